@@ -1,0 +1,65 @@
+/**
+ * Errors for people: subject, rule, what was got, what to do. Unknown names list the known ones
+ * and suggest the nearest. Told apart by `name`, never by `instanceof`, so that copies of core agree.
+ */
+
+/** Bad input (exit code 2): nothing was changed. */
+export class InputError extends Error {
+  override readonly name = 'GrokInputError';
+}
+/** A run that failed (exit code 1): what was saved is kept. */
+export class RunError extends Error {
+  override readonly name = 'GrokRunError';
+}
+/** True for an `InputError` of any copy of core. */
+export function isInputError(error: unknown): error is InputError {
+  return error instanceof Error && error.name === 'GrokInputError';
+}
+/** True for a `RunError` of any copy of core. */
+export function isRunError(error: unknown): error is RunError {
+  return error instanceof Error && error.name === 'GrokRunError';
+}
+
+/** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
+export function editDistance(a: string, b: string): number {
+  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);
+  for (let j = 1; j <= b.length; j++) rows[0]![j] = j;
+  for (let i = 1; i <= a.length; i++)
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let best = Math.min(
+        rows[i - 1]![j]! + 1,
+        rows[i]![j - 1]! + 1,
+        rows[i - 1]![j - 1]! + (same ? 0 : 1),
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
+      rows[i]![j] = best;
+    }
+  return rows[a.length]![b.length]!;
+}
+
+/** The known name nearest to `got`, or undefined when none is close enough to be a slip of the hand. */
+export function nearest(got: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(got.length / 3)) + 1;
+  for (const name of known) {
+    const distance = editDistance(got.toLowerCase(), name.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+/** `unknown strategy "logti": did you mean "logit"? Known: attention, feature, hard, logit.` */
+export function unknownName(what: string, got: string, known: Iterable<string>): InputError {
+  const names = [...known].sort();
+  const near = nearest(got, names);
+  const hint = near === undefined ? '' : ` did you mean "${near}"?`;
+  const list = names.length === 0 ? 'there are none' : `known: ${names.join(', ')}`;
+  return new InputError(
+    `unknown ${what} "${got}":${hint} ${hint ? list[0]!.toUpperCase() + list.slice(1) : list}`,
+  );
+}

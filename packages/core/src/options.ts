@@ -1,0 +1,85 @@
+/**
+ * Options of provisions: small words for schemas (on zod), and one way to check them, whatever
+ * Standard Schema or JSON Schema a plugin brings. Unknown keys are errors with a suggestion.
+ */
+import { z } from 'zod';
+import { InputError, unknownName } from './errors.js';
+import type { JsonSchema, OptionSchema } from './types.js';
+
+/** A finite number. */
+export const number = (): z.ZodNumber => z.number();
+/** A whole number. */
+export const integer = (): z.ZodNumber => z.int();
+/** `true` or `false`. */
+export const flag = (): z.ZodBoolean => z.boolean();
+/** Any string. */
+export const text = (): z.ZodString => z.string();
+/** One of the given words. */
+export const oneOf = <const W extends readonly [string, ...string[]]>(
+  ...words: W
+): z.ZodEnum<{ [K in W[number]]: K }> => z.enum(words);
+/** A list of values of one schema. */
+export const listOf = <S extends z.ZodType>(item: S): z.ZodArray<S> => z.array(item);
+/** A map of layers, teacher → student, such as `{ "1": 0 }`; student layers count from 0. */
+export const layerMap = (): z.ZodRecord<z.ZodString, z.ZodNumber> =>
+  z.record(z.string().regex(/^\d+$/), z.int().nonnegative());
+/** An object of the given options and no others. */
+export const schema = <const S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> =>
+  z.strictObject(shape);
+
+/** The JSON Schema of options, for completion, `grok plugins` and the check of unknown keys. */
+export function jsonSchemaOf(options: OptionSchema): JsonSchema {
+  if (!('~standard' in options)) return options as JsonSchema;
+  const standard = options as Extract<OptionSchema, { '~standard': unknown }>;
+  return (
+    standard.jsonSchema ??
+    (standard['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) as JsonSchema) ?? {
+      type: 'object',
+    }
+  );
+}
+
+/**
+ * Checks `value` against `options` and fills in defaults.
+ * @throws InputError that names the subject, the option, the rule and what was got.
+ */
+export function parseOptions<O>(subject: string, options: OptionSchema<O>, value: unknown): O {
+  const given = value ?? {};
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw new InputError(`${subject}: options must be an object, got ${JSON.stringify(given)}`);
+  const json = jsonSchemaOf(options);
+  const known = Object.keys(json.properties ?? {});
+  if (json.properties !== undefined && json.additionalProperties === false)
+    for (const key of Object.keys(given))
+      if (!known.includes(key)) {
+        const cause = unknownName('option', key, known);
+        throw new InputError(`${subject}: ${cause.message}`);
+      }
+  const standard = ('~standard' in options ? options : fromJson(subject, options)) as Extract<
+    OptionSchema<O>,
+    { '~standard': unknown }
+  >;
+  const result = standard['~standard'].validate(given);
+  if (result instanceof Promise)
+    throw new InputError(`${subject}: its options are checked asynchronously; use a plain schema`);
+  if (result.issues === undefined) return result.value;
+  const problems = result.issues.map((issue) => {
+    const path = (issue.path ?? []).map((part) =>
+      String(typeof part === 'object' ? part.key : part),
+    );
+    const got = path.reduce<unknown>(
+      (at, key) => (at as Record<string, unknown> | undefined)?.[key],
+      given,
+    );
+    return `option "${path.join('.') || '(all)'}": ${issue.message}, got ${JSON.stringify(got)}`;
+  });
+  throw new InputError(`${subject}: ${problems.join('; ')}`);
+}
+
+function fromJson(subject: string, json: JsonSchema): unknown {
+  try {
+    return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
+  } catch (error) {
+    throw new InputError(`${subject}: its options are no JSON Schema: ${(error as Error).message}`);
+  }
+}

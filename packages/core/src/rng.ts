@@ -1,0 +1,123 @@
+/**
+ * Random numbers without history: a generator is a key, split by labels as in JAX, and every draw is
+ * a pure function of the key, so the draw for (stream, step) needs none before it. Keys are SHA-256
+ * of the path of labels; bits come from four interleaved lanes of sfc32 (Doty-Humphrey, PractRand).
+ * Only + − × ÷ √ touch a normal draw, so every JS engine gives the same bits.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+
+/** A key for random draws; equal keys give equal draws, however often they are asked. */
+export interface Rng {
+  /** An independent generator for a label. */
+  split(label: string | number): Rng;
+  /** `n` uniform 32-bit words. */
+  words(n: number): Uint32Array;
+  /** `n` uniform numbers in (0, 1), 32 bits each. */
+  uniform(n: number): Float64Array;
+  /** `n` draws of the standard normal distribution. */
+  normal(n: number): Float32Array;
+  /** `n` draws of the standard normal cut at ±2, not rescaled. */
+  truncatedNormal(n: number): Float32Array;
+  /** `n` values that are 1 with probability `keep`, else 0; 16 bits a value. */
+  bernoulli(n: number, keep: number): Uint8Array;
+  /** A uniform permutation of 0 … n − 1. */
+  permutation(n: number): Int32Array;
+}
+
+const LANES = 4;
+const encoder = new TextEncoder();
+
+/** The generator of a seed (an integer in 0 … 2⁵³ − 1). */
+export function rng(seed: number): Rng {
+  return fromPath(String(seed));
+}
+
+function fromPath(path: string): Rng {
+  const words = (n: number): Uint32Array => fill(new Uint32Array(n), keyOf(path));
+  const uniform = (n: number): Float64Array =>
+    Float64Array.from(words(n), (word) => (word + 0.5) / 4294967296);
+  return {
+    split: (label) => fromPath(`${path}/${label}`),
+    words,
+    uniform,
+    normal: (n) => normals(n, path, () => true),
+    truncatedNormal: (n) => normals(n, path, (z) => z > -2 && z < 2),
+    bernoulli(n, keep) {
+      const halves = new Uint16Array(words((n + 1) >> 1).buffer);
+      const threshold = Math.round(keep * 65536);
+      const out = new Uint8Array(n);
+      for (let i = 0; i < n; i++) out[i] = halves[i]! < threshold ? 1 : 0;
+      return out;
+    },
+    permutation(n) {
+      const u = uniform(n);
+      const out = Int32Array.from({ length: n }, (_, i) => i);
+      for (let i = n - 1; i > 0; i--) {
+        const j = Math.floor(u[i]! * (i + 1));
+        const held = out[i]!;
+        out[i] = out[j]!;
+        out[j] = held;
+      }
+      return out;
+    },
+  };
+}
+
+/** First 128 bits of SHA-256 of the path. */
+function keyOf(path: string): Uint32Array {
+  return new Uint32Array(sha256(encoder.encode(path)).slice(0, 16).buffer);
+}
+
+/** Word `i` is word ⌊i/4⌋ of lane i mod 4; lanes differ in the counter's start. */
+function fill(out: Uint32Array, key: Uint32Array): Uint32Array {
+  for (let lane = 0; lane < LANES; lane++) {
+    let a = key[0]! | 0;
+    let b = key[1]! | 0;
+    let c = key[2]! | 0;
+    let counter = (key[3]! + lane * 0x9e3779b9) | 0;
+    for (let i = lane - 12 * LANES; i < out.length; i += LANES) {
+      const word = (((a + b) | 0) + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + word) | 0;
+      if (i >= 0) out[i] = word;
+    }
+  }
+  return out;
+}
+
+/** Marsaglia's polar method; rejected draws are skipped, chunk by chunk. */
+function normals(n: number, path: string, accept: (z: number) => boolean): Float32Array {
+  const out = new Float32Array(n);
+  let done = 0;
+  for (let chunk = 0; done < n; chunk++) {
+    const size = 2 * Math.ceil((n - done) * 0.75 + 8);
+    const u = fill(new Uint32Array(size), keyOf(`${path}/normal/${chunk}`));
+    for (let i = 0; i < size && done < n; i += 2) {
+      const x = (u[i]! + 0.5) / 2147483648 - 1;
+      const y = (u[i + 1]! + 0.5) / 2147483648 - 1;
+      const s = x * x + y * y;
+      if (s >= 1 || s === 0) continue;
+      const scale = Math.sqrt((-2 * ln(s)) / s);
+      if (accept(x * scale)) out[done++] = x * scale;
+      if (done < n && accept(y * scale)) out[done++] = y * scale;
+    }
+  }
+  return out;
+}
+
+/** Natural logarithm of x in (0, 1] from + − × ÷ only: engines differ in the last bits of Math.log. */
+export function ln(x: number): number {
+  let exponent = 0;
+  let m = x;
+  while (m < Math.SQRT1_2) {
+    m *= 2;
+    exponent--;
+  }
+  const t = (m - 1) / (m + 1);
+  const t2 = t * t;
+  let sum = 0;
+  for (let k = 21; k >= 1; k -= 2) sum = sum * t2 + 1 / k;
+  return 2 * t * sum + exponent * Math.LN2;
+}

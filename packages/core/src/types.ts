@@ -1,0 +1,476 @@
+/**
+ * The contracts of grok: everything that a plugin author has to know is in this file.
+ *
+ * One idea carries them all: a training step is a pure function of tensors, written in plain
+ * TensorFlow.js, and a backend compiles it. Models, objectives, optimisers and probes know
+ * nothing of backends; backends know nothing of grokking.
+ */
+import type * as tf from '@grok/tfjs';
+import type { Rng } from './rng.js';
+
+// ---------------------------------------------------------------------------------------------
+// Arrays and tensors
+
+/** Element types that cross the seam; tfjs's `complex64` and `string` do not. */
+export type DType = 'float32' | 'int32' | 'bool';
+/** Host data of a tensor: `float32` → Float32Array, `int32` → Int32Array, `bool` → Uint8Array of 0 and 1. */
+export type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+/** Shape and element type: what a compiled program needs to know of a tensor. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+/** A tensor in host memory, row-major. */
+export interface HostArray extends TensorSpec {
+  readonly data: TypedArray;
+}
+/** A tensor that lives on a backend; opaque but for its shape and element type. */
+export interface DeviceTensor extends TensorSpec {}
+
+/** Named parameters on the host, in the order that their hash uses. */
+export type HostParams = Readonly<Record<string, HostArray>>;
+/** Named parameters inside a step, in order; never a `tf.Variable`. */
+export type Params = Readonly<Record<string, tf.Tensor>>;
+/** Reads a parameter by name; throws on an unknown name and lists the known ones. */
+export type ParamReader = (name: string) => tf.Tensor;
+
+/** A plain object whose leaves are all of type `Leaf`, nested as deep as one likes. */
+export type Tree<Leaf> = { readonly [key: string]: Leaf | Tree<Leaf> };
+/** `T` with every tensor leaf replaced by `Leaf`. */
+export type MapLeaves<T, Leaf> = T extends tf.Tensor
+  ? Leaf
+  : { readonly [K in keyof T]: MapLeaves<T[K], Leaf> };
+/** A tree of tensors as it lives on a backend. */
+export type OnDevice<T> = MapLeaves<T, DeviceTensor>;
+/** A tree of tensors reduced to shapes and types; a tree of device tensors is its own signature. */
+export type Signature<T> = MapLeaves<T, TensorSpec>;
+
+// ---------------------------------------------------------------------------------------------
+// Backend: compiles and runs pure functions of tensors
+
+/** What a program does, for logs, benchmarks and tests. */
+export interface ProgramSummary {
+  /** Nodes of the compiled graph; 0 on an eager backend. */
+  readonly nodes: number;
+  /** Matrix products, `[m, k, n]` each with its batch count. */
+  readonly gemms: readonly { m: number; k: number; n: number; batch: number }[];
+  /** Floating-point operations of the matrix products in one run. */
+  readonly flops: number;
+  /** Size of the compiled graph in bytes; 0 on an eager backend. */
+  readonly bytes: number;
+}
+
+/** A compiled function; `run` takes and returns tensors on the device. Donated inputs are dead after `run`. */
+export interface Program<I, O> {
+  run(inputs: OnDevice<I>): Promise<OnDevice<O>>;
+  readonly summary: ProgramSummary;
+  dispose(): void;
+}
+
+/** Compiles pure tfjs functions and keeps tensors between runs. One package each. */
+export interface Backend {
+  /** `"onnx"`, `"wasm"`, `"node-gpu"`, or a third party's. */
+  readonly name: string;
+  /** For manifests, such as `"onnxruntime-node 1.30.0, cpu, 2 threads"`. */
+  readonly device: string;
+  readonly capabilities: {
+    /** Inputs stay on the device between runs at no cost: data sets may be gathered inside a step. */
+    readonly residentInputs: boolean;
+    readonly threads: number;
+    /** Same inputs give the same bits, run after run. */
+    readonly bitExact: boolean;
+  };
+  /** Copies host data to the device. @throws when `data` does not fill `shape`. */
+  upload(data: TypedArray, shape: readonly number[], dtype: DType): DeviceTensor;
+  /** Copies a device tensor to a new host array. @throws when it was freed or donated. */
+  read(tensor: DeviceTensor): Promise<TypedArray>;
+  /** Releases a device tensor; releasing twice is harmless. */
+  free(tensor: DeviceTensor): void;
+  /**
+   * Compiles `fn`, ordinary tfjs over a tree of tensors that may call `tf.grads`, for one signature.
+   * Donated inputs (top-level keys) may be overwritten or freed by `run`, on every backend.
+   * A tracing backend calls `fn` once: nothing in it may depend on a JS value that changes from run to run.
+   * @throws when a kernel is unsupported, naming it, the op that asked for it and what is supported.
+   */
+  compile<I extends object, O extends object>(
+    name: string,
+    fn: (inputs: I) => O,
+    signature: Signature<I>,
+    options?: { donate?: readonly (keyof I & string)[] },
+  ): Promise<Program<I, O>>;
+  dispose(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Task, split, model
+
+/** A labelled data set: row `i` of `inputs` has class `labels[i]`. */
+export interface Task {
+  /** Number of classes of the model's logits. */
+  readonly vocabulary: number;
+  /** int32 tokens `[rows, positions]`, or float32 features `[rows, …]`. */
+  readonly inputs: HostArray;
+  readonly labels: Int32Array;
+  /** One row for people, such as `"3 / 5 = 20 (mod 97)"`. */
+  show(row: number): string;
+  /** Present for tasks over (a, b) modulo p; analyses in the Fourier basis need it. */
+  readonly modular?: { readonly p: number; readonly op: string };
+}
+/** Rows of the training and of the validation set. */
+export interface SplitRows {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+/** Divides `rows` row numbers in two, from a seed of its own. */
+export type Split = (rows: number, seed: number) => SplitRows;
+
+/** What a model is told of its task. */
+export interface TaskInfo {
+  readonly vocabulary: number;
+  readonly inputs: TensorSpec;
+}
+
+/** Name of a place in a model where a value can be read or replaced, after TransformerLens's hooks. */
+export type Site = string;
+/** A site and the shape of one row's value there (the batch dimension left out). */
+export interface SiteInfo {
+  readonly name: Site;
+  readonly shape: readonly number[];
+}
+/** What a model computes: a finished object without parameters in it. */
+export interface Model {
+  /** Numbers that others may need, such as layer maps. */
+  readonly shape: ModelShape;
+  /** Draws the initial parameters, in the order of the parameters' hash. */
+  init(rng: Rng): HostParams;
+  sites(): readonly SiteInfo[];
+  /** Shapes of the dropout masks for a batch, by name; empty without dropout. */
+  keeps(batch: number): Readonly<Record<string, readonly number[]>>;
+  /** Probability with which a mask keeps a value (1 without dropout). */
+  readonly keepProbability: number;
+  /**
+   * Computes the requested sites, always whole (`[batch, pos, …]`).
+   * `taps` replace the value at a site; `keep` holds bool masks, absent in evaluation.
+   * @throws on an unknown site, and lists the known ones.
+   */
+  apply(
+    params: ParamReader,
+    inputs: tf.Tensor,
+    how: {
+      sites: ReadonlySet<Site>;
+      taps?: Readonly<Record<Site, (value: tf.Tensor) => tf.Tensor>>;
+      keep?: Readonly<Record<string, tf.Tensor>>;
+    },
+  ): Record<Site, tf.Tensor>;
+}
+/** Sizes of a model. */
+export interface ModelShape {
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+}
+/** Builds a model for a task. @throws when options and task do not fit. */
+export type ModelFactory = (task: TaskInfo) => Model;
+
+// ---------------------------------------------------------------------------------------------
+// Objective: hard labels, every distillation strategy, every regulariser
+
+/** What an objective is told of a model. */
+export interface ModelInfo extends ModelShape {
+  readonly sites: readonly SiteInfo[];
+}
+/** What an objective may read inside a step; readers throw on an unknown name and list the known ones. */
+export interface LossContext {
+  /** The student's value at a site named in `needs.student`, `[batch, …]`. */
+  student(site: Site): tf.Tensor;
+  /** A teacher's value at a site named in `needs.teachers`; the teacher is `"teacher"` unless named. */
+  teacher(site: Site, name?: string): tf.Tensor;
+  /** A trainable parameter of the objective's own. */
+  extra(name: string): tf.Tensor;
+  /** A value drawn for this step. */
+  draws(name: string): tf.Tensor;
+  /** int32 `[batch]`. */
+  readonly labels: tf.Tensor1D;
+  /** int32 scalar: optimiser steps taken before this one. */
+  readonly step: tf.Scalar;
+}
+/** A term of the loss, bound to the shapes of its models. */
+export interface ObjectiveTerm {
+  readonly needs: {
+    readonly student: readonly Site[];
+    readonly teachers?: Readonly<Record<string, readonly Site[]>>;
+  };
+  /** Initial values of trainable parameters of its own, trained and decayed with the model's. */
+  extra?(rng: Rng): HostParams;
+  /** Anything random or scheduled; called once with step 0 for the shapes, then before every step with the batch's rows. */
+  draws?(rng: Rng, step: number, rows: Int32Array): Readonly<Record<string, HostArray>>;
+  /** Named scalars; the term is their sum, and each is logged unweighted. */
+  loss(on: LossContext): Readonly<Record<string, tf.Scalar>>;
+}
+/** A strategy's product: given its models' shapes, a term of the loss. @throws when they do not fit. */
+export type Objective = (models: {
+  readonly student: ModelInfo;
+  readonly teachers: Readonly<Record<string, ModelInfo>>;
+}) => ObjectiveTerm;
+
+// ---------------------------------------------------------------------------------------------
+// Optimizer
+
+/** State of an optimiser: a tree of tensors whose shapes and types never change. */
+export type OptimizerState = Tree<tf.Tensor>;
+/** A gradient transformation as in optax: pure, `params + updates` is the next value. */
+export interface Optimizer {
+  init(params: Params): OptimizerState;
+  update(
+    grads: Params,
+    state: OptimizerState,
+    params: Params,
+  ): { updates: Params; state: OptimizerState };
+  /** Treats every entry alike, whatever its parameter: core may then pass one flat vector named `flat`. */
+  readonly elementwise: boolean;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Probes
+
+/** When a probe runs: every n epochs, when validation accuracy first crosses a threshold, or at the end. */
+export type When = { readonly every: number } | { readonly crossing: number } | 'end';
+/** One moment of a run, as a probe sees it. */
+export interface Snapshot {
+  readonly epoch: number;
+  readonly step: number;
+  /** The model's parameters; objectives' extras are left out. */
+  readonly params: HostParams;
+  /** Requested sites over the requested rows. */
+  readonly sites: Readonly<Record<Site, HostArray>>;
+  /** Gradients of the hard loss over the requested rows; only when `needs.grads`. */
+  readonly grads?: HostParams;
+  readonly rows: Int32Array;
+  readonly task: Task;
+  readonly model: ModelInfo;
+  /** Metrics of all epochs so far, this one included. */
+  readonly history: readonly MetricsRow[];
+}
+/** A JSON value: numbers, strings, lists, trees of them. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+/** Measures something of a run; pure, and never changes it. */
+export interface Probe {
+  readonly needs: {
+    readonly sites?: readonly Site[];
+    /** Which rows the sites are computed over, or the first n validation rows. */
+    readonly rows?: 'train' | 'validation' | number;
+    readonly grads?: boolean;
+  };
+  readonly when: When;
+  on(snapshot: Snapshot): Json | Promise<Json>;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Metrics and events
+
+/** Loss and accuracy (0–1) over a set of rows. */
+export interface Score {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+/** One line of `metrics.jsonl`: an epoch. `time` is the only key that differs between equal runs. */
+export interface MetricsRow {
+  readonly epoch: number;
+  /** Optimiser steps taken so far. */
+  readonly step: number;
+  /** Means over the epoch's batches, dropout on; `loss` is the total. */
+  readonly train: Score;
+  /** Unweighted terms of the loss, means over the epoch's batches, by instance name. */
+  readonly terms: Readonly<Record<string, number>>;
+  readonly validation: Score;
+  /** Results of probes that ran at this epoch, by name. */
+  readonly probes?: Readonly<Record<string, Json>>;
+  /** Seconds of this epoch, evaluation included. */
+  readonly time: { readonly seconds: number };
+}
+
+/** What a run tells its store and its listeners, in order. */
+export type RunEvent =
+  | {
+      type: 'start';
+      run: string;
+      parameters: number;
+      epochs: number;
+      stepsPerEpoch: number;
+      from: { epoch: number; step: number };
+      backend: string;
+      device: string;
+    }
+  | { type: 'step'; epoch: number; step: number; loss: number }
+  | { type: 'epoch'; row: MetricsRow }
+  | { type: 'crossing'; epoch: number; step: number; threshold: number }
+  | { type: 'checkpoint'; epoch: number; step: number; file: string; pinned: boolean }
+  | { type: 'notice'; message: string }
+  | {
+      type: 'end';
+      epoch: number;
+      step: number;
+      status: 'finished' | 'interrupted' | 'failed';
+      error?: string;
+    };
+/** Hears a run's events; what it throws is reported once and never stops the run. */
+export type RunListener = (event: RunEvent) => void;
+
+// ---------------------------------------------------------------------------------------------
+// Store
+
+/**
+ * A folder of named files (`/` separates folders). A run writes through it; a failed write stops the run.
+ * `write` replaces a file atomically and syncs it; `append` adds at the end.
+ */
+export interface Store {
+  read(path: string): Promise<Uint8Array | undefined>;
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  append(path: string, bytes: Uint8Array): Promise<void>;
+  /** Cuts a file to its first `length` bytes. */
+  truncate(path: string, length: number): Promise<void>;
+  /** Names of the files directly in a folder, sorted; empty where there is none. */
+  list(folder: string): Promise<readonly string[]>;
+  remove(path: string): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Plugins
+
+/** What each kind of provision creates. */
+export interface Created {
+  task: Task;
+  split: Split;
+  model: ModelFactory;
+  strategy: Objective;
+  optimizer: Optimizer;
+  backend: Backend | Promise<Backend>;
+  probe: Probe;
+}
+export type Kind = keyof Created;
+
+/** JSON Schema (draft 2020-12), as much of it as grok looks at. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly enum?: readonly Json[];
+  readonly default?: Json;
+  readonly description?: string;
+  readonly [keyword: string]: unknown;
+}
+/** Result of validating options, after https://standardschema.dev. */
+export type SchemaResult<O> =
+  | { readonly value: O; readonly issues?: undefined }
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+      }[];
+    };
+/**
+ * The shape of a provision's options: a Standard Schema that also gives JSON Schema (zod ≥ 4.2 does),
+ * or plain JSON Schema, which core validates.
+ */
+export type OptionSchema<O = unknown> =
+  | {
+      readonly '~standard': {
+        readonly version: 1;
+        readonly vendor: string;
+        validate(value: unknown): SchemaResult<O> | Promise<SchemaResult<O>>;
+        readonly jsonSchema?: {
+          input(options: { target: 'draft-2020-12' }): Record<string, unknown>;
+        };
+        readonly types?: { readonly input: unknown; readonly output: O } | undefined;
+      };
+      readonly jsonSchema?: JsonSchema;
+    }
+  | JsonSchema;
+
+/** What `create` is handed, so that a plugin outside the workspace imports nothing of ours. */
+export interface Host {
+  readonly tf: typeof tf;
+}
+/** One named thing that a plugin offers. Method syntax on purpose: property syntax would be contravariant in `O`. */
+export interface Provision<K extends Kind = Kind, O = unknown> {
+  readonly kind: K;
+  readonly name: string;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly options: OptionSchema<O>;
+  create(options: O, host: Host): Created[K];
+}
+/** Plain data, the default export of a plugin's entry; importing it does nothing. */
+export interface Plugin {
+  readonly name: string;
+  readonly version: string;
+  /** Range of `@grok/core` versions that it works with, such as `">=0.1.0 <1"`. */
+  readonly core: string;
+  readonly provides: readonly Provision[];
+}
+
+// ---------------------------------------------------------------------------------------------
+// RunSpec: a run as data
+
+/** Names a provision and its options. */
+export interface Use {
+  readonly use: string;
+  readonly options?: Readonly<Record<string, Json>>;
+}
+/** One term of the objective: an instance of a strategy with a weight (default 1). */
+export interface TermUse extends Use {
+  /** Name of the instance; needed when a strategy is used twice. */
+  readonly as?: string;
+  readonly weight?: number;
+}
+export interface ProbeUse extends Use {
+  readonly as?: string;
+}
+/** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
+export interface TeacherRef {
+  readonly run: string;
+  readonly paramsSha256: string;
+}
+/** What decides a run's numbers; hashed in canonical JSON, its defaults not expanded. */
+export interface Experiment {
+  readonly task: Use;
+  /** Default: `{ "use": "numpy" }`. */
+  readonly split?: Use;
+  readonly model: Use;
+  /** Default: `[{ "use": "hard" }]`, the control. */
+  readonly objective?: readonly TermUse[];
+  readonly teachers?: Readonly<Record<string, TeacherRef>>;
+  readonly optimizer: Use;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Default: the seed. */
+  readonly splitSeed?: number;
+  readonly probes?: readonly ProbeUse[];
+  /** The teacher may come from another split; every table says so. */
+  readonly allowLeak?: boolean;
+}
+/** How and where a run is carried out; in the manifest only. */
+export interface Execution {
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly out?: string;
+  /** Epochs between checkpoints (default 10). */
+  readonly checkpointEvery?: number;
+  /** Where teachers' run folders are, by name. */
+  readonly teachers?: Readonly<Record<string, string>>;
+  /** Plugin entries to load: package names or paths. */
+  readonly plugins?: readonly string[];
+}
+export interface RunSpec {
+  readonly experiment: Experiment;
+  readonly execution?: Execution;
+}
