@@ -1,1 +1,2 @@
-export {};
+export * from './merge.js';
+export * from './plan.js';

@@ -1,0 +1,28 @@
+/** Parts of an experiment laid over one another: how a plan says only what differs. */
+import type { Json } from '@grok/core';
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** True for a JSON object, neither null nor a list. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Lays parts over one another, later ones on top; objects are merged key by key, all else replaced.
+ * What uses another provision (`use`) replaces the whole entry: options of one mean nothing to another.
+ */
+export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject {
+  return parts.reduce<JsonObject>((under, over) => (over ? lay(under, over) : under), {});
+}
+
+function lay(under: JsonObject, over: JsonObject): JsonObject {
+  if (over.use !== undefined && under.use !== undefined && over.use !== under.use) return over;
+  const merged: Record<string, Json> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isObject(value) && isObject(below) ? lay(below, value) : value;
+  }
+  return merged;
+}

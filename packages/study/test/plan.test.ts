@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { armPart, checkPlan, expandPlan, merge, type Plan } from '../src/index.js';
+
+const plan: Plan = {
+  name: 'tiny',
+  summary: 'A plan for tests.',
+  shared: { task: { use: 'div', options: { p: 23 } }, batch: 512, epochs: 3 },
+  teacher: {
+    model: { use: 'transformer', options: { width: 32 } },
+    optimizer: { use: 'adamw', options: { learningRate: 1e-3, warmup: 10 } },
+  },
+  student: {
+    model: { use: 'transformer', options: { width: 16 } },
+    optimizer: { use: 'adamw', options: { learningRate: 1e-3 } },
+  },
+  arms: {
+    none: { objective: [{ use: 'hard' }] },
+    logit: {
+      epochs: 5,
+      objective: [
+        { use: 'hard', weight: 0.5 },
+        { use: 'logit', weight: 0.5 },
+      ],
+    },
+  },
+  seeds: [7, 0],
+};
+
+describe('merge', () => {
+  it('lays deep objects over one another and replaces lists', () => {
+    // Catches: an arm's objective appended to the student's, or options lost.
+    expect(merge({ a: { b: 1, c: [1, 2] } }, { a: { c: [3], d: 4 } })).toEqual({
+      a: { b: 1, c: [3], d: 4 },
+    });
+  });
+  it('drops the options of another provision', () => {
+    // Catches: AdamW's options handed to SGD, which knows none of them.
+    expect(
+      merge(
+        { optimizer: { use: 'adamw', options: { weightDecay: 1 } } },
+        { optimizer: { use: 'sgd' } },
+      ),
+    ).toEqual({ optimizer: { use: 'sgd' } });
+  });
+  it('leaves its arguments as they were', () => {
+    const under = { a: { b: 1 } };
+    merge(under, { a: { b: 2 } });
+    expect(under).toEqual({ a: { b: 1 } });
+  });
+});
+
+describe('expandPlan', () => {
+  it('gives each seed its teacher first, then the arms in order', () => {
+    // Catches: a student planned before the teacher it needs.
+    expect(expandPlan(plan).map(({ name, seed }) => `${name} ${seed}`)).toEqual([
+      'teacher 7',
+      'none 7',
+      'logit 7',
+      'teacher 0',
+      'none 0',
+      'logit 0',
+    ]);
+  });
+  it('gives the control no teacher', () => {
+    // Catches: a control whose hash changes with a teacher that it never reads.
+    const needs = Object.fromEntries(expandPlan(plan).map((run) => [run.name, run.needs]));
+    expect(needs).toEqual({ teacher: {}, none: {}, logit: { teacher: 'teacher' } });
+  });
+  it('merges shared, student and arm, with the seed', () => {
+    // Catches: the teacher's warm-up leaking into students, or an arm's epochs ignored.
+    expect(armPart(plan, 'logit', 7)).toEqual({
+      task: { use: 'div', options: { p: 23 } },
+      batch: 512,
+      epochs: 5,
+      model: { use: 'transformer', options: { width: 16 } },
+      optimizer: { use: 'adamw', options: { learningRate: 1e-3 } },
+      objective: [
+        { use: 'hard', weight: 0.5 },
+        { use: 'logit', weight: 0.5 },
+      ],
+      seed: 7,
+    });
+  });
+  it('names the nearest arm', () => {
+    expect(() => armPart(plan, 'logti', 7)).toThrow('unknown arm "logti": did you mean "logit"?');
+  });
+});
+
+describe('checkPlan', () => {
+  const bad: [string, unknown, string][] = [
+    ['not an object', 3, 'tiny.json: a plan must be a JSON object, got 3'],
+    ['unknown key', { ...plan, seed: [1] }, 'unknown key "seed": did you mean "seeds"?'],
+    [
+      'unknown key in a part',
+      { ...plan, shared: { epoch: 3 } },
+      'shared: unknown key "epoch": did you mean "epochs"?',
+    ],
+    [
+      'unknown key in an arm',
+      { ...plan, arms: { none: { objectiv: [] } } },
+      'arms.none: unknown key "objectiv"',
+    ],
+    ['no teacher', { ...plan, teacher: undefined }, '"teacher" must be an object'],
+    ['no seeds', { ...plan, seeds: [] }, '"seeds" must be a list of whole numbers'],
+    ['a fraction of a seed', { ...plan, seeds: [1.5] }, '"seeds" must be a list of whole numbers'],
+    ['a seed twice', { ...plan, seeds: [1, 1] }, '"seeds" must differ'],
+    ['an arm called teacher', { ...plan, arms: { teacher: {} } }, 'may not be named "teacher"'],
+  ];
+  it.each(bad)('refuses %s', (_, value, message) => {
+    expect(() => checkPlan(value, 'tiny.json')).toThrow(message);
+  });
+  it('accepts a plan as it is', () => {
+    expect(checkPlan(structuredClone(plan), 'tiny.json')).toEqual(plan);
+  });
+});
