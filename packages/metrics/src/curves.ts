@@ -1,0 +1,42 @@
+/** When a run grokked, read off its history: epochs to a threshold and the best of the last epochs. */
+import { InputError, type MetricsRow } from '@grok/core';
+
+/** What these functions look at of a run's epochs, in order. */
+export type History = readonly Pick<MetricsRow, 'epoch' | 'validation'>[];
+
+/** The validation accuracies whose epochs are reported. */
+export const thresholds: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
+
+/**
+ * First epoch whose validation accuracy (0–1) is at least `threshold`, or null when there is none.
+ * `sustained: n` asks for n such epochs in a row and gives the first of them; a streak that the
+ * end of the run cuts short does not count.
+ */
+export function epochsTo(
+  history: History,
+  threshold: number,
+  options: { sustained?: number } = {},
+): number | null {
+  const { sustained = 1 } = options;
+  let streak = 0;
+  for (const [index, row] of history.entries()) {
+    streak = row.validation.accuracy >= threshold ? streak + 1 : 0;
+    if (streak === sustained) return history[index - sustained + 1]!.epoch;
+  }
+  return null;
+}
+
+/** `epochsTo` of every threshold, keyed by the threshold as text: `{ "0.5": 70, …, "0.999": null }`. */
+export function allEpochsTo(
+  history: History,
+  options: { sustained?: number } = {},
+): Record<string, number | null> {
+  return Object.fromEntries(thresholds.map((t) => [String(t), epochsTo(history, t, options)]));
+}
+
+/** Highest validation accuracy (0–1) of the last `epochs` epochs. @throws InputError on an empty history. */
+export function bestOfLast(history: History, epochs = 10): number {
+  if (history.length === 0)
+    throw new InputError('bestOfLast: the history is empty; a run must finish an epoch first');
+  return Math.max(...history.slice(-epochs).map((row) => row.validation.accuracy));
+}

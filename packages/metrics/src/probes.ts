@@ -1,0 +1,76 @@
+/** The plain probes: what a run's own numbers say, before anybody looks inside the model. */
+import { type Callable, oneOf, provision, schema } from '@grok/core';
+import { allEpochsTo, bestOfLast } from './curves.js';
+import { l1, l2, normalizedL1L2 } from './norms.js';
+import { score as scoreOf } from './score.js';
+import {
+  crossing,
+  every,
+  first,
+  type RowsOptions,
+  rowsOf,
+  type WhenOptions,
+  whenOf,
+} from './when.js';
+
+/** `{ l1, l2, l1OverL2SqrtN }` of the model's parameters; every 10 epochs unless told otherwise. */
+export const weightNorms: Callable<'probe', WhenOptions> = provision({
+  kind: 'probe',
+  name: 'weight-norms',
+  summary: "L1 and L2 norm of the model's parameters, and L1/(L2·√N).",
+  options: schema({ every, crossing }),
+  create: (options) => ({
+    needs: {},
+    when: whenOf(options, { every: 10 }),
+    on: ({ params }) => ({
+      l1: l1(params),
+      l2: l2(params),
+      l1OverL2SqrtN: normalizedL1L2(params),
+    }),
+  }),
+});
+
+/**
+ * `{ first, sustained, bestOfLast10 }` at the end: epochs to each threshold of validation accuracy
+ * (null when never), at the first crossing and for 5 epochs in a row.
+ */
+export const crossings: Callable<'probe'> = provision({
+  kind: 'probe',
+  name: 'crossings',
+  summary:
+    'Epochs to .5, .9, .95, .99 and .999 of validation accuracy, and the best of the last 10.',
+  options: schema({}),
+  create: () => ({
+    needs: {},
+    when: 'end',
+    on: ({ history }) => ({
+      first: allEpochsTo(history),
+      sustained: allEpochsTo(history, { sustained: 5 }),
+      bestOfLast10: bestOfLast(history),
+    }),
+  }),
+});
+
+/** `{ loss, accuracy }` (nats, 0–1) over whole sets of rows, dropout off; at the end unless told otherwise. */
+export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
+  kind: 'probe',
+  name: 'score',
+  summary: 'Loss and accuracy without dropout, on training or validation rows.',
+  options: schema({
+    every,
+    crossing,
+    first,
+    rows: oneOf('train', 'validation').default('validation'),
+  }),
+  create: (options) => ({
+    needs: { sites: ['logits'], rows: rowsOf(options) },
+    when: whenOf(options, 'end'),
+    on({ sites, rows, task }) {
+      const { loss, accuracy } = scoreOf(
+        sites.logits!,
+        Int32Array.from(rows, (row) => task.labels[row]!),
+      );
+      return { loss, accuracy };
+    },
+  }),
+});
