@@ -1,1 +1,72 @@
-export {};
+/** Tasks and splits: arithmetic modulo p, and the split that NumPy gives for a seed. */
+import {
+  type Callable,
+  InputError,
+  integer,
+  number,
+  type Plugin,
+  provision,
+  schema,
+} from '@grok/core';
+import { modularTask, type Operation } from './modular.js';
+import { numpyPermutation } from './numpy.js';
+
+export { modularTask, type Operation } from './modular.js';
+export { mt19937, numpyPermutation } from './numpy.js';
+
+/** Options of the modular tasks. */
+export interface ModularOptions {
+  /** The modulus, a whole number ≥ 2, default 97; prime for `div`. */
+  readonly p?: number;
+}
+
+const modular = (op: Operation, summary: string): Callable<'task', ModularOptions> =>
+  provision({
+    kind: 'task',
+    name: op,
+    summary,
+    options: schema({ p: integer().default(97) }),
+    create: ({ p }) => modularTask(op, p),
+  });
+
+/** `a + b mod p` for all a and b: p² rows. */
+export const add: Callable<'task', ModularOptions> = modular('add', 'Addition modulo p.');
+/** `a − b mod p` for all a and b: p² rows. */
+export const sub: Callable<'task', ModularOptions> = modular('sub', 'Subtraction modulo p.');
+/** `a · b mod p` for all a and b: p² rows. */
+export const mul: Callable<'task', ModularOptions> = modular('mul', 'Multiplication modulo p.');
+/** `a · b⁻¹ mod p` for all a and all b ≠ 0, p prime: p·(p − 1) rows. */
+export const div: Callable<'task', ModularOptions> = modular('div', 'Division modulo a prime p.');
+
+/** Options of `numpy`. */
+export interface NumpyOptions {
+  /** Share of the rows to train on, strictly between 0 and 1, default 0.5. */
+  readonly trainFraction?: number;
+}
+
+/** The first ⌊n·trainFraction⌋ rows of `numpy.random.RandomState(seed).permutation(n)` train, the rest validate. */
+export const numpy: Callable<'split', NumpyOptions> = provision({
+  kind: 'split',
+  name: 'numpy',
+  summary: 'A random split equal to the one that NumPy’s legacy RandomState gives for the seed.',
+  options: schema({ trainFraction: number().gt(0).lt(1).default(0.5) }),
+  create:
+    ({ trainFraction }) =>
+    (rows, seed) => {
+      const count = Math.trunc(rows * trainFraction);
+      if (count === 0)
+        throw new InputError(
+          `split "numpy": a trainFraction of ${trainFraction} leaves none of ${rows} rows to train on; give a larger one`,
+        );
+      const order = numpyPermutation(rows, seed);
+      return { train: order.slice(0, count), validation: order.slice(count) };
+    },
+});
+
+const plugin: Plugin = {
+  name: '@grok/data',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [add, sub, mul, div, numpy],
+};
+export default plugin;
