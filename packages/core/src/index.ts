@@ -1,4 +1,5 @@
 export * from './errors.js';
+export * from './hash.js';
 export * from './layers.js';
 export * from './options.js';
 export * from './provision.js';

@@ -1,0 +1,76 @@
+/**
+ * Fingerprints: SHA-256 of bytes, of canonical JSON (RFC 8785), of an experiment, of parameters, of a
+ * split. All are lowercase hex, equal on every machine, and made without Node.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { InputError } from './errors.js';
+import type { Experiment, HostParams, SplitRows } from './types.js';
+
+/** SHA-256 of the given parts end to end, as 64 hex digits. */
+export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
+  const hash = sha256.create();
+  for (const part of parts)
+    hash.update(typeof part === 'string' ? new TextEncoder().encode(part) : part);
+  return bytesToHex(hash.digest());
+}
+
+/** The bytes of a typed array, not copied. Little-endian, as is every machine that JS engines run on today. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
+}
+
+/**
+ * JSON with sorted keys and no spaces (RFC 8785); members that are `undefined` are left out.
+ * @throws InputError on what JSON cannot hold: NaN, infinities, functions, class instances, cycles.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, '', []);
+}
+
+function write(value: unknown, path: string, above: readonly unknown[]): string {
+  const refuse = (what: string): InputError =>
+    new InputError(`JSON at ${path || '(top)'}: ${what} cannot be written; use plain JSON values`);
+  if (value === null || typeof value === 'boolean' || typeof value === 'string')
+    return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw refuse(String(value));
+    return JSON.stringify(value);
+  }
+  if (typeof value !== 'object') throw refuse(`a value of type ${typeof value}`);
+  if (above.includes(value)) throw refuse('an object inside itself');
+  const inside = [...above, value];
+  if (Array.isArray(value))
+    return `[${value.map((item, i) => write(item, `${path}[${i}]`, inside)).join(',')}]`;
+  const prototype = Object.getPrototypeOf(value);
+  // An object of another realm (a worker's, a test's) is plain too: its prototype has none above it.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+    throw refuse(`an instance of ${value.constructor?.name ?? 'a class'}`);
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1)) // by UTF-16 code units, as the RFC asks
+    .map(([key, member]) => {
+      const at = path === '' ? key : `${path}.${key}`;
+      return `${JSON.stringify(key)}:${write(member, at, inside)}`;
+    });
+  return `{${members.join(',')}}`;
+}
+
+/** Identity of an experiment: SHA-256 of its canonical JSON, defaults not expanded. */
+export function experimentHash(experiment: Experiment): string {
+  return sha256Hex(canonicalJson(experiment));
+}
+
+/** SHA-256 of parameters as little-endian float32, end to end in the given order. */
+export function paramsSha256(params: HostParams): string {
+  return sha256Hex(
+    ...Object.values(params).map(({ data }) =>
+      bytesOf(data instanceof Float32Array ? data : Float32Array.from(data)),
+    ),
+  );
+}
+
+/** Identity of a split: SHA-256 over the training rows, then the validation rows, as little-endian int32. */
+export function splitHash(split: SplitRows): string {
+  return sha256Hex(bytesOf(split.train), bytesOf(split.validation));
+}

@@ -1,0 +1,177 @@
+/**
+ * The loss of a run: a weighted sum of terms, each an instance of a strategy. `hard` (cross-entropy
+ * on the labels) is one of them; the control without a teacher is `hard` alone.
+ */
+import * as tf from '@grok/tfjs';
+import { InputError, unknownName } from './errors.js';
+import { schema } from './options.js';
+import { reader } from './params.js';
+import { type Callable, provision } from './provision.js';
+import type { Rng } from './rng.js';
+import type {
+  HostArray,
+  HostParams,
+  ModelInfo,
+  Objective,
+  ObjectiveTerm,
+  Params,
+  Site,
+} from './types.js';
+
+/** Cross-entropy of the student's logits with the labels, mean over the batch (nats). */
+export const hard: Callable<'strategy'> = provision({
+  kind: 'strategy',
+  name: 'hard',
+  summary: 'Cross-entropy with the true labels; alone, it is the control without a teacher.',
+  options: schema({}),
+  create(_options, host) {
+    return () => ({
+      needs: { student: ['logits'] },
+      loss: ({ student, labels }) => ({ hard: crossEntropy(student('logits'), labels, host.tf) }),
+    });
+  },
+});
+
+/** Mean over rows of −log softmax(logits)[label]; logits `[batch, d_vocab]`, labels int32 `[batch]`. */
+export function crossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor1D,
+  on: typeof tf = tf,
+): tf.Scalar {
+  const target = on.oneHot(labels, logits.shape[1]!, 1, 0, 'float32'); // [batch, d_vocab]
+  return on.neg(on.mean(on.sum(on.mul(on.logSoftmax(logits), target), -1)));
+}
+
+/** A named, weighted objective, before it has met its models. */
+export interface WeightedObjective {
+  readonly name: string;
+  readonly weight: number;
+  readonly objective: Objective;
+}
+
+/** All terms of a run, bound to its models. */
+export interface ComposedObjective {
+  readonly needs: {
+    readonly student: readonly Site[];
+    readonly teachers: Readonly<Record<string, readonly Site[]>>;
+  };
+  /** Trainable parameters of all terms, named `extra.<instance>.<name>`. */
+  extra(rng: Rng): HostParams;
+  /** Draws of all terms for a step, by instance. */
+  draws(rng: Rng, step: number, rows: Int32Array): Record<string, Record<string, HostArray>>;
+  /** The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`. */
+  loss(on: {
+    student: Params;
+    teachers: Readonly<Record<string, Params>>;
+    params: Params;
+    draws: Readonly<Record<string, Params>>;
+    labels: tf.Tensor1D;
+    step: tf.Scalar;
+  }): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
+}
+
+/**
+ * Binds weighted objectives to their models.
+ * @throws InputError on two instances of one name, a missing teacher or an unknown site.
+ */
+export function compose(
+  entries: readonly WeightedObjective[],
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+): ComposedObjective {
+  if (entries.length === 0)
+    throw new InputError('objective: needs at least one term, got none; add {"use": "hard"}');
+  const terms = entries.map((entry) => ({ ...entry, term: entry.objective(models) }));
+  const seen = new Set<string>();
+  for (const { name, term } of terms) {
+    if (seen.has(name))
+      throw new InputError(`objective: two terms named "${name}"; name one with "as"`);
+    seen.add(name);
+    checkNeeds(name, term, models);
+  }
+  const teachers: Record<string, readonly Site[]> = {};
+  for (const { term } of terms)
+    for (const [name, sites] of Object.entries(term.needs.teachers ?? {}))
+      teachers[name] = [...new Set([...(teachers[name] ?? []), ...sites])];
+  return {
+    needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
+    extra(rng) {
+      const all: Record<string, HostArray> = {};
+      for (const { name, term } of terms)
+        for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {}))
+          all[`extra.${name}.${key}`] = value;
+      return all;
+    },
+    draws(rng, step, rows) {
+      const all: Record<string, Record<string, HostArray>> = {};
+      for (const { name, term } of terms)
+        if (term.draws !== undefined)
+          all[name] = { ...term.draws(rng.split(name).split(step), step, rows) };
+      return all;
+    },
+    loss(on) {
+      const logged: Record<string, tf.Scalar> = {};
+      const weighted = terms.map(({ name, weight, term }) => {
+        const parts = Object.entries(
+          term.loss({
+            student: reader(
+              `site of the student in "${name}"`,
+              pick(on.student, term.needs.student),
+            ),
+            teacher: (site, teacher = 'teacher') =>
+              reader(
+                `site of teacher "${teacher}" in "${name}"`,
+                pick(on.teachers[teacher] ?? {}, term.needs.teachers?.[teacher] ?? []),
+              )(site),
+            extra: (key) =>
+              reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+            draws: reader(`draw of "${name}"`, on.draws[name] ?? {}),
+            labels: on.labels,
+            step: on.step,
+          }),
+        );
+        for (const [key, value] of parts)
+          logged[parts.length === 1 ? name : `${name}.${key}`] = value;
+        const sum = parts.map(([, value]) => value).reduce((a, b) => tf.add(a, b));
+        return weight === 1 ? sum : (tf.mul(sum, weight) as tf.Scalar);
+      });
+      return { total: weighted.reduce((a, b) => tf.add(a, b)), terms: logged };
+    },
+  };
+}
+
+function pick(values: Params, names: readonly string[]): Params {
+  return Object.fromEntries(
+    names.filter((name) => name in values).map((name) => [name, values[name]!]),
+  );
+}
+function ownOf(params: Params, prefix: string): Params {
+  return Object.fromEntries(
+    Object.entries(params)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+}
+
+function checkNeeds(
+  name: string,
+  { needs }: ObjectiveTerm,
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+): void {
+  const check = (whose: string, sites: readonly Site[], model: ModelInfo): void => {
+    const known = model.sites.map((site) => site.name);
+    for (const site of sites)
+      if (!known.includes(site))
+        throw unknownName(`site of the ${whose} (asked for by term "${name}")`, site, known);
+  };
+  check('student', needs.student, models.student);
+  for (const [teacher, sites] of Object.entries(needs.teachers ?? {})) {
+    const model = models.teachers[teacher];
+    if (model === undefined)
+      throw new InputError(
+        `term "${name}": needs a teacher named "${teacher}", and the run has ${
+          Object.keys(models.teachers).join(', ') || 'none'
+        }; name a finished run under "teachers"`,
+      );
+    check(`teacher "${teacher}"`, sites, model);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The training loop, top to bottom: compile, then per epoch order → draws → steps → evaluation →
+ * probes. It yields events and calls nobody back; whoever iterates it stores and shows them.
+ * Every random stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
+ */
+import type { Checkpoint } from './checkpoint.js';
+import { freeTree, readTree, treeFromPaths, uploadTree } from './device.js';
+import { RunError } from './errors.js';
+import type { ComposedObjective } from './objective.js';
+import { layoutOf, sizeOf } from './params.js';
+import { type ActiveProbe, dueProbes, runProbes } from './probes.js';
+import {
+  compileAll,
+  type Data,
+  type EvalProgram,
+  initialState,
+  loadData,
+  readParams,
+  stepInputs,
+  uploadParams,
+} from './programs.js';
+import { rng } from './rng.js';
+import type { StepInputs } from './step.js';
+import type { Teacher } from './teacher.js';
+import type {
+  Backend,
+  DeviceTensor,
+  Json,
+  MetricsRow,
+  Model,
+  OnDevice,
+  Optimizer,
+  Score,
+  SplitRows,
+  Task,
+  Tree,
+} from './types.js';
+
+/** Validation accuracies whose first crossing is an event with a pinned checkpoint. */
+export const CROSSINGS: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
+
+/** Everything that a run trains with; plain data and functions. */
+export interface Training {
+  readonly backend: Backend;
+  readonly task: Task;
+  readonly split: SplitRows;
+  readonly model: Model;
+  readonly objective: ComposedObjective;
+  readonly teachers: Readonly<Record<string, Teacher>>;
+  readonly optimizer: Optimizer;
+  readonly probes: readonly ActiveProbe[];
+  readonly batch: number;
+  readonly epochs: number;
+  readonly seed: number;
+  /** Epochs between checkpoints. */
+  readonly checkpointEvery: number;
+  /** Seconds on a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** Where a run is: epochs done, batches done in the current one, and that epoch's sums so far. */
+export type Position = {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly step: number;
+  readonly sums: { loss: number; correct: number; terms: Record<string, number> };
+};
+/** All that is needed to go on from a position as if nothing had happened. */
+export type SavedState = Omit<Checkpoint, 'run' | 'position'> & { readonly position: Position };
+/** What the loop tells, in order. */
+export type TrainerEvent =
+  | { type: 'ready'; parameters: number; stepsPerEpoch: number; from: Position }
+  | { type: 'step'; epoch: number; step: number; loss: number }
+  | { type: 'epoch'; row: MetricsRow }
+  | { type: 'crossing'; epoch: number; step: number; threshold: number }
+  | { type: 'analysis'; epoch: number; step: number; name: string; moment: string; result: Json }
+  | { type: 'save'; saved: SavedState; pinned: boolean };
+
+/**
+ * Trains to the last epoch, or until `signal` aborts (then the state is saved first).
+ * @throws RunError when the loss is not finite, naming the step.
+ */
+export async function* train(
+  run: Training,
+  from?: { saved: SavedState; history: readonly MetricsRow[] },
+  signal?: AbortSignal,
+): AsyncGenerator<TrainerEvent, 'finished' | 'interrupted'> {
+  const { backend, split, model, objective, optimizer, now } = run;
+  const root = rng(run.seed);
+  const initial = {
+    ...model.init(root.split('init')),
+    ...objective.extra(root.split('extra')),
+  };
+  const layout = layoutOf(initial);
+  const order = root.split('order');
+  const history = [...(from?.history ?? [])];
+  const rows = split.train.length;
+  const batches = Math.ceil(rows / run.batch);
+  let { epoch, batch, step, sums } = from?.saved.position ?? startOf();
+
+  const data = await loadData(run);
+  let params = uploadParams(backend, from?.saved.params ?? initial, layout, optimizer.elementwise);
+  let state = await initialState(backend, optimizer, params);
+  if (from !== undefined) {
+    const like = state;
+    state = uploadTree(backend, treeFromPaths(like, from.saved.state));
+    freeTree(backend, like);
+  }
+  const programs = await compileAll(run, layout, { params, state, data });
+  const save = async (): Promise<SavedState> => ({
+    params: await readParams(backend, params, layout, optimizer.elementwise),
+    state: await readTree(backend, state),
+    position: { epoch, batch, step, sums: { ...sums, terms: { ...sums.terms } } },
+  });
+
+  try {
+    const ownParameters = Object.entries(layout.specs)
+      .filter(([name]) => !name.startsWith('extra.'))
+      .reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    const position = { epoch, batch, step, sums };
+    yield { type: 'ready', parameters: ownParameters, stepsPerEpoch: batches, from: position };
+
+    while (epoch < run.epochs) {
+      const started = now();
+      const shuffled = order.split(epoch + 1).permutation(rows);
+      while (batch < batches) {
+        if (signal?.aborted) {
+          yield { type: 'save', saved: await save(), pinned: false };
+          return 'interrupted';
+        }
+        const at = shuffled.subarray(batch * run.batch, (batch + 1) * run.batch);
+        const inputs = stepInputs(run, data, at, step);
+        const uploaded = uploadTree(backend, inputs.host) as Tree<DeviceTensor>;
+        const program = programs.steps.get(at.length)!;
+        const out = await program.run({
+          params,
+          state,
+          ...(uploaded as object),
+          ...(inputs.resident ? { data: data.resident } : {}),
+        } as OnDevice<StepInputs>);
+        freeTree(backend, uploaded);
+        params = out.params as typeof params;
+        state = out.state as typeof state;
+        const loss = await scalar(backend, out.loss);
+        sums.loss += loss * at.length;
+        sums.correct += await scalar(backend, out.correct);
+        for (const [name, value] of Object.entries(out.terms))
+          sums.terms[name] = (sums.terms[name] ?? 0) + (await scalar(backend, value)) * at.length;
+        if (!Number.isFinite(loss))
+          throw new RunError(
+            `step ${step}: the loss is ${loss}; the last good checkpoint is kept; try a lower learning rate`,
+          );
+        step++;
+        batch++;
+        yield { type: 'step', epoch: epoch + 1, step, loss };
+      }
+      epoch++;
+      const validation = await evaluate(backend, programs.evals, params, data.validation);
+      const finished: Omit<MetricsRow, 'time' | 'probes'> = {
+        epoch,
+        step,
+        train: { loss: sums.loss / rows, accuracy: sums.correct / rows },
+        terms: Object.fromEntries(
+          Object.entries(sums.terms).map(([name, sum]) => [name, sum / rows]),
+        ),
+        validation,
+      };
+      const reached = CROSSINGS.filter(
+        (threshold) =>
+          validation.accuracy >= threshold &&
+          history.every((row) => row.validation.accuracy < threshold),
+      );
+      const last = epoch === run.epochs;
+      const due = dueProbes(run.probes, epoch, reached, last);
+      const found =
+        due.length > 0 ? await runProbes(run, due, await save(), history, finished) : [];
+      const rowProbes = Object.fromEntries(
+        found.filter(({ moment }) => moment === 'row').map(({ name, result }) => [name, result]),
+      );
+      const row: MetricsRow = {
+        ...finished,
+        ...(Object.keys(rowProbes).length > 0 ? { probes: rowProbes } : {}),
+        time: { seconds: now() - started },
+      };
+      history.push(row);
+      batch = 0;
+      sums = startOf().sums;
+      yield { type: 'epoch', row };
+      for (const threshold of reached) yield { type: 'crossing', epoch, step, threshold };
+      for (const { name, moment, result } of found)
+        if (moment !== 'row') yield { type: 'analysis', epoch, step, name, moment, result };
+      if (reached.length > 0 || last || epoch % run.checkpointEvery === 0)
+        yield { type: 'save', saved: await save(), pinned: reached.length > 0 };
+    }
+    return 'finished';
+  } finally {
+    for (const program of [programs.steps, programs.evals].flatMap((m) => [...m.values()]))
+      program.dispose();
+    freeTree(backend, params);
+    freeTree(backend, state);
+    freeTree(backend, data.resident);
+    for (const { tensors } of data.validation) freeTree(backend, tensors);
+  }
+}
+
+const startOf = (): Position => ({
+  epoch: 0,
+  batch: 0,
+  step: 0,
+  sums: { loss: 0, correct: 0, terms: {} },
+});
+
+async function evaluate(
+  backend: Backend,
+  programs: ReadonlyMap<number, EvalProgram>,
+  params: Tree<DeviceTensor>,
+  batches: Data['validation'],
+): Promise<Score> {
+  let [loss, correct, total] = [0, 0, 0];
+  for (const { rows, tensors } of batches) {
+    const out = await programs.get(rows)!.run({ params, ...tensors } as never);
+    loss += (await scalar(backend, out.loss)) * rows;
+    correct += await scalar(backend, out.correct);
+    total += rows;
+  }
+  return { loss: loss / total, accuracy: correct / total };
+}
+
+async function scalar(backend: Backend, tensor: DeviceTensor): Promise<number> {
+  const value = (await backend.read(tensor))[0]!;
+  backend.free(tensor);
+  return value;
+}
