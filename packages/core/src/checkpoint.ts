@@ -8,7 +8,7 @@ import { readSafetensors, type StoredArray, writeSafetensors } from './safetenso
 import type { HostArray, HostParams, Json } from './types.js';
 
 /** Where a run stands; whatever else the trainer has to know to go on may stand beside. */
-export interface Position {
+export interface CheckpointPosition {
   readonly epoch: number;
   /** Optimiser steps taken. */
   readonly step: number;
@@ -22,7 +22,7 @@ export interface Checkpoint {
   readonly params: HostParams;
   /** Leaves of the optimiser's state by path. */
   readonly state: Readonly<Record<string, HostArray>>;
-  readonly position: Position;
+  readonly position: CheckpointPosition;
 }
 
 const FORMAT = 'grok checkpoint 1';
@@ -54,8 +54,9 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   if (!BEFORE.every((byte, i) => bytes[8 + i] === byte))
     throw wrong('is cut short, damaged or not a checkpoint of grok');
   const stored = new TextDecoder().decode(bytes.subarray(DIGITS.begin, DIGITS.end));
-  const zeroed = bytes.slice().fill(0x30, DIGITS.begin, DIGITS.end);
-  if (sha256Hex(zeroed) !== stored)
+  const zeros = '0'.repeat(64);
+  const { begin, end } = DIGITS;
+  if (sha256Hex(bytes.subarray(0, begin), zeros, bytes.subarray(end)) !== stored)
     throw wrong('is cut short or damaged: its checksum does not match its bytes');
   const { tensors, metadata } = readSafetensors(bytes, `checkpoint ${where}`);
   if (metadata.format !== FORMAT)
@@ -69,9 +70,9 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
         .map(([name, value]) => [name.slice(folder.length), value as HostArray]),
     );
   return {
-    run: metadata.run ?? '',
+    run: metadata.run!,
     params: under('params/'),
     state: under('state/'),
-    position: JSON.parse(metadata.position ?? '{}') as Position,
+    position: JSON.parse(metadata.position!) as CheckpointPosition,
   };
 }

@@ -7,9 +7,9 @@ export function memoryStore(where = 'memory'): Store {
   const files = new Map<string, Uint8Array>();
   return {
     where,
-    read: async (path) => files.get(checkPath(path))?.slice(),
+    read: async (path) => copyOf(files.get(checkPath(path))),
     async write(path, bytes) {
-      files.set(checkPath(path), bytes.slice());
+      files.set(checkPath(path), new Uint8Array(bytes));
     },
     async append(path, bytes) {
       const old = files.get(checkPath(path)) ?? new Uint8Array();
@@ -34,6 +34,8 @@ export function memoryStore(where = 'memory'): Store {
     },
   };
 }
+
+const copyOf = (bytes?: Uint8Array): Uint8Array | undefined => bytes && new Uint8Array(bytes);
 
 /** The path itself. @throws InputError when it could lead out of a store, or is none. */
 export function checkPath(path: string): string {

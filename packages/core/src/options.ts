@@ -40,28 +40,26 @@ export function jsonSchemaOf(options: OptionSchema): JsonSchema {
 }
 
 /**
- * Checks `value` against `options` and fills in defaults.
+ * Checks `value` against `options` and fills in defaults; `noun` is what a key is called.
  * @throws InputError that names the subject, the option, the rule and what was got.
  */
-export function parseOptions<O>(subject: string, options: OptionSchema<O>, value: unknown): O {
+export function parseOptions<O>(
+  subject: string,
+  options: OptionSchema<O>,
+  value: unknown,
+  noun = 'option',
+): O {
   const given = value ?? {};
   if (typeof given !== 'object' || Array.isArray(given))
-    throw new InputError(`${subject}: options must be an object, got ${JSON.stringify(given)}`);
-  const json = jsonSchemaOf(options);
-  const known = Object.keys(json.properties ?? {});
-  if (json.properties !== undefined && json.additionalProperties === false)
-    for (const key of Object.keys(given))
-      if (!known.includes(key)) {
-        const cause = unknownName('option', key, known);
-        throw new InputError(`${subject}: ${cause.message}`);
-      }
+    throw new InputError(`${subject}: ${noun}s must be an object, got ${JSON.stringify(given)}`);
+  checkKeys(subject, jsonSchemaOf(options), given as Record<string, unknown>, noun, '');
   const standard = ('~standard' in options ? options : fromJson(subject, options)) as Extract<
     OptionSchema<O>,
     { '~standard': unknown }
   >;
   const result = standard['~standard'].validate(given);
   if (result instanceof Promise)
-    throw new InputError(`${subject}: its options are checked asynchronously; use a plain schema`);
+    throw new InputError(`${subject}: its ${noun}s are checked asynchronously; use a plain schema`);
   if (result.issues === undefined) return result.value;
   const problems = result.issues.map((issue) => {
     const path = (issue.path ?? []).map((part) =>
@@ -71,9 +69,41 @@ export function parseOptions<O>(subject: string, options: OptionSchema<O>, value
       (at, key) => (at as Record<string, unknown> | undefined)?.[key],
       given,
     );
-    return `option "${path.join('.') || '(all)'}": ${issue.message}, got ${JSON.stringify(got)}`;
+    return `${noun} "${path.join('.') || '(all)'}": ${issue.message}, got ${JSON.stringify(got)}`;
   });
   throw new InputError(`${subject}: ${problems.join('; ')}`);
+}
+
+/** Unknown keys at any depth, before the schema's own check: only here the known ones can be named. */
+function checkKeys(
+  subject: string,
+  json: JsonSchema,
+  value: unknown,
+  noun: string,
+  path: string,
+): void {
+  if (typeof value !== 'object' || value === null) return;
+  const items = json['items'];
+  if (Array.isArray(value)) {
+    if (typeof items === 'object' && items !== null)
+      value.forEach((item, i) => {
+        checkKeys(subject, items as JsonSchema, item, noun, `${path}${i}.`);
+      });
+    return;
+  }
+  const known = json.properties;
+  for (const [key, inner] of Object.entries(value)) {
+    const schema = known?.[key] ?? json.additionalProperties;
+    if (known !== undefined && schema === false) {
+      const cause = unknownName(
+        noun,
+        `${path}${key}`,
+        Object.keys(known).map((k) => path + k),
+      );
+      throw new InputError(`${subject}: ${cause.message}`);
+    }
+    if (typeof schema === 'object') checkKeys(subject, schema, inner, noun, `${path}${key}.`);
+  }
 }
 
 function fromJson(subject: string, json: JsonSchema): unknown {

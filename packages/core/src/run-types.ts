@@ -63,19 +63,23 @@ export type RunListener = (event: RunEvent) => void;
 // Store
 
 /**
- * A folder of named files (`/` separates folders). A run writes through it; a failed write stops the run.
- * `write` replaces a file atomically and syncs it; `append` adds at the end.
+ * A folder of named files (`/` separates folders, made as needed). A run writes through it; a failed
+ * write stops the run. @throws RunError that names the file and says what to do.
  */
 export interface Store {
   /** What the store is called in errors: a folder's path, or `memory`. */
   readonly where: string;
+  /** A file's bytes; undefined where there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
+  /** Replaces a file atomically and syncs it, after syncing all that was appended before. */
   write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Adds at the end of a file; it outlasts a power cut once a later `write` has returned. */
   append(path: string, bytes: Uint8Array): Promise<void>;
-  /** Cuts a file to its first `length` bytes. */
+  /** Cuts a file to its first `length` bytes; a shorter or missing one stays as it is. */
   truncate(path: string, length: number): Promise<void>;
-  /** Names of the files directly in a folder, sorted; empty where there is none. */
+  /** Names of the files directly in a folder (`''`: the store's own), sorted; empty where there is none. */
   list(folder: string): Promise<readonly string[]>;
+  /** Deletes a file; a missing one is no error. */
   remove(path: string): Promise<void>;
 }
 
@@ -132,7 +136,40 @@ export interface Execution {
   /** Plugin entries to load: package names or paths. */
   readonly plugins?: readonly string[];
 }
+/** A run as a person writes it. */
 export interface RunSpec {
   readonly experiment: Experiment;
   readonly execution?: Execution;
+}
+
+/** What a run was, how far it came and what came out; `manifest.json`. */
+export interface Manifest {
+  readonly format: 'grok manifest 1';
+  /** Hash of the experiment, 64 hex digits. */
+  readonly run: string;
+  /** Readable name, such as `div97-transformer128-hard-s42`. */
+  readonly slug: string;
+  readonly status: 'running' | 'finished' | 'interrupted' | 'failed';
+  readonly error?: string;
+  /** Number of the model's parameters, objectives' extras left out. */
+  readonly parameters: number;
+  readonly epoch: number;
+  readonly step: number;
+  readonly splitHash: string;
+  readonly seeds: { readonly seed: number; readonly splitSeed: number };
+  /** The teachers, and the split that each was trained on. */
+  readonly teachers?: Readonly<Record<string, TeacherRef & { readonly splitHash: string }>>;
+  /** A teacher has seen validation rows of this run. */
+  readonly leaked?: boolean;
+  /** SHA-256 of the model's parameters after the last step, extras left out. */
+  readonly paramsSha256?: string;
+  readonly backend: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly execution: Execution;
+  /** Versions of packages and of the engine, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly peakMemoryBytes?: number;
+  /** Sum over epochs, evaluation included. */
+  readonly seconds: number;
 }

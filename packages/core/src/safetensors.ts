@@ -73,7 +73,8 @@ export function writeSafetensors(
  * Reads a file's bytes; data are copied out.
  * @throws InputError that names `where` when the file is cut short, too long, or not of this format.
  */
-export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
+export function readSafetensors(file: Uint8Array, where: string): Safetensors {
+  const bytes = bytesOf(file); // a Buffer's slice is no copy
   const wrong = (what: string): InputError =>
     new InputError(`${where}: ${what}; it is damaged or not a safetensors file`);
   if (bytes.length < 8) throw wrong(`has ${bytes.length} bytes, fewer than a header's length`);

@@ -1,1 +1,8 @@
-export {};
+/** What of core needs Node; never re-exported from the index, which browsers load. */
+export { fileStore } from './file-store.js';
+export { type LoadedPlugin, loadPlugin } from './load-plugin.js';
+
+/** The largest resident size of this process so far, in bytes. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,168 @@
+/** From a specification to the parts of a run: every provision resolved, every contradiction found, before anything is written. */
+import * as tf from '@grok/tfjs';
+import { InputError } from './errors.js';
+import { paramsSha256, splitHash } from './hash.js';
+import { type ComposedObjective, compose } from './objective.js';
+import { jsonSchemaOf } from './options.js';
+import { sizeOf } from './params.js';
+import { type ActiveProbe, infoOf, withoutExtras } from './probes.js';
+import type { Registry } from './registry.js';
+import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
+import type { Teacher } from './teacher.js';
+import type {
+  Backend,
+  Execution,
+  Experiment,
+  Host,
+  Model,
+  Optimizer,
+  SplitRows,
+  Store,
+  Task,
+  TeacherRef,
+} from './types.js';
+
+/** Used when neither the command line nor a specification names one. */
+export const DEFAULT_BACKEND = 'onnx';
+
+/** An experiment with everything in it created; the backend comes last, for it is costly. */
+export interface Composed {
+  readonly task: Task;
+  readonly split: SplitRows;
+  readonly model: Model;
+  readonly objective: ComposedObjective;
+  readonly teachers: Readonly<Record<string, Teacher>>;
+  readonly teacherRefs: Readonly<Record<string, TeacherRef & { splitHash: string }>>;
+  readonly optimizer: Optimizer;
+  readonly probes: readonly ActiveProbe[];
+  readonly splitHash: string;
+  /** A teacher was trained on another split of the same rows. */
+  readonly leaked: boolean;
+}
+
+const host: Host = { tf };
+
+/**
+ * Creates an experiment's parts. @throws InputError on unknown names, bad options, a teacher that is
+ * missing, unfinished, of another vocabulary, changed since, or of another split without `allowLeak`.
+ */
+export async function composeExperiment(
+  experiment: Experiment,
+  registry: Registry,
+  teacherStores: Readonly<Record<string, Store>>,
+): Promise<Composed> {
+  const { task, split, model } = data(experiment, registry);
+  const loaded: Record<string, Teacher> = {};
+  const refs: Record<string, TeacherRef & { splitHash: string }> = {};
+  for (const [name, ref] of Object.entries(experiment.teachers ?? {})) {
+    const store = teacherStores[name];
+    if (store === undefined)
+      throw new InputError(
+        `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
+      );
+    const teacher = await loadTeacher(name, ref, store, task, registry);
+    loaded[name] = teacher;
+    refs[name] = { ...ref, splitHash: teacher.splitHash };
+  }
+  const ownHash = splitHash(split);
+  const strangers = Object.keys(refs).filter((name) => refs[name]!.splitHash !== ownHash);
+  if (strangers.length > 0 && experiment.allowLeak !== true)
+    throw new InputError(
+      `teacher "${strangers[0]}": was trained on another split (${refs[strangers[0]!]!.splitHash.slice(0, 10)}, this run's is ${ownHash.slice(0, 10)}), so it has seen validation rows; use its split seed, or allow the leak (--allow-leak)`,
+    );
+  const objective = compose(
+    (experiment.objective ?? [{ use: 'hard' }]).map(({ use, as, weight = 1, options }) => ({
+      name: as ?? use,
+      weight,
+      objective: registry.create('strategy', use, options, host),
+    })),
+    {
+      student: infoOf(model),
+      teachers: Object.fromEntries(
+        Object.entries(loaded).map(([name, { model: frozen }]) => [name, infoOf(frozen)]),
+      ),
+    },
+  );
+  const { use, options } = experiment.optimizer;
+  return {
+    task,
+    split,
+    model,
+    objective,
+    teachers: loaded,
+    teacherRefs: refs,
+    optimizer: registry.create('optimizer', use, options, host),
+    probes: (experiment.probes ?? []).map((probe) => ({
+      name: probe.as ?? probe.use,
+      probe: registry.create('probe', probe.use, probe.options, host),
+    })),
+    splitHash: ownHash,
+    leaked: strangers.length > 0,
+  };
+}
+
+/** Task, split and model of an experiment: all that reading a finished run needs. */
+export function data(
+  experiment: Experiment,
+  registry: Registry,
+): { task: Task; split: SplitRows; model: Model } {
+  const task = registry.create('task', experiment.task.use, experiment.task.options, host);
+  const { use, options } = experiment.split ?? { use: 'numpy' };
+  const rows = task.inputs.shape[0]!;
+  const seed = experiment.splitSeed ?? experiment.seed;
+  const split = registry.create('split', use, options, host)(rows, seed);
+  for (const [what, part] of Object.entries(split))
+    if (part.length === 0)
+      throw new InputError(
+        `split "${use}": no ${what} rows are left of ${rows}; change its fraction or the task's size`,
+      );
+  const model = registry.create(
+    'model',
+    experiment.model.use,
+    experiment.model.options,
+    host,
+  )({ vocabulary: task.vocabulary, inputs: task.inputs });
+  return { task, split, model };
+}
+
+/** Creates a backend by name; `threads` is passed on where the backend has such an option. */
+export async function openBackend(registry: Registry, execution: Execution): Promise<Backend> {
+  const name = execution.backend ?? DEFAULT_BACKEND;
+  const known = jsonSchemaOf(registry.get('backend', name).options).properties ?? {};
+  const { threads } = execution;
+  return registry.create(
+    'backend',
+    name,
+    threads !== undefined && 'threads' in known ? { threads } : {},
+    host,
+  );
+}
+
+async function loadTeacher(
+  name: string,
+  ref: TeacherRef,
+  store: Store,
+  task: Task,
+  registry: Registry,
+): Promise<Teacher & { splitHash: string }> {
+  const config = await readConfig(store);
+  const manifest = await readManifest(store);
+  const wrong = (rule: string): InputError =>
+    new InputError(`teacher "${name}" in ${store.where}: ${rule}`);
+  if (config.run !== ref.run)
+    throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
+  if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
+  const own = data(config.experiment, registry);
+  if (own.task.vocabulary !== task.vocabulary)
+    throw wrong(
+      `has a vocabulary of ${own.task.vocabulary}, this run's task has ${task.vocabulary}; both must be trained on the same task`,
+    );
+  if (sizeOf(own.task.inputs.shape.slice(1)) !== sizeOf(task.inputs.shape.slice(1)))
+    throw wrong(`reads inputs of another shape than this run's task`);
+  const { checkpoint } = await newestCheckpoint(store);
+  if (checkpoint === undefined) throw wrong('has no readable checkpoint; train it again');
+  const params = withoutExtras(checkpoint.params);
+  if (paramsSha256(params) !== ref.paramsSha256)
+    throw wrong(`its parameters changed since they were named (their hash differs)`);
+  return { model: own.model, params, splitHash: splitHash(own.split) };
+}

@@ -1,0 +1,132 @@
+/**
+ * Plugins by name or path, in Node. Loading a plugin runs its code; nothing is loaded that was not
+ * named. Packages are looked for from the working folder upwards, then beside grok itself.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { InputError } from '../errors.js';
+import { checkPlugin } from '../plugin.js';
+import type { Plugin } from '../types.js';
+
+/** A plugin, the file it came from, and the package around it where there is one. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin;
+  readonly file: string;
+  readonly package?: { readonly name: string; readonly version: string };
+}
+
+/**
+ * Imports a plugin: the name of an installed package (`pkg`, `@org/pkg/sub`), a package's folder or a
+ * file, paths taken from `cwd`.
+ * @throws InputError that names the entry when it is not found, fails to load or is no plugin.
+ */
+export async function loadPlugin(
+  entry: string,
+  cwd: string = process.cwd(),
+): Promise<LoadedPlugin> {
+  const file = locate(entry, cwd);
+  let module: { default?: Plugin };
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new InputError(`plugin "${entry}": ${file} fails to load: ${reason}`, { cause: error });
+  }
+  const plugin = module.default;
+  if (plugin === undefined)
+    throw new InputError(
+      `plugin "${entry}": ${file} has no default export; export a plugin, { name, version, core, provides }`,
+    );
+  try {
+    checkPlugin(plugin);
+  } catch (error) {
+    throw new InputError(`plugin "${entry}": ${(error as Error).message}`, { cause: error });
+  }
+  const around = packageAround(dirname(file));
+  return around === undefined ? { plugin, file } : { plugin, file, package: around };
+}
+
+function locate(entry: string, cwd: string): string {
+  const wrong = (what: string): InputError => new InputError(`plugin "${entry}": ${what}`);
+  const path = entry.startsWith('file:') ? fileURLToPath(entry) : resolve(cwd, entry);
+  const isPath = /^(\.{1,2}([\\/]|$)|file:)/.test(entry) || isAbsolute(entry);
+  const [, name, sub] = (!isPath && /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/.exec(entry)) || [];
+  const folder = name === undefined ? undefined : installed(name, cwd);
+  if (folder !== undefined) {
+    const file = entryOf(folder, sub === undefined ? '.' : `./${sub}`);
+    if (file === undefined) throw wrong(`${folder} has no such entry; build or reinstall ${name}`);
+    return file;
+  }
+  if (!existsSync(path))
+    throw wrong(
+      isPath
+        ? `no file or folder ${path}; give a path or the name of an installed package`
+        : `no such package from ${cwd} upwards, and no such path; install it or give its path`,
+    );
+  if (statSync(path).isFile()) return path;
+  const file = entryOf(path, '.');
+  if (file === undefined)
+    throw wrong(`${path} has no entry (package.json exports or main, or index.js); build it first`);
+  return file;
+}
+
+/** The folder of a package, from `cwd` upwards, then from here upwards. */
+function installed(name: string, cwd: string): string | undefined {
+  for (const start of [cwd, dirname(fileURLToPath(import.meta.url))])
+    for (let at = resolve(start); ; at = dirname(at)) {
+      const folder = join(at, 'node_modules', name);
+      if (existsSync(folder)) return folder;
+      if (at === dirname(at)) break;
+    }
+  return undefined;
+}
+
+/** The file that a package's `exports` (or `main`, or `index.js`) gives for a subpath, if it exists. */
+function entryOf(folder: string, sub: string): string | undefined {
+  const manifest = readPackage(folder);
+  const exports = manifest?.exports;
+  let target: string | undefined;
+  if (exports !== undefined && exports !== null) {
+    const bySub =
+      typeof exports === 'object' && Object.keys(exports).some((key) => key.startsWith('.'));
+    target = choose(
+      bySub ? (exports as Record<string, unknown>)[sub] : sub === '.' ? exports : null,
+    );
+  } else target = sub === '.' ? String(manifest?.main ?? 'index.js') : sub;
+  if (target === undefined) return undefined;
+  const file = join(folder, target);
+  return existsSync(file) && statSync(file).isFile() ? file : undefined;
+}
+
+/** The first match of Node's conditions for `import`, in the package's own order. */
+function choose(target: unknown): string | undefined {
+  if (typeof target === 'string') return target;
+  if (Array.isArray(target)) return target.map(choose).find((item) => item !== undefined);
+  if (typeof target !== 'object' || target === null) return undefined;
+  for (const [condition, inner] of Object.entries(target))
+    if (['node', 'import', 'module-sync', 'default'].includes(condition)) {
+      const found = choose(inner);
+      if (found !== undefined) return found;
+    }
+  return undefined;
+}
+
+function packageAround(folder: string): { name: string; version: string } | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    const { name, version } = readPackage(at) ?? {};
+    if (typeof name === 'string')
+      return { name, version: typeof version === 'string' ? version : '0.0.0' };
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+function readPackage(folder: string): Record<string, unknown> | undefined {
+  const file = join(folder, 'package.json');
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new InputError(`${file}: must be JSON (${(error as Error).message}); mend it`);
+  }
+}

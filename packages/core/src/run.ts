@@ -1,0 +1,328 @@
+/**
+ * A run, from specification to record: compose → store → train → listeners. It writes config.json
+ * first, so that a run killed at any later moment can be resumed to the same bits.
+ */
+import { type Composed, composeExperiment, data, openBackend } from './compose.js';
+import { InputError, isInputError, isRunError, RunError } from './errors.js';
+import { evaluateParams } from './evaluate.js';
+import { experimentHash, paramsSha256 } from './hash.js';
+import { withoutExtras } from './probes.js';
+import type { Registry } from './registry.js';
+import {
+  appendEvent,
+  appendMetrics,
+  cutBack,
+  findConfig,
+  newestCheckpoint,
+  readConfig,
+  readManifest,
+  readMetrics,
+  saveCheckpoint,
+  writeAnalysis,
+  writeConfig,
+  writeManifest,
+} from './run-folder.js';
+import { checkSpec } from './spec.js';
+import { type SavedState, train } from './trainer.js';
+import type {
+  Backend,
+  Execution,
+  Experiment,
+  Manifest,
+  MetricsRow,
+  RunEvent,
+  RunListener,
+  RunSpec,
+  Score,
+  Store,
+} from './types.js';
+
+/** What a run is given by whoever starts it. */
+export interface RunHost {
+  readonly registry: Registry;
+  /** The run's folder. */
+  readonly store: Store;
+  /** Folders of the teachers' runs, by the teachers' names. */
+  readonly teacherStores?: Readonly<Record<string, Store>>;
+  readonly listeners?: readonly RunListener[];
+  /** Stops the run at the next step, its state saved. */
+  readonly signal?: AbortSignal;
+  /** Seconds on a clock that never goes back (default: `performance.now() / 1000`). */
+  readonly now?: () => number;
+  readonly peakMemoryBytes?: () => number;
+  /** For the manifest, beside the plugins' own. */
+  readonly versions?: Readonly<Record<string, string>>;
+}
+/** A run that ended well. */
+export interface RunResult {
+  readonly status: 'finished' | 'interrupted';
+  readonly manifest: Manifest;
+  readonly history: readonly MetricsRow[];
+  /** It had been finished before, and nothing was done. */
+  readonly already: boolean;
+}
+
+/**
+ * Runs a specification in a store: begins, or goes on where the same experiment was interrupted.
+ * @throws InputError on bad input, before anything is written; RunError when the run fails.
+ */
+export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
+  const { experiment, execution = {} } = checkSpec(spec);
+  const found = await findConfig(host.store);
+  if (found !== undefined && found.run !== experimentHash(experiment))
+    throw new InputError(
+      `${host.store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${experimentHash(experiment).slice(0, 10)}); choose another folder`,
+    );
+  if (found !== undefined) return resumeRun(host, execution);
+  const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
+  const backend = await openBackend(host.registry, execution);
+  return carryOut(host, { experiment, execution }, composed, backend, undefined);
+}
+
+/**
+ * Goes on with the run in a store, from its newest readable checkpoint.
+ * @throws InputError when there is no run, or `execution` would change what its exactness rests on.
+ */
+export async function resumeRun(host: RunHost, execution: Execution = {}): Promise<RunResult> {
+  const { store } = host;
+  const config = await readConfig(store);
+  const manifest = await readManifest(store);
+  if (manifest?.status === 'finished')
+    return { status: 'finished', manifest, history: await readMetrics(store), already: true };
+  const before = { ...config.execution, ...manifest?.execution };
+  for (const key of ['backend', 'threads'] as const)
+    if (execution[key] !== undefined && before[key] !== undefined && execution[key] !== before[key])
+      throw new InputError(
+        `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
+      );
+  const kept = { ...execution, ...before };
+  const { registry, teacherStores = {} } = host;
+  const composed = await composeExperiment(config.experiment, registry, teacherStores);
+  const backend = await openBackend(registry, kept);
+  const spec = { experiment: config.experiment, execution: kept };
+  const { checkpoint, damaged } = await newestCheckpoint(store);
+  await cutBack(store, checkpoint?.position.step ?? 0);
+  const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
+  const saved = checkpoint as SavedState | undefined;
+  return carryOut(host, spec, composed, backend, { saved, notices });
+}
+
+/** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */
+export async function evaluateRun(
+  host: Pick<RunHost, 'registry' | 'store'>,
+  on: 'train' | 'validation' | 'all',
+  execution: Execution = {},
+): Promise<Score & { rows: number; step: number; epoch: number; backend: string }> {
+  const config = await readConfig(host.store);
+  const { task, split, model } = data(config.experiment, host.registry);
+  const { checkpoint } = await newestCheckpoint(host.store);
+  if (checkpoint === undefined)
+    throw new InputError(`${host.store.where}: has no readable checkpoint yet; train it further`);
+  const rows =
+    on === 'all'
+      ? Int32Array.from(task.labels.keys())
+      : on === 'train'
+        ? split.train
+        : split.validation;
+  const backend = await openBackend(host.registry, { ...config.execution, ...execution });
+  try {
+    const params = withoutExtras(checkpoint.params);
+    const score = await evaluateParams(backend, { model, params }, task, rows);
+    const { step, epoch } = checkpoint.position;
+    return { ...score, rows: rows.length, step, epoch, backend: backend.name };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+async function carryOut(
+  host: RunHost,
+  spec: Required<RunSpec>,
+  parts: Composed,
+  backend: Backend,
+  from: { saved: SavedState | undefined; notices: readonly string[] } | undefined,
+): Promise<RunResult> {
+  const { store, now = () => performance.now() / 1000 } = host;
+  const { experiment, execution } = spec;
+  const tell = teller(host.listeners ?? []);
+  const emit = async (event: RunEvent): Promise<void> => {
+    await appendEvent(store, event);
+    tell(event);
+  };
+  const history = from?.saved === undefined ? [] : [...(await readMetrics(store))];
+  let manifest = manifestOf(host, spec, parts, backend, history);
+  const update = async (changes: Partial<Manifest>): Promise<void> => {
+    const peakMemoryBytes = host.peakMemoryBytes?.();
+    const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
+    manifest = {
+      ...manifest,
+      ...changes,
+      seconds,
+      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+    };
+    await writeManifest(store, manifest);
+  };
+  let at = from?.saved?.position ?? { epoch: 0, step: 0 };
+  try {
+    if (from === undefined) await writeConfig(store, experiment, manifest.execution);
+    for (const message of from?.notices ?? []) await emit({ type: 'notice', message });
+    const loop = train(
+      {
+        ...parts,
+        backend,
+        batch: experiment.batch,
+        epochs: experiment.epochs,
+        seed: experiment.seed,
+        checkpointEvery: execution.checkpointEvery ?? 10,
+        now,
+      },
+      from?.saved === undefined ? undefined : { saved: from.saved, history },
+      host.signal,
+    );
+    let next = await loop.next();
+    for (; next.done !== true; next = await loop.next()) {
+      const event = next.value;
+      switch (event.type) {
+        case 'ready': {
+          await update({ status: 'running', parameters: event.parameters });
+          const { epoch, step } = event.from;
+          await emit({
+            type: 'start',
+            run: manifest.run,
+            parameters: event.parameters,
+            epochs: experiment.epochs,
+            stepsPerEpoch: event.stepsPerEpoch,
+            from: { epoch, step },
+            backend: backend.name,
+            device: backend.device,
+          });
+          break;
+        }
+        case 'step':
+          at = event;
+          tell(event);
+          break;
+        case 'epoch':
+          await appendMetrics(store, event.row);
+          history.push(event.row);
+          at = event.row;
+          tell(event);
+          break;
+        case 'crossing':
+          await emit(event);
+          break;
+        case 'analysis':
+          await writeAnalysis(store, event.name, event.moment, {
+            epoch: event.epoch,
+            step: event.step,
+            result: event.result,
+          });
+          break;
+        case 'save': {
+          const { saved, pinned } = event;
+          const file = await saveCheckpoint(store, { run: manifest.run, ...saved }, { pinned });
+          const { epoch, step } = saved.position;
+          await emit({ type: 'checkpoint', epoch, step, file, pinned });
+          await update({ epoch, step, paramsSha256: paramsSha256(withoutExtras(saved.params)) });
+          break;
+        }
+      }
+    }
+    const status = next.value;
+    await emit({ type: 'end', epoch: at.epoch, step: at.step, status });
+    await update({ status });
+    return { status, manifest, history, already: false };
+  } catch (error) {
+    if (isInputError(error)) throw error;
+    const failure = isRunError(error)
+      ? error
+      : new RunError(`the run failed: ${(error as Error).message}`, { cause: error });
+    const { message } = failure;
+    try {
+      await emit({ type: 'end', epoch: at.epoch, step: at.step, status: 'failed', error: message });
+      await update({ status: 'failed', error: message });
+    } catch {
+      // The store itself failed: what it holds is the last good state, and the first error says why.
+    }
+    throw failure;
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** Tells listeners; one that throws is dropped after its error was told to the others. */
+function teller(listeners: readonly RunListener[]): RunListener {
+  const active = new Set(listeners);
+  const tell: RunListener = (event) => {
+    for (const listener of [...active])
+      try {
+        listener(event);
+      } catch (error) {
+        active.delete(listener);
+        tell({ type: 'notice', message: `a listener failed and is left out: ${String(error)}` });
+      }
+  };
+  return tell;
+}
+
+function manifestOf(
+  host: RunHost,
+  { experiment, execution }: Required<RunSpec>,
+  parts: Composed,
+  backend: Backend,
+  history: readonly MetricsRow[],
+): Manifest {
+  const last = history.at(-1);
+  return {
+    format: 'grok manifest 1',
+    run: experimentHash(experiment),
+    slug: slugOf(experiment),
+    status: 'running',
+    parameters: 0,
+    epoch: last?.epoch ?? 0,
+    step: last?.step ?? 0,
+    splitHash: parts.splitHash,
+    seeds: { seed: experiment.seed, splitSeed: experiment.splitSeed ?? experiment.seed },
+    ...(experiment.teachers === undefined ? {} : { teachers: parts.teacherRefs }),
+    ...(parts.leaked ? { leaked: true } : {}),
+    backend: backend.name,
+    device: backend.device,
+    threads: backend.capabilities.threads,
+    // What resuming must keep to is what was used, not only what was asked for.
+    execution: { ...execution, backend: backend.name, threads: backend.capabilities.threads },
+    versions: versionsOf(host, experiment),
+    seconds: 0,
+  };
+}
+
+/** Versions of the packages that the experiment uses. */
+function versionsOf(host: RunHost, experiment: Experiment): Record<string, string> {
+  const used = new Set(
+    [
+      experiment.task,
+      experiment.split ?? { use: 'numpy' },
+      experiment.model,
+      experiment.optimizer,
+      ...(experiment.objective ?? []),
+      ...(experiment.probes ?? []),
+    ].map(({ use }) => use),
+  );
+  const found = host.registry.list().filter(({ name }) => used.has(name));
+  return {
+    ...Object.fromEntries(found.map((item) => [item.package, item.version])),
+    ...host.versions,
+  };
+}
+
+/** A readable name of an experiment, such as `div97-transformer128-hard-s42`. */
+export function slugOf(experiment: Experiment): string {
+  const { task, model, seed } = experiment;
+  const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => term.use);
+  const text = [
+    `${task.use}${task.options?.['p'] ?? ''}`,
+    `${model.use}${model.options?.['dim'] ?? ''}`,
+    [...new Set(terms)].join('+'),
+    `s${seed}`,
+  ].join('-');
+  return text.replace(/[^\w+-]/g, '_');
+}
