@@ -1,1 +1,71 @@
-export {};
+/**
+ * Attention distillation (Zagoruyko & Komodakis 2017; the paper, section 3.1.2): the student's
+ * attention patterns follow the teacher's.
+ */
+import {
+  type Callable,
+  combine,
+  layerMap,
+  layerPairs,
+  needsOf,
+  oneOf,
+  type Plugin,
+  provision,
+  schema,
+  text,
+} from '@grok/core';
+import type * as tf from '@grok/tfjs';
+
+/** Options of `attention`. */
+export interface AttentionOptions {
+  /** Which blocks meet, teacher → student, such as `{ "1": 0 }`; needed when depths differ. */
+  readonly layers?: Readonly<Record<string, number>>;
+  /** Over pairs of blocks: `mean` (default, as the reference computes) or `sum` (as the paper writes). */
+  readonly reduce?: 'mean' | 'sum';
+  /** Name of the teacher, default `teacher`. */
+  readonly teacher?: string;
+}
+
+/**
+ * Mean squared error between patterns `[batch, head, query, key]`, over the pairs of blocks.
+ * Where head counts differ, both patterns are averaged over their heads first. No gradient to the teacher.
+ */
+export const attention: Callable<'strategy', AttentionOptions> = provision({
+  kind: 'strategy',
+  name: 'attention',
+  summary: 'Mean squared error between teacher and student attention patterns.',
+  options: schema({
+    layers: layerMap()
+      .refine((map) => Object.keys(map).length > 0, 'a layer map names at least one pair')
+      .optional(),
+    reduce: oneOf('mean', 'sum').default('mean'),
+    teacher: text().default('teacher'),
+  }),
+  create({ layers, reduce, teacher: name }, { tf }) {
+    return (models) => {
+      const pattern = (layer: number) => `blocks.${layer}.attn.hook_pattern`;
+      const pairs = layerPairs(models, layers, pattern, { teacher: name });
+      const sameHeads = models.teachers[name]?.heads === models.student.heads;
+      const comparable = (value: tf.Tensor) => (sameHeads ? value : tf.mean(value, 1)); // [batch, query, key]
+      return {
+        needs: needsOf(pairs, name),
+        loss: ({ student, teacher }) => ({
+          attention: combine(
+            reduce,
+            pairs.map(([t, s]) =>
+              tf.losses.meanSquaredError(comparable(teacher(t, name)), comparable(student(s))),
+            ),
+          ),
+        }),
+      };
+    };
+  },
+});
+
+const plugin: Plugin = {
+  name: '@grok/distill-attention',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [attention],
+};
+export default plugin;

@@ -1,0 +1,74 @@
+/** Applies a term of the loss to plain arrays: named values and gradients, on tfjs's cpu backend. */
+import '@tensorflow/tfjs-backend-cpu';
+import { type HostArray, type ModelInfo, type ObjectiveTerm, rng } from '@grok/core';
+import * as tf from '@grok/tfjs';
+
+// Silences tfjs's advice to install a faster backend.
+tf.env().set('IS_TEST', true);
+
+export type Arrays = Readonly<Record<string, HostArray>>;
+
+/** A model of the given sizes; strategies look at no more of it. */
+export const modelOf = (layers: number, width: number, heads = 1): ModelInfo => ({
+  layers,
+  width,
+  heads,
+  sites: [],
+});
+
+/** Normal draws of a shape. */
+export function draw(label: string, ...shape: number[]): HostArray {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return { data: rng(7).split(label).normal(size), shape, dtype: 'float32' };
+}
+
+/** Values of the term's scalars, gradients of their sum by `student`'s site and by `extra`'s name. */
+export function apply(
+  term: ObjectiveTerm,
+  given: { student: Arrays; teachers: Readonly<Record<string, Arrays>>; extra?: Arrays },
+): { values: Record<string, number>; grads: Record<string, Float32Array> } {
+  const before = tf.memory().numTensors;
+  const result = tf.tidy(() => {
+    const student = term.needs.student.map((site) => [site, given.student[site]!] as const);
+    const inputs = [...student, ...Object.entries(given.extra ?? {})];
+    const names = inputs.map(([name]) => name);
+    const values: Record<string, number> = {};
+    const loss = (...tensors: tf.Tensor[]) => {
+      const read = (asked: readonly string[] | undefined) => (site: string) => {
+        if (!asked?.includes(site)) throw new Error(`"${site}" is not in the term's needs`);
+        return tensors[names.indexOf(site)]!;
+      };
+      const named = term.loss({
+        student: read(term.needs.student),
+        teacher(site, name = 'teacher') {
+          const value = given.teachers[name]?.[site];
+          if (!value || !term.needs.teachers?.[name]?.includes(site))
+            throw new Error(`"${site}" of "${name}" is not in the term's needs`);
+          return tf.tensor(value.data, [...value.shape]);
+        },
+        extra: read(Object.keys(given.extra ?? {})),
+        draws: (name) => {
+          throw new Error(`no draw "${name}"`);
+        },
+        labels: tf.tensor1d([], 'int32'),
+        step: tf.scalar(0, 'int32'),
+      });
+      for (const [name, value] of Object.entries(named)) values[name] = value.dataSync()[0]!;
+      return tf.addN(Object.values(named)) as tf.Scalar;
+    };
+    const tensors = inputs.map(([, { data, shape }]) => tf.tensor(data, [...shape]));
+    const grads = tf.grads(loss)(tensors);
+    return {
+      values,
+      grads: Object.fromEntries(names.map((n, i) => [n, grads[i]!.dataSync() as Float32Array])),
+    };
+  });
+  if (tf.memory().numTensors !== before) throw new Error('the term leaks tensors');
+  return result;
+}
+
+/** Largest absolute difference. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new Error(`lengths ${a.length} and ${b.length} differ`);
+  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
+}

@@ -1,0 +1,157 @@
+/** Attention distillation against a float64 reference, values and gradients. */
+import type { HostArray } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+import plugin, { attention } from '../src/index.js';
+import { type Arrays, apply, distance, draw, modelOf } from './apply.js';
+
+const pattern = (layer: number) => `blocks.${layer}.attn.hook_pattern`;
+const draws = (who: string, layers: number, heads: number, batch = 3): Arrays =>
+  Object.fromEntries(
+    Array.from({ length: layers }, (_, l) => [pattern(l), draw(`${who}${l}`, batch, heads, 4, 4)]),
+  );
+
+/** Mean over heads: `[batch, head, 4, 4]` → `[batch, 4, 4]`. */
+function overHeads({ data, shape }: HostArray): Float64Array {
+  const [batch = 0, heads = 0] = shape;
+  const out = new Float64Array(batch * 16);
+  for (let b = 0; b < batch; b++)
+    for (let h = 0; h < heads; h++)
+      for (let i = 0; i < 16; i++) out[b * 16 + i]! += data[(b * heads + h) * 16 + i]! / heads;
+  return out;
+}
+const mse = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a, (x, i) => (x - b[i]!) ** 2).reduce((sum, x) => sum + x, 0) / a.length;
+
+describe('attention', () => {
+  const student = draws('s', 2, 2);
+  const teacher = draws('t', 2, 2);
+  const models = { student: modelOf(2, 16, 2), teachers: { teacher: modelOf(2, 32, 2) } };
+  const perBlock = [0, 1].map((l) => mse(student[pattern(l)]!.data, teacher[pattern(l)]!.data));
+
+  it('is the mean over blocks, or their sum (a swapped reduction halves the gradient)', () => {
+    const [a = 0, b = 0] = perBlock;
+    const given = { student, teachers: { teacher } };
+    for (const [reduce, factor] of [
+      ['mean', 0.5],
+      ['sum', 1],
+    ] as const) {
+      const { values, grads } = apply(attention({ reduce })(models), given);
+      expect(values.attention).toBeCloseTo(factor * (a + b), 6);
+      const [s, t] = [student[pattern(1)]!.data, teacher[pattern(1)]!.data];
+      const expected = Array.from(s, (x, i) => (factor * 2 * (x - t[i]!)) / s.length);
+      expect(distance(grads[pattern(1)]!, expected)).toBeLessThan(1e-7);
+    }
+    expect(apply(attention()(models), given).values.attention).toBeCloseTo((a + b) / 2, 6);
+  });
+
+  it('has the value of a case worked by hand', () => {
+    const one = (data: number[]): HostArray => ({
+      data: Float32Array.from(data),
+      shape: [1, 1, 2, 2],
+      dtype: 'float32',
+    });
+    const infos = { student: modelOf(1, 8), teachers: { teacher: modelOf(1, 8) } };
+    const { values } = apply(attention()(infos), {
+      student: { [pattern(0)]: one([1, 0, 0.25, 0.75]) },
+      teachers: { teacher: { [pattern(0)]: one([1, 0, 0.75, 0.25]) } },
+    });
+    expect(values.attention).toBe(0.125); // (.5² + .5²) / 4
+  });
+
+  it('teacher = student: nothing to learn', () => {
+    const { values, grads } = apply(attention()(models), {
+      student,
+      teachers: { teacher: student },
+    });
+    expect(values.attention).toBe(0);
+    for (const grad of Object.values(grads)) expect(grad.every((g) => g === 0)).toBe(true);
+  });
+
+  it('unequal heads: means over heads meet, and each head gets its share of the gradient', () => {
+    const four = draws('t', 2, 4);
+    const infos = { student: modelOf(2, 16, 2), teachers: { teacher: modelOf(2, 32, 4) } };
+    const { values, grads } = apply(attention({ reduce: 'sum' })(infos), {
+      student,
+      teachers: { teacher: four },
+    });
+    const pairs = [0, 1].map((l) => [
+      overHeads(student[pattern(l)]!),
+      overHeads(four[pattern(l)]!),
+    ]);
+    const expected = pairs.reduce((sum, [s, t]) => sum + mse(s!, t!), 0);
+    expect(values.attention).toBeCloseTo(expected, 6);
+    const [s, t] = pairs[0]!;
+    const shares = Array.from(student[pattern(0)]!.data, (_, i) => {
+      const at = Math.floor(i / 32) * 16 + (i % 16); // [batch, head, 16] → [batch, 16]
+      return (2 * (s![at]! - t![at]!)) / s!.length / 2;
+    });
+    expect(distance(grads[pattern(0)]!, shares)).toBeLessThan(1e-7);
+  });
+
+  it('equal heads are compared one by one (their means may agree while they do not)', () => {
+    const swapped = (value: HostArray): HostArray => {
+      const data = new Float32Array(value.data.length);
+      for (let i = 0; i < data.length; i++) data[i] = value.data[i ^ 16]!; // the two heads change places
+      return { ...value, data };
+    };
+    const teachers = {
+      teacher: Object.fromEntries(Object.entries(student).map(([k, v]) => [k, swapped(v)])),
+    };
+    expect(apply(attention()(models), { student, teachers }).values.attention).toBeGreaterThan(0.1);
+  });
+
+  it('a layer map reads teacher → student', () => {
+    const infos = { student: modelOf(1, 16, 2), teachers: { teacher: modelOf(3, 32, 2) } };
+    const term = attention({ layers: { 2: 0 } })(infos);
+    expect(term.needs).toEqual({ student: [pattern(0)], teachers: { teacher: [pattern(2)] } });
+    const deep = draws('t', 3, 2);
+    const shallow = draws('s', 1, 2);
+    const { values } = apply(term, { student: shallow, teachers: { teacher: deep } });
+    expect(values.attention).toBeCloseTo(mse(shallow[pattern(0)]!.data, deep[pattern(2)]!.data), 6);
+  });
+
+  it('two teacher blocks may teach one student block', () => {
+    const infos = { student: modelOf(1, 16, 2), teachers: { teacher: modelOf(2, 32, 2) } };
+    const term = attention({ layers: { 0: 0, 1: 0 } })(infos);
+    expect(term.needs.student).toEqual([pattern(0)]);
+    const shallow = draws('s', 1, 2);
+    const { grads } = apply(term, { student: shallow, teachers: { teacher } });
+    const [s, t0, t1] = [shallow[pattern(0)]!, teacher[pattern(0)]!, teacher[pattern(1)]!];
+    const expected = Array.from(
+      s.data,
+      (x, i) => (2 * x - t0.data[i]! - t1.data[i]!) / s.data.length,
+    );
+    expect(distance(grads[pattern(0)]!, expected)).toBeLessThan(1e-7);
+  });
+
+  it('two terms may follow two teachers', () => {
+    const teachers = { teacher, other: draws('o', 2, 2) };
+    const infos = {
+      student: models.student,
+      teachers: { ...models.teachers, other: modelOf(2, 8, 2) },
+    };
+    const term = attention({ teacher: 'other' })(infos);
+    expect(Object.keys(term.needs.teachers!)).toEqual(['other']);
+    const ours = apply(term, { student, teachers }).values.attention;
+    const theirs = apply(attention()(infos), { student, teachers }).values.attention;
+    expect(ours).not.toBeCloseTo(theirs!, 3);
+  });
+
+  it('explains unequal depths, a map beyond them, an empty map, a missing teacher, a wrong option', () => {
+    const shallow = { student: modelOf(1, 16), teachers: { teacher: modelOf(2, 16) } };
+    expect(() => attention()(shallow)).toThrow(
+      'give a layer map (teacher → student) such as {"1": 0}',
+    );
+    expect(() => attention({ layers: { 2: 0 } })(shallow)).toThrow('teacher has blocks 0 to 1');
+    expect(() => attention({ layers: {} })).toThrow('at least one pair');
+    expect(() => attention({ teacher: 'other' })(shallow)).toThrow('a teacher named "other"');
+    expect(() => attention({ reduce: 'max' } as never)).toThrow('reduce');
+    expect(() => attention({ layer: {} } as never)).toThrow('did you mean "layers"');
+  });
+
+  it('is offered by the plugin', () => {
+    expect(plugin.provides.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'strategy attention',
+    ]);
+  });
+});

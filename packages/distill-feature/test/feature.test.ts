@@ -1,0 +1,179 @@
+/** Feature distillation against a float64 reference: values, gradients of states and of projectors. */
+import { type HostArray, hiddenStates, rng } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+import plugin, { feature } from '../src/index.js';
+import { type Arrays, apply, distance, draw, modelOf } from './apply.js';
+
+const [batch, pos, wide, narrow] = [3, 4, 6, 5];
+const states = (who: string, layers: number, width: number): Arrays =>
+  Object.fromEntries(
+    hiddenStates(modelOf(layers, width)).map((s) => [s, draw(who + s, batch, pos, width)]),
+  );
+
+/** Row-major product `[n, k] · [k, m]`, either factor read transposed on demand. */
+function product(
+  n: number,
+  k: number,
+  m: number,
+  a: (i: number, j: number) => number,
+  b: (i: number, j: number) => number,
+): Float64Array {
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < m; j++) for (let l = 0; l < k; l++) out[i * m + j]! += a(i, l) * b(l, j);
+  return out;
+}
+
+/** mean (target − from·P)² with its gradients with respect to target, from and P. */
+function reference(target: HostArray, from: HostArray, p: HostArray) {
+  const [dFrom = 0, dTo = 0] = p.shape;
+  const rows = from.data.length / dFrom;
+  const at = (data: ArrayLike<number>, width: number) => (i: number, j: number) =>
+    data[i * width + j]!;
+  const projected = product(rows, dFrom, dTo, at(from.data, dFrom), at(p.data, dTo));
+  const residual = projected.map((x, i) => x - target.data[i]!);
+  const scale = 2 / residual.length;
+  const error = residual.map((r) => r * scale);
+  return {
+    value: residual.reduce((sum, r) => sum + r * r, 0) / residual.length,
+    target: error.map((e) => -e),
+    from: product(rows, dTo, dFrom, at(error, dTo), (i, j) => p.data[j * dTo + i]!),
+    p: product(dFrom, rows, dTo, (i, j) => from.data[j * dFrom + i]!, at(error, dTo)),
+  };
+}
+
+describe('feature', () => {
+  const models = { student: modelOf(2, narrow), teachers: { teacher: modelOf(2, wide) } };
+  const student = states('s', 2, narrow);
+  const teacher = states('t', 2, wide);
+  const sites = hiddenStates(models.student);
+
+  it('teacher to student, the published way: MSE(H_S, H_T·P), mean over the six states', () => {
+    const term = feature()(models);
+    const extra = term.extra!(rng(1));
+    expect(Object.keys(extra)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `projector.${i}.W`));
+    const { values, grads } = apply(term, { student, teachers: { teacher }, extra });
+    let sum = 0;
+    for (const [i, site] of sites.entries()) {
+      const p = extra[`projector.${i}.W`]!;
+      expect(p.shape).toEqual([wide, narrow]);
+      const expected = reference(student[site]!, teacher[site]!, p);
+      sum += expected.value;
+      const sixth = (x: number) => x / 6;
+      expect(distance(grads[site]!, expected.target.map(sixth))).toBeLessThan(1e-6);
+      expect(distance(grads[`projector.${i}.W`]!, expected.p.map(sixth))).toBeLessThan(1e-6);
+    }
+    expect(values.feature).toBeCloseTo(sum / 6, 5);
+  });
+
+  it('student to teacher: MSE(H_S·P, H_T); the student is reached through the projector', () => {
+    const term = feature({ direction: 'student-to-teacher', reduce: 'sum' })(models);
+    const extra = term.extra!(rng(1));
+    const { values, grads } = apply(term, { student, teachers: { teacher }, extra });
+    let sum = 0;
+    for (const [i, site] of sites.entries()) {
+      const p = extra[`projector.${i}.W`]!;
+      expect(p.shape).toEqual([narrow, wide]);
+      const expected = reference(teacher[site]!, student[site]!, p);
+      sum += expected.value;
+      expect(distance(grads[site]!, expected.from)).toBeLessThan(1e-6);
+      expect(distance(grads[`projector.${i}.W`]!, expected.p)).toBeLessThan(1e-6);
+    }
+    expect(values.feature).toBeCloseTo(sum, 4);
+  });
+
+  it('teacher = student through the identity: nothing to learn, in both directions', () => {
+    const same = { student: modelOf(2, wide), teachers: models.teachers };
+    const identity: HostArray = {
+      data: Float32Array.from({ length: wide * wide }, (_, i) => Number(i % (wide + 1) === 0)),
+      shape: [wide, wide],
+      dtype: 'float32',
+    };
+    const extra = Object.fromEntries(sites.map((_, i) => [`projector.${i}.W`, identity]));
+    for (const direction of ['teacher-to-student', 'student-to-teacher'] as const) {
+      const given = { student: teacher, teachers: { teacher }, extra };
+      const { values, grads } = apply(feature({ direction })(same), given);
+      expect(values.feature).toBe(0);
+      for (const grad of Object.values(grads))
+        expect(grad.every((g) => Math.abs(g) === 0)).toBe(true);
+    }
+  });
+
+  it('a layer map pairs states, not blocks: the last state of a deep teacher is its final norm', () => {
+    const infos = { student: modelOf(1, narrow), teachers: { teacher: modelOf(2, wide) } };
+    const term = feature({ layers: { 0: 0, 3: 1, 5: 3 } })(infos);
+    expect(term.needs).toEqual({
+      student: ['hook_embed', 'blocks.0.hook_resid_mid', 'ln_final.hook_out'],
+      teachers: { teacher: ['hook_embed', 'blocks.1.hook_resid_mid', 'ln_final.hook_out'] },
+    });
+    const extra = term.extra!(rng(1));
+    expect(Object.keys(extra)).toEqual(['projector.0.W', 'projector.3.W', 'projector.5.W']);
+    const { values } = apply(term, {
+      student: states('s', 1, narrow),
+      teachers: { teacher },
+      extra,
+    });
+    const expected = [
+      ['hook_embed', 'hook_embed', 0],
+      ['blocks.0.hook_resid_mid', 'blocks.1.hook_resid_mid', 3],
+      ['ln_final.hook_out', 'ln_final.hook_out', 5],
+    ].map(([s, t, i]) => {
+      const shallow = states('s', 1, narrow);
+      return reference(shallow[s!]!, teacher[t!]!, extra[`projector.${i}.W`]!).value;
+    });
+    expect(values.feature).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
+  });
+
+  it('projectors: LeCun normal of their own fan-in, cut at ±2σ, one stream each', () => {
+    const big = { student: modelOf(2, 64), teachers: { teacher: modelOf(2, 128) } };
+    const extra = feature()(big).extra!(rng(3));
+    for (const { data, dtype } of Object.values(extra)) {
+      expect(dtype).toBe('float32');
+      const variance = Array.from(data, (w) => w * w).reduce((a, b) => a + b) / data.length;
+      expect(variance * 128).toBeGreaterThan(0.95); // wrong without the correction: .774
+      expect(variance * 128).toBeLessThan(1.05);
+      const sigma = Math.sqrt(1 / 128) / 0.87962566;
+      expect(Math.max(...data)).toBeLessThanOrEqual(2 * sigma);
+      expect(Math.max(...data)).toBeGreaterThan(1.9 * sigma);
+    }
+    expect(extra['projector.0.W']!.data).not.toEqual(extra['projector.1.W']!.data);
+    expect(feature()(big).extra!(rng(3))).toEqual(extra);
+    const up = feature({ direction: 'student-to-teacher' })(big).extra!(rng(3))['projector.0.W']!;
+    const variance = Array.from(up.data, (w) => w * w).reduce((a, b) => a + b) / up.data.length;
+    expect(Math.abs(variance * 64 - 1)).toBeLessThan(0.05);
+  });
+
+  it('a projector that a map keeps has the same initial values as without a map', () => {
+    const all = feature()(models).extra!(rng(5));
+    const some = feature({ layers: { 4: 4 } })(models).extra!(rng(5));
+    expect(some['projector.4.W']).toEqual(all['projector.4.W']);
+  });
+
+  it('two terms, one each way and of two teachers, do not meddle', () => {
+    const teachers = { teacher, other: states('o', 2, wide) };
+    const infos = { ...models, teachers: { ...models.teachers, other: modelOf(2, wide) } };
+    const first = feature()(infos);
+    const second = feature({ teacher: 'other', direction: 'student-to-teacher' })(infos);
+    const alone = apply(first, { student, teachers, extra: first.extra!(rng(1)) });
+    const again = apply(second, { student, teachers, extra: second.extra!(rng(2)) });
+    const repeated = apply(first, { student, teachers, extra: first.extra!(rng(1)) });
+    expect(repeated).toEqual(alone);
+    expect(again.values.feature).not.toBeCloseTo(alone.values.feature!, 2);
+    expect(Object.keys(second.needs.teachers!)).toEqual(['other']);
+  });
+
+  it('explains unequal depths, an empty map, a missing teacher and wrong options', () => {
+    const infos = { student: modelOf(1, narrow), teachers: { teacher: modelOf(2, wide) } };
+    expect(() => feature()(infos)).toThrow('teacher has 6 hidden states, student 4');
+    expect(() => feature({ layers: { 6: 0 } })(infos)).toThrow('teacher has hidden states 0 to 5');
+    expect(() => feature({ layers: {} })).toThrow('at least one pair');
+    expect(() => feature()({ student: models.student, teachers: {} })).toThrow('named "teacher"');
+    expect(() => feature({ direction: 'up' } as never)).toThrow('direction');
+  });
+
+  it('is offered by the plugin', () => {
+    expect(plugin.provides.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'strategy feature',
+    ]);
+  });
+});
