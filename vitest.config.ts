@@ -4,6 +4,8 @@ export default defineConfig({
   resolve: { conditions: ['@grok/source', 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: ['@grok/source', 'module', 'node', 'development|production'] } },
   test: {
+    reporters: ['default', './scripts/plain-reporter.mjs'],
+    setupFiles: ['./tests/setup.ts'],
     projects: [
       {
         extends: true,

@@ -1,0 +1,24 @@
+/**
+ * Ends a vitest run with one plain line, `N passed, N failed` (`, N skipped` where there are any).
+ * A file that could not be loaded, and an error outside any test, count as failures too.
+ */
+export default class PlainReporter {
+  onTestRunEnd(modules, unhandledErrors) {
+    const line = plainLine(modules, unhandledErrors);
+    // Other reporters are still writing their summaries; this line is to be the last.
+    process.once('exit', () => process.stdout.write(`${line}\n`));
+  }
+}
+
+/** The line for a run's modules, as vitest hands them to reporters. */
+export function plainLine(modules, unhandledErrors = []) {
+  const count = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 };
+  for (const module of modules) {
+    for (const test of module.children.allTests()) count[test.result().state]++;
+    for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
+    count.failed += module.errors().length;
+  }
+  // A test that never came to an end did not pass.
+  const line = `${count.passed} passed, ${count.failed + count.pending} failed`;
+  return count.skipped === 0 ? line : `${line}, ${count.skipped} skipped`;
+}

@@ -1,0 +1,63 @@
+/**
+ * Everything runs in a browser but a few named files: no Node built-in, no package that needs Node,
+ * no Node global, and no static import of one of the named files.
+ */
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import { type Fault, isSource, packagesOf, type Rule } from './files.js';
+import { sourceOf } from './source.js';
+
+/** Where Node may be touched. */
+const NODE_FILES: readonly RegExp[] = [
+  /^apps\/cli\//,
+  /^packages\/backend-node-gpu\//,
+  /^packages\/core\/src\/node\//,
+  /^packages\/backend-onnx\/src\/(.+\/)?(node|node-.+|.+-node)\.ts$/,
+  /^packages\/backend-onnx\/src\/node\//,
+  /^packages\/study\/src\/(.+\/)?process(-.+)?\.ts$/,
+];
+const NODE_PACKAGES = /^(@grok\/core\/node|onnxruntime-node|@tensorflow\/tfjs-node(-gpu)?)(\/|$)/;
+const NODE_GLOBALS = ['process', 'Buffer', 'require', '__dirname', '__filename', 'global'];
+/** Allowed where the file asks `typeof setImmediate` first. */
+const DETECTABLE = ['setImmediate', 'clearImmediate'];
+
+/** True for a file that may touch Node. */
+export const isNodeFile = (path: string): boolean => NODE_FILES.some((file) => file.test(path));
+
+/** Files that a browser must run touch nothing of Node. */
+export const browserFilesAvoidNode: Rule = (files) =>
+  packagesOf(files)
+    .filter(
+      ({ folder, manifest }) =>
+        !folder.startsWith('examples/') || manifest.keywords?.includes('grok-plugin'),
+    )
+    .flatMap((pkg) => pkg.files.filter(({ path }) => isSource(pkg, path) && !isNodeFile(path)))
+    .flatMap(({ path, text }) => {
+      const { imports, globals, detected } = sourceOf(path, text);
+      const faults: Fault[] = [];
+      const where = 'Move it to a file that may touch Node (tests/architecture/browser.ts)';
+      for (const { from, how } of imports) {
+        if (how === 'type') continue;
+        const target = posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts');
+        if (isBuiltin(from) || NODE_PACKAGES.test(from))
+          faults.push({
+            file: path,
+            rule: `imports ${from}, but must run in a browser`,
+            fix: `${where}, or use the web's own.`,
+          });
+        else if (how === 'static' && from.startsWith('.') && isNodeFile(target))
+          faults.push({
+            file: path,
+            rule: `imports ${from} at load time, which touches Node`,
+            fix: 'Import it dynamically, or give it an entry of its own.',
+          });
+      }
+      for (const name of [...NODE_GLOBALS, ...DETECTABLE.filter((name) => !detected.has(name))])
+        if (globals.has(name))
+          faults.push({
+            file: path,
+            rule: `uses the global ${name}, but must run in a browser`,
+            fix: `${where}, or pass the value in.`,
+          });
+      return faults;
+    });

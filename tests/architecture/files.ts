@@ -1,0 +1,90 @@
+/** The repository as data: every file that git would track, and the workspace packages among them. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A file by its path from the root, `/` between folders. */
+export interface File {
+  readonly path: string;
+  readonly text: string;
+}
+/** A broken rule: which file, what the rule says and what was found, and how to mend it. */
+export interface Fault {
+  readonly file: string;
+  readonly rule: string;
+  readonly fix: string;
+}
+/** Looks at a list of files and names what is wrong with them. */
+export type Rule = (files: readonly File[]) => Fault[];
+
+/** The parts of a package.json that the rules read. */
+export interface Manifest {
+  readonly name: string;
+  readonly version?: string;
+  readonly private?: boolean;
+  readonly keywords?: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+/** A workspace package: its folder, manifest and files. */
+export interface Package {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly files: readonly File[];
+}
+
+/** One line a fault, for people. */
+export const show = (fault: Fault): string => `${fault.file}: ${fault.rule}. ${fault.fix}`;
+
+/** Reads every text file under `root` that `.gitignore` does not name. */
+export function readTree(root: string): File[] {
+  const ignored = ignoreFrom(readFileSync(`${root}/.gitignore`, 'utf8'));
+  const files: File[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(`${root}/${folder}`, { withFileTypes: true })) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.name === '.git' || ignored(entry.name)) continue;
+      if (entry.isDirectory()) walk(path);
+      else if (entry.isFile()) {
+        const text = readFileSync(`${root}/${path}`, 'utf8');
+        if (!text.slice(0, 8192).includes('\0')) files.push({ path, text });
+      }
+    }
+  };
+  walk('');
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Understands plain names and `*.ext`, which is all that this repository's `.gitignore` may hold. */
+export function ignoreFrom(gitignore: string): (name: string) => boolean {
+  const lines = gitignore.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  for (const line of lines)
+    if (!/^(\*\.)?[\w.-]+$/.test(line))
+      throw new Error(`.gitignore: only names and *.ext are understood here, got "${line}"`);
+  return (name) =>
+    lines.some((line) => (line.startsWith('*') ? name.endsWith(line.slice(1)) : name === line));
+}
+
+/** The packages of the workspace, by their manifests. */
+export function packagesOf(files: readonly File[]): Package[] {
+  return files.flatMap(({ path, text }) => {
+    const folder = /^((?:packages|apps|examples)\/[^/]+)\/package\.json$/.exec(path)?.[1];
+    if (folder === undefined) return [];
+    const own = files.filter((file) => file.path.startsWith(`${folder}/`));
+    return [{ folder, manifest: JSON.parse(text) as Manifest, files: own }];
+  });
+}
+
+/** True for what a package runs or ships: code, but no test, script, benchmark or tool's configuration. */
+export function isSource(pkg: Package, path: string): boolean {
+  const inside = path.slice(pkg.folder.length + 1);
+  return (
+    /\.[cm]?[jt]sx?$/.test(inside) &&
+    !/^(test|tests|scripts|bench)\//.test(inside) &&
+    !/\.config\.[cm]?[jt]s$/.test(inside) &&
+    !isTest(inside)
+  );
+}
+
+/** True for the name of a test file. */
+export const isTest = (path: string): boolean => /\.(test|spec)\.[cm]?[jt]sx?$/.test(path);

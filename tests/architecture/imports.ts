@@ -1,0 +1,154 @@
+/**
+ * Which way packages point: apps → study, report → features → core → tfjs, and testing → core.
+ * Features never import one another, so that each can be installed, replaced and published alone.
+ */
+import { isBuiltin } from 'node:module';
+import { posix } from 'node:path';
+import { type Fault, isSource, type Package, packagesOf, type Rule } from './files.js';
+import { type Import, sourceOf } from './source.js';
+
+const FEATURE = 2;
+const APP = 5;
+/** A package may import those of a lower rank. */
+const RANKS: readonly (readonly [RegExp, number])[] = [
+  [/^@grok\/tfjs$/, 0],
+  [/^@grok\/core$/, 1],
+  [/^@grok\/(data|model|optim|metrics|quantize|(distill|backend|track)-.+)$/, FEATURE],
+  [/^@grok\/testing$/, FEATURE],
+  [/^@grok\/study$/, 3],
+  [/^@grok\/(report|executor-.+)$/, 4],
+];
+
+function rankOf(name: string, folder?: string, keywords?: readonly string[]): number | undefined {
+  // An example that is a plugin is a feature, wherever it lives.
+  if (folder?.startsWith('examples/')) return keywords?.includes('grok-plugin') ? FEATURE : APP;
+  if (folder?.startsWith('apps/')) return APP;
+  return RANKS.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** `@grok/core` of `@grok/core/node`, `vega` of `vega/build`; undefined for relative and Node's own. */
+export function packageName(specifier: string): string | undefined {
+  if (/^(\.|node:|#|\/)/.test(specifier)) return undefined;
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+function direction(pkg: Package, to: string, where: string, verb: string): Fault[] {
+  const from = pkg.manifest.name;
+  if (from === to || !to.startsWith('@grok/')) return [];
+  const mine = rankOf(from, pkg.folder, pkg.manifest.keywords);
+  const theirs = rankOf(to);
+  const fault = (rule: string, fix: string): Fault[] => [
+    { file: where, rule: `${from} ${verb} ${to}: ${rule}`, fix },
+  ];
+  if (mine === undefined)
+    return fault('a package without a layer', 'Give it one in tests/architecture/imports.ts.');
+  if (theirs === undefined || theirs >= APP)
+    return fault('apps are imported by nobody', 'Move what is shared into a package.');
+  if (to === '@grok/testing')
+    return fault('testing serves tests only', 'Import it from test files, as a devDependency.');
+  if (mine === FEATURE && theirs === FEATURE)
+    return fault(
+      'a feature never imports a feature',
+      'Move the shared contract to @grok/core, or let the caller pass the value in.',
+    );
+  if (theirs >= mine)
+    return fault(
+      'imports point down: apps → report → study → features → core → tfjs',
+      'Turn the dependency round, or move the shared piece down a layer.',
+    );
+  return [];
+}
+
+const eachImport = (
+  files: Parameters<Rule>[0],
+  look: (pkg: Package, path: string, found: Import) => Fault[],
+  which: (pkg: Package, path: string) => boolean = isSource,
+): Fault[] =>
+  packagesOf(files).flatMap((pkg) =>
+    pkg.files
+      .filter(({ path }) => which(pkg, path))
+      .flatMap(({ path, text }) =>
+        sourceOf(path, text).imports.flatMap((found) => look(pkg, path, found)),
+      ),
+  );
+
+/** Imports of source files, and dependencies of manifests, point down the layers. */
+export const importsPointDown: Rule = (files) => [
+  ...eachImport(files, (pkg, path, { from }) => {
+    const to = packageName(from);
+    return to === undefined ? [] : direction(pkg, to, path, 'imports');
+  }),
+  ...packagesOf(files).flatMap((pkg) =>
+    [pkg.manifest.dependencies, pkg.manifest.peerDependencies, pkg.manifest.optionalDependencies]
+      .flatMap((list) => Object.keys(list ?? {}))
+      .flatMap((to) => direction(pkg, to, `${pkg.folder}/package.json`, 'depends on')),
+  ),
+];
+
+/** A relative import stays inside its package, in source and in tests. */
+export const relativeImportsStayInside: Rule = (files) =>
+  eachImport(
+    files,
+    (pkg, path, { from }) => {
+      const target = from.startsWith('.') ? posix.join(posix.dirname(path), from) : path;
+      if (target.startsWith(`${pkg.folder}/`)) return [];
+      return [
+        {
+          file: path,
+          rule: `imports ${from}, which is outside ${pkg.folder}`,
+          fix: 'Import the other package by its name.',
+        },
+      ];
+    },
+    (_, path) => /\.[cm]?[jt]sx?$/.test(path),
+  );
+
+/** Source files import only what their manifest lists; types alone may come from devDependencies. */
+export const importsAreDeclared: Rule = (files) =>
+  eachImport(files, ({ folder, manifest }, path, { from, how }) => {
+    const name = packageName(from);
+    const listed = {
+      ...manifest.dependencies,
+      ...manifest.peerDependencies,
+      ...manifest.optionalDependencies,
+      ...(how === 'type' ? manifest.devDependencies : {}),
+    };
+    if (name === undefined || name in listed || name === manifest.name || isBuiltin(from))
+      return [];
+    return [
+      {
+        file: path,
+        rule: `imports ${name}, which ${folder}/package.json does not list`,
+        fix: 'Add it to dependencies or peerDependencies; the checkout hides its absence.',
+      },
+    ];
+  });
+
+/** Some packages may be imported in one place only. */
+export const oneDoor: Rule = (files) =>
+  eachImport(files, (_, path, { from }) => {
+    const name = packageName(from);
+    if (
+      /^@tensorflow\/(tfjs-core|tfjs)$/.test(name ?? '') &&
+      !path.startsWith('packages/tfjs/src/')
+    )
+      return [
+        {
+          file: path,
+          rule: `imports ${from}: @grok/tfjs is the one door to tfjs-core`,
+          fix: "Write import * as tf from '@grok/tfjs'.",
+        },
+      ];
+    if (
+      /^(tsyringe|reflect-metadata)$/.test(name ?? '') &&
+      path !== 'packages/core/src/registry.ts'
+    )
+      return [
+        {
+          file: path,
+          rule: `imports ${from}: only packages/core/src/registry.ts sees the container`,
+          fix: 'Take the thing as an argument; let the registry hand it over.',
+        },
+      ];
+    return [];
+  });

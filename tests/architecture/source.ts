@@ -1,0 +1,137 @@
+/** What a source file imports, and which global names it uses; parsed by oxc, which vitest brings. */
+import { parseAst } from 'vitest/node';
+
+/** One import, re-export, dynamic import or import type. */
+export interface Import {
+  readonly from: string;
+  /** `static` runs when the file is loaded, `dynamic` when asked, `type` never. */
+  readonly how: 'static' | 'dynamic' | 'type';
+  /** Names imported; empty for a bare import, a namespace or a dynamic import. */
+  readonly names: readonly string[];
+}
+/** A value in an object literal: a string literal, the name of a constant, or something else. */
+export interface Value {
+  readonly literal?: string | undefined;
+  readonly name?: string | undefined;
+}
+/** What the rules want to know of a file of code. */
+export interface Source {
+  readonly imports: readonly Import[];
+  /** Names that are used and declared nowhere in the file. */
+  readonly globals: ReadonlySet<string>;
+  /** Names asked for with `typeof`, as code does that runs with and without them. */
+  readonly detected: ReadonlySet<string>;
+  readonly hasExports: boolean;
+  /** Every object literal as a map of its plain keys. */
+  readonly objects: readonly ReadonlyMap<string, Value>[];
+  /** Constants that hold a string literal. */
+  readonly constants: ReadonlyMap<string, string>;
+}
+
+type Node = { readonly type: string; readonly [key: string]: unknown };
+const isNode = (value: unknown): value is Node =>
+  typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
+const childrenOf = (node: Node): Node[] => Object.values(node).flat().filter(isNode);
+const nameOf = (node: unknown): string =>
+  isNode(node) ? String(node.name ?? node.value ?? '') : '';
+
+const cache = new Map<string, Source>();
+
+/** Parses a file of TypeScript or JavaScript; the same text is parsed once. */
+export function sourceOf(path: string, text: string): Source {
+  const key = `${path}\n${text}`;
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const lang = /\.[cm]?ts$/.test(path) ? 'ts' : /\.tsx$/.test(path) ? 'tsx' : 'js';
+  const program = parseAst(text, { lang }) as unknown as Node;
+  const imports: Import[] = [];
+  const objects: Map<string, Value>[] = [];
+  const constants = new Map<string, string>();
+  const used = new Set<string>();
+  const declared = new Set<string>();
+  const detected = new Set<string>();
+  let hasExports = false;
+
+  const visit = (node: Node): void => {
+    const source = importOf(node);
+    if (source !== undefined) imports.push(source);
+    if (node.type.startsWith('Export')) hasExports = true;
+    if (node.type === 'ObjectExpression') objects.push(entriesOf(node));
+    if (node.type === 'VariableDeclarator') {
+      const { literal } = literalOf(node.init);
+      if (literal !== undefined) constants.set(nameOf(node.id), literal);
+    }
+    for (const pattern of declarationsIn(node)) namesIn(pattern, declared);
+    if (node.type === 'UnaryExpression' && node.operator === 'typeof')
+      detected.add(nameOf(node.argument));
+    if (node.type === 'Identifier') used.add(nameOf(node));
+    for (const child of childrenOf(node)) if (isRead(node, child)) visit(child);
+  };
+  visit(program);
+  const globals = new Set([...used].filter((name) => !declared.has(name)));
+  const result = { imports, globals, detected, hasExports, objects, constants };
+  cache.set(key, result);
+  return result;
+}
+
+function importOf(node: Node): Import | undefined {
+  const from = isNode(node.source) ? node.source.value : undefined;
+  if (typeof from !== 'string') return undefined;
+  const specifiers = (node.specifiers ?? []) as Node[];
+  const names = specifiers.map((s) => nameOf(s.imported ?? s.local)).filter((name) => name !== '');
+  if (node.type === 'TSImportType') return { from, how: 'type', names };
+  if (node.type === 'ImportExpression') return { from, how: 'dynamic', names };
+  const kind = node.importKind ?? node.exportKind;
+  const typeOnly =
+    kind === 'type' ||
+    (specifiers.length > 0 &&
+      specifiers.every((s) => s.importKind === 'type' || s.exportKind === 'type'));
+  return { from, how: typeOnly ? 'type' : 'static', names };
+}
+
+function literalOf(node: unknown): Value {
+  if (!isNode(node)) return {};
+  if (node.type === 'Identifier') return { name: nameOf(node) };
+  return typeof node.value === 'string' ? { literal: node.value } : {};
+}
+
+function entriesOf(node: Node): Map<string, Value> {
+  const entries = new Map<string, Value>();
+  for (const property of childrenOf(node)) {
+    if (property.type !== 'Property' || property.computed === true) continue;
+    entries.set(nameOf(property.key), literalOf(property.value));
+  }
+  return entries;
+}
+
+/** False where an identifier is only a name, as in `a.process` or `{ process: 1 }`. */
+function isRead(parent: Node, child: Node): boolean {
+  if (child.type !== 'Identifier') return true;
+  if (parent.type === 'MemberExpression') return child !== parent.property || !!parent.computed;
+  if (/^(Property|MethodDefinition|PropertyDefinition)$/.test(parent.type))
+    return child !== parent.key || !!parent.computed || !!parent.shorthand;
+  if (/^(Import|Export).*Specifier$|Labeled|Break|Continue|MetaProperty/.test(parent.type))
+    return false;
+  // What TypeScript alone sees never runs; these wrap an expression that does.
+  if (parent.type.startsWith('TS')) return child === parent.expression;
+  return true;
+}
+
+function declarationsIn(node: Node): unknown[] {
+  const own = [
+    node.type === 'VariableDeclarator' || /^(Function|Class)/.test(node.type) ? node.id : 0,
+  ];
+  if (/Import.*Specifier$/.test(node.type)) own.push(node.local);
+  if (node.type === 'CatchClause') own.push(node.param);
+  if (/Function/.test(node.type)) own.push(...((node.params ?? []) as unknown[]));
+  return own;
+}
+
+function namesIn(pattern: unknown, into: Set<string>): void {
+  if (!isNode(pattern)) return;
+  if (pattern.type === 'Identifier') into.add(nameOf(pattern));
+  else if (pattern.type === 'AssignmentPattern') namesIn(pattern.left, into);
+  else if (pattern.type === 'Property') namesIn(pattern.value, into);
+  else if (/^(ObjectPattern|ArrayPattern|RestElement|TSParameterProperty)$/.test(pattern.type))
+    for (const child of childrenOf(pattern)) namesIn(child, into);
+}
