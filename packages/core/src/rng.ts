@@ -5,6 +5,7 @@
  * Only + − × ÷ √ touch a normal draw, so every JS engine gives the same bits.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
+import { type MaskKernel, maskKernel } from './mask-kernel.js';
 
 /** A key for random draws; equal keys give equal draws, however often they are asked. */
 export interface Rng {
@@ -42,13 +43,7 @@ function fromPath(path: string): Rng {
     uniform,
     normal: (n) => normals(n, path, () => true),
     truncatedNormal: (n) => normals(n, path, (z) => z > -2 && z < 2),
-    bernoulli(n, keep) {
-      const halves = new Uint16Array(words((n + 1) >> 1).buffer);
-      const threshold = Math.round(keep * 65536);
-      const out = new Uint8Array(n);
-      for (let i = 0; i < n; i++) out[i] = halves[i]! < threshold ? 1 : 0;
-      return out;
-    },
+    bernoulli: (n, keep) => mask(n, Math.round(keep * 65536), keyOf(path)),
     permutation(n) {
       const u = uniform(n);
       const out = Int32Array.from({ length: n }, (_, i) => i);
@@ -70,21 +65,52 @@ function keyOf(path: string): Uint32Array {
 
 /** Word `i` is word ⌊i/4⌋ of lane i mod 4; lanes differ in the counter's start. */
 function fill(out: Uint32Array, key: Uint32Array): Uint32Array {
-  for (let lane = 0; lane < LANES; lane++) {
-    let a = key[0]! | 0;
-    let b = key[1]! | 0;
-    let c = key[2]! | 0;
-    let counter = (key[3]! + lane * 0x9e3779b9) | 0;
-    for (let i = lane - 12 * LANES; i < out.length; i += LANES) {
-      const word = (((a + b) | 0) + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + word) | 0;
-      if (i >= 0) out[i] = word;
-    }
-  }
+  const state = startingState(key);
+  for (let lane = 0; lane < LANES; lane++) turnLane(state, lane, out, out.length);
   return out;
+}
+
+/** Halves of the words below a threshold of 65,536ths, as 0 and 1. */
+function mask(n: number, threshold: number, key: Uint32Array): Uint8Array {
+  if (threshold >= 65536) return new Uint8Array(n).fill(1);
+  kernel ??= maskKernel() ?? 'none';
+  if (kernel !== 'none')
+    return kernel(startingState(key), Math.ceil(n / 16) * 16, threshold).slice(0, n);
+  const halves = new Uint16Array(fill(new Uint32Array((n + 1) >> 1), key).buffer);
+  return Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
+}
+let kernel: MaskKernel | 'none' | undefined;
+
+/** Lanes' a, b, c, counter (four words each) after twelve turns, as sfc32 is begun. */
+function startingState(key: Uint32Array): Uint32Array {
+  const state = new Uint32Array(4 * LANES);
+  for (let lane = 0; lane < LANES; lane++) {
+    for (let word = 0; word < 4; word++) state[word * LANES + lane] = key[word]!;
+    state[3 * LANES + lane]! += lane * 0x9e3779b9;
+    turnLane(state, lane, new Uint32Array(12 * LANES), 12 * LANES);
+  }
+  return state;
+}
+
+/** Writes the words of one lane and leaves its state after them. */
+function turnLane(state: Uint32Array, lane: number, out: Uint32Array, length: number): void {
+  let [a, b, c, counter] = [0, 1, 2, 3].map((word) => state[word * LANES + lane]! | 0) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  for (let i = lane; i < length; i += LANES) {
+    const word = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + word) | 0;
+    out[i] = word;
+  }
+  [a, b, c, counter].forEach((value, word) => {
+    state[word * LANES + lane] = value;
+  });
 }
 
 /** Marsaglia's polar method; rejected draws are skipped, chunk by chunk. */

@@ -1,0 +1,95 @@
+/**
+ * Dropout masks are most of a step's random bits (2.6 million values for the paper's teacher), so
+ * the generator of `rng.ts` is written once more for WebAssembly's 128-bit registers: its four lanes
+ * are one register, and sixteen mask values leave each turn. The bits are those of the plain code.
+ */
+
+/** Writes `count` (a multiple of 16) mask values of 0 and 1 from lanes a, b, c, counter, four words each. */
+export type MaskKernel = (state: Uint32Array, count: number, threshold: number) => Uint8Array;
+
+// WebAssembly's binary opcodes, as many as are used.
+const END = 0x0b;
+const [I32, V128] = [0x7f, 0x7b];
+const simd = (code: number): number[] =>
+  code < 128 ? [0xfd, code] : [0xfd, (code & 127) | 128, 1];
+const i32 = (value: number): number[] => {
+  const out = [0x41];
+  for (let rest = value; ; rest >>= 7) {
+    const done = (rest >> 7 === 0 && (rest & 64) === 0) || (rest >> 7 === -1 && (rest & 64) !== 0);
+    out.push((rest & 127) | (done ? 0 : 128));
+    if (done) return out;
+  }
+};
+const get = (local: number): number[] => [0x20, local];
+const set = (local: number): number[] => [0x21, local];
+const load = (offset: number): number[] => [...i32(0), ...simd(0x00), 4, offset];
+const add = simd(0xae);
+const shl = (by: number): number[] => [...i32(by), ...simd(0xab)];
+const shr = (by: number): number[] => [...i32(by), ...simd(0xad)];
+const xor = simd(0x51);
+const or = simd(0x50);
+
+// Parameters: pointer, end, threshold; then a, b, c, counter, two words, the threshold in eight halves.
+const [POINTER, LIMIT, THRESHOLD, A, B, C, COUNTER, W0, W1, EIGHT] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/** One turn of sfc32 on four lanes: word = a + b + counter, and so on as in `rng.ts`. */
+const turn = (word: number): number[] => [
+  ...[...get(A), ...get(B), ...add, ...get(COUNTER), ...add, ...set(word)],
+  ...[...get(COUNTER), ...i32(1), ...simd(0x11), ...add, ...set(COUNTER)],
+  ...[...get(B), ...get(B), ...shr(9), ...xor, ...set(A)],
+  ...[...get(C), ...get(C), ...shl(3), ...add, ...set(B)],
+  ...[...get(C), ...shl(21), ...get(C), ...shr(11), ...or, ...get(word), ...add, ...set(C)],
+];
+const body = [
+  ...[2, 6, V128, 1, V128], // locals 3–8 and 9
+  ...[A, B, C, COUNTER].flatMap((local, i) => [...load(16 * i), ...set(local)]),
+  ...[...get(THRESHOLD), ...simd(0x10), ...set(EIGHT)],
+  ...[0x03, 0x40], // loop
+  ...turn(W0),
+  ...turn(W1),
+  ...get(POINTER),
+  ...[...get(W0), ...get(EIGHT), ...simd(0x30)], // i16x8.lt_u: all ones where below
+  ...[...get(W1), ...get(EIGHT), ...simd(0x30)],
+  ...[...simd(0x65), ...i32(1), ...simd(0x0f), ...simd(0x4e)], // narrow to bytes, and 1
+  ...[...simd(0x0b), 4, 0], // store
+  ...[...get(POINTER), ...i32(16), 0x6a, 0x22, POINTER],
+  ...[...get(LIMIT), 0x48, 0x0d, 0, END], // again while pointer < end
+  END,
+];
+const section = (id: number, content: readonly number[]): number[] => [
+  id,
+  ...size(content.length),
+  ...content,
+];
+const size = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+const module = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+  ...section(1, [1, 0x60, 3, I32, I32, I32, 0]),
+  ...section(3, [1, 0]),
+  ...section(5, [1, 0, 1]),
+  ...section(7, [2, 1, 0x6d, 2, 0, 1, 0x66, 0, 0]), // exports "m" (memory) and "f"
+  ...section(10, [1, ...size(body.length), ...body]),
+]);
+
+const STATE_BYTES = 64;
+const PAGE = 65536;
+
+/** The kernel, or undefined where the engine has no WebAssembly SIMD. */
+export function maskKernel(): MaskKernel | undefined {
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(new WebAssembly.Module(module));
+  } catch {
+    return undefined;
+  }
+  const memory = instance.exports['m'] as WebAssembly.Memory;
+  const fill = instance.exports['f'] as (pointer: number, end: number, threshold: number) => void;
+  return (state, count, threshold) => {
+    const end = STATE_BYTES + count;
+    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) memory.grow(missing);
+    new Uint32Array(memory.buffer, 0, 16).set(state);
+    fill(STATE_BYTES, end, threshold);
+    return new Uint8Array(memory.buffer, STATE_BYTES, count);
+  };
+}
