@@ -1,1 +1,56 @@
-export {};
+/**
+ * The `node-gpu` backend: TensorFlow.js on libtensorflow (CUDA where there is a GPU, else the CPU),
+ * eager. The native package is an optional peer of 300 MB and more: it is loaded on demand.
+ */
+import {
+  type Backend,
+  type Callable,
+  eagerBackend,
+  integer,
+  type Plugin,
+  provision,
+  schema,
+  text,
+} from '@grok/core';
+import { loadTensorflow } from './load.js';
+
+/** Options of `node-gpu`. */
+export interface NodeGpuOptions {
+  /** Folder whose `node_modules` has `@tensorflow/tfjs-node-gpu`; default: `GROK_NODE_GPU`, else where this package and the process stand. */
+  readonly from?: string;
+  /** Threads of an operation on the CPU; as many as cores by default, fixed at the first start. */
+  readonly threads?: number;
+}
+
+/** TensorFlow.js on libtensorflow. @throws InputError with the install command where it is not installed. */
+export const nodeGpu: Callable<'backend', NodeGpuOptions> = provision({
+  kind: 'backend',
+  name: 'node-gpu',
+  summary: 'TensorFlow.js on libtensorflow, eager; needs @tensorflow/tfjs-node-gpu (Node only).',
+  options: schema({ from: text().optional(), threads: integer().positive().optional() }),
+  create: ({ from, threads }) => start(from, threads),
+});
+
+async function start(from?: string, threads?: number): Promise<Backend> {
+  const library = await loadTensorflow(from, threads);
+  const asked =
+    threads === undefined || threads === library.threads
+      ? ''
+      : ` (${threads} asked: fixed at the first start)`;
+  return eagerBackend({
+    name: 'node-gpu',
+    tfjs: 'tensorflow',
+    device: `tfjs-node-gpu ${library.version}, libtensorflow ${library.tensorflow}, ${library.gpu ? 'cuda' : `cpu, ${library.threads} thread${library.threads === 1 ? '' : 's'}`}${asked}`,
+    threads: library.threads,
+    // Sums over segments race on a GPU; on the CPU nothing promises an order either.
+    bitExact: false,
+  });
+}
+
+const plugin: Plugin = {
+  name: '@grok/backend-node-gpu',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [nodeGpu],
+};
+export default plugin;

@@ -1,1 +1,93 @@
-export {};
+/**
+ * The `wasm` backend: TensorFlow.js on WebAssembly (XNNPACK), eager, with the kernels that training
+ * needs and it lacks. Runs in Node (one thread) and in browsers (threads where the page is
+ * cross-origin isolated).
+ */
+import {
+  type Backend,
+  type Callable,
+  eagerBackend,
+  integer,
+  type Plugin,
+  provision,
+  schema,
+  startTfjsBackend,
+  text,
+} from '@grok/core';
+import { registerTrainingKernels } from './kernels.js';
+import { withoutNewListeners } from './listeners.js';
+
+/** Where the three binaries are, by file name; bundlers give such URLs. */
+export interface WasmFiles {
+  readonly 'tfjs-backend-wasm.wasm'?: string;
+  readonly 'tfjs-backend-wasm-simd.wasm'?: string;
+  readonly 'tfjs-backend-wasm-threaded-simd.wasm'?: string;
+}
+/** Options of `wasm`. */
+export interface WasmOptions {
+  /** Threads to use, as many as there are by default; Node has one. */
+  readonly threads?: number;
+  /** Folder of the binaries (ends in `/`) or their URLs; browsers need it, Node finds them. */
+  readonly wasmPaths?: string | WasmFiles;
+}
+
+/** TensorFlow.js on WebAssembly; the first call in a process decides threads and paths. */
+export const wasm: Callable<'backend', WasmOptions> = provision({
+  kind: 'backend',
+  name: 'wasm',
+  summary: 'TensorFlow.js on WebAssembly, eager; runs everywhere, one thread in Node.',
+  options: schema({
+    threads: integer().positive().optional(),
+    wasmPaths: text()
+      .or(
+        schema({
+          'tfjs-backend-wasm.wasm': text().optional(),
+          'tfjs-backend-wasm-simd.wasm': text().optional(),
+          'tfjs-backend-wasm-threaded-simd.wasm': text().optional(),
+        }),
+      )
+      .optional(),
+  }),
+  create: ({ threads, wasmPaths }, { tf }) =>
+    start(threads, wasmPaths as WasmOptions['wasmPaths'], tf),
+});
+
+async function start(
+  threads: number | undefined,
+  wasmPaths: WasmOptions['wasmPaths'],
+  tf: typeof import('@grok/tfjs'),
+): Promise<Backend> {
+  const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
+  if (!('wasm' in tf.engine().registry)) {
+    // Both must be said before the module starts, and are fixed from then on.
+    if (wasmPaths !== undefined) tfjsWasm.setWasmPaths(wasmPaths as string);
+    if (threads !== undefined) tfjsWasm.setThreadsCount(threads);
+  }
+  registerTrainingKernels(tf);
+  await withoutNewListeners(() => startTfjsBackend('wasm'));
+  const used = tfjsWasm.getThreadsCount();
+  const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'simd' : 'no simd';
+  const asked =
+    threads === undefined || threads === used ? '' : ` (${threads} asked: ${whyFewer(tf)})`;
+  return eagerBackend({
+    name: 'wasm',
+    tfjs: 'wasm',
+    device: `tfjs-backend-wasm ${tfjsWasm.version_wasm}, ${simd}, ${used} thread${used === 1 ? '' : 's'}${asked}`,
+    threads: used,
+    bitExact: true,
+  });
+}
+
+function whyFewer(tf: typeof import('@grok/tfjs')): string {
+  return tf.env().get('IS_NODE')
+    ? 'wasm has one thread in Node'
+    : 'threads need a cross-origin isolated page and spare cores, and are fixed at the first start';
+}
+
+const plugin: Plugin = {
+  name: '@grok/backend-wasm',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [wasm],
+};
+export default plugin;

@@ -1,0 +1,104 @@
+/** Finds and loads the optional native package, and says in one line how to get it where it is absent. */
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import util from 'node:util';
+import { InputError, withTfjsBackend } from '@grok/core';
+import * as tf from '@grok/tfjs';
+
+const PACKAGE = '@tensorflow/tfjs-node-gpu';
+const INSTALL = `npm install ${PACKAGE}@4.22.0`;
+
+/** What was loaded. */
+export interface Tensorflow {
+  /** Version of the npm package. */
+  readonly version: string;
+  /** Version of libtensorflow. */
+  readonly tensorflow: string;
+  readonly threads: number;
+  readonly gpu: boolean;
+}
+interface TfjsNode {
+  readonly version: Readonly<Record<string, string>>;
+}
+interface NodeBackend {
+  readonly binding: { readonly TF_Version: string };
+  readonly isUsingGpuDevice: boolean;
+}
+
+let loaded: Tensorflow | undefined;
+
+/**
+ * Loads the package from a folder's `node_modules` (`from`, else `GROK_NODE_GPU`), or else from where
+ * this package or the process stands. One copy a process: what is loaded first stays.
+ * @throws InputError with the install command where it is not installed or was not built.
+ */
+export function loadTensorflow(
+  from: string | undefined = process.env.GROK_NODE_GPU,
+  threads?: number,
+): Tensorflow {
+  if (loaded !== undefined) return loaded;
+  const { require, file } = find(from);
+  const before = tf.engine().backendName as string | undefined;
+  const restore = setEnvironment({
+    TF_NUM_INTRAOP_THREADS: threads === undefined ? undefined : String(threads),
+    // Leaves warnings and errors; whoever wants all of it sets the variable.
+    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '1',
+  });
+  let library: TfjsNode;
+  try {
+    addRemovedUtilities();
+    library = require(file) as TfjsNode;
+  } catch (error) {
+    const message = (error as Error).message.split('\n', 1)[0];
+    throw new InputError(
+      `backend "node-gpu": ${PACKAGE} is at ${file} and does not load (${message}); install it anew where its download works: ${INSTALL}`,
+      { cause: error },
+    );
+  } finally {
+    restore();
+    // The package makes itself the current backend.
+    if (before && before in tf.engine().registry) void tf.setBackend(before);
+  }
+  const backend = withTfjsBackend('tensorflow', () => tf.backend()) as unknown as NodeBackend;
+  loaded = {
+    version: library.version['tfjs-node'] ?? 'unknown',
+    tensorflow: backend.binding.TF_Version,
+    threads: threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism()),
+    gpu: backend.isUsingGpuDevice,
+  };
+  return loaded;
+}
+
+function find(from: string | undefined): { require: NodeJS.Require; file: string } {
+  const places = from ? [join(resolve(from), '_')] : [import.meta.url, join(process.cwd(), '_')];
+  for (const place of places) {
+    const require = createRequire(place);
+    try {
+      return { require, file: require.resolve(PACKAGE) };
+    } catch {}
+  }
+  throw new InputError(
+    `backend "node-gpu" needs ${PACKAGE}, which is not installed${from ? ` in ${resolve(from)}` : ''}: ${INSTALL} (Node 20 or 22), or name a folder that has it with "from" or GROK_NODE_GPU`,
+  );
+}
+
+/** Sets variables, and gives back what undoes it. */
+function setEnvironment(values: Readonly<Record<string, string | undefined>>): () => void {
+  const before = Object.keys(values).map((key) => [key, process.env[key]] as const);
+  const set = (key: string, value: string | undefined): void => {
+    if (value === undefined) delete process.env[key];
+    else process.env[key] = value;
+  };
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) set(key, value);
+  return () => {
+    for (const [key, value] of before) set(key, value);
+  };
+}
+
+/** tfjs-node 4.22 calls two utilities that Node 23 removed. */
+function addRemovedUtilities(): void {
+  const old = util as unknown as Record<string, unknown>;
+  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  old.isArray ??= Array.isArray;
+}
