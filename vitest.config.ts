@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './scripts/plain-reporter.mjs'],
     setupFiles: ['./tests/setup.ts'],
+    // Nothing asserts a time; on a busy machine a compiler needs longer than the default 5 s.
+    testTimeout: 60_000,
     projects: [
       {
         extends: true,

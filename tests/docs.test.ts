@@ -1,0 +1,126 @@
+/** The documentation is true: its code compiles and runs, its commands, links and claims exist. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { readTree } from './architecture/files.js';
+import { commandFaults } from './docs/commands.js';
+import { featureFaults } from './docs/features.js';
+import { type Block, blocksOf, linksOf } from './docs/markdown.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pages = readTree(root).filter(
+  ({ path }) => path.endsWith('.md') && !/^\.changeset\/|CHANGELOG\.md$/.test(path),
+);
+const blocks = pages.flatMap(({ path, text }) => blocksOf(path, text));
+const inLanguage = (...languages: string[]): Block[] =>
+  blocks.filter(({ lang }) => languages.includes(lang));
+const label = ({ file, line }: Block): string => `${file}:${line}`;
+
+/** Beside its page, so that imports resolve as there; on the lines that it has there. */
+const folderOf = ({ file }: Block): string => posix.join(dirname(file), '.tsc/docs');
+const fileOf = (block: Block): string =>
+  posix.join(folderOf(block), `${posix.basename(block.file, '.md')}-${block.line}.${block.lang}`);
+
+const code = inLanguage('ts', 'js');
+beforeAll(() => {
+  for (const folder of new Set(code.map(folderOf))) {
+    rmSync(join(root, folder), { recursive: true, force: true });
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  for (const block of code)
+    writeFileSync(
+      join(root, fileOf(block)),
+      `${'\n'.repeat(block.line - 1)}${block.text}\nexport {};\n`,
+    );
+});
+
+describe('code', () => {
+  // Catches: an example that no longer fits the types it shows.
+  test('compiles', () => {
+    const config = join(root, '.tsc/docs.tsconfig.json');
+    mkdirSync(dirname(config), { recursive: true });
+    writeFileSync(
+      config,
+      JSON.stringify({
+        extends: '../tests/tsconfig.json',
+        compilerOptions: { incremental: false, rootDir: '..' },
+        include: [],
+        exclude: [],
+        files: code.map((block) => `../${fileOf(block)}`),
+      }),
+    );
+    const tsc = spawnSync(
+      process.execPath,
+      [join(root, 'node_modules/typescript/bin/tsc'), '-p', config],
+      { cwd: root, encoding: 'utf8' },
+    );
+    // Errors in the packages themselves are for `npm run check`.
+    const faults = tsc.stdout
+      .split('\n')
+      .filter(
+        (line) => line !== '' && !/^(packages|apps|examples)\/[^/]+\/(src|test)\//.test(line),
+      );
+    expect(faults).toEqual([]);
+    expect(tsc.error).toBeUndefined();
+  });
+  // Catches: an example that compiles and then throws.
+  const runnable = code.filter(({ info }) => !info.includes('no-run'));
+  test.each(runnable.map((block) => [label(block), block] as const))(
+    '%s runs',
+    async (_, block) => {
+      const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+      await import(/* @vite-ignore */ join(root, fileOf(block)));
+      log.mockRestore();
+    },
+  );
+});
+
+test.each(inLanguage('json').map((block) => [label(block), block] as const))(
+  '%s is JSON',
+  (_, { text }) => {
+    expect(() => JSON.parse(text)).not.toThrow();
+  },
+);
+
+const cli = join(root, 'apps/cli/dist/cli.js');
+describe.skipIf(!existsSync(cli))('commands (of the built command line)', () => {
+  const known = new Map<string, string>();
+  const help = (subcommand: string): string => {
+    if (!known.has(subcommand)) {
+      const args = [cli, ...(subcommand === '' ? [] : [subcommand]), '--help'];
+      known.set(subcommand, execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }));
+    }
+    return known.get(subcommand)!;
+  };
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const programs = {
+    scripts: Object.keys(manifest.scripts),
+    help,
+    exists: (path: string): boolean => existsSync(join(root, path)),
+  };
+  test('exist, with their options', () => {
+    const faults = inLanguage('bash', 'sh').flatMap((block) => commandFaults(block, programs));
+    expect(faults).toEqual([]);
+  });
+});
+
+test('links lead somewhere', () => {
+  const dead = pages.flatMap(({ path, text }) =>
+    linksOf(text)
+      .filter((target) => !existsSync(join(root, dirname(path), target)))
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(dead).toEqual([]);
+});
+
+test('FEATURES.md: every claim has its file and its test', () => {
+  const read = (path: string): string | undefined => {
+    const file = join(root, path);
+    return existsSync(file) ? (path.endsWith('/') ? '' : readFileSync(file, 'utf8')) : undefined;
+  };
+  expect(featureFaults(read('FEATURES.md') ?? '', read)).toEqual([]);
+});

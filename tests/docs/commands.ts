@@ -1,0 +1,69 @@
+/** Command lines of the documentation, checked against what the programs say of themselves. */
+import type { Block } from './markdown.js';
+
+/** What is there to be called. */
+export interface Programs {
+  /** Scripts of the root's package.json. */
+  readonly scripts: readonly string[];
+  /** `--help` of a subcommand of grok, or of grok itself for ''. */
+  help(subcommand: string): string;
+  exists(path: string): boolean;
+}
+
+/** The commands of a block of shell, comments and line continuations resolved, as words. */
+export function commandsOf(text: string): string[][] {
+  return text
+    .replace(/\\\n\s*/g, ' ')
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/^\$ /, '')
+        .replace(/(^|\s)#.*$/, '')
+        .trim(),
+    )
+    .filter((line) => line !== '')
+    .flatMap((line) => line.split(/\s+(?:&&|;|\|\|?)\s+/))
+    .map((command) =>
+      (command.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).filter((word) => word !== '&'),
+    )
+    .map((words) => words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word))));
+}
+
+/** The arguments that a command hands to grok; undefined when it calls something else. */
+export function grokArguments(words: readonly string[]): string[] | undefined {
+  const line = words.join(' ');
+  const start = /^(grok|npx grok|node (\.\/)?apps\/cli\/dist\/cli\.js|npm start --|npm start)( |$)/;
+  const head = start.exec(line)?.[0];
+  return head === undefined ? undefined : words.slice(head.trim().split(' ').length);
+}
+
+/** What is wrong with a block's commands, one line each. */
+export function commandFaults(block: Block, programs: Programs): string[] {
+  return commandsOf(block.text).flatMap((words) =>
+    faultsOf(words, programs).map((fault) => `${block.file}:${block.line}: ${fault}`),
+  );
+}
+
+function faultsOf(words: readonly string[], programs: Programs): string[] {
+  const line = words.join(' ');
+  const faults = words
+    .map((word) => word.replace(/^\.\//, ''))
+    .filter((word) => /^(examples|docs|scripts|packages|apps)\//.test(word))
+    .filter((path) => !path.includes('/dist/') && !programs.exists(path))
+    .map((path) => `"${line}": there is no ${path}`);
+  const script = /^npm (?:run (?:-s )?|(?=test(?: |$)))([\w:-]+)/.exec(line)?.[1];
+  if (script !== undefined && !programs.scripts.includes(script))
+    faults.push(`"${line}": package.json has no script "${script}"`);
+  const args = grokArguments(words);
+  if (args === undefined) return faults;
+  const named = args[0] !== undefined && !args[0].startsWith('-');
+  const subcommand = named ? args[0]! : '';
+  if (named && !new RegExp(`^ {2}${subcommand}\\b`, 'm').test(programs.help('')))
+    return [...faults, `"${line}": grok has no command "${subcommand}"`];
+  // A bare `npm start` runs the default command, whose options are its own.
+  const help = programs.help(subcommand) + (named ? '' : programs.help('reproduce'));
+  for (const option of args.filter((arg) => /^--?[a-z]/.test(arg)).map((arg) => arg.split('=')[0]!))
+    if (!new RegExp(`(^|[\\s,])${option}(?![\\w-])`).test(help))
+      faults.push(`"${line}": grok ${subcommand} has no option ${option}`);
+  return faults;
+}

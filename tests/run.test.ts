@@ -1,0 +1,191 @@
+/** Runs from specification to folder, on the eager backend: the whole path, small. */
+import wasm from '@grok/backend-wasm';
+import {
+  createRegistry,
+  type MetricsRow,
+  memoryStore,
+  type Registry,
+  readManifest,
+  readMetrics,
+  resumeRun,
+  type Store,
+  startRun,
+} from '@grok/core';
+import data from '@grok/data';
+import attention from '@grok/distill-attention';
+import feature from '@grok/distill-feature';
+import logit from '@grok/distill-logit';
+import metrics from '@grok/metrics';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import * as tf from '@grok/tfjs';
+import { expect, test } from 'vitest';
+
+const registry: Registry = createRegistry([
+  ...[data, model, optim, wasm, metrics],
+  ...[logit, attention, feature],
+]);
+const experiment = {
+  task: { use: 'div', options: { p: 13 } },
+  model: { use: 'transformer', options: { dim: 16, depth: 2, heads: 1, dropout: 0.2 } },
+  optimizer: { use: 'adamw', options: { learningRate: 1e-3, weightDecay: 1, warmup: 10 } },
+  batch: 32,
+  epochs: 4,
+  seed: 42,
+};
+const execution = { backend: 'wasm', checkpointEvery: 1 };
+const timeless = (rows: readonly MetricsRow[]) => rows.map(({ time: _, ...row }) => row);
+
+async function finish(changes: object = {}, store: Store = memoryStore()) {
+  const spec = { experiment: { ...experiment, ...changes }, execution };
+  return { store, ...(await startRun(spec, { registry, store })) };
+}
+async function teacherOf(store: Store) {
+  const manifest = (await readManifest(store))!;
+  return { teacher: { run: manifest.run, paramsSha256: manifest.paramsSha256! } };
+}
+
+test('a run ends with its parameters, metrics and manifest in its folder (a lost file or epoch)', async () => {
+  const { store, manifest, history, status } = await finish();
+  expect(status).toBe('finished');
+  expect(history.map((row) => row.epoch)).toEqual([1, 2, 3, 4]);
+  expect(history.at(-1)!.step).toBe(4 * Math.ceil(78 / 32));
+  expect(history[0]!.terms.hard).toBeCloseTo(history[0]!.train.loss, 6);
+  expect(await readMetrics(store)).toEqual(history);
+  expect(await readManifest(store)).toEqual(manifest);
+  expect(manifest).toMatchObject({ status: 'finished', backend: 'wasm', epoch: 4, step: 12 });
+});
+
+test('stopped at any step and resumed, a run ends in the same bits (a stream with history would not)', async () => {
+  const whole = await finish({ objective: [{ use: 'hard' }] });
+  for (const stopAt of [1, 2, 3, 5, 11]) {
+    const store = memoryStore();
+    const stop = new AbortController();
+    const spec = { experiment: { ...experiment, objective: [{ use: 'hard' }] }, execution };
+    const listener = (event: { type: string; step?: number }) => {
+      if (event.type === 'step' && event.step === stopAt) stop.abort();
+    };
+    const first = await startRun(spec, {
+      registry,
+      store,
+      listeners: [listener],
+      signal: stop.signal,
+    });
+    expect(first.status).toBe('interrupted');
+    const second = await resumeRun({ registry, store });
+    expect(second.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
+    expect(timeless(await readMetrics(store))).toEqual(timeless(whole.history));
+  }
+});
+
+test('students learn from a teacher of the same split; terms are logged unweighted', async () => {
+  const { store } = await finish();
+  const teachers = await teacherOf(store);
+  const student = {
+    ...experiment,
+    model: { use: 'transformer', options: { dim: 8, depth: 2, dropout: 0.2 } },
+    teachers,
+    objective: [
+      { use: 'hard', weight: 0.5 },
+      { use: 'logit', weight: 0.5, options: { temperature: 2 } },
+      { use: 'attention' },
+      { use: 'feature', as: 'states', weight: 2 },
+    ],
+  };
+  const tensors = tf.memory().numTensors;
+  const result = await startRun(
+    { experiment: student, execution },
+    { registry, store: memoryStore(), teacherStores: { teacher: store } },
+  );
+  expect(tf.memory().numTensors).toBe(tensors);
+  const { train, terms } = result.history[0]!;
+  expect(Object.keys(terms)).toEqual(['hard', 'logit', 'attention', 'states']);
+  const total = 0.5 * terms.hard! + 0.5 * terms.logit! + terms.attention! + 2 * terms.states!;
+  expect(total).toBeCloseTo(train.loss, 5);
+  expect(result.manifest.leaked).toBeUndefined();
+});
+
+test('a teacher of another split needs leave, and the manifest says so (a leak unseen)', async () => {
+  const { store } = await finish({ splitSeed: 1 });
+  const student = {
+    ...experiment,
+    teachers: await teacherOf(store),
+    objective: [{ use: 'hard' }, { use: 'logit' }],
+  };
+  const host = () => ({ registry, store: memoryStore(), teacherStores: { teacher: store } });
+  await expect(startRun({ experiment: student, execution }, host())).rejects.toThrow(
+    /teacher "teacher": was trained on another split .* allow the leak/,
+  );
+  const leaky = { ...student, allowLeak: true };
+  const { manifest } = await startRun({ experiment: leaky, execution }, host());
+  expect(manifest.leaked).toBe(true);
+});
+
+test('a teacher of another vocabulary, changed or unfinished is refused before anything is written', async () => {
+  const { store } = await finish({ task: { use: 'div', options: { p: 11 } } });
+  const teachers = await teacherOf(store);
+  const attempt = async (refs: object): Promise<void> => {
+    const mine = memoryStore();
+    const spec = { experiment: { ...experiment, teachers: refs }, execution };
+    try {
+      await startRun(spec, { registry, store: mine, teacherStores: { teacher: store } });
+    } finally {
+      expect(await mine.read('config.json')).toBeUndefined();
+    }
+  };
+  await expect(attempt(teachers)).rejects.toThrow(/vocabulary of 13, this run's task has 15/);
+  const other = { teacher: { ...teachers.teacher, run: '0'.repeat(64) } };
+  await expect(attempt(other)).rejects.toThrow(/is run [0-9a-f]{10}, not 0000000000/);
+});
+
+test('a store keeps to its experiment: finished is finished, another is refused', async () => {
+  const { store, manifest } = await finish();
+  const again = await finish({}, store);
+  expect(again.already).toBe(true);
+  expect(again.manifest).toEqual(manifest);
+  await expect(finish({ seed: 7 }, store)).rejects.toThrow(/holds another experiment/);
+});
+
+test('a loss that is not a number fails the run, names the step and keeps the last checkpoint', async () => {
+  const store = memoryStore();
+  const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 5 } };
+  await expect(finish({ optimizer: wild }, store)).rejects.toThrow(/^step \d+: the loss is NaN/);
+  const manifest = (await readManifest(store))!;
+  expect(manifest.status).toBe('failed');
+  expect(manifest.error).toMatch(/^step \d+: the loss is NaN/);
+});
+
+test('a failed write stops the run; a failing listener does not', async () => {
+  const store = memoryStore();
+  const full: Store = {
+    ...store,
+    append: async (path, bytes) => {
+      if (path === 'metrics.jsonl') throw new Error('ENOSPC: no space left');
+      await store.append(path, bytes);
+    },
+  };
+  await expect(finish({}, full)).rejects.toThrow(/ENOSPC/);
+  const heard: string[] = [];
+  const result = await startRun(
+    { experiment, execution },
+    {
+      registry,
+      store: memoryStore(),
+      listeners: [
+        () => {
+          throw new Error('broken');
+        },
+        (event) => heard.push(event.type === 'notice' ? event.message : event.type),
+      ],
+    },
+  );
+  expect(result.status).toBe('finished');
+  expect(heard.filter((text) => text.includes('listener failed'))).toHaveLength(1);
+});
+
+test('probes add to the metrics or leave an analysis', async () => {
+  const probes = [{ use: 'weight-norms' }, { use: 'crossings' }];
+  const { store, history } = await finish({ probes });
+  expect(history[0]!.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
+  expect(await store.list('analysis')).toEqual(['crossings-end.json']);
+});
