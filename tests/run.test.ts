@@ -184,7 +184,7 @@ test('a failed write stops the run; a failing listener does not', async () => {
 });
 
 test('probes add to the metrics or leave an analysis', async () => {
-  const probes = [{ use: 'weight-norms' }, { use: 'crossings' }];
+  const probes = [{ use: 'weight-norms', options: { every: 1 } }, { use: 'crossings' }];
   const { store, history } = await finish({ probes });
   expect(history[0]!.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
   expect(await store.list('analysis')).toEqual(['crossings-end.json']);

@@ -82,8 +82,8 @@ export function maskKernel(): MaskKernel | undefined {
   } catch {
     return undefined;
   }
-  const memory = instance.exports['m'] as WebAssembly.Memory;
-  const fill = instance.exports['f'] as (pointer: number, end: number, threshold: number) => void;
+  const memory = instance.exports.m as WebAssembly.Memory;
+  const fill = instance.exports.f as (pointer: number, end: number, threshold: number) => void;
   return (state, count, threshold) => {
     const end = STATE_BYTES + count;
     const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);

@@ -83,7 +83,7 @@ function checkKeys(
   path: string,
 ): void {
   if (typeof value !== 'object' || value === null) return;
-  const items = json['items'];
+  const items = json.items;
   if (Array.isArray(value)) {
     if (typeof items === 'object' && items !== null)
       value.forEach((item, i) => {

@@ -159,7 +159,7 @@ export async function readParams(
   flat: boolean,
 ): Promise<HostParams> {
   const read = await readTree(backend, params);
-  return flat ? unflattenHost(read['flat']!.data as Float32Array, layout) : read;
+  return flat ? unflattenHost(read.flat!.data as Float32Array, layout) : read;
 }
 
 /** Runs the optimiser's `init`, itself a compiled program; its outputs are the state's signature. */

@@ -319,8 +319,8 @@ export function slugOf(experiment: Experiment): string {
   const { task, model, seed } = experiment;
   const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => term.use);
   const text = [
-    `${task.use}${task.options?.['p'] ?? ''}`,
-    `${model.use}${model.options?.['dim'] ?? ''}`,
+    `${task.use}${task.options?.p ?? ''}`,
+    `${model.use}${model.options?.dim ?? ''}`,
     [...new Set(terms)].join('+'),
     `s${seed}`,
   ].join('-');

@@ -119,7 +119,9 @@ function parseHeader(
 ): { entries: [string, unknown][]; metadata: Record<string, string> } | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const { __metadata__: metadata = {}, ...rest } = JSON.parse(text);
+    const header: unknown = JSON.parse(text);
+    if (!isRecord(header)) return undefined;
+    const { __metadata__: metadata = {}, ...rest } = header;
     const entries = Object.entries(rest);
     const fine =
       isRecord(metadata) &&

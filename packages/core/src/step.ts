@@ -48,7 +48,7 @@ export function trainingStep(parts: {
   return ({ params, state, step, data, rows, keep, draws }) => {
     const batch = rows.at === undefined ? data : gatherBatch(data, rows.at);
     const masks = Object.keys(keep).length > 0 ? { keep } : {};
-    const named = optimizer.elementwise ? unpack(params['flat']!, layout) : params;
+    const named = optimizer.elementwise ? unpack(params.flat!, layout) : params;
     const { loss, aux, grads } = valueAndGrads((values) => {
       const sites = model.apply(reader('parameter', values), batch.inputs, {
         sites: needed,
@@ -62,7 +62,7 @@ export function trainingStep(parts: {
         labels: batch.labels,
         step,
       });
-      return { loss: total, aux: { terms, correct: countCorrect(sites['logits']!, batch.labels) } };
+      return { loss: total, aux: { terms, correct: countCorrect(sites.logits!, batch.labels) } };
     }, named);
     const gradients = optimizer.elementwise ? { flat: pack(grads) } : grads;
     const next = optimizer.update(gradients, state, params);
@@ -90,10 +90,10 @@ export function evaluation(parts: {
   flat: boolean;
 }): (inputs: EvalInputs) => { loss: tf.Scalar; correct: tf.Scalar } {
   return ({ params, inputs, labels }) => {
-    const named = parts.flat ? unpack(params['flat']!, parts.layout) : params;
+    const named = parts.flat ? unpack(params.flat!, parts.layout) : params;
     const logits = parts.model.apply(reader('parameter', named), inputs, {
       sites: new Set(['logits']),
-    })['logits']!;
+    }).logits!;
     return { loss: crossEntropy(logits, labels), correct: countCorrect(logits, labels) };
   };
 }

@@ -1,0 +1,172 @@
+/** What a store of files must survive: full disks, missing rights, kills, leftovers. */
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isRunError } from '@grok/core';
+import { fileStore, peakMemoryBytes } from '@grok/core/node';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+/** What the file system does wrong: an operation, its error, and how often it may still succeed. */
+const fault = vi.hoisted(() => ({ op: '', code: '', log: [] as string[] }));
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  const trap = (op: string): void => {
+    if (fault.op === op)
+      throw Object.assign(new Error(`${fault.code}: from the test`), { code: fault.code });
+  };
+  return {
+    ...fs,
+    rename: async (from: string, to: string) => {
+      trap('rename');
+      fault.log.push(`rename ${to.split('/').at(-1)}`);
+      return fs.rename(from, to);
+    },
+    open: async (path: string, flags: string) => {
+      trap('open');
+      const handle = await fs.open(path, flags);
+      const { writeFile, sync } = handle;
+      handle.writeFile = async (data) => {
+        if (fault.op === 'writeFile')
+          await writeFile.call(handle, (data as Uint8Array).slice(0, 3));
+        trap('writeFile');
+        return writeFile.call(handle, data);
+      };
+      handle.sync = async () => {
+        trap('sync');
+        fault.log.push(
+          `sync ${path
+            .split('/')
+            .at(-1)!
+            .replace(/^\.tmp-\d+-\d+-/, 'new ')}`,
+        );
+        return sync.call(handle);
+      };
+      return handle;
+    },
+  };
+});
+
+const root = mkdtempSync(join(tmpdir(), 'grok-files-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let dir = '';
+beforeEach(({ task }) => {
+  dir = join(root, task.id);
+  Object.assign(fault, { op: '', code: '', log: [] });
+});
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const failure = async (action: Promise<unknown>): Promise<Error> => {
+  const error = await action.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(isRunError(error)).toBe(true);
+  return error as Error;
+};
+
+describe('file store', () => {
+  it.each([
+    ['writeFile', 'ENOSPC', 'the disk is full; free some space and resume (ENOSPC)'],
+    ['sync', 'EIO', 'EIO: from the test'],
+    ['rename', 'EACCES', 'there is no permission; make the folder writable'],
+    ['open', 'EROFS', 'the file system is read-only; use another folder (EROFS)'],
+  ])('keeps the old file when %s fails with %s', async (op, code, advice) => {
+    // Catches: a half-written file in the old one's place, a temporary left on a full disk, a raw errno.
+    const store = fileStore(dir);
+    await store.write('checkpoints/a', bytes('the old file'));
+    Object.assign(fault, { op, code });
+    const error = await failure(store.write('checkpoints/a', bytes('the new file')));
+    expect(error.message).toContain(`cannot write ${join(dir, 'checkpoints/a')}: ${advice}`);
+    expect((error.cause as { code: string }).code).toBe(code);
+    fault.op = '';
+    expect(readFileSync(join(dir, 'checkpoints/a'), 'utf8')).toBe('the old file');
+    expect(readdirSync(join(dir, 'checkpoints'))).toEqual(['a']);
+    await store.write('checkpoints/a', bytes('the new file'));
+    expect(readFileSync(join(dir, 'checkpoints/a'), 'utf8')).toBe('the new file');
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('tells of a disk that is really full', async () => {
+    // Catches: an append whose error is lost.
+    mkdirSync(dir);
+    symlinkSync('/dev/full', join(dir, 'metrics.jsonl'));
+    const error = await failure(fileStore(dir).append('metrics.jsonl', bytes('row\n')));
+    expect(error.message).toBe(
+      `cannot write ${join(dir, 'metrics.jsonl')}: the disk is full; free some space and resume (ENOSPC)`,
+    );
+  });
+
+  it('tells of a file in the way of a folder', async () => {
+    // Catches: "EEXIST: mkdir" shown to a person; a file given for a run's folder must read as no run.
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'run'), '');
+    const store = fileStore(join(dir, 'run'));
+    expect((await failure(store.write('config.json', bytes('{}')))).message).toMatch(
+      /is in the way|is a file/,
+    );
+    expect((await failure(store.write('a/b', bytes('{}')))).message).toMatch(
+      /is in the way|is a file/,
+    );
+    expect(await store.read('config.json')).toBeUndefined();
+    expect(await store.list('checkpoints')).toEqual([]);
+    mkdirSync(join(dir, 'other/config.json'), { recursive: true });
+    const other = fileStore(join(dir, 'other'));
+    expect((await failure(other.read('config.json'))).message).toContain('a folder of that name');
+  });
+
+  it('syncs the bytes before the name, and earlier appends before both', async () => {
+    // Catches: after a power cut, an empty file under the new name, or a checkpoint ahead of its metrics.
+    const store = fileStore(dir);
+    await store.append('metrics.jsonl', bytes('row\n'));
+    fault.log = [];
+    await store.write('config.json', bytes('{}'));
+    const folder = dir.split('/').at(-1);
+    expect(fault.log).toEqual([
+      'sync metrics.jsonl',
+      'sync new config.json',
+      'rename config.json',
+      `sync ${folder}`,
+    ]);
+    fault.log = [];
+    await store.write('checkpoints/a', bytes('{}'));
+    expect(fault.log).toEqual([`sync ${folder}`, 'sync new a', 'rename a', 'sync checkpoints']);
+  });
+
+  it('ignores what killed processes left, and removes it, but not what others are writing', async () => {
+    // Catches: a half checkpoint listed as one; disks that fill up with leftovers; a live writer robbed.
+    const dead = spawnSync(process.execPath, ['-e', 'console.log(process.pid)']).stdout.toString();
+    const names = {
+      dead: `.tmp-${dead.trim()}-0-step-000900.safetensors`,
+      parent: `.tmp-${process.ppid}-0-step-000900.safetensors`,
+      own: `.tmp-${process.pid}-999-step-000900.safetensors`,
+      former: `.tmp-${process.pid}-998-step-000900.safetensors`,
+    };
+    mkdirSync(join(dir, 'checkpoints'), { recursive: true });
+    for (const name of Object.values(names)) writeFileSync(join(dir, 'checkpoints', name), 'half');
+    utimesSync(join(dir, 'checkpoints', names.former), 1000, 1000);
+    const store = fileStore(dir);
+    expect(await store.list('checkpoints')).toEqual([]);
+    await store.write('checkpoints/a', bytes('whole'));
+    expect(readdirSync(join(dir, 'checkpoints')).sort()).toEqual(
+      [names.own, names.parent, 'a'].sort(),
+    );
+    expect(await store.list('checkpoints')).toEqual(['a']);
+  });
+});
+
+describe('peakMemoryBytes', () => {
+  it('is in bytes', () => {
+    // Catches: kilobytes passed on as bytes.
+    expect(peakMemoryBytes()).toBeGreaterThan(20e6);
+    expect(peakMemoryBytes()).toBeGreaterThanOrEqual(process.memoryUsage().rss * 0.5);
+  });
+});
