@@ -1,1 +1,52 @@
-export {};
+/** Optimisers as optax builds them: small transformations, chained. */
+import { type Callable, integer, number, type Plugin, provision, schema } from '@grok/core';
+import { linearWarmup } from './schedules.js';
+import { addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from './transform.js';
+
+export * from './schedules.js';
+export * from './transform.js';
+
+/** Options of `adamw`. */
+export interface AdamWOptions {
+  /** Peak rate ≥ 0, default 1e-3. */
+  readonly learningRate?: number;
+  /** Decay of the first moment in [0, 1), default 0.9. */
+  readonly b1?: number;
+  /** Decay of the second moment in [0, 1), default 0.98. */
+  readonly b2?: number;
+  /** Added to √v̂, > 0, default 1e-8. */
+  readonly eps?: number;
+  /** Decoupled decay ≥ 0 of every parameter, multiplied by the current rate; default 1. */
+  readonly weightDecay?: number;
+  /** Steps of linear warm-up from exactly 0, default 0. */
+  readonly warmup?: number;
+}
+
+/** `p ← p − lr·(m̂/(√v̂ + eps) + weightDecay·p)` for every parameter (Loshchilov and Hutter 2019, algorithm 2). */
+export const adamw: Callable<'optimizer', AdamWOptions> = provision({
+  kind: 'optimizer',
+  name: 'adamw',
+  summary: 'Adam with decoupled weight decay on every parameter and linear warm-up.',
+  options: schema({
+    learningRate: number().nonnegative().default(1e-3),
+    b1: number().nonnegative().lt(1).default(0.9),
+    b2: number().nonnegative().lt(1).default(0.98),
+    eps: number().positive().default(1e-8),
+    weightDecay: number().nonnegative().default(1),
+    warmup: integer().nonnegative().default(0),
+  }),
+  create: ({ learningRate, b1, b2, eps, weightDecay, warmup }) =>
+    chain(
+      scaleByAdam({ b1, b2, eps }),
+      addDecayedWeights(weightDecay),
+      scaleByLearningRate(warmup === 0 ? learningRate : linearWarmup(learningRate, warmup)),
+    ),
+});
+
+const plugin: Plugin = {
+  name: '@grok/optim',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [adamw],
+};
+export default plugin;

@@ -1,0 +1,141 @@
+/**
+ * Gradient transformations after optax (DeepMind): pure `init` and `update`, composed by `chain`.
+ * Counters are int32 tensors of the state, so a compiled step depends on no JS value that changes.
+ */
+import { ln, type Optimizer, type OptimizerState, type Params } from '@grok/core';
+import * as tf from '@grok/tfjs';
+
+/** A learning rate as a function of the steps taken so far: int32 scalar in, float32 scalar out. */
+export type Schedule = (step: tf.Tensor) => tf.Tensor;
+
+/** Applies `f` to the same entry of every tree; the first tree gives names and order. */
+export function mapParams(
+  f: (...values: tf.Tensor[]) => tf.Tensor,
+  first: Params,
+  ...rest: readonly Params[]
+): Params {
+  return Object.fromEntries(
+    Object.keys(first).map((name) => [name, f(first[name]!, ...rest.map((tree) => tree[name]!))]),
+  );
+}
+
+/** One after another: each transformation gets the updates of the one before it. */
+export function chain(...transformations: readonly Optimizer[]): Optimizer {
+  return {
+    init: (params) =>
+      Object.fromEntries(
+        transformations
+          .map((transformation, i) => [String(i), transformation.init(params)] as const)
+          // A stateless link has no entry: an empty branch would not survive being stored by leaves.
+          .filter(([, state]) => Object.keys(state).length > 0),
+      ),
+    update(grads, state, params) {
+      let updates = grads;
+      const next: Record<string, OptimizerState> = {};
+      transformations.forEach((transformation, i) => {
+        const own = state[String(i)] as OptimizerState | undefined;
+        const result = transformation.update(updates, own ?? {}, params);
+        updates = result.updates;
+        if (own !== undefined) next[String(i)] = result.state;
+      });
+      return { updates, state: next };
+    },
+    elementwise: transformations.every((transformation) => transformation.elementwise),
+  };
+}
+
+/** Options of `scaleByAdam`. */
+export interface AdamOptions {
+  readonly b1: number;
+  readonly b2: number;
+  readonly eps: number;
+}
+
+/**
+ * `m̂ / (√v̂ + eps)` with bias-corrected moments (Kingma and Ba 2015, algorithm 1), computed in the
+ * order of the end of their section 2, which saves a pass over the parameters:
+ * `m · √(1 − b2ᵗ)/(1 − b1ᵗ) / (√v + eps·√(1 − b2ᵗ))`.
+ * State: `count` (int32, steps taken), `mu` and `nu` (one entry a parameter).
+ */
+export function scaleByAdam({ b1, b2, eps }: AdamOptions): Optimizer {
+  const average = (decay: number, old: tf.Tensor, value: tf.Tensor): tf.Tensor =>
+    tf.add(tf.mul(old, decay), tf.mul(value, 1 - decay));
+  return {
+    init: (params) => ({
+      count: tf.scalar(0, 'int32'),
+      mu: mapParams((p) => tf.zerosLike(p), params),
+      nu: mapParams((p) => tf.zerosLike(p), params),
+    }),
+    update(grads, state) {
+      const count = increment(state.count as tf.Tensor);
+      const mu = mapParams((m, g) => average(b1, m, g), state.mu as Params, grads);
+      const nu = mapParams((v, g) => average(b2, v, tf.square(g)), state.nu as Params, grads);
+      const t = tf.cast(count, 'float32');
+      const root = tf.sqrt(correction(b2, t));
+      const scale = tf.div(root, correction(b1, t));
+      const small = tf.mul(root, eps);
+      const updates = mapParams(
+        (m, v) => tf.div(tf.mul(m, scale), tf.add(tf.sqrt(v), small)),
+        mu,
+        nu,
+      );
+      return { updates, state: { count, mu, nu } };
+    },
+    elementwise: true,
+  };
+}
+
+/** `1 − decayᵗ`; written as `−expm1(t · ln decay)` it loses no digits when the power is near 1. */
+function correction(decay: number, t: tf.Tensor): tf.Tensor {
+  const rate = decay === 0 ? Number.NEGATIVE_INFINITY : ln(decay);
+  return tf.neg(tf.expm1(tf.mul(t, rate)));
+}
+
+/** Adds `weightDecay · parameter` to every update, norm scales and embedding too: decoupled decay (Loshchilov and Hutter 2019). */
+export function addDecayedWeights(weightDecay: number): Optimizer {
+  return {
+    init: () => ({}),
+    update: (grads, state, params) => ({
+      updates:
+        weightDecay === 0
+          ? grads
+          : mapParams((u, p) => tf.add(u, tf.mul(p, weightDecay)), grads, params),
+      state,
+    }),
+    elementwise: true,
+  };
+}
+
+/** Multiplies every update by `−schedule(steps taken)`; the first step reads the schedule at 0. State: `count`. */
+export function scaleBySchedule(schedule: Schedule): Optimizer {
+  return {
+    init: () => ({ count: tf.scalar(0, 'int32') }),
+    update(grads, state) {
+      const count = state.count as tf.Tensor;
+      const factor = tf.neg(schedule(count));
+      return {
+        updates: mapParams((u) => tf.mul(u, factor), grads),
+        state: { count: increment(count) },
+      };
+    },
+    elementwise: true,
+  };
+}
+
+/** Multiplies every update by `−learningRate`, a number or a schedule. */
+export function scaleByLearningRate(learningRate: number | Schedule): Optimizer {
+  if (typeof learningRate === 'function') return scaleBySchedule(learningRate);
+  return {
+    init: () => ({}),
+    update: (grads, state) => ({
+      updates: mapParams((u) => tf.mul(u, -learningRate), grads),
+      state,
+    }),
+    elementwise: true,
+  };
+}
+
+/** `count + 1` that stays int32: adding a JS number would give float32. */
+function increment(count: tf.Tensor): tf.Tensor {
+  return tf.add(count, tf.scalar(1, 'int32'));
+}
