@@ -1,1 +1,55 @@
-export {};
+/** A small transformer with named activation sites. */
+import {
+  type Callable,
+  flag,
+  integer,
+  number,
+  oneOf,
+  type Plugin,
+  provision,
+  schema,
+} from '@grok/core';
+import { configure, type TransformerOptions } from './options.js';
+import { transformer as build } from './transformer.js';
+
+export type { Algebra, TransformerOptions } from './options.js';
+export { type Scale, scaleOptions } from './scale.js';
+
+/**
+ * A pre-norm transformer for classification; the defaults are the paper's teacher without dropout.
+ * @throws InputError when sizes, task and options do not fit each other.
+ */
+export const transformer: Callable<'model', TransformerOptions> = provision({
+  kind: 'model',
+  name: 'transformer',
+  summary: 'A pre-norm transformer with RMSNorm, SwiGLU and rotary positions, or other choices.',
+  options: schema({
+    dim: integer().positive().default(128),
+    depth: integer().positive().default(2),
+    heads: integer().positive().default(1),
+    mlp: oneOf('swiglu', 'relu', 'gelu').default('swiglu'),
+    mlpRatio: number().positive().optional(),
+    dMlp: integer().positive().optional(),
+    norm: oneOf('rms', 'layer', 'none').default('rms'),
+    positions: oneOf('rope', 'learned', 'none').default('rope'),
+    causal: flag().default(true),
+    pool: oneOf('cls', 'mean').default('cls'),
+    dropout: number().nonnegative().lt(1).default(0),
+    ropeBase: number().positive().default(1e6),
+    eps: number().positive().default(1e-6),
+    algebra: schema({
+      vocabularyTable: flag().default(true),
+      lastPosition: flag().default(true),
+      sharedPrefixes: flag().default(true),
+    }).prefault({}),
+  }),
+  create: (options) => (task) => build(configure(options, task)),
+});
+
+const plugin: Plugin = {
+  name: '@grok/model',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [transformer],
+};
+export default plugin;

@@ -1,0 +1,144 @@
+/**
+ * The few operations whose gradients tfjs would compute in more passes than needed: norms, SwiGLU
+ * (Shazeer 2020), rotary positions (Su et al. 2021). Each gradient is written in differentiable
+ * operations of the inputs alone, so that gradients of gradients are right too.
+ */
+import * as tf from '@grok/tfjs';
+
+/**
+ * An operation with a gradient of its own. Only inputs are saved: tfjs does not connect saved
+ * intermediates to the tape, so second-order gradients through them would be silently wrong.
+ */
+function withGradient(
+  inputs: readonly tf.Tensor[],
+  forward: (...inputs: tf.Tensor[]) => tf.Tensor,
+  backward: (dy: tf.Tensor, ...inputs: tf.Tensor[]) => tf.Tensor[],
+): tf.Tensor {
+  return tf.customGrad((...args) => {
+    const save = args.pop() as tf.GradSaveFunc;
+    const values = args as tf.Tensor[];
+    save(values);
+    return {
+      value: forward(...values),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward(dy, ...saved),
+    };
+  })(...inputs);
+}
+
+const column = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, 1]);
+
+/** `x / √(mean(x²) + eps) ∘ w` over the last axis (Zhang and Sennrich 2019); x `[rows, d]`, w `[d]`. */
+export function rmsNorm(x: tf.Tensor, w: tf.Tensor, eps: number): tf.Tensor {
+  const inverse = (x: tf.Tensor): tf.Tensor =>
+    tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), eps)); // [rows, 1]
+  return withGradient(
+    [x, w],
+    (x, w) => tf.mul(tf.mul(x, inverse(x)), w),
+    (dy, x, w) => {
+      const r = inverse(x);
+      const product = tf.mul(dy, x); // [rows, d]
+      const dot = tf.div(tf.matMul(product as tf.Tensor2D, column(w) as tf.Tensor2D), w.size); // [rows, 1]
+      const along = tf.mul(tf.mul(r, tf.square(r)), dot); // [rows, 1]
+      return [
+        tf.sub(tf.mul(tf.mul(dy, w), r), tf.mul(x, along)),
+        weightedRows(r, product), // Σ over rows of dy ∘ x · r
+      ];
+    },
+  );
+}
+
+/** `(x − mean) / √(variance + eps) ∘ w + b` over the last axis (Ba et al. 2016); x `[rows, d]`, w and b `[d]`. */
+export function layerNorm(x: tf.Tensor, w: tf.Tensor, b: tf.Tensor, eps: number): tf.Tensor {
+  const standardise = (x: tf.Tensor): { r: tf.Tensor; unit: tf.Tensor } => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const r = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps)); // [rows, 1]
+    return { r, unit: tf.mul(centred, r) };
+  };
+  return withGradient(
+    [x, w, b],
+    (x, w, b) => tf.add(tf.mul(standardise(x).unit, w), b),
+    (dy, x, w) => {
+      const { r, unit } = standardise(x);
+      const d = tf.mul(dy, w); // [rows, d]
+      const along = tf.mean(tf.mul(d, unit), -1, true); // [rows, 1]
+      const tangent = tf.sub(tf.sub(d, tf.mean(d, -1, true)), tf.mul(unit, along));
+      const ones = tf.onesLike(r);
+      return [tf.mul(tangent, r), weightedRows(ones, tf.mul(dy, unit)), weightedRows(ones, dy)];
+    },
+  );
+}
+
+/** `Σ over rows of weight · row` as a matrix product: weights `[rows, 1]`, x `[rows, d]` → `[d]`. */
+function weightedRows(weights: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const row = tf.reshape(weights, [1, -1]) as tf.Tensor2D;
+  return tf.reshape(tf.matMul(row, x as tf.Tensor2D), [-1]); // [1, rows] · [rows, d]
+}
+
+/** `silu(gate) ∘ linear`, silu(x) = x·σ(x), entry by entry. */
+export function swiglu(gate: tf.Tensor, linear: tf.Tensor): tf.Tensor {
+  return withGradient(
+    [gate, linear],
+    (gate, linear) => tf.mul(tf.mul(gate, tf.sigmoid(gate)), linear),
+    (dy, gate, linear) => {
+      const s = tf.sigmoid(gate);
+      const silu = tf.mul(gate, s);
+      const slope = tf.add(s, tf.mul(silu, tf.sub(1, s)));
+      return [tf.mul(tf.mul(dy, linear), slope), tf.mul(dy, silu)];
+    },
+  );
+}
+
+/** GELU (Hendrycks and Gimpel 2016) in its tanh form, written with a sigmoid: ½(1 + tanh z) = σ(2z). */
+export function gelu(x: tf.Tensor): tf.Tensor {
+  const c = 2 * Math.sqrt(2 / Math.PI);
+  const twice = tf.mul(x, tf.add(tf.mul(tf.square(x), 0.044715 * c), c));
+  return tf.mul(x, tf.sigmoid(twice));
+}
+
+/** Cosines and signed sines of rotary positions, `[positions, 1, d_head]` each, on the host. */
+export interface Rotation {
+  readonly shape: readonly [number, number, number];
+  readonly cos: Float32Array;
+  /** −sin for the first half of a head, sin for the second. */
+  readonly sin: Float32Array;
+}
+
+/** Rotation of positions `first … first + count − 1`: angle of pair i is position / base^(2i/d_head). */
+export function rotation(first: number, count: number, width: number, base: number): Rotation {
+  const half = width / 2;
+  const angles = Float64Array.from({ length: count * width }, (_, i) => {
+    const position = first + Math.floor(i / width);
+    return position / base ** ((2 * (i % half)) / width);
+  });
+  const sign = (i: number): number => (i % width < half ? -1 : 1);
+  return {
+    shape: [count, 1, width],
+    cos: Float32Array.from(angles, Math.cos),
+    sin: Float32Array.from(angles, (angle, i) => sign(i) * Math.sin(angle)),
+  };
+}
+
+/**
+ * Rotary positions, half-split: `[x1·cos − x2·sin, x2·cos + x1·sin]` for the halves x1, x2 of each head.
+ * x is `[rows, positions, heads, d_head]`. The gradient is the opposite rotation, with no Pad in it.
+ */
+export function rotate(x: tf.Tensor, by: Rotation): tf.Tensor {
+  // Tensors are made inside: one made outside would be gone when the gradient is taken.
+  const { shape, cos, sin } = by;
+  return withGradient(
+    [x],
+    (x) =>
+      tf.add(
+        tf.mul(x, tf.tensor3d(cos, [...shape])),
+        tf.mul(swapHalves(x), tf.tensor3d(sin, [...shape])),
+      ),
+    (dy) => [rotate(dy, { shape, cos, sin: sin.map((value) => -value) })],
+  );
+}
+
+/** `[x1, x2]` → `[x2, x1]` on the last axis, as one gather of two halves. */
+function swapHalves(x: tf.Tensor): tf.Tensor {
+  const width = x.shape.at(-1)!;
+  const halves = tf.reshape(x, [-1, 2, width / 2]); // [rows · positions · heads, 2, d_head/2]
+  return tf.reshape(tf.gather(halves, tf.tensor1d([1, 0], 'int32'), 1), x.shape);
+}

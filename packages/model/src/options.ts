@@ -1,0 +1,106 @@
+/** Options of the transformer, their defaults, and the rules between them. */
+import { InputError, type TaskInfo } from '@grok/core';
+
+/** Options of `transformer`; all have defaults, which are the paper's teacher without dropout. */
+export interface TransformerOptions {
+  /** Width of the residual stream, default 128. */
+  readonly dim?: number;
+  /** Number of blocks, default 2. */
+  readonly depth?: number;
+  /** Attention heads a block, default 1; must divide `dim`. */
+  readonly heads?: number;
+  /** Gated SiLU (default), or plain ReLU or GELU. */
+  readonly mlp?: 'swiglu' | 'relu' | 'gelu';
+  /** Width of the MLP over `dim`, default 4. */
+  readonly mlpRatio?: number;
+  /** Width of the MLP; instead of `mlpRatio`. */
+  readonly dMlp?: number;
+  /** RMSNorm (default), LayerNorm, or no normalisation. */
+  readonly norm?: 'rms' | 'layer' | 'none';
+  /** Rotary (default), learned, or no positions. */
+  readonly positions?: 'rope' | 'learned' | 'none';
+  /** A position sees none after it, default true. */
+  readonly causal?: boolean;
+  /** Reads the last position (`cls`, default) or the mean of all. */
+  readonly pool?: 'cls' | 'mean';
+  /** Probability of dropping a value after attention and inside the MLP, in [0, 1), default 0. */
+  readonly dropout?: number;
+  /** Base of the rotary angles, default 1e6. */
+  readonly ropeBase?: number;
+  /** Added to the variance in norms, default 1e-6. */
+  readonly eps?: number;
+  /** Exact shortcuts, all on by default; they change speed, not results. */
+  readonly algebra?: Algebra;
+}
+/** Exact shortcuts; `false` turns one off. */
+export interface Algebra {
+  /** Queries, keys and values of the first block are computed once a token of the vocabulary. */
+  readonly vocabularyTable?: boolean;
+  /** The last block computes only the position that is read. */
+  readonly lastPosition?: boolean;
+  /** Positions whose prefix of tokens repeats are computed once a distinct prefix. */
+  readonly sharedPrefixes?: boolean;
+}
+
+/** Options with every default filled in. */
+export type FullOptions = Required<Omit<TransformerOptions, 'mlpRatio' | 'dMlp' | 'algebra'>> & {
+  readonly mlpRatio?: number | undefined;
+  readonly dMlp?: number | undefined;
+  readonly algebra: Required<Algebra>;
+};
+
+/** Everything that the model's code needs to know: options and the task's sizes. */
+export interface Config extends Omit<FullOptions, 'mlpRatio' | 'dMlp' | 'positions'> {
+  readonly positions: 'rope' | 'learned' | 'none';
+  readonly dMlp: number;
+  readonly dHead: number;
+  /** Positions of one row. */
+  readonly length: number;
+  /** Classes of the logits; also the number of tokens when inputs are tokens. */
+  readonly vocabulary: number;
+  /** Features of one position when inputs are numbers, else undefined. */
+  readonly features: number | undefined;
+}
+
+/** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number. */
+export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>): number {
+  const { dim, mlpRatio, dMlp } = options;
+  if (dMlp !== undefined && mlpRatio !== undefined)
+    throw new InputError(
+      `model "transformer": give mlpRatio or dMlp, not both, got ${mlpRatio} and ${dMlp}`,
+    );
+  const width = dMlp ?? dim * (mlpRatio ?? 4);
+  if (!Number.isInteger(width))
+    throw new InputError(
+      `model "transformer": mlpRatio times dim must be a whole number, got ${mlpRatio} times ${dim}; give dMlp instead`,
+    );
+  return width;
+}
+
+/** Puts options and task together. @throws InputError when they do not fit each other. */
+export function configure(options: FullOptions, task: TaskInfo): Config {
+  const { dim, heads, positions } = options;
+  if (dim % heads !== 0)
+    throw new InputError(
+      `model "transformer": heads must divide dim, got ${heads} heads for a dim of ${dim}`,
+    );
+  const dHead = dim / heads;
+  if (positions === 'rope' && dHead % 2 !== 0)
+    throw new InputError(
+      `model "transformer": rotary positions turn pairs, so a head's width must be even, got ${dHead} (dim ${dim}, ${heads} heads); change dim or heads, or give positions "learned"`,
+    );
+  const { shape, dtype } = task.inputs;
+  const numeric = dtype === 'float32';
+  if (shape.length !== 2 && !(numeric && shape.length === 3))
+    throw new InputError(
+      `model "transformer": inputs must be int32 tokens [rows, positions], or float32 [rows, features] or [rows, positions, features], got ${dtype} [${shape}]`,
+    );
+  return {
+    ...options,
+    dMlp: mlpWidth(options),
+    dHead,
+    length: numeric && shape.length === 2 ? 1 : shape[1]!,
+    vocabulary: task.vocabulary,
+    features: numeric ? shape.at(-1)! : undefined,
+  };
+}
