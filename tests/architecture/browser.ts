@@ -12,7 +12,7 @@ const NODE_FILES: readonly RegExp[] = [
   /^apps\/cli\//,
   /^packages\/backend-node-gpu\//,
   /^packages\/core\/src\/node\//,
-  /^packages\/backend-onnx\/src\/(.+\/)?(node|node-.+|.+-node)\.ts$/,
+  /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,
   /^packages\/backend-onnx\/src\/node\//,
   /^packages\/study\/src\/(.+\/)?process(-.+)?\.ts$/,
 ];
