@@ -6,11 +6,11 @@ const plan: Plan = {
   summary: 'A plan for tests.',
   shared: { task: { use: 'div', options: { p: 23 } }, batch: 512, epochs: 3 },
   teacher: {
-    model: { use: 'transformer', options: { width: 32 } },
+    model: { use: 'transformer', options: { dim: 32 } },
     optimizer: { use: 'adamw', options: { learningRate: 1e-3, warmup: 10 } },
   },
   student: {
-    model: { use: 'transformer', options: { width: 16 } },
+    model: { use: 'transformer', options: { dim: 16 } },
     optimizer: { use: 'adamw', options: { learningRate: 1e-3 } },
   },
   arms: {
@@ -72,7 +72,7 @@ describe('expandPlan', () => {
       task: { use: 'div', options: { p: 23 } },
       batch: 512,
       epochs: 5,
-      model: { use: 'transformer', options: { width: 16 } },
+      model: { use: 'transformer', options: { dim: 16 } },
       optimizer: { use: 'adamw', options: { learningRate: 1e-3 } },
       objective: [
         { use: 'hard', weight: 0.5 },

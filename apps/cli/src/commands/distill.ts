@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { type DistillFlags, distillDraft } from '../distillation.js';
+import { runFlags, sugarFlags } from '../flags.js';
+import type { Io } from '../io.js';
+import { numberOf } from '../parse.js';
+import { openRegistry } from '../plugins.js';
+import { runSpec } from '../single.js';
+import { finish, specDraft } from '../spec.js';
+
+const collect = (value: string, earlier: readonly string[]): readonly string[] => [
+  ...earlier,
+  value,
+];
+
+/** `grok distill`: a student from a finished teacher, by default the paper's. */
+export function distill(program: Command, io: Io, done: (code: number) => void): void {
+  sugarFlags(runFlags(program.command('distill')))
+    .description('train a student on a finished teacher (default: the paper’s student)')
+    .option('--teacher <dir>', 'a finished run; name=dir where there are several', collect, [])
+    .option('--strategy <name:key=value,…>', 'a distillation strategy (repeatable)', collect, [])
+    .option(
+      '--alpha <share>',
+      'weight of the hard labels (default 0.5); logit gets the rest',
+      (text) => numberOf('--alpha', text),
+    )
+    .option('--scale <factor>', 'width of the student over the teacher’s (default 0.5)', (text) =>
+      numberOf('--scale', text),
+    )
+    .action(async (flags: DistillFlags) => {
+      const named = flags.spec === undefined ? [] : specDraft(flags, io).execution.plugins;
+      const entries = [...flags.plugin, ...((named as readonly string[] | undefined) ?? [])];
+      const registry = await openRegistry(entries, io.cwd);
+      const spec = finish(await distillDraft(flags, registry, io), flags);
+      const label = flags.strategy.map((text) => text.split(':')[0]).join('+') || 'distill';
+      done(await runSpec(label, spec, flags, registry, io));
+    });
+}

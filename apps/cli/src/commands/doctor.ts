@@ -1,0 +1,85 @@
+import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
+import { type Backend, DEFAULT_BACKEND, openBackend } from '@grok/core';
+import type { Command } from 'commander';
+import { type OutputFlags, outputFlags } from '../flags.js';
+import { EXIT, human } from '../host.js';
+import type { Io } from '../io.js';
+import { openRegistry } from '../plugins.js';
+
+const NEEDED = '20.19.0';
+
+interface FoundBackend {
+  readonly name: string;
+  readonly available: boolean;
+  readonly isDefault: boolean;
+  readonly device?: string;
+  readonly threads?: number;
+  /** What is missing, and how to get it. */
+  readonly missing?: string;
+}
+
+/** `grok doctor`: what this machine has, what is missing and how to get it. */
+export function doctor(program: Command, io: Io, done: (code: number) => void): void {
+  outputFlags(program.command('doctor'))
+    .description('show Node, processor, memory and backends, and what is missing')
+    .action(async (flags: OutputFlags) => {
+      const registry = await openRegistry([], io.cwd);
+      const cores = availableParallelism();
+      const preferred = io.env.GROK_BACKEND || DEFAULT_BACKEND;
+      const backends: FoundBackend[] = [];
+      for (const { kind, name } of registry.list()) {
+        if (kind !== 'backend') continue;
+        const isDefault = name === preferred;
+        let backend: Backend | undefined;
+        try {
+          backend = await openBackend(registry, { backend: name, threads: cores });
+          const { device, capabilities } = backend;
+          backends.push({
+            name,
+            available: true,
+            isDefault,
+            device,
+            threads: capabilities.threads,
+          });
+        } catch (error) {
+          const missing = (error as Error).message.split('\n')[0]!;
+          backends.push({ name, available: false, isDefault, missing });
+        } finally {
+          await backend?.dispose();
+        }
+      }
+      const node = process.versions.node;
+      const memory = { totalBytes: totalmem(), freeBytes: freemem() };
+      const found = {
+        node: { version: node, needed: `>=${NEEDED}`, ok: atLeast(node, NEEDED) },
+        platform: `${platform()} ${arch()}`,
+        cpu: cpus()[0]?.model.trim() ?? 'unknown',
+        cores,
+        memory,
+        backends,
+      };
+      const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+      const mark = (ok: boolean): string => (ok ? 'ok     ' : 'missing');
+      human(io, flags).write(
+        [
+          `${mark(found.node.ok)}  node ${node} (needs ${found.node.needed}), ${found.platform}`,
+          `${mark(true)}  ${cores} cores: ${found.cpu}`,
+          `${mark(true)}  memory ${gib(memory.totalBytes)}, ${gib(memory.freeBytes)} free`,
+          ...backends.map(
+            ({ name, available, isDefault, device, missing }) =>
+              `${mark(available)}  backend ${name}${isDefault ? ' (default)' : ''}: ${device ?? missing}`,
+          ),
+          '',
+        ].join('\n'),
+      );
+      if (flags.json === true) io.out.write(`${JSON.stringify(found)}\n`);
+      const usable = backends.some(({ isDefault, available }) => isDefault && available);
+      done(usable && found.node.ok ? EXIT.ok : EXIT.failed);
+    });
+}
+
+function atLeast(version: string, least: string): boolean {
+  const [a, b] = [version, least].map((text) => text.split('.').map(Number));
+  for (let i = 0; i < 3; i++) if (a![i] !== b![i]) return a![i]! > b![i]!;
+  return true;
+}

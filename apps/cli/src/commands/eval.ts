@@ -1,0 +1,31 @@
+import { evaluateRun, readConfig } from '@grok/core';
+import { type Command, Option } from 'commander';
+import { type ComputeFlags, computeFlags } from '../flags.js';
+import { EXIT, human, storeAt } from '../host.js';
+import type { Io } from '../io.js';
+import { openRegistry } from '../plugins.js';
+import { carrying } from '../spec.js';
+
+const ROWS = { train: 'train', val: 'validation', all: 'all' } as const;
+
+/** `grok eval`: loss and accuracy of a run's newest checkpoint. */
+export function evaluate(program: Command, io: Io, done: (code: number) => void): void {
+  computeFlags(program.command('eval'))
+    .description('loss and accuracy of a run’s newest checkpoint')
+    .argument('<dir>', 'the run’s folder')
+    .addOption(new Option('--on <rows>', 'which rows').choices(Object.keys(ROWS)).default('val'))
+    .action(async (folder: string, flags: ComputeFlags & { readonly on: keyof typeof ROWS }) => {
+      const store = storeAt(folder, io);
+      const { run, execution } = await readConfig(store);
+      const entries = [...flags.plugin, ...(execution?.plugins ?? [])];
+      const registry = await openRegistry(entries, io.cwd);
+      const { asked, fresh } = carrying(execution ?? {}, flags, io);
+      const score = await evaluateRun({ registry, store }, ROWS[flags.on], { ...fresh, ...asked });
+      const result = { run, on: flags.on, ...score, out: store.where };
+      human(io, flags).write(
+        `${store.where}, epoch ${score.epoch}, ${score.rows} rows (${flags.on}): loss ${score.loss.toFixed(6)}, accuracy ${(100 * score.accuracy).toFixed(2)} %\n`,
+      );
+      if (flags.json === true) io.out.write(`${JSON.stringify(result)}\n`);
+      done(EXIT.ok);
+    });
+}

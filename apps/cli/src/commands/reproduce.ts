@@ -1,0 +1,61 @@
+import { type Execution, InputError, unknownName } from '@grok/core';
+import { checkPlan, isObject, type JsonObject, merge } from '@grok/study';
+import type { Command } from 'commander';
+import { presetDocument, specDocument } from '../documents.js';
+import { type RunFlags, runFlags } from '../flags.js';
+import { freshFolder } from '../host.js';
+import type { Io } from '../io.js';
+import { assignmentOf } from '../parse.js';
+import { openRegistry } from '../plugins.js';
+import { carryOutPlan } from '../reproduction.js';
+import { setAt } from '../set.js';
+
+/** `grok reproduce`: a teacher, the control and the students, with table and curves. */
+export function reproduce(program: Command, io: Io, done: (code: number) => void): void {
+  runFlags(program.command('reproduce', { isDefault: true }))
+    .description('a teacher, a control and three students, with table and curves (the default)')
+    .action(async (flags: RunFlags) => {
+      const plan = planOf(flags, io);
+      const registry = await openRegistry(flags.plugin, io.cwd);
+      const named = `runs/reproduce-${plan.name}-${plan.seeds.join('-')}`.replace(/[^\w/.-]/g, '_');
+      const folder = freshFolder(flags.out ?? named, 'plan.json', io);
+      const written: Execution =
+        flags.checkpointEvery === undefined ? {} : { checkpointEvery: flags.checkpointEvery };
+      done(await carryOutPlan(plan, folder, written, flags, registry, io));
+    });
+}
+
+function planOf(flags: RunFlags, io: Io): ReturnType<typeof checkPlan> {
+  if (flags.spec !== undefined && flags.preset !== undefined)
+    throw new InputError('--spec and --preset: both say what to start from; give one of them');
+  const what =
+    flags.spec === undefined ? `preset "${flags.preset ?? 'paper'}"` : `spec ${flags.spec}`;
+  let document =
+    flags.spec === undefined
+      ? presetDocument(flags.preset ?? 'paper')
+      : specDocument(flags.spec, io.cwd);
+  checkPlan(document, what);
+  if (flags.seed !== undefined) document = { ...document, seeds: [flags.seed] };
+  if (flags.splitSeed !== undefined) document = withSplitSeed(document, flags.splitSeed, what);
+  if (flags.allowLeak === true) document = merge(document, { student: { allowLeak: true } });
+  for (const text of flags.set) {
+    const { path, value } = assignmentOf(text);
+    const arms = document.arms as JsonObject;
+    if (path[0] === 'arms' && path.length > 1 && arms[path[1]!] === undefined)
+      throw unknownName('arm', path[1]!, Object.keys(arms));
+    document = setAt(document, path, value);
+  }
+  return checkPlan(document, `${what} with --set`);
+}
+
+function withSplitSeed(document: JsonObject, splitSeed: number, what: string): JsonObject {
+  const own = ['teacher', 'student'].filter((name) => {
+    const part = document[name];
+    return isObject(part) && part.splitSeed !== undefined;
+  });
+  if (own.length > 0)
+    throw new InputError(
+      `--split-seed: ${what} gives ${own.join(' and ')} a split seed of its own; use --set ${own[0]}.splitSeed=${splitSeed}`,
+    );
+  return merge(document, { shared: { splitSeed } });
+}

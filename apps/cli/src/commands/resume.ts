@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { readConfig } from '@grok/core';
+import { readPlan } from '@grok/study';
+import type { Command } from 'commander';
+import { type ComputeFlags, computeFlags } from '../flags.js';
+import { storeAt } from '../host.js';
+import type { Io } from '../io.js';
+import { openRegistry } from '../plugins.js';
+import { carryOutPlan } from '../reproduction.js';
+import { resumeIn } from '../single.js';
+
+/** `grok resume`: goes on where a run, or a reproduction, stopped. */
+export function resume(program: Command, io: Io, done: (code: number) => void): void {
+  computeFlags(program.command('resume'))
+    .description('go on with a run, or a reproduction, that stopped')
+    .argument('<dir>', 'its folder')
+    .option('--teacher <dir>', 'where its teacher is now')
+    .action(async (folder: string, flags: ComputeFlags & { readonly teacher?: string }) => {
+      const store = storeAt(folder, io);
+      const plan = await readPlan(store);
+      if (plan !== undefined) {
+        const registry = await openRegistry(flags.plugin, io.cwd);
+        return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
+      }
+      const { execution } = await readConfig(store);
+      const entries = [...flags.plugin, ...(execution?.plugins ?? [])];
+      const registry = await openRegistry(entries, io.cwd);
+      const teachers = Object.fromEntries(
+        Object.entries(execution?.teachers ?? {}).map(([name, from]) => [
+          name,
+          resolve(io.cwd, folder, from),
+        ]),
+      );
+      const moved = flags.teacher === undefined ? {} : { teacher: flags.teacher };
+      done(await resumeIn(folder, flags, registry, { ...teachers, ...moved }, io));
+    });
+}

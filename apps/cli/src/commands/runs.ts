@@ -1,0 +1,51 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { InputError, readManifest, readMetrics } from '@grok/core';
+import { listColumns, type NamedRecord, runTable } from '@grok/report';
+import { recordOf } from '@grok/study';
+import type { Command } from 'commander';
+import { type OutputFlags, outputFlags } from '../flags.js';
+import { EXIT, human, storeAt } from '../host.js';
+import type { Io } from '../io.js';
+
+const DEPTH = 3;
+
+/** `grok runs`: what is in a folder of runs. */
+export function runs(program: Command, io: Io, done: (code: number) => void): void {
+  outputFlags(program.command('runs'))
+    .description('list the runs in a folder')
+    .argument('[dir]', 'where to look', 'runs')
+    .action(async (folder: string, flags: OutputFlags, command: Command) => {
+      const path = resolve(io.cwd, folder);
+      if (!existsSync(path) && command.args.length > 0)
+        throw new InputError(`runs: there is no folder ${folder}`);
+      const found: NamedRecord[] = [];
+      for (const at of foldersIn(path, DEPTH)) {
+        const store = storeAt(at, io);
+        const manifest = await readManifest(store);
+        if (manifest === undefined) continue;
+        const record = recordOf(manifest, await readMetrics(store), store.where);
+        found.push({ name: store.where, record });
+      }
+      human(io, flags).write(
+        found.length === 0
+          ? `no runs in ${folder}; begin with: grok reproduce\n`
+          : runTable(found, listColumns, 'text'),
+      );
+      if (flags.json === true)
+        io.out.write(`${JSON.stringify({ runs: found.map(({ record }) => record) })}\n`);
+      done(EXIT.ok);
+    });
+}
+
+/** Folders that hold a run's config.json, at most `depth` below; runs hold no runs. */
+function foldersIn(path: string, depth: number): readonly string[] {
+  if (!existsSync(path)) return [];
+  if (existsSync(join(path, 'config.json'))) return [path];
+  if (depth === 0) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map((entry) => join(path, entry.name))
+    .sort()
+    .flatMap((child) => foldersIn(child, depth - 1));
+}

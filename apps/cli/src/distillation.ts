@@ -1,0 +1,171 @@
+/** A student's experiment from its teacher's run: same task, split and seed, a smaller model, a new objective. */
+import { resolve } from 'node:path';
+import {
+  type Experiment,
+  InputError,
+  type Json,
+  type Registry,
+  readConfig,
+  readManifest,
+  type TeacherRef,
+  type TermUse,
+  unknownName,
+} from '@grok/core';
+import { scaleOptions } from '@grok/model';
+import { type JsonObject, merge } from '@grok/study';
+import { presetPlan } from './documents.js';
+import type { RunFlags } from './flags.js';
+import { storeAt } from './host.js';
+import type { Io } from './io.js';
+import { strategyOf } from './parse.js';
+import { type Draft, specDraft } from './spec.js';
+
+/** Flags of `distill` beyond those of every run. */
+export interface DistillFlags extends RunFlags {
+  readonly teacher: readonly string[];
+  readonly strategy: readonly string[];
+  readonly alpha?: number;
+  readonly scale?: number;
+}
+interface FoundTeacher {
+  readonly folder: string;
+  readonly experiment: Experiment;
+  readonly ref: TeacherRef;
+}
+
+/** What `distill` starts from: a file, or the teacher's own experiment made a student's. */
+export async function distillDraft(
+  flags: DistillFlags,
+  registry: Registry,
+  io: Io,
+): Promise<Draft> {
+  const teachers = await findTeachers(flags.teacher, io);
+  const base = flags.spec === undefined ? studentOf(flags, teachers) : specDraft(flags, io);
+  const objective = objectiveOf(flags, registry, base.experiment.objective as never);
+  const isControl = objective.every(({ use }) => use === 'hard');
+  const refs = Object.fromEntries(Object.entries(teachers).map(([name, { ref }]) => [name, ref]));
+  const folders = Object.fromEntries(
+    Object.entries(teachers).map(([name, { folder }]) => [name, folder]),
+  );
+  const named = !isControl && Object.keys(teachers).length > 0;
+  return {
+    experiment: {
+      ...base.experiment,
+      objective: objective as unknown as Json,
+      ...(named ? { teachers: refs as unknown as Json } : {}),
+    },
+    execution: named ? { ...base.execution, teachers: folders } : base.execution,
+  };
+}
+
+/** The objective that the flags ask for: `alpha` weighs the hard labels, `1 − alpha` logits without a weight. */
+export function objectiveOf(
+  flags: Pick<DistillFlags, 'strategy' | 'alpha'>,
+  registry: Registry,
+  written?: readonly TermUse[],
+): readonly TermUse[] {
+  const known = registry
+    .list()
+    .filter(({ kind, name }) => kind === 'strategy' && name !== 'hard')
+    .map(({ name }) => name);
+  if (flags.alpha !== undefined && !(flags.alpha >= 0 && flags.alpha <= 1))
+    throw new InputError(`--alpha: must be from 0 to 1, got ${flags.alpha}`);
+  if (flags.strategy.length === 0) {
+    if (written !== undefined && flags.alpha === undefined) return written;
+    throw new InputError(
+      `distill: needs --strategy, such as --strategy logit; known: ${[...known, 'none'].sort().join(', ')}`,
+    );
+  }
+  const terms = flags.strategy.map(strategyOf);
+  if (terms.some(({ use }) => use === 'none')) {
+    if (terms.length > 1 || flags.alpha !== undefined || flags.strategy[0] !== 'none')
+      throw new InputError(
+        '--strategy none: is the control, hard labels alone; it takes no options, --alpha or other strategies',
+      );
+    return [{ use: 'hard' }];
+  }
+  for (const { use } of terms)
+    if (use !== 'hard' && !known.includes(use))
+      throw unknownName('strategy', use, [...known, 'none']);
+  const alpha = flags.alpha ?? 0.5;
+  const hard = terms.some(({ use }) => use === 'hard');
+  if (hard && flags.alpha !== undefined)
+    throw new InputError('--alpha and --strategy hard: both weigh the hard labels; give one');
+  return [
+    ...(hard ? [] : [{ use: 'hard', weight: alpha }]),
+    // 1 − 0.7 is 0.30000000000000004; nobody means that.
+    ...terms.map(({ use, as, weight, options }) => ({
+      use,
+      ...(as === undefined ? {} : { as }),
+      weight: weight ?? (use === 'logit' ? Number((1 - alpha).toFixed(12)) : 1),
+      ...(options === undefined ? {} : { options }),
+    })),
+  ];
+}
+
+function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundTeacher>>): Draft {
+  const first = Object.values(teachers)[0];
+  if (first === undefined)
+    throw new InputError('distill: needs --teacher, the folder of a finished run');
+  const { experiment } = first;
+  const preset = presetPlan(flags.preset ?? 'paper');
+  const student = preset.student as JsonObject;
+  const shared = (preset.shared ?? {}) as JsonObject;
+  const epochs = { epochs: student.epochs ?? shared.epochs ?? experiment.epochs };
+  const { warmup: _warmup, ...optimizer } = experiment.optimizer.options ?? {};
+  const { objective: _o, teachers: _t, probes: _p, allowLeak: _a, ...kept } = experiment;
+  const { seed } = flags;
+  const inherited: JsonObject = {
+    ...(kept as unknown as JsonObject),
+    // Another seed makes another student, not another split.
+    ...(seed === undefined || seed === experiment.seed
+      ? {}
+      : { splitSeed: experiment.splitSeed ?? experiment.seed }),
+    optimizer: { ...experiment.optimizer, options: optimizer },
+    model: scaled(experiment, flags.scale ?? 0.5),
+    ...epochs,
+  };
+  if (flags.preset === undefined) return { experiment: inherited, execution: {} };
+  const [strategy] = flags.strategy.length === 1 ? flags.strategy : [];
+  const arm = preset.arms[strategy === undefined ? '' : (strategy.split(':')[0] ?? '')];
+  const { model: written, ...rest } = student;
+  const model =
+    flags.scale === undefined
+      ? { model: merge(inherited.model as JsonObject, written as JsonObject) }
+      : {};
+  return { experiment: merge(inherited, rest, model, arm), execution: {} };
+}
+
+function scaled(experiment: Experiment, by: number): JsonObject {
+  const { use, options } = experiment.model;
+  if (use !== 'transformer')
+    throw new InputError(
+      `distill: only the model "transformer" can be scaled, the teacher's is "${use}"; give the student in full with --spec`,
+    );
+  if (!(by > 0)) throw new InputError(`--scale: must be a number > 0, got ${by}`);
+  return { use, options: scaleOptions(options ?? {}, { width: by }) as unknown as Json };
+}
+
+async function findTeachers(
+  texts: readonly string[],
+  io: Io,
+): Promise<Readonly<Record<string, FoundTeacher>>> {
+  const found: Record<string, FoundTeacher> = {};
+  for (const text of texts) {
+    const [, name = 'teacher', folder = ''] = /^(?:([a-z][\w-]*)=)?(.*)$/s.exec(text) ?? [];
+    if (folder.trim() === '') throw new InputError('--teacher: needs the folder of a finished run');
+    if (found[name] !== undefined)
+      throw new InputError(
+        `--teacher: two teachers named "${name}"; name them, such as --teacher second=${folder}`,
+      );
+    const store = storeAt(resolve(io.cwd, folder), io);
+    const { experiment, run } = await readConfig(store);
+    const manifest = await readManifest(store);
+    if (manifest?.status !== 'finished' || manifest.paramsSha256 === undefined)
+      throw new InputError(
+        `teacher ${store.where}: its training is ${manifest?.status ?? 'not begun'}, not finished; finish it first: grok resume ${store.where}`,
+      );
+    found[name] = { folder, experiment, ref: { run, paramsSha256: manifest.paramsSha256 } };
+  }
+  return found;
+}

@@ -1,0 +1,56 @@
+/** Files that a person writes: presets that come with grok, specifications and plans of one's own. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError, unknownName } from '@grok/core';
+import { checkPlan, isObject, type JsonObject, type Plan } from '@grok/study';
+
+const presets = fileURLToPath(new URL('../presets/', import.meta.url));
+
+/** Names of the presets. */
+export function presetNames(): readonly string[] {
+  return readdirSync(presets)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+}
+
+/** A preset's JSON. @throws InputError that lists the known ones. */
+export function presetDocument(name: string): JsonObject {
+  const known = presetNames();
+  if (!known.includes(name)) throw unknownName('preset', name, known);
+  return readObject(`${presets}${name}.json`, `preset "${name}"`);
+}
+
+/** A preset as a plan. */
+export function presetPlan(name: string): Plan {
+  return checkPlan(presetDocument(name), `preset "${name}"`);
+}
+
+/** A specification's or plan's JSON. @throws InputError when the file is missing, not JSON or not an object. */
+export function specDocument(file: string, cwd: string): JsonObject {
+  return readObject(resolve(cwd, file), `spec ${file}`);
+}
+
+function readObject(file: string, what: string): JsonObject {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(
+      `${what}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`}`,
+    );
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${what}: must be JSON (${(error as Error).message.split('\n')[0]})`);
+  }
+  if (!isObject(value))
+    throw new InputError(
+      `${what}: must be a JSON object, got ${JSON.stringify(value)?.slice(0, 60)}`,
+    );
+  return value;
+}

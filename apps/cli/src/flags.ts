@@ -1,0 +1,174 @@
+/** The flags that commands share; the short ones are sugar for paths of an experiment. */
+import type { Json } from '@grok/core';
+import type { JsonObject } from '@grok/study';
+import { type Command, Option } from 'commander';
+import { numberOf, wholeOf } from './parse.js';
+import { setAt } from './set.js';
+
+/** Flags of everything that prints a result. */
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+/** Flags of everything that computes. */
+export interface ComputeFlags extends OutputFlags {
+  readonly backend?: string;
+  readonly threads?: number;
+  readonly plugin: readonly string[];
+}
+/** Flags of everything that makes a run. */
+export interface RunFlags extends ComputeFlags {
+  readonly preset?: string;
+  readonly spec?: string;
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly splitSeed?: number;
+  readonly out?: string;
+  readonly checkpointEvery?: number;
+  readonly allowLeak?: boolean;
+  /** Values of the sugar flags, by commander's names for them. */
+  readonly [sugar: string]: unknown;
+}
+
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [
+  ...earlier,
+  value,
+];
+const whole =
+  (flag: string, least = 0) =>
+  (text: string): number =>
+    wholeOf(flag, text, least);
+
+/** Adds `--json` and `--quiet`. */
+export function outputFlags(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object as the last line; all else goes to stderr')
+    .option('--quiet', 'print no progress');
+}
+
+/** Adds where to compute, and plugins. */
+export function computeFlags(command: Command): Command {
+  return outputFlags(command)
+    .option(
+      '--backend <name>',
+      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
+    )
+    .option('--threads <n>', 'threads of the backend (default: all cores)', whole('--threads', 1))
+    .option('--plugin <entry>', 'load a plugin: package, folder or file (repeatable)', collect, []);
+}
+
+/** Adds what a run is made of. */
+export function runFlags(command: Command): Command {
+  return computeFlags(command)
+    .option('--preset <name>', 'start from a preset (see grok plugins)')
+    .option('--spec <file>', 'start from a JSON file')
+    .option('--set <path=value>', 'replace one value (repeatable)', collect, [])
+    .option('--seed <n>', 'seed of everything random', whole('--seed'))
+    .option('--split-seed <n>', 'seed of the split (default: the seed)', whole('--split-seed'))
+    .option('--out <dir>', 'folder to write to (default: one under runs/)')
+    .option('--checkpoint-every <n>', 'epochs between checkpoints', whole('--checkpoint-every', 1))
+    .option('--allow-leak', 'let a teacher come from another split; every table says so');
+}
+
+interface Sugar {
+  readonly flag: string;
+  readonly key: string;
+  readonly path: string;
+  readonly help: string;
+  readonly read?: (text: string) => Json;
+}
+const SUGAR: readonly Sugar[] = [
+  { flag: '--op <name>', key: 'op', path: 'task.use', help: 'task, such as div' },
+  { flag: '--p <n>', key: 'p', path: 'task.options.p', help: 'modulus', read: whole('--p') },
+  {
+    flag: '--dim <n>',
+    key: 'dim',
+    path: 'model.options.dim',
+    help: 'width of the model',
+    read: whole('--dim', 1),
+  },
+  {
+    flag: '--depth <n>',
+    key: 'depth',
+    path: 'model.options.depth',
+    help: 'number of blocks',
+    read: whole('--depth', 1),
+  },
+  {
+    flag: '--heads <n>',
+    key: 'heads',
+    path: 'model.options.heads',
+    help: 'attention heads',
+    read: whole('--heads', 1),
+  },
+  {
+    flag: '--dropout <rate>',
+    key: 'dropout',
+    path: 'model.options.dropout',
+    help: 'in [0, 1)',
+    read: real('--dropout'),
+  },
+  {
+    flag: '--lr <rate>',
+    key: 'lr',
+    path: 'optimizer.options.learningRate',
+    help: 'learning rate',
+    read: real('--lr'),
+  },
+  {
+    flag: '--wd <rate>',
+    key: 'wd',
+    path: 'optimizer.options.weightDecay',
+    help: 'weight decay',
+    read: real('--wd'),
+  },
+  {
+    flag: '--warmup <steps>',
+    key: 'warmup',
+    path: 'optimizer.options.warmup',
+    help: 'steps of warm-up',
+    read: whole('--warmup'),
+  },
+  {
+    flag: '--batch <rows>',
+    key: 'batch',
+    path: 'batch',
+    help: 'rows a step',
+    read: whole('--batch', 1),
+  },
+  {
+    flag: '--train-fraction <share>',
+    key: 'trainFraction',
+    path: 'split.options.trainFraction',
+    help: 'in (0, 1)',
+    read: real('--train-fraction'),
+  },
+  {
+    flag: '--epochs <n>',
+    key: 'epochs',
+    path: 'epochs',
+    help: 'epochs to train',
+    read: whole('--epochs', 1),
+  },
+];
+
+function real(flag: string): (text: string) => number {
+  return (text) => numberOf(flag, text);
+}
+
+/** Adds the sugar flags. */
+export function sugarFlags(command: Command): Command {
+  for (const { flag, help, path, read } of SUGAR) {
+    const option = new Option(flag, `${help} (${path})`);
+    command.addOption(read === undefined ? option : option.argParser(read));
+  }
+  return command;
+}
+
+/** The experiment with what the sugar flags say in its place. */
+export function sugared(experiment: JsonObject, flags: RunFlags): JsonObject {
+  let result = experiment;
+  for (const { key, path } of SUGAR)
+    if (flags[key] !== undefined) result = setAt(result, path.split('.'), flags[key] as Json);
+  return result;
+}

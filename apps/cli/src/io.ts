@@ -1,0 +1,18 @@
+/** What the command line touches of the world around it, so that tests can stand in for it. */
+
+/** A stream to write to. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+/** Streams, surroundings and Ctrl-C. */
+export interface Io {
+  readonly out: Sink;
+  readonly err: Sink;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Relative paths start here. */
+  readonly cwd: string;
+  /** Aborts when the user wants to stop. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,69 @@
+/** The command line as a function: arguments and surroundings in, exit code out. */
+import { isInputError, isRunError } from '@grok/core';
+import { Command, CommanderError } from 'commander';
+import { distill } from './commands/distill.js';
+import { doctor } from './commands/doctor.js';
+import { evaluate } from './commands/eval.js';
+import { plugins } from './commands/plugins.js';
+import { reproduce } from './commands/reproduce.js';
+import { resume } from './commands/resume.js';
+import { runs } from './commands/runs.js';
+import { train } from './commands/train.js';
+import { EXIT } from './host.js';
+import type { Io } from './io.js';
+import { version } from './version.js';
+
+/** Runs `grok` with arguments (without node and script) and gives its exit code; it never throws. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const debug = argv.includes('--debug');
+  try {
+    let code: number = EXIT.ok;
+    const done = (result: number): void => {
+      code = result;
+    };
+    const program = programOf(io);
+    for (const add of [reproduce, train, distill, resume, evaluate, runs, plugins, doctor])
+      add(program, io, done);
+    for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
+    await program.parseAsync(
+      argv.filter((word) => word !== '--debug'),
+      { from: 'user' },
+    );
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      io.err.write(`grok: ${oneLine(error.message.replace(/^error: /, ''))}\n`);
+      return EXIT.badInput;
+    }
+    const { message, stack } = error as Error;
+    io.err.write(`grok: ${oneLine(message)}\n`);
+    if (debug) io.err.write(`${stack ?? ''}\n`);
+    if (isInputError(error)) return EXIT.badInput;
+    if (!isRunError(error) && !debug) io.err.write('grok: this is a bug; --debug shows where\n');
+    return EXIT.failed;
+  }
+}
+
+function programOf(io: Io): Command {
+  const program = new Command('grok')
+    .description('Train, distil and compare grokking transformers.')
+    .version(version)
+    .showHelpAfterError(false)
+    .showSuggestionAfterError(true)
+    .addHelpText('after', '\nWithout a command: grok reproduce --preset paper --seed 42');
+  return tame(program, io);
+}
+
+/** Throws where commander would exit, and leaves its errors to `main`. */
+function tame(command: Command, io: Io): Command {
+  return command.exitOverride().configureOutput({
+    writeOut: (text) => void io.out.write(text),
+    writeErr: () => {},
+    outputError: () => {},
+  });
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
+}

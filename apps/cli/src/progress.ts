@@ -1,0 +1,79 @@
+/** A run's progress for people: one line rewritten on a terminal, a line an epoch elsewhere. */
+import type { RunListener } from '@grok/core';
+import type { Sink } from './io.js';
+
+const REDRAW_MS = 100;
+
+/** A listener that shows a run under `label` on `sink`. */
+export function progress(
+  sink: Sink,
+  label: string,
+  now: () => number = () => performance.now(),
+): RunListener {
+  const live = sink.isTTY === true;
+  let epochs = 0;
+  let stepsPerEpoch = 1;
+  let began = { step: 0, at: now() };
+  let drawn = Number.NEGATIVE_INFINITY;
+  let last = '';
+  const clear = live ? '\r\x1b[K' : '';
+  const line = (text: string): void => void sink.write(`${clear}${text}\n`);
+  const left = (step: number): string => {
+    const done = step - began.step;
+    if (done === 0) return '';
+    const seconds = (now() - began.at) / 1000;
+    return `  ETA ${clock((seconds / done) * (epochs * stepsPerEpoch - step))}`;
+  };
+  const draw = (text: string): void =>
+    void sink.write(`${clear}${text.slice(0, (sink.columns ?? 100) - 1)}`);
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        ({ epochs, stepsPerEpoch } = event);
+        began = { step: event.from.step, at: now() };
+        line(
+          `${label}: ${event.parameters.toLocaleString('en-US')} parameters, ${epochs} epochs, ${event.device}${
+            event.from.step > 0 ? `, from step ${event.from.step}` : ''
+          }`,
+        );
+        break;
+      case 'step':
+        if (!live || now() - drawn < REDRAW_MS) break;
+        drawn = now();
+        draw(
+          `${label}  epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(3)}${last}${left(event.step)}`,
+        );
+        break;
+      case 'epoch': {
+        const { epoch, step, train, validation, time } = event.row;
+        last = `  train ${share(train.accuracy)}  validation ${share(validation.accuracy)}  ${time.seconds.toFixed(2)} s/epoch`;
+        const text = `${label}  epoch ${epoch}/${epochs}  loss ${train.loss.toFixed(3)}${last}`;
+        if (live) draw(`${text}${left(step)}`);
+        else line(`${text}${left(step)}`);
+        break;
+      }
+      case 'crossing':
+        if (live)
+          line(`${label}: validation accuracy ${100 * event.threshold} % at epoch ${event.epoch}`);
+        break;
+      case 'notice':
+        line(`${label}: ${event.message}`);
+        break;
+      case 'end':
+        line(`${label}: ${event.status} at epoch ${event.epoch}`);
+        break;
+    }
+  };
+}
+
+/** Seconds as `m:ss` or `h:mm:ss`. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+function share(accuracy: number): string {
+  return `${(100 * accuracy).toFixed(1)} %`;
+}

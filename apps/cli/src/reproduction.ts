@@ -1,0 +1,111 @@
+/** A plan from beginning to end, with its table, its report and its figure. */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Execution, type Registry, RunError } from '@grok/core';
+import { curvesSpec, renderSvg, reproductionMarkdown, reproductionTable } from '@grok/report';
+import { type Plan, type PlanRun, type RunRecord, runPlan } from '@grok/study';
+import type { ComputeFlags } from './flags.js';
+import { EXIT, hostOf, human, storeAt } from './host.js';
+import type { Io } from './io.js';
+import { progress } from './progress.js';
+import { carrying } from './spec.js';
+
+/** Carries out a plan in a folder and tells what came of it; gives the exit code. */
+export async function carryOutPlan(
+  plan: Plan,
+  folder: string,
+  written: Execution,
+  flags: ComputeFlags,
+  registry: Registry,
+  io: Io,
+): Promise<number> {
+  const sink = human(io, flags);
+  const { asked, fresh } = carrying(written, flags, io);
+  const root = storeAt(folder, io);
+  const { status, runs } = await runPlan(plan, {
+    ...hostOf(registry, io),
+    root,
+    open: (name) => storeAt(join(folder, name), io),
+    execution: asked,
+    fresh,
+    listeners: ({ name, seed }, index, total) => {
+      if (flags.quiet === true) return [];
+      const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
+      return [progress(sink, `[${index + 1}/${total}] ${name}${of}`)];
+    },
+  });
+  if (status === 'interrupted') {
+    io.err.write(`grok: interrupted; go on with: grok resume ${root.where}\n`);
+    if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
+    return EXIT.interrupted;
+  }
+  for (const seed of plan.seeds) {
+    const own = runs.filter((run) => run.seed === seed);
+    const single = plan.seeds.length === 1;
+    sink.write(`\n${plan.name}, seed ${seed}\n\n${reproductionTable(own, 'text')}\n`);
+    await writeReport(plan, seed, own, resolve(io.cwd, folder), single ? '' : `-seed-${seed}`);
+    const files = ['report.md', 'curves.svg', 'curves.vl.json'].map((file) =>
+      join(root.where, single ? file : suffixed(file, `-seed-${seed}`)),
+    );
+    sink.write(`${files.join('\n')}\n`);
+  }
+  if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
+  return EXIT.ok;
+}
+
+/** `{ teacher, students }` for one seed; for several, that of each under `seeds`. */
+function resultOf(runs: readonly PlanRun[]): object {
+  const of = (seed: number): { teacher: RunRecord | null; students: Record<string, RunRecord> } => {
+    const own = runs.filter((run) => run.seed === seed);
+    const students = own.filter(({ name }) => name !== 'teacher');
+    return {
+      teacher: own.find(({ name }) => name === 'teacher')?.record ?? null,
+      students: Object.fromEntries(students.map(({ name, record }) => [name, record])),
+    };
+  };
+  const seeds = [...new Set(runs.map(({ seed }) => seed))];
+  return seeds.length === 1
+    ? of(seeds[0]!)
+    : { seeds: Object.fromEntries(seeds.map((seed) => [seed, of(seed)])) };
+}
+
+async function writeReport(
+  plan: Plan,
+  seed: number,
+  runs: readonly PlanRun[],
+  folder: string,
+  suffix: string,
+): Promise<void> {
+  const title = `${plan.name}, seed ${seed}`;
+  const spec = curvesSpec(runs, `${title}: validation accuracy`);
+  const files = {
+    'curves.vl.json': `${JSON.stringify(spec, null, 2)}\n`,
+    'curves.svg': await renderSvg(spec),
+    'report.md': reproductionMarkdown({
+      title,
+      summary: plan.summary,
+      runs: runs.map((run) => ({
+        ...run,
+        record: { ...run.record, out: run.record.out.split(/[\\/]/).at(-1)! },
+      })),
+      command: 'grok reproduce --spec plan.json --out DIR',
+      figure: suffixed('curves.svg', suffix),
+      facts: {
+        processor: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} logical cores`,
+        node: process.versions.node,
+      },
+    }),
+  };
+  for (const [name, text] of Object.entries(files))
+    try {
+      writeFileSync(join(folder, suffixed(name, suffix)), text);
+    } catch (error) {
+      throw new RunError(`cannot write ${name} into ${folder}: ${(error as Error).message}`);
+    }
+}
+
+function suffixed(file: string, suffix: string): string {
+  const dot = file.indexOf('.');
+  return `${file.slice(0, dot)}${suffix}${file.slice(dot)}`;
+}

@@ -1,0 +1,110 @@
+/** One run from specification to record, as `train`, `distill` and `resume` tell it. */
+import { relative, resolve } from 'node:path';
+import {
+  experimentHash,
+  findConfig,
+  InputError,
+  type Registry,
+  type RunResult,
+  type RunSpec,
+  resumeRun,
+  type Store,
+  slugOf,
+  startRun,
+} from '@grok/core';
+import { listColumns, runTable } from '@grok/report';
+import { folderOf, recordOf } from '@grok/study';
+import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
+import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
+import type { Io } from './io.js';
+import { progress } from './progress.js';
+import { carrying } from './spec.js';
+
+/** Begins a specification, or goes on with it where `--out` holds it already; gives the exit code. */
+export async function runSpec(
+  label: string,
+  spec: RunSpec,
+  flags: RunFlags,
+  registry: Registry,
+  io: Io,
+): Promise<number> {
+  const { experiment, execution: written = {} } = spec;
+  const { asked, fresh } = carrying(written, flags, io);
+  const out =
+    flags.out ?? written.out ?? `runs/${folderOf(slugOf(experiment), experimentHash(experiment))}`;
+  const store = storeAt(freshFolder(out, 'config.json', io), io);
+  const began = (await findConfig(store)) !== undefined;
+  const execution = began ? asked : { ...fresh, ...asked };
+  const teachers = written.teachers ?? {};
+  const result = await startRun(
+    { experiment, execution: { ...execution, ...seenFrom(out, teachers, io) } },
+    {
+      ...hostOf(registry, io),
+      store,
+      teacherStores: storesOf(teachers, io),
+      listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
+    },
+  );
+  return tell(label, result, store, flags, io);
+}
+
+/** Goes on with the run in a folder; gives the exit code. */
+export async function resumeIn(
+  folder: string,
+  flags: ComputeFlags,
+  registry: Registry,
+  teachers: Readonly<Record<string, string>>,
+  io: Io,
+): Promise<number> {
+  const store = storeAt(folder, io);
+  const result = await resumeRun(
+    {
+      ...hostOf(registry, io),
+      store,
+      teacherStores: storesOf(teachers, io),
+      listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
+    },
+    carrying({}, flags, io).asked,
+  );
+  return tell(store.where, result, store, flags, io);
+}
+
+/** Folders of teachers as seen from the run's folder, so that both can be moved together. */
+function seenFrom(
+  out: string,
+  teachers: Readonly<Record<string, string>>,
+  io: Io,
+): { teachers?: Record<string, string> } {
+  const entries = Object.entries(teachers).map(([name, folder]) => [
+    name,
+    relative(resolve(io.cwd, out), resolve(io.cwd, folder)),
+  ]);
+  return entries.length === 0 ? {} : { teachers: Object.fromEntries(entries) };
+}
+
+function storesOf(teachers: Readonly<Record<string, string>>, io: Io): Record<string, Store> {
+  return Object.fromEntries(
+    Object.entries(teachers).map(([name, folder]) => {
+      if (folder.trim() === '') throw new InputError(`teacher "${name}": needs a folder`);
+      return [name, storeAt(folder, io)];
+    }),
+  );
+}
+
+function tell(
+  label: string,
+  { manifest, history, status, already }: RunResult,
+  store: Store,
+  flags: OutputFlags,
+  io: Io,
+): number {
+  const record = recordOf(manifest, history, store.where);
+  const sink = human(io, flags);
+  if (already && flags.quiet !== true) sink.write(`${store.where}: was finished before\n`);
+  sink.write(runTable([{ name: label, record }], listColumns, 'text'));
+  sink.write(`folder: ${store.where}\n`);
+  if (status === 'interrupted')
+    io.err.write(`grok: interrupted; go on with: grok resume ${store.where}\n`);
+  if (flags.json === true) io.out.write(`${JSON.stringify(record)}\n`);
+  return status === 'finished' ? EXIT.ok : EXIT.interrupted;
+}

@@ -1,0 +1,84 @@
+/** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
+import { availableParallelism } from 'node:os';
+import { checkExperiment, checkSpec, type Execution, InputError, type RunSpec } from '@grok/core';
+import { type JsonObject, merge, teacherPart } from '@grok/study';
+import { presetPlan, specDocument } from './documents.js';
+import { type ComputeFlags, type RunFlags, sugared } from './flags.js';
+import type { Io } from './io.js';
+import { assignmentOf } from './parse.js';
+import { setAt } from './set.js';
+
+/** An experiment and its execution on the way, not checked yet. */
+export interface Draft {
+  readonly experiment: JsonObject;
+  readonly execution: JsonObject;
+}
+
+/** What `train` starts from: the file of `--spec`, or the teacher of a preset. */
+export function trainDraft(flags: RunFlags, io: Io): Draft {
+  if (flags.spec !== undefined) return specDraft(flags, io);
+  const plan = presetPlan(flags.preset ?? 'paper');
+  const experiment = teacherPart(plan, plan.seeds[0]!) as unknown as JsonObject;
+  return { experiment, execution: {} };
+}
+
+/** The file of `--spec`. */
+export function specDraft(flags: RunFlags, io: Io): Draft {
+  if (flags.preset !== undefined)
+    throw new InputError('--spec and --preset: both say what to start from; give one of them');
+  const what = `spec ${flags.spec}`;
+  const spec = checkSpec(specDocument(flags.spec!, io.cwd), what) as unknown as JsonObject;
+  return {
+    experiment: spec.experiment as JsonObject,
+    execution: (spec.execution ?? {}) as JsonObject,
+  };
+}
+
+/** Lays seeds, sugar and `--set` over a draft and checks the whole. */
+export function finish(draft: Draft, flags: RunFlags): RunSpec {
+  let document: JsonObject = {
+    experiment: sugared(
+      merge(draft.experiment, {
+        ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+        ...(flags.splitSeed === undefined ? {} : { splitSeed: flags.splitSeed }),
+        ...(flags.allowLeak === true ? { allowLeak: true } : {}),
+      }),
+      flags,
+    ),
+    execution: merge(draft.execution, {
+      ...(flags.checkpointEvery === undefined ? {} : { checkpointEvery: flags.checkpointEvery }),
+    }),
+  };
+  for (const text of flags.set) {
+    const { path, value } = assignmentOf(text);
+    const rooted = ['experiment', 'execution'].includes(path[0]!) ? path : ['experiment', ...path];
+    document = setAt(document, rooted, value);
+  }
+  checkExperiment(document.experiment);
+  return checkSpec(document);
+}
+
+/** How to carry a run out, in two parts: what was asked for, and what a run that begins falls back to. */
+export interface Carrying {
+  /** From flags: a run that goes on must agree with it. */
+  readonly asked: Execution;
+  /** From `GROK_BACKEND`, then the specification, then all cores: a run that goes on keeps its own. */
+  readonly fresh: Execution;
+}
+
+/** Backend and threads: flag, then `GROK_BACKEND`, then what was written, then the default. */
+export function carrying(written: Execution, flags: ComputeFlags, io: Io): Carrying {
+  const { backend, threads } = flags;
+  const { GROK_BACKEND } = io.env;
+  return {
+    asked: {
+      ...(backend === undefined ? {} : { backend }),
+      ...(threads === undefined ? {} : { threads }),
+    },
+    fresh: {
+      threads: availableParallelism(),
+      ...written,
+      ...(GROK_BACKEND === undefined || GROK_BACKEND === '' ? {} : { backend: GROK_BACKEND }),
+    },
+  };
+}

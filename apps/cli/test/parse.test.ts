@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { assignmentOf, numberOf, strategyOf, wholeOf } from '../src/parse.js';
+import { setAt } from '../src/set.js';
+
+describe('numbers', () => {
+  it.each(['abc', '', ' ', '1e400', 'NaN', '0x', '1,5', '2.5.1'])('refuses %j', (text) => {
+    // Catches: parseFloat's "2.5.1" = 2.5, Number('') = 0.
+    expect(() => numberOf('--lr', text)).toThrow(
+      `--lr: must be a number, got ${JSON.stringify(text)}`,
+    );
+  });
+  it.each([
+    ['1e-3', 1e-3],
+    ['-1', -1],
+    ['.5', 0.5],
+  ])('reads %j', (text, value) => {
+    expect(numberOf('--lr', text)).toBe(value);
+  });
+  it.each(['2.5', '0', '-1', 'abc', '', '1e99'])('refuses %j as a count', (text) => {
+    // Catches: half an epoch, a batch of nothing.
+    expect(() => wholeOf('--epochs', text, 1)).toThrow('--epochs: must be a whole number ≥ 1');
+  });
+});
+
+describe('strategyOf', () => {
+  it('tells the weight from the options', () => {
+    // Catches: "weight" handed to the strategy as an option.
+    expect(strategyOf('logit:temperature=4,weight=0.7')).toEqual({
+      use: 'logit',
+      weight: 0.7,
+      options: { temperature: 4 },
+    });
+  });
+  it('takes a bare name', () => {
+    expect(strategyOf('cosine')).toEqual({ use: 'cosine' });
+  });
+  it('keeps commas inside brackets', () => {
+    // Catches: a layer map cut in two.
+    expect(strategyOf('attention:layers={"0":0,"1":0},as=maps,reduce=sum')).toEqual({
+      use: 'attention',
+      as: 'maps',
+      options: { layers: { 0: 0, 1: 0 }, reduce: 'sum' },
+    });
+  });
+  it.each([
+    ['', 'needs a name'],
+    [':weight=1', 'needs a name'],
+    ['logit:', '"" is not key=value'],
+    ['logit:temperature', '"temperature" is not key=value'],
+    ['logit:weight=-1', 'the weight must be a number ≥ 0, not -1'],
+    ['logit:weight=much', 'the weight must be a number ≥ 0, not "much"'],
+    ['logit:weight=1,weight=2', '"weight" twice'],
+  ])('refuses %j', (text, message) => {
+    expect(() => strategyOf(text)).toThrow(message);
+  });
+});
+
+describe('--set', () => {
+  it.each([
+    ['a.b=2e-3', ['a', 'b'], 2e-3],
+    ['a=true', ['a'], true],
+    ['a={"x":[1]}', ['a'], { x: [1] }],
+    ['a=b=c', ['a'], 'b=c'],
+    ['a=', ['a'], ''],
+  ])('reads %s', (text, path, value) => {
+    expect(assignmentOf(text)).toEqual({ path, value });
+  });
+  it.each(['a', '=1', 'a..b=1', '.a=1'])('refuses %s', (text) => {
+    expect(() => assignmentOf(text)).toThrow('--set: needs path=value');
+  });
+  it('replaces one value and leaves the document as it was', () => {
+    const document = { a: { b: 1, c: [{ d: 1 }, { d: 2 }] } };
+    expect(setAt(document, ['a', 'c', '1', 'd'], 3)).toEqual({
+      a: { b: 1, c: [{ d: 1 }, { d: 3 }] },
+    });
+    expect(setAt(document, ['a', 'new', 'key'], 3)).toEqual({
+      a: { ...document.a, new: { key: 3 } },
+    });
+    expect(document.a.c[1]).toEqual({ d: 2 });
+  });
+  it('goes neither through numbers nor past a list’s end', () => {
+    // Catches: {"0": …} silently made of a number or a list.
+    expect(() => setAt({ a: 1 }, ['a', 'b'], 2)).toThrow('--set a.b: 1 has no "b" inside it');
+    expect(() => setAt({ a: [1] }, ['a', '1'], 2)).toThrow('unknown entry in --set a.1 "1"');
+    expect(() => setAt({}, ['__proto__', 'x'], 2)).toThrow('unknown key');
+  });
+});

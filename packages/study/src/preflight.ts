@@ -1,0 +1,69 @@
+/**
+ * Everything that can be known wrong of a plan before its first run begins: a student's bad option
+ * should not wait for its teacher's hours.
+ */
+import {
+  checkExperiment,
+  compose,
+  data,
+  InputError,
+  infoOf,
+  type Model,
+  type ModelInfo,
+  type Registry,
+  splitHash,
+} from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { expandPlan, type Plan } from './plan.js';
+
+/** Creates the parts of every run of a plan. @throws InputError that names the run and what is wrong with it. */
+export function preflight(plan: Plan, registry: Registry): void {
+  const host = { tf };
+  const seen = new Map<string, Ready>();
+  for (const { name, seed, experiment, needs } of expandPlan(plan)) {
+    const what = `${plan.name}, ${name}`;
+    checkExperiment(experiment, what);
+    inside(what, () => {
+      const { task, split, model } = data(experiment, registry);
+      const own: Ready = { model, vocabulary: task.vocabulary, split: splitHash(split) };
+      const teachers: Record<string, ModelInfo> = {};
+      for (const [as, run] of Object.entries(needs)) {
+        const teacher = seen.get(`${run} ${seed}`)!;
+        if (teacher.vocabulary !== own.vocabulary)
+          throw new InputError(
+            `its task has a vocabulary of ${own.vocabulary}, its teacher's ${teacher.vocabulary}; both must be trained on the same task`,
+          );
+        if (teacher.split !== own.split && experiment.allowLeak !== true)
+          throw new InputError(
+            'its split is not its teacher\'s, which has then seen validation rows; share one split, or set "allowLeak": true',
+          );
+        teachers[as] = infoOf(teacher.model);
+      }
+      registry.create('optimizer', experiment.optimizer.use, experiment.optimizer.options, host);
+      for (const probe of experiment.probes ?? [])
+        registry.create('probe', probe.use, probe.options, host);
+      const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => ({
+        name: term.as ?? term.use,
+        weight: term.weight ?? 1,
+        objective: registry.create('strategy', term.use, term.options, host),
+      }));
+      compose(terms, { student: infoOf(model), teachers });
+      seen.set(`${name} ${seed}`, own);
+    });
+  }
+}
+
+interface Ready {
+  readonly model: Model;
+  readonly vocabulary: number;
+  readonly split: string;
+}
+
+function inside(what: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'GrokInputError') throw error;
+    throw new InputError(`${what}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,69 @@
+/** A run as one flat record: what the command line prints, tables show and statistics read. */
+import type { Manifest, MetricsRow } from '@grok/core';
+import { allEpochsTo, bestOfLast } from '@grok/metrics';
+
+/** What came out of a run; accuracies are 0–1, times in seconds, memory in bytes. */
+export interface RunRecord {
+  /** Hash of the experiment, 64 hex digits. */
+  readonly run: string;
+  /** Number of the model's parameters. */
+  readonly parameters: number;
+  /** Epochs done. */
+  readonly epochs: number;
+  /** First epoch at each validation accuracy, null when never. */
+  readonly epochsTo: Readonly<Record<string, number | null>>;
+  readonly finalValAccuracy: number | null;
+  /** Highest validation accuracy of the last ten epochs. */
+  readonly bestOfLast10: number | null;
+  readonly finalValLoss: number | null;
+  readonly seconds: number;
+  /** Median over epochs, evaluation included. */
+  readonly secondsPerEpoch: number | null;
+  readonly peakMemoryBytes: number | null;
+  readonly splitHash: string;
+  /** SHA-256 of the model's parameters, little-endian float32, extras left out. */
+  readonly paramsSha256: string | null;
+  readonly backend: string;
+  readonly status: Manifest['status'];
+  readonly seed: number;
+  /** The teacher has seen validation rows of this run. */
+  readonly leaked: boolean;
+  /** The run's folder. */
+  readonly out: string;
+}
+
+/** Sums up a run's manifest and metrics; `out` is where they are. Fields without a value yet are null. */
+export function recordOf(
+  manifest: Manifest,
+  history: readonly MetricsRow[],
+  out: string,
+): RunRecord {
+  const last = history.at(-1);
+  return {
+    run: manifest.run,
+    parameters: manifest.parameters,
+    epochs: last?.epoch ?? 0,
+    epochsTo: allEpochsTo(history),
+    finalValAccuracy: last?.validation.accuracy ?? null,
+    bestOfLast10: last === undefined ? null : bestOfLast(history, 10),
+    finalValLoss: last?.validation.loss ?? null,
+    seconds: manifest.seconds,
+    secondsPerEpoch: median(history.map((row) => row.time.seconds)),
+    peakMemoryBytes: manifest.peakMemoryBytes ?? null,
+    splitHash: manifest.splitHash,
+    paramsSha256: manifest.paramsSha256 ?? null,
+    backend: manifest.backend,
+    status: manifest.status,
+    seed: manifest.seeds.seed,
+    leaked: manifest.leaked ?? false,
+    out,
+  };
+}
+
+/** The median of numbers, null when there are none. */
+export function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
