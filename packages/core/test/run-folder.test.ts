@@ -10,6 +10,7 @@ import {
   isInputError,
   isRunError,
   listCheckpoints,
+  type Manifest,
   type MetricsRow,
   memoryStore,
   newestCheckpoint,
@@ -20,6 +21,7 @@ import {
   readMetrics,
   type Store,
   saveCheckpoint,
+  writeAnalysis,
   writeConfig,
   writeManifest,
 } from '@grok/core';
@@ -41,6 +43,23 @@ const row = (epoch: number): MetricsRow => ({
   validation: { loss: 1, accuracy: 0.25 },
   time: { seconds: 0.5 },
 });
+const manifest: Manifest = {
+  format: 'grok manifest 1',
+  run: 'r',
+  slug: 'div23',
+  status: 'finished',
+  parameters: 1,
+  epoch: 3,
+  step: 30,
+  splitHash: 's',
+  seeds: { seed: 1, splitSeed: 1 },
+  backend: 'b',
+  device: 'd',
+  threads: 1,
+  execution: {},
+  versions: {},
+  seconds: 1.5,
+};
 const checkpoint = (step: number): Checkpoint => ({
   run: 'r',
   params: { w: { shape: [1], dtype: 'float32', data: Float32Array.of(step) } },
@@ -108,9 +127,11 @@ describe('manifest, metrics and events', () => {
     // Catches: rounding on the way through JSON, rows run together.
     const store = memoryStore();
     expect(await readManifest(store)).toBeUndefined();
-    await writeManifest(store, { status: 'running' });
-    await writeManifest(store, { status: 'finished' });
-    expect(await readManifest(store)).toEqual({ status: 'finished' });
+    await writeManifest(store, { ...manifest, status: 'running' });
+    await writeManifest(store, manifest);
+    expect(await readManifest(store)).toEqual(manifest);
+    await writeAnalysis(store, 'cka', 'end', { value: 0.1 + 0.2 });
+    expect(JSON.parse(await text(store, 'analysis/cka-end.json'))).toEqual({ value: 0.1 + 0.2 });
     expect(await readMetrics(store)).toEqual([]);
     for (const epoch of [1, 2, 3]) await appendMetrics(store, row(epoch));
     expect(await readMetrics(store)).toEqual([row(1), row(2), row(3)]);
@@ -220,7 +241,10 @@ describe('checkpoints', () => {
     const order: string[] = [];
     const watched: Store = {
       ...store,
-      write: (path, data) => (order.push(path), store.write(path, data)),
+      write: (path, data) => {
+        order.push(path);
+        return store.write(path, data);
+      },
     };
     await saveCheckpoint(watched, checkpoint(100), { pinned: true });
     expect(order).toEqual(['checkpoints/pinned.json', checkpointFile(100)]);

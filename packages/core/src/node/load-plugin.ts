@@ -25,50 +25,52 @@ export async function loadPlugin(
   entry: string,
   cwd: string = process.cwd(),
 ): Promise<LoadedPlugin> {
-  const file = locate(entry, cwd);
-  let module: { default?: Plugin };
   try {
-    module = await import(pathToFileURL(file).href);
-  } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new InputError(`plugin "${entry}": ${file} fails to load: ${reason}`, { cause: error });
-  }
-  const plugin = module.default;
-  if (plugin === undefined)
-    throw new InputError(
-      `plugin "${entry}": ${file} has no default export; export a plugin, { name, version, core, provides }`,
-    );
-  try {
-    checkPlugin(plugin);
+    return await load(locate(entry, cwd));
   } catch (error) {
     throw new InputError(`plugin "${entry}": ${(error as Error).message}`, { cause: error });
   }
+}
+
+async function load(file: string): Promise<LoadedPlugin> {
+  const module: { default?: Plugin } = await import(
+    /* @vite-ignore */ pathToFileURL(file).href
+  ).catch((error) => {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new InputError(`${file} fails to load: ${reason}`, { cause: error });
+  });
+  const plugin = module.default;
+  if (plugin === undefined)
+    throw new InputError(
+      `${file} has no default export; export a plugin, { name, version, core, provides }`,
+    );
+  checkPlugin(plugin);
   const around = packageAround(dirname(file));
   return around === undefined ? { plugin, file } : { plugin, file, package: around };
 }
 
 function locate(entry: string, cwd: string): string {
-  const wrong = (what: string): InputError => new InputError(`plugin "${entry}": ${what}`);
   const path = entry.startsWith('file:') ? fileURLToPath(entry) : resolve(cwd, entry);
   const isPath = /^(\.{1,2}([\\/]|$)|file:)/.test(entry) || isAbsolute(entry);
   const [, name, sub] = (!isPath && /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/.exec(entry)) || [];
   const folder = name === undefined ? undefined : installed(name, cwd);
   if (folder !== undefined) {
     const file = entryOf(folder, sub === undefined ? '.' : `./${sub}`);
-    if (file === undefined) throw wrong(`${folder} has no such entry; build or reinstall ${name}`);
-    return file;
+    if (file !== undefined) return file;
+    throw new InputError(`${folder} has no such entry; build or reinstall ${name}`);
   }
   if (!existsSync(path))
-    throw wrong(
+    throw new InputError(
       isPath
         ? `no file or folder ${path}; give a path or the name of an installed package`
         : `no such package from ${cwd} upwards, and no such path; install it or give its path`,
     );
   if (statSync(path).isFile()) return path;
   const file = entryOf(path, '.');
-  if (file === undefined)
-    throw wrong(`${path} has no entry (package.json exports or main, or index.js); build it first`);
-  return file;
+  if (file !== undefined) return file;
+  throw new InputError(
+    `${path} has no entry (package.json exports or main, or index.js); build it first`,
+  );
 }
 
 /** The folder of a package, from `cwd` upwards, then from here upwards. */

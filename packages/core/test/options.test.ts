@@ -1,0 +1,109 @@
+import {
+  flag,
+  integer,
+  jsonSchemaOf,
+  layerMap,
+  listOf,
+  number,
+  type OptionSchema,
+  oneOf,
+  parseOptions,
+  schema,
+  text,
+} from '@grok/core';
+import { describe, expect, it } from 'vitest';
+
+const options = schema({
+  temperature: number().positive().default(2),
+  reduce: oneOf('mean', 'sum').default('mean'),
+  steps: integer().optional(),
+  causal: flag().optional(),
+  label: text().optional(),
+  layers: layerMap().optional(),
+  betas: listOf(number()).optional(),
+});
+const json: OptionSchema = {
+  type: 'object',
+  properties: { rate: { type: 'number', exclusiveMinimum: 0, default: 0.1 } },
+  additionalProperties: false,
+};
+const parse = (value: unknown): unknown => parseOptions('strategy "logit"', options, value);
+
+describe('parseOptions', () => {
+  it('fills in defaults and passes values on', () => {
+    // Catches: options that are absent, null or empty treated differently; the caller's object changed.
+    for (const value of [undefined, null, {}])
+      expect(parse(value)).toEqual({ temperature: 2, reduce: 'mean' });
+    const given = Object.freeze({ temperature: 4, layers: { 1: 0 }, betas: [0.9, 0.98] });
+    expect(parse(given)).toEqual({ ...given, reduce: 'mean' });
+  });
+
+  it.each([
+    [{ temprature: 3 }, 'unknown option "temprature": did you mean "temperature"?'],
+    [{ zebra: 1 }, 'unknown option "zebra": known: betas, causal'],
+    [{ temperature: 'hot' }, 'option "temperature": '],
+    [{ temperature: 'hot' }, 'got "hot"'],
+    [{ temperature: -1 }, 'got -1'],
+    [{ temperature: Number.NaN }, 'option "temperature": '],
+    [{ steps: 2.5 }, 'got 2.5'],
+    [{ reduce: 'max' }, 'option "reduce": '],
+    [{ causal: 1 }, 'option "causal": '],
+    [{ layers: { one: 0 } }, 'option "layers'],
+    [{ layers: { 0: -1 } }, 'option "layers.0": '],
+    [{ betas: [0.9, 'x'] }, 'option "betas.1": '],
+    [{ constructor: 1 }, 'constructor'],
+    [[], 'must be an object, got []'],
+    [3, 'must be an object, got 3'],
+  ])('refuses %j', (value, message) => {
+    // Catches: a wrong option passed on, or an error that does not say whose it is and what was got.
+    expect(() => parse(value)).toThrow(/^strategy "logit": /);
+    expect(() => parse(value)).toThrow(message);
+  });
+
+  it('reports every problem at once', () => {
+    // Catches: one error after another for somebody who mends a spec.
+    expect(() => parse({ temperature: -1, steps: 0.5 })).toThrow(/"temperature".*; .*"steps"/);
+  });
+
+  it('takes plain JSON Schema as well', () => {
+    // Catches: a plugin without zod whose options go unchecked or lose their defaults.
+    const check = (value: unknown): unknown => parseOptions('task "own"', json, value);
+    expect(check({})).toEqual({ rate: 0.1 });
+    expect(check({ rate: 2 })).toEqual({ rate: 2 });
+    expect(() => check({ rate: 0 })).toThrow('task "own": option "rate": ');
+    expect(() => check({ rates: 1 })).toThrow('did you mean "rate"?');
+    expect(() => parseOptions('task "own"', { type: 'nonsense' }, {})).toThrow(
+      'task "own": its options are no JSON Schema',
+    );
+  });
+
+  it('takes any Standard Schema, and refuses an asynchronous one', () => {
+    // Catches: code that works with zod only; a promise passed on as the options.
+    const standard = (validate: (value: unknown) => unknown): OptionSchema =>
+      ({ '~standard': { version: 1, vendor: 'own', validate } }) as OptionSchema;
+    const doubling = standard((value) => ({ value: { n: 2 * (value as { n: number }).n } }));
+    expect(parseOptions('probe "p"', doubling, { n: 4 })).toEqual({ n: 8 });
+    const failing = standard(() => ({ issues: [{ message: 'no', path: [{ key: 'n' }] }] }));
+    expect(() => parseOptions('probe "p"', failing, { n: 4 })).toThrow(
+      'probe "p": option "n": no, got 4',
+    );
+    const slow = standard(async (value) => ({ value }));
+    expect(() => parseOptions('probe "p"', slow, {})).toThrow('use a plain schema');
+  });
+});
+
+describe('jsonSchemaOf', () => {
+  it('gives what completion and listings need', () => {
+    // Catches: defaults, words or the ban on other keys lost on the way to JSON Schema.
+    expect(jsonSchemaOf(options)).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        temperature: { type: 'number', default: 2, exclusiveMinimum: 0 },
+        reduce: { enum: ['mean', 'sum'], default: 'mean' },
+      },
+    });
+    expect(jsonSchemaOf(options).required ?? []).not.toContain('temperature');
+    expect(jsonSchemaOf(json)).toBe(json);
+  });
+});
