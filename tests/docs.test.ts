@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkSpec } from '@grok/core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTree } from './architecture/files.js';
 import { commandFaults } from './docs/commands.js';
@@ -78,9 +79,10 @@ describe('code', () => {
 });
 
 test.each(inLanguage('json').map((block) => [label(block), block] as const))(
-  '%s is JSON',
+  '%s is JSON, and a specification where it looks like one',
   (_, { text }) => {
-    expect(() => JSON.parse(text)).not.toThrow();
+    const value = JSON.parse(text) as { experiment?: unknown };
+    if (value.experiment !== undefined) checkSpec(value);
   },
 );
 
