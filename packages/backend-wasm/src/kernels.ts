@@ -1,8 +1,8 @@
 /**
- * Kernels that training needs and tfjs's wasm backend lacks or has only as scalar code, registered
- * for `wasm` alone: other tfjs backends are not touched.
+ * Kernels that training needs and tfjs's wasm backend (4.22) lacks, has wrong, or has only as slow
+ * code. They are registered for `wasm` alone: other tfjs backends are not touched.
  */
-import type { KernelFunc, TensorInfo } from '@grok/tfjs';
+import type { KernelConfig, KernelFunc, TensorInfo } from '@grok/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
 type Tf = typeof import('@grok/tfjs');
@@ -14,27 +14,34 @@ type Kernel<I extends string, A> = (call: {
 }) => TensorInfo;
 type MatMul = Kernel<'a' | 'b', { transposeA: boolean; transposeB: boolean }>;
 type Transpose = Kernel<'x', { perm: number[] }>;
+type Gather = Kernel<'x' | 'indices', { axis: number; batchDims: number }>;
+type OneHot = Kernel<
+  'indices',
+  { depth: number; onValue: number; offValue: number; dtype: 'float32' | 'int32' | 'bool' }
+>;
+type SegmentSum = Kernel<'x' | 'segmentIds', { numSegments: number }>;
 
 const OURS = Symbol.for('@grok/backend-wasm/kernel');
 
 /** Registers them once; a second call changes nothing. */
 export function registerTrainingKernels(tf: Tf): void {
-  const wasm = 'wasm';
-  if (tf.getKernel('UnsortedSegmentSum', wasm) == null)
-    tf.registerKernel({
-      kernelName: 'UnsortedSegmentSum',
-      backendName: wasm,
-      kernelFunc: unsortedSegmentSum as unknown as KernelFunc,
-    });
-  const stock = tf.getKernel('BatchMatMul', wasm);
-  const transpose = tf.getKernel('Transpose', wasm);
-  if (OURS in stock.kernelFunc) return;
-  const kernelFunc = matMulOnRows(
-    stock.kernelFunc as unknown as MatMul,
-    transpose.kernelFunc as unknown as Transpose,
-  ) as unknown as KernelFunc;
-  tf.unregisterKernel('BatchMatMul', wasm);
-  tf.registerKernel({ ...stock, kernelFunc: Object.assign(kernelFunc, { [OURS]: true }) });
+  const stock = (name: string): KernelConfig => tf.getKernel(name, 'wasm');
+  if (OURS in (stock('BatchMatMul').kernelFunc as object)) return;
+  const kernels: Record<string, unknown> = {
+    BatchMatMul: matMulOnRows(
+      stock('BatchMatMul').kernelFunc as unknown as MatMul,
+      stock('Transpose').kernelFunc as unknown as Transpose,
+    ),
+    GatherV2: gather(tf),
+    OneHot: oneHot,
+    UnsortedSegmentSum: segmentSum,
+  };
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    const before = stock(kernelName) as KernelConfig | undefined;
+    if (before !== undefined) tf.unregisterKernel(kernelName, 'wasm');
+    const kernelFunc = Object.assign(kernel as KernelFunc, { [OURS]: true });
+    tf.registerKernel({ ...before, kernelName, backendName: 'wasm', kernelFunc });
+  }
 }
 
 /**
@@ -60,21 +67,62 @@ function matMulOnRows(product: MatMul, transpose: Transpose): MatMul {
   };
 }
 
+/** Slices of x by index along an axis: the stock kernel computes coordinates for every entry (30 times slower). */
+function gather({ backend_util, util }: Tf): Gather {
+  return ({ inputs: { x, indices }, backend, attrs }) => {
+    const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
+    const { batchSize, outerSize, dimSize, sliceSize, outputShape } =
+      backend_util.segment_util.collectGatherOpShapeInfo(
+        x as never,
+        indices as never,
+        axis,
+        attrs.batchDims,
+      );
+    const out = backend.makeOutput(outputShape, x.dtype);
+    // Views are made after the output: allocating may move the heap.
+    const [to, from] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
+    const ids = backend.typedArrayFromHeap(indices);
+    const perBatch = ids.length / batchSize;
+    let at = 0;
+    for (let block = 0; block < batchSize * outerSize; block++) {
+      const firstId = Math.floor(block / outerSize) * perBatch;
+      for (let i = 0; i < perBatch; i++, at += sliceSize) {
+        const id = ids[firstId + i]!;
+        if (id < 0 || id >= dimSize) {
+          backend.disposeData(out.dataId);
+          throw new Error(`gather: index ${id} is outside 0 to ${dimSize - 1}`);
+        }
+        const start = (block * dimSize + id) * sliceSize;
+        if (sliceSize < 16) for (let k = 0; k < sliceSize; k++) to[at + k] = from[start + k]!;
+        else to.set(from.subarray(start, start + sliceSize), at);
+      }
+    }
+    return out;
+  };
+}
+
+/** The stock kernel writes int32 bits whatever type it was asked for. */
+const oneHot: OneHot = ({ inputs: { indices }, backend, attrs }) => {
+  const { depth, onValue, offValue, dtype } = attrs;
+  const out = backend.makeOutput([...indices.shape, depth], dtype);
+  const [to, ids] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(indices)];
+  to.fill(offValue);
+  for (let row = 0; row < ids.length; row++) {
+    const id = ids[row]!;
+    if (id >= 0 && id < depth) to[row * depth + id] = onValue;
+  }
+  return out;
+};
+
 /**
  * Sum of the rows of x `[rows, …]` by segment id `[rows]`, as `[numSegments, …]`: the gradient of a
  * gather. Rows whose id is no segment are dropped, as in TensorFlow.
  */
-const unsortedSegmentSum: Kernel<'x' | 'segmentIds', { numSegments: number }> = ({
-  inputs: { x, segmentIds },
-  backend,
-  attrs: { numSegments },
-}) => {
+const segmentSum: SegmentSum = ({ inputs: { x, segmentIds }, backend, attrs: { numSegments } }) => {
   const rest = x.shape.slice(segmentIds.shape.length);
   const width = rest.reduce((product, n) => product * n, 1);
   const out = backend.makeOutput([numSegments, ...rest], x.dtype);
-  // Views are made after the output: allocating may move the heap.
-  const sums = backend.typedArrayFromHeap(out);
-  const values = backend.typedArrayFromHeap(x);
+  const [sums, values] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
   const ids = backend.typedArrayFromHeap(segmentIds);
   sums.fill(0);
   for (let row = 0; row < ids.length; row++) {

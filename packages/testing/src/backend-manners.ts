@@ -1,0 +1,104 @@
+/** Part of the backends' suite: memory, and how programs live beside others in one process. */
+import type { Backend } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+/** Tests of the backend that `current` gives once its own `beforeAll` has run. */
+export function mannersSuite(
+  current: () => Backend,
+  makeBackend: () => Backend | Promise<Backend>,
+): void {
+  describe('manners', () => {
+    let backend: Backend;
+    beforeAll(() => {
+      backend = current();
+    });
+
+    const double = ({ x }: { x: tf.Tensor }): { y: tf.Tensor } => ({ y: tf.add(x, x) });
+
+    it('leaves no tensor behind (catches: memory that grows with every step)', async () => {
+      const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+      const bad = await backend
+        .compile('bad', ({ x }: { x: tf.Tensor }) => ({ y: tf.add(double({ x }).y, missing(x)) }), {
+          x,
+        })
+        .catch(() => undefined);
+      const program = await backend.compile('double', double, { x });
+      backend.free((await program.run({ x })).y);
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < 5; i++) {
+        backend.free((await program.run({ x })).y);
+        await bad?.run({ x }).catch(() => undefined);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      program.dispose();
+      backend.free(x);
+    });
+
+    it('leaves the current tfjs backend as it was (catches: a program that takes over the engine)', async () => {
+      const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+      const current = tf.getBackend();
+      let inside = '';
+      const program = await backend.compile(
+        'look',
+        ({ x }: { x: tf.Tensor }) => {
+          inside = tf.getBackend();
+          return { y: tf.neg(x) };
+        },
+        { x },
+      );
+      backend.free((await program.run({ x })).y);
+      expect(inside).not.toBe('');
+      expect(tf.getBackend()).toBe(current);
+      const failing = async (): Promise<unknown> => {
+        const fn = ({ x }: { x: tf.Tensor }) => ({ y: missing(x) });
+        return (await backend.compile('fails', fn, { x })).run({ x });
+      };
+      await expect(failing()).rejects.toThrow();
+      expect(tf.getBackend()).toBe(current);
+      program.dispose();
+      backend.free(x);
+    });
+
+    it('lets the process breathe (catches: Ctrl-C unheard while a loop of steps runs)', async () => {
+      const x = backend.upload(Float32Array.of(1), [1], 'float32');
+      const program = await backend.compile('double', double, { x });
+      let heard = false;
+      setTimeout(() => {
+        heard = true;
+      }, 0);
+      // Far more runs than the timer needs; a backend that never yields would go on for all of them.
+      for (let i = 0; i < 100_000 && !heard; i++) backend.free((await program.run({ x })).y);
+      expect(heard).toBe(true);
+      program.dispose();
+      backend.free(x);
+    });
+
+    it('lives beside another of its kind, and dies alone (catches: shared state, tensors that outlive it)', async () => {
+      const other = await makeBackend();
+      const mine = backend.upload(Float32Array.of(1), [1], 'float32');
+      const theirs = other.upload(Float32Array.of(2), [1], 'float32');
+      const program = await backend.compile('double', double, { x: mine });
+      const twin = await other.compile('double', double, { x: theirs });
+      const [a, b] = await Promise.all([program.run({ x: mine }), twin.run({ x: theirs })]);
+      expect([...(await backend.read(a.y)), ...(await other.read(b.y))]).toEqual([2, 4]);
+      await expect(program.run({ x: theirs })).rejects.toThrow();
+      await other.dispose();
+      expect(() => other.upload(Float32Array.of(1), [1], 'float32')).toThrow(/disposed/);
+      expect([...(await backend.read(a.y))]).toEqual([2]);
+      program.dispose();
+      for (const tensor of [a.y, mine]) backend.free(tensor);
+    });
+
+    it('says what it is (catches: manifests that cannot be told apart)', () => {
+      expect(backend.name).toMatch(/^[a-z][a-z0-9-]*$/);
+      expect(backend.device).toMatch(/\d/);
+      expect(Number.isInteger(backend.capabilities.threads)).toBe(true);
+      expect(backend.capabilities.threads).toBeGreaterThanOrEqual(1);
+    });
+  });
+}
+
+function missing(x: tf.Tensor): tf.Tensor {
+  return tf.engine().runKernel('NoSuchKernel', { x });
+}

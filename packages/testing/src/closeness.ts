@@ -1,0 +1,50 @@
+/** How far numbers are from what they should be, in units of what is tolerated. */
+
+/** A number is close when it is within `absolute + relative · |wanted|`. */
+export interface Tolerance {
+  readonly absolute?: number;
+  readonly relative?: number;
+}
+/** The entry that is farthest off. */
+export interface Worst {
+  /** Deviation over tolerance: above 1 is too far; infinite for NaN and for a wrong length. */
+  readonly ratio: number;
+  /** Index of the entry, −1 when lengths differ. */
+  readonly index: number;
+  readonly got: number;
+  readonly want: number;
+}
+
+/** Finds the entry farthest off; equal infinities and two NaN are close. */
+export function worstOf(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  tolerance: Tolerance | ((index: number) => Tolerance) = {},
+): Worst {
+  if (got.length !== want.length)
+    return { ratio: Number.POSITIVE_INFINITY, index: -1, got: got.length, want: want.length };
+  let worst: Worst = { ratio: 0, index: 0, got: got[0] ?? 0, want: want[0] ?? 0 };
+  for (let index = 0; index < want.length; index++) {
+    const [g, w] = [Number(got[index]), Number(want[index])];
+    if (Object.is(g, w) || g === w) continue;
+    const t = typeof tolerance === 'function' ? tolerance(index) : tolerance;
+    const allowed = (t.absolute ?? 1e-5) + (t.relative ?? 0) * Math.abs(w);
+    const ratio = Math.abs(g - w) / allowed;
+    // The comparison is false for NaN, which is as far off as can be.
+    if (!(ratio <= worst.ratio))
+      worst = {
+        ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio,
+        index,
+        got: g,
+        want: w,
+      };
+  }
+  return worst;
+}
+
+/** `entry 3 is 0.2, wanted 0.1 (2.5 times the tolerance)`. */
+export function worstText({ ratio, index, got, want }: Worst): string {
+  return index < 0
+    ? `has ${got} entries, wanted ${want}`
+    : `entry ${index} is ${got}, wanted ${want} (${ratio.toPrecision(3)} times the tolerance)`;
+}

@@ -1,0 +1,52 @@
+/** Matchers for vitest: `expect(tensor).toBeCloseToTensor(wanted, { absolute: 1e-5 })`. */
+import { expect } from 'vitest';
+import { type Tolerance, worstOf, worstText } from './closeness.js';
+
+/** Anything with numbers in row-major order: a host array, a tfjs tensor, an array. */
+export type Numbers =
+  | ArrayLike<number>
+  | { readonly data: ArrayLike<number>; readonly shape?: readonly number[] }
+  | { dataSync(): ArrayLike<number>; readonly shape: readonly number[] };
+
+declare module 'vitest' {
+  // biome-ignore lint/suspicious/noExplicitAny: the declaration must repeat vitest's own parameter
+  interface Matchers<T = any> {
+    /** Every entry is within `absolute` (default 1e-5) plus `relative` (default 0) times the wanted one; shapes agree where both have one. */
+    toBeCloseToTensor(want: Numbers, tolerance?: Tolerance): T;
+  }
+}
+
+/** Values and shape of anything with numbers; the shape is undefined for a plain array. */
+export function numbersOf(from: Numbers): {
+  data: ArrayLike<number>;
+  shape?: readonly number[] | undefined;
+} {
+  if ('dataSync' in from && typeof from.dataSync === 'function')
+    return { data: from.dataSync(), shape: from.shape };
+  if ('data' in from && typeof from.data === 'object') return from;
+  return { data: from as ArrayLike<number> };
+}
+
+/** For `expect.extend`; importing `@grok/testing` has done so. */
+export const matchers: {
+  toBeCloseToTensor(
+    received: Numbers,
+    want: Numbers,
+    tolerance?: Tolerance,
+  ): { pass: boolean; message: () => string };
+} = {
+  toBeCloseToTensor(received, want, tolerance) {
+    const [got, wanted] = [numbersOf(received), numbersOf(want)];
+    const shapes = [got.shape, wanted.shape].map((shape) => shape?.join());
+    if (shapes.every((shape) => shape !== undefined) && shapes[0] !== shapes[1])
+      return { pass: false, message: () => `has shape [${shapes[0]}], wanted [${shapes[1]}]` };
+    const worst = worstOf(got.data, wanted.data, tolerance);
+    return {
+      pass: worst.ratio <= 1,
+      message: () =>
+        worst.ratio <= 1 ? 'is close, and should not be' : `is not close: ${worstText(worst)}`,
+    };
+  },
+};
+
+expect.extend(matchers);
