@@ -4,6 +4,7 @@ export default defineConfig({
   entry: ['src/index.ts', 'src/node/index.ts'],
   format: 'esm',
   platform: 'neutral',
+  deps: { neverBundle: [/^node:/] }, // the node entry's; the index has none
   target: 'es2022',
   fixedExtension: false,
   dts: { oxc: true },
