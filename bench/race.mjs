@@ -1,0 +1,54 @@
+/** Interleaved rounds and what comes out of them: only ratios within a round mean anything on a machine that drifts. */
+
+/**
+ * Every contestant runs once a round, in order, alone.
+ * @param {readonly import('./protocol.mjs').Contestant[]} contestants
+ * @param {number} rounds
+ * @param {(round: number) => void} [told] hears each round's number before it starts, from 1
+ * @returns {Promise<import('./protocol.mjs').Lap[][]>} laps by contestant, then round
+ */
+export async function race(contestants, rounds, told = () => {}) {
+  const laps = contestants.map(() => []);
+  for (let round = 1; round <= rounds; round++) {
+    told(round);
+    for (const [i, contestant] of contestants.entries()) laps[i].push(await contestant.go());
+  }
+  return laps;
+}
+
+/** @param {readonly number[]} values at least one */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * Median over rounds of how many times longer `slow` took than `fast` in the same round.
+ * @param {readonly number[]} slow
+ * @param {readonly number[]} fast
+ */
+export function ratio(slow, fast) {
+  return median(slow.map((time, round) => time / fast[round]));
+}
+
+/**
+ * A table in columns, the first aligned left, the others right.
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ */
+export function table(head, rows) {
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  const pad = (cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
+  const line = (row) => row.map(pad).join('  ').trimEnd();
+  return [line(head), widths.map((w) => '-'.repeat(w)).join('  '), ...rows.map(line)].join('\n');
+}
+
+/**
+ * How much more work per second two processes did together than the first alone, by round.
+ * @param {readonly { alone: number, together: readonly number[] }[]} laps times of equal work
+ */
+export function gains(laps) {
+  return laps.map(({ alone, together }) => together.reduce((sum, time) => sum + alone / time, 0));
+}

@@ -1,0 +1,143 @@
+/** Grok's trainer as the benchmark drives it: an epoch at a time, with its programs and times at hand. */
+import { compose, hard, infoOf, rng, train } from '@grok/core';
+import { div, numpy } from '@grok/data';
+import { attention } from '@grok/distill-attention';
+import { feature } from '@grok/distill-feature';
+import { logit } from '@grok/distill-logit';
+import { transformer } from '@grok/model';
+import { adamw } from '@grok/optim';
+
+const SEED = 42;
+/** The paper's objectives. */
+const OBJECTIVES = {
+  none: [{ name: 'hard', weight: 1, objective: hard() }],
+  logit: [
+    { name: 'hard', weight: 0.5, objective: hard() },
+    { name: 'logit', weight: 0.5, objective: logit({ temperature: 2 }) },
+  ],
+  attention: [
+    { name: 'hard', weight: 0.5, objective: hard() },
+    { name: 'attention', weight: 1, objective: attention() },
+  ],
+  feature: [
+    { name: 'hard', weight: 0.5, objective: hard() },
+    { name: 'feature', weight: 1, objective: feature() },
+  ],
+};
+export const STRATEGIES = Object.keys(OBJECTIVES);
+
+/** @param {string} name @param {number} threads @param {object} options */
+async function open(name, threads, options) {
+  const { [name]: create } = await import(`@grok/backend-${name}`);
+  return create(name === 'wasm' ? options : { threads, ...options });
+}
+
+/**
+ * Compiles the paper's run (division modulo 97, batch 512, AdamW) for one model and strategy.
+ * The teacher of a strategy is untrained: what it costs does not depend on what it knows.
+ * @param {{ backend: string, threads: number, dim: number, dropout: number, strategy: string, options?: object }} how
+ */
+export async function openTraining({
+  backend: name,
+  threads,
+  dim,
+  dropout,
+  strategy,
+  options = {},
+}) {
+  const backend = await open(name, threads, options);
+  const task = div();
+  const split = numpy()(task.labels.length, SEED);
+  const info = { vocabulary: task.vocabulary, inputs: task.inputs };
+  const model = transformer({ dim, dropout })(info);
+  const frozen = transformer()(info);
+  const teachers =
+    strategy === 'none'
+      ? {}
+      : { teacher: { model: frozen, params: frozen.init(rng(SEED).split('teacher')) } };
+  const objective = compose(OBJECTIVES[strategy], {
+    student: infoOf(model),
+    teachers: strategy === 'none' ? {} : { teacher: infoOf(frozen) },
+  });
+  const programs = {};
+  let compileMs = 0;
+  const watched = {
+    ...backend,
+    async compile(program, ...rest) {
+      const start = performance.now();
+      const compiled = await backend.compile(program, ...rest);
+      compileMs += performance.now() - start;
+      const entry = { ...compiled.summary, products: productsOf(compiled), runs: 0 };
+      programs[program] = entry;
+      return {
+        ...compiled,
+        run(inputs) {
+          entry.runs++;
+          return compiled.run(inputs);
+        },
+      };
+    },
+  };
+  const events = train({
+    backend: watched,
+    task,
+    split,
+    model,
+    objective,
+    teachers,
+    optimizer: adamw({ warmup: 10 }),
+    probes: [],
+    batch: 512,
+    epochs: Number.MAX_SAFE_INTEGER,
+    seed: SEED,
+    checkpointEvery: Number.MAX_SAFE_INTEGER,
+    now: () => performance.now() / 1e3,
+  });
+  const ready = (await events.next()).value;
+
+  return {
+    backend,
+    device: backend.device,
+    threads: backend.capabilities.threads,
+    parameters: ready.parameters,
+    stepsPerEpoch: ready.stepsPerEpoch,
+    compileMs,
+    programs,
+    /** One epoch with evaluation; `runs` of the programs then say how often each ran in it. */
+    async epoch() {
+      for (const program of Object.values(programs)) program.runs = 0;
+      const steps = [];
+      for (;;) {
+        const { value: event } = await events.next();
+        if (event.type === 'step') steps.push(performance.now());
+        if (event.type !== 'epoch') continue;
+        const end = performance.now();
+        const start = end - event.row.time.seconds * 1e3;
+        return {
+          // The last batch is short.
+          stepMs: (steps.at(-2) - start) / (steps.length - 1),
+          epochMs: steps.at(-1) - start,
+          evalMs: end - steps.at(-1),
+          loss: event.row.train.loss,
+          accuracy: event.row.validation.accuracy,
+        };
+      }
+    },
+  };
+}
+
+/** The matrix products of a compiled graph, operands and flags as they are; none on an eager backend. */
+function productsOf({ graph }) {
+  return (graph?.nodes ?? [])
+    .filter(({ op }) => ['Gemm', 'MatMul', 'FusedMatMul'].includes(op))
+    .map(({ op, domain, inputs: [a, b], outputs: [y], attributes }) => ({
+      op,
+      domain,
+      a: a.shape,
+      b: b.shape,
+      y: y.shape,
+      flags: Object.fromEntries(
+        Object.entries(attributes).filter(([name]) => /^trans[AB]$/.test(name)),
+      ),
+    }));
+}
