@@ -8,6 +8,7 @@ export * from './hash.js';
 export * from './layers.js';
 export * from './memory-store.js';
 export * from './objective.js';
+export * from './opfs-store.js';
 export * from './options.js';
 export * from './params.js';
 export * from './plugin.js';

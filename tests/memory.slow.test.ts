@@ -1,0 +1,52 @@
+/** Memory over 2,000 steps: equal tensor counts, and a resident size within 50 MB after warm-up. */
+import onnx from '@grok/backend-onnx';
+import wasm from '@grok/backend-wasm';
+import { createRegistry, memoryStore, type RunEvent, startRun } from '@grok/core';
+import data from '@grok/data';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import * as tf from '@grok/tfjs';
+import { expect, test } from 'vitest';
+
+const MB = 2 ** 20;
+
+test.each([
+  { backend: 'onnx', p: 97, dim: 128, batch: 512 },
+  { backend: 'wasm', p: 23, dim: 32, batch: 64 },
+])('$backend holds on to nothing from step to step', async ({ backend, p, dim, batch }) => {
+  const rows = Math.floor((p * (p - 1)) / 2);
+  const perEpoch = Math.ceil(rows / batch);
+  const samples: { step: number; tensors: number; resident: number }[] = [];
+  const listener = (event: RunEvent): void => {
+    if (event.type !== 'step' || event.step % 100 !== 0) return;
+    globalThis.gc?.();
+    const tensors = tf.memory().numTensors;
+    samples.push({ step: event.step, tensors, resident: process.memoryUsage.rss() });
+  };
+  await startRun(
+    {
+      experiment: {
+        task: { use: 'div', options: { p } },
+        model: { use: 'transformer', options: { dim, dropout: 0.2 } },
+        optimizer: { use: 'adamw', options: { warmup: 10 } },
+        batch,
+        epochs: Math.ceil(2000 / perEpoch),
+        seed: 1,
+      },
+      execution: { backend, threads: 1 },
+    },
+    {
+      registry: createRegistry([data, model, optim, onnx, wasm]),
+      store: memoryStore(),
+      listeners: [listener],
+    },
+  );
+  const warm = samples.filter(({ step }) => step >= 500);
+  const resident = warm.map((sample) => sample.resident);
+  const growth = (resident.at(-1)! - resident[0]!) / MB;
+  console.info(
+    `${backend}: ${samples.at(-1)!.step} steps, ${warm[0]!.tensors} → ${warm.at(-1)!.tensors} tensors, resident ${(resident[0]! / MB).toFixed(0)} → ${(resident.at(-1)! / MB).toFixed(0)} MB`,
+  );
+  expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);
+  expect(Math.abs(growth)).toBeLessThan(50);
+});
