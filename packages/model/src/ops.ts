@@ -1,13 +1,13 @@
 /**
- * The few operations whose gradients tfjs would compute in more passes than needed: norms, SwiGLU
- * (Shazeer 2020), rotary positions (Su et al. 2021). Each gradient is written in differentiable
- * operations of the inputs alone, so that gradients of gradients are right too.
+ * Operations with gradients of their own: norms, SwiGLU (Shazeer 2020) and rotary positions (Su et al.
+ * 2021) in fewer passes than tfjs would take; sigmoid and softmax because tfjs's second derivatives of
+ * them are wrong. Each gradient is written in differentiable operations of the inputs alone.
  */
 import * as tf from '@grok/tfjs';
 
 /**
  * An operation with a gradient of its own. Only inputs are saved: tfjs does not connect saved
- * intermediates to the tape, so second-order gradients through them would be silently wrong.
+ * intermediates or outputs to the tape, so second-order gradients through them are silently wrong.
  */
 function withGradient(
   inputs: readonly tf.Tensor[],
@@ -74,13 +74,38 @@ function weightedRows(weights: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return tf.reshape(tf.matMul(row, x as tf.Tensor2D), [-1]); // [1, rows] · [rows, d]
 }
 
+/** `1 / (1 + e⁻ˣ)`. */
+export function sigmoid(x: tf.Tensor): tf.Tensor {
+  return withGradient(
+    [x],
+    (x) => tf.sigmoid(x),
+    (dy, x) => {
+      const s = sigmoid(x);
+      return [tf.mul(dy, tf.mul(s, tf.sub(1, s)))];
+    },
+  );
+}
+
+/** Softmax over the last axis. */
+export function softmax(x: tf.Tensor): tf.Tensor {
+  return withGradient(
+    [x],
+    (x) => tf.softmax(x),
+    (dy, x) => {
+      const p = softmax(x);
+      const product = tf.mul(dy, p);
+      return [tf.sub(product, tf.mul(tf.sum(product, -1, true), p))];
+    },
+  );
+}
+
 /** `silu(gate) ∘ linear`, silu(x) = x·σ(x), entry by entry. */
 export function swiglu(gate: tf.Tensor, linear: tf.Tensor): tf.Tensor {
   return withGradient(
     [gate, linear],
     (gate, linear) => tf.mul(tf.mul(gate, tf.sigmoid(gate)), linear),
     (dy, gate, linear) => {
-      const s = tf.sigmoid(gate);
+      const s = sigmoid(gate);
       const silu = tf.mul(gate, s);
       const slope = tf.add(s, tf.mul(silu, tf.sub(1, s)));
       return [tf.mul(tf.mul(dy, linear), slope), tf.mul(dy, silu)];
@@ -92,7 +117,7 @@ export function swiglu(gate: tf.Tensor, linear: tf.Tensor): tf.Tensor {
 export function gelu(x: tf.Tensor): tf.Tensor {
   const c = 2 * Math.sqrt(2 / Math.PI);
   const twice = tf.mul(x, tf.add(tf.mul(tf.square(x), 0.044715 * c), c));
-  return tf.mul(x, tf.sigmoid(twice));
+  return tf.mul(x, sigmoid(twice));
 }
 
 /** Cosines and signed sines of rotary positions, `[positions, 1, d_head]` each, on the host. */

@@ -6,7 +6,7 @@
 import { InputError, type Model, type ParamReader, type Site, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { initialise } from './init.js';
-import { gelu, layerNorm, rmsNorm, rotate, rotation, swiglu } from './ops.js';
+import { gelu, layerNorm, rmsNorm, rotate, rotation, softmax, swiglu } from './ops.js';
 import type { Config } from './options.js';
 import { sitesOf } from './sites.js';
 
@@ -126,7 +126,7 @@ function attention(
   let scores = tf.mul(dots, 1 / Math.sqrt(c.dHead));
   if (c.causal && c.length > 1) scores = tf.add(scores, causalMask(c.length));
   scores = at(name('attn.hook_attn_scores'), scores, ...square);
-  const pattern = at(name('attn.hook_pattern'), tf.softmax(scores), ...square);
+  const pattern = at(name('attn.hook_pattern'), softmax(scores), ...square);
   const mixed = tf.matMul(pattern, byHead(v)); // [batch, head, query, d_head]
   const z = tf.reshape(c.heads === 1 ? mixed : tf.transpose(mixed, [0, 2, 1, 3]), [-1, c.dim]);
   const keep = how.keep?.[name('attn')];

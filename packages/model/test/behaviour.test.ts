@@ -1,0 +1,252 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { reader, rng } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scaleOptions, transformer } from '../src/index.js';
+import { build, keepOf, randomParams, randomRows, toTensors, VOCABULARY } from './helpers.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+const tokens97 = { vocabulary: 99, inputs: { shape: [9312, 4], dtype: 'int32' } } as const;
+const { tokens } = randomRows(5);
+const inputs = (rows = tokens): tf.Tensor => tf.tensor2d(rows, undefined, 'int32');
+/** Names of the kernels that `f` runs. */
+function kernelsOf(f: () => void): string[] {
+  const names: string[] = [];
+  const engine = tf.engine() as unknown as {
+    runKernel: (name: string, ...rest: unknown[]) => unknown;
+  };
+  const original = engine.runKernel;
+  engine.runKernel = function (name, ...rest) {
+    names.push(name);
+    return original.call(this, name, ...rest);
+  };
+  f();
+  engine.runKernel = original;
+  return names;
+}
+
+describe('parameters', () => {
+  const count = (dim: number): number =>
+    Object.values(transformer({ dim })(tokens97).init(rng(0))).reduce(
+      (n, p) => n + p.data.length,
+      0,
+    );
+
+  it('are as many as the reference’s', () => {
+    // Catches: biases, tied or missing weights.
+    expect([count(128), count(64), count(32)]).toEqual([550_272, 144_064, 39_264]);
+  });
+
+  it('come in the order of their hash', () => {
+    // Catches: a hash of parameters that other tools cannot recompute.
+    expect(Object.keys(transformer({ depth: 1 })(tokens97).init(rng(0)))).toEqual([
+      'embed.W_E',
+      'blocks.0.ln1.w',
+      'blocks.0.attn.W_Q',
+      'blocks.0.attn.W_K',
+      'blocks.0.attn.W_V',
+      'blocks.0.attn.W_O',
+      'blocks.0.ln2.w',
+      'blocks.0.mlp.W_gate',
+      'blocks.0.mlp.W_in',
+      'blocks.0.mlp.W_out',
+      'ln_final.w',
+      'unembed.W_U',
+    ]);
+  });
+
+  it('start with the reference’s spreads', () => {
+    // Catches: fan-out for fan-in, a cut normal that is not rescaled, a total norm far from 64.5.
+    const params = transformer()(tokens97).init(rng(42));
+    const variance = (name: string): number => {
+      const { data } = params[name]!;
+      return data.reduce((sum, v) => sum + v * v, 0) / data.length;
+    };
+    expect(variance('embed.W_E') * 128).toBeCloseTo(1, 1);
+    expect(variance('blocks.1.attn.W_K') * 128).toBeCloseTo(1, 1);
+    expect(variance('blocks.0.mlp.W_gate') * 128).toBeCloseTo(1, 1);
+    expect(variance('blocks.0.mlp.W_out') * 512).toBeCloseTo(1, 1);
+    expect(variance('ln_final.w')).toBe(1);
+    const largest = Math.max(...params['blocks.0.mlp.W_out']!.data.map(Math.abs));
+    expect(largest * Math.sqrt(512) * 0.87962566).toBeLessThan(2);
+    const norm = Math.hypot(...Object.values(params).map(({ data }) => Math.hypot(...data)));
+    expect(Math.abs(norm - 64.5)).toBeLessThan(0.5);
+  });
+
+  it('depend on their names and the seed only', () => {
+    // Catches: a narrower MLP, or a second block, that changes what other parameters start from.
+    const one = transformer({ depth: 1, dMlp: 8 })(tokens97).init(rng(1));
+    const two = transformer({ depth: 2 })(tokens97).init(rng(1));
+    expect(one['blocks.0.attn.W_Q']).toEqual(two['blocks.0.attn.W_Q']);
+    expect(one['unembed.W_U']).not.toEqual(
+      transformer({ depth: 1 })(tokens97).init(rng(2))['unembed.W_U'],
+    );
+  });
+});
+
+describe('sites', () => {
+  const model = build({ heads: 2 });
+  const params = randomParams(model);
+  const apply = (sites: string[], more: object = {}) =>
+    model.apply(reader('parameter', toTensors(params)), inputs(), {
+      sites: new Set(sites),
+      ...more,
+    });
+
+  it('cost nothing that is not needed', () => {
+    // Catches: the whole model run for the attention of its first block.
+    const heavy = (sites: string[]): number =>
+      kernelsOf(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+    expect(heavy(['hook_embed'])).toBe(0);
+    expect(heavy(['blocks.0.hook_resid_mid'])).toBe(6);
+    expect(heavy(['blocks.0.hook_resid_post'])).toBe(9);
+    expect(heavy([])).toBe(0);
+  });
+
+  it('are replaced by taps, everywhere after', () => {
+    // Catches: a tap that is seen in its own site only; a site delivered before its tap.
+    const { logits } = apply(['logits'], {
+      taps: { 'blocks.0.hook_attn_out': (v: tf.Tensor) => tf.zerosLike(v) },
+    });
+    const values = toTensors(params);
+    const zeroed = { ...values, 'blocks.0.attn.W_O': tf.zeros([8, 8]) };
+    const wanted = model.apply(reader('parameter', zeroed), inputs(), {
+      sites: new Set(['logits']),
+    });
+    expect(tf.max(tf.abs(tf.sub(logits!, wanted.logits!))).dataSync()[0]).toBeLessThan(1e-6);
+    const seen = apply(['blocks.1.attn.hook_pattern'], {
+      taps: { 'blocks.1.attn.hook_pattern': (v: tf.Tensor) => tf.mul(v, 2) },
+    })['blocks.1.attn.hook_pattern']!;
+    expect(tf.mean(tf.sum(seen, -1)).dataSync()[0]).toBeCloseTo(2, 6);
+  });
+
+  it.each(model.sites().map(({ name }) => name))('%s can be tapped with gradients', (site) => {
+    // Catches: a tap given another shape than the site's, a tap that cuts the gradient.
+    const shape = model.sites().find(({ name }) => name === site)!.shape;
+    const f = (shift: tf.Tensor): tf.Scalar =>
+      tf.sum(
+        tf.square(
+          apply(['logits'], {
+            taps: {
+              [site]: (v: tf.Tensor) => {
+                expect(v.shape).toEqual([5, ...shape]);
+                return tf.add(v, shift);
+              },
+            },
+          }).logits!,
+        ),
+      );
+    const gradient = tf.grad(f)(tf.zeros([...shape]));
+    // Adding one number to every score of a query changes nothing; else something must happen.
+    expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(1e-9);
+  });
+
+  it('of a causal model do not see the future', () => {
+    // Catches: a mask with query and key exchanged.
+    const changed = tokens.map((row) => [...row.slice(0, 3), (row[3]! + 1) % VOCABULARY]);
+    const at = (rows: number[][]): tf.Tensor =>
+      tf.slice(
+        model.apply(reader('parameter', toTensors(params)), inputs(rows), {
+          sites: new Set(['blocks.1.hook_resid_post']),
+        })['blocks.1.hook_resid_post']!,
+        [0, 0, 0],
+        [-1, 3, -1],
+      );
+    expect(at(changed).dataSync()).toEqual(at(tokens).dataSync());
+  });
+
+  it('and masks have names that are checked', () => {
+    // Catches: a misspelt site that is silently left out, half of the dropout.
+    expect(() => apply(['blocks.0.hook_resid_pst'])).toThrow(
+      'unknown site "blocks.0.hook_resid_pst": did you mean "blocks.0.hook_resid_post"?',
+    );
+    expect(() => apply([], { taps: { nowhere: (v: tf.Tensor) => v } })).toThrow('unknown site');
+    const dropping = build({ dropout: 0.5 });
+    const { keep } = keepOf(dropping, 5);
+    const { 'blocks.1.mlp': _, ...rest } = keep!;
+    expect(() =>
+      dropping.apply(reader('parameter', toTensors(params)), inputs(), {
+        sites: new Set(['logits']),
+        keep: rest,
+      }),
+    ).toThrow('dropout needs the mask "blocks.1.mlp"');
+  });
+});
+
+describe('dropout', () => {
+  it('names its masks and keeps nothing without', () => {
+    // Catches: masks of the wrong width, masks asked of a model that drops nothing.
+    const model = transformer({ dropout: 0.2, depth: 1, dim: 16, dMlp: 24 })(tokens97);
+    expect(model.keeps(3)).toEqual({ 'blocks.0.attn': [3, 4, 16], 'blocks.0.mlp': [3, 4, 24] });
+    expect(model.keepProbability).toBeCloseTo(0.8, 12);
+    expect(transformer()(tokens97).keeps(3)).toEqual({});
+    expect(transformer()(tokens97).keepProbability).toBe(1);
+  });
+});
+
+describe('numbers as inputs', () => {
+  it.each([
+    { shape: [20, 3], rows: [5, 3], length: 1 },
+    { shape: [20, 4, 3], rows: [5, 4, 3], length: 4 },
+  ])('of shape $shape go through a linear embedding', ({ shape, rows, length }) => {
+    // Catches: features taken for positions.
+    const model = transformer({ dim: 8, dMlp: 8, depth: 1 })({
+      vocabulary: 2,
+      inputs: { shape, dtype: 'float32' },
+    });
+    const params = model.init(rng(0));
+    expect(params['embed.W_E']!.shape).toEqual([3, 8]);
+    const x = tf.tensor(rng(1).normal(5 * length * 3), rows);
+    const out = model.apply(reader('parameter', toTensors(params)), x, {
+      sites: new Set(['hook_embed', 'logits']),
+    });
+    const w = tf.tensor(params['embed.W_E']!.data, [3, 8]);
+    const wanted = tf.matMul(tf.reshape(x, [-1, 3]), w as tf.Tensor2D).dataSync();
+    expect(out.hook_embed!.shape).toEqual([5, length, 8]);
+    expect(out.hook_embed!.dataSync()).toEqual(wanted);
+    expect(out.logits!.shape).toEqual([5, 2]);
+  });
+});
+
+describe('options', () => {
+  it('that do not fit are refused, in words for the user', () => {
+    // Catches: a crash deep inside a reshape.
+    const make = (options: object) => () => transformer(options)(tokens97);
+    expect(make({ dim: 10, heads: 3 })).toThrow(
+      'heads must divide dim, got 3 heads for a dim of 10',
+    );
+    expect(make({ dim: 6, heads: 2 })).toThrow("a head's width must be even, got 3");
+    expect(make({ dim: 6, heads: 2, positions: 'none' })).not.toThrow();
+    expect(make({ dropout: 1 })).toThrow('option "dropout"');
+    expect(make({ mlpRatio: 2, dMlp: 4 })).toThrow('give mlpRatio or dMlp, not both');
+    expect(make({ dim: 10, mlpRatio: 2.55 })).toThrow('mlpRatio times dim must be a whole number');
+    expect(make({ mlp: 'swish' })).toThrow('option "mlp"');
+    expect(make({ width: 4 })).toThrow('unknown option "width"');
+    expect(() => transformer()({ vocabulary: 2, inputs: { shape: [4], dtype: 'int32' } })).toThrow(
+      'inputs must be int32 tokens [rows, positions]',
+    );
+  });
+
+  it('scale to those of a student', () => {
+    // Catches: a narrow student with a wide MLP, heads that no longer divide, options lost.
+    expect(scaleOptions({ dropout: 0.2 }, { width: 0.5 })).toEqual({
+      dim: 64,
+      depth: 2,
+      heads: 1,
+      dropout: 0.2,
+    });
+    expect(scaleOptions({ dim: 128, heads: 4, dMlp: 512 }, { width: 0.25, depth: 0.5 })).toEqual({
+      dim: 32,
+      depth: 1,
+      heads: 4,
+      dMlp: 128,
+    });
+    expect(scaleOptions({ dim: 24, heads: 4 }, { width: 0.5 }).heads).toBe(3);
+    expect(scaleOptions({ dim: 24, heads: 4, positions: 'none' }, { width: 0.5 }).heads).toBe(4);
+    expect(() => scaleOptions({ dim: 10 }, { width: 0.25 })).toThrow('a dim of 10 scaled by 0.25');
+    expect(() => scaleOptions({}, { depth: 0.2 })).toThrow('a depth of 2 scaled by 0.2');
+  });
+});

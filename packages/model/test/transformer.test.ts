@@ -1,0 +1,128 @@
+import './float64.js';
+import { type Params, reader, rng, valueAndGrads } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  build,
+  crossEntropy,
+  defaults,
+  distance,
+  keepOf,
+  randomMasks,
+  randomParams,
+  randomRows,
+  title,
+  toTensors,
+  toWeights,
+  variants,
+} from './helpers.js';
+import * as float64 from './reference.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+const ROWS = 5;
+const { tokens, labels } = randomRows(ROWS);
+const inputs = (): tf.Tensor => tf.tensor2d(tokens, undefined, 'int32');
+
+describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) => {
+  const model = build(variant);
+  const params = randomParams(model);
+  const weights = toWeights(params);
+  const sizes = { ...defaults, ...variant };
+  const masks = randomMasks(model, ROWS);
+  const shapes = model.keeps(ROWS);
+  const reference = (): Record<string, number[]>[] =>
+    tokens.map((row, r) =>
+      float64.rowSites(
+        sizes,
+        weights,
+        row,
+        variant.dropout
+          ? (mask, position, i) => {
+              const [, pos, width] = shapes[mask] as [number, number, number];
+              return masks[mask]![(r * pos + position) * width + i] === 1;
+            }
+          : undefined,
+      ),
+    );
+
+  it('computes every site as in float64', () => {
+    // Catches: any slip in any option, located by site; a shape that `sites()` does not tell.
+    const sites = new Set(model.sites().map(({ name }) => name));
+    const got = model.apply(reader('parameter', toTensors(params)), inputs(), {
+      sites,
+      ...keepOf(model, ROWS),
+    });
+    const wanted = reference();
+    const off = model.sites().filter(({ name, shape }) => {
+      expect([name, ...got[name]!.shape]).toEqual([name, ROWS, ...shape]);
+      const flat = wanted.flatMap((row) => row[name]!);
+      return distance(got[name]!.dataSync(), flat) > 1e-12;
+    });
+    expect(model.shape).toEqual({ layers: sizes.depth, width: sizes.dim, heads: sizes.heads });
+    expect(Object.keys(got).sort()).toEqual([...sites].sort());
+    expect(off).toEqual([]);
+  });
+
+  it('has the gradients of float64 differences', () => {
+    // Catches: a wrong custom gradient, a parameter that the loss does not reach.
+    const { grads } = valueAndGrads((values: Params) => {
+      const { logits } = model.apply(reader('parameter', values), inputs(), {
+        sites: new Set(['logits']),
+        ...keepOf(model, ROWS),
+      });
+      return { loss: crossEntropy(logits!, labels), aux: {} };
+    }, toTensors(params));
+    const loss = (): number =>
+      float64.crossEntropy(
+        reference().map(({ logits }) => logits!),
+        labels,
+      );
+    const off = Object.entries(weights).filter(([name, { data }]) => {
+      const got = grads[name]!.dataSync();
+      const direction = rng(7).split(name).normal(data.length);
+      const along = got.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+      return distance([along], [float64.slope(loss, data, direction)]) > 1e-7;
+    });
+    expect(off.map(([name]) => name)).toEqual([]);
+  });
+
+  it('has the second derivatives of differences of gradients', () => {
+    // Catches: an operation that tfjs differentiates once only; it hits losses that use gradients.
+    const names = Object.keys(params);
+    const directions = names.map((name) => {
+      const { data, shape } = params[name]!;
+      return tf.tensor(rng(8).split(name).normal(data.length), [...shape]);
+    });
+    const energy = (...values: tf.Tensor[]): tf.Scalar => {
+      const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+      const { logits } = model.apply(reader('parameter', named), inputs(), {
+        sites: new Set(['logits']),
+        ...keepOf(model, ROWS),
+      });
+      return tf.mean(tf.mul(logits!, tf.square(logits!))) as tf.Scalar;
+    };
+    const along = (grads: tf.Tensor[]): tf.Tensor =>
+      grads.map((g, i) => tf.sum(tf.mul(g, directions[i]!))).reduce((a, b) => tf.add(a, b));
+    const slope = (...values: tf.Tensor[]): tf.Tensor => along(tf.grads(energy)(values));
+    const start = Object.values(toTensors(params));
+    const at = (h: number): number =>
+      slope(...start.map((value, i) => tf.add(value, tf.mul(directions[i]!, h)))).dataSync()[0]!;
+    const h = 1e-4;
+    const wanted = (8 * (at(h) - at(-h)) - at(2 * h) + at(-2 * h)) / (12 * h);
+    expect(distance(along(tf.grads(slope)(start)).dataSync(), [wanted])).toBeLessThan(1e-5);
+  });
+
+  it('leaks nothing', () => {
+    // Catches: constants made outside the caller's scope.
+    const values = toTensors(params);
+    const batch = inputs();
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      model.apply(reader('parameter', values), batch, { sites: new Set(['logits']) });
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
