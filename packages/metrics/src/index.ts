@@ -2,9 +2,16 @@
 import type { Plugin } from '@grok/core';
 import { crossings, score, weightNorms } from './probes.js';
 
+export * from './attention-entropy.js';
+export * from './cca.js';
+export * from './cka.js';
 export * from './curves.js';
+export * from './geometry.js';
 export * from './norms.js';
 export { crossings, score, weightNorms } from './probes.js';
+export * from './rank.js';
+export { atPosition, matrixOf, type Rows } from './rows.js';
+export { gini } from './sample.js';
 export { score as scoreOf } from './score.js';
 export type { RowsOptions, WhenOptions } from './when.js';
 

@@ -1,0 +1,45 @@
+/**
+ * Effective ranks: how many directions carry a matrix. Papers call different numbers by this name,
+ * so each has a name of its own here. s are singular values, λ = s².
+ */
+import { centred, matrixOf, type Rows, singularValues } from './rows.js';
+import { entropy } from './sample.js';
+
+/** Five effective ranks, each between 1 and the number of directions. */
+export interface EffectiveRanks {
+  /** (Σs)² / Σs². */
+  readonly participation: number;
+  /** (Σλ)² / Σλ², the participation ratio of the variances. */
+  readonly participationOfSquares: number;
+  /** exp of the entropy of s/Σs (Roy & Vetterli 2007). */
+  readonly royVetterli: number;
+  /** exp of the entropy of λ/Σλ. */
+  readonly entropyOfSquares: number;
+  /** (Σs)² / Σs² over s > 1 % of the largest, never centred: the paper's section 4.3.3. */
+  readonly asPublished: number;
+}
+
+/**
+ * The effective ranks of activations `[…, d]`, whose columns are centred first, or of weights
+ * (`centred: false`). All but `asPublished` depend on the centring.
+ */
+export function effectiveRanks(value: Rows, options: { centred?: boolean } = {}): EffectiveRanks {
+  const x = matrixOf(value);
+  const raw = singularValues(x);
+  const s = options.centred === false ? raw : singularValues(centred(x));
+  const squares = s.map((v) => v * v);
+  return {
+    participation: participation(s),
+    participationOfSquares: participation(squares),
+    royVetterli: Math.exp(entropy(s)),
+    entropyOfSquares: Math.exp(entropy(squares)),
+    asPublished: participation(raw, 0.01),
+  };
+}
+
+/** (Σs)² / Σs² over the values above `cut` times the largest; NaN when all are zero. */
+export function participation(values: readonly number[], cut = 0): number {
+  const kept = values.filter((v) => v > cut * Math.max(...values));
+  const sum = kept.reduce((a, v) => a + v, 0);
+  return sum ** 2 / kept.reduce((a, v) => a + v * v, 0);
+}

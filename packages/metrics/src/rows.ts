@@ -1,0 +1,71 @@
+/** Activations as matrices: one row an observation, one column a dimension; all in float64. */
+import { type HostArray, InputError } from '@grok/core';
+import { Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
+
+/** Observations by dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
+export type Rows = HostArray | readonly (readonly number[])[] | Matrix;
+
+/** The matrix `[observations, d]` of a value; the leading axes of a host array are flattened. */
+export function matrixOf(value: Rows): Matrix {
+  if (Matrix.isMatrix(value)) return value;
+  if (!('data' in value)) return new Matrix(value.map((row) => [...row]));
+  const d = value.shape.at(-1) ?? 1;
+  return Matrix.from1DArray(value.data.length / d, d, value.data);
+}
+
+/**
+ * The values of one position, `[batch, d]`, of a site `[batch, pos, d]`; negative counts from the end.
+ * @throws InputError for a value of another rank or a position that is not there.
+ */
+export function atPosition(value: HostArray, position: number): Matrix {
+  const [batch = 0, positions = 0, d = 0] = value.shape;
+  const at = position < 0 ? positions + position : position;
+  if (value.shape.length !== 3 || at < 0 || at >= positions)
+    throw new InputError(
+      `position ${position}: the value has shape [${value.shape}]; give [batch, pos, d]`,
+    );
+  const out = Matrix.zeros(batch, d);
+  for (let i = 0; i < batch; i++)
+    for (let j = 0; j < d; j++) out.set(i, j, value.data[(i * positions + at) * d + j]!);
+  return out;
+}
+
+/** A copy with every column's mean taken off. */
+export function centred(x: Matrix): Matrix {
+  return x.clone().subRowVector(x.mean('column'));
+}
+
+/** Σ x². */
+export function squaredNorm(x: Matrix): number {
+  let sum = 0;
+  for (let i = 0; i < x.rows; i++) for (let j = 0; j < x.columns; j++) sum += x.get(i, j) ** 2;
+  return sum;
+}
+
+/** Singular values, largest first. */
+export function singularValues(x: Matrix): readonly number[] {
+  const tall = x.rows >= x.columns ? x : x.transpose();
+  // R has the singular values of the whole, and is much the smaller of the two.
+  const r = tall.rows > 2 * tall.columns ? new QrDecomposition(tall).upperTriangularMatrix : tall;
+  const off = { computeLeftSingularVectors: false, computeRightSingularVectors: false };
+  return new SingularValueDecomposition(r, off).diagonal;
+}
+
+/** Left singular vectors `[n, k]` and values of x, down to a relative size of 1e-10 (its numerical rank). */
+export function thinSvd(x: Matrix): { u: Matrix; s: readonly number[] } {
+  const svd = new SingularValueDecomposition(x, {
+    autoTranspose: true,
+    computeRightSingularVectors: false,
+  });
+  const s = svd.diagonal.filter((value) => value > 1e-10 * svd.diagonal[0]!);
+  // A constant has no direction: one column of zeros, which correlates with nothing.
+  if (s.length === 0) return { u: Matrix.zeros(x.rows, 1), s };
+  return { u: svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1), s };
+}
+
+/** @throws InputError unless both have as many rows, and at least `least`. */
+export function checkPaired(what: string, x: Matrix, y: Matrix, least = 2): void {
+  if (x.rows !== y.rows)
+    throw new InputError(`${what}: ${x.rows} and ${y.rows} rows; give both models the same inputs`);
+  if (x.rows < least) throw new InputError(`${what}: needs at least ${least} rows, got ${x.rows}`);
+}

@@ -1,0 +1,112 @@
+/**
+ * Values computed elsewhere: `kind: metrics` safetensors and the similarity part of `statistics*.json`
+ * in tests/fixtures and in every folder named in GROK_PARITY_FIXTURES.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type HostArray, readSafetensors } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+import {
+  attentionEntropy,
+  cca,
+  cka,
+  debiasedCka,
+  effectiveRanks,
+  gini,
+  matrixOf,
+  participation,
+  procrustes,
+  pwcca,
+  rsa,
+  svcca,
+} from '../src/index.js';
+import { singularValues } from '../src/rows.js';
+
+interface Similarity {
+  readonly X: number[][];
+  readonly Y: number[][];
+  readonly svcca_variance: number;
+  readonly svcca_kept: number[];
+  readonly cca_rho: number[];
+  readonly [name: string]: unknown;
+}
+interface Statistics {
+  readonly similarity?: Similarity;
+  readonly gini?: { readonly x: number[]; readonly value: number };
+}
+
+const near = (got: number, want: number) =>
+  expect(Math.abs(got - want)).toBeLessThanOrEqual(1e-6 * Math.abs(want));
+
+const folders = [
+  fileURLToPath(new URL('../../../tests/fixtures', import.meta.url)),
+  ...(process.env.GROK_PARITY_FIXTURES ?? '').split(':').filter(Boolean),
+];
+const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+const tensorFiles = files
+  .filter((file) => file.endsWith('.safetensors'))
+  .map((file) => [file, readSafetensors(readFileSync(file), file)] as const)
+  .filter(([, { metadata }]) => metadata.kind === '"metrics"');
+const statistics = files
+  .filter((file) => /^statistics.*\.json$/.test(basename(file)))
+  .map((file) => [file, JSON.parse(readFileSync(file, 'utf8')) as Statistics] as const);
+const similarities = statistics.filter(([, { similarity }]) => similarity !== undefined);
+const ginis = statistics.filter(([, { gini }]) => gini !== undefined);
+
+it('the fixtures are there', () => {
+  expect(tensorFiles.length).toBeGreaterThan(0);
+  expect(similarities.length).toBeGreaterThan(0);
+  expect(ginis.length).toBeGreaterThan(0);
+});
+
+describe.each(tensorFiles)('%s', (_, { tensors, metadata }) => {
+  const compute = (key: string): number => {
+    const [metric, names = ''] = key.split('/');
+    const [first, second] = names.split(',').map((name) => tensors[name] as HostArray);
+    if (metric === 'cka') return cka(first!, second!);
+    if (metric === 'entropy') return attentionEntropy(first!).mean;
+    return participation(singularValues(matrixOf(first!)), Number(metadata.threshold));
+  };
+  const keys = Object.keys(tensors).filter((key) => key.includes('/'));
+  it.each(keys)('%s within 1e-5', (key) => {
+    expect(Math.abs(compute(key) - tensors[key]!.data[0]!)).toBeLessThan(1e-5);
+  });
+});
+
+describe.each(similarities)('%s', (_, statistic) => {
+  const similarity = statistic.similarity!;
+  const { X, Y } = similarity;
+  const ranks = effectiveRanks(X);
+  const values: Record<string, number> = {
+    cka_linear_biased: cka(X, Y),
+    cka_linear_debiased: debiasedCka(X, Y),
+    cca_mean: cca(X, Y).reduce((a, b) => a + b) / Math.min(X[0]!.length, Y[0]!.length),
+    svcca_mean: svcca(X, Y, similarity.svcca_variance).mean,
+    pwcca_X_to_Y: pwcca(X, Y),
+    procrustes_squared_distance_unit_norm: procrustes(X, Y),
+    rsa_spearman_1_minus_pearson: rsa(X, Y),
+    rank_participation_singular_values_centred: ranks.participation,
+    rank_participation_squared_centred: ranks.participationOfSquares,
+    rank_roy_vetterli_centred: ranks.royVetterli,
+    rank_entropy_of_squares_centred: ranks.entropyOfSquares,
+    rank_as_published_uncentred_cut_1pct: ranks.asPublished,
+  };
+  it('lists nothing that is not compared', () => {
+    const scalars = Object.keys(similarity).filter((k) => typeof similarity[k] === 'number');
+    expect(scalars.filter((k) => k !== 'svcca_variance').sort()).toEqual(
+      Object.keys(values).sort(),
+    );
+  });
+  it.each(Object.keys(values))('%s within 1e-6 relative', (key) => {
+    near(values[key]!, similarity[key] as number);
+  });
+  it('canonical correlations and what SVCCA keeps', () => {
+    for (const [i, rho] of cca(X, Y).entries()) near(rho, similarity.cca_rho[i]!);
+    expect(svcca(X, Y, similarity.svcca_variance).kept).toEqual(similarity.svcca_kept);
+  });
+});
+
+it.each(ginis)('%s: Gini', (_, statistic) => {
+  near(gini(statistic.gini!.x), statistic.gini!.value);
+});
