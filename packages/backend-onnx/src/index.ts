@@ -1,1 +1,44 @@
-export {};
+/** The backend `onnx`: a tfjs step, its gradients and its optimiser become one graph for onnxruntime. */
+import { type Callable, flag, integer, type Plugin, provision, schema, text } from '@grok/core';
+import { loadRuntime } from '#runtime';
+import { createBackend } from './backend.js';
+import { ruleNames } from './optimize/index.js';
+
+export type { OnnxProgram } from './backend.js';
+export { ruleNames } from './optimize/index.js';
+
+/** Options of `onnx`. */
+export interface OnnxOptions {
+  /** Threads of one run, default all cores. */
+  readonly threads?: number | undefined;
+  /** Rewrite rules by name; false leaves one out. */
+  readonly rules?: Readonly<Record<string, boolean | undefined>> | undefined;
+  /** Beginning of a file name: each program's onnxruntime profile is written there on dispose. */
+  readonly profile?: string | undefined;
+}
+
+const rules = schema(Object.fromEntries(ruleNames.map((name) => [name, flag().optional()])));
+
+/** Compiles steps into ONNX graphs and runs them with onnxruntime on the CPU. */
+export const onnx: Callable<'backend', OnnxOptions> = provision({
+  kind: 'backend',
+  name: 'onnx',
+  summary: 'Traces a step into one ONNX graph and runs it with onnxruntime.',
+  options: schema({
+    threads: integer().min(1).optional(),
+    rules: rules.optional(),
+    profile: text().optional(),
+  }),
+  async create({ threads, rules: switches = {}, profile }) {
+    const runtime = await loadRuntime();
+    return createBackend(runtime, { threads: threads ?? runtime.cores, rules: switches, profile });
+  },
+});
+
+const plugin: Plugin = {
+  name: '@grok/backend-onnx',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  provides: [onnx],
+};
+export default plugin;

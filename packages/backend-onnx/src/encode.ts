@@ -1,0 +1,145 @@
+/**
+ * Writes a graph as ONNX protobuf bytes (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3):
+ * only the fields that onnxruntime needs, numbered as there.
+ */
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import {
+  type Attribute,
+  type ElementType,
+  elementsOf,
+  type Graph,
+  type Node,
+  sizeOf,
+  type Value,
+} from './graph.js';
+
+const IR_VERSION = 9;
+const OPSET = 18;
+/** TensorProto.DataType. */
+const DATA_TYPE: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float64: 11,
+};
+/** Attributes that are floats even when their number is whole. */
+const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'scale']);
+
+/** The name of a value in the model; inputs and outputs of the graph have such names too. */
+export const nameOf = (value: Value): string => `v${value.id}`;
+
+/** A model that onnxruntime can load. Values of `skip` are left out of the graph's outputs. */
+export function encode(graph: Graph): Uint8Array<ArrayBuffer> {
+  const w = new BinaryWriter();
+  int(w, 1, IR_VERSION);
+  text(w, 2, 'grok');
+  message(w, 7, () => writeGraph(w, graph));
+  for (const [domain, version] of [
+    ['', OPSET],
+    ['com.microsoft', 1],
+  ] as const)
+    message(w, 8, () => {
+      text(w, 1, domain);
+      int(w, 2, version);
+    });
+  return w.finish();
+}
+
+/** The values that the model computes: outputs that are neither inputs nor constants, once each. */
+export function computedOutputs(graph: Graph): Value[] {
+  const given = new Set(graph.inputs);
+  return [...new Set(graph.outputs)].filter((v) => v.constant === undefined && !given.has(v));
+}
+
+function writeGraph(w: BinaryWriter, graph: Graph): void {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  graph.nodes.forEach((node, i) => {
+    message(w, 1, () => writeNode(w, node, i));
+  });
+  text(w, 2, 'grok');
+  for (const value of used)
+    if (value.constant !== undefined) message(w, 5, () => writeConstant(w, value));
+  for (const value of graph.inputs)
+    if (used.has(value)) message(w, 11, () => writeValueInfo(w, value));
+  for (const value of computedOutputs(graph)) message(w, 12, () => writeValueInfo(w, value));
+}
+
+function writeNode(w: BinaryWriter, node: Node, index: number): void {
+  for (const value of node.inputs) text(w, 1, nameOf(value));
+  for (const value of node.outputs) text(w, 2, nameOf(value));
+  text(w, 3, `${index}:${node.source}`);
+  text(w, 4, node.op);
+  for (const [name, value] of Object.entries(node.attributes))
+    message(w, 5, () => writeAttribute(w, name, value));
+  if (node.domain !== '') text(w, 7, node.domain);
+}
+
+function writeAttribute(w: BinaryWriter, name: string, value: Attribute): void {
+  text(w, 1, name);
+  if (typeof value === 'string') {
+    w.tag(4, WireType.LengthDelimited).string(value);
+    int(w, 20, 3);
+  } else if (typeof value !== 'number') {
+    for (const item of value) int(w, 8, item);
+    int(w, 20, 7);
+  } else if (FLOATS.has(name)) {
+    w.tag(2, WireType.Bit32).float(value);
+    int(w, 20, 1);
+  } else {
+    int(w, 3, value);
+    int(w, 20, 2);
+  }
+}
+
+function writeConstant(w: BinaryWriter, value: Value): void {
+  for (const extent of value.shape) int(w, 1, extent);
+  int(w, 2, DATA_TYPE[value.type]);
+  text(w, 8, nameOf(value));
+  w.tag(9, WireType.LengthDelimited).bytes(bytesOf(value));
+}
+function bytesOf(value: Value): Uint8Array {
+  const elements = elementsOf(value)!;
+  const array = ((): ArrayBufferView => {
+    switch (value.type) {
+      case 'float32':
+        return Float32Array.from(elements);
+      case 'float64':
+        return Float64Array.from(elements);
+      case 'int32':
+        return Int32Array.from(elements);
+      case 'int64':
+        return BigInt64Array.from(Array.from(elements), BigInt);
+      default:
+        return Uint8Array.from(elements);
+    }
+  })();
+  if (array.byteLength === 0 && sizeOf(value.shape) !== 0)
+    throw new Error(`constant ${nameOf(value)} is empty`);
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function writeValueInfo(w: BinaryWriter, value: Value): void {
+  text(w, 1, nameOf(value));
+  message(w, 2, () =>
+    message(w, 1, () => {
+      int(w, 1, DATA_TYPE[value.type]);
+      message(w, 2, () => {
+        for (const extent of value.shape) message(w, 1, () => int(w, 1, extent));
+      });
+    }),
+  );
+}
+
+function int(w: BinaryWriter, field: number, value: number): void {
+  w.tag(field, WireType.Varint).int64(value);
+}
+function text(w: BinaryWriter, field: number, value: string): void {
+  w.tag(field, WireType.LengthDelimited).string(value);
+}
+function message(w: BinaryWriter, field: number, write: () => void): void {
+  w.tag(field, WireType.LengthDelimited).fork();
+  write();
+  w.join();
+}

@@ -1,0 +1,102 @@
+/**
+ * The graph that a trace records, as plain data: values (each stamped with its graph), nodes in
+ * topological order, inputs and outputs. Operators are those of ONNX (https://onnx.ai/onnx/operators).
+ */
+
+/** Element types inside a graph; only the first three reach its inputs and outputs. */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'float64' | 'int64' | 'uint8';
+/** Known content of a value: one number for all elements, or all elements row-major. */
+export type Constant =
+  | { readonly uniform: number }
+  | { readonly elements: ArrayLike<number>; readonly uniform?: undefined };
+/** A tensor inside a graph. */
+export interface Value {
+  readonly id: number;
+  /** The graph that it belongs to. */
+  readonly graph: number;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly constant?: Constant;
+}
+/** Attribute of a node: `encode.ts` knows which single numbers are floats. */
+export type Attribute = number | string | readonly number[];
+/** One operator. */
+export interface Node {
+  readonly op: string;
+  /** `''` for ONNX itself, `'com.microsoft'` for onnxruntime's own operators. */
+  readonly domain: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /** The tfjs op that asked for it, for profiles. */
+  readonly source: string;
+}
+/** A recorded function. */
+export interface Graph {
+  readonly id: number;
+  readonly inputs: Value[];
+  nodes: Node[];
+  outputs: Value[];
+  /** The next value's id. */
+  next: number;
+}
+
+let graphs = 0;
+/** An empty graph with an id of its own. */
+export function createGraph(): Graph {
+  return { id: ++graphs, inputs: [], nodes: [], outputs: [], next: 0 };
+}
+
+/** A new value of `graph` that no node makes yet. */
+export function addValue(
+  graph: Graph,
+  type: ElementType,
+  shape: readonly number[],
+  constant?: Constant,
+): Value {
+  const value = { id: graph.next++, graph: graph.id, type, shape };
+  return constant === undefined ? value : { ...value, constant };
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
+}
+/** True when two shapes are the same. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, i) => extent === b[i]);
+}
+/** The one number that fills a constant, or undefined. */
+export function uniformOf(value: Value): number | undefined {
+  return value.constant?.uniform;
+}
+/** All elements of a constant, or undefined. */
+export function elementsOf(value: Value): ArrayLike<number> | undefined {
+  const { constant } = value;
+  if (constant === undefined) return undefined;
+  if (constant.uniform === undefined) return constant.elements;
+  return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
+}
+/** A constant from elements; kept as one number when they are all alike. */
+export function constantOf(elements: ArrayLike<number>): Constant {
+  const first = elements[0];
+  if (first === undefined) return { elements };
+  for (let i = 1; i < elements.length; i++) if (!Object.is(elements[i], first)) return { elements };
+  return { uniform: first };
+}
+
+/**
+ * The shape of two shapes broadcast against each other.
+ * @throws when they do not fit.
+ */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [m, n] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
+    if (m !== n && m !== 1 && n !== 1)
+      throw new Error(`shapes [${a.join(', ')}] and [${b.join(', ')}] cannot be broadcast`);
+    return m === 1 ? n : m;
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Kernels that look rows up or add them together by index. Sums by index never use ScatterND with
+ * reduction "add": onnxruntime's CPU provider races there with more than one thread.
+ */
+import { util } from '@grok/tfjs';
+import type { Builder } from '../builder.js';
+import {
+  add,
+  binary,
+  cast,
+  constant,
+  emit,
+  expand,
+  fill,
+  gather,
+  mul,
+  reduce,
+  reshape,
+  transpose,
+  where,
+} from '../builder.js';
+import { constantOf, type ElementType, sizeOf, type Value } from '../graph.js';
+import type { Kernels } from './types.js';
+
+/** Above this many elements a one-hot matrix costs more than a slow scatter. */
+const ONE_HOT_LIMIT = 1 << 24;
+
+const count = (b: Builder, extent: number, type: ElementType = 'int32'): Value =>
+  constant(b, type, [extent], constantOf(Array.from({ length: extent }, (_, i) => i)));
+/** True where `ids[i] === j`, `[ids…, depth]`; ids out of range match nothing. */
+function isClass(b: Builder, ids: Value, depth: number): Value {
+  const column = reshape(b, ids, [...ids.shape, 1]);
+  return binary(b, 'Equal', column, count(b, depth, ids.type), 'bool');
+}
+
+/** Sums of the rows of `x` [n, …] that share an id [n], `[segments, …]`. */
+export function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
+  const [n, ...rest] = x.shape as [number, ...number[]];
+  const width = sizeOf(rest);
+  if (n * segments > ONE_HOT_LIMIT) return scatterSum(b, x, ids, segments);
+  const type = x.type === 'float32' ? 'float32' : 'float64';
+  const hot = cast(b, isClass(b, ids, segments), type); // [n, segments]
+  const rows = reshape(b, cast(b, x, type), [n, width]); // [n, width]
+  const shape = [segments, width];
+  const sums =
+    type === 'float32'
+      ? emit(b, 'Gemm', [hot, rows], { type, shape }, { transA: 1, transB: 0 })
+      : emit(b, 'MatMul', [transpose(b, hot, [1, 0]), rows], { type, shape });
+  return reshape(b, cast(b, sums, x.type), [segments, ...rest]);
+}
+/** The same by ScatterElements, which adds in order; ids out of range are sent to a spare row. */
+function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
+  const [n, ...rest] = x.shape as [number, ...number[]];
+  const width = sizeOf(rest);
+  const valid = binary(
+    b,
+    'And',
+    binary(b, 'GreaterOrEqual', ids, 0, 'bool'),
+    binary(b, 'Less', ids, segments, 'bool'),
+  );
+  const safe = where(b, valid, ids, fill(b, ids.type, [], segments));
+  const index = expand(b, reshape(b, safe, [n, 1]), [n, width]);
+  const shape = [segments + 1, width];
+  const inputs = [fill(b, x.type, shape, 0), index, reshape(b, x, [n, width])];
+  const attributes = { axis: 0, reduction: 'add' };
+  const sums = emit(b, 'ScatterElements', inputs, { type: x.type, shape }, attributes);
+  const whole = gather(b, sums, count(b, segments), 0);
+  return reshape(b, whole, [segments, ...rest]);
+}
+
+/** Row numbers of a table `[extents…]` from indices `[…, extents.length]`: Σ index·stride. */
+function linear(b: Builder, indices: Value, extents: readonly number[]): Value {
+  const strides = util.computeStrides([...extents, 1]);
+  const weights = constant(b, indices.type, [extents.length], constantOf(strides));
+  const products = mul(b, indices, weights);
+  return reduce(b, 'ReduceSum', products, [indices.shape.length - 1], false);
+}
+/** How indices `[…, depth]` address a tensor: rows of `slice` elements, by number. */
+function addressed(indices: Value, shape: readonly number[]) {
+  const depth = indices.shape.at(-1) ?? 1;
+  const rows = sizeOf(shape.slice(0, depth));
+  return { depth, rows, slice: shape.slice(depth), extents: shape.slice(0, depth) };
+}
+const asMatrix = (b: Builder, indices: Value): Value =>
+  indices.shape.length === 0 ? reshape(b, indices, [1]) : indices;
+
+export const gathers: Kernels = {
+  GatherV2: (b, { x, indices }, attrs: { axis: number; batchDims: number }) => {
+    const { batchDims = 0 } = attrs;
+    const axis = util.parseAxisParam(attrs.axis, [...x.shape])[0]!;
+    if (batchDims === 0) return gather(b, x, indices, axis);
+    // One table of all batches: row `index` of batch i is row i·extent + index.
+    const batch = sizeOf(x.shape.slice(0, batchDims));
+    const outer = x.shape.slice(batchDims, axis);
+    const extent = x.shape[axis]!;
+    const inner = x.shape.slice(axis + 1);
+    const parts = [batch, sizeOf(outer), extent, sizeOf(inner)];
+    const table = transpose(b, reshape(b, x, parts), [0, 2, 1, 3]); // [batch, extent, outer, inner]
+    const rows = reshape(b, table, [batch * extent, sizeOf(outer), sizeOf(inner)]);
+    const chosen = sizeOf(indices.shape.slice(batchDims));
+    const offsets = constant(
+      b,
+      indices.type,
+      [batch, 1],
+      constantOf(Array.from({ length: batch }, (_, i) => i * extent)),
+    );
+    const numbers = add(b, reshape(b, indices, [batch, chosen]), offsets);
+    const taken = gather(b, rows, numbers, 0); // [batch, chosen, outer, inner]
+    const shape = [
+      ...x.shape.slice(0, batchDims),
+      ...outer,
+      ...indices.shape.slice(batchDims),
+      ...inner,
+    ];
+    return reshape(b, transpose(b, taken, [0, 2, 1, 3]), shape);
+  },
+  GatherNd: (b, { params, indices: given }) => {
+    const indices = asMatrix(b, given);
+    const { rows, slice, extents } = addressed(indices, params.shape);
+    const table = reshape(b, params, [rows, ...slice]);
+    return gather(b, table, linear(b, indices, extents), 0);
+  },
+  ScatterNd: (b, { indices: given, updates }, { shape }: { shape: number[] }) => {
+    const indices = asMatrix(b, given);
+    const { rows, slice, extents } = addressed(indices, shape);
+    const numbers = linear(b, indices, extents);
+    const n = sizeOf(numbers.shape);
+    const flat = reshape(b, updates, [n, ...slice]);
+    return reshape(b, segmentSum(b, flat, reshape(b, numbers, [n]), rows), shape);
+  },
+  TensorScatterUpdate: (b, { tensor, indices: given, updates }) => {
+    const indices = asMatrix(b, given);
+    const inputs = [tensor, cast(b, indices, 'int64'), updates];
+    return emit(b, 'ScatterND', inputs, { type: tensor.type, shape: tensor.shape });
+  },
+  UnsortedSegmentSum: (b, { x, segmentIds }, { numSegments }: { numSegments: number }) =>
+    segmentSum(b, x, segmentIds, numSegments),
+  OneHot: (
+    b,
+    { indices },
+    attrs: { depth: number; onValue: number; offValue: number; dtype?: string },
+  ) => {
+    const { depth, onValue, offValue } = attrs;
+    const type = attrs.dtype === 'float32' || attrs.dtype === 'bool' ? attrs.dtype : 'int32';
+    const hot = isClass(b, indices, depth);
+    if (onValue === 1 && offValue === 0) return cast(b, hot, type);
+    const numbers = type === 'bool' ? 'int32' : type;
+    const [on, off] = [fill(b, numbers, [], onValue), fill(b, numbers, [], offValue)];
+    return cast(b, where(b, hot, on, off), type);
+  },
+};

@@ -1,0 +1,211 @@
+/** Kernels that move elements about, or make tensors from nothing. */
+import * as tf from '@grok/tfjs';
+import {
+  cast,
+  concat,
+  constant,
+  emit,
+  expand,
+  fill,
+  int64s,
+  reshape,
+  scalarLike,
+  slice,
+  transpose,
+} from '../builder.js';
+import { constantOf, type ElementType, sizeOf, type Value } from '../graph.js';
+import type { Inputs, Kernels } from './types.js';
+
+const list = (inputs: Inputs): Value[] => Object.values(inputs as object);
+const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
+const typeOf = (dtype: string | undefined): ElementType =>
+  dtype === 'int32' || dtype === 'bool' ? dtype : 'float32';
+
+export const shapes: Kernels = {
+  Reshape: (b, { x }, { shape }: { shape: number[] }) =>
+    reshape(b, x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape))),
+  ExpandDims: (b, { input }, { dim }: { dim: number }) => {
+    const shape = [...input.shape];
+    shape.splice(positive(dim, shape.length + 1), 0, 1);
+    return reshape(b, input, shape);
+  },
+  Transpose: (b, { x }, { perm }: { perm: number[] }) => transpose(b, x, perm),
+  Slice: (b, { x }, attrs: { begin: number | number[]; size: number | number[] }) => {
+    const [begin, size] = tf.slice_util.parseSliceParams(
+      { shape: [...x.shape], rank: x.shape.length } as unknown as tf.Tensor,
+      attrs.begin,
+      attrs.size,
+    ) as [number[], number[]];
+    tf.slice_util.assertParamsValid(
+      { shape: [...x.shape], rank: x.shape.length } as unknown as tf.Tensor,
+      begin,
+      size,
+    );
+    return slice(b, x, begin, size);
+  },
+  StridedSlice: (
+    b,
+    { x },
+    attrs: {
+      begin: number[];
+      end: number[];
+      strides: number[];
+      beginMask: number;
+      endMask: number;
+      ellipsisMask: number;
+      newAxisMask: number;
+      shrinkAxisMask: number;
+    },
+  ) => {
+    const info = tf.slice_util.sliceInfo(
+      [...x.shape],
+      attrs.begin,
+      attrs.end,
+      attrs.strides,
+      attrs.beginMask,
+      attrs.endMask,
+      attrs.ellipsisMask,
+      attrs.newAxisMask,
+      attrs.shrinkAxisMask,
+    );
+    const { finalShape, begin, end, strides } = info;
+    if (info.isIdentity) return reshape(b, x, finalShape);
+    if (sizeOf(finalShape) === 0) return fill(b, x.type, finalShape, 0);
+    const size = tf.slice_util.computeOutShape(begin, end, strides);
+    // As on tfjs's cpu: these two take neighbours, whatever the strides say.
+    if (info.sliceDim0 || info.isSimpleSlice)
+      return reshape(b, slice(b, x, begin, size), finalShape);
+    // With a negative stride, -1 as an end would mean the last element; go past the first instead.
+    const ends = end.map((to, i) => (strides[i]! < 0 && to < 0 ? -(x.shape[i]! + 1) : to));
+    const axes = begin.map((_, axis) => axis);
+    const inputs = [x, int64s(b, begin), int64s(b, ends), int64s(b, axes), int64s(b, strides)];
+    return reshape(b, emit(b, 'Slice', inputs, { type: x.type, shape: size }), finalShape);
+  },
+  Reverse: (b, { x }, { dims }: { dims: number | number[] }) => {
+    const axes = tf.util.parseAxisParam(dims, [...x.shape]);
+    if (axes.length === 0 || x.shape.length === 0) return x;
+    const starts = axes.map(() => -1);
+    const ends = axes.map((axis) => -(x.shape[axis]! + 1));
+    const inputs = [x, int64s(b, starts), int64s(b, ends), int64s(b, axes), int64s(b, starts)];
+    return emit(b, 'Slice', inputs, { type: x.type, shape: x.shape });
+  },
+  PadV2: (b, { x }, attrs: { paddings: [number, number][]; constantValue: number }) => {
+    const { paddings, constantValue } = attrs;
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
+    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const pads = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
+    const inputs = [x, int64s(b, pads), scalarLike(b, x, constantValue)];
+    return emit(b, 'Pad', inputs, { type: x.type, shape });
+  },
+  MirrorPad: (b, { x }, { paddings, mode }: { paddings: [number, number][]; mode: string }) => {
+    if (mode !== 'reflect')
+      throw new Error('backend "onnx": mirrorPad only knows mode "reflect", got "symmetric"');
+    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const pads = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
+    return emit(b, 'Pad', [x, int64s(b, pads)], { type: x.type, shape }, { mode: 'reflect' });
+  },
+  Concat: (b, inputs, { axis }: { axis: number }) => {
+    const parts = list(inputs);
+    const whole = parts.filter((part) => sizeOf(part.shape) > 0);
+    if (whole.length === 0) return parts[0]!;
+    return concat(b, whole, positive(axis, parts[0]!.shape.length));
+  },
+  Pack: (b, inputs, { axis: given }: { axis: number }) => {
+    const parts = list(inputs);
+    const axis = positive(given, parts[0]!.shape.length + 1);
+    const shape = [...parts[0]!.shape];
+    shape.splice(axis, 0, 1);
+    return concat(
+      b,
+      parts.map((part) => reshape(b, part, shape)),
+      axis,
+    );
+  },
+  Unpack: (b, { value }, { axis: given }: { axis: number }) => {
+    const axis = positive(given, value.shape.length);
+    const rest = value.shape.filter((_, i) => i !== axis);
+    const size = value.shape.map((extent, i) => (i === axis ? 1 : extent));
+    return Array.from({ length: value.shape[axis]! }, (_, at) => {
+      const begin = value.shape.map((_, i) => (i === axis ? at : 0));
+      return reshape(b, slice(b, value, begin, size), rest);
+    });
+  },
+  /** Slices rather than Split, which onnxruntime does slowly on the last axis. */
+  SplitV: (b, { x }, attrs: { numOrSizeSplits: number[] | number; axis: number }) => {
+    const axis = positive(attrs.axis, x.shape.length);
+    const sizes = tf.backend_util.prepareSplitSize(
+      { shape: [...x.shape] } as unknown as tf.Tensor,
+      attrs.numOrSizeSplits,
+      axis,
+    );
+    let at = 0;
+    return sizes.map((extent) => {
+      const begin = x.shape.map((_, i) => (i === axis ? at : 0));
+      at += extent;
+      return slice(
+        b,
+        x,
+        begin,
+        x.shape.map((whole, i) => (i === axis ? extent : whole)),
+      );
+    });
+  },
+  Tile: (b, { x }, { reps }: { reps: number[] }) => {
+    const shape = x.shape.map((extent, i) => extent * reps[i]!);
+    if (x.shape.every((extent, i) => extent === 1 || reps[i] === 1)) return expand(b, x, shape);
+    return emit(b, 'Tile', [x, int64s(b, reps)], { type: x.type, shape });
+  },
+  BroadcastTo: (b, { x }, { shape }: { shape: number[] }) => expand(b, x, shape),
+  SpaceToBatchND: (b, { x }, attrs: { blockShape: number[]; paddings: [number, number][] }) => {
+    const { blockShape: block } = attrs;
+    const paddings = [[0, 0] as const, ...attrs.paddings];
+    while (paddings.length < x.shape.length) paddings.push([0, 0]);
+    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const pads = [...paddings.map((pad) => pad[0]), ...paddings.map((pad) => pad[1])];
+    const inputs = [x, int64s(b, pads), scalarLike(b, x, 0)];
+    const padded = emit(b, 'Pad', inputs, { type: x.type, shape });
+    const size = block.reduce((p, q) => p * q, 1);
+    const split = tf.backend_util.getReshaped(shape, block, size, false);
+    const perm = tf.backend_util.getPermuted(split.length, block.length, false);
+    const joined = tf.backend_util.getReshapedPermuted(shape, block, size, false);
+    return reshape(b, transpose(b, reshape(b, padded, split), perm), joined);
+  },
+  BatchToSpaceND: (b, { x }, attrs: { blockShape: number[]; crops: number[][] }) => {
+    const { blockShape: block, crops } = attrs;
+    const size = block.reduce((p, q) => p * q, 1);
+    const shape = [...x.shape];
+    const split = tf.backend_util.getReshaped(shape, block, size);
+    const perm = tf.backend_util.getPermuted(split.length, block.length);
+    const joined = tf.backend_util.getReshapedPermuted(shape, block, size);
+    const begin = tf.backend_util.getSliceBeginCoords(crops, block.length);
+    const kept = tf.backend_util.getSliceSize(joined, crops, block.length);
+    const whole = reshape(b, transpose(b, reshape(b, x, split), perm), joined);
+    const rest = joined.slice(kept.length);
+    return slice(b, whole, [...begin, ...rest.map(() => 0)], [...kept, ...rest]);
+  },
+
+  Fill: (b, _, attrs: { shape: number[]; value: number; dtype?: string }) =>
+    fill(b, typeOf(attrs.dtype), attrs.shape, attrs.value),
+  ZerosLike: (b, { x }) => fill(b, x.type, x.shape, 0),
+  OnesLike: (b, { x }) => fill(b, x.type, x.shape, 1),
+  Range: (b, _, attrs: { start: number; stop: number; step: number; dtype: string }) => {
+    const { start, stop, step, dtype } = attrs;
+    const count = Math.max(0, Math.ceil((stop - start) / step));
+    const elements = Array.from({ length: count }, (_, i) => start + i * step);
+    return constant(b, typeOf(dtype), [count], constantOf(elements));
+  },
+  LinSpace: (b, _, { start, stop, num }: { start: number; stop: number; num: number }) => {
+    const elements = Array.from({ length: num }, (_, i) =>
+      num === 1 ? start : start + (i * (stop - start)) / (num - 1),
+    );
+    return constant(b, 'float32', [num], constantOf(elements));
+  },
+  Diag: (b, { x }) => {
+    const size = sizeOf(x.shape);
+    const eye = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+    const mask = cast(b, constant(b, 'float32', [size, size], constantOf(eye)), x.type);
+    const row = reshape(b, x, [1, size]);
+    const matrix = emit(b, 'Mul', [row, mask], { type: x.type, shape: [size, size] });
+    return reshape(b, matrix, [...x.shape, ...x.shape]);
+  },
+};

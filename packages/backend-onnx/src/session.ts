@@ -1,0 +1,38 @@
+/**
+ * What the backend asks of a copy of onnxruntime. `runtime.node.ts` answers with onnxruntime-node;
+ * a browser's answer is chosen by the `browser` condition of this package's `imports`.
+ */
+import type { DType, TypedArray } from '@grok/core';
+
+/** The runtime's own tensor over memory of ours: it reads from and writes to `data` itself. */
+export interface RuntimeTensor {
+  readonly data: unknown;
+}
+/** How a session is opened. */
+export interface SessionOptions {
+  readonly threads: number;
+  /** A file name's beginning: write onnxruntime's profile there. */
+  readonly profile?: string;
+}
+/** A loaded model. */
+export interface Session {
+  /** Computes `fetches` from `feeds`; both are tensors by name, and those fetched are written over. */
+  run(
+    feeds: Readonly<Record<string, RuntimeTensor>>,
+    fetches: Readonly<Record<string, RuntimeTensor>>,
+  ): Promise<void>;
+  /** Ends profiling; the file is complete afterwards. */
+  endProfiling(): void;
+  release(): Promise<void>;
+}
+/** A copy of onnxruntime. */
+export interface Runtime {
+  /** For manifests, such as `"onnxruntime-node 1.30.0"`. */
+  readonly name: string;
+  /** Inputs are read where they lie. */
+  readonly residentInputs: boolean;
+  /** Cores that a run may use. */
+  readonly cores: number;
+  tensor(dtype: DType, data: TypedArray, shape: readonly number[]): RuntimeTensor;
+  open(model: Uint8Array, options: SessionOptions): Promise<Session>;
+}

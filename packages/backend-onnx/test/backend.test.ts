@@ -1,0 +1,350 @@
+/** The `Backend` contract: a whole training step, what may go wrong, and what must not leak. */
+import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Backend, DeviceTensor, OnDevice } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { backend, exactly, floats, type Host, ints, randomStream, upload } from './helpers.js';
+import { inputsOf, type Sizes, type StepInputs, step, type Tree } from './transformer.js';
+
+const opened: Backend[] = [];
+async function open(threads = 1): Promise<Backend> {
+  const on = await backend({ threads });
+  opened.push(on);
+  return on;
+}
+afterEach(async () => {
+  for (const on of opened.splice(0)) await on.dispose();
+});
+
+const isHost = (value: Host | Tree): value is Host => 'data' in value;
+/** A tree of host arrays on a backend, or as tfjs tensors. */
+function map<T>(tree: Tree, leaf: (host: Host) => T): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, value]) => [
+      key,
+      isHost(value) ? leaf(value) : map(value, leaf),
+    ]),
+  );
+}
+const onDevice = (on: Backend, tree: Tree) =>
+  map(tree, (h) => on.upload(h.data, h.shape, h.dtype)) as OnDevice<StepInputs>;
+const sha = (data: ArrayBufferView) =>
+  createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
+
+const small: Sizes = { vocabulary: 13, width: 16, depth: 2, batch: 24, dropout: 0.2 };
+
+describe('a training step', () => {
+  /** Catches: any operator, gradient or optimiser arithmetic that differs once all of it is one graph. */
+  test.each([0, 0.2])('three steps as eagerly on cpu, dropout %d', async (dropout) => {
+    const sizes = { ...small, dropout };
+    const host = inputsOf(sizes);
+    const fn = step(sizes);
+    await tf.setBackend('cpu');
+    let eager = map(host, (h) => tf.tensor(h.data, [...h.shape], h.dtype)) as StepInputs;
+    const wanted: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const out = tf.tidy(() => fn(eager) as never) as ReturnType<typeof fn>;
+      wanted.push((await out.loss.data())[0]!);
+      eager = { ...eager, params: out.params, state: out.state };
+    }
+    const on = await open(2);
+    let inputs = onDevice(on, host);
+    const program = await on.compile('step', fn, inputs as never, { donate: ['params', 'state'] });
+    const got: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const out = await program.run(inputs as never);
+      got.push((await on.read(out.loss as DeviceTensor))[0]!);
+      inputs = { ...inputs, params: out.params, state: out.state } as OnDevice<StepInputs>;
+    }
+    got.forEach((loss, i) => {
+      expect(loss).toBeCloseTo(wanted[i]!, 5);
+    });
+    const params = (await on.read(inputs.params as DeviceTensor)) as Float32Array;
+    const reference = await eager.params.data();
+    // Adam divides by √v: where a gradient is nearly 0, rounding may turn an update of 1e-3 around.
+    const far = params.filter((p, i) => Math.abs(p - reference[i]!) > 1e-5);
+    expect(far.length).toBeLessThan(params.length / 1000);
+    expect([...(await on.read(inputs.state.count as DeviceTensor))]).toEqual([3]);
+    tf.dispose(eager as never);
+  });
+
+  /** Catches: numbers that depend on the scheduling of threads. */
+  test('two threads give the same bits every time', async () => {
+    const on = await open(2);
+    const host = inputsOf({ ...small, batch: 128 });
+    const hashes = new Set<string>();
+    const inputs = onDevice(on, host);
+    const program = await on.compile('step', step({ ...small, batch: 128 }), inputs as never);
+    for (let i = 0; i < 20; i++) {
+      const out = await program.run(inputs as never);
+      hashes.add(sha(await on.read(out.params as DeviceTensor)));
+    }
+    expect(hashes.size).toBe(1);
+  });
+});
+
+/** Catches: ScatterND with reduction "add", which races between threads on batches as large as this. */
+test('the gradient of an embedding is the same bits 200 times and equals float64', async () => {
+  const next = randomStream(5);
+  const [rows, segments, width] = [2048, 99, 128];
+  const on = await open(2);
+  const inputs = upload(on, {
+    table: floats([segments, width], -1, 1, next),
+    ids: ints([rows], 0, segments, next),
+    dy: floats([rows, width], -1, 1, next),
+  });
+  const program = await on.compile(
+    'embedding',
+    ({ table, ids, dy }: Record<'table' | 'ids' | 'dy', tf.Tensor>) => ({
+      grad: tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.gather(x, ids as tf.Tensor1D), dy)))(table),
+    }),
+    inputs as never,
+  );
+  const hashes = new Set<string>();
+  let grad = new Float32Array();
+  for (let i = 0; i < 200; i++) {
+    const out = (await program.run(inputs as never)) as { grad: DeviceTensor };
+    grad = (await on.read(out.grad)) as Float32Array<ArrayBuffer>;
+    hashes.add(sha(grad));
+    on.free(out.grad);
+  }
+  expect(hashes.size).toBe(1);
+  const wanted = new Float64Array(segments * width);
+  const [ids, dy] = [await on.read(inputs.ids!), await on.read(inputs.dy!)];
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < width; j++) wanted[ids[i]! * width + j]! += dy[i * width + j]!;
+  const worst = grad.reduce((most, g, i) => Math.max(most, Math.abs(g - wanted[i]!)), 0);
+  expect(worst).toBeLessThan(1e-5);
+});
+
+describe('tensors on the device', () => {
+  test('every type comes back as it went', async () => {
+    const on = await open();
+    for (const h of [floats([2, 3]), ints([4]), exactly('bool', [3], [1, 0, 1]), floats([])]) {
+      const t = on.upload(h.data, h.shape, h.dtype);
+      expect([t.dtype, ...t.shape]).toEqual([h.dtype, ...h.shape]);
+      expect(await on.read(t)).toEqual(h.data);
+    }
+  });
+  /** Catches: an upload that keeps the caller's array, a read that hands out the device's. */
+  test('host and device share no memory', async () => {
+    const on = await open();
+    const data = Float32Array.of(1, 2);
+    const t = on.upload(data, [2], 'float32');
+    data[0] = 9;
+    const read = await on.read(t);
+    read[1] = 9;
+    expect([...(await on.read(t))]).toEqual([1, 2]);
+  });
+  test('uploads that do not fit are refused', async () => {
+    const on = await open();
+    const bad = () => on.upload(new Int32Array(3), [2, 2], 'float32');
+    expect(bad).toThrow('float32 [2, 2] needs a Float32Array of 4 elements, got a Int32Array of 3');
+  });
+  test('freed and foreign tensors are refused', async () => {
+    const [on, other] = [await open(), await open()];
+    const t = on.upload(Float32Array.of(1), [1], 'float32');
+    await expect(other.read(t)).rejects.toThrow('not a tensor of this backend');
+    on.free(t);
+    on.free(t);
+    await expect(on.read(t)).rejects.toThrow('freed or donated');
+  });
+  /** Catches: reused memory that an input still alive points to. */
+  test('memory given back is not memory in use', async () => {
+    const on = await open();
+    const size = 4096;
+    const one = on.upload(new Float32Array(size).fill(1), [size], 'float32');
+    const double = await on.compile('double', (t: { x: tf.Tensor }) => ({ y: tf.mul(t.x, 2) }), {
+      x: one,
+    });
+    const pending = double.run({ x: one });
+    on.free(one);
+    const other = on.upload(new Float32Array(size).fill(7), [size], 'float32');
+    const { y } = await pending;
+    expect((await on.read(y))[0]).toBe(2);
+    expect((await on.read(other))[0]).toBe(7);
+  });
+});
+
+describe('programs', () => {
+  const inc = ({ state }: { state: { n: tf.Tensor } }) => ({
+    state: { n: tf.add(state.n, tf.scalar(1, 'int32')) },
+  });
+  test('inputs are checked by path', async () => {
+    const on = await open();
+    const n = on.upload(Int32Array.of(4), [], 'int32');
+    const program = await on.compile('inc', inc, { state: { n } });
+    await expect(program.run({ state: {} } as never)).rejects.toThrow(
+      'program "inc", input "state → n": missing, wants int32 []',
+    );
+    const wrong = on.upload(Float32Array.of(1, 2), [2], 'float32');
+    await expect(program.run({ state: { n: wrong } })).rejects.toThrow(
+      'wants int32 [], got float32 [2]',
+    );
+    const { state } = await program.run({ state: { n } });
+    expect([...(await on.read(state.n))]).toEqual([5]);
+    program.dispose();
+    await expect(program.run({ state: { n } })).rejects.toThrow('was disposed');
+  });
+  test('a donated input is dead afterwards', async () => {
+    const on = await open();
+    const n = on.upload(Int32Array.of(4), [], 'int32');
+    const program = await on.compile('inc', inc, { state: { n } }, { donate: ['state'] });
+    await program.run({ state: { n } });
+    await expect(program.run({ state: { n } })).rejects.toThrow('freed or donated');
+  });
+  /** Catches: `tf.add(n, 1)`, which silently makes a counter float32. */
+  test('donated state that changes its type is refused', async () => {
+    const on = await open();
+    const n = on.upload(Int32Array.of(4), [], 'int32');
+    const grow = (t: { n: tf.Tensor }) => ({ n: tf.add(t.n, 1) });
+    await expect(on.compile('grow', grow, { n }, { donate: ['n'] })).rejects.toThrow(
+      'donated input "n" is int32 [] but comes out as float32 []',
+    );
+    await expect(on.compile('grow', grow, { n }, { donate: ['m' as 'n'] })).rejects.toThrow(
+      'cannot donate "m"',
+    );
+  });
+  /** Catches: outputs that are inputs, constants or twice the same value, which ONNX graphs dislike. */
+  test('inputs, constants and repeats may be outputs', async () => {
+    const on = await open();
+    const x = on.upload(Float32Array.of(1, 2), [2], 'float32');
+    const program = await on.compile(
+      'pass',
+      (t: { x: tf.Tensor }) => {
+        const y = tf.mul(t.x, 3);
+        return { x: t.x, y, again: y, c: tf.ones([3], 'int32'), flat: tf.reshape(t.x, [2, 1]) };
+      },
+      { x },
+      { donate: ['x'] },
+    );
+    const out = await program.run({ x });
+    const numbers = await Promise.all(
+      [out.x, out.y, out.again, out.c, out.flat].map(async (t) => [...(await on.read(t))]),
+    );
+    expect(numbers).toEqual([
+      [1, 2],
+      [3, 6],
+      [3, 6],
+      [1, 1, 1],
+      [1, 2],
+    ]);
+    on.free(out.y);
+    expect([...(await on.read(out.again))]).toEqual([3, 6]);
+  });
+  test('a result that is no tensor is named', async () => {
+    const on = await open();
+    const x = on.upload(Float32Array.of(1), [1], 'float32');
+    await expect(on.compile('bad', () => ({ a: { b: 3 } }), { x })).rejects.toThrow(
+      'program "bad", result "a → b": expected a tensor, got 3',
+    );
+  });
+});
+
+describe('the trace', () => {
+  const x = { shape: [2], dtype: 'float32' } as const;
+  /** Catches: a value of an old trace that would alias a node of the new one. */
+  test('tensors of another trace are refused, and so are those that outlive theirs', async () => {
+    const on = await open();
+    let kept: tf.Tensor | undefined;
+    const keep = (t: { x: tf.Tensor }) => {
+      kept = tf.keep(tf.mul(t.x, 2));
+      return { y: tf.mul(kept, 1) };
+    };
+    await expect(on.compile('keep', keep, { x })).rejects.toThrow('1 tensor(s) outlived the trace');
+    await expect(
+      on.compile('use', (t: { x: tf.Tensor }) => ({ y: tf.add(t.x, kept!) }), { x }),
+    ).rejects.toThrow('of another trace');
+    kept?.dispose();
+  });
+  test('reading a value while tracing is refused', async () => {
+    const on = await open();
+    const read = (t: { x: tf.Tensor }) => ({ y: tf.mul(t.x, t.x.dataSync()[0]!) });
+    await expect(on.compile('read', read, { x })).rejects.toThrow('has no numbers while');
+  });
+  /** Catches: a backend left current after an error, scopes or tensors left behind. */
+  test('afterwards tfjs is as it was, after errors too', async () => {
+    const on = await open();
+    await tf.setBackend('cpu');
+    const before = tf.memory().numTensors;
+    const fine = (t: { x: tf.Tensor }) => ({
+      y: tf.grad((v: tf.Tensor) => tf.sum(tf.exp(v)))(t.x),
+    });
+    const program = await on.compile('fine', fine, { x });
+    expect(tf.getBackend()).toBe('cpu');
+    const bad = () => {
+      throw new Error('no');
+    };
+    await expect(on.compile('bad', bad, { x })).rejects.toThrow('no');
+    expect(tf.getBackend()).toBe('cpu');
+    expect(tf.memory().numTensors).toBe(before);
+    expect(tf.engine().state.scopeStack).toHaveLength(0);
+    program.dispose();
+  });
+  /** Catches: a trace that needs a backend to go back to. */
+  test('it works where no backend was chosen', async () => {
+    const on = await open();
+    const engine = tf.engine() as unknown as { backendName?: string; backendInstance: unknown };
+    const former = tf.getBackend();
+    Object.assign(engine, { backendName: undefined, backendInstance: null });
+    try {
+      const program = await on.compile('x', (t: { x: tf.Tensor }) => ({ y: tf.mul(t.x, 2) }), {
+        x,
+      });
+      expect(engine.backendName).toBe(undefined);
+      program.dispose();
+    } finally {
+      await tf.setBackend(former);
+    }
+  });
+  /** Catches: a constant that is lost, or stays behind, when two backends use it in turn. */
+  test('two backends interleave, sharing a constant made outside', async () => {
+    const on = await open();
+    await tf.setBackend('cpu');
+    const shared = tf.tensor([1, 2]);
+    const fn = (t: { x: tf.Tensor }) => ({ y: tf.mul(t.x, shared) });
+    const given = on.upload(Float32Array.of(3, 4), [2], 'float32');
+    for (let i = 0; i < 3; i++) {
+      const program = await on.compile('mul', fn, { x: given });
+      const pending = program.run({ x: given });
+      const eager = tf.tidy(() => fn({ x: tf.tensor([5, 6]) }).y.dataSync());
+      expect([...eager]).toEqual([5, 12]);
+      expect([...(await on.read((await pending).y))]).toEqual([3, 8]);
+      program.dispose();
+    }
+    shared.dispose();
+  });
+});
+
+/** Catches: buffers, tensors or sessions that pile up from step to step. */
+test('memory stays flat over steps', async () => {
+  const on = await open();
+  const sizes = { ...small, width: 32 };
+  const host = inputsOf(sizes);
+  let inputs = onDevice(on, host);
+  const program = await on.compile('step', step(sizes), inputs as never, {
+    donate: ['params', 'state'],
+  });
+  const run = async (steps: number) => {
+    for (let i = 0; i < steps; i++) {
+      const out = await program.run(inputs as never);
+      on.free(out.loss as DeviceTensor);
+      inputs = { ...inputs, params: out.params, state: out.state } as OnDevice<StepInputs>;
+    }
+  };
+  await run(20);
+  // The runtime's own results are garbage at once: collect it, so that only what is held counts.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = { ...process.memoryUsage(), tensors: tf.memory().numTensors };
+  await run(200);
+  collect();
+  const after = { ...process.memoryUsage(), tensors: tf.memory().numTensors };
+  expect(after.tensors).toBe(before.tensors);
+  expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(2 ** 20);
+});
