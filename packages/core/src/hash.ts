@@ -70,7 +70,7 @@ export function paramsSha256(params: HostParams): string {
   );
 }
 
-/** Identity of a split: SHA-256 over the training rows, then the validation rows, as little-endian int32. */
-export function splitHash(split: SplitRows): string {
-  return sha256Hex(bytesOf(split.train), bytesOf(split.validation));
+/** Identity of a split: SHA-256 over the number of training rows, then these, then the validation rows, as little-endian int32. */
+export function splitHash({ train, validation }: SplitRows): string {
+  return sha256Hex(bytesOf(Int32Array.of(train.length)), bytesOf(train), bytesOf(validation));
 }

@@ -38,7 +38,7 @@ function fromPath(path: string): Rng {
   const uniform = (n: number): Float64Array =>
     Float64Array.from(words(n), (word) => (word + 0.5) / 4294967296);
   return {
-    split: (label) => fromPath(`${path}/${label}`),
+    split: (label) => fromPath(`${path}/${encodeURIComponent(label)}`),
     words,
     uniform,
     normal: (n) => normals(n, path, () => true),
@@ -119,7 +119,7 @@ function normals(n: number, path: string, accept: (z: number) => boolean): Float
   let done = 0;
   for (let chunk = 0; done < n; chunk++) {
     const size = 2 * Math.ceil((n - done) * 0.75 + 8);
-    const u = fill(new Uint32Array(size), keyOf(`${path}/normal/${chunk}`));
+    const u = fill(new Uint32Array(size), keyOf(`${path}#normal/${chunk}`));
     for (let i = 0; i < size && done < n; i += 2) {
       const x = (u[i]! + 0.5) / 2147483648 - 1;
       const y = (u[i + 1]! + 0.5) / 2147483648 - 1;

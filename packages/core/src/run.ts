@@ -12,6 +12,7 @@ import {
   appendEvent,
   appendMetrics,
   cutBack,
+  type DamagedCheckpoint,
   findConfig,
   newestCheckpoint,
   readConfig,
@@ -112,10 +113,19 @@ export async function evaluateRun(
   host: Pick<RunHost, 'registry' | 'store'>,
   on: 'train' | 'validation' | 'all',
   execution: Execution = {},
-): Promise<Score & { rows: number; step: number; epoch: number; backend: string }> {
+): Promise<
+  Score & {
+    rows: number;
+    step: number;
+    epoch: number;
+    backend: string;
+    /** Newer checkpoints that could not be read, and why. */
+    damaged: readonly DamagedCheckpoint[];
+  }
+> {
   const config = await readConfig(host.store);
   const { task, split, model } = data(config.experiment, host.registry);
-  const { checkpoint } = await newestCheckpoint(host.store);
+  const { checkpoint, damaged } = await newestCheckpoint(host.store);
   if (checkpoint === undefined)
     throw new InputError(`${host.store.where}: has no readable checkpoint yet; train it further`);
   const rows =
@@ -129,7 +139,7 @@ export async function evaluateRun(
     const params = withoutExtras(checkpoint.params);
     const score = await evaluateParams(backend, { model, params }, task, rows);
     const { step, epoch } = checkpoint.position;
-    return { ...score, rows: rows.length, step, epoch, backend: backend.name };
+    return { ...score, rows: rows.length, step, epoch, backend: backend.name, damaged };
   } finally {
     await backend.dispose();
   }
@@ -150,7 +160,7 @@ async function carryOut(
     tell(event);
   };
   const history = from?.saved === undefined ? [] : [...(await readMetrics(store))];
-  let manifest = manifestOf(host, spec, parts, backend, history);
+  let manifest = manifestOf(host, spec, parts, backend, history, from?.saved);
   const update = async (changes: Partial<Manifest>): Promise<void> => {
     const peakMemoryBytes = host.peakMemoryBytes?.();
     const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
@@ -271,6 +281,7 @@ function manifestOf(
   parts: Composed,
   backend: Backend,
   history: readonly MetricsRow[],
+  saved: SavedState | undefined,
 ): Manifest {
   const last = history.at(-1);
   return {
@@ -292,6 +303,7 @@ function manifestOf(
     execution: { ...execution, backend: backend.name, threads: backend.capabilities.threads },
     versions: versionsOf(host, experiment),
     seconds: 0,
+    ...(saved === undefined ? {} : { paramsSha256: paramsSha256(withoutExtras(saved.params)) }),
   };
 }
 

@@ -84,8 +84,10 @@ describe('identities', () => {
   });
 
   it('of a split hashes little-endian int32', () => {
-    // Catches: sides swapped, 64-bit or big-endian numbers.
+    // Catches: sides swapped, 64-bit or big-endian numbers, one permutation cut in two places.
     const rows = { train: Int32Array.of(258), validation: Int32Array.of(1) };
-    expect(splitHash(rows)).toBe(sha256Hex(Uint8Array.of(2, 1, 0, 0, 1, 0, 0, 0)));
+    expect(splitHash(rows)).toBe(sha256Hex(Uint8Array.of(1, 0, 0, 0, 2, 1, 0, 0, 1, 0, 0, 0)));
+    const empty = { train: Int32Array.of(258, 1), validation: new Int32Array() };
+    expect(splitHash(empty)).not.toBe(splitHash(rows));
   });
 });
