@@ -1,0 +1,265 @@
+/**
+ * Case `distill`: the teacher's sites, then three steps of AdamW on the composed objective, run by
+ * the same step that training compiles; each term before each step, the first step's gradients, and
+ * the parameters after each.
+ */
+import {
+  type Backend,
+  type ComposedObjective,
+  compose,
+  flattenHost,
+  type HostArray,
+  type HostParams,
+  infoOf,
+  layoutOf,
+  type Model,
+  type OnDevice,
+  type Optimizer,
+  type OptimizerState,
+  type Params,
+  reader,
+  type Signature,
+  type StepInputs,
+  type Tree,
+  trainingStep,
+  unflattenHost,
+  uploadTree,
+  valueAndGrads,
+} from '@grok/core';
+import type * as tf from '@grok/tfjs';
+import { leaves, readAndFree } from '../arrays.js';
+import { hostArray, type ParityCase } from './case.js';
+import { type Find, make } from './features.js';
+import { buildModel, inOrder, runOnce } from './model.js';
+import { GRADIENTS, SITES, type Verdict } from './verdict.js';
+
+/** How files call strategies, how they are called here, and under what name their loss is stored. */
+const STRATEGIES = {
+  logit: { use: 'logit', loss: 'logit_loss' },
+  attention_transfer: { use: 'attention', loss: 'attention_loss' },
+  feature_projection: { use: 'feature', loss: 'feature_loss' },
+} as const;
+type StrategyName = keyof typeof STRATEGIES;
+/** A gradient below this decides only the sign of Adam's first steps. */
+const TINY = 1e-5;
+/** Stored extras belong to the one strategy that has any. */
+const EXTRAS = 'extra.feature.';
+
+/** Runs a case of kind `distill`. */
+export async function distillCase(
+  of: ParityCase,
+  backend: Backend,
+  find: Find,
+  found: Verdict,
+): Promise<void> {
+  const heads = of.setting<number>('heads');
+  const teacher = buildModel(
+    of,
+    find,
+    of.setting('teacher_dim'),
+    of.setting('teacher_heads', heads),
+  );
+  const student = buildModel(
+    of,
+    find,
+    of.setting('student_dim'),
+    of.setting('student_heads', heads),
+  );
+  const used = of.setting<readonly StrategyName[]>('strategies');
+  const objective = compose(terms(of, find, used), {
+    student: infoOf(student),
+    teachers: { teacher: infoOf(teacher) },
+  });
+  const inputs = hostArray(of.tensor('tokens'));
+  const labels = hostArray(of.tensor('labels'));
+
+  const wanted = of.group('teacher/sites/');
+  const read = new Set([...Object.keys(wanted), ...(objective.needs.teachers.teacher ?? [])]);
+  const sites = await runOnce(
+    backend,
+    `${of.file}: teacher`,
+    (x: { params: Params; inputs: tf.Tensor }) =>
+      teacher.apply(reader('parameter', x.params), x.inputs, { sites: read }),
+    { params: inOrder(teacher, of.group('teacher/params/'), found), inputs },
+  );
+  for (const [site, want] of Object.entries(wanted))
+    found.check(`teacher/sites/${site}`, sites[site], want, SITES);
+
+  const params: HostParams = {
+    ...inOrder(student, of.group('params/student/'), found),
+    ...Object.fromEntries(
+      Object.entries(of.group('params/extra/')).map(([name, value]) => [
+        EXTRAS + name,
+        hostArray(value),
+      ]),
+    ),
+  };
+  const needed = objective.needs.teachers.teacher ?? [];
+  const data = {
+    inputs,
+    labels,
+    teachers: { teacher: Object.fromEntries(needed.map((site) => [site, sites[site]!])) },
+  };
+  await firstGradients(of, backend, { student, objective, params, data }, found);
+  await steps(of, backend, { student, objective, params, data, find, used }, found);
+}
+
+function terms(
+  of: ParityCase,
+  find: Find,
+  used: readonly StrategyName[],
+): Parameters<typeof compose>[0] {
+  const alpha = of.setting<number>('alpha');
+  const weights: Record<StrategyName, () => number> = {
+    logit: () => 1 - alpha,
+    attention_transfer: () => of.setting('attention_weight', 1),
+    feature_projection: () => of.setting('feature_weight', 1),
+  };
+  const options = { temperature: of.setting('temperature', 2) };
+  return [
+    { name: 'hard', weight: alpha, objective: make(find, 'strategy', 'hard') },
+    ...used.map((name) => {
+      const { use } = STRATEGIES[name];
+      const objective = make(find, 'strategy', use, use === 'logit' ? options : {});
+      return { name: use, weight: weights[name](), objective };
+    }),
+  ];
+}
+
+interface Setup {
+  readonly student: Model;
+  readonly objective: ComposedObjective;
+  readonly params: HostParams;
+  readonly data: Tree<HostArray>;
+}
+const step = (i: number): HostArray => ({ shape: [], dtype: 'int32', data: Int32Array.of(i) });
+
+async function firstGradients(
+  of: ParityCase,
+  backend: Backend,
+  { student, objective, params, data }: Setup,
+  found: Verdict,
+): Promise<void> {
+  const needs = new Set([...objective.needs.student, 'logits']);
+  const out = await runOnce(
+    backend,
+    `${of.file}: gradients`,
+    (x: Pick<StepInputs, 'params' | 'data' | 'step'>) => {
+      const { grads } = valueAndGrads((values) => {
+        const { total } = objective.loss({
+          student: student.apply(reader('parameter', values), x.data.inputs, { sites: needs }),
+          teachers: x.data.teachers,
+          params: values,
+          draws: {},
+          labels: x.data.labels,
+          step: x.step,
+        });
+        return { loss: total, aux: {} };
+      }, x.params);
+      return grads;
+    },
+    { params, data, step: step(0) },
+  );
+  for (const [name, want] of Object.entries(of.group('grads/')))
+    found.check(`grads/${name}`, out[ownName(name)], want, GRADIENTS);
+}
+
+async function steps(
+  of: ParityCase,
+  backend: Backend,
+  setup: Setup & { find: Find; used: readonly StrategyName[] },
+  found: Verdict,
+): Promise<void> {
+  const { student, objective, params, data, find, used } = setup;
+  const rate = of.setting<number>('learning_rate');
+  const warmup = of.setting<number>('warmup_steps', 0);
+  const [b1, b2] = of.setting<readonly [number, number]>('betas');
+  const optimizer = make(find, 'optimizer', 'adamw', {
+    learningRate: rate,
+    warmup,
+    b1,
+    b2,
+    eps: of.setting('adam_eps', 1e-8),
+    weightDecay: of.setting('weight_decay'),
+  });
+  const layout = layoutOf(params);
+  const flat: HostArray = {
+    shape: [layout.size],
+    dtype: 'float32',
+    data: flattenHost(params),
+  };
+  const start: Record<string, HostArray> = optimizer.elementwise ? { flat } : { ...params };
+  let at = {
+    params: uploadTree(backend, start),
+    state: await initialState(backend, optimizer, start),
+  };
+  const fixed = uploadTree(backend, { data, rows: {}, keep: {}, draws: {} });
+  const fn = trainingStep({ model: student, objective, optimizer, layout });
+  const given = (i: number): OnDevice<StepInputs> =>
+    ({ ...at, ...fixed, ...uploadTree(backend, { step: step(i) }) }) as never;
+  const program = await backend.compile(
+    `${of.file}: step`,
+    fn,
+    given(0) as unknown as Signature<StepInputs>,
+    { donate: ['params', 'state'] },
+  );
+
+  let rates = 0;
+  for (let i = 0; i < of.setting<number>('steps'); i++) {
+    const { params: next, state, ...logged } = await program.run(given(i));
+    at = { params: next, state } as never;
+    const scalars = await readAndFree(backend, logged);
+    const name = `step${i + 1}`;
+    const losses: Record<string, string> = { loss: 'loss', hard_ce: 'terms/hard' };
+    for (const strategy of used)
+      losses[STRATEGIES[strategy].loss] = `terms/${STRATEGIES[strategy].use}`;
+    for (const [stored, path] of Object.entries(losses))
+      found.check(`${name}/${stored}`, scalars[path], of.tensor(`${name}/${stored}`), SITES);
+
+    rates += rate * (warmup === 0 ? 1 : Math.min(i / warmup, 1));
+    const read = await readKept(backend, at.params);
+    const now = optimizer.elementwise
+      ? unflattenHost(read.flat!.data as Float32Array, layout)
+      : read;
+    for (const [key, want] of Object.entries(of.group(`${name}/params/`))) {
+      const gradient = of.tensor(`grads/${key}`).data;
+      found.check(`${name}/params/${key}`, now[ownName(key)], want, (entry) => ({
+        absolute: Math.abs(Number(gradient[entry])) > TINY ? 2e-5 : rates,
+      }));
+    }
+  }
+  program.dispose();
+  for (const tensor of [...leaves(at), ...leaves(fixed)]) backend.free(tensor);
+}
+
+/** `student/x` and `extra/x` of the files, as the step knows them. */
+function ownName(name: string): string {
+  return name.startsWith('extra/')
+    ? EXTRAS + name.slice('extra/'.length)
+    : name.slice('student/'.length);
+}
+
+async function initialState(
+  backend: Backend,
+  optimizer: Optimizer,
+  params: Record<string, HostArray>,
+): Promise<Tree<never>> {
+  type Inputs = { params: Params };
+  const given = { params: uploadTree(backend, params) } as unknown as OnDevice<Inputs>;
+  const program = await backend.compile<Inputs, { state: OptimizerState }>(
+    'optimizer.init',
+    (x) => ({ state: optimizer.init(x.params) }),
+    given as unknown as Signature<Inputs>,
+  );
+  const { state } = await program.run(given);
+  program.dispose();
+  for (const tensor of leaves(given)) backend.free(tensor);
+  return state as Tree<never>;
+}
+
+async function readKept(backend: Backend, tree: object): Promise<Record<string, HostArray>> {
+  const out: Record<string, HostArray> = {};
+  for (const [name, tensor] of Object.entries(tree))
+    out[name] = { shape: tensor.shape, dtype: tensor.dtype, data: await backend.read(tensor) };
+  return out;
+}

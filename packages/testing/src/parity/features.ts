@@ -1,0 +1,34 @@
+/** Features by kind and name, as a registry gives them: this package knows none of them itself. */
+import {
+  type Created,
+  type HostArray,
+  type Kind,
+  type Provision,
+  parseOptions,
+  subjectOf,
+} from '@grok/core';
+import * as tf from '@grok/tfjs';
+
+/** Finds a provision; a registry's `get` will do. */
+export type Find = <K extends Kind>(kind: K, name: string) => Provision<K>;
+
+/** Creates what a provision offers, its options checked. */
+export function make<K extends Kind>(
+  find: Find,
+  kind: K,
+  name: string,
+  options: unknown = {},
+): Created[K] {
+  const found = find(kind, name);
+  return found.create(parseOptions(subjectOf(found), found.options, options), { tf });
+}
+
+/** Analyses of activations that cases of kind `metrics` hold results of. */
+export interface ParityMetrics {
+  /** Biased linear CKA of `[n, d₁]` and `[n, d₂]`. */
+  cka(x: HostArray, y: HostArray): number;
+  /** (Σs)² / Σs² over singular values above `threshold` times the largest, uncentred. */
+  participation(x: HostArray, threshold: number): number;
+  /** Mean entropy in nats of patterns `[batch, head, query, key]`. */
+  attentionEntropy(pattern: HostArray): number;
+}

@@ -1,0 +1,115 @@
+/** Cases `model` and `dropout`: every stored site, the loss, and the gradient of every parameter. */
+import {
+  type Backend,
+  crossEntropy,
+  type HostArray,
+  type HostParams,
+  type Model,
+  type OnDevice,
+  type Params,
+  reader,
+  rng,
+  type Signature,
+  type Tree,
+  uploadTree,
+  valueAndGrads,
+} from '@grok/core';
+import type * as tf from '@grok/tfjs';
+import { leaves, readAndFree } from '../arrays.js';
+import { type Group, hostArray, hostArrays, type ParityCase } from './case.js';
+import { type Find, make } from './features.js';
+import { GRADIENTS, SITES, type Verdict } from './verdict.js';
+
+/** Runs a case of kind `model` or `dropout`. */
+export async function modelCase(
+  of: ParityCase,
+  backend: Backend,
+  find: Find,
+  found: Verdict,
+): Promise<void> {
+  const model = buildModel(of, find, of.setting('dim'), of.setting('heads'));
+  const params = inOrder(model, of.group('params/'), found);
+  const [inputs, labels] = [hostArray(of.tensor('tokens')), hostArray(of.tensor('labels'))];
+  const keep = hostArrays(of.group('keep/'));
+  const wanted = of.group('sites/');
+  const masks = (given: Params): { keep?: Params } =>
+    Object.keys(given).length > 0 ? { keep: given } : {};
+
+  const sites = await runOnce(
+    backend,
+    `${of.file}: sites`,
+    (x: { params: Params; inputs: tf.Tensor; keep: Params }) =>
+      model.apply(reader('parameter', x.params), x.inputs, {
+        sites: new Set(Object.keys(wanted)),
+        ...masks(x.keep),
+      }),
+    { params, inputs, keep },
+  );
+  for (const [site, want] of Object.entries(wanted))
+    found.check(`sites/${site}`, sites[site], want, SITES);
+
+  const out = await runOnce(
+    backend,
+    `${of.file}: gradients`,
+    (x: { params: Params; inputs: tf.Tensor; labels: tf.Tensor; keep: Params }) => {
+      const { loss, grads } = valueAndGrads((values) => {
+        const { logits } = model.apply(reader('parameter', values), x.inputs, {
+          sites: new Set(['logits']),
+          ...masks(x.keep),
+        });
+        return { loss: crossEntropy(logits!, x.labels as tf.Tensor1D), aux: {} };
+      }, x.params);
+      return { loss, grads };
+    },
+    { params, inputs, labels, keep },
+  );
+  found.check('loss/ce', out.loss, of.tensor('loss/ce'), SITES);
+  for (const [name, want] of Object.entries(of.group('grads/')))
+    found.check(`grads/${name}`, out[`grads/${name}`], want, GRADIENTS);
+}
+
+/** The transformer of a case, at a width. */
+export function buildModel(of: ParityCase, find: Find, dim: number, heads: number): Model {
+  const { shape } = of.tensor('tokens');
+  return make(find, 'model', 'transformer', {
+    dim,
+    heads,
+    depth: of.setting('depth'),
+    dropout: of.setting('dropout', 0),
+    pool: of.setting('pool', 'cls'),
+    eps: of.setting('eps', 1e-6),
+    ropeBase: of.setting('rope_base', 1e6),
+  })({ vocabulary: of.setting<number>('p') + 2, inputs: { shape, dtype: 'int32' } });
+}
+
+/** Stored parameters in the model's own order; names and shapes must be the model's. */
+export function inOrder(model: Model, stored: Group, found: Verdict): HostParams {
+  const own = Object.entries(model.init(rng(0)));
+  for (const name of Object.keys(stored))
+    found.require(
+      `params/${name}`,
+      own.some(([key, { shape }]) => key === name && shape.join() === stored[name]!.shape.join()),
+      'is no parameter of the model, or of another shape',
+    );
+  return Object.fromEntries(
+    own.flatMap(([name]) => (name in stored ? [[name, hostArray(stored[name]!)]] : [])),
+  );
+}
+
+/** Uploads, compiles, runs once, reads the outputs by path, and frees all. */
+export async function runOnce<I extends object, O extends object>(
+  backend: Backend,
+  name: string,
+  fn: (inputs: I) => O,
+  inputs: Tree<HostArray>,
+): Promise<Record<string, HostArray>> {
+  const given = uploadTree(backend, inputs);
+  try {
+    const program = await backend.compile(name, fn, given as unknown as Signature<I>);
+    const out = await readAndFree(backend, await program.run(given as unknown as OnDevice<I>));
+    program.dispose();
+    return out;
+  } finally {
+    for (const tensor of leaves(given)) backend.free(tensor);
+  }
+}

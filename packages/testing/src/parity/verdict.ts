@@ -1,0 +1,63 @@
+/** Collects deviations, and keeps the worst of them. */
+import type { HostArray, StoredArray } from '@grok/core';
+import { type Tolerance, worstOf, worstText } from '../closeness.js';
+
+/** What was found so far in one case. */
+export interface Verdict {
+  /** Holds an array against what is wanted; the tolerance may differ from entry to entry. */
+  check(
+    name: string,
+    got: HostArray | undefined,
+    want: StoredArray,
+    tolerance: Tolerance | ((index: number) => Tolerance),
+  ): void;
+  /** A fact that must hold exactly. */
+  require(name: string, holds: boolean, otherwise: string): void;
+  /** Largest deviation over its tolerance, and where; above 1 is a failure. */
+  readonly ratio: number;
+  readonly where: string;
+  readonly problems: readonly string[];
+  readonly checked: number;
+}
+
+/** Deviations that reference and float32 have in common: see the fixtures' README. */
+export const SITES: Tolerance = { absolute: 2e-5 };
+export const GRADIENTS: Tolerance = { absolute: 2e-5, relative: 1e-3 };
+
+/** An empty verdict. */
+export function verdict(): Verdict {
+  let [ratio, where, checked] = [0, '', 0];
+  const problems: string[] = [];
+  const note = (name: string, found: number, problem: string): void => {
+    checked++;
+    if (found > ratio || where === '') [ratio, where] = [found, name];
+    if (found > 1) problems.push(`${name} ${problem}`);
+  };
+  return {
+    check(name, got, want, tolerance) {
+      if (got === undefined) return note(name, Number.POSITIVE_INFINITY, 'is missing');
+      // A loss is an array of one in the files and a scalar in a step.
+      const sizes = [got.shape, want.shape].map((shape) => shape.filter((n) => n !== 1).join());
+      if (sizes[0] !== sizes[1])
+        return note(
+          name,
+          Number.POSITIVE_INFINITY,
+          `has shape [${got.shape}], wanted [${want.shape}]`,
+        );
+      const worst = worstOf(got.data, want.data, tolerance);
+      note(name, worst.ratio, worstText(worst));
+    },
+    require: (name, holds, otherwise) =>
+      note(name, holds ? 0 : Number.POSITIVE_INFINITY, otherwise),
+    get ratio() {
+      return ratio;
+    },
+    get where() {
+      return where;
+    },
+    get checked() {
+      return checked;
+    },
+    problems,
+  };
+}
