@@ -1,5 +1,5 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
-import { isInputError, isRunError } from '@grok/core';
+import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { Command, CommanderError } from 'commander';
 import { distill } from './commands/distill.js';
 import { doctor } from './commands/doctor.js';
@@ -25,6 +25,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     for (const add of [reproduce, train, distill, resume, evaluate, runs, plugins, doctor])
       add(program, io, done);
     for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
+    checkCommand(argv[0], program);
     await program.parseAsync(
       argv.filter((word) => word !== '--debug'),
       { from: 'user' },
@@ -45,10 +46,28 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** A mistyped command would otherwise be an argument of the default one. */
+function checkCommand(word: string | undefined, program: Command): void {
+  const known = [...program.commands.map((command) => command.name()), 'help'];
+  if (word !== undefined && !word.startsWith('-') && !known.includes(word))
+    throw unknownName('command', word, known);
+}
+
+/** `--out --json` is a value forgotten, not a folder named `--json`. */
+function checkValues(command: Command): void {
+  for (const [key, value] of Object.entries(command.opts()))
+    for (const text of [value].flat())
+      if (typeof text === 'string' && text.startsWith('--')) {
+        const option = command.options.find((item) => item.attributeName() === key);
+        throw new InputError(`${option?.long ?? key}: needs a value, got the flag ${text}`);
+      }
+}
+
 function programOf(io: Io): Command {
   const program = new Command('grok')
     .description('Train, distil and compare grokking transformers.')
     .version(version)
+    .hook('preAction', (_, command) => checkValues(command))
     .showHelpAfterError(false)
     .showSuggestionAfterError(true)
     .addHelpText('after', '\nWithout a command: grok reproduce --preset paper --seed 42');

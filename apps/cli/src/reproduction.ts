@@ -3,12 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Execution, type Registry, RunError } from '@grok/core';
-import { curvesSpec, renderSvg, reproductionMarkdown, reproductionTable } from '@grok/report';
-import { type Plan, type PlanRun, type RunRecord, runPlan } from '@grok/study';
+import {
+  curvesSpec,
+  published,
+  renderSvg,
+  reproductionMarkdown,
+  reproductionTable,
+} from '@grok/report';
+import { type Plan, type PlanRun, type RunRecord, runPlan, teacherPart } from '@grok/study';
 import type { ComputeFlags } from './flags.js';
 import { EXIT, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
-import { progress } from './progress.js';
+import { clock, progress } from './progress.js';
 import { carrying } from './spec.js';
 
 /** Carries out a plan in a folder and tells what came of it; gives the exit code. */
@@ -22,6 +28,7 @@ export async function carryOutPlan(
 ): Promise<number> {
   const sink = human(io, flags);
   const { asked, fresh } = carrying(written, flags, io);
+  const began = performance.now();
   const root = storeAt(folder, io);
   const { status, runs } = await runPlan(plan, {
     ...hostOf(registry, io),
@@ -43,15 +50,24 @@ export async function carryOutPlan(
   for (const seed of plan.seeds) {
     const own = runs.filter((run) => run.seed === seed);
     const single = plan.seeds.length === 1;
-    sink.write(`\n${plan.name}, seed ${seed}\n\n${reproductionTable(own, 'text')}\n`);
+    sink.write(
+      `\n${plan.name}, seed ${seed}\n\n${reproductionTable(own, 'text', besideOf(plan))}\n`,
+    );
     await writeReport(plan, seed, own, resolve(io.cwd, folder), single ? '' : `-seed-${seed}`);
     const files = ['report.md', 'curves.svg', 'curves.vl.json'].map((file) =>
       join(root.where, single ? file : suffixed(file, `-seed-${seed}`)),
     );
     sink.write(`${files.join('\n')}\n`);
   }
+  sink.write(`wall time ${clock((performance.now() - began) / 1000)}\n`);
   if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
   return EXIT.ok;
+}
+
+/** The paper's numbers, where the plan is of the paper's task. */
+function besideOf(plan: Plan): typeof published {
+  const { use, options } = teacherPart(plan, plan.seeds[0]!).task;
+  return use === 'div' && (options?.p ?? 97) === 97 ? published : {};
 }
 
 /** `{ teacher, students }` for one seed; for several, that of each under `seeds`. */
@@ -90,9 +106,11 @@ async function writeReport(
         record: { ...run.record, out: run.record.out.split(/[\\/]/).at(-1)! },
       })),
       command: 'grok reproduce --spec plan.json --out DIR',
+      beside: besideOf(plan),
       figure: suffixed('curves.svg', suffix),
       facts: {
         processor: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} logical cores`,
+        backend: runs[0]?.manifest.device ?? '',
         node: process.versions.node,
       },
     }),

@@ -1,4 +1,5 @@
 /** `report.md`: the table, the figure and what it takes to check them. */
+import { type Published, published } from './paper.js';
 import {
   gridOf,
   type NamedRecord,
@@ -15,6 +16,8 @@ export interface ReproductionReport {
   readonly runs: readonly NamedRecord[];
   /** The command that makes this again. */
   readonly command: string;
+  /** Numbers to stand beside, by the runs' names; default: the paper's. */
+  readonly beside?: Readonly<Record<string, Published>>;
   /** The figure's file, default `curves.svg`. */
   readonly figure?: string;
   /** Machine, versions: what stands under "How". */
@@ -22,9 +25,15 @@ export interface ReproductionReport {
 }
 
 /** The table of a reproduction, and how its students compare with the control. */
-export function reproductionTable(runs: readonly NamedRecord[], style: TableStyle): string {
+export function reproductionTable(
+  runs: readonly NamedRecord[],
+  style: TableStyle,
+  beside: Readonly<Record<string, Published>> = published,
+): string {
   const against = againstControl(runs);
-  return runTable(runs, reproductionColumns(), style) + (against === '' ? '' : `\n${against}\n`);
+  return (
+    runTable(runs, reproductionColumns(beside), style) + (against === '' ? '' : `\n${against}\n`)
+  );
 }
 
 /** Epochs to 99 % of each student against the control `none`; empty where there is no control. */
@@ -43,7 +52,16 @@ export function againstControl(runs: readonly NamedRecord[]): string {
 
 /** The whole report; it expects the figure beside it. */
 export function reproductionMarkdown(report: ReproductionReport): string {
-  const { title, summary, runs, command, figure = 'curves.svg', facts = {} } = report;
+  const {
+    title,
+    summary,
+    runs,
+    command,
+    figure = 'curves.svg',
+    facts = {},
+    beside = published,
+  } = report;
+  const isBeside = Object.keys(beside).length > 0;
   const files = gridOf(
     ['run', 'folder', 'split', 'parameters sha256', 'backend', 'peak memory (MiB)'],
     runs.map(({ name, record }) => [
@@ -55,13 +73,16 @@ export function reproductionMarkdown(report: ReproductionReport): string {
       record.peakMemoryBytes === null ? '–' : (record.peakMemoryBytes / 2 ** 20).toFixed(0),
     ]),
     'markdown',
+    'left',
   );
   const how = Object.entries(facts).map(([name, value]) => `- ${name}: ${value}`);
   return [
     `# ${title}`,
     summary,
-    reproductionTable(runs, 'markdown').trimEnd(),
-    '“paper” columns: as published; the paper trained no student without a teacher.',
+    reproductionTable(runs, 'markdown', beside).trimEnd(),
+    ...(isBeside
+      ? ['“paper” columns: as published; the paper trained no student without a teacher.']
+      : []),
     `![Validation accuracy over epochs](${figure})`,
     '## How',
     `\`${command}\``,

@@ -1,6 +1,6 @@
 /** Tables of runs, as text for a terminal and as Markdown, beside the paper's own numbers. */
 import type { RunRecord } from '@grok/study';
-import { published as fromPaper, type Published } from './paper.js';
+import type { Published } from './paper.js';
 
 /** A run under the name that tables and legends give it. */
 export interface NamedRecord {
@@ -18,18 +18,23 @@ export interface Column {
 
 const NONE = '–';
 
-/** Columns of a reproduction; `published` holds the numbers to stand beside, by name. */
+/** Columns of a reproduction; `beside` holds published numbers by name, no columns where it is empty. */
 export function reproductionColumns(
-  published: Readonly<Record<string, Published>> = fromPaper,
+  beside: Readonly<Record<string, Published>>,
 ): readonly Column[] {
+  const published = (column: Column): readonly Column[] =>
+    Object.keys(beside).length === 0 ? [] : [column];
   return [
     { head: 'run', cell: ({ name, record }) => (record.leaked ? `${name} (leaked)` : name) },
     { head: 'parameters', cell: ({ record }) => record.parameters.toLocaleString('en-US') },
     { head: 'epochs to 99 %', cell: ({ record }) => String(record.epochsTo['0.99'] ?? NONE) },
-    { head: 'paper', cell: ({ name }) => published[name]?.epochsTo99 ?? NONE },
+    ...published({ head: 'paper', cell: ({ name }) => beside[name]?.epochsTo99 ?? NONE }),
     { head: 'final val. %', cell: ({ record }) => percent(record.finalValAccuracy) },
     { head: 'best of last 10 %', cell: ({ record }) => percent(record.bestOfLast10) },
-    { head: 'paper %', cell: ({ name }) => percent(published[name]?.finalValAccuracy) },
+    ...published({
+      head: 'paper %',
+      cell: ({ name }) => percent(beside[name]?.finalValAccuracy),
+    }),
     { head: 'seconds', cell: ({ record }) => record.seconds.toFixed(1) },
     { head: 's/epoch', cell: ({ record }) => record.secondsPerEpoch?.toFixed(3) ?? NONE },
   ];

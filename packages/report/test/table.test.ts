@@ -3,6 +3,7 @@ import {
   againstControl,
   LEAK_NOTE,
   listColumns,
+  published,
   reproductionColumns,
   reproductionMarkdown,
   runTable,
@@ -20,7 +21,7 @@ const runs = [
 describe('runTable', () => {
   it('puts our numbers beside the paper’s', () => {
     // Catches: swapped columns, shares printed as per cent without the factor 100.
-    expect(runTable(runs, reproductionColumns(), 'text').split('\n')).toEqual([
+    expect(runTable(runs, reproductionColumns(published), 'text').split('\n')).toEqual([
       'run      parameters  epochs to 99 %   paper  final val. %  best of last 10 %  paper %  seconds  s/epoch',
       '-------  ----------  --------------  ------  ------------  -----------------  -------  -------  -------',
       'teacher     550,272             128  85–106        100.00              99.93   100.00     41.2    0.265',
@@ -30,15 +31,23 @@ describe('runTable', () => {
       '',
     ]);
   });
+  it('leaves the paper’s columns out where there is nothing to compare', () => {
+    // Catches: the paper's numbers beside another task's.
+    expect(runTable(runs, reproductionColumns({}), 'text')).not.toContain('paper');
+    const report = { title: 'x', summary: 'y', runs, command: 'z', beside: {} };
+    expect(reproductionMarkdown(report)).not.toContain('paper');
+  });
   it('is Markdown when asked', () => {
     // Catches: a rule that is no Markdown rule, so that the table shows as text.
-    const [head, rule, first] = runTable(runs, reproductionColumns(), 'markdown').split('\n');
+    const [head, rule, first] = runTable(runs, reproductionColumns(published), 'markdown').split(
+      '\n',
+    );
     expect(head).toMatch(/^\| run +\|/);
     expect(rule).toMatch(/^\| -+ \| -+: \|/);
     expect(first!.split('|')).toHaveLength(head!.split('|').length);
   });
   it.each([
-    ['reproduction', reproductionColumns()],
+    ['reproduction', reproductionColumns(published)],
     ['list', listColumns],
   ])('labels a leaked run in a %s', (_, columns) => {
     // Catches: a leaked run that looks like any other.
@@ -52,9 +61,9 @@ describe('runTable', () => {
   it('shows a run without an epoch', () => {
     // Catches: "NaN" or a crash for a run interrupted early.
     const early = record({ finalValAccuracy: null, bestOfLast10: null, secondsPerEpoch: null });
-    expect(runTable([{ name: 'none', record: early }], reproductionColumns(), 'text')).not.toMatch(
-      /NaN|null|undefined/,
-    );
+    expect(
+      runTable([{ name: 'none', record: early }], reproductionColumns(published), 'text'),
+    ).not.toMatch(/NaN|null|undefined/);
   });
 });
 

@@ -8,7 +8,9 @@ import {
   experimentHash,
   findConfig,
   InputError,
+  type Manifest,
   type MetricsRow,
+  openBackend,
   RunError,
   type RunHost,
   type RunListener,
@@ -40,6 +42,7 @@ export interface PlanRun {
   readonly name: string;
   readonly seed: number;
   readonly record: RunRecord;
+  readonly manifest: Manifest;
   readonly history: readonly MetricsRow[];
 }
 export interface PlanResult {
@@ -54,7 +57,7 @@ export interface PlanResult {
  */
 export async function runPlan(plan: Plan, host: PlanHost): Promise<PlanResult> {
   preflight(plan, host.registry);
-  await claim(plan, host.root);
+  await claim(plan, host);
   const planned = expandPlan(plan);
   const runs: PlanRun[] = [];
   const finished = new Map<string, { ref: TeacherRef; store: Store; folder: string }>();
@@ -89,7 +92,7 @@ export async function runPlan(plan: Plan, host: PlanHost): Promise<PlanResult> {
     });
     const { manifest, history, status } = result;
     const record = recordOf(manifest, history, store.where);
-    runs.push({ name: run.name, seed: run.seed, record, history });
+    runs.push({ name: run.name, seed: run.seed, record, manifest, history });
     if (status === 'interrupted') return { status, runs };
     const ref = { run: manifest.run, paramsSha256: manifest.paramsSha256! };
     finished.set(`${run.name} ${run.seed}`, { ref, store, folder });
@@ -115,19 +118,22 @@ export async function readPlan(root: Store): Promise<Plan | undefined> {
   return checkPlan(value, `${root.where}/plan.json`);
 }
 
-/** Makes a folder this plan's. @throws InputError when it is another's. */
-async function claim(plan: Plan, root: Store): Promise<void> {
+/** Makes a folder this plan's. @throws InputError when it is another's, or the backend cannot be had. */
+async function claim(plan: Plan, { root, registry, execution, fresh }: PlanHost): Promise<void> {
   const there = await readPlan(root);
-  if (there === undefined) {
-    const files = await root.list('');
-    if (files.length > 0)
-      throw new InputError(
-        `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,
-      );
-    const text = `${JSON.stringify(plan, null, 2)}\n`;
-    await root.write('plan.json', new TextEncoder().encode(text));
-  } else if (canonicalJson(there) !== canonicalJson(plan))
+  if (there !== undefined) {
+    if (canonicalJson(there) === canonicalJson(plan)) return;
     throw new InputError(
       `${root.where}: holds another plan ("${there.name}", seeds ${there.seeds.join(', ')}); choose another folder`,
     );
+  }
+  const files = await root.list('');
+  if (files.length > 0)
+    throw new InputError(
+      `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,
+    );
+  // Opened once before anything is written: an absent backend must leave no trace.
+  await (await openBackend(registry, { ...fresh, ...execution })).dispose();
+  const text = `${JSON.stringify(plan, null, 2)}\n`;
+  await root.write('plan.json', new TextEncoder().encode(text));
 }

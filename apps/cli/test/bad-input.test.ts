@@ -1,0 +1,244 @@
+/** Bad input: exit code 2, one clear line that says what to do, nothing written. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bench, TINY, TINY_PLAN } from './helpers.js';
+
+const world = bench();
+afterAll(() => world.remove());
+
+beforeAll(async () => {
+  const made = await world.grok('train', ...TINY, '--out', 'teacher');
+  expect(made).toMatchObject({ code: 0, err: '' });
+  const file = (name: string, text: string): void => writeFileSync(join(world.dir, name), text);
+  file('half.json', '{ "experiment": ');
+  file('list.json', '[1, 2]');
+  file('null.json', 'null');
+  file('typo.json', '{ "experimnt": {} }');
+  file('a-file', 'text');
+  mkdirSync(join(world.dir, 'foreign'));
+  file('foreign/thesis.txt', 'do not touch');
+  mkdirSync(join(world.dir, 'other-tool'));
+  file('other-tool/config.json', '{ "name": "not ours" }');
+  file('broken-plugin.mjs', 'export const nothing = 1;');
+});
+
+const train = (...argv: string[]): string[] => ['train', ...TINY, '--out', 'new', ...argv];
+const distill = (...argv: string[]): string[] => [
+  ...['distill', '--teacher', 'teacher', '--epochs', '1', '--out', 'new'],
+  ...argv,
+];
+const reproduce = (...argv: string[]): string[] => [
+  ...['reproduce', ...TINY_PLAN, '--quiet', '--out', 'new'],
+  ...argv,
+];
+const set = (text: string): string[] => train('--set', text);
+
+// The same kinds of mistake on every way in; each line is a bug: the mistake accepted, or told badly.
+const cases: readonly [string, readonly string[], RegExp][] = [
+  ['p not prime for div', train('--p', '9'), /p must be prime.*got 9/],
+  ['p < 2', train('--p', '1', '--op', 'add'), /p must be a whole number from 2.*got 1/],
+  ['p negative', train('--p', '-7'), /--p: must be a whole number/],
+  ['p not a number', train('--p', 'abc'), /--p: must be a whole number ≥ 0, got "abc"/],
+  [
+    'unknown operation',
+    train('--op', 'dvi'),
+    /unknown task "dvi": did you mean "div"\? Known: add/,
+  ],
+  [
+    'train fraction 0',
+    train('--train-fraction', '0'),
+    /split "numpy": option "trainFraction".*got 0/,
+  ],
+  ['train fraction 1', train('--train-fraction', '1'), /option "trainFraction".*got 1/],
+  ['train fraction NaN', train('--train-fraction', 'NaN'), /--train-fraction: must be a number/],
+  [
+    'dim not divisible by heads',
+    train('--heads', '3'),
+    /heads must divide dim, got 3 heads for a dim of 8/,
+  ],
+  ['odd head width', train('--dim', '6', '--heads', '2'), /a head's width must be even, got 3/],
+  ['dim 0', train('--dim', '0'), /--dim: must be a whole number ≥ 1, got "0"/],
+  ['epochs 0', train('--epochs', '0'), /--epochs: must be a whole number ≥ 1, got "0"/],
+  ['epochs 2.5', train('--epochs', '2.5'), /--epochs: must be a whole number ≥ 1, got "2.5"/],
+  ['epochs set to 2.5', set('epochs=2.5'), /"epochs".*got 2.5/],
+  ['epochs set to text', set('epochs=abc'), /"epochs".*got "abc"/],
+  ['negative learning rate', train('--lr', '-1e-3'), /option "learningRate".*got -0.001/],
+  ['learning rate of letters', train('--lr', 'fast'), /--lr: must be a number, got "fast"/],
+  ['empty learning rate', train('--lr', ''), /--lr: must be a number, got ""/],
+  ['negative weight decay', train('--wd', '-1'), /option "weightDecay".*got -1/],
+  ['batch 0', train('--batch', '0'), /--batch: must be a whole number ≥ 1, got "0"/],
+  ['dropout 1', train('--dropout', '1'), /option "dropout".*got 1/],
+  ['dropout negative', train('--dropout', '-0.1'), /option "dropout".*got -0.1/],
+  ['threads 0', train('--threads', '0'), /--threads: must be a whole number ≥ 1, got "0"/],
+  ['threads set to 0', set('execution.threads=0'), /"execution.threads".*got 0/],
+  ['seed negative', train('--seed', '-1'), /--seed: must be a whole number ≥ 0/],
+  ['unknown backend', train('--backend', 'onx'), /unknown backend "onx": did you mean "onnx"/],
+  ['unknown preset', train('--preset', 'papr'), /unknown preset "papr": did you mean "paper"/],
+  ['unknown option', train('--learning-rate', '1'), /unknown option '--learning-rate'/],
+  [
+    'unknown option, nearly',
+    train('--epoch', '1'),
+    /unknown option '--epoch'.*Did you mean --epochs/,
+  ],
+  ['unknown key', set('optimiser.use=adamw'), /unknown key "optimiser": did you mean "optimizer"/],
+  [
+    'unknown option of a provision',
+    set('optimizer.options.learningrate=1'),
+    /optimizer "adamw": unknown option "learningrate": did you mean "learningRate"/,
+  ],
+  [
+    'unknown model',
+    set('model.use=tranformer'),
+    /unknown model "tranformer": did you mean "transformer"/,
+  ],
+  ['--set without =', set('epochs'), /--set: needs path=value/],
+  [
+    '--set through a number',
+    set('epochs.x=1'),
+    /--set experiment.epochs.x: 2 has no "x" inside it/,
+  ],
+  ['unknown command', ['trian'], /unknown command "trian": did you mean "train"/],
+  ['too many arguments', train('again'), /too many arguments/],
+  ['a flag without its value', ['train', '--out'], /--out: needs a value, got the flag --json/],
+  ['spec that is not JSON', ['train', '--spec', 'half.json'], /spec half.json: must be JSON/],
+  [
+    'spec that is a list',
+    ['train', '--spec', 'list.json'],
+    /spec list.json: must be a JSON object, got \[1,2\]/,
+  ],
+  ['spec that is null', ['reproduce', '--spec', 'null.json'], /must be a JSON object, got null/],
+  [
+    'spec with an unknown key',
+    ['train', '--spec', 'typo.json'],
+    /unknown key "experimnt": did you mean "experiment"/,
+  ],
+  ['missing spec', ['train', '--spec', 'nowhere.json'], /spec nowhere.json: there is no such file/],
+  ['spec and preset', ['train', '--spec', 'typo.json', '--preset', 'paper'], /give one of them/],
+  ['missing plugin', train('--plugin', './nowhere'), /plugin "\.\/nowhere": no file or folder/],
+  ['a plugin that is none', train('--plugin', './broken-plugin.mjs'), /has no default export/],
+  ['out is a file', train('--out', 'a-file'), /--out a-file: is a file/],
+  [
+    'out holds other files',
+    train('--out', 'foreign'),
+    /--out foreign: holds other files \(thesis.txt\)/,
+  ],
+  [
+    'out holds another tool’s config',
+    train('--out', 'other-tool'),
+    /config.json is not of a grok run/,
+  ],
+  [
+    'out holds another experiment',
+    train('--out', 'teacher', '--seed', '1'),
+    /teacher: holds another experiment/,
+  ],
+  ['missing run', ['resume', 'nowhere'], /nowhere: no run is here/],
+  ['foreign run', ['eval', 'foreign'], /foreign: no run is here/],
+  ['unknown rows', ['eval', 'teacher', '--on', 'test'], /Allowed choices are train, val, all/],
+  ['missing folder of runs', ['runs', 'nowhere'], /there is no folder nowhere/],
+
+  ['no strategy', distill(), /needs --strategy.*known: attention, feature, logit, none/],
+  [
+    'unknown strategy',
+    distill('--strategy', 'logti'),
+    /unknown strategy "logti": did you mean "logit"/,
+  ],
+  [
+    'strategy with an unknown option',
+    distill('--strategy', 'logit:temprature=2'),
+    /unknown option "temprature": did you mean "temperature"/,
+  ],
+  [
+    'strategy with a bad value',
+    distill('--strategy', 'logit:temperature=0'),
+    /option "temperature".*got 0/,
+  ],
+  [
+    'strategy with a bad weight',
+    distill('--strategy', 'logit:weight=x'),
+    /the weight must be a number ≥ 0/,
+  ],
+  [
+    'one strategy twice',
+    distill('--strategy', 'logit', '--strategy', 'logit'),
+    /two terms named "logit"/,
+  ],
+  ['none with another', distill('--strategy', 'none', '--strategy', 'logit'), /--strategy none/],
+  [
+    'alpha above 1',
+    distill('--strategy', 'logit', '--alpha', '1.5'),
+    /--alpha: must be from 0 to 1, got 1.5/,
+  ],
+  ['alpha of letters', distill('--strategy', 'logit', '--alpha', 'x'), /--alpha: must be a number/],
+  [
+    'scale 0',
+    distill('--strategy', 'logit', '--scale', '0'),
+    /--scale: must be a number > 0, got 0/,
+  ],
+  [
+    'scale to a fraction',
+    distill('--strategy', 'logit', '--scale', '0.3'),
+    /must be a whole number from 1/,
+  ],
+  ['no teacher', ['distill', '--strategy', 'logit'], /needs --teacher/],
+  [
+    'missing teacher',
+    ['distill', '--teacher', 'nowhere', '--strategy', 'logit'],
+    /nowhere: no run is here/,
+  ],
+  [
+    'teacher of another vocabulary',
+    distill('--strategy', 'logit', '--p', '11'),
+    /has a vocabulary of 9, this run's task has 13/,
+  ],
+  [
+    'teacher of another split',
+    distill('--strategy', 'logit', '--split-seed', '1'),
+    /another split.*--allow-leak/,
+  ],
+
+  [
+    'a bad student in a plan',
+    reproduce('--set', 'student.model.options.heads=3'),
+    /paper, none: .*heads must divide dim/,
+  ],
+  [
+    'a bad arm in a plan',
+    reproduce('--set', 'arms.logit.objective.1.options.temperature=0'),
+    /paper, logit: .*option "temperature"/,
+  ],
+  [
+    'an unknown arm',
+    reproduce('--set', 'arms.logti.epochs=3'),
+    /unknown arm "logti": did you mean "logit"/,
+  ],
+  [
+    'an unknown key in a plan',
+    reproduce('--set', 'shared.epoch=3'),
+    /unknown key "epoch": did you mean "epochs"/,
+  ],
+  [
+    'epochs 0 in a plan',
+    reproduce('--set', 'shared.epochs=0'),
+    /paper, teacher: .*"epochs".*got 0/,
+  ],
+  [
+    'a leaking plan',
+    reproduce('--set', 'student.splitSeed=1'),
+    /paper, logit: its split is not its teacher's/,
+  ],
+  ['an unknown backend for a plan', reproduce('--backend', 'onx'), /unknown backend "onx"/],
+  ['a plan over a run', reproduce('--out', 'teacher'), /--out teacher: holds other files/],
+];
+
+describe('bad input', () => {
+  it.each(cases)('%s', async (_, argv, message) => {
+    const before = world.files();
+    const { code, out, err } = await world.grok(...argv, '--json');
+    expect(err).toMatch(message);
+    expect(err).toMatch(/^grok: [^\n]+\n$/);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(world.files()).toEqual(before);
+  });
+});
