@@ -1,0 +1,103 @@
+/**
+ * The real Fourier basis of Z_n and the spectra of embeddings and neurons (Nanda et al. 2023, arXiv
+ * 2301.05217, sections 3 and 4). Frequencies are k = 1 … ⌊n/2⌋; an even n has the half frequency
+ * n/2, with a cosine only.
+ */
+import type { HostArray } from '@grok/core';
+import type { CyclicGroup, Grid } from './modular.js';
+import { gini } from './sample.js';
+
+/**
+ * Orthonormal rows `[n, n]`, row-major: constant, cos₁, sin₁, cos₂, sin₂, … so that row i has frequency
+ * ⌈i/2⌉.
+ */
+export function fourierBasis(n: number): Float64Array {
+  const basis = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const k = Math.ceil(i / 2);
+    const norm = Math.sqrt((k === 0 || 2 * k === n ? 1 : 2) / n);
+    const wave = i % 2 === 1 || i === 0 ? Math.cos : Math.sin;
+    // k·x modulo n keeps the angle small, and the cosine exact to rounding.
+    for (let x = 0; x < n; x++) basis[i * n + x] = norm * wave((2 * Math.PI * ((k * x) % n)) / n);
+  }
+  return basis;
+}
+
+/** The highest frequency, ⌊n/2⌋. */
+export function highest(order: number): number {
+  return Math.floor(order / 2);
+}
+
+/** Norm of a function's component at each frequency. */
+export interface Spectrum {
+  /** Norm of the mean. */
+  readonly constant: number;
+  /** Norm in span(cos_k, sin_k); the entry at index i is of frequency k = i + 1. */
+  readonly frequencies: readonly number[];
+  /** Gini coefficient of those norms: near 0 before grokking, near 1 when few frequencies carry all. */
+  readonly gini: number;
+}
+
+/** The spectrum over the group of rows of an embedding `[vocabulary, d]`; other tokens are left out. */
+export function embeddingSpectrum(embedding: HostArray, group: CyclicGroup): Spectrum {
+  const d = embedding.shape[1] ?? 1;
+  const n = group.order;
+  const values = new Float64Array(n * d);
+  for (const [x, residue] of group.residues.entries())
+    for (let j = 0; j < d; j++) values[x * d + j] = embedding.data[residue * d + j]!;
+  const coefficients = alongFirst(fourierBasis(n), values, n); // [n, d]
+  const squares = new Float64Array(highest(n) + 1);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < d; j++) squares[Math.ceil(i / 2)]! += coefficients[i * d + j]! ** 2;
+  const [constant = 0, ...frequencies] = Array.from(squares, Math.sqrt);
+  return { constant, frequencies, gini: gini(frequencies) };
+}
+
+/** Squared coefficients of a grid by frequency of x and of y: `[K + 1, K + 1, width]` with K = ⌊n/2⌋. */
+export interface Powers {
+  readonly highest: number;
+  readonly width: number;
+  /** Power at frequencies (kx, ky) of channel c; 0 is the constant. */
+  at(kx: number, ky: number, channel: number): number;
+  /** Power of a channel but for its mean: its variance times n². */
+  total(channel: number): number;
+}
+
+/** The two-dimensional Fourier powers of every channel of a grid. */
+export function gridPowers(grid: Grid): Powers {
+  const { order: n, width } = grid;
+  const basis = fourierBasis(n);
+  const half = alongFirst(basis, grid.data, n); // [n, n·width], over x
+  const side = highest(n) + 1;
+  const power = new Float64Array(side * side * width);
+  const totals = new Float64Array(width);
+  for (let i = 0; i < n; i++) {
+    const row = alongFirst(basis, half.subarray(i * n * width, (i + 1) * n * width), n); // [n, width], over y
+    for (let j = 0; j < n; j++) {
+      const to = (Math.ceil(i / 2) * side + Math.ceil(j / 2)) * width;
+      for (let c = 0; c < width; c++) {
+        const square = row[j * width + c]! ** 2;
+        power[to + c]! += square;
+        if (i + j > 0) totals[c]! += square;
+      }
+    }
+  }
+  return {
+    highest: side - 1,
+    width,
+    at: (kx, ky, channel) => power[(kx * side + ky) * width + channel]!,
+    total: (channel) => totals[channel]!,
+  };
+}
+
+/** The product of a row-major `[n, n]` with `[n, m]`. */
+function alongFirst(basis: Float64Array, values: Float64Array, n: number): Float64Array {
+  const m = values.length / n;
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < n; i++)
+    for (let x = 0; x < n; x++) {
+      const factor = basis[i * n + x]!;
+      for (let j = 0; j < m; j++) out[i * m + j]! += factor * values[x * m + j]!;
+    }
+  return out;
+}

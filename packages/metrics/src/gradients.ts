@@ -1,0 +1,59 @@
+/** Gradients per layer: their norms, and how much of them is noise of the batch. */
+import { type HostParams, InputError } from '@grok/core';
+import { l2 } from './norms.js';
+import { byLayer } from './weights.js';
+
+/** L2 norm of the gradient of each layer, and of all. */
+export function gradientNorms(grads: HostParams): {
+  readonly all: number;
+  readonly layers: Readonly<Record<string, number>>;
+} {
+  const layers = Object.entries(byLayer(grads)).map(([name, part]) => [name, l2(part)] as const);
+  return { all: l2(grads), layers: Object.fromEntries(layers) };
+}
+
+/** Signal and noise of a gradient, from several batches of one size. */
+export interface NoiseToSignal {
+  /** Squared norm of the expected gradient, unbiased (below 0 when noise hides it). */
+  readonly signal: number;
+  /** Trace of the covariance of one batch's gradient, unbiased. */
+  readonly noise: number;
+  /** noise / signal; times the batch size it is the simple noise scale. */
+  readonly ratio: number;
+}
+
+/**
+ * Noise-to-signal of the gradient, per layer and in all, from the gradients of k ≥ 2 batches at the same
+ * parameters (McCandlish et al. 2018, arXiv 1812.06162, appendix A.1).
+ * @throws InputError on fewer than two batches.
+ */
+export function noiseToSignal(batches: readonly HostParams[]): {
+  readonly all: NoiseToSignal;
+  readonly layers: Readonly<Record<string, NoiseToSignal>>;
+} {
+  const k = batches.length;
+  if (k < 2)
+    throw new InputError(`noise-to-signal: needs gradients of at least 2 batches, got ${k}`);
+  const groups = Object.entries(byLayer(batches[0]!));
+  const parts = groups.map(([name, group]) => {
+    let [meanSquare, scatter] = [0, 0];
+    for (const [key, { data }] of Object.entries(group))
+      for (let i = 0; i < data.length; i++) {
+        let sum = 0;
+        for (const batch of batches) sum += batch[key]!.data[i]!;
+        meanSquare += (sum / k) ** 2;
+        for (const batch of batches) scatter += (batch[key]!.data[i]! - sum / k) ** 2;
+      }
+    const noise = scatter / (k - 1);
+    return { name, noise, signal: meanSquare - noise / k };
+  });
+  const total = (key: 'noise' | 'signal') => parts.reduce((sum, part) => sum + part[key], 0);
+  return {
+    all: ratioOf(total('signal'), total('noise')),
+    layers: Object.fromEntries(parts.map((p) => [p.name, ratioOf(p.signal, p.noise)])),
+  };
+}
+
+function ratioOf(signal: number, noise: number): NoiseToSignal {
+  return { signal, noise, ratio: noise / signal };
+}

@@ -1,0 +1,97 @@
+/**
+ * Modular arithmetic as addition in a cyclic group, so that one Fourier analysis serves all four
+ * operations (Nanda et al. 2023, arXiv 2301.05217; by discrete logarithm for products).
+ */
+import { type HostArray, InputError, type Task } from '@grok/core';
+
+/** The cyclic group Z_n behind an operation modulo p: the answer to (x, y) is x + y or x − y. */
+export interface CyclicGroup {
+  /** n: p for `add` and `sub`, p − 1 for `mul` and `div`. */
+  readonly order: number;
+  /** Residue of each element: the identity, or powers of `generator`. */
+  readonly residues: readonly number[];
+  /** The least generator of the units modulo p, for `mul` and `div`; say it when reporting frequencies. */
+  readonly generator: number | null;
+  /** The answer's element is x + sign·y. */
+  readonly sign: 1 | -1;
+}
+
+/** @throws InputError for a task that is no `add`, `sub`, `mul` or `div`, or a composite p for the latter two. */
+export function cyclicGroup(task: { readonly modular?: Task['modular'] }): CyclicGroup {
+  const { p, op } = task.modular ?? { p: 0, op: 'none' };
+  if (!['add', 'sub', 'mul', 'div'].includes(op))
+    throw new InputError(
+      `Fourier measures: need a task add, sub, mul or div modulo p, got "${op}"`,
+    );
+  const sign = op === 'sub' || op === 'div' ? -1 : 1;
+  if (op === 'add' || op === 'sub')
+    return { order: p, residues: Array.from({ length: p }, (_, x) => x), generator: null, sign };
+  for (let g = 1; g < p; g++) {
+    const residues = powers(g, p);
+    if (residues.length === p - 1) return { order: p - 1, residues, generator: g, sign };
+  }
+  throw new InputError(`Fourier measures: "${op}" needs a prime modulus, got ${p}`);
+}
+
+/** 1, g, g², … modulo p up to the first repetition. */
+function powers(g: number, p: number): number[] {
+  const out: number[] = [];
+  const seen = new Set<number>();
+  for (let x = 1 % p; !seen.has(x); x = (x * g) % p) {
+    seen.add(x);
+    out.push(x);
+  }
+  return out;
+}
+
+/** The element of the answer to (x, y). */
+export function answer(group: CyclicGroup, x: number, y: number): number {
+  return (x + group.sign * y + group.order) % group.order;
+}
+
+/** Values over every pair (x, y) of a group: `data` is `[order, order, width]`. */
+export interface Grid {
+  readonly order: number;
+  readonly width: number;
+  readonly data: Float64Array;
+}
+
+/**
+ * The cell x·order + y of each row of a task with tokens `[a, OP, b, EQ]`; −1 where a or b is 0 in a
+ * product, which has no logarithm.
+ */
+export function cellsOf(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
+  const element = new Map(group.residues.map((residue, x) => [residue, x]));
+  const [, positions = 1] = task.inputs.shape;
+  return Int32Array.from({ length: rows.length }, (_, i) => {
+    const at = rows[i]! * positions;
+    const [x, y] = [element.get(task.inputs.data[at]!), element.get(task.inputs.data[at + 2]!)];
+    return x === undefined || y === undefined ? -1 : x * group.order + y;
+  });
+}
+
+/**
+ * Values of rows laid out over the group.
+ * @param values `[rows, width]`
+ * @throws InputError when a pair is missing: Fourier components need all of them.
+ */
+export function gridOf(
+  group: CyclicGroup,
+  task: Task,
+  rows: ArrayLike<number>,
+  values: HostArray,
+): Grid {
+  const width = values.data.length / rows.length;
+  const data = new Float64Array(group.order ** 2 * width);
+  const filled = new Set<number>();
+  for (const [i, cell] of cellsOf(group, task, rows).entries()) {
+    if (cell < 0) continue;
+    filled.add(cell);
+    for (let c = 0; c < width; c++) data[cell * width + c] = values.data[i * width + c]!;
+  }
+  if (filled.size !== group.order ** 2)
+    throw new InputError(
+      `Fourier measures: need all ${group.order ** 2} pairs, got ${filled.size}; give both training and validation rows`,
+    );
+  return { order: group.order, width, data };
+}

@@ -1,0 +1,88 @@
+/** Neurons that never speak, and neurons that speak of one thing. */
+import { InputError } from '@grok/core';
+import { matrixOf, type Rows } from './rows.js';
+
+/** What the neurons of a layer do over some rows. */
+export interface NeuronReport {
+  readonly count: number;
+  /** Neurons whose activation stays within `dead` times the layer's root mean square. */
+  readonly dead: readonly number[];
+  /** For each grouping, the neurons that it explains above the threshold, better than the others do. */
+  readonly specialised: Readonly<Record<string, readonly number[]>>;
+  /** For each grouping, the share of each neuron's variance that it explains (ε², may be below 0). */
+  readonly explained: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * Dead and specialised neurons of activations `[rows, neurons]`.
+ *
+ * A neuron is dead when |activation| ≤ `dead` (1e-3) · RMS of the whole layer on every row, the rule
+ * that serves ReLU and gated units alike. It is specialised in a grouping of the rows (by label, by a,
+ * by b: a whole number for each row) when the group explains more than `specialised` (.5) of its variance:
+ * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
+ * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.
+ */
+export function neurons(
+  activations: Rows,
+  options: {
+    groupings?: Readonly<Record<string, ArrayLike<number>>>;
+    dead?: number;
+    specialised?: number;
+  } = {},
+): NeuronReport {
+  const { groupings = {}, dead = 1e-3, specialised = 0.5 } = options;
+  const columns = matrixOf(activations).transpose().to2DArray();
+  const rows = columns[0]?.length ?? 0;
+  for (const [name, groups] of Object.entries(groupings))
+    if (groups.length !== rows)
+      throw new InputError(
+        `grouping "${name}": ${groups.length} rows, the activations have ${rows}`,
+      );
+  const square = columns.reduce((sum, c) => sum + c.reduce((s, v) => s + v * v, 0), 0);
+  const rms = Math.sqrt(square / (rows * columns.length));
+  const isDead = columns.map((column) => column.every((v) => Math.abs(v) <= dead * rms));
+  const explained = Object.fromEntries(
+    Object.entries(groupings).map(([name, groups]) => [
+      name,
+      columns.map((column) => explainedShare(column, groups)),
+    ]),
+  );
+  const best = columns.map((_, i) => {
+    const [first] = Object.entries(explained)
+      .map(([name, shares]) => [name, shares[i]!] as const)
+      .filter(([, share]) => share > specialised && !isDead[i])
+      .toSorted((a, b) => b[1] - a[1]);
+    return first?.[0];
+  });
+  const where = (test: (i: number) => boolean) => columns.flatMap((_, i) => (test(i) ? [i] : []));
+  return {
+    count: columns.length,
+    dead: where((i) => isDead[i]!),
+    specialised: Object.fromEntries(
+      Object.keys(groupings).map((name) => [name, where((i) => best[i] === name)]),
+    ),
+    explained,
+  };
+}
+
+/** ε² of one-way analysis of variance; 0 for a constant, and when every row is a group of its own. */
+export function explainedShare(values: ArrayLike<number>, groups: ArrayLike<number>): number {
+  const n = values.length;
+  const sums = new Map<number, { sum: number; count: number }>();
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    const group = sums.get(groups[i]!) ?? { sum: 0, count: 0 };
+    group.sum += values[i]!;
+    group.count++;
+    sums.set(groups[i]!, group);
+    total += values[i]!;
+  }
+  let [within, all] = [0, 0];
+  for (let i = 0; i < n; i++) {
+    const { sum, count } = sums.get(groups[i]!)!;
+    within += (values[i]! - sum / count) ** 2;
+    all += (values[i]! - total / n) ** 2;
+  }
+  if (all === 0 || n === sums.size) return 0;
+  return 1 - ((within / all) * (n - 1)) / (n - sums.size);
+}
