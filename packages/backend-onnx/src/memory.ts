@@ -3,7 +3,7 @@
  * milliseconds (its pages are touched for the first time), one that was used before costs nothing;
  * so a step's state swings between two arrays.
  */
-import { type DType, InputError, type TypedArray } from '@grok/core';
+import type { DType, TypedArray } from '@grok/core';
 import type { Runtime, RuntimeTensor } from './session.js';
 
 /** A typed array with the number of device tensors that share it. */
@@ -30,26 +30,11 @@ export interface Memory {
   clear(): void;
 }
 
+const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 /** Shorter arrays are cheap to make and would crowd the lists. */
 const SHORT = 1024;
 /** Arrays of one length that are kept while nobody uses them. */
 const KEPT = 8;
-
-/** Host arrays by element type. */
-export function arrayOf(dtype: DType, size: number): TypedArray {
-  if (dtype === 'float32') return new Float32Array(size);
-  return dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
-}
-/** @throws InputError when `data` is of another type or length. */
-export function checkData(data: TypedArray, shape: readonly number[], dtype: DType): void {
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const wanted = { float32: 'Float32Array', int32: 'Int32Array', bool: 'Uint8Array' }[dtype];
-  const got = Object.prototype.toString.call(data).slice(8, -1);
-  if (got !== wanted || data.length !== size)
-    throw new InputError(
-      `upload: ${dtype} [${shape.join(', ')}] needs a ${wanted} of ${size} elements, got a ${got} of ${data.length}`,
-    );
-}
 
 export function createMemory(runtime: Runtime): Memory {
   const idle = new Map<string, Storage[]>();
@@ -57,14 +42,13 @@ export function createMemory(runtime: Runtime): Memory {
   return {
     take(dtype, size) {
       if (size >= SHORT) {
-        const name = { float32: 'Float32Array', int32: 'Int32Array', bool: 'Uint8Array' }[dtype];
-        const found = idle.get(`${name}${size}`)?.pop();
+        const found = idle.get(`${ARRAYS[dtype].name}${size}`)?.pop();
         if (found !== undefined) {
           found.references = 1;
           return found;
         }
       }
-      return { data: arrayOf(dtype, size), references: 1, views: new Map() };
+      return { data: new ARRAYS[dtype](size), references: 1, views: new Map() };
     },
     release(storage) {
       storage.references--;

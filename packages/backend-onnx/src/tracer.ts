@@ -232,8 +232,7 @@ export function install(): void {
       });
 }
 /** What to tell who asks for a kernel that is not there. */
-function unsupported(name: string): Error {
-  const op = currentOp();
+function unsupported(name: string, op = currentOp()): Error {
   const asked = op === '' ? '' : ` (asked for by tf.${op})`;
   return new Error(
     `backend "onnx": kernel "${name}"${asked} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
@@ -299,6 +298,8 @@ function enter(tracer: Tracer): () => void {
 }
 /** Kernels of other packages are unknown to tfjs's own list: its error is all there is. */
 function explained(error: unknown): unknown {
-  const name = /^Kernel '(.+)' not registered for backend/.exec((error as Error)?.message)?.[1];
-  return name === undefined ? error : unsupported(name);
+  const { message = '', stack = '' } = (error ?? {}) as Partial<Error>;
+  const name = /^Kernel '(.+)' not registered for backend/.exec(message)?.[1];
+  if (name === undefined) return error;
+  return unsupported(name, /\b(\w+?)__op\b/.exec(stack)?.[1]);
 }

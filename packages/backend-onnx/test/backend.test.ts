@@ -143,15 +143,17 @@ describe('tensors on the device', () => {
   test('uploads that do not fit are refused', async () => {
     const on = await open();
     const bad = () => on.upload(new Int32Array(3), [2, 2], 'float32');
-    expect(bad).toThrow('float32 [2, 2] needs a Float32Array of 4 elements, got a Int32Array of 3');
+    expect(bad).toThrow(
+      'upload of float32 [2, 2]: needs 4 values in a Float32Array, got 3 in a Int32Array',
+    );
   });
   test('freed and foreign tensors are refused', async () => {
     const [on, other] = [await open(), await open()];
     const t = on.upload(Float32Array.of(1), [1], 'float32');
-    await expect(other.read(t)).rejects.toThrow('not a tensor of this backend');
+    await expect(other.read(t)).rejects.toThrow('is not of this backend');
     on.free(t);
     on.free(t);
-    await expect(on.read(t)).rejects.toThrow('freed or donated');
+    await expect(on.read(t)).rejects.toThrow(/was (freed|donated)/);
   });
   /** Catches: reused memory that an input still alive points to. */
   test('memory given back is not memory in use', async () => {
@@ -179,11 +181,11 @@ describe('programs', () => {
     const n = on.upload(Int32Array.of(4), [], 'int32');
     const program = await on.compile('inc', inc, { state: { n } });
     await expect(program.run({ state: {} } as never)).rejects.toThrow(
-      'program "inc", input "state → n": missing, wants int32 []',
+      'program "inc": input "state/n" is missing; give int32 []',
     );
     const wrong = on.upload(Float32Array.of(1, 2), [2], 'float32');
     await expect(program.run({ state: { n: wrong } })).rejects.toThrow(
-      'wants int32 [], got float32 [2]',
+      'must be int32 [], got float32 [2]',
     );
     const { state } = await program.run({ state: { n } });
     expect([...(await on.read(state.n))]).toEqual([5]);
@@ -195,7 +197,7 @@ describe('programs', () => {
     const n = on.upload(Int32Array.of(4), [], 'int32');
     const program = await on.compile('inc', inc, { state: { n } }, { donate: ['state'] });
     await program.run({ state: { n } });
-    await expect(program.run({ state: { n } })).rejects.toThrow('freed or donated');
+    await expect(program.run({ state: { n } })).rejects.toThrow(/was (freed|donated)/);
   });
   /** Catches: `tf.add(n, 1)`, which silently makes a counter float32. */
   test('donated state that changes its type is refused', async () => {
@@ -203,10 +205,10 @@ describe('programs', () => {
     const n = on.upload(Int32Array.of(4), [], 'int32');
     const grow = (t: { n: tf.Tensor }) => ({ n: tf.add(t.n, 1) });
     await expect(on.compile('grow', grow, { n }, { donate: ['n'] })).rejects.toThrow(
-      'donated input "n" is int32 [] but comes out as float32 []',
+      '"n" goes in as int32 [] and comes out as float32 []',
     );
     await expect(on.compile('grow', grow, { n }, { donate: ['m' as 'n'] })).rejects.toThrow(
-      'cannot donate "m"',
+      'donated input of program "grow" "m"',
     );
   });
   /** Catches: outputs that are inputs, constants or twice the same value, which ONNX graphs dislike. */
@@ -240,7 +242,7 @@ describe('programs', () => {
     const on = await open();
     const x = on.upload(Float32Array.of(1), [1], 'float32');
     await expect(on.compile('bad', () => ({ a: { b: 3 } }), { x })).rejects.toThrow(
-      'program "bad", result "a → b": expected a tensor, got 3',
+      'program "bad": output "a/b" must be a tensor, got number',
     );
   });
 });
