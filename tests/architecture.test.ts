@@ -15,6 +15,7 @@ import {
   packagesHaveReadmes,
   pluginsMatchManifests,
   referencesAreComplete,
+  scriptsAreThere,
 } from './architecture/manifests.js';
 import {
   filesAreShort,
@@ -37,6 +38,7 @@ const rules: Record<string, Rule> = {
   'core and tfjs are peers': corePackagesArePeers,
   'plugins match their manifests': pluginsMatchManifests,
   'tsconfig references are complete': referencesAreComplete,
+  'npm scripts run files that are there': scriptsAreThere,
   'every package has a README': packagesHaveReadmes,
   'no file of code is over 400 lines': filesAreShort,
   'no path of one machine': noMachinePaths,

@@ -121,6 +121,22 @@ export const referencesAreComplete: Rule = (files) => {
   ];
 };
 
+/** The root's npm scripts run files that are there, or that the build makes. */
+export const scriptsAreThere: Rule = (files) => {
+  const root = files.find(({ path }) => path === 'package.json');
+  const { scripts = {} } = JSON.parse(root?.text ?? '{}') as { scripts?: Record<string, string> };
+  return Object.entries(scripts).flatMap(([name, command]) =>
+    [...command.matchAll(/\bnode (\S+)/g)]
+      .map(([, path = '']) => path)
+      .filter((path) => !path.includes('/dist/') && !files.some((file) => file.path === path))
+      .map((path) => ({
+        file: 'package.json',
+        rule: `script "${name}" runs ${path}, which is not there`,
+        fix: 'Add the file, or take the script out.',
+      })),
+  );
+};
+
 /** Every package has a README. */
 export const packagesHaveReadmes: Rule = (files) =>
   packagesOf(files)

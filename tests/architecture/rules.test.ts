@@ -13,6 +13,7 @@ import {
   packagesHaveReadmes,
   pluginsMatchManifests,
   referencesAreComplete,
+  scriptsAreThere,
 } from './manifests.js';
 import { filesAreShort, noMachinePaths, testsAreRun } from './text.js';
 
@@ -249,6 +250,12 @@ const faulty: readonly Case[] = [
       { path: 'tsconfig.json', text: '{ "references": [] }' },
     ],
     'tsconfig.json: lacks a reference to packages/core',
+  ],
+  [
+    scriptsAreThere,
+    'a script whose file is gone',
+    [{ path: 'package.json', text: '{ "scripts": { "x": "npm run y && node scripts/x.mjs" } }' }],
+    'script "x" runs scripts/x.mjs, which is not there',
   ],
   [
     packagesHaveReadmes,
