@@ -32,7 +32,7 @@ export function progress(
         ({ epochs, stepsPerEpoch } = event);
         began = { step: event.from.step, at: now() };
         line(
-          `${label}: ${event.parameters.toLocaleString('en-US')} parameters, ${epochs} epochs, ${event.device}${
+          `${label}: ${event.parameters.toLocaleString('en-US')} parameters, ${epochs} epoch${epochs === 1 ? '' : 's'}, ${event.device}${
             event.from.step > 0 ? `, from step ${event.from.step}` : ''
           }`,
         );

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +57,14 @@ export function bench(env: Record<string, string> = {}): Bench {
     files: () => readdirSync(dir, { recursive: true }).map(String).sort(),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
+}
+
+/** Reads the config.json of a run on a bench. */
+export function configIn(world: Bench): (folder: string) => {
+  experiment: Record<string, unknown>;
+  execution: Record<string, unknown>;
+} {
+  return (folder) => JSON.parse(readFileSync(join(world.dir, folder, 'config.json'), 'utf8'));
 }
 
 /** A run that takes a moment. */

@@ -44,10 +44,10 @@ export function againstControl(runs: readonly NamedRecord[]): string {
   const base = control.record.epochsTo['0.99'] ?? null;
   const said = students.map(({ name, record }) => {
     const epochs = record.epochsTo['0.99'] ?? null;
-    if (epochs === null) return `${name} never (${record.epochs} epochs)`;
+    if (epochs === null) return `${name} never (in ${epochsOf(record.epochs)})`;
     return base === null ? `${name} ${epochs}` : `${name} ${epochs} (${faster(base / epochs)})`;
   });
-  return `Epochs to 99 % against the control without a teacher (${base ?? `never in ${control.record.epochs} epochs`}): ${said.join(', ')}.`;
+  return `Epochs to 99 % against the control without a teacher (${base ?? `never in ${epochsOf(control.record.epochs)}`}): ${said.join(', ')}.`;
 }
 
 /** The whole report; it expects the figure beside it. */
@@ -92,6 +92,10 @@ export function reproductionMarkdown(report: ReproductionReport): string {
   ]
     .join('\n\n')
     .concat('\n');
+}
+
+function epochsOf(n: number): string {
+  return `${n} epoch${n === 1 ? '' : 's'}`;
 }
 
 function faster(ratio: number): string {

@@ -71,7 +71,7 @@ describe('againstControl', () => {
   it('states each student against the control', () => {
     // Catches: the ratio upside down; a student that never grokked left out.
     expect(againstControl(runs)).toBe(
-      "Epochs to 99 % against the control without a teacher (128): logit never (150 epochs), feature 64 (2.00 × the control's speed).",
+      "Epochs to 99 % against the control without a teacher (128): logit never (in 150 epochs), feature 64 (2.00 × the control's speed).",
     );
   });
   it('gives no ratio to a control that never got there', () => {
