@@ -90,14 +90,30 @@ export function gridPowers(grid: Grid): Powers {
   };
 }
 
-/** The product of a row-major `[n, n]` with `[n, m]`. */
+/** The product of a row-major `[n, n]` with `[n, m]`, four rows at once, in columns that fit the cache. */
 function alongFirst(basis: Float64Array, values: Float64Array, n: number): Float64Array {
   const m = values.length / n;
   const out = new Float64Array(values.length);
-  for (let i = 0; i < n; i++)
-    for (let x = 0; x < n; x++) {
-      const factor = basis[i * n + x]!;
-      for (let j = 0; j < m; j++) out[i * m + j]! += factor * values[x * m + j]!;
+  const [tile, whole] = [256, n - (n % 4)];
+  for (let start = 0; start < m; start += tile) {
+    const end = Math.min(start + tile, m);
+    for (let i = 0; i < n; i++) {
+      const [to, f] = [i * m, i * n];
+      for (let x = 0; x < whole; x += 4) {
+        const [a, b, c, d] = [
+          basis[f + x]!,
+          basis[f + x + 1]!,
+          basis[f + x + 2]!,
+          basis[f + x + 3]!,
+        ];
+        const [at, bt, ct, dt] = [x * m, (x + 1) * m, (x + 2) * m, (x + 3) * m];
+        for (let j = start; j < end; j++)
+          out[to + j]! +=
+            a * values[at + j]! + b * values[bt + j]! + c * values[ct + j]! + d * values[dt + j]!;
+      }
+      for (let x = whole; x < n; x++)
+        for (let j = start; j < end; j++) out[to + j]! += basis[f + x]! * values[x * m + j]!;
     }
+  }
   return out;
 }

@@ -1,4 +1,5 @@
 /** Two representations compared as shapes: Procrustes distance and similarity of dissimilarities (RSA). */
+import { Matrix } from 'ml-matrix';
 import { centred, checkPaired, matrixOf, type Rows, singularValues, squaredNorm } from './rows.js';
 import { pearson, ranks } from './sample.js';
 
@@ -20,14 +21,21 @@ export function procrustes(x: Rows, y: Rows): number {
 export function rsa(x: Rows, y: Rows): number {
   const [a, b] = [matrixOf(x), matrixOf(y)];
   checkPaired('RSA', a, b, 3);
-  return pearson(ranks(dissimilarities(a.to2DArray())), ranks(dissimilarities(b.to2DArray())));
+  return pearson(ranks(dissimilarities(a)), ranks(dissimilarities(b)));
 }
 
-function dissimilarities(rows: readonly number[][]): Float64Array {
-  const n = rows.length;
-  const out = new Float64Array((n * (n - 1)) / 2);
+/** 1 − Pearson of each pair of rows; of standardised rows it is their inner product. */
+function dissimilarities(x: Matrix): Float64Array {
+  const standard = Matrix.sub(
+    x,
+    Matrix.columnVector(x.mean('row')).mmul(Matrix.ones(1, x.columns)),
+  );
+  for (let i = 0; i < x.rows; i++)
+    standard.mulRow(i, 1 / Math.sqrt(squaredNorm(standard.subMatrixRow([i]))));
+  const correlations = standard.mmul(standard.transpose()); // [n, n]
+  const out = new Float64Array((x.rows * (x.rows - 1)) / 2);
   let at = 0;
-  for (let i = 1; i < n; i++)
-    for (let j = 0; j < i; j++) out[at++] = 1 - pearson(rows[i]!, rows[j]!);
+  for (let i = 1; i < x.rows; i++)
+    for (let j = 0; j < i; j++) out[at++] = 1 - correlations.get(i, j);
   return out;
 }

@@ -5,6 +5,7 @@ import { crossings, score, weightNorms } from './probes.js';
 export * from './attention-entropy.js';
 export * from './cca.js';
 export * from './cka.js';
+export * from './cka-test.js';
 export * from './curves.js';
 export * from './fourier.js';
 export * from './frequencies.js';

@@ -17,15 +17,18 @@ export function quantile(values: ArrayLike<number>, q: number): number {
 
 /** Ranks from 1; equal values share the mean of their ranks. */
 export function ranks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
-  const out = new Float64Array(order.length);
-  for (let i = 0; i < order.length; ) {
-    let end = i;
-    while (end < order.length && values[order[end]!] === values[order[i]!]) end++;
-    for (let k = i; k < end; k++) out[order[k]!] = (i + 1 + end) / 2;
-    i = end;
-  }
-  return out;
+  // Sorting plain numbers and looking each up beats sorting indices by far.
+  const sorted = Float64Array.from(values).sort();
+  const before = (value: number, orEqual: boolean) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! < value || (orEqual && sorted[middle] === value)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return Float64Array.from(values, (v) => (before(v, false) + 1 + before(v, true)) / 2);
 }
 
 /** Pearson's correlation; NaN when either list is constant. */

@@ -59,6 +59,28 @@ describe('CKA test', () => {
     expect(Math.abs(test.null.debiased)).toBeLessThan(0.03);
     expect(test.null.p).toBeGreaterThan(0.05);
   });
+  it('states the means of its nulls exactly', () => {
+    const [p, q] = [gaussian('p', 16, 3), gaussian('q', 16, 3).add(gaussian('p', 16, 3))];
+    for (const group of [1, 2]) {
+      const test = ckaTest(p, q, { ...few, group, rng: rng(1) });
+      let [biased, debiased] = [0, 0];
+      const draws = 1000;
+      for (let i = 0; i < draws; i++) {
+        const order = rng(2)
+          .split(i)
+          .permutation(16 / group);
+        const rows = Array.from(
+          { length: 16 },
+          (_, r) => order[Math.floor(r / group)]! * group + (r % group),
+        );
+        const moved = new Matrix(rows.map((row) => q.getRow(row)));
+        biased += cka(p, moved) / draws;
+        debiased += debiasedCka(p, moved) / draws;
+      }
+      expect(Math.abs(test.null.biased - biased)).toBeLessThan(0.01);
+      expect(Math.abs(test.null.debiased - debiased)).toBeLessThan(0.02);
+    }
+  });
   it('groups move together: what only positions share is no similarity of inputs', () => {
     const positions = gaussian('position', 4, 5);
     const withPositions = (label: string) =>
