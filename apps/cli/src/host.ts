@@ -46,6 +46,7 @@ export function shown(folder: string, io: Io): string {
  * The folder a new run is to be written to. @throws InputError when it is a file, or holds what no run wrote.
  */
 export function freshFolder(folder: string, marker: 'config.json' | 'plan.json', io: Io): string {
+  if (folder.trim() === '') throw new InputError('--out: needs the name of a folder');
   const path = resolve(io.cwd, folder);
   if (!existsSync(path)) return folder;
   if (!statSync(path).isDirectory())

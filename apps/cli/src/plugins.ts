@@ -2,7 +2,7 @@
 import nodeGpu from '@grok/backend-node-gpu';
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
-import { createRegistry, type Plugin, type Registry } from '@grok/core';
+import { createRegistry, InputError, isInputError, type Plugin, type Registry } from '@grok/core';
 import { loadPlugin } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
@@ -30,4 +30,26 @@ export async function openRegistry(entries: readonly string[], cwd: string): Pro
   const registry = createRegistry(builtIn);
   for (const entry of new Set(entries)) registry.add((await loadPlugin(entry, cwd)).plugin);
   return registry;
+}
+
+/**
+ * Does something with a run that began with plugins. A run's folder may come from anywhere, so the
+ * plugins that it names are not loaded; where one is missed, the error says which to name.
+ */
+export async function withPluginsOf<T>(
+  began: readonly string[],
+  given: readonly string[],
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const missing = began.filter((entry) => !given.includes(entry));
+    if (!isInputError(error) || missing.length === 0 || !error.message.startsWith('unknown'))
+      throw error;
+    const flags = missing.map((entry) => `--plugin ${entry}`).join(' ');
+    throw new InputError(`${error.message}; the run began with ${flags}: name it again`, {
+      cause: error,
+    });
+  }
 }

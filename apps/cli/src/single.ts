@@ -1,6 +1,7 @@
 /** One run from specification to record, as `train`, `distill` and `resume` tell it. */
 import { relative, resolve } from 'node:path';
 import {
+  type Execution,
   experimentHash,
   findConfig,
   InputError,
@@ -37,7 +38,10 @@ export async function runSpec(
   const execution = began ? asked : { ...fresh, ...asked };
   const teachers = written.teachers ?? {};
   const result = await startRun(
-    { experiment, execution: { ...execution, ...seenFrom(out, teachers, io) } },
+    {
+      experiment,
+      execution: { ...execution, ...seenFrom(out, teachers, io), ...named(flags.plugin) },
+    },
     {
       ...hostOf(registry, io),
       store,
@@ -67,6 +71,11 @@ export async function resumeIn(
     carrying({}, flags, io).asked,
   );
   return tell(store.where, result, store, flags, io);
+}
+
+/** Plugins are written down to be known, never to be loaded: only who runs a command names code. */
+function named(plugins: readonly string[]): Pick<Execution, 'plugins'> {
+  return plugins.length === 0 ? {} : { plugins };
 }
 
 /** Folders of teachers as seen from the run's folder, so that both can be moved together. */

@@ -117,6 +117,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['spec and preset', ['train', '--spec', 'typo.json', '--preset', 'paper'], /give one of them/],
   ['missing plugin', train('--plugin', './nowhere'), /plugin "\.\/nowhere": no file or folder/],
   ['a plugin that is none', train('--plugin', './broken-plugin.mjs'), /has no default export/],
+  ['out without a name', train('--out', ''), /--out: needs the name of a folder/],
   ['out is a file', train('--out', 'a-file'), /--out a-file: is a file/],
   [
     'out holds other files',

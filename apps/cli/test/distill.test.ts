@@ -157,6 +157,8 @@ describe('distill', () => {
       );
       expect(done).toMatchObject({ code: 0 });
     }
+    const forgotten = await world.grok('eval', 'cosine1', '--backend', 'wasm');
+    expect(forgotten).toMatchObject({ code: 0 });
     const listed = await world.grok('plugins', '--plugin', './copied', '--json');
     expect(listed.json<{ plugins: object[] }>().plugins).toContainEqual(
       expect.objectContaining({ name: 'cosine', kind: 'strategy' }),

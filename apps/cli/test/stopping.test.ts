@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRecord } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bench, TINY } from './helpers.js';
+import { bench, root, TINY } from './helpers.js';
 
 const world = bench();
 afterAll(() => world.remove());
@@ -61,6 +61,22 @@ describe('a run that stops', () => {
     });
     cpSync(join(world.dir, 'here'), join(world.dir, 'there'), { recursive: true });
     expect(await world.grok('resume', 'there/student')).toMatchObject({ code: 0 });
+  });
+  it('loads no plugin that only the run’s folder names', async () => {
+    // Catches: code of a downloaded run executed; an error that does not say what is missing.
+    const stop = (text: string): boolean => text.includes('epoch 1/4');
+    const plugin = join(root, 'examples/plugin-cosine');
+    await world.grok('train', ...TINY, '--out', 'for-cosine');
+    const student = ['distill', '--teacher', 'for-cosine', '--strategy', 'cosine', '--epochs', '4'];
+    const named = ['--plugin', plugin];
+    const stopped = await world.stopped(stop, ...student, ...named, '--out', 'cosine');
+    expect(stopped).toMatchObject({ code: 130 });
+    const forgotten = await world.grok('resume', 'cosine');
+    expect(forgotten).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`the run began with --plugin ${plugin}: name it again`),
+    });
+    expect(await world.grok('resume', 'cosine', ...named)).toMatchObject({ code: 0 });
   });
   it('exits 1 when its loss is not finite, and says at which step', async () => {
     // Catches: NaN trained on to the end; exit code 0 or 2 for a run that failed.

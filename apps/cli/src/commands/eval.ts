@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { EXIT, human, storeAt } from '../host.js';
 import type { Io } from '../io.js';
-import { openRegistry } from '../plugins.js';
+import { openRegistry, withPluginsOf } from '../plugins.js';
 import { carrying } from '../spec.js';
 
 const ROWS = { train: 'train', val: 'validation', all: 'all' } as const;
@@ -17,10 +17,11 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
     .action(async (folder: string, flags: ComputeFlags & { readonly on: keyof typeof ROWS }) => {
       const store = storeAt(folder, io);
       const { run, execution } = await readConfig(store);
-      const entries = [...flags.plugin, ...(execution?.plugins ?? [])];
-      const registry = await openRegistry(entries, io.cwd);
+      const registry = await openRegistry(flags.plugin, io.cwd);
       const { asked, fresh } = carrying(execution ?? {}, flags, io);
-      const score = await evaluateRun({ registry, store }, ROWS[flags.on], { ...fresh, ...asked });
+      const score = await withPluginsOf(execution?.plugins ?? [], flags.plugin, () =>
+        evaluateRun({ registry, store }, ROWS[flags.on], { ...fresh, ...asked }),
+      );
       const result = { run, on: flags.on, ...score, out: store.where };
       human(io, flags).write(
         `${store.where}, epoch ${score.epoch}, ${score.rows} rows (${flags.on}): loss ${score.loss.toFixed(6)}, accuracy ${(100 * score.accuracy).toFixed(2)} %\n`,

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { storeAt } from '../host.js';
 import type { Io } from '../io.js';
-import { openRegistry } from '../plugins.js';
+import { openRegistry, withPluginsOf } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
 import { resumeIn } from '../single.js';
 
@@ -23,8 +23,7 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
         return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
       }
       const { execution } = await readConfig(store);
-      const entries = [...flags.plugin, ...(execution?.plugins ?? [])];
-      const registry = await openRegistry(entries, io.cwd);
+      const registry = await openRegistry(flags.plugin, io.cwd);
       const teachers = Object.fromEntries(
         Object.entries(execution?.teachers ?? {}).map(([name, from]) => [
           name,
@@ -32,6 +31,8 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
         ]),
       );
       const moved = flags.teacher === undefined ? {} : { teacher: flags.teacher };
-      done(await resumeIn(folder, flags, registry, { ...teachers, ...moved }, io));
+      const all = { ...teachers, ...moved };
+      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io);
+      done(await withPluginsOf(execution?.plugins ?? [], flags.plugin, go));
     });
 }
