@@ -131,7 +131,8 @@ export type Split = (rows: number, seed: number) => SplitRows;
 /** What a model is told of its task. */
 export interface TaskInfo {
   readonly vocabulary: number;
-  readonly inputs: TensorSpec;
+  /** With the `data` of all rows a model may compute once what repeats in them; it is then for these rows only. */
+  readonly inputs: TensorSpec & { readonly data?: TypedArray };
 }
 
 /** Name of a place in a model where a value can be read or replaced, after TransformerLens's hooks. */

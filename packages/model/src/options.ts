@@ -1,5 +1,6 @@
 /** Options of the transformer, their defaults, and the rules between them. */
 import { InputError, type TaskInfo } from '@grok/core';
+import { distinctPrefixes, type Prefixes } from './prefixes.js';
 
 /** Options of `transformer`; all have defaults, which are the paper's teacher without dropout. */
 export interface TransformerOptions {
@@ -60,6 +61,8 @@ export interface Config extends Omit<FullOptions, 'mlpRatio' | 'dMlp' | 'positio
   readonly vocabulary: number;
   /** Features of one position when inputs are numbers, else undefined. */
   readonly features: number | undefined;
+  /** Distinct prefixes of the task's tokens, shortest first, as far as they repeat. */
+  readonly prefixes: readonly Prefixes[];
 }
 
 /** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number. */
@@ -102,5 +105,7 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
     length: numeric && shape.length === 2 ? 1 : shape[1]!,
     vocabulary: task.vocabulary,
     features: numeric ? shape.at(-1)! : undefined,
+    // What a position sees of a prefix is all there is to it only where it cannot see beyond.
+    prefixes: options.causal && options.algebra.sharedPrefixes ? distinctPrefixes(task) : [],
   };
 }

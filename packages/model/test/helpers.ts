@@ -110,3 +110,22 @@ export function distance(got: ArrayLike<number>, wanted: ArrayLike<number>): num
   }
   return worst;
 }
+
+/** Floating-point operations of the matrix products that `f` runs. */
+export function matMulFlops(f: () => void): number {
+  let flops = 0;
+  const engine = tf.engine() as unknown as {
+    runKernel: (name: string, inputs: Record<string, tf.Tensor>, attrs?: unknown) => unknown;
+  };
+  const original = engine.runKernel;
+  engine.runKernel = function (name, inputs, attrs) {
+    const out = original.call(this, name, inputs, attrs);
+    const { transposeA } = (attrs ?? {}) as { transposeA?: boolean };
+    if (name === 'BatchMatMul')
+      flops += 2 * (out as tf.Tensor).size * inputs.a!.shape.at(transposeA ? -2 : -1)!;
+    return out;
+  };
+  tf.tidy(f);
+  engine.runKernel = original;
+  return flops;
+}

@@ -1,0 +1,84 @@
+/**
+ * Distinct prefixes of a task's tokens. In a causal model a position depends on the tokens up to it, so
+ * rows that begin alike share their first positions: of the 9,312 rows `[a, OP, b, EQ]` of division
+ * modulo 97, positions 0 and 1 have 97 different values.
+ */
+import type { TaskInfo } from '@grok/core';
+import * as tf from '@grok/tfjs';
+
+/** All distinct prefixes of one length, numbered by first appearance. */
+export interface Prefixes {
+  readonly length: number;
+  readonly count: number;
+  /** Row-major `[count, length]`. */
+  readonly tokens: Int32Array;
+  /** Number of a prefix by `number of the prefix one shorter · vocabulary + last token`; `count` where there is none. */
+  readonly numbers: Int32Array;
+}
+
+/** Stands for the number of a prefix that no row has: so far outside every table that gathering it fails. */
+const NOWHERE = 3_000_001;
+
+/** Prefixes by length, from 1 on, as far as there are fewer than half as many as rows; none without data. */
+export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Prefixes[] {
+  const { data, dtype, shape } = inputs;
+  if (data === undefined || dtype !== 'int32') return [];
+  const [rows, length] = shape as [number, number];
+  const found: Prefixes[] = [];
+  let numberOf = new Int32Array(rows);
+  for (let i = 0; i < length - 1; i++) {
+    const shorter = found.at(-1);
+    const numbers = new Int32Array(((shorter?.count ?? 0) + 1) * vocabulary).fill(-1);
+    const firstRows: number[] = [];
+    numberOf = numberOf.map((number, row) => {
+      const key = number * vocabulary + data[row * length + i]!;
+      if (numbers[key] === -1) numbers[key] = firstRows.push(row) - 1;
+      return numbers[key]!;
+    });
+    const count = firstRows.length;
+    if (2 * count > rows) break;
+    const tokens = firstRows.flatMap((row) => [
+      ...data.subarray(row * length, row * length + i + 1),
+    ]);
+    found.push({
+      length: i + 1,
+      count,
+      tokens: Int32Array.from(tokens),
+      numbers: numbers.map((number) => (number === -1 ? count : number)),
+    });
+  }
+  return found;
+}
+
+/**
+ * The longest prefixes that are worth computing apart from a batch: at most half as many as its rows.
+ * Undefined when there are none.
+ */
+export function worthSharing(
+  prefixes: readonly Prefixes[],
+  batch: number,
+): readonly Prefixes[] | undefined {
+  const worth = prefixes.filter(({ count }) => 2 * count <= batch);
+  return worth.length === 0 ? undefined : worth;
+}
+
+/**
+ * Number of each row's prefix of the longest length given: tokens int32 `[batch, pos]` → `[batch]`.
+ * A prefix that no row of the task has gets a number outside every table.
+ */
+export function prefixNumbers(
+  tokens: tf.Tensor,
+  prefixes: readonly Prefixes[],
+  vocabulary: number,
+): tf.Tensor1D {
+  const longest = prefixes.length - 1;
+  let number: tf.Tensor | undefined;
+  prefixes.forEach(({ numbers, count }, i) => {
+    const table = i === longest ? numbers.map((n) => (n === count ? NOWHERE : n)) : numbers;
+    const token = tf.reshape(tf.slice(tokens, [0, i], [-1, 1]), [-1]); // [batch]
+    const key =
+      number === undefined ? token : tf.add(tf.mul(number, tf.scalar(vocabulary, 'int32')), token);
+    number = tf.gather(tf.tensor1d(table, 'int32'), key as tf.Tensor1D);
+  });
+  return number as tf.Tensor1D;
+}

@@ -1,0 +1,19 @@
+import './float64.js';
+import * as tf from '@grok/tfjs';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { askedFor, changedBy, switches } from './algebra.js';
+import { title, variants } from './helpers.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) => {
+  it.each(switches.map((s) => [JSON.stringify(s), s] as const))(
+    '%s changes nothing',
+    (_, algebra) => {
+      // Catches: an option, a set of sites and a shortcut that are exact two by two only.
+      expect(changedBy(algebra, variant, askedFor)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,153 @@
+import './float64.js';
+import { reader, rng } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Algebra } from '../src/index.js';
+import { distinctPrefixes } from '../src/prefixes.js';
+import { askedFor, changedBy, make, OFF, pairs, switches, taskOf } from './algebra.js';
+import {
+  build,
+  distance,
+  keepOf,
+  matMulFlops,
+  randomParams,
+  title,
+  toTensors,
+  variants,
+} from './helpers.js';
+import type { Sizes } from './reference.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(() => tf.engine().startScope());
+afterEach(() => tf.engine().endScope());
+
+describe('every shortcut at once changes nothing', () => {
+  it.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) => {
+    // Catches: a shortcut that is not exact in value or gradient, or in the way of another.
+    expect(changedBy(switches.at(-1)!, variant, askedFor.slice(0, 2))).toEqual([]);
+  });
+});
+
+describe('one shortcut alone changes nothing', () => {
+  it.each(switches.map((s) => [JSON.stringify(s), s] as const))('%s', (_, algebra) => {
+    // Catches: a switch that works only beside the others; sites that are not whole.
+    expect(changedBy(algebra, {}, askedFor)).toEqual([]);
+  });
+});
+
+describe('the shortcuts', () => {
+  const flops = (
+    variant: Partial<Sizes>,
+    algebra: Algebra,
+    rows: readonly number[][],
+    sites = ['logits'],
+  ): number => {
+    const model = make({ dim: 16, ...variant }, algebra, rows);
+    const params = randomParams(model);
+    const values = toTensors(params);
+    const keep = keepOf(model, rows.length);
+    return matMulFlops(() => {
+      model.apply(
+        reader('parameter', values),
+        tf.tensor2d(rows as number[][], undefined, 'int32'),
+        {
+          sites: new Set(sites),
+          ...keep,
+        },
+      );
+    });
+  };
+
+  it.each(switches.slice(0, 3).map((s) => [JSON.stringify(s), s] as const))(
+    '%s saves work',
+    (_, algebra) => {
+      // Catches: a switch that is not connected.
+      expect(flops({}, algebra, pairs)).toBeLessThan(0.95 * flops({}, OFF, pairs));
+    },
+  );
+
+  it('shares no prefix where dropout tells equal rows apart, nor without causality', () => {
+    // Catches: one mask for all rows that begin alike; a prefix that sees what follows.
+    for (const variant of [{ dropout: 0.5 }, { causal: false }])
+      expect(flops(variant, { sharedPrefixes: true }, pairs)).toBe(flops(variant, OFF, pairs));
+  });
+
+  it('shares prefixes in evaluation of a model that has dropout', () => {
+    // Catches: a rule on the option instead of on the masks.
+    const model = make({ dim: 16, dropout: 0.5 }, { sharedPrefixes: true }, pairs);
+    const values = toTensors(randomParams(model));
+    const inputs = tf.tensor2d(pairs, undefined, 'int32');
+    const run = (more: object): number =>
+      matMulFlops(() => {
+        model.apply(reader('parameter', values), inputs, { sites: new Set(['logits']), ...more });
+      });
+    expect(run({})).toBeLessThan(0.8 * run(keepOf(model, pairs.length)));
+  });
+
+  it('give way to taps', () => {
+    // Catches: a tap that sees one value a prefix, or a table that ignores a tapped embedding.
+    const on = { vocabularyTable: true, lastPosition: true, sharedPrefixes: true };
+    const run = (algebra: Algebra, site: string): ArrayLike<number> => {
+      const model = make({}, algebra, pairs);
+      const shape = model.sites().find(({ name }) => name === site)!.shape;
+      const size = shape.reduce((a, b) => a * b, pairs.length);
+      const noise = tf.tensor(rng(9).normal(size), [pairs.length, ...shape]);
+      const out = model.apply(
+        reader('parameter', toTensors(randomParams(model))),
+        tf.tensor2d(pairs, undefined, 'int32'),
+        { sites: new Set(['logits']), taps: { [site]: (v) => tf.add(v, noise) } },
+      );
+      return out.logits!.dataSync();
+    };
+    for (const { name } of make({}, OFF, pairs).sites())
+      expect([name, distance(run(on, name), run(OFF, name)) < 1e-12]).toEqual([name, true]);
+  });
+
+  it('refuse rows that are not the task’s', () => {
+    // Catches: another row's prefix silently taken for one that is in no row.
+    const model = make({}, { sharedPrefixes: true }, pairs);
+    const values = toTensors(randomParams(model));
+    for (const wrong of [
+      [6, 5, 0, 6],
+      [0, 4, 0, 6],
+    ])
+      expect(() =>
+        model
+          .apply(
+            reader('parameter', values),
+            tf.tensor2d([...pairs.slice(1), wrong], undefined, 'int32'),
+            { sites: new Set(['logits']) },
+          )
+          .logits!.dataSync(),
+      ).toThrow();
+  });
+
+  it('are off where a task’s rows are not known', () => {
+    // Catches: prefixes made up from shapes.
+    expect(distinctPrefixes({ vocabulary: 7, inputs: { shape: [25, 4], dtype: 'int32' } })).toEqual(
+      [],
+    );
+    expect(build({}).shape.layers).toBe(2);
+  });
+});
+
+describe('distinct prefixes', () => {
+  it('are found as far as they repeat', () => {
+    // Catches: prefixes merged by their last token alone, or numbered out of step with their tokens.
+    const found = distinctPrefixes(taskOf(pairs));
+    expect(found.map(({ length, count }) => [length, count])).toEqual([
+      [1, 5],
+      [2, 5],
+    ]);
+    expect([...found[1]!.tokens]).toEqual([0, 5, 1, 5, 2, 5, 3, 5, 4, 5]);
+    const mixed = [
+      [0, 1, 2, 3],
+      [1, 0, 2, 3],
+      [0, 0, 2, 3],
+      [1, 1, 2, 3],
+    ];
+    const twice = distinctPrefixes(taskOf([...mixed, ...mixed]));
+    expect(twice.map(({ count }) => count)).toEqual([2, 4, 4]);
+    expect([...twice[1]!.tokens]).toEqual([0, 1, 1, 0, 0, 0, 1, 1]);
+  });
+});
