@@ -67,13 +67,16 @@ export async function openTraining({
       const start = performance.now();
       const compiled = await backend.compile(program, ...rest);
       compileMs += performance.now() - start;
-      const entry = { ...compiled.summary, products: productsOf(compiled), runs: 0 };
+      const entry = { ...compiled.summary, products: productsOf(compiled), runs: 0, runMs: 0 };
       programs[program] = entry;
       return {
         ...compiled,
-        run(inputs) {
+        async run(inputs) {
+          const began = performance.now();
+          const outputs = await compiled.run(inputs);
+          entry.runMs += performance.now() - began;
           entry.runs++;
-          return compiled.run(inputs);
+          return outputs;
         },
       };
     },
@@ -103,9 +106,14 @@ export async function openTraining({
     stepsPerEpoch: ready.stepsPerEpoch,
     compileMs,
     programs,
-    /** One epoch with evaluation; `runs` of the programs then say how often each ran in it. */
+    /** Ends the run and disposes of its programs and its backend. */
+    async close() {
+      await events.return('interrupted');
+      await backend.dispose();
+    },
+    /** One epoch with evaluation; the programs then say how often each ran in it, and for how long. */
     async epoch() {
-      for (const program of Object.values(programs)) program.runs = 0;
+      for (const program of Object.values(programs)) Object.assign(program, { runs: 0, runMs: 0 });
       const steps = [];
       for (;;) {
         const { value: event } = await events.next();
