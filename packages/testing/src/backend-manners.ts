@@ -1,7 +1,7 @@
 /** Part of the backends' suite: memory, and how programs live beside others in one process. */
 import type { Backend } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Tests of the backend that `current` gives once its own `beforeAll` has run. */
 export function mannersSuite(
@@ -35,29 +35,43 @@ export function mannersSuite(
       backend.free(x);
     });
 
-    it('leaves the current tfjs backend as it was (catches: a program that takes over the engine)', async () => {
-      const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
-      const current = tf.getBackend();
-      let inside = '';
-      const program = await backend.compile(
-        'look',
-        ({ x }: { x: tf.Tensor }) => {
-          inside = tf.getBackend();
-          return { y: tf.neg(x) };
-        },
-        { x },
-      );
-      backend.free((await program.run({ x })).y);
-      expect(inside).not.toBe('');
-      expect(tf.getBackend()).toBe(current);
-      const failing = async (): Promise<unknown> => {
-        const fn = ({ x }: { x: tf.Tensor }) => ({ y: missing(x) });
-        return (await backend.compile('fails', fn, { x })).run({ x });
-      };
-      await expect(failing()).rejects.toThrow();
-      expect(tf.getBackend()).toBe(current);
-      program.dispose();
-      backend.free(x);
+    describe('beside another tfjs backend', () => {
+      let first: string | undefined;
+      beforeAll(async () => {
+        first = tf.getBackend();
+        tf.registerBackend('bystander', () => new Bystander(), 0);
+        await tf.setBackend('bystander');
+      });
+      afterAll(async () => {
+        if (first) await tf.setBackend(first);
+        tf.removeBackend('bystander');
+      });
+
+      it('gives it back after each call (catches: a program that takes over the engine)', async () => {
+        const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+        expect(tf.getBackend()).toBe('bystander');
+        let inside = '';
+        const program = await backend.compile(
+          'look',
+          ({ x }: { x: tf.Tensor }) => {
+            inside = tf.getBackend();
+            return { y: tf.neg(x) };
+          },
+          { x },
+        );
+        const { y } = await program.run({ x });
+        expect(tf.getBackend()).toBe('bystander');
+        expect(inside).not.toBe('bystander');
+        expect([...(await backend.read(y))]).toEqual([-1, -2]);
+        const failing = async (): Promise<unknown> => {
+          const fn = ({ x }: { x: tf.Tensor }) => ({ y: missing(x) });
+          return (await backend.compile('fails', fn, { x })).run({ x });
+        };
+        await expect(failing()).rejects.toThrow();
+        expect(tf.getBackend()).toBe('bystander');
+        program.dispose();
+        for (const tensor of [x, y]) backend.free(tensor);
+      });
     });
 
     it('lets the process breathe (catches: Ctrl-C unheard while a loop of steps runs)', async () => {
@@ -97,6 +111,11 @@ export function mannersSuite(
       expect(backend.capabilities.threads).toBeGreaterThanOrEqual(1);
     });
   });
+}
+
+/** A tfjs backend that does nothing but stand there. */
+class Bystander extends tf.KernelBackend {
+  override dispose(): void {}
 }
 
 function missing(x: tf.Tensor): tf.Tensor {

@@ -5,4 +5,6 @@ export * from './backend-suite.js';
 export * from './closeness.js';
 export * from './exact-cases.js';
 export * from './matchers.js';
+export * from './models.js';
 export * from './reference.js';
+export * from './strategy-suite.js';

@@ -1,0 +1,69 @@
+/** Models that exist only by their sites: what a strategy is told of a model, and values to feed it. */
+import { type HostArray, type ModelInfo, rng, type Site, type SiteInfo, sizeOf } from '@grok/core';
+import { f32 } from './arrays.js';
+import { softmax64 } from './reference.js';
+
+/** Sizes of an imagined transformer; all have defaults. */
+export interface ImaginedSizes {
+  readonly layers?: number;
+  readonly width?: number;
+  readonly heads?: number;
+  readonly length?: number;
+  readonly vocabulary?: number;
+}
+
+/** A model's sizes and the shapes of its sites, without a model: 2 blocks, width 8, 2 heads, 4 positions, 7 classes. */
+export function imaginedModel({
+  layers = 2,
+  width = 8,
+  heads = 2,
+  length = 4,
+  vocabulary = 7,
+}: ImaginedSizes = {}): ModelInfo {
+  const resid = [length, width];
+  const head = [length, heads, width / heads];
+  const square = [heads, length, length];
+  const hidden = [length, 4 * width];
+  const block: readonly (readonly [string, readonly number[]])[] = [
+    ['hook_resid_pre', resid],
+    ['attn.hook_q', head],
+    ['attn.hook_k', head],
+    ['attn.hook_v', head],
+    ['attn.hook_rot_q', head],
+    ['attn.hook_rot_k', head],
+    ['attn.hook_attn_scores', square],
+    ['attn.hook_pattern', square],
+    ['hook_attn_out', resid],
+    ['hook_resid_mid', resid],
+    ['mlp.hook_pre', hidden],
+    ['mlp.hook_pre_linear', hidden],
+    ['mlp.hook_post', hidden],
+    ['hook_mlp_out', resid],
+    ['hook_resid_post', resid],
+  ];
+  const sites: SiteInfo[] = [
+    { name: 'hook_embed', shape: resid },
+    ...Array.from({ length: layers }, (_, l) =>
+      block.map(([name, shape]) => ({ name: `blocks.${l}.${name}`, shape })),
+    ).flat(),
+    { name: 'ln_final.hook_out', shape: resid },
+    { name: 'pooled', shape: [width] },
+    { name: 'logits', shape: [vocabulary] },
+  ];
+  return { layers, width, heads, sites };
+}
+
+/** Normal draws for a site, `[batch, …]`; attention patterns are positive and sum to 1. @throws when the model has no such site. */
+export function imaginedValue(
+  model: ModelInfo,
+  site: Site,
+  batch: number,
+  seed: string | number,
+): HostArray {
+  const info = model.sites.find(({ name }) => name === site);
+  if (info === undefined) throw new Error(`the model has no site "${site}"`);
+  const shape = [batch, ...info.shape];
+  const draws = rng(5).split(seed).split(site).normal(sizeOf(shape));
+  if (!site.endsWith('hook_pattern')) return f32(shape, draws);
+  return f32(shape, softmax64({ shape, data: Float64Array.from(draws) }).data);
+}
