@@ -25,7 +25,7 @@ export function progress(
     return `  ETA ${clock((seconds / done) * (epochs * stepsPerEpoch - step))}`;
   };
   const draw = (text: string): void =>
-    void sink.write(`${clear}${text.slice(0, (sink.columns ?? 100) - 1)}`);
+    void sink.write(`${clear}${text.slice(0, (sink.columns || 80) - 1)}`);
   return (event) => {
     switch (event.type) {
       case 'start':
@@ -41,15 +41,15 @@ export function progress(
         if (!live || now() - drawn < REDRAW_MS) break;
         drawn = now();
         draw(
-          `${label}  epoch ${event.epoch}/${epochs}  loss ${event.loss.toFixed(3)}${last}${left(event.step)}`,
+          `${label}  epoch ${event.epoch}/${epochs}${left(event.step)}  loss ${event.loss.toFixed(3)}${last}`,
         );
         break;
       case 'epoch': {
         const { epoch, step, train, validation, time } = event.row;
-        last = `  train ${share(train.accuracy)}  validation ${share(validation.accuracy)}  ${time.seconds.toFixed(2)} s/epoch`;
-        const text = `${label}  epoch ${epoch}/${epochs}  loss ${train.loss.toFixed(3)}${last}`;
-        if (live) draw(`${text}${left(step)}`);
-        else line(`${text}${left(step)}`);
+        last = `  validation ${share(validation.accuracy)}  train ${share(train.accuracy)}  ${time.seconds.toFixed(2)} s/epoch`;
+        const text = `${label}  epoch ${epoch}/${epochs}${left(step)}  loss ${train.loss.toFixed(3)}${last}`;
+        if (live) draw(text);
+        else line(text);
         break;
       }
       case 'crossing':

@@ -122,7 +122,7 @@ describe('train', () => {
   });
   it('shows a line an epoch where there is no terminal, and none when quiet', async () => {
     const shown = await world.grok('train', ...TINY.slice(0, -1), '--seed', '4', '--out', 'shown');
-    expect(shown.out.match(/epoch \d\/2 {2}loss/g)).toHaveLength(2);
+    expect(shown.out.match(/epoch \d\/2 {2}ETA/g)).toHaveLength(2);
     const quiet = await world.grok('train', ...TINY, '--seed', '5', '--out', 'quiet');
     expect(quiet.out).not.toContain('loss');
   });
