@@ -19,9 +19,9 @@ import {
   procrustes,
   pwcca,
   rsa,
+  singularValues,
   svcca,
 } from '../src/index.js';
-import { singularValues } from '../src/rows.js';
 
 interface Similarity {
   readonly X: number[][];

@@ -1,8 +1,8 @@
 /** Effective ranks and attention entropy on cases whose answers are known. */
 import { Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
-import { attentionEntropy, effectiveRanks, participation } from '../src/index.js';
-import { singularValues } from '../src/rows.js';
+import { attentionEntropy, effectiveRanks, participation, singularValues } from '../src/index.js';
+
 import { ranks } from '../src/sample.js';
 import { gaussian, host, rotation } from './draws.js';
 

@@ -4,18 +4,17 @@ import { describe, expect, it } from 'vitest';
 import plugin, {
   allEpochsTo,
   bestOfLast,
-  crossings,
   epochsTo,
   l1,
   l2,
   normalizedL1L2,
   parameterCount,
+  probes,
   score,
-  scoreOf,
   thresholds,
-  weightNorms,
 } from '../src/index.js';
 
+const { crossings, weightNorms } = probes;
 const historyOf = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ epoch: i + 1, validation: { loss: 1, accuracy } }));
 const paramsOf = (...arrays: number[][]): HostParams =>
@@ -106,19 +105,19 @@ describe('score', () => {
     dtype: 'float32',
   } as const;
   it('survives large logits (a plain exp overflows)', () => {
-    const { loss, accuracy } = scoreOf(logits, [0, 2]);
+    const { loss, accuracy } = score(logits, [0, 2]);
     const first = Math.log(Math.exp(2) + 2) - 2;
     expect(loss).toBeCloseTo((first + Math.log(1 + Math.exp(-4))) / 2, 12);
     expect(accuracy).toBe(1);
   });
   it('refuses labels of another length', () => {
-    expect(() => scoreOf(logits, [0])).toThrow('2 rows, labels 1');
+    expect(() => score(logits, [0])).toThrow('2 rows, labels 1');
   });
   it("as a probe, labels follow the snapshot's rows, not the task's order", () => {
     const task = { labels: Int32Array.from([9, 2, 9, 0]) } as unknown as Snapshot['task'];
-    const result = score().on(
-      snapshotOf({ sites: { logits }, rows: Int32Array.from([3, 1]), task }),
-    );
+    const result = probes
+      .score()
+      .on(snapshotOf({ sites: { logits }, rows: Int32Array.from([3, 1]), task }));
     expect(result).toMatchObject({ accuracy: 1 });
   });
 });
@@ -152,7 +151,7 @@ describe('probes', () => {
     expect(() => weightNorms({ every: 2, crossing: 0.9 })).toThrow('not both');
     expect(() => weightNorms({ every: 0 })).toThrow('every');
     expect(() => weightNorms({ evry: 2 } as never)).toThrow('did you mean "every"');
-    expect(() => score({ rows: 'train', first: 5 })).toThrow('validation rows');
-    expect(score({ first: 5 }).needs.rows).toBe(5);
+    expect(() => probes.score({ rows: 'train', first: 5 })).toThrow('validation rows');
+    expect(probes.score({ first: 5 }).needs.rows).toBe(5);
   });
 });

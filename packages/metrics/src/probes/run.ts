@@ -1,8 +1,9 @@
 /** The plain probes: what a run's own numbers say, before anybody looks inside the model. */
 import { type Callable, oneOf, provision, schema } from '@grok/core';
-import { allEpochsTo, bestOfLast } from './curves.js';
-import { l1, l2, normalizedL1L2 } from './norms.js';
-import { score as scoreOf } from './score.js';
+import { allEpochsTo, bestOfLast } from '../curves.js';
+import { l1, l2, normalizedL1L2 } from '../norms.js';
+import { score as scoreOf } from '../score.js';
+import { toJson } from './json.js';
 import {
   crossing,
   every,
@@ -22,11 +23,8 @@ export const weightNorms: Callable<'probe', WhenOptions> = provision({
   create: (options) => ({
     needs: {},
     when: whenOf(options, { every: 10 }),
-    on: ({ params }) => ({
-      l1: l1(params),
-      l2: l2(params),
-      l1OverL2SqrtN: normalizedL1L2(params),
-    }),
+    on: ({ params }) =>
+      toJson({ l1: l1(params), l2: l2(params), l1OverL2SqrtN: normalizedL1L2(params) }),
   }),
 });
 
@@ -66,11 +64,8 @@ export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
     needs: { sites: ['logits'], rows: rowsOf(options) },
     when: whenOf(options, 'end'),
     on({ sites, rows, task }) {
-      const { loss, accuracy } = scoreOf(
-        sites.logits!,
-        Int32Array.from(rows, (row) => task.labels[row]!),
-      );
-      return { loss, accuracy };
+      const labels = Int32Array.from(rows, (row) => task.labels[row]!);
+      return toJson(scoreOf(sites.logits!, labels));
     },
   }),
 });

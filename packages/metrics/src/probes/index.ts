@@ -1,0 +1,4 @@
+/** The probes: the package's functions, inside a run. */
+export * from './inside.js';
+export * from './run.js';
+export type { RowsOptions, WhenOptions } from './when.js';

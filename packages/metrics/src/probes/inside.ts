@@ -1,0 +1,131 @@
+/** Probes that look inside the model: what its sites and weights are like over some rows. */
+import {
+  type Callable,
+  flag,
+  type HostArray,
+  integer,
+  listOf,
+  provision,
+  type Snapshot,
+  schema,
+  text,
+} from '@grok/core';
+import { attentionEntropy } from '../attention-entropy.js';
+import { neurons as neuronsOf } from '../neurons.js';
+import { effectiveRanks as ranksOf } from '../rank.js';
+import { atPosition } from '../rows.js';
+import { weightStatistics as statisticsOf } from '../weights.js';
+import { toJson } from './json.js';
+import { crossing, every, type WhenOptions, whenOf } from './when.js';
+
+/** Options of probes that read sites. */
+export interface SiteOptions extends WhenOptions {
+  /** Sites by name. */
+  readonly sites: readonly string[];
+  /** The first n validation rows, default 500. */
+  readonly first?: number;
+}
+
+/** The site's entropies as `attentionEntropy` gives them, by site; at the end unless told otherwise. */
+export const attentionEntropies: Callable<'probe', SiteOptions> = provision({
+  kind: 'probe',
+  name: 'attention-entropy',
+  summary: 'Entropy of attention patterns in nats, in the mean, by head and by position.',
+  options: schema({
+    every,
+    crossing,
+    sites: listOf(text()).min(1),
+    first: integer().positive().default(500),
+  }),
+  create: (options) => ({
+    needs: { sites: options.sites, rows: options.first },
+    when: whenOf(options, 'end'),
+    on: ({ sites }) => toJson(mapped(sites, attentionEntropy)),
+  }),
+});
+
+/** Effective ranks by site, positions as rows, and of every weight matrix when `weights` is true. */
+export const effectiveRanks: Callable<'probe', Partial<SiteOptions> & { weights?: boolean }> =
+  provision({
+    kind: 'probe',
+    name: 'effective-ranks',
+    summary: 'Five effective ranks of hidden states, and of weight matrices.',
+    options: schema({
+      every,
+      crossing,
+      sites: listOf(text()).default([]),
+      first: integer().positive().default(500),
+      weights: flag().default(true),
+    }),
+    create: (options) => ({
+      needs: { sites: options.sites, rows: options.first },
+      when: whenOf(options, 'end'),
+      on({ sites, params }) {
+        const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
+        return toJson({
+          sites: mapped(sites, (value) => ranksOf(value)),
+          weights: mapped(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
+            ranksOf(value, { centred: false }),
+          ),
+        });
+      },
+    }),
+  });
+
+/** Dead neurons, and those that speak of the label, of a or of b, at one position (default the last). */
+export const neurons: Callable<'probe', SiteOptions & { position?: number }> = provision({
+  kind: 'probe',
+  name: 'neurons',
+  summary: 'Dead neurons, and neurons specialised in the label or in an input.',
+  options: schema({
+    every,
+    crossing,
+    sites: listOf(text()).min(1),
+    first: integer().positive().default(500),
+    position: integer().default(-1),
+  }),
+  create: (options) => ({
+    needs: { sites: options.sites, rows: options.first },
+    when: whenOf(options, 'end'),
+    on(snapshot) {
+      const groupings = groupingsOf(snapshot);
+      const report = (value: HostArray) => {
+        const activations = atPosition(value, options.position);
+        const { count, dead, specialised } = neuronsOf(activations, { groupings });
+        return { count, dead, specialised };
+      };
+      return toJson(mapped(snapshot.sites, report));
+    },
+  }),
+});
+
+/** Weight statistics of all parameters and by layer; at the end unless told otherwise. */
+export const weightStatistics: Callable<'probe', WhenOptions & { bins?: number }> = provision({
+  kind: 'probe',
+  name: 'weight-statistics',
+  summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in all.',
+  options: schema({ every, crossing, bins: integer().positive().default(50) }),
+  create: (options) => ({
+    needs: {},
+    when: whenOf(options, 'end'),
+    on({ params }) {
+      const { all, parts } = statisticsOf(params, { bins: options.bins });
+      return toJson({ all, layers: parts });
+    },
+  }),
+});
+
+/** A record with each value replaced. */
+function mapped<T, U>(values: Readonly<Record<string, T>>, of: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(value)]));
+}
+
+/** The rows' labels, and a and b where the task is modular. */
+function groupingsOf({ rows, task }: Snapshot): Record<string, Int32Array> {
+  const by = (of: (row: number) => number) => Int32Array.from(rows, of);
+  const label = by((row) => task.labels[row]!);
+  if (task.modular === undefined) return { label };
+  const [, positions = 1] = task.inputs.shape;
+  const token = (at: number) => by((row) => task.inputs.data[row * positions + at]!);
+  return { label, a: token(0), b: token(2) };
+}

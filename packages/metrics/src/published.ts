@@ -1,0 +1,50 @@
+/**
+ * The paper's section 4.3 as its script computed it, in the layout of its
+ * `mechanistic_analysis_results.json`: "layers" 0 and 1 are the hidden states 0 and 1 (the embedding,
+ * and block 0 after attention), positions count as rows, CKA is biased, ranks are uncentred.
+ */
+import type { HostArray, HostParams, Json } from '@grok/core';
+import { attentionEntropy } from './attention-entropy.js';
+import { cka } from './cka.js';
+import { parameterCount } from './norms.js';
+import { participation } from './rank.js';
+import { matrixOf, singularValues } from './rows.js';
+import { weightStatistics } from './weights.js';
+
+/** What the analysis reads of a model; the script took the first 500 training rows. */
+export interface Inside {
+  /** The model's parameters, without objectives' extras. */
+  readonly params: HostParams;
+  /** Hidden states in order, `[batch, pos, d]` each. */
+  readonly states: readonly HostArray[];
+  /** Attention patterns by block, `[batch, head, query, key]` each. */
+  readonly patterns: readonly HostArray[];
+}
+
+/** The published analysis of a teacher and its students by strategy; as many "layers" as the teacher has blocks. */
+export function asPublished(teacher: Inside, students: Readonly<Record<string, Inside>>): Json {
+  const all = { teacher, ...students };
+  const each = <T>(models: Readonly<Record<string, Inside>>, of: (model: Inside) => T) =>
+    Object.fromEntries(Object.entries(models).map(([name, model]) => [name, of(model)]));
+  const layers = <T>(of: (layer: number) => T) =>
+    Object.fromEntries(teacher.patterns.map((_, l) => [`layer_${l}`, of(l)]));
+  const rank = (value: HostArray) => participation(singularValues(matrixOf(value)), 0.01);
+  return {
+    weight_statistics: Object.fromEntries(
+      Object.entries(each(all, weights)).map(([name, value]) => [
+        name === 'teacher' ? name : `student_${name}`,
+        value,
+      ]),
+    ),
+    cka_scores: layers((l) => each(students, (model) => cka(teacher.states[l]!, model.states[l]!))),
+    effective_ranks: layers((l) => each(all, (model) => rank(model.states[l]!))),
+    attention_entropies: layers((l) =>
+      each(all, (model) => attentionEntropy(model.patterns[l]!).mean),
+    ),
+  };
+}
+
+function weights({ params }: Inside): Json {
+  const { l0, l1, l2, sparsity } = weightStatistics(params).all;
+  return { L0: l0, L1: l1, L2: l2, total_params: parameterCount(params), sparsity };
+}
