@@ -1,4 +1,8 @@
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { findChromium } from './scripts/chromium.mjs';
+
+const executablePath = findChromium();
 
 export default defineConfig({
   resolve: { conditions: ['@grok/source', 'module', 'browser', 'development|production'] },
@@ -23,6 +27,49 @@ export default defineConfig({
           name: 'slow',
           include: ['{packages,apps,examples}/*/test/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'],
           testTimeout: 3_600_000,
+        },
+      },
+      {
+        extends: true,
+        // Threads share memory, which a page may do only when it is isolated from other origins.
+        server: {
+          headers: {
+            'Cross-Origin-Opener-Policy': 'same-origin',
+            'Cross-Origin-Embedder-Policy': 'require-corp',
+          },
+        },
+        // Its binaries lie beside its code, where the optimizer would not take them.
+        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        test: {
+          name: 'browser',
+          // The tests that Node runs too, but for those that need Node, and those that only a browser can.
+          include: [
+            '{packages,apps}/*/test/**/*.browser.test.ts',
+            'tests/**/*.browser.test.ts',
+            'packages/{core,data,model,optim,metrics,distill-*,backend-wasm}/test/*.test.ts',
+            'packages/backend-onnx/test/{kernels,suite}.test.ts',
+            'tests/run.test.ts',
+          ],
+          exclude: [
+            '**/*.slow.test.ts',
+            'packages/core/test/{file-store,load-plugin,checkpoint,safetensors,stores}.test.ts',
+            'packages/data/test/numpy.test.ts',
+            'packages/metrics/test/fixtures.test.ts',
+            'packages/model/test/parity.test.ts',
+          ],
+          setupFiles: ['./apps/web/test/setup.ts'],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            instances: [{ browser: 'chromium' }],
+            provider: playwright({
+              launchOptions: {
+                ...(executablePath === undefined ? {} : { executablePath }),
+                args: ['--enable-unsafe-webgpu'],
+              },
+            }),
+          },
         },
       },
     ],

@@ -58,8 +58,12 @@ export function createBackend(runtime: Runtime, settings: Settings): Backend {
 
   return {
     name: 'onnx',
-    device: `${runtime.name}, cpu, ${threads} thread${threads === 1 ? '' : 's'}`,
-    capabilities: { residentInputs: runtime.residentInputs, threads, bitExact: true },
+    device: `${runtime.name}, ${runtime.provider ?? 'cpu'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    capabilities: {
+      residentInputs: runtime.residentInputs,
+      threads,
+      bitExact: runtime.provider !== 'webgpu',
+    },
     upload(data, shape, dtype) {
       alive();
       const wanted = TYPED_ARRAYS[dtype];

@@ -1,5 +1,14 @@
 /** The backend `onnx`: a tfjs step, its gradients and its optimiser become one graph for onnxruntime. */
-import { type Callable, flag, integer, type Plugin, provision, schema, text } from '@grok/core';
+import {
+  type Callable,
+  flag,
+  integer,
+  oneOf,
+  type Plugin,
+  provision,
+  schema,
+  text,
+} from '@grok/core';
 import { loadRuntime } from '#runtime';
 import { createBackend } from './backend.js';
 import { ruleNames } from './optimize/index.js';
@@ -15,6 +24,10 @@ export interface OnnxOptions {
   readonly rules?: Readonly<Record<string, boolean | undefined>> | undefined;
   /** Beginning of a file name: each program's onnxruntime profile is written there on dispose. */
   readonly profile?: string | undefined;
+  /** In browsers: `wasm` (default), or `webgpu` where there is an adapter. */
+  readonly provider?: 'wasm' | 'webgpu' | undefined;
+  /** In browsers: folder of onnxruntime's binaries, ending in `/`; bundlers place them by themselves. */
+  readonly wasmPaths?: string | undefined;
 }
 
 const rules = schema(Object.fromEntries(ruleNames.map((name) => [name, flag().optional()])));
@@ -28,10 +41,16 @@ export const onnx: Callable<'backend', OnnxOptions> = provision({
     threads: integer().min(1).optional(),
     rules: rules.optional(),
     profile: text().optional(),
+    provider: oneOf('wasm', 'webgpu').optional(),
+    wasmPaths: text().optional(),
   }),
-  async create({ threads, rules: switches = {}, profile }) {
-    const runtime = await loadRuntime();
-    return createBackend(runtime, { threads: threads ?? runtime.cores, rules: switches, profile });
+  async create({ threads, rules: switches = {}, profile, provider, wasmPaths }) {
+    const runtime = await loadRuntime({ threads, provider, wasmPaths });
+    return createBackend(runtime, {
+      threads: runtime.threads ?? threads ?? runtime.cores,
+      rules: switches,
+      profile,
+    });
   },
 });
 

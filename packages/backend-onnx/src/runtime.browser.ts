@@ -1,8 +1,82 @@
-/** onnxruntime-web behind `session.ts`; not there yet. */
-import { InputError } from '@grok/core';
-import type { Runtime } from './session.js';
+/**
+ * onnxruntime-web behind `session.ts`: WebAssembly, or WebGPU where asked for. It computes in the thread
+ * that calls it, so a page runs it in a worker.
+ */
+import { breathe, InputError } from '@grok/core';
+import type * as Ort from 'onnxruntime-common';
+import type { Runtime, RuntimeOptions, RuntimeTensor, Session } from './session.js';
 
-/** @throws InputError always, for now. */
-export async function loadRuntime(): Promise<Runtime> {
-  throw new InputError('backend "onnx": it runs in Node only; use backend "wasm" in a browser');
+type Data = Float32Array | Int32Array | Uint8Array;
+type Tensors = Readonly<Record<string, RuntimeTensor & Ort.Tensor>>;
+
+/** The runtime has one pool of threads in a page, made with its first session. */
+let started: number | undefined;
+
+/**
+ * Loads onnxruntime-web, an optional peer, when it is first asked for: its binary is 14 MB.
+ * @throws InputError that says how to install it, or that the browser has no WebGPU adapter.
+ */
+export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const { provider = 'wasm', wasmPaths } = options;
+  if (provider === 'webgpu') await needsAdapter();
+  const ort = await load(provider);
+  // Threads share memory, which a page may do only when it is isolated from other origins.
+  const cores = globalThis.crossOriginIsolated ? (navigator.hardwareConcurrency ?? 1) : 1;
+  started ??= Math.min(options.threads ?? cores, cores);
+  ort.env.wasm.numThreads = started;
+  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  ort.env.logLevel = 'error';
+  return {
+    name: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`,
+    provider,
+    // Every run copies its inputs into the runtime's own memory.
+    residentInputs: false,
+    cores,
+    threads: started,
+    tensor: (dtype, data, shape) => new ort.Tensor(dtype, data, [...shape]),
+    open: async (model) =>
+      sessionOf(
+        await ort.InferenceSession.create(model, {
+          executionProviders: [provider],
+          executionMode: 'sequential',
+          graphOptimizationLevel: 'all',
+          logSeverityLevel: 3,
+        }),
+      ),
+  };
+}
+
+/** The runtime computes into memory of its own, also where it is given an output: results are copied out. */
+function sessionOf(session: Ort.InferenceSession): Session {
+  return {
+    async run(feeds, fetches) {
+      const results = await session.run(feeds as Tensors, Object.keys(fetches));
+      for (const [name, { data }] of Object.entries(fetches))
+        (data as Data).set(results[name]!.data as Data);
+      await breathe();
+    },
+    endProfiling() {},
+    release: () => session.release(),
+  };
+}
+
+async function needsAdapter(): Promise<void> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+  if (!(await gpu?.requestAdapter()))
+    throw new InputError(
+      'backend "onnx": this browser offers no WebGPU adapter; use the provider "wasm"',
+    );
+}
+
+async function load(provider: 'wasm' | 'webgpu'): Promise<typeof Ort> {
+  try {
+    // Two literal imports, so that a bundler ships one binary and keeps the other apart.
+    return provider === 'wasm'
+      ? await import('onnxruntime-web/wasm')
+      : await import('onnxruntime-web/webgpu');
+  } catch (error) {
+    throw new InputError(
+      `backend "onnx": onnxruntime-web cannot be loaded (${(error as Error).message}); install it with: npm i onnxruntime-web`,
+    );
+  }
 }

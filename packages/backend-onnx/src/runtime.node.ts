@@ -2,13 +2,17 @@
 import { availableParallelism } from 'node:os';
 import { InputError } from '@grok/core';
 import type * as Ort from 'onnxruntime-common';
-import type { Runtime, RuntimeTensor } from './session.js';
+import type { Runtime, RuntimeOptions, RuntimeTensor } from './session.js';
 
 /**
  * Loads onnxruntime-node, an optional peer.
- * @throws InputError that says how to install it.
+ * @throws InputError that says how to install it, or that a provider is for browsers.
  */
-export async function loadRuntime(): Promise<Runtime> {
+export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Runtime> {
+  if (provider !== undefined)
+    throw new InputError(
+      `backend "onnx": the provider "${provider}" is for browsers; leave it out in Node`,
+    );
   const ort = await load();
   return {
     name: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,

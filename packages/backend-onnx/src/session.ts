@@ -8,6 +8,15 @@ import type { DType, TypedArray } from '@grok/core';
 export interface RuntimeTensor {
   readonly data: unknown;
 }
+/** What a copy of onnxruntime is asked for when it is loaded; each of them is for browsers alone. */
+export interface RuntimeOptions {
+  /** Threads, fixed by the first that asks: a page has one pool of them. */
+  readonly threads?: number | undefined;
+  /** Default `wasm`. */
+  readonly provider?: 'wasm' | 'webgpu' | undefined;
+  /** Folder of onnxruntime's binaries, where the bundler did not place them; ends in `/`. */
+  readonly wasmPaths?: string | undefined;
+}
 /** How a session is opened. */
 export interface SessionOptions {
   readonly threads: number;
@@ -29,10 +38,14 @@ export interface Session {
 export interface Runtime {
   /** For manifests, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
+  /** What computes; `cpu` where nothing is said. */
+  readonly provider?: 'wasm' | 'webgpu';
   /** Inputs are read where they lie. */
   readonly residentInputs: boolean;
   /** Cores that a run may use. */
   readonly cores: number;
+  /** Threads of every run, where a run cannot choose. */
+  readonly threads?: number;
   tensor(dtype: DType, data: TypedArray, shape: readonly number[]): RuntimeTensor;
   open(model: Uint8Array, options: SessionOptions): Promise<Session>;
 }

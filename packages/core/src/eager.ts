@@ -163,8 +163,8 @@ export async function eagerBackend(parts: EagerParts): Promise<Backend> {
   };
 }
 
-/** Gives timers, signals and sockets their turn: an eager step never waits for anything else. */
-function breathe(): Promise<void> {
+/** Gives timers, signals, messages and sockets their turn: a step that computes never waits for anything else. */
+export function breathe(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') {
       setImmediate(resolve);

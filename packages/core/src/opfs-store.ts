@@ -17,7 +17,7 @@ export function opfsStore(folder: string): Store {
   ): Promise<FileSystemDirectoryHandle | undefined> => {
     let at = await navigator.storage.getDirectory();
     for (const part of parts) {
-      const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }));
+      const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }), !create);
       if (next === undefined) return undefined;
       at = next;
     }
@@ -93,11 +93,13 @@ interface Entries {
 /** Writables refuse views of shared memory. */
 const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
-async function unlessMissing<T>(open: () => Promise<T>): Promise<T | undefined> {
+/** What `open` gives; undefined where nothing is, or, when only looking, a file where a folder is meant. */
+async function unlessMissing<T>(open: () => Promise<T>, looking = false): Promise<T | undefined> {
   try {
     return await open();
   } catch (error) {
-    if ((error as Error).name === 'NotFoundError') return undefined;
+    const { name } = error as Error;
+    if (name === 'NotFoundError' || (looking && name === 'TypeMismatchError')) return undefined;
     throw error;
   }
 }
