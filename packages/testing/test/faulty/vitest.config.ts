@@ -1,9 +1,7 @@
 import { defineConfig } from 'vitest/config';
-import base from '../../../../vitest.config.js';
 
 /** Runs the faulty examples only: they must fail, and `faulty.test.ts` reads how. */
 export default defineConfig({
-  resolve: base.resolve ?? {},
-  ssr: base.ssr ?? {},
+  ssr: { resolve: { conditions: ['@grok/source', 'module', 'node', 'development|production'] } },
   test: { include: ['*.faulty.ts'], root: import.meta.dirname },
 });
