@@ -146,6 +146,20 @@ test('a store keeps to its experiment: finished is finished, another is refused'
   await expect(finish({ seed: 7 }, store)).rejects.toThrow(/holds another experiment/);
 });
 
+test('what was asked for may be asked for again, whatever the backend made of it', async () => {
+  const store = memoryStore();
+  const stop = new AbortController();
+  const spec = { experiment, execution: { ...execution, threads: 2 } };
+  const listener = (event: { type: string }) => {
+    if (event.type === 'step') stop.abort();
+  };
+  await startRun(spec, { registry, store, listeners: [listener], signal: stop.signal });
+  await expect(resumeRun({ registry, store }, { threads: 4 })).rejects.toThrow(
+    /began with threads/,
+  );
+  expect((await startRun(spec, { registry, store })).status).toBe('finished');
+});
+
 test('a loss that is not a number fails the run, names the step and keeps the last checkpoint', async () => {
   const store = memoryStore();
   const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 5 } };

@@ -91,8 +91,14 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
   if (manifest?.status === 'finished')
     return { status: 'finished', manifest, history: await readMetrics(store), already: true };
   const before = { ...config.execution, ...manifest?.execution };
+  // What was asked for may differ from what was used: a backend with one thread ignores more.
+  const asked = config.execution;
   for (const key of ['backend', 'threads'] as const)
-    if (execution[key] !== undefined && before[key] !== undefined && execution[key] !== before[key])
+    if (
+      execution[key] !== undefined &&
+      before[key] !== undefined &&
+      ![before[key], asked[key]].includes(execution[key])
+    )
       throw new InputError(
         `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
       );
@@ -174,7 +180,8 @@ async function carryOut(
   };
   let at = from?.saved?.position ?? { epoch: 0, step: 0 };
   try {
-    if (from === undefined) await writeConfig(store, experiment, manifest.execution);
+    if (from === undefined)
+      await writeConfig(store, experiment, { ...manifest.execution, ...execution });
     for (const message of from?.notices ?? []) await emit({ type: 'notice', message });
     const loop = train(
       {

@@ -99,14 +99,23 @@ export function fileStore(dir: string): Store {
   };
 }
 
-/** Makes a folder and those above it, each synced into its parent, so that a synced file in it lasts. */
+/**
+ * Makes a folder and those above it, each synced into its parent, so that a synced file in it lasts.
+ * One by one: Node 20's recursive `mkdir` never returns under `/proc`.
+ */
 async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(resolve(first));
-  for (let at = dirname(resolve(folder)); ; at = dirname(at)) {
-    await syncFolder(at);
-    if (at === top || at === dirname(at)) return;
+  const missing: string[] = [];
+  for (
+    let at = resolve(folder);
+    (await unlessMissing(() => stat(at))) === undefined;
+    at = dirname(at)
+  )
+    missing.unshift(at);
+  for (const path of missing) {
+    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error; // another process was quicker
+    });
+    await syncFolder(dirname(path));
   }
 }
 
