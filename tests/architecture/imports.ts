@@ -85,7 +85,7 @@ export const importsPointDown: Rule = (files) => [
   ),
 ];
 
-/** A relative import stays inside its package, in source and in tests. */
+/** A relative import stays inside its package, in source and in tests; tools' configurations may build on the root's. */
 export const relativeImportsStayInside: Rule = (files) =>
   eachImport(
     files,
@@ -100,7 +100,7 @@ export const relativeImportsStayInside: Rule = (files) =>
         },
       ];
     },
-    (_, path) => /\.[cm]?[jt]sx?$/.test(path),
+    (_, path) => /(?<!\.config)\.[cm]?[jt]sx?$/.test(path),
   );
 
 /** Source files import only what their manifest lists; types alone may come from devDependencies. */
