@@ -109,7 +109,10 @@ function checkModels(contestants) {
 
 const summaries = (programs) =>
   Object.fromEntries(
-    Object.entries(programs).map(([name, { products, ...summary }]) => [name, summary]),
+    Object.entries(programs).map(([name, { nodes, flops, bytes, runs }]) => [
+      name,
+      { nodes, flops, bytes, runs },
+    ]),
   );
 
 function show({ name, contestants }) {
