@@ -127,8 +127,3 @@ test('copied anywhere, it is the same plugin (an import of ours would not resolv
   const models = { student: sizes, teachers: { teacher: sizes } };
   expect(made(models).needs.student).toEqual(bind({}, models).needs.student);
 });
-  expect(
-    made(deep.teachers.teacher && { student: deep.teachers.teacher, teachers: deep.teachers })
-      .needs,
-  ).toEqual(bind({}, { student: deep.teachers.teacher, teachers: deep.teachers }).needs);
-});
