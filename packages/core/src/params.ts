@@ -89,7 +89,8 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
     () => {
       const out = f(params);
       aux = out.aux;
-      for (const leaf of leavesOf(out.aux)) kept.push(tf.keep(leaf));
+      // One that is kept already belongs to somebody else.
+      for (const leaf of leavesOf(out.aux)) if (!leaf.kept) kept.push(tf.keep(leaf));
       return out.loss;
     },
     values,
