@@ -43,7 +43,7 @@ export function sourceOf(path: string, text: string): Source {
   const known = cache.get(key);
   if (known !== undefined) return known;
   const lang = /\.[cm]?ts$/.test(path) ? 'ts' : /\.tsx$/.test(path) ? 'tsx' : 'js';
-  const program = parseAst(text, { lang }) as unknown as Node;
+  const program = parse(path, text, lang);
   const imports: Import[] = [];
   const objects: Map<string, Value>[] = [];
   const constants = new Map<string, string>();
@@ -72,6 +72,14 @@ export function sourceOf(path: string, text: string): Source {
   const result = { imports, globals, detected, hasExports, objects, constants };
   cache.set(key, result);
   return result;
+}
+
+function parse(path: string, text: string, lang: 'ts' | 'tsx' | 'js'): Node {
+  try {
+    return parseAst(text, { lang }) as unknown as Node;
+  } catch (cause) {
+    throw new Error(`${path}: cannot be parsed`, { cause });
+  }
 }
 
 function importOf(node: Node): Import | undefined {
