@@ -3,9 +3,6 @@ import '@tensorflow/tfjs-backend-cpu';
 import { type HostArray, type ModelInfo, type ObjectiveTerm, rng } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
-// Silences tfjs's advice to install a faster backend.
-tf.env().set('IS_TEST', true);
-
 export type Arrays = Readonly<Record<string, HostArray>>;
 
 /** A model of the given sizes; strategies look at no more of it. */
