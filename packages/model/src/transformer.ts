@@ -1,46 +1,45 @@
 /**
  * The whole model: a pre-norm transformer as in the reference implementation of the paper (section 3.1;
  * Vaswani et al. 2017, with LLaMA's RMSNorm, SwiGLU and rotary positions), told as in nanoGPT. Values
- * travel as matrices `[rows · pos, d]`, so that every linear map is one matrix product.
+ * travel as matrices `[all, d]`, one row a position, so that every linear map is one matrix product.
  */
 import { InputError, type Model, type ParamReader, type Site, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { initialise } from './init.js';
 import * as ops from './ops.js';
 import type { Config } from './options.js';
-import { type Prefixes, prefixNumbers, worthSharing } from './prefixes.js';
+import { prefixNumbers, worthSharing } from './prefixes.js';
 import { sitesOf } from './sites.js';
 
 type How = Parameters<Model['apply']>[2];
 type Values = Record<Site, tf.Tensor>;
 
-/** Keys (turned by their positions) and values of one block, `[rows, pos, head, d_head]`. */
-interface Attended {
-  readonly k: tf.Tensor;
-  readonly v: tf.Tensor;
+/** Consecutive positions of some rows: of every row of the batch, or of every distinct prefix. */
+interface Part {
+  readonly rows: number;
+  /** Positions are `start … start + length − 1`. */
+  readonly start: number;
+  readonly length: number;
 }
-/** One walk through the blocks: some rows, some consecutive positions. */
+/** One walk through the blocks. */
 interface Walk {
   readonly c: Config;
   readonly w: ParamReader;
-  /** Tokens `[rows, length]` or features `[rows, length, features]` of positions `start … start + length − 1`. */
+  /** All positions of the batch; or those of the prefixes, and behind them the batch's other positions. */
+  readonly parts: readonly Part[];
+  /** With two parts: the number of each row's prefix, `[batch]`. */
+  readonly prefix: tf.Tensor1D | undefined;
+  /** Tokens `[all]`, or features `[all, features]`: one row a position, part after part. */
   readonly inputs: tf.Tensor;
-  readonly rows: number;
-  readonly start: number;
-  readonly length: number;
-  /** By block, of the positions before `start`; there are none when `start` is 0. */
-  readonly past: readonly Attended[];
-  /** By block, of this walk's own positions; filled on the way. */
-  readonly attended: Attended[];
   readonly keep: How['keep'];
   readonly taps: NonNullable<How['taps']>;
   /** Sites asked for, and those delivered so far. */
   readonly sites: ReadonlySet<Site>;
   readonly found: Values;
-  /** Whether the walk goes on after all sites are found: to the last block's keys, to the end, or not. */
-  readonly goal: 'sites' | 'keys' | 'end';
+  /** Whether what is read out at the end is asked for. */
+  readonly reads: boolean;
 }
-/** The residual stream: `[rows · pos, d_model]`, or `[rows, d_model]` once only the last position is followed. */
+/** The residual stream: `[all, d_model]`, or `[batch, d_model]` once only the last position is followed. */
 interface Stream {
   readonly x: tf.Tensor;
   readonly last: boolean;
@@ -82,50 +81,76 @@ export function transformer(c: Config): Model {
 
 function forward(c: Config, w: ParamReader, inputs: tf.Tensor, how: How): Values {
   const { taps = {}, keep } = how;
-  const rows = inputs.shape[0]!;
-  const reads = ['pooled', 'logits'].some((site) => how.sites.has(site));
   const sites = new Set(how.sites);
+  const reads = sites.delete('pooled') || sites.has('logits');
+  sites.delete('logits');
   if (reads && c.pool === 'mean') sites.add('ln_final.hook_out');
-  const goal = reads ? 'end' : 'sites';
-  const main: Walk = {
-    ...{ c, w, taps, keep, sites, goal, inputs, rows },
-    ...{ start: 0, length: c.length, past: [], attended: [], found: {} },
-  };
-  // Scores that may not be seen differ in their last digits from walk to walk.
-  const scores = [...sites].some((site) => site.endsWith('hook_attn_scores'));
-  const plain = keep !== undefined || Object.keys(taps).length > 0 || scores;
-  const shared = plain ? undefined : worthSharing(c.prefixes, rows);
-  const { found, length, stream } =
-    shared === undefined ? { ...main, stream: walk(main) } : walkFromPrefixes(main, shared);
+  const p = { c, w, keep, taps, sites, reads, found: {}, ...partsOf(c, inputs, sites, how) };
+  const stream = walk(p);
+  const found: Values = p.found;
   if (stream !== undefined && reads) {
-    const pooled = at(main, 'pooled', pool(c, stream, found, length), c.dim); // [batch, d_model]
-    if (how.sites.has('logits')) at(main, 'logits', linear(pooled, w('unembed.W_U')), c.vocabulary); // [batch, d_vocab]
+    const read = c.pool === 'mean' ? tf.mean(found['ln_final.hook_out']!, 1) : lastRows(p, stream);
+    found.pooled = taps.pooled === undefined ? read : taps.pooled(read); // [batch, d_model]
+  }
+  if (found.pooled !== undefined && how.sites.has('logits')) {
+    const logits = linear(found.pooled, w('unembed.W_U')); // [batch, d_vocab]
+    found.logits = taps.logits === undefined ? logits : taps.logits(logits);
   }
   return Object.fromEntries([...how.sites].map((site) => [site, found[site]!]));
+}
+
+/**
+ * Positions whose tokens repeat from row to row are computed once a distinct prefix; the others attend
+ * to their prefix's keys and values, as a decoder does to its cache. Dropout and taps tell rows apart;
+ * scores that may not be seen would differ in their last digits.
+ */
+function partsOf(
+  c: Config,
+  inputs: tf.Tensor,
+  sites: ReadonlySet<Site>,
+  { keep, taps = {} }: How,
+): Pick<Walk, 'parts' | 'prefix' | 'inputs'> {
+  const batch = inputs.shape[0]!;
+  const whole = { rows: batch, start: 0, length: c.length };
+  const apart = keep !== undefined || Object.keys(taps).length > 0;
+  const scores = [...sites].some((site) => site.endsWith('hook_attn_scores'));
+  const shared = apart || scores ? undefined : worthSharing(c.prefixes, batch);
+  if (shared === undefined) {
+    const flat = tf.reshape(inputs, c.features === undefined ? [-1] : [-1, c.features]);
+    return { parts: [whole], prefix: undefined, inputs: flat };
+  }
+  const { length, count, tokens } = shared.at(-1)!;
+  const others = tf.reshape(tf.slice(inputs, [0, length], [-1, -1]), [-1]); // [batch · (pos − length)]
+  return {
+    parts: [
+      { rows: count, start: 0, length },
+      { rows: batch, start: length, length: c.length - length },
+    ],
+    prefix: prefixNumbers(inputs, shared, c.vocabulary),
+    inputs: tf.concat([tf.tensor1d(tokens, 'int32'), others]),
+  };
 }
 
 /** Walks all blocks; undefined when all that is asked for was found on the way. */
 function walk(p: Walk): Stream | undefined {
   const { c, w } = p;
-  const resid = [p.length, c.dim] as const;
-  let x = at(p, 'hook_embed', embed(p), ...resid); // [rows · pos, d_model]
+  let x = at(p, 'hook_embed', embed(p)); // [all, d_model]
   if (c.positions === 'learned') {
-    const own = tf.slice(w('pos_embed.W_pos'), [p.start, 0], [p.length, -1]); // [pos, d_model]
-    x = tf.reshape(tf.add(tf.reshape(x, [p.rows, ...resid]), own), x.shape);
+    const learned = cut(p, x).map((part, i) => {
+      const { start, length } = p.parts[i]!;
+      return tf.add(part, tf.slice(w('pos_embed.W_pos'), [start, 0], [length, -1])); // [rows, pos, d_model]
+    });
+    x = joined(learned, c.dim);
   }
   let stream: Stream | undefined = { x, last: false };
-  for (let l = 0; l < c.depth; l++) {
-    if (done(p, l - 1)) return undefined;
-    stream = attention(p, l, {
-      ...stream,
-      x: at(p, `blocks.${l}.hook_resid_pre`, stream.x, ...resid),
-    });
-    if (stream === undefined || done(p, l)) return undefined;
+  for (let l = 0; l < c.depth && !done(p); l++) {
+    stream = attention(p, l, { ...stream, x: at(p, `blocks.${l}.hook_resid_pre`, stream.x) });
+    if (stream === undefined || done(p)) return undefined;
     stream = mlp(p, l, stream);
   }
-  if (done(p, c.depth - 1)) return undefined;
+  if (done(p)) return undefined;
   const { last, x: read } = narrowed(p, stream, c.depth - 1, 'ln_final.hook_out');
-  return { last, x: at(p, 'ln_final.hook_out', norm(p, 'ln_final', read), ...resid) };
+  return { last, x: at(p, 'ln_final.hook_out', norm(p, 'ln_final', read)) };
 }
 
 /** The residual stream after a block's attention; undefined when the walk ends inside it. */
@@ -134,51 +159,57 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
   const name = (site: string): string => `blocks.${l}.${site}`;
   // A token's first queries, keys and values depend on the token alone: compute them by vocabulary.
   const byToken = l === 0 && tableIsCheaper(p);
-  const h = norm(p, name('ln1'), byToken ? w('embed.W_E') : stream.x); // [rows · pos | d_vocab, d_model]
-  const project = (which: string, last: boolean): tf.Tensor => {
+  const h = norm(p, name('ln1'), byToken ? w('embed.W_E') : stream.x); // [all | d_vocab, d_model]
+  const project = (which: string): tf.Tensor[] => {
     const weights = w(name(`attn.W_${which.toUpperCase()}`));
     const value = byToken
-      ? tf.gather(linear(h, weights), tokens(p, last))
-      : linear(last ? lastRows(p, h) : h, weights);
-    const shape = [last ? 1 : p.length, c.heads, c.dHead] as const;
-    return at(p, name(`attn.hook_${which}`), tf.reshape(value, [p.rows, ...shape]), ...shape);
+      ? tf.gather(linear(h, weights), p.inputs as tf.Tensor1D)
+      : linear(h, weights);
+    return atParts(p, name(`attn.hook_${which}`), cut(p, value, c.heads, c.dHead)); // [rows, pos, head, d_head]
   };
-  const turned = (which: string, value: tf.Tensor): tf.Tensor => {
-    if (c.positions !== 'rope') return value;
-    const count = value.shape[1]!;
-    const by = ops.rotation(p.start + p.length - count, count, c.dHead, c.ropeBase);
-    const rotated = ops.rotate(value, by);
-    return at(p, name(`attn.hook_rot_${which}`), rotated, ...rotated.shape.slice(1));
-  };
+  const turned = (which: string, parts: tf.Tensor[]): tf.Tensor[] =>
+    c.positions !== 'rope'
+      ? parts
+      : atParts(
+          p,
+          name(`attn.hook_rot_${which}`),
+          parts.map((part, i) => turn(p, part, p.parts.at(i - parts.length)!)),
+        );
 
-  const own = { k: turned('k', project('k', false)), v: project('v', false) }; // [rows, pos, head, d_head]
-  p.attended.push(own);
-  if (done(p, l)) return undefined;
-  const past = p.past[l];
-  const k = past === undefined ? own.k : tf.concat([past.k, own.k], 1); // [rows, key, head, d_head]
-  const v = past === undefined ? own.v : tf.concat([past.v, own.v], 1);
+  const keys = withPrefix(p, turned('k', project('k'))); // [rows, key, head, d_head]
+  const values = withPrefix(p, project('v'));
+  if (done(p)) return undefined;
   const onlyLast = followsLast(p, l, name('attn.hook_q'));
-  const q = turned('q', project('q', onlyLast)); // [rows, query, head, d_head]
+  const queries = turned(
+    'q',
+    onlyLast
+      ? [tf.reshape(lastQueries(p, h, w(name('attn.W_Q')), byToken), [-1, 1, c.heads, c.dHead])]
+      : project('q'),
+  ); // [rows, query, head, d_head]
 
-  const [queries, keys] = [q.shape[1]!, k.shape[1]!];
-  const square = [c.heads, queries, keys] as const;
-  let scores = tf.mul(tf.matMul(byHead(q), byHead(k), false, true), 1 / Math.sqrt(c.dHead)); // [rows, head, query, key]
-  if (c.causal && queries > 1) scores = tf.add(scores, causalMask(queries, keys));
-  scores = at(p, name('attn.hook_attn_scores'), scores, ...square);
-  let pattern = at(p, name('attn.hook_pattern'), ops.softmax(scores), ...square);
+  const scores = queries.map((q, i) => {
+    const k = keys.at(i - queries.length)!;
+    const dots = tf.matMul(byHead(q), byHead(k), false, true); // [rows, head, query, key]
+    const scaled = tf.mul(dots, 1 / Math.sqrt(c.dHead));
+    const mask = c.causal && q.shape[1]! > 1 ? causalMask(q.shape[1]!, k.shape[1]!) : undefined;
+    return mask === undefined ? scaled : tf.add(scaled, mask);
+  });
+  const masked = atParts(p, name('attn.hook_attn_scores'), scores);
+  let patterns = atParts(p, name('attn.hook_pattern'), masked.map(ops.softmax));
   const last = onlyLast || followsLast(p, l, name('hook_attn_out'));
-  if (last && !onlyLast) {
-    const ofLast = ops.lastPosition(tf.reshape(pattern, [-1, queries, keys])); // [rows · head, key]
-    pattern = tf.reshape(ofLast, [p.rows, c.heads, 1, keys]);
-  }
-  const mixed = tf.matMul(pattern, byHead(v)); // [rows, head, query, d_head]
-  const z = tf.reshape(c.heads === 1 ? mixed : tf.transpose(mixed, [0, 2, 1, 3]), [-1, c.dim]); // [rows · query, d_model]
+  if (last && !onlyLast) patterns = [lastQuery(patterns.at(-1)!)];
+  const mixed = patterns.map((pattern, i) => {
+    const v = byHead(values.at(i - patterns.length)!);
+    const sum = tf.matMul(pattern, v); // [rows, head, query, d_head]
+    return c.heads === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
+  });
+  const z = joined(mixed, c.dim); // [all, d_model]
   const mask = maskOf(p, name('attn'), last);
   const weights = w(name('attn.W_O'));
   const out = mask ? tf.mul(linear(z, rescaled(c, weights)), mask) : linear(z, weights);
-  const before = last && !stream.last ? lastRows(p, stream.x) : stream.x;
-  const after = tf.add(before, at(p, name('hook_attn_out'), out, p.length, c.dim));
-  return { last, x: at(p, name('hook_resid_mid'), after, p.length, c.dim) };
+  const before = last ? lastRows(p, stream) : stream.x;
+  const after = tf.add(before, at(p, name('hook_attn_out'), out));
+  return { last, x: at(p, name('hook_resid_mid'), after) };
 }
 
 /** The residual stream after a block's MLP. */
@@ -186,79 +217,73 @@ function mlp(p: Walk, l: number, stream: Stream): Stream {
   const { c, w } = p;
   const name = (site: string): string => `blocks.${l}.${site}`;
   const { x, last } = narrowed(p, stream, l, name('mlp.hook_pre'));
-  const hidden = [p.length, c.dMlp] as const;
   const h = norm(p, name('ln2'), x);
   const gated = c.mlp === 'swiglu';
-  const first = linear(h, w(name(gated ? 'mlp.W_gate' : 'mlp.W_in'))); // [rows · pos, d_mlp]
-  const pre = at(p, name('mlp.hook_pre'), first, ...hidden);
+  const first = linear(h, w(name(gated ? 'mlp.W_gate' : 'mlp.W_in'))); // [all, d_mlp]
+  const pre = at(p, name('mlp.hook_pre'), first);
   let post: tf.Tensor;
   if (gated) {
-    const straight = linear(h, w(name('mlp.W_in'))); // [rows · pos, d_mlp]
-    post = ops.swiglu(pre, at(p, name('mlp.hook_pre_linear'), straight, ...hidden));
+    const straight = linear(h, w(name('mlp.W_in'))); // [all, d_mlp]
+    post = ops.swiglu(pre, at(p, name('mlp.hook_pre_linear'), straight));
   } else post = c.mlp === 'relu' ? tf.relu(pre) : ops.gelu(pre);
-  post = at(p, name('mlp.hook_post'), post, ...hidden);
+  post = at(p, name('mlp.hook_post'), post);
   const mask = maskOf(p, name('mlp'), last);
   const weights = w(name('mlp.W_out'));
-  const out = mask ? linear(tf.mul(post, mask), rescaled(c, weights)) : linear(post, weights); // [rows · pos, d_model]
-  const after = tf.add(x, at(p, name('hook_mlp_out'), out, p.length, c.dim));
-  return { last, x: at(p, name('hook_resid_post'), after, p.length, c.dim) };
+  const out = mask ? linear(tf.mul(post, mask), rescaled(c, weights)) : linear(post, weights); // [all, d_model]
+  const after = tf.add(x, at(p, name('hook_mlp_out'), out));
+  return { last, x: at(p, name('hook_resid_post'), after) };
 }
 
-/** What is read out of the normed stream: its last position, or the mean of all. `[rows, d_model]`. */
-function pool(c: Config, { x, last }: Stream, found: Values, length: number): tf.Tensor {
-  if (c.pool === 'mean') return tf.mean(found['ln_final.hook_out']!, 1);
-  return last ? x : ops.lastPosition(tf.reshape(x, [-1, length, c.dim]));
+/** Part by part, one row a position → `[rows, pos, …shape]`. */
+function cut(p: Walk, x: tf.Tensor, ...shape: number[]): tf.Tensor[] {
+  const sizes = p.parts.map(({ rows, length }) => rows * length);
+  const tail = shape.length === 0 ? x.shape.slice(1) : shape;
+  const pieces = sizes.length === 1 ? [x] : tf.split(x, sizes, 0);
+  return pieces.map((piece, i) =>
+    tf.reshape(piece, [p.parts[i]!.rows, p.parts[i]!.length, ...tail]),
+  );
+}
+/** `[rows, pos, …]` part after part → `[all, width]`. */
+function joined(parts: readonly tf.Tensor[], width: number): tf.Tensor {
+  const flat = parts.map((part) => tf.reshape(part, [-1, width]));
+  return flat.length === 1 ? flat[0]! : tf.concat(flat, 0);
+}
+/** Values of the prefixes, handed to the rows that begin with them: `[prefixes, …]` → `[batch, …]`. */
+function ofRows(p: Walk, x: tf.Tensor): tf.Tensor {
+  return tf.gather(x, p.prefix!);
+}
+/** Puts before the positions of each row those of its prefix: what its queries may look at. */
+function withPrefix(p: Walk, parts: readonly tf.Tensor[]): readonly tf.Tensor[] {
+  const [first, rest] = parts as [tf.Tensor, tf.Tensor | undefined];
+  return rest === undefined ? parts : [first, tf.concat([ofRows(p, first), rest], 1)];
 }
 
-/**
- * Positions whose tokens repeat from row to row are walked once a distinct prefix; the rest of each row
- * attends to its prefix's keys and values, as a decoder does to its cache.
- */
-function walkFromPrefixes(
-  main: Walk,
-  shared: readonly Prefixes[],
-): { stream: Stream | undefined; found: Values; length: number } {
-  const { c, inputs, found } = main;
-  const { length, count, tokens } = shared.at(-1)!;
-  const sites = new Set([...main.sites].filter((site) => site !== 'pooled' && site !== 'logits'));
-  const early: Walk = {
-    ...{ ...main, sites, length, found: {}, attended: [] },
-    inputs: tf.tensor2d(tokens, [count, length], 'int32'),
-    rows: count,
-    goal: main.goal === 'end' ? 'keys' : 'sites',
-  };
-  walk(early);
-  const number = prefixNumbers(inputs, shared, c.vocabulary); // [batch]
-  const ofRows = (x: tf.Tensor): tf.Tensor => tf.gather(x, number); // [prefix, …] → [batch, …]
-  const late: Walk = {
-    ...{ ...main, start: length, length: c.length - length },
-    inputs: tf.slice(inputs, [0, length], [-1, -1]),
-    past: early.attended.map(({ k, v }) => ({ k: ofRows(k), v: ofRows(v) })),
-  };
-  const stream = walk(late);
-  for (const site of sites) {
-    const square = site.endsWith('hook_pattern');
-    const unseen = square ? [tf.zeros([count, c.heads, length, late.length])] : [];
-    const first = tf.concat([early.found[site]!, ...unseen], -1);
-    found[site] = tf.concat([ofRows(first), found[site]!], square ? 2 : 1);
-  }
-  return { stream, found, length: late.length };
+/** Delivers and taps a value of the stream, one row a position, as `[batch, pos, …]`. */
+function at(p: Walk, site: Site, value: tf.Tensor): tf.Tensor {
+  if (p.taps[site] === undefined && !p.sites.has(site)) return value;
+  const parts = atParts(p, site, cut(p, value));
+  return p.taps[site] === undefined ? value : tf.reshape(parts[0]!, value.shape);
 }
-
-/** Delivers and taps a value as `[rows, …shape]`, and hands it on in its own shape. */
-function at(p: Walk, site: Site, value: tf.Tensor, ...shape: number[]): tf.Tensor {
+/** Delivers and taps a value given by parts, `[rows, pos, …]` or `[rows, head, query, key]`. */
+function atParts(p: Walk, site: Site, parts: tf.Tensor[]): tf.Tensor[] {
   const tap = p.taps[site];
-  if (tap === undefined && !p.sites.has(site)) return value;
-  let whole: tf.Tensor = tf.reshape(value, [p.rows, ...shape]);
-  if (tap !== undefined) whole = tap(whole);
-  if (p.sites.has(site)) p.found[site] = whole;
-  return tf.reshape(whole, value.shape);
+  const tapped = tap === undefined ? parts : parts.map(tap);
+  if (!p.sites.has(site)) return tapped;
+  let [first, rest] = tapped as [tf.Tensor, tf.Tensor | undefined];
+  if (rest !== undefined) {
+    const square = site.endsWith('hook_pattern');
+    const beyond = rest.shape.at(-1)! - first.shape.at(-1)!;
+    // A query of a prefix gives nothing to keys beyond it.
+    if (square) first = tf.concat([first, tf.zeros([...first.shape.slice(0, 3), beyond])], 3);
+    first = tf.concat([ofRows(p, first), rest], square ? 2 : 1);
+  }
+  p.found[site] = first;
+  return tapped;
 }
 
-/** Whether nothing is left to compute once block `l` has its keys and values. */
-function done(p: Walk, l: number): boolean {
-  if (p.goal === 'end' || (p.goal === 'keys' && l < p.c.depth - 1)) return false;
-  return [...p.sites].every((site) => p.found[site] !== undefined);
+/** Whether nothing is left to compute. */
+function done(p: Walk): boolean {
+  return !p.reads && [...p.sites].every((site) => p.found[site] !== undefined);
 }
 
 /** Whether from `site` on only the last position matters: it is read, and nobody looks at the others. */
@@ -266,28 +291,41 @@ function followsLast(p: Walk, l: number, site: Site): boolean {
   const { c } = p;
   if (!c.algebra.lastPosition || c.pool !== 'cls' || l < c.depth - 1) return false;
   const order = sitesOf(c).map(({ name }) => name);
-  const aside = [
-    `blocks.${l}.attn.hook_k`,
-    `blocks.${l}.attn.hook_rot_k`,
-    `blocks.${l}.attn.hook_v`,
-  ];
+  const aside = ['k', 'rot_k', 'v'].map((which) => `blocks.${l}.attn.hook_${which}`);
   return order
     .slice(order.indexOf(site), order.indexOf('pooled'))
     .every((later) => aside.includes(later) || (!p.sites.has(later) && !(later in p.taps)));
 }
 function narrowed(p: Walk, stream: Stream, l: number, site: Site): Stream {
-  if (stream.last || !followsLast(p, l, site)) return stream;
-  return { x: lastRows(p, stream.x), last: true };
+  return followsLast(p, l, site) ? { x: lastRows(p, stream), last: true } : stream;
 }
-/** `[rows · pos, d]` → `[rows, d]`. */
-function lastRows(p: Walk, x: tf.Tensor): tf.Tensor {
-  return ops.lastPosition(tf.reshape(x, [p.rows, p.length, x.shape[1]!]));
+/** The last position of every row of the batch, `[batch, d]`. */
+function lastRows(p: Walk, { x, last }: Stream): tf.Tensor {
+  return last ? x : ops.lastPosition(cut(p, x).at(-1)!);
+}
+/** Queries of the last position, `[batch, d_model]`; `h` has one row a position or one a token. */
+function lastQueries(p: Walk, h: tf.Tensor, weights: tf.Tensor, byToken: boolean): tf.Tensor {
+  if (!byToken) return linear(lastRows(p, { x: h, last: false }), weights);
+  const tokens = cut(p, p.inputs).at(-1)!; // [batch, pos]
+  const last = tf.slice(tokens, [0, tokens.shape[1]! - 1], [-1, 1]);
+  return tf.gather(linear(h, weights), tf.reshape(last, [-1]) as tf.Tensor1D);
+}
+/** `[rows, head, query, key]` → `[rows, head, 1, key]`. */
+function lastQuery(pattern: tf.Tensor): tf.Tensor {
+  const [rows, heads, query, key] = pattern.shape as [number, number, number, number];
+  const last = ops.lastPosition(tf.reshape(pattern, [rows * heads, query, key])); // [rows · head, key]
+  return tf.reshape(last, [rows, heads, 1, key]);
+}
+/** Turns queries or keys `[rows, pos, head, d_head]` by their positions, the last ones of their part. */
+function turn(p: Walk, x: tf.Tensor, { start, length }: Part): tf.Tensor {
+  const count = x.shape[1]!;
+  return ops.rotate(x, ops.rotation(start + length - count, count, p.c.dHead, p.c.ropeBase));
 }
 
 /** Whether a table over the vocabulary saves more products than the one-hot gradient of its gathers costs. */
 function tableIsCheaper(p: Walk): boolean {
   const { c } = p;
-  const [all, table] = [p.rows * p.length, c.vocabulary];
+  const [all, table] = [p.inputs.shape[0]!, c.vocabulary];
   return (
     c.algebra.vocabularyTable &&
     c.features === undefined &&
@@ -297,16 +335,11 @@ function tableIsCheaper(p: Walk): boolean {
   );
 }
 
-/** Tokens to rows of the embedding, or features through it: `[rows · pos, d_model]`. */
+/** Tokens to rows of the embedding, or features through it: `[all, d_model]`. */
 function embed(p: Walk): tf.Tensor {
   const table = p.w('embed.W_E');
-  if (p.c.features !== undefined) return linear(tf.reshape(p.inputs, [-1, p.c.features]), table);
-  return tf.gather(table, tokens(p, false));
-}
-/** Tokens of all positions or of the last, `[rows · pos]`. */
-function tokens(p: Walk, last: boolean): tf.Tensor1D {
-  const chosen = last ? tf.slice(p.inputs, [0, p.length - 1], [-1, 1]) : p.inputs;
-  return tf.reshape(chosen, [-1]) as tf.Tensor1D;
+  if (p.c.features !== undefined) return linear(p.inputs, table);
+  return tf.gather(table, p.inputs as tf.Tensor1D);
 }
 
 /** `[rows, in] · [in, out]`. */
@@ -336,11 +369,11 @@ function causalMask(queries: number, keys: number): tf.Tensor {
   return tf.tensor2d(entries, [queries, keys]);
 }
 
-/** A dropout mask as 0 and 1, `[rows · pos, d]`; dividing by the keep probability is left to `rescaled`. */
+/** A dropout mask as 0 and 1, `[all, d]`; dividing by the keep probability is left to `rescaled`. */
 function maskOf(p: Walk, name: string, last: boolean): tf.Tensor | undefined {
   const keep = p.keep?.[name];
   if (keep === undefined) return undefined;
-  const chosen = last ? tf.slice(keep, [0, p.length - 1, 0], [-1, 1, -1]) : keep;
+  const chosen = last ? tf.slice(keep, [0, p.c.length - 1, 0], [-1, 1, -1]) : keep;
   return tf.cast(tf.reshape(chosen, [-1, keep.shape.at(-1)!]), 'float32');
 }
 /** Weights over the keep probability: the linear map beside a mask is smaller than what is masked. */

@@ -85,10 +85,11 @@ export function scaleByAdam({ b1, b2, eps }: AdamOptions): Optimizer {
   };
 }
 
-/** `1 − decayᵗ`; written as `−expm1(t · ln decay)` it loses no digits when the power is near 1. */
+/** `1 − decayᵗ` as `2τ / (1 + τ)`, τ = tanh(−t·ln(decay)/2), which loses no digits when the power is near 1. */
 function correction(decay: number, t: tf.Tensor): tf.Tensor {
   const rate = decay === 0 ? Number.NEGATIVE_INFINITY : ln(decay);
-  return tf.neg(tf.expm1(tf.mul(t, rate)));
+  const tau = tf.tanh(tf.mul(t, -rate / 2));
+  return tf.div(tau, tf.add(tf.mul(tau, 0.5), 0.5));
 }
 
 /** Adds `weightDecay · parameter` to every update, norm scales and embedding too: decoupled decay (Loshchilov and Hutter 2019). */
