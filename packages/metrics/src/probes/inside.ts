@@ -21,7 +21,7 @@ import { crossing, every, type WhenOptions, whenOf } from './when.js';
 /** Options of probes that read sites. */
 export interface SiteOptions extends WhenOptions {
   /** Sites by name. */
-  readonly sites: readonly string[];
+  readonly sites: string[];
   /** The first n validation rows, default 500. */
   readonly first?: number;
 }
