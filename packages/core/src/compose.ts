@@ -1,5 +1,6 @@
 /** From a specification to the parts of a run: every provision resolved, every contradiction found, before anything is written. */
 import * as tf from '@grok/tfjs';
+import { shuffleLabels } from './conditions.js';
 import { InputError } from './errors.js';
 import { paramsSha256, splitHash } from './hash.js';
 import { type ComposedObjective, compose } from './objective.js';
@@ -106,9 +107,9 @@ export function data(
   experiment: Experiment,
   registry: Registry,
 ): { task: Task; split: SplitRows; model: Model } {
-  const task = registry.create('task', experiment.task.use, experiment.task.options, host);
+  const written = registry.create('task', experiment.task.use, experiment.task.options, host);
   const { use, options } = experiment.split ?? { use: 'numpy' };
-  const rows = task.inputs.shape[0]!;
+  const rows = written.inputs.shape[0]!;
   const seed = experiment.splitSeed ?? experiment.seed;
   const split = registry.create('split', use, options, host)(rows, seed);
   for (const [what, part] of Object.entries(split))
@@ -116,6 +117,7 @@ export function data(
       throw new InputError(
         `split "${use}": no ${what} rows are left of ${rows}; change its fraction or the task's size`,
       );
+  const task = experiment.shuffleLabels ? shuffleLabels(written, split, experiment.seed) : written;
   const model = registry.create(
     'model',
     experiment.model.use,

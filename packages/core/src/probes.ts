@@ -1,5 +1,7 @@
 /** Probes inside a run: which are due, what they are shown, what they found. */
 import { takeRows } from './device.js';
+import { unknownName } from './errors.js';
+import { batchGradients } from './gradients.js';
 import { computeSites } from './teacher.js';
 import type { SavedState, Training } from './trainer.js';
 import type { HostParams, Json, MetricsRow, Model, ModelInfo, Probe, Snapshot } from './types.js';
@@ -48,35 +50,61 @@ export async function runProbes(
   return found;
 }
 
-/** What a probe sees of a state: its rows, sites over them, and the model's own parameters. */
+/** What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters. */
 export async function snapshot(
   run: Pick<Training, 'backend' | 'task' | 'split' | 'model'>,
-  probe: Probe,
-  saved: SavedState,
+  probe: Pick<Probe, 'needs'>,
+  saved: Pick<SavedState, 'params' | 'position'>,
   history: readonly MetricsRow[],
 ): Promise<Snapshot> {
-  const { rows: which = 'validation', sites = [] } = probe.needs;
-  const all = which === 'train' ? run.split.train : run.split.validation;
-  const rows = typeof which === 'number' ? all.subarray(0, which) : all;
-  const params = withoutExtras(saved.params);
+  const { backend, task, model } = run;
+  const { grads } = probe.needs;
+  const rows = rowsOf(run, probe.needs.rows ?? 'validation');
+  const sites = matchingSites(model, probe.needs.sites ?? []);
+  const frozen = { model, params: withoutExtras(saved.params) };
+  const { epoch, step } = saved.position;
   return {
-    epoch: saved.position.epoch,
-    step: saved.position.step,
-    params,
+    epoch,
+    step,
+    params: frozen.params,
     sites:
       sites.length === 0
         ? {}
-        : await computeSites(
-            run.backend,
-            { model: run.model, params },
-            sites,
-            takeRows(run.task.inputs, rows),
-          ),
+        : await computeSites(backend, frozen, sites, takeRows(task.inputs, rows)),
+    ...(grads === undefined
+      ? {}
+      : { grads: await batchGradients(backend, frozen, task, rows, grads) }),
     rows,
-    task: run.task,
-    model: infoOf(run.model),
+    task,
+    model: infoOf(model),
     history,
   };
+}
+
+function rowsOf(
+  { task, split }: Pick<Training, 'task' | 'split'>,
+  which: NonNullable<Probe['needs']['rows']>,
+): Int32Array {
+  if (which === 'all') return Int32Array.from(task.labels.keys());
+  if (typeof which === 'number') return split.validation.subarray(0, which);
+  return split[which];
+}
+
+/** Names of sites with `*` for any part between dots. @throws InputError when one matches nothing. */
+function matchingSites(model: Model, patterns: readonly string[]): readonly string[] {
+  const known = model.sites().map((site) => site.name);
+  const found = patterns.flatMap((pattern) => {
+    const parts = pattern.split('.');
+    const matches = known.filter((name) => {
+      const own = name.split('.');
+      return (
+        own.length === parts.length && parts.every((part, i) => part === '*' || part === own[i])
+      );
+    });
+    if (matches.length === 0) throw unknownName('site', pattern, known);
+    return matches;
+  });
+  return [...new Set(found)];
 }
 
 /** A model's own parameters: those that objectives added are left out. */

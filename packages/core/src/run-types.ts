@@ -117,12 +117,30 @@ export interface Experiment {
   readonly optimizer: Use;
   readonly batch: number;
   readonly epochs: number;
+  /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */
+  readonly evalEvery?: number;
   readonly seed: number;
   /** Default: the seed. */
   readonly splitSeed?: number;
   readonly probes?: readonly ProbeUse[];
   /** The teacher may come from another split; every table says so. */
   readonly allowLeak?: boolean;
+  /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
+  readonly shuffleLabels?: boolean;
+  /** Ends the run after the first epoch that comes to it; `epochs` is then the most. */
+  readonly stop?: { readonly trainAccuracy: number };
+  /** What the last epoch must show, else the run fails. */
+  readonly require?: Requirement;
+}
+/** Accuracies (0–1) of an epoch's row, training's with dropout on. */
+export interface Requirement {
+  readonly trainAccuracy?: Bounds;
+  readonly validationAccuracy?: Bounds;
+}
+/** Both ends included. */
+export interface Bounds {
+  readonly atLeast?: number;
+  readonly atMost?: number;
 }
 /** How and where a run is carried out; in the manifest only. */
 export interface Execution {

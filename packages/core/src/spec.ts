@@ -9,6 +9,9 @@ const seed = z.int().min(0);
 const positive = z.int().min(1);
 const hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 
+const share = z.number().min(0).max(1);
+const bounds = z.strictObject({ atLeast: share.optional(), atMost: share.optional() });
+
 const experiment = z.strictObject({
   task: use,
   split: use.optional(),
@@ -23,10 +26,16 @@ const experiment = z.strictObject({
   optimizer: use,
   batch: positive,
   epochs: positive,
+  evalEvery: positive.optional(),
   seed,
   splitSeed: seed.optional(),
   probes: z.array(use.extend({ as: z.string().min(1).optional() })).optional(),
   allowLeak: z.boolean().optional(),
+  shuffleLabels: z.boolean().optional(),
+  stop: z.strictObject({ trainAccuracy: share }).optional(),
+  require: z
+    .strictObject({ trainAccuracy: bounds.optional(), validationAccuracy: bounds.optional() })
+    .optional(),
 });
 const execution = z.strictObject({
   backend: z.string().min(1).optional(),

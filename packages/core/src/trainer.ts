@@ -4,6 +4,7 @@
  * Every random stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
  */
 import type { Checkpoint } from './checkpoint.js';
+import { checkRequired, isReached } from './conditions.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from './device.js';
 import { RunError } from './errors.js';
 import type { ComposedObjective } from './objective.js';
@@ -25,6 +26,7 @@ import type { Teacher } from './teacher.js';
 import type {
   Backend,
   DeviceTensor,
+  Experiment,
   Json,
   MetricsRow,
   Model,
@@ -51,6 +53,10 @@ export interface Training {
   readonly probes: readonly ActiveProbe[];
   readonly batch: number;
   readonly epochs: number;
+  readonly stop?: Experiment['stop'];
+  readonly require?: Experiment['require'];
+  /** Epochs between evaluations (default 1); epochs between them leave no row. */
+  readonly evalEvery?: number;
   readonly seed: number;
   /** Epochs between checkpoints. */
   readonly checkpointEvery: number;
@@ -77,8 +83,8 @@ export type TrainerEvent =
   | { type: 'save'; saved: SavedState; pinned: boolean };
 
 /**
- * Trains to the last epoch, or until `signal` aborts (then the state is saved first).
- * @throws RunError when the loss is not finite, naming the step.
+ * Trains to the last epoch or to `stop`, or until `signal` aborts (then the state is saved first).
+ * @throws RunError when the loss is not finite, naming the step, or when what is required was not met.
  */
 export async function* train(
   run: Training,
@@ -97,6 +103,7 @@ export async function* train(
   const rows = split.train.length;
   const batches = Math.ceil(rows / run.batch);
   let { epoch, batch, step, sums } = from?.saved.position ?? startOf();
+  let unwritten = 0; // seconds since the last row
 
   const data = await loadData(run);
   let params = uploadParams(backend, from?.saved.params ?? initial, layout, optimizer.elementwise);
@@ -120,7 +127,8 @@ export async function* train(
     const position = { epoch, batch, step, sums };
     yield { type: 'ready', parameters: ownParameters, stepsPerEpoch: batches, from: position };
 
-    while (epoch < run.epochs) {
+    // Killed after its last checkpoint and before its end, a run comes here with nothing left to do.
+    while (epoch < run.epochs && !(batch === 0 && isReached(run.stop, history.at(-1)))) {
       const started = now();
       const shuffled = order.split(epoch + 1).permutation(rows);
       while (batch < batches) {
@@ -155,6 +163,14 @@ export async function* train(
         yield { type: 'step', epoch: epoch + 1, step, loss };
       }
       epoch++;
+      if (epoch % (run.evalEvery ?? 1) !== 0 && epoch < run.epochs) {
+        batch = 0;
+        sums = startOf().sums;
+        unwritten += now() - started;
+        if (epoch % run.checkpointEvery === 0)
+          yield { type: 'save', saved: await save(), pinned: false };
+        continue;
+      }
       const validation = await evaluate(backend, programs.evals, params, data.validation);
       const finished: Omit<MetricsRow, 'time' | 'probes'> = {
         epoch,
@@ -170,7 +186,7 @@ export async function* train(
           validation.accuracy >= threshold &&
           history.every((row) => row.validation.accuracy < threshold),
       );
-      const last = epoch === run.epochs;
+      const last = epoch === run.epochs || isReached(run.stop, finished);
       const due = dueProbes(run.probes, epoch, reached, last);
       const found =
         due.length > 0 ? await runProbes(run, due, await save(), history, finished) : [];
@@ -180,9 +196,10 @@ export async function* train(
       const row: MetricsRow = {
         ...finished,
         ...(Object.keys(rowProbes).length > 0 ? { probes: rowProbes } : {}),
-        time: { seconds: now() - started },
+        time: { seconds: unwritten + now() - started },
       };
       history.push(row);
+      unwritten = 0;
       batch = 0;
       sums = startOf().sums;
       yield { type: 'epoch', row };
@@ -192,6 +209,7 @@ export async function* train(
       if (reached.length > 0 || last || epoch % run.checkpointEvery === 0)
         yield { type: 'save', saved: await save(), pinned: reached.length > 0 };
     }
+    checkRequired(run.require, history.at(-1));
     return 'finished';
   } finally {
     for (const program of [programs.steps, programs.evals].flatMap((m) => [...m.values()]))

@@ -248,8 +248,8 @@ export interface Snapshot {
   readonly params: HostParams;
   /** Requested sites over the requested rows. */
   readonly sites: Readonly<Record<Site, HostArray>>;
-  /** Gradients of the hard loss over the requested rows; only when `needs.grads`. */
-  readonly grads?: HostParams;
+  /** Gradients of the mean hard loss, without dropout, over equal batches of the requested rows; as many as `needs.grads` asks for. */
+  readonly grads?: readonly HostParams[];
   readonly rows: Int32Array;
   readonly task: Task;
   readonly model: ModelInfo;
@@ -259,10 +259,12 @@ export interface Snapshot {
 /** Measures something of a run; pure, and never changes it. */
 export interface Probe {
   readonly needs: {
+    /** `*` stands for any part of a name between dots: `blocks.*.attn.hook_pattern`. */
     readonly sites?: readonly Site[];
-    /** Which rows the sites are computed over, or the first n validation rows. */
-    readonly rows?: 'train' | 'validation' | number;
-    readonly grads?: boolean;
+    /** Which rows it is shown (default `validation`); a number: the first n validation rows. */
+    readonly rows?: 'train' | 'validation' | 'all' | number;
+    /** Number of batches to give gradients of. */
+    readonly grads?: number;
   };
   readonly when: When;
   on(snapshot: Snapshot): Json | Promise<Json>;
