@@ -1,0 +1,104 @@
+/** Controls that need more than epochs: stopped when memorised, held to what they must be, trained on shuffled labels. */
+import wasm from '@grok/backend-wasm';
+import {
+  checkExperiment,
+  createRegistry,
+  data as dataOf,
+  memoryStore,
+  type Registry,
+  readManifest,
+  resumeRun,
+  type Store,
+  startRun,
+} from '@grok/core';
+import data from '@grok/data';
+import metrics from '@grok/metrics';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import { describe, expect, test } from 'vitest';
+
+const registry: Registry = createRegistry([data, model, optim, wasm, metrics]);
+const experiment = {
+  task: { use: 'div', options: { p: 7 } },
+  model: { use: 'transformer', options: { dim: 16, depth: 1 } },
+  optimizer: { use: 'adamw', options: { learningRate: 1e-2, weightDecay: 0 } },
+  batch: 32,
+  epochs: 200,
+  seed: 3,
+};
+const execution = { backend: 'wasm', checkpointEvery: 50 };
+const finish = (changes: object, store: Store = memoryStore()) =>
+  startRun({ experiment: { ...experiment, ...changes }, execution }, { registry, store });
+
+describe('stop', () => {
+  test('ends after the first epoch that comes to it, saved (an epoch more, or a state lost)', async () => {
+    const store = memoryStore();
+    const { history, manifest } = await finish({ stop: { trainAccuracy: 0.9 } }, store);
+    const last = history.at(-1)!;
+    expect(last.epoch).toBeLessThan(200);
+    expect(last.train.accuracy).toBeGreaterThanOrEqual(0.9);
+    expect(history.slice(0, -1).every((row) => row.train.accuracy < 0.9)).toBe(true);
+    expect(manifest).toMatchObject({ status: 'finished', epoch: last.epoch, step: last.step });
+    expect(await store.list('checkpoints')).toContain(
+      `step-${String(last.step).padStart(6, '0')}.safetensors`,
+    );
+  });
+  test('is the end too for a run killed between its last checkpoint and its end', async () => {
+    // Catches: a resumed run that trains on past its stop.
+    const store = memoryStore();
+    const whole = await finish({ stop: { trainAccuracy: 0.9 } }, store);
+    const text = JSON.stringify({ ...whole.manifest, status: 'running' });
+    await store.write('manifest.json', new TextEncoder().encode(text));
+    const resumed = await resumeRun({ registry, store });
+    expect(resumed.history).toEqual(whole.history);
+    expect(resumed.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
+  });
+});
+
+describe('require', () => {
+  test('fails a run that came to something else, and says what (a control that grokked)', async () => {
+    const store = memoryStore();
+    const bounds = { validationAccuracy: { atMost: 0 }, trainAccuracy: { atLeast: 0.1 } };
+    await expect(finish({ epochs: 60, require: bounds }, store)).rejects.toThrow(
+      /epoch 60, the last: validation accuracy is 0\.\d+, and must be at most 0 \(require\.validationAccuracy\.atMost\)/,
+    );
+    expect(await readManifest(store)).toMatchObject({ status: 'failed', epoch: 60 });
+    await expect(resumeRun({ registry, store })).rejects.toThrow('must be at most 0');
+  });
+  test('lets a run within its bounds end, ends included', async () => {
+    const require = { validationAccuracy: { atMost: 1 }, trainAccuracy: { atLeast: 0 } };
+    expect(await finish({ epochs: 1, require })).toMatchObject({ status: 'finished' });
+  });
+});
+
+describe('shuffleLabels', () => {
+  const labels = (changes: object): Int32Array =>
+    dataOf({ ...experiment, ...changes }, registry).task.labels;
+  const { split } = dataOf(experiment, registry);
+  const pick = (rows: Int32Array, of: Int32Array): number[] => [...rows].map((row) => of[row]!);
+
+  test('moves the training labels and no other', () => {
+    // Catches: validation labels shuffled, labels drawn anew instead of permuted, nothing shuffled.
+    const [before, after] = [labels({}), labels({ shuffleLabels: true })];
+    expect(pick(split.validation, after)).toEqual(pick(split.validation, before));
+    expect(pick(split.train, after)).not.toEqual(pick(split.train, before));
+    expect(pick(split.train, after).sort()).toEqual(pick(split.train, before).sort());
+    expect(labels({ shuffleLabels: false })).toEqual(before);
+  });
+  test('depends on the seed alone', () => {
+    // Catches: a shuffle that differs from run to run, or is the same for every seed of one split.
+    const own = labels({ shuffleLabels: true });
+    expect(labels({ shuffleLabels: true, epochs: 7 })).toEqual(own);
+    expect(labels({ shuffleLabels: true, seed: 4, splitSeed: 3 })).not.toEqual(own);
+  });
+});
+
+test.each([
+  [{ stop: { trainAcuracy: 0.9 } }, 'trainAcuracy'],
+  [{ stop: { trainAccuracy: 99 } }, 'stop.trainAccuracy'],
+  [{ require: { accuracy: {} } }, 'accuracy'],
+  [{ require: { validationAccuracy: { max: 0.2 } } }, 'max'],
+  [{ shuffleLabels: 1 }, 'shuffleLabels'],
+])('%j is refused (a typo taken for a condition)', (changes, message) => {
+  expect(() => checkExperiment({ ...experiment, ...changes })).toThrow(message);
+});
