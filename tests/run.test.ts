@@ -197,6 +197,25 @@ test('a failed write stops the run; a failing listener does not', async () => {
   expect(heard.filter((text) => text.includes('listener failed'))).toHaveLength(1);
 });
 
+test('evaluated every few epochs, a run takes the same steps and keeps its rows (a row or a second lost)', async () => {
+  const whole = await finish({ epochs: 5 });
+  const sparse = await finish({ epochs: 5, evalEvery: 2 });
+  expect(sparse.history.map((row) => row.epoch)).toEqual([2, 4, 5]);
+  expect(timeless(sparse.history)).toEqual(
+    timeless(whole.history).filter(({ epoch }) => [2, 4, 5].includes(epoch)),
+  );
+  expect(sparse.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
+  const store = memoryStore();
+  const stop = new AbortController();
+  const spec = { experiment: { ...experiment, epochs: 5, evalEvery: 2 }, execution };
+  const listener = (event: { type: string; step?: number }) => {
+    if (event.type === 'step' && event.step === 8) stop.abort();
+  };
+  await startRun(spec, { registry, store, listeners: [listener], signal: stop.signal });
+  const resumed = await resumeRun({ registry, store });
+  expect(timeless(resumed.history)).toEqual(timeless(sparse.history));
+});
+
 test('probes add to the metrics or leave an analysis', async () => {
   const probes = [{ use: 'weight-norms', options: { every: 1 } }, { use: 'crossings' }];
   const { store, history } = await finish({ probes });

@@ -21,6 +21,7 @@ export const PART_KEYS: readonly string[] = [
   'optimizer',
   'batch',
   'epochs',
+  'evalEvery',
   'splitSeed',
   'probes',
   'allowLeak',
