@@ -1,0 +1,72 @@
+/** What a packed package must be: its manifest whole, its files found by every resolver, nothing of the workspace in it. */
+import { readFileSync } from 'node:fs';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { run } from './packages.mjs';
+
+/** @typedef {import('./packages.mjs').Manifest} Manifest */
+
+/**
+ * What is wrong with a tarball, one line each.
+ * @param {string} tarball @param {Manifest} own the manifest in the repository
+ */
+export async function faultsOf(tarball, own) {
+  const bytes = new Uint8Array(readFileSync(tarball));
+  const files = run('tar', ['-tzf', tarball]).trim().split('\n');
+  const packed = JSON.parse(run('tar', ['-xOzf', tarball, 'package/package.json']));
+  return [
+    ...manifestFaults(packed),
+    ...fileFaults(files, (path) => run('tar', ['-xOzf', tarball, path])),
+    ...(await lintFaults(bytes, packed)),
+    ...(await typeFaults(bytes)),
+  ].map((fault) => `${own.name}: ${fault}`);
+}
+
+/** @param {Manifest & Record<string, unknown>} packed @returns {string[]} */
+export function manifestFaults(packed) {
+  const faults = [];
+  for (const key of ['license', 'keywords', 'exports', 'sideEffects', 'description'])
+    if (packed[key] === undefined) faults.push(`package.json has no "${key}"`);
+  if (/workspace:|link:|"file:|catalog:/.test(JSON.stringify(packed)))
+    faults.push('package.json names the workspace; pack it with pnpm');
+  if (JSON.stringify(packed.exports ?? {}).includes('@grok/source'))
+    faults.push('its exports lead to source; give publishConfig.exports');
+  for (const name of ['@grok/core', '@grok/tfjs'])
+    if (packed.name !== '@grok/cli' && packed.dependencies?.[name] !== undefined)
+      faults.push(`${name} is a dependency, so that two copies may come; make it a peer`);
+  if (packed.publishConfig?.provenance !== undefined)
+    faults.push(
+      'publishConfig.provenance makes publishing elsewhere fail; use NPM_CONFIG_PROVENANCE',
+    );
+  return faults;
+}
+
+/** @param {string[]} files @param {(path: string) => string} read @returns {string[]} */
+export function fileFaults(files, read) {
+  const faults = ['README.md', 'LICENSE']
+    .filter((name) => !files.includes(`package/${name}`))
+    .map((name) => `has no ${name}`);
+  for (const path of files.filter((name) => /\/(test|src|node_modules|\.tsc)\//.test(name)))
+    faults.push(`ships ${path}`);
+  if (files.includes('package/README.md') && !/```(ts|js|sh|bash)/.test(read('package/README.md')))
+    faults.push('its README shows no code');
+  return faults;
+}
+
+/** @param {Uint8Array} bytes @param {Manifest} packed @returns {Promise<string[]>} */
+async function lintFaults(bytes, packed) {
+  const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
+  return messages.map((message) => `publint: ${formatMessage(message, packed, { color: false })}`);
+}
+
+/** @param {Uint8Array} bytes @returns {Promise<string[]>} */
+async function typeFaults(bytes) {
+  const result = await checkPackage(createPackageFromTarballData(bytes));
+  if (!result.types) return []; // a command line has none
+  // ES modules only, by design: what CommonJS and the oldest resolver make of it is left out.
+  const left = result.problems.filter(
+    ({ resolutionKind }) => resolutionKind !== 'node10' && resolutionKind !== 'node16-cjs',
+  );
+  return left.map(({ kind, entrypoint = '' }) => `attw: ${kind} ${entrypoint}`.trim());
+}

@@ -1,0 +1,159 @@
+/** What a release would do wrong, shown on faulty examples; and that the versions follow one another as they should. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fileFaults, manifestFaults } from '../scripts/release/check.mjs';
+import { isLoopback, refusals } from '../scripts/release/guards.mjs';
+import { publicPackages, root } from '../scripts/release/packages.mjs';
+import { readSizes, sizeFaults, tableOf } from '../scripts/release/sizes.mjs';
+import { withVersion, writeVersions } from '../scripts/release/versions.mjs';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+describe('npm run release refuses', () => {
+  const ready = {
+    registry: 'https://registry.example.org',
+    status: '',
+    branch: 'main',
+    changesets: [],
+  };
+  test.each([
+    ['no registry', { registry: undefined }, 'needs a registry by name'],
+    ['a registry that is no address', { registry: 'npm' }, 'got "npm"'],
+    ['a tree that is not clean', { status: ' M README.md\n' }, 'not clean (M README.md'],
+    ['another branch', { branch: 'try' }, 'this is try'],
+    ['changesets not taken in', { changesets: ['wise-owls.md'] }, '1 changesets'],
+  ])('%s', (_, change, reason) => {
+    expect(refusals({ ...ready, ...change }).join('\n')).toContain(reason);
+  });
+  test('and nothing else', () => expect(refusals(ready)).toEqual([]));
+});
+
+// Catches: a test that publishes to the world.
+test('loopback is this machine by number, whatever else looks like it', () => {
+  expect(isLoopback('http://127.0.0.1:4873/')).toBe(true);
+  for (const address of ['http://localhost:1/', 'https://127.0.0.1.example.org/', 'npm', ''])
+    expect(isLoopback(address), address).toBe(false);
+});
+
+describe('a packed package', () => {
+  const sound = {
+    name: '@grok/x',
+    version: '1.0.0',
+    description: 'x',
+    license: 'MIT',
+    keywords: ['grok'],
+    sideEffects: false,
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+  };
+  test.each([
+    ['lacks a licence', { license: undefined }, 'no "license"'],
+    ['names the workspace', { dependencies: { y: 'workspace:^' } }, 'names the workspace'],
+    ['leads to source', { exports: { '@grok/source': './src/index.ts' } }, 'lead to source'],
+    ['pulls a second core', { dependencies: { '@grok/core': '1' } }, 'make it a peer'],
+    ['insists on provenance', { publishConfig: { provenance: true } }, 'NPM_CONFIG_PROVENANCE'],
+  ])('that %s is named', (_, change, fault) => {
+    const packed = { ...sound, ...change } as typeof sound;
+    expect(manifestFaults(packed).join('\n')).toContain(fault);
+  });
+  test('that is whole is left alone', () => expect(manifestFaults(sound)).toEqual([]));
+  test('ships README and licence, code in the first, and no source', () => {
+    const files = ['package/package.json', 'package/README.md', 'package/src/index.ts'];
+    expect(fileFaults(files, () => 'No code.')).toEqual([
+      'has no LICENSE',
+      'ships package/src/index.ts',
+      'its README shows no code',
+    ]);
+  });
+});
+
+describe('sizes', () => {
+  test('the table holds every package within its budget', () => {
+    const table = readSizes();
+    expect(table.map(({ name }) => name).sort()).toEqual(
+      publicPackages().map(({ manifest }) => manifest.name),
+    );
+    expect(sizeFaults(table, table)).toEqual([]);
+  });
+  test('a package that grew over its budget, or is new, is named', () => {
+    const table = readSizes(tableOf([{ name: 'x', packed: 4, installed: 1.5, budget: 5 }]));
+    expect(table).toEqual([{ name: 'x', packed: 4, installed: 1.5, budget: 5 }]);
+    const grown = ['x', 'y'].map((name) => ({ name, packed: 5.1, installed: 2 }));
+    const faults = sizeFaults(grown, table);
+    expect(faults[0]).toContain('x: weighs 5.1 kB packed, its budget is 5 kB');
+    expect(faults[1]).toContain('y: docs/sizes.md lacks it');
+  });
+});
+
+describe('versions', () => {
+  /** The workspace's manifests, with a changeset that makes a minor of core. */
+  const copy = (change: (config: Record<string, unknown>) => void = () => {}): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'grok-versions-'));
+    folders.push(folder);
+    for (const name of ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml'])
+      cpSync(join(root, name), join(folder, name));
+    for (const { folder: from } of publicPackages()) {
+      mkdirSync(join(folder, relative(root, from)), { recursive: true });
+      cpSync(join(from, 'package.json'), join(folder, relative(root, from), 'package.json'));
+    }
+    mkdirSync(join(folder, '.changeset'));
+    const config = JSON.parse(readFileSync(join(root, '.changeset/config.json'), 'utf8'));
+    change(config);
+    writeFileSync(join(folder, '.changeset/config.json'), JSON.stringify(config));
+    writeFileSync(
+      join(folder, '.changeset/new-core.md'),
+      `---\n"@grok/core": minor\n---\n\nAdd a word.\n`,
+    );
+    return folder;
+  };
+  /** In a process of its own: changesets' files load under Node's conditions, not under vitest's. */
+  const dueVersions = (folder: string): string[] => {
+    const code = `import { dueVersions } from './scripts/release/versions.mjs';
+      console.log(JSON.stringify(await dueVersions(${JSON.stringify(folder)})));`;
+    const args = ['--input-type=module', '--eval', code];
+    const env = { ...process.env, NODE_OPTIONS: '' };
+    return JSON.parse(execFileSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' }));
+  };
+  // Catches: every strategy at 1.0 because core learnt a word.
+  test('a minor of core makes no package of ours a major', () => {
+    const due = dueVersions(copy());
+    expect(due).toContain('versions: @grok/core 0.1.0 → 0.2.0 (minor)');
+    expect(due.filter((line) => line.includes('(major)'))).toEqual([]);
+    expect(due.filter((line) => /distill-|optim|model/.test(line))).toEqual([]);
+  });
+  test('without the option it would', () => {
+    const due = dueVersions(
+      copy((config) => delete config.___experimentalUnsafeOptions_WILL_CHANGE_IN_PATCH),
+    );
+    expect(due.filter((line) => line.includes('(major)')).length).toBeGreaterThan(5);
+  });
+  // Catches: core 0.2.0 that says it is 0.1.0, and refuses plugins made for it.
+  test('what source says of its version follows the manifest', () => {
+    expect(withVersion(`export const coreVersion = '0.1.0';`, '0.1.0', '0.2.0')).toBe(
+      `export const coreVersion = '0.2.0';`,
+    );
+    expect(withVersion(`{ version: '0.1.0', core: '>=0.1.0 <1' }`, '0.1.0', '0.1.1')).toBe(
+      `{ version: '0.1.1', core: '>=0.1.0 <1' }`,
+    );
+    const folder = copy();
+    const own = publicPackages(folder).filter(({ manifest }) => manifest.name !== '@grok/tfjs');
+    for (const { folder: to, manifest } of own) {
+      cpSync(join(root, relative(folder, to), 'src'), join(to, 'src'), { recursive: true });
+      writeFileSync(join(to, 'package.json'), JSON.stringify({ ...manifest, version: '7.7.7' }));
+    }
+    mkdirSync(join(folder, 'packages/tfjs/src'), { recursive: true });
+    writeVersions(new Map(own.map(({ manifest }) => [manifest.name, manifest.version])), folder);
+    const left = own.filter(({ folder: at, manifest }) => {
+      const entry = join(at, manifest.name === '@grok/core' ? 'src/plugin.ts' : 'src/index.ts');
+      if (!manifest.keywords?.includes('grok-plugin') && manifest.name !== '@grok/core')
+        return false;
+      return !readFileSync(entry, 'utf8').includes(`'7.7.7'`);
+    });
+    expect(left.map(({ manifest }) => manifest.name)).toEqual([]);
+  });
+});
