@@ -1,6 +1,6 @@
 /** Prints how far every backend at hand is from the reference, a line for each file and backend. */
 import { parityLine, runParity } from '@grok/testing/parity';
-import { backends, files, find, metrics } from '../tests/parity/at-hand.mjs';
+import { backends, files, find, metrics, statistics } from '../tests/parity/at-hand.mjs';
 
 const only = process.argv.slice(2);
 const results = await runParity({
@@ -10,6 +10,7 @@ const results = await runParity({
   files: files(),
   find,
   metrics,
+  statistics,
   onResult: (result) => console.log(parityLine(result)),
 });
 if (!process.env.GROK_NODE_GPU)

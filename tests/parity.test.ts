@@ -2,15 +2,14 @@
 import { readSafetensors, writeSafetensors } from '@grok/core';
 import { type ParityFile, runParity } from '@grok/testing/parity';
 import { describe, expect, it } from 'vitest';
-import { backends, files, find, metrics } from './parity/at-hand.mjs';
+import { backends, files, find, metrics, statistics } from './parity/at-hand.mjs';
 
 // Catches: any number that differs from the reference's by more than float32 explains.
 describe.each(backends)('$name', (backend) => {
   it.each(files())('$name', async (file) => {
-    const [result] = await runParity({ backends: [backend], files: [file], find, metrics });
-    expect(result).toMatchObject({
-      status: file.name === 'statistics.json' ? 'skipped' : 'passed',
-    });
+    const what = { backends: [backend], files: [file], find, metrics, statistics };
+    const [result] = await runParity(what);
+    expect(result?.status, result?.where).toBe('passed');
   });
 });
 
@@ -18,7 +17,7 @@ describe('the runner', () => {
   const wasm = backends.find(({ name }) => name === 'wasm')!;
   const own = (name: string): ParityFile => files().find((file) => file.name === name)!;
   const run = async (file: ParityFile) =>
-    (await runParity({ backends: [wasm], files: [file], find, metrics }))[0]!;
+    (await runParity({ backends: [wasm], files: [file], find, metrics, statistics }))[0]!;
   /** The file with one number changed. */
   const changed = (name: string, tensor: string, by: number): ParityFile => {
     const { tensors, metadata } = readSafetensors(own(name).bytes, name);
@@ -42,6 +41,19 @@ describe('the runner', () => {
     const { status, where } = await run(changed(name, tensor, by));
     expect(status).toBe('failed');
     expect(where).toContain(tensor);
+  });
+
+  it.each([
+    ['"p_wilcoxon_exact": 0.005859375', '"p_wilcoxon_exact": 0.00585939'],
+    ['"n": 34', '"n": 35'],
+    ['"rmst_150_a": 132.7', '"rmst_150_a": 132.7003'],
+    ['"rmst_150_a": 132.7', '"rmst_150_a": 132.7, "rmst_150_c": 1'],
+    ['"value": 0.4', '"value": 0.4000005'],
+  ])('statistics with %s as %s fail', async (text, other) => {
+    const json = new TextDecoder().decode(own('statistics.json').bytes);
+    expect(json).toContain(text);
+    const bytes = new TextEncoder().encode(json.replace(text, other));
+    expect(await run({ name: 'statistics.json', bytes })).toMatchObject({ status: 'failed' });
   });
 
   // Catches: a file that nobody understood, passed in silence.

@@ -15,6 +15,8 @@ import model from '@grok/model';
 import optim from '@grok/optim';
 import * as tf from '@grok/tfjs';
 
+export { statistics } from './statistics.mjs';
+
 export const registry = createRegistry([
   onnx,
   wasm,

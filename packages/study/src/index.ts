@@ -4,3 +4,4 @@ export * from './plan.js';
 export * from './preflight.js';
 export * from './record.js';
 export * from './reproduce.js';
+export * from './stats/index.js';

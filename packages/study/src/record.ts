@@ -1,6 +1,7 @@
 /** A run as one flat record: what the command line prints, tables show and statistics read. */
 import type { Manifest, MetricsRow } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '@grok/metrics';
+import { median } from './stats/summary.js';
 
 /** What came out of a run; accuracies are 0–1, times in seconds, memory in bytes. */
 export interface RunRecord {
@@ -58,12 +59,4 @@ export function recordOf(
     leaked: manifest.leaked ?? false,
     out,
   };
-}
-
-/** The median of numbers, null when there are none. */
-export function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -8,10 +8,12 @@ import { distillCase } from './distill.js';
 import type { Find, ParityMetrics } from './features.js';
 import { isSplits, metricsCase, splitsCase } from './host.js';
 import { modelCase } from './model.js';
+import { isStatistics, type ParityStatistics, statisticsCase } from './statistics.js';
 import { verdict } from './verdict.js';
 
 export type { ParityFile } from './case.js';
 export type { Find, ParityMetrics } from './features.js';
+export type { ParityStatistics } from './statistics.js';
 
 /** A backend to hold the files against. */
 export interface ParityBackend {
@@ -34,7 +36,8 @@ export interface ParityResult {
 
 /**
  * Runs every file on every backend, one backend after another; nothing is thrown, results tell.
- * Kinds: `model`, `dropout`, `distill`, `metrics` (skipped without `metrics`), and JSON with splits.
+ * Kinds: `model`, `dropout`, `distill`, `metrics` (skipped without `metrics`), and JSON with splits
+ * or statistics (skipped without `statistics`).
  */
 export async function runParity(what: {
   readonly backends: readonly ParityBackend[];
@@ -42,6 +45,7 @@ export async function runParity(what: {
   /** The features under test: `transformer`, `adamw`, `hard`, `logit`, `attention`, `feature`, tasks, `numpy`. */
   readonly find: Find;
   readonly metrics?: ParityMetrics | undefined;
+  readonly statistics?: ParityStatistics | undefined;
   /** Called with each result as it comes. */
   readonly onResult?: (result: ParityResult) => void;
 }): Promise<readonly ParityResult[]> {
@@ -58,7 +62,7 @@ export async function runParity(what: {
       const result =
         backend === undefined
           ? failure(trouble ?? 'the backend did not start')
-          : await runFile(file, backend, what.find, what.metrics);
+          : await runFile(file, backend, what);
       results.push({ file: file.name, backend: name, ...result });
       what.onResult?.(results.at(-1)!);
     }
@@ -79,15 +83,21 @@ const skip = (where: string): Outcome => ({ status: 'skipped', ratio: 0, where, 
 async function runFile(
   file: ParityFile,
   backend: Backend,
-  find: Find,
-  metrics: ParityMetrics | undefined,
+  {
+    find,
+    metrics,
+    statistics,
+  }: Pick<Parameters<typeof runParity>[0], 'find' | 'metrics' | 'statistics'>,
 ): Promise<Outcome> {
   const found = verdict();
   try {
     if (file.name.endsWith('.json')) {
       const json = JSON.parse(new TextDecoder().decode(file.bytes)) as object;
-      if (!isSplits(json)) return skip(`no splits in it, but ${Object.keys(json).join(', ')}`);
-      splitsCase(json, find, found);
+      if (isSplits(json)) splitsCase(json, find, found);
+      else if (!isStatistics(json))
+        return failure(`no splits or statistics in it, but ${Object.keys(json).join(', ')}`);
+      else if (statistics === undefined) return skip('no statistics were handed in');
+      else statisticsCase(json, statistics, found);
     } else {
       const of = parityCase(file);
       if (of.kind === 'model' || of.kind === 'dropout') await modelCase(of, backend, find, found);

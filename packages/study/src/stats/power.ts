@@ -1,0 +1,34 @@
+/** Power of the paired t test, and how many seeds a claim needs: the noncentral t, no normal short cut. */
+import { InputError } from '@grok/core';
+import { noncentralTCdf, tQuantile } from './distributions.js';
+
+/**
+ * Probability that a two-sided paired t test over `n` pairs finds an effect of size `d` (d_z) at
+ * level `alpha` (default .05). @throws InputError below two pairs.
+ */
+export function power(d: number, n: number, alpha = 0.05): number {
+  if (!(Number.isInteger(n) && n >= 2))
+    throw new InputError(`power: needs at least two pairs, got ${n}`);
+  const df = n - 1;
+  const delta = d * Math.sqrt(n);
+  const critical = tQuantile(1 - alpha / 2, df);
+  return 1 - noncentralTCdf(critical, df, delta) + noncentralTCdf(-critical, df, delta);
+}
+
+const MOST = 100_000;
+
+/** Fewest pairs (seeds) with which an effect `d` is found with probability `wanted` (default .8). Null when none of 100,000 suffices. */
+export function seedsNeeded(d: number, wanted = 0.8, alpha = 0.05): number | null {
+  if (!(wanted > 0 && wanted < 1))
+    throw new InputError(`seeds needed: the power must be in (0, 1), got ${wanted}`);
+  let high = 2;
+  while (high < MOST && power(d, high, alpha) < wanted) high *= 2;
+  if (high >= MOST) return null;
+  let low = high === 2 ? 1 : high / 2; // too few
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (power(d, middle, alpha) < wanted) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -1,0 +1,83 @@
+/**
+ * Time to grok with censoring: a run that never groks says that its time is longer than its epochs.
+ * Kaplan & Meier 1958; log-rank (Mantel 1966); restricted mean (area under the curve up to a horizon).
+ */
+import { InputError } from '@grok/core';
+import { chiSquareTail } from './distributions.js';
+
+/** A run's time to an event, or (`observed: false`) the time for which it was watched without one. */
+export interface Duration {
+  readonly time: number;
+  readonly observed: boolean;
+}
+/** The share that has not had the event after `time`; it stays so until the next step. */
+export interface SurvivalStep {
+  readonly time: number;
+  readonly survival: number;
+}
+
+/** Kaplan–Meier curve: a step at every time of an event, ascending; 1 before the first. */
+export function kaplanMeier(durations: readonly Duration[]): readonly SurvivalStep[] {
+  let survival = 1;
+  return eventTimes(durations).map((time) => {
+    const { atRisk, events } = at(durations, time);
+    survival *= 1 - events / atRisk;
+    return { time, survival };
+  });
+}
+
+/** The share without the event after `time`. */
+export function survivalAt(curve: readonly SurvivalStep[], time: number): number {
+  return curve.findLast((step) => step.time <= time)?.survival ?? 1;
+}
+
+/** First time at which at most half are without the event; null when it never comes to that. */
+export function medianTime(curve: readonly SurvivalStep[]): number | null {
+  return curve.find((step) => step.survival <= 0.5 + 1e-12)?.time ?? null;
+}
+
+/** Mean time without the event, counted to `horizon` at most: the area under the curve. */
+export function restrictedMean(curve: readonly SurvivalStep[], horizon: number): number {
+  let [area, from, level] = [0, 0, 1];
+  for (const { time, survival } of curve) {
+    if (time >= horizon) break;
+    area += level * (time - from);
+    [from, level] = [time, survival];
+  }
+  return area + level * (horizon - from);
+}
+
+/** Log-rank test of two groups: χ² with one degree of freedom; null where no event tells them apart. */
+export function logRank(
+  a: readonly Duration[],
+  b: readonly Duration[],
+): { readonly chiSquare: number | null; readonly p: number | null } {
+  if (a.length === 0 || b.length === 0)
+    throw new InputError('log-rank: both groups need at least one run');
+  let [observed, expected, variance] = [0, 0, 0];
+  for (const time of eventTimes([...a, ...b])) {
+    const [inA, inB] = [at(a, time), at(b, time)];
+    const atRisk = inA.atRisk + inB.atRisk;
+    const events = inA.events + inB.events;
+    observed += inA.events;
+    expected += (events * inA.atRisk) / atRisk;
+    if (atRisk > 1)
+      variance +=
+        (events * (atRisk - events) * inA.atRisk * inB.atRisk) / (atRisk ** 2 * (atRisk - 1));
+  }
+  if (variance === 0) return { chiSquare: null, p: null };
+  const chiSquare = (observed - expected) ** 2 / variance;
+  return { chiSquare, p: chiSquareTail(chiSquare, 1) };
+}
+
+function eventTimes(durations: readonly Duration[]): number[] {
+  const times = durations.filter(({ observed }) => observed).map(({ time }) => time);
+  return [...new Set(times)].sort((x, y) => x - y);
+}
+
+/** Those still watched just before `time`, and the events at it. */
+function at(durations: readonly Duration[], time: number): { atRisk: number; events: number } {
+  const atRisk = durations.filter((duration) => duration.time >= time);
+  const events = atRisk.filter((duration) => duration.observed && duration.time === time);
+  return { atRisk: atRisk.length, events: events.length };
+}
