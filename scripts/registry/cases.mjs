@@ -1,0 +1,123 @@
+/** What users do with the packages, each in fresh folders; a case says what it saw, or throws. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../release/packages.mjs';
+import { must, userFolder } from './folder.mjs';
+
+/**
+ * @typedef {{ folder: string, env: NodeJS.ProcessEnv, tarballs: string, publish(tarball: string): void }} World
+ */
+
+const TYPESCRIPT = 'typescript@7.0.2';
+const TSC = [
+  ...['--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2023,dom'],
+  ...[
+    '--types',
+    '',
+    '--exactOptionalPropertyTypes',
+    '--noUncheckedIndexedAccess',
+    '--skipLibCheck',
+  ],
+];
+/** @param {string} name */
+const own = (name) => fileURLToPath(new URL(name, import.meta.url));
+const basic = ['@grok/core', '@grok/tfjs'];
+
+/** @type {Record<string, (world: World) => string | Promise<string>>} */
+export const cases = {
+  'a: one strategy alone, then with a model to train': ({ folder, env }) => {
+    const user = userFolder(join(folder, 'alone'), env);
+    user.install('@grok/distill-attention', ...basic, '@grok/backend-wasm', TYPESCRIPT);
+    must(
+      user.ours().join() === 'backend-wasm,core,distill-attention,tfjs',
+      `other packages of ours came along: ${user.ours()}`,
+    );
+    for (const name of [...basic, '@tensorflow/tfjs-core'])
+      must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
+    user.copy(own('literal.ts'));
+    user.run('npx', 'tsc', ...TSC, 'literal.ts');
+    const literal = user.run('node', 'literal.js').trim();
+    user.install('@grok/model', '@grok/optim', '@grok/data');
+    user.copy(own('train.ts'));
+    user.run('npx', 'tsc', ...TSC, 'train.ts');
+    const trained = user.run('node', 'train.js');
+    must(/^attention: [\d.]+ → [\d.]+$/m.test(trained), trained);
+    return `${literal}; trained, ${/^attention.*$/m.exec(trained)?.[0]}`;
+  },
+
+  'b: the command line, npx grok reproduce': ({ folder, env }) => {
+    const user = userFolder(join(folder, 'cli'), env);
+    user.install('@grok/cli');
+    const tiny = ['p=7', 'epochs=2'].map((text) =>
+      text.startsWith('p') ? `shared.task.options.${text}` : `shared.${text}`,
+    );
+    const sets = [...tiny, 'teacher.model.options.dim=8', 'student.model.options.dim=4'];
+    const args = sets.flatMap((text) => ['--set', text]);
+    const out = user.run(
+      'npx',
+      'grok',
+      'reproduce',
+      ...args,
+      '--seed',
+      '1',
+      '--quiet',
+      '--out',
+      'r',
+    );
+    must(/logit/.test(out) && /attention/.test(out), out);
+    for (const name of [...basic, '@tensorflow/tfjs-core'])
+      must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
+    return `a table of ${out.split('\n').filter((line) => /none|logit|attention|feature/.test(line)).length} rows`;
+  },
+
+  'e: a strategy uninstalled': ({ folder, env }) => {
+    const user = userFolder(join(folder, 'uninstalled'), env);
+    const strategies = ['@grok/distill-attention', '@grok/distill-logit'];
+    const parts = ['@grok/model', '@grok/optim', '@grok/data', '@grok/backend-wasm'];
+    user.install(...strategies, ...basic, ...parts, TYPESCRIPT);
+    user.copy(own('train.ts'));
+    user.run('npx', 'tsc', ...TSC, 'train.ts');
+    user.run('npm', 'uninstall', '@grok/distill-attention');
+    const out = user.run('node', 'train.js');
+    must(/^logit: [\d.]+ → [\d.]+$/m.test(out), `the rest no longer works:\n${out}`);
+    const message = /^attention: (.*)$/m.exec(out)?.[1] ?? '';
+    must(message.startsWith('unknown strategy "attention"'), `no clear message:\n${out}`);
+    return message;
+  },
+
+  'f: the newest strategy with the previous core': ({ folder, env, tarballs, publish }) => {
+    for (const name of ['core', 'distill-logit']) {
+      const tarball = renewed(join(tarballs, `grok-${name}-0.1.0.tgz`), '0.2.0');
+      publish(tarball);
+    }
+    const user = userFolder(join(folder, 'previous'), env);
+    const parts = ['@grok/model', '@grok/optim', '@grok/data', '@grok/backend-wasm'];
+    user.install('@grok/core@0.1.0', '@grok/tfjs', '@grok/distill-logit', ...parts, TYPESCRIPT);
+    const versions = ['core', 'distill-logit'].map(
+      (name) =>
+        JSON.parse(
+          readFileSync(join(user.path, 'node_modules/@grok', name, 'package.json'), 'utf8'),
+        ).version,
+    );
+    must(versions.join() === '0.1.0,0.2.0', `got ${versions}`);
+    user.copy(own('train.ts'));
+    user.run('npx', 'tsc', ...TSC, 'train.ts');
+    const out = user.run('node', 'train.js');
+    must(/^logit: [\d.]+ → [\d.]+$/m.test(out), out);
+    return `core ${versions[0]}, distill-logit ${versions[1]}`;
+  },
+};
+
+/** A tarball again under another version, as a later release would be. @param {string} tarball @param {string} version */
+function renewed(tarball, version) {
+  const folder = tarball.replace(/\.tgz$/, `-${version}`);
+  mkdirSync(folder);
+  run('tar', ['-xzf', tarball, '-C', folder]);
+  const file = join(folder, 'package/package.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...manifest, version }));
+  const out = `${folder}.tgz`;
+  run('tar', ['-czf', out, '-C', folder, 'package']);
+  return out;
+}

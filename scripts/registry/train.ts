@@ -1,0 +1,47 @@
+/** Teacher and student trained with the packages that are installed, strategies by their names. */
+import wasm from '@grok/backend-wasm';
+import { createRegistry, memoryStore, type Plugin, readManifest, startRun } from '@grok/core';
+import data from '@grok/data';
+import model from '@grok/model';
+import optim from '@grok/optim';
+
+// What may be missing is asked for by name.
+const strategies: Plugin[] = [];
+for (const name of ['@grok/distill-attention', '@grok/distill-logit']) {
+  const found: { default: Plugin } | undefined = await import(name).catch(() => undefined);
+  if (found !== undefined) strategies.push(found.default);
+}
+const registry = createRegistry([data, model, optim, wasm, ...strategies]);
+
+const experiment = {
+  task: { use: 'add', options: { p: 7 } },
+  model: { use: 'transformer', options: { dim: 16, depth: 2, heads: 2 } },
+  optimizer: { use: 'adamw', options: { learningRate: 0.01, weightDecay: 0 } },
+  batch: 24,
+  epochs: 6,
+  seed: 3,
+};
+const execution = { backend: 'wasm' };
+const teacher = memoryStore();
+await startRun({ experiment, execution }, { registry, store: teacher });
+const { run, paramsSha256 } = (await readManifest(teacher))!;
+
+for (const use of ['logit', 'attention']) {
+  const student = {
+    ...experiment,
+    model: { use: 'transformer', options: { dim: 8, depth: 2, heads: 2 } },
+    teachers: { teacher: { run, paramsSha256: paramsSha256! } },
+    objective: [{ use: 'hard' }, { use }],
+  };
+  try {
+    const { history } = await startRun(
+      { experiment: student, execution },
+      { registry, store: memoryStore(), teacherStores: { teacher } },
+    );
+    const [first, last] = [history[0]!.terms[use]!, history.at(-1)!.terms[use]!];
+    if (!(last < first)) throw new Error(`${use} did not fall: ${first} → ${last}`);
+    console.log(`${use}: ${first.toFixed(4)} → ${last.toFixed(4)}`);
+  } catch (error) {
+    console.log(`${use}: ${(error as Error).message}`);
+  }
+}
