@@ -21,13 +21,21 @@ export interface Inside {
   readonly patterns: readonly HostArray[];
 }
 
-/** The published analysis of a teacher and its students by strategy; as many "layers" as the teacher has blocks. */
-export function asPublished(teacher: Inside, students: Readonly<Record<string, Inside>>): Json {
+/**
+ * The published analysis of a teacher and its students by strategy; as many "layers" of hidden states as
+ * the teacher has blocks, or all of them with `layers: 'all'`.
+ */
+export function asPublished(
+  teacher: Inside,
+  students: Readonly<Record<string, Inside>>,
+  options: { layers?: 'published' | 'all' } = {},
+): Json {
   const all = { teacher, ...students };
   const each = <T>(models: Readonly<Record<string, Inside>>, of: (model: Inside) => T) =>
     Object.fromEntries(Object.entries(models).map(([name, model]) => [name, of(model)]));
-  const layers = <T>(of: (layer: number) => T) =>
-    Object.fromEntries(teacher.patterns.map((_, l) => [`layer_${l}`, of(l)]));
+  const layers = <T>(what: readonly HostArray[], of: (layer: number) => T) =>
+    Object.fromEntries(what.map((_, l) => [`layer_${l}`, of(l)]));
+  const states = options.layers === 'all' ? teacher.states : teacher.patterns;
   const rank = (value: HostArray) => participation(singularValues(matrixOf(value)), 0.01);
   return {
     weight_statistics: Object.fromEntries(
@@ -36,9 +44,11 @@ export function asPublished(teacher: Inside, students: Readonly<Record<string, I
         value,
       ]),
     ),
-    cka_scores: layers((l) => each(students, (model) => cka(teacher.states[l]!, model.states[l]!))),
-    effective_ranks: layers((l) => each(all, (model) => rank(model.states[l]!))),
-    attention_entropies: layers((l) =>
+    cka_scores: layers(states, (l) =>
+      each(students, (model) => cka(teacher.states[l]!, model.states[l]!)),
+    ),
+    effective_ranks: layers(states, (l) => each(all, (model) => rank(model.states[l]!))),
+    attention_entropies: layers(teacher.patterns, (l) =>
       each(all, (model) => attentionEntropy(model.patterns[l]!).mean),
     ),
   };
