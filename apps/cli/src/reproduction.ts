@@ -74,7 +74,7 @@ function besideOf(plan: Plan): typeof published {
 function resultOf(runs: readonly PlanRun[]): object {
   const of = (seed: number): { teacher: RunRecord | null; students: Record<string, RunRecord> } => {
     const own = runs.filter((run) => run.seed === seed);
-    const students = own.filter(({ name }) => name !== 'teacher');
+    const students = own.filter(({ role }) => role !== 'teacher');
     return {
       teacher: own.find(({ name }) => name === 'teacher')?.record ?? null,
       students: Object.fromEntries(students.map(({ name, record }) => [name, record])),

@@ -191,3 +191,36 @@ export interface Manifest {
   /** Sum over epochs, evaluation included. */
   readonly seconds: number;
 }
+
+// ---------------------------------------------------------------------------------------------
+// Executor: carries out runs somewhere else
+
+/** One run to be carried out: data alone, so that it can go through a queue or to another machine. */
+export interface Job {
+  /** Hash of the experiment; jobs of one hash are the same job. */
+  readonly run: string;
+  /** The run's folder: one name inside the folder that whoever asks and whoever carries out share. */
+  readonly folder: string;
+  /** Its teachers' folders are beside its own: `"../name"` in `execution.teachers`. */
+  readonly spec: RunSpec;
+}
+/** How a job ended; an interrupted one goes on when it is asked for again. */
+export type JobOutcome =
+  | { readonly status: 'finished' | 'interrupted' }
+  | { readonly status: 'failed'; readonly error: string };
+/** Carries out jobs, several at once. One package or file each; `@grok/study` has two. */
+export interface Executor {
+  readonly name: string;
+  /** How many jobs it takes at once; it is handed no more. */
+  readonly slots: number;
+  /**
+   * Begins a run, or goes on from its newest checkpoint; a finished one is left as it is. When
+   * `signal` aborts, the state is saved and the outcome is `interrupted`. It never rejects: what a
+   * run, a process or a machine does wrong is an outcome `failed`. `listener` hears what it can be told.
+   */
+  run(
+    job: Job,
+    how: { readonly signal: AbortSignal; readonly listener?: RunListener },
+  ): Promise<JobOutcome>;
+  dispose(): Promise<void>;
+}

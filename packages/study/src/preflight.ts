@@ -14,21 +14,22 @@ import {
   splitHash,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { expandPlan, type Plan } from './plan.js';
+import { expandPlan, keyOf, type Plan } from './plan.js';
 
 /** Creates the parts of every run of a plan. @throws InputError that names the run and what is wrong with it. */
 export function preflight(plan: Plan, registry: Registry): void {
   const host = { tf };
   const seen = new Map<string, Ready>();
-  for (const { name, seed, experiment, needs } of expandPlan(plan)) {
-    const what = `${plan.name}, ${name}`;
+  for (const planned of expandPlan(plan)) {
+    const { name, override, experiment, needs } = planned;
+    const what = `${plan.name}, ${override === undefined ? '' : `${override}/`}${name}`;
     checkExperiment(experiment, what);
     inside(what, () => {
       const { task, split, model } = data(experiment, registry);
       const own: Ready = { model, vocabulary: task.vocabulary, split: splitHash(split) };
       const teachers: Record<string, ModelInfo> = {};
       for (const [as, run] of Object.entries(needs)) {
-        const teacher = seen.get(`${run} ${seed}`)!;
+        const teacher = seen.get(keyOf({ ...planned, name: run }))!;
         if (teacher.vocabulary !== own.vocabulary)
           throw new InputError(
             `its task has a vocabulary of ${own.vocabulary}, its teacher's ${teacher.vocabulary}; both must be trained on the same task`,
@@ -48,7 +49,7 @@ export function preflight(plan: Plan, registry: Registry): void {
         objective: registry.create('strategy', term.use, term.options, host),
       }));
       compose(terms, { student: infoOf(model), teachers });
-      seen.set(`${name} ${seed}`, own);
+      seen.set(keyOf(planned), own);
     });
   }
 }

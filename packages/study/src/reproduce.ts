@@ -19,7 +19,8 @@ import {
   startRun,
   type TeacherRef,
 } from '@grok/core';
-import { checkPlan, expandPlan, type Plan, type PlannedRun, withTeachers } from './plan.js';
+import { checkPlan } from './check-plan.js';
+import { expandPlan, keyOf, type Plan, type PlannedRun, withTeachers } from './plan.js';
 import { preflight } from './preflight.js';
 import { type RunRecord, recordOf } from './record.js';
 
@@ -40,6 +41,7 @@ export interface PlanHost
 /** A run of a plan and what came of it. */
 export interface PlanRun {
   readonly name: string;
+  readonly role: PlannedRun['role'];
   readonly seed: number;
   readonly record: RunRecord;
   readonly manifest: Manifest;
@@ -63,7 +65,7 @@ export async function runPlan(plan: Plan, host: PlanHost): Promise<PlanResult> {
   const finished = new Map<string, { ref: TeacherRef; store: Store; folder: string }>();
   for (const [index, run] of planned.entries()) {
     const needed = Object.entries(run.needs).map(
-      ([as, name]) => [as, finished.get(`${name} ${run.seed}`)!] as const,
+      ([as, name]) => [as, finished.get(keyOf({ ...run, name }))!] as const,
     );
     const experiment = withTeachers(
       run.experiment,
@@ -92,10 +94,10 @@ export async function runPlan(plan: Plan, host: PlanHost): Promise<PlanResult> {
     });
     const { manifest, history, status } = result;
     const record = recordOf(manifest, history, store.where);
-    runs.push({ name: run.name, seed: run.seed, record, manifest, history });
+    runs.push({ name: run.name, role: run.role, seed: run.seed, record, manifest, history });
     if (status === 'interrupted') return { status, runs };
     const ref = { run: manifest.run, paramsSha256: manifest.paramsSha256! };
-    finished.set(`${run.name} ${run.seed}`, { ref, store, folder });
+    finished.set(keyOf(run), { ref, store, folder });
   }
   return { status: 'finished', runs };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { armPart, checkPlan, expandPlan, merge, type Plan } from '../src/index.js';
+import { armPart, checkPlan, expandPlan, keyOf, merge, type Plan } from '../src/index.js';
 
 const plan: Plan = {
   name: 'tiny',
@@ -83,6 +83,60 @@ describe('expandPlan', () => {
   });
   it('names the nearest arm', () => {
     expect(() => armPart(plan, 'logti', 7)).toThrow('unknown arm "logti": did you mean "logit"?');
+  });
+});
+
+describe('several teachers and overrides', () => {
+  const grown: Plan = {
+    ...plan,
+    teachers: { memorised: { optimizer: { options: { weightDecay: 0 } }, epochs: 9 } },
+    arms: {
+      ...plan.arms,
+      'logit-memorised': { ...plan.arms.logit!, teachers: { teacher: 'memorised' } },
+    },
+  };
+  it('gives an arm the teacher it names, which differs from the first in what is said', () => {
+    // Catches: every arm taught by the first teacher, a second teacher without the first's options.
+    const runs = expandPlan(checkPlan(grown, 'grown.json')).filter(({ seed }) => seed === 7);
+    expect(runs.map(({ name, role, needs }) => [name, role, needs])).toEqual([
+      ['teacher', 'teacher', {}],
+      ['memorised', 'teacher', {}],
+      ['none', 'control', {}],
+      ['logit', 'student', { teacher: 'teacher' }],
+      ['logit-memorised', 'student', { teacher: 'memorised' }],
+    ]);
+    const [first, second] = runs.map(({ experiment }) => experiment);
+    expect(second).toEqual({
+      ...first,
+      epochs: 9,
+      optimizer: { use: 'adamw', options: { learningRate: 1e-3, warmup: 10, weightDecay: 0 } },
+    });
+    expect('teachers' in runs.at(-1)!.experiment).toBe(false);
+  });
+  it('repeats the plan for each override, and says so in the keys', () => {
+    const overrides = { base: {}, short: { student: { epochs: 2 } } };
+    const runs = expandPlan(checkPlan({ ...plan, overrides }, 'over.json'));
+    expect(runs.map(keyOf)).toEqual([
+      ...['base/teacher@7', 'base/none@7', 'base/logit@7', 'base/teacher@0', 'base/none@0'],
+      ...['base/logit@0', 'short/teacher@7', 'short/none@7', 'short/logit@7', 'short/teacher@0'],
+      ...['short/none@0', 'short/logit@0'],
+    ]);
+    const [base, short] = [0, 6].map((at) => runs[at]!.experiment);
+    expect(short).toEqual(base); // one run for both: its hash is the same
+    expect(runs[7]!.experiment.epochs).toBe(2);
+  });
+  it.each([
+    [{ teachers: { none: {} } }, 'a teacher and an arm may not share a name'],
+    [{ teachers: { teacher: {} } }, 'may not be named "teacher"'],
+    [
+      { arms: { a: { teachers: { teacher: 'memorized' } } } },
+      'arms.a: unknown teacher "memorized"',
+    ],
+    [{ arms: { 'a@b': {} } }, 'may hold letters'],
+    [{ overrides: { a: { arms: {} } } }, 'overrides.a: unknown key "arms"'],
+    [{ family: ['logti'] }, '"family": unknown arm "logti": did you mean "logit"'],
+  ])('refuses %j', (changes, message) => {
+    expect(() => checkPlan({ ...plan, ...changes }, 'odd.json')).toThrow(message);
   });
 });
 
