@@ -36,27 +36,37 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
     tensor: (dtype, data, shape) => new ort.Tensor(dtype, data, [...shape]),
     open: async (model) =>
       sessionOf(
-        await ort.InferenceSession.create(model, {
-          executionProviders: [provider],
-          executionMode: 'sequential',
-          graphOptimizationLevel: 'all',
-          logSeverityLevel: 3,
-        }),
+        await inTurn(() =>
+          ort.InferenceSession.create(model, {
+            executionProviders: [provider],
+            executionMode: 'sequential',
+            graphOptimizationLevel: 'all',
+            logSeverityLevel: 3,
+          }),
+        ),
       ),
   };
+}
+
+/** One call at a time: each keeps its arguments on the runtime's one stack while it waits for its inputs. */
+let turn: Promise<unknown> = Promise.resolve();
+function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  const result = turn.then(call);
+  turn = result.catch(() => undefined);
+  return result;
 }
 
 /** The runtime computes into memory of its own, also where it is given an output: results are copied out. */
 function sessionOf(session: Ort.InferenceSession): Session {
   return {
     async run(feeds, fetches) {
-      const results = await session.run(feeds as Tensors, Object.keys(fetches));
+      const results = await inTurn(() => session.run(feeds as Tensors, Object.keys(fetches)));
       for (const [name, { data }] of Object.entries(fetches))
         (data as Data).set(results[name]!.data as Data);
       await breathe();
     },
     endProfiling() {},
-    release: () => session.release(),
+    release: () => inTurn(() => session.release()),
   };
 }
 

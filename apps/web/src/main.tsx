@@ -1,0 +1,16 @@
+/** The page: shows itself first, then starts the worker, then keeps itself for days without a network. */
+import { render } from 'preact';
+import { App } from './page/app.js';
+import './style/base.css';
+import './style/setup.css';
+import './style/results.css';
+import './style/narrow.css';
+
+render(<App />, document.getElementById('app')!);
+
+if (import.meta.env.PROD && 'serviceWorker' in navigator)
+  addEventListener('load', async () => {
+    await navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`);
+    const { active } = await navigator.serviceWorker.ready;
+    active?.postMessage('keep');
+  });

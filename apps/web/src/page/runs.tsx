@@ -1,0 +1,80 @@
+/** The runs of a study as a table: what the curves show, in numbers. */
+import type { RunView } from '../protocol.js';
+import { colourOf } from './palette.js';
+import { duration, epochAt, pace } from './state.js';
+
+const percent = (value: number | undefined): string =>
+  value === undefined ? '–' : (100 * value).toFixed(1);
+
+export function Runs({
+  runs,
+  training,
+  shown,
+  dark,
+  onShow,
+}: {
+  runs: readonly RunView[];
+  training: number | undefined;
+  shown: number;
+  dark: boolean;
+  onShow: (index: number) => void;
+}) {
+  return (
+    <div class="scroll">
+      <table class="runs">
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">Epoch</th>
+            <th scope="col">
+              Training <small>%</small>
+            </th>
+            <th scope="col">
+              Validation <small>%</small>
+            </th>
+            <th scope="col">
+              To 99 <small>%</small>
+            </th>
+            <th scope="col">An epoch</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map(({ name, history, epochs }, i) => {
+            const last = history.at(-1);
+            const seconds = pace(history);
+            return (
+              <tr key={name} data-run={name} aria-current={i === training ? 'step' : undefined}>
+                <th scope="row">
+                  <label style={{ '--run': colourOf(i, dark) }}>
+                    <input
+                      type="radio"
+                      name="shown"
+                      checked={i === shown}
+                      onChange={() => onShow(i)}
+                    />
+                    <i aria-hidden="true" />
+                    {name === 'none' ? 'no teacher' : name}
+                  </label>
+                </th>
+                <td data-cell="epoch">
+                  {last?.epoch ?? 0}
+                  <small> / {epochs}</small>
+                </td>
+                <td data-cell="training">{percent(last?.train.accuracy)}</td>
+                <td data-cell="validation">{percent(last?.validation.accuracy)}</td>
+                <td data-cell="to99">{epochAt(history, 0.99) ?? '–'}</td>
+                <td data-cell="seconds">
+                  {seconds === undefined
+                    ? '–'
+                    : seconds < 1
+                      ? `${Math.round(1000 * seconds)} ms`
+                      : duration(seconds)}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

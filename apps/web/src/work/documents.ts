@@ -1,0 +1,19 @@
+/** What a person may hand to the page: a plan, or the specification of one run. */
+import { checkSpec, type Experiment, InputError, slugOf } from '@grok/core';
+import { checkPlan, isObject, type Plan } from '@grok/study';
+
+/** A plan as it is; a specification as a plan of that one run. @throws InputError that says what is wrong. */
+export function planOf(document: unknown): Plan {
+  if (!isObject(document) || !('experiment' in document)) return checkPlan(document, 'plan');
+  const { experiment } = checkSpec(document, 'spec');
+  const { seed, teachers, ...teacher } = experiment as Experiment;
+  if (teachers !== undefined)
+    throw new InputError(
+      'spec: names a teacher, which is not in this browser; drop a plan with teacher and students instead',
+    );
+  const summary = 'The run of a specification.';
+  return checkPlan(
+    { name: slugOf(experiment), summary, teacher, student: {}, arms: {}, seeds: [seed] },
+    'spec',
+  );
+}

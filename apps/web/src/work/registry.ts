@@ -1,0 +1,54 @@
+/** What the page comes with: the command line's plugins, their binaries placed for a browser. */
+import onnxPlugin, { onnx } from '@grok/backend-onnx';
+import wasmPlugin, { wasm } from '@grok/backend-wasm';
+import {
+  type Backend,
+  createRegistry,
+  type Plugin,
+  type Provision,
+  type Registry,
+} from '@grok/core';
+import data from '@grok/data';
+import attention from '@grok/distill-attention';
+import feature from '@grok/distill-feature';
+import logit from '@grok/distill-logit';
+import metrics from '@grok/metrics';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import { placeWasmFiles } from './wasm-files.js';
+
+const placedWasm: Plugin = {
+  ...wasmPlugin,
+  provides: [
+    {
+      ...(wasm as Provision),
+      async create(options, host) {
+        await placeWasmFiles();
+        return wasm.create(options as never, host);
+      },
+    },
+  ],
+};
+/** A backend of its own name: other bits come of it, so a run that began on it stays on it. */
+const webgpu: Provision = {
+  ...(onnx as Provision),
+  name: 'onnx-webgpu',
+  summary: 'The same graph on the graphics processor.',
+  async create(options, host): Promise<Backend> {
+    const backend = await onnx.create(
+      { ...(options as object), provider: 'webgpu' } as never,
+      host,
+    );
+    return { ...backend, name: 'onnx-webgpu' };
+  },
+};
+
+/** A registry of all that the page comes with; WebGPU where this browser has an adapter. */
+export async function openRegistry(): Promise<Registry> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  return createRegistry([
+    ...[data, model, optim, logit, attention, feature, metrics, placedWasm],
+    adapter ? { ...onnxPlugin, provides: [onnx, webgpu] } : onnxPlugin,
+  ]);
+}

@@ -1,0 +1,168 @@
+/** Studies in the browser's own file system: one folder each, laid out as the command line lays them out. */
+import {
+  canonicalJson,
+  type Experiment,
+  experimentHash,
+  type Manifest,
+  type MetricsRow,
+  opfsStore,
+  readConfig,
+  readManifest,
+  readMetrics,
+  type Store,
+  sha256Hex,
+  slugOf,
+  type TeacherRef,
+} from '@grok/core';
+import { expandPlan, folderOf, type Plan, readPlan, recordOf, withTeachers } from '@grok/study';
+import type { RunView, StudySummary } from '../protocol.js';
+
+const ROOT = 'studies';
+export const rootOf = (study: string): Store => opfsStore(`${ROOT}/${study}`);
+export const runStore = (study: string, run: string): Store => opfsStore(`${ROOT}/${study}/${run}`);
+
+/** The folder of a plan: what it is called, and the beginning of its hash. */
+export function studyFolder(plan: Plan): string {
+  const name = plan.name.replace(/[^\w-]+/g, '-').toLowerCase();
+  return `${name}-${sha256Hex(canonicalJson(plan as never)).slice(0, 10)}`;
+}
+
+/** Every study, the newest first. */
+export async function listStudies(): Promise<readonly StudySummary[]> {
+  const found: StudySummary[] = [];
+  for (const folder of await foldersIn(ROOT)) {
+    const plan = await readPlan(rootOf(folder)).catch(() => undefined);
+    if (plan === undefined) continue;
+    const runs = await runsOf(plan, folder);
+    const done = runs.every(({ manifest }) => manifest?.status === 'finished');
+    const begun = runs.some(({ manifest }) => manifest !== undefined);
+    const changed = await changedAt(folder);
+    found.push({ folder, plan, status: done ? 'finished' : begun ? 'unfinished' : 'new', changed });
+  }
+  return found.sort((a, b) => b.changed - a.changed);
+}
+
+/** A run of a plan, where it is, and how far it has come. */
+export interface FoundRun {
+  readonly name: string;
+  readonly seed: number;
+  readonly experiment: Experiment;
+  /** Undefined while the teacher that it needs is unfinished. */
+  readonly folder: string | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly history: readonly MetricsRow[];
+}
+
+/** The runs of a plan in the order in which they are carried out. */
+export async function runsOf(plan: Plan, study: string): Promise<readonly FoundRun[]> {
+  const teachers = new Map<string, TeacherRef>();
+  const found: FoundRun[] = [];
+  for (const { name, seed, experiment, needs } of expandPlan(plan)) {
+    const refs = Object.entries(needs).map(
+      ([as, of]) => [as, teachers.get(`${of} ${seed}`)] as const,
+    );
+    const nothing = { name, seed, experiment, folder: undefined, manifest: undefined, history: [] };
+    if (refs.some(([, ref]) => ref === undefined)) {
+      found.push(nothing);
+      continue;
+    }
+    const whole = withTeachers(experiment, Object.fromEntries(refs) as Record<string, TeacherRef>);
+    const folder = folderOf(slugOf(whole), experimentHash(whole));
+    const store = runStore(study, folder);
+    const manifest = await readManifest(store);
+    const history = manifest === undefined ? [] : await readMetrics(store);
+    found.push({ name, seed, experiment: whole, folder, manifest, history });
+    if (manifest?.status === 'finished' && manifest.paramsSha256 !== undefined)
+      teachers.set(`${name} ${seed}`, { run: manifest.run, paramsSha256: manifest.paramsSha256 });
+  }
+  return found;
+}
+
+/** Runs as the page shows them. */
+export function viewsOf(runs: readonly FoundRun[]): readonly RunView[] {
+  return runs.map(({ name, seed, experiment, folder, manifest, history }) => ({
+    name,
+    seed,
+    epochs: experiment.epochs,
+    history,
+    record: manifest && recordOf(manifest, history, folder ?? ''),
+  }));
+}
+
+/** Takes the folder of one run in, as a study of its own: the run is its teacher, and there are no students. */
+export async function importRun(
+  files: readonly { path: string; bytes: Uint8Array }[],
+): Promise<{ plan: Plan; folder: string }> {
+  const config = files.find(({ path }) => /(^|\/)config\.json$/.test(path));
+  if (config === undefined)
+    throw new TypeError(
+      'no config.json is among the files; drop the folder of one run, or its zip',
+    );
+  const prefix = config.path.slice(0, -'config.json'.length);
+  const { experiment } = JSON.parse(new TextDecoder().decode(config.bytes)) as {
+    experiment: Experiment;
+  };
+  const { seed, teachers, ...teacher } = experiment;
+  if (teachers !== undefined)
+    throw new TypeError(
+      'this run is a student, and its teacher is not beside it; drop the whole study, or its teacher',
+    );
+  const name = slugOf(experiment);
+  const summary = 'A run that was opened from its files.';
+  const plan = { name, summary, teacher, student: {}, arms: {}, seeds: [seed] } as unknown as Plan;
+  const folder = studyFolder(plan);
+  const store = runStore(folder, folderOf(name, experimentHash(experiment)));
+  await rootOf(folder).write(
+    'plan.json',
+    new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`),
+  );
+  for (const { path, bytes } of files)
+    if (path.startsWith(prefix)) await store.write(path.slice(prefix.length), bytes);
+  await readConfig(store); // throws where the files are damaged
+  return { plan, folder };
+}
+
+/** Every file of a study, by path. */
+export async function filesOf(study: string): Promise<Record<string, Uint8Array>> {
+  const out: Record<string, Uint8Array> = {};
+  const walk = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
+    for await (const handle of (folder as unknown as Entries).values()) {
+      const at = path === '' ? handle.name : `${path}/${handle.name}`;
+      if (handle.kind === 'directory') await walk(handle as FileSystemDirectoryHandle, at);
+      else if (!handle.name.endsWith('.crswap'))
+        out[at] = new Uint8Array(
+          await (await (handle as FileSystemFileHandle).getFile()).arrayBuffer(),
+        );
+    }
+  };
+  const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
+  await walk(await at.getDirectoryHandle(study), '');
+  return out;
+}
+
+export async function removeStudy(study: string): Promise<void> {
+  const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
+  await at.removeEntry(study, { recursive: true });
+}
+
+async function changedAt(study: string): Promise<number> {
+  const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
+  const plan = await (await at.getDirectoryHandle(study)).getFileHandle('plan.json');
+  return (await plan.getFile()).lastModified;
+}
+
+/** TypeScript's `dom` library leaves out the iterators of folders. */
+interface Entries {
+  values(): AsyncIterable<FileSystemHandle>;
+}
+async function foldersIn(path: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(path);
+    for await (const handle of (at as unknown as Entries).values())
+      if (handle.kind === 'directory') names.push(handle.name);
+  } catch (error) {
+    if ((error as Error).name !== 'NotFoundError') throw error;
+  }
+  return names;
+}

@@ -1,0 +1,41 @@
+/** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
+import { experimentHash, findConfig, readManifest, type Store, slugOf } from '@grok/core';
+import { expandPlan, folderOf, type Plan } from '@grok/study';
+import { filesOf, listStudies, runStore } from './studies.js';
+
+/** The teacher that comes with the site: files of its run's folder. */
+const SHIPPED = new URL(`${import.meta.env.BASE_URL}teacher/`, self.location.origin);
+
+/** Copies every teacher of a plan that is at hand into the study's folder. */
+export async function giveTeachers(plan: Plan, study: string): Promise<void> {
+  for (const { needs, experiment } of expandPlan(plan)) {
+    const hash = experimentHash(experiment);
+    const folder = folderOf(slugOf(experiment), hash);
+    const store = runStore(study, folder);
+    if (Object.keys(needs).length > 0 || (await findConfig(store)) !== undefined) continue;
+    await ((await copyFromStudy(study, folder, store)) || copyFromSite(hash, store));
+  }
+}
+
+async function copyFromStudy(study: string, folder: string, to: Store): Promise<boolean> {
+  for (const other of await listStudies()) {
+    if (other.folder === study) continue;
+    const manifest = await readManifest(runStore(other.folder, folder));
+    if (manifest?.status !== 'finished') continue;
+    const files = Object.entries(await filesOf(other.folder));
+    for (const [path, bytes] of files)
+      if (path.startsWith(`${folder}/`)) await to.write(path.slice(folder.length + 1), bytes);
+    return true;
+  }
+  return false;
+}
+
+async function copyFromSite(hash: string, to: Store): Promise<void> {
+  const index = await fetch(new URL('files.json', SHIPPED)).catch(() => undefined);
+  if (!index?.ok) return;
+  const { run, files } = (await index.json()) as { run: string; files: readonly string[] };
+  if (run !== hash) return;
+  // config.json last: a copy that broke off is then no run.
+  for (const file of [...files.filter((name) => name !== 'config.json'), 'config.json'])
+    await to.write(file, new Uint8Array(await (await fetch(new URL(file, SHIPPED))).arrayBuffer()));
+}

@@ -1,0 +1,152 @@
+/**
+ * The worker behind the page: it carries out one study at a time, on the same packages as the command
+ * line, in the browser's own file system. Pausing stops at the next step with the state saved, so
+ * resuming, also after the tab was closed, is beginning the same study again.
+ */
+import { type RunEvent, readMetrics } from '@grok/core';
+import { checkPlan, type Plan, runPlan } from '@grok/study';
+import type { FromWorker, ToWorker } from '../protocol.js';
+import { pack, unpack } from './archive.js';
+import { planOf } from './documents.js';
+import { openRegistry } from './registry.js';
+import { type Photographer, photographer } from './snapshots.js';
+import {
+  filesOf,
+  importRun,
+  listStudies,
+  removeStudy,
+  rootOf,
+  runStore,
+  runsOf,
+  studyFolder,
+  viewsOf,
+} from './studies.js';
+import { giveTeachers } from './teachers.js';
+
+/** Epochs between checkpoints: each is also a picture. */
+const CHECKPOINT_EVERY = 2;
+/** Steps are told no more often than people can read, in milliseconds. */
+const STEP_EVERY = 100;
+
+const registry = openRegistry();
+let going: AbortController | undefined;
+
+const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
+  (self as unknown as Worker).postMessage(message, transfer);
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
+  answer(data).catch((error: unknown) => {
+    const { name, message } = error as Error;
+    tell({ type: 'trouble', message, badInput: name !== 'GrokRunError' });
+  });
+};
+
+async function answer(message: ToWorker): Promise<void> {
+  switch (message.type) {
+    case 'hello': {
+      const backends = (await registry).list().filter(({ kind }) => kind === 'backend');
+      tell({
+        type: 'ready',
+        cores: globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1,
+        backends: backends.map(({ name, summary }) => ({ name, summary })),
+      });
+      tell({ type: 'studies', studies: await listStudies() });
+      return;
+    }
+    case 'open':
+      return open(message.folder);
+    case 'start':
+      return start(planOf(message.plan), message.choice);
+    case 'pause':
+      going?.abort();
+      return;
+    case 'remove':
+      await removeStudy(message.folder);
+      tell({ type: 'studies', studies: await listStudies() });
+      return;
+    case 'export': {
+      const bytes = await pack(await filesOf(message.folder));
+      tell({ type: 'archive', name: `${message.folder}.zip`, bytes }, [bytes.buffer]);
+      return;
+    }
+    case 'import': {
+      const { folder } = await importRun(await unpack(message.files));
+      tell({ type: 'studies', studies: await listStudies() });
+      return open(folder);
+    }
+  }
+}
+
+/** Shows a study as it stands, with a picture of each run that has a checkpoint. */
+async function open(folder: string): Promise<void> {
+  const bytes = await rootOf(folder).read('plan.json');
+  const plan = checkPlan(JSON.parse(new TextDecoder().decode(bytes)), folder);
+  const runs = await runsOf(plan, folder);
+  tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
+  for (const [index, run] of runs.entries()) {
+    const step = run.manifest?.step;
+    if (run.folder === undefined || !step) continue;
+    const store = runStore(folder, run.folder);
+    const camera = photographer(await registry, run.experiment, 'onnx', store);
+    const picture = await camera.at(step).catch(() => undefined);
+    if (picture !== undefined) tell({ type: 'picture', index, picture });
+    await camera.dispose();
+  }
+}
+
+async function start(
+  plan: Plan,
+  { backend, threads }: { backend: string; threads: number },
+): Promise<void> {
+  const known = await registry;
+  const folder = studyFolder(plan);
+  going?.abort();
+  going = new AbortController();
+  const { signal } = going;
+  await giveTeachers(plan, folder);
+  tell({ type: 'study', folder, plan, runs: viewsOf(await runsOf(plan, folder)) });
+  tell({ type: 'studies', studies: await listStudies() });
+  let store = rootOf(folder);
+  let camera: Photographer | undefined;
+  try {
+    const { status } = await runPlan(plan, {
+      registry: known,
+      root: rootOf(folder),
+      open: (run) => {
+        store = runStore(folder, run);
+        return store;
+      },
+      fresh: { backend, threads, checkpointEvery: CHECKPOINT_EVERY },
+      signal,
+      versions: { browser: navigator.userAgent },
+      listeners: (run, index) => {
+        const own = store;
+        void camera?.dispose();
+        const mine = photographer(known, run.experiment, backend, own);
+        camera = mine;
+        readMetrics(own).then((history) => tell({ type: 'begun', index, history }), ignore);
+        let last = 0;
+        return [
+          (event: RunEvent): void => {
+            if (event.type === 'step') {
+              if (performance.now() - last < STEP_EVERY) return;
+              last = performance.now();
+            }
+            tell({ type: 'event', index, event });
+            if (event.type !== 'checkpoint') return;
+            mine
+              .at(event.step)
+              .then((picture) => picture && tell({ type: 'picture', index, picture }), ignore);
+          },
+        ];
+      },
+    });
+    tell({ type: 'ended', status, runs: viewsOf(await runsOf(plan, folder)) });
+  } finally {
+    await camera?.dispose();
+    tell({ type: 'studies', studies: await listStudies() });
+  }
+}
+
+/** A picture that could not be made: the checkpoint went meanwhile, or the run ended. */
+function ignore(): void {}
