@@ -6,10 +6,11 @@ import { paramsSha256, splitHash } from './hash.js';
 import { type ComposedObjective, compose } from './objective.js';
 import { jsonSchemaOf } from './options.js';
 import { sizeOf } from './params.js';
-import { type ActiveProbe, infoOf, withoutExtras } from './probes.js';
+import { infoOf, withoutExtras } from './probes.js';
 import type { Registry } from './registry.js';
 import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
 import type { Teacher } from './teacher.js';
+import type { ActiveProbe } from './training.js';
 import type {
   Backend,
   Execution,

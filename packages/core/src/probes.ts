@@ -3,14 +3,9 @@ import { takeRows } from './device.js';
 import { unknownName } from './errors.js';
 import { batchGradients } from './gradients.js';
 import { computeSites } from './teacher.js';
-import type { SavedState, Training } from './trainer.js';
+import type { ActiveProbe, SavedState, Training } from './training.js';
 import type { HostParams, Json, MetricsRow, Model, ModelInfo, Probe, Snapshot } from './types.js';
 
-/** A probe under its name in this run. */
-export interface ActiveProbe {
-  readonly name: string;
-  readonly probe: Probe;
-}
 /** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
 export interface DueProbe extends ActiveProbe {
   readonly moment: string;

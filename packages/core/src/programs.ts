@@ -11,7 +11,7 @@ import {
   trainingStep,
 } from './step.js';
 import { computeSites, EVAL_ROWS } from './teacher.js';
-import type { Training } from './trainer.js';
+import type { Training } from './training.js';
 import type {
   Backend,
   DeviceTensor,

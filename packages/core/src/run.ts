@@ -24,7 +24,8 @@ import {
   writeManifest,
 } from './run-folder.js';
 import { checkSpec } from './spec.js';
-import { type SavedState, train } from './trainer.js';
+import { train } from './trainer.js';
+import type { SavedState } from './training.js';
 import type {
   Backend,
   Execution,

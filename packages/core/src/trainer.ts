@@ -3,13 +3,11 @@
  * probes. It yields events and calls nobody back; whoever iterates it stores and shows them.
  * Every random stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
  */
-import type { Checkpoint } from './checkpoint.js';
 import { checkRequired, isReached } from './conditions.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from './device.js';
 import { RunError } from './errors.js';
-import type { ComposedObjective } from './objective.js';
 import { layoutOf, sizeOf } from './params.js';
-import { type ActiveProbe, dueProbes, runProbes } from './probes.js';
+import { dueProbes, runProbes } from './probes.js';
 import {
   compileAll,
   type Data,
@@ -22,57 +20,12 @@ import {
 } from './programs.js';
 import { rng } from './rng.js';
 import type { StepInputs } from './step.js';
-import type { Teacher } from './teacher.js';
-import type {
-  Backend,
-  DeviceTensor,
-  Experiment,
-  Json,
-  MetricsRow,
-  Model,
-  OnDevice,
-  Optimizer,
-  Score,
-  SplitRows,
-  Task,
-  Tree,
-} from './types.js';
+import type { Position, SavedState, Training } from './training.js';
+import type { Backend, DeviceTensor, Json, MetricsRow, OnDevice, Score, Tree } from './types.js';
 
 /** Validation accuracies whose first crossing is an event with a pinned checkpoint. */
 export const CROSSINGS: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
-/** Everything that a run trains with; plain data and functions. */
-export interface Training {
-  readonly backend: Backend;
-  readonly task: Task;
-  readonly split: SplitRows;
-  readonly model: Model;
-  readonly objective: ComposedObjective;
-  readonly teachers: Readonly<Record<string, Teacher>>;
-  readonly optimizer: Optimizer;
-  readonly probes: readonly ActiveProbe[];
-  readonly batch: number;
-  readonly epochs: number;
-  readonly stop?: Experiment['stop'];
-  readonly require?: Experiment['require'];
-  /** Epochs between evaluations (default 1); epochs between them leave no row. */
-  readonly evalEvery?: number;
-  readonly seed: number;
-  /** Epochs between checkpoints. */
-  readonly checkpointEvery: number;
-  /** Seconds on a clock that never goes back. */
-  readonly now: () => number;
-}
-
-/** Where a run is: epochs done, batches done in the current one, and that epoch's sums so far. */
-export type Position = {
-  readonly epoch: number;
-  readonly batch: number;
-  readonly step: number;
-  readonly sums: { loss: number; correct: number; terms: Record<string, number> };
-};
-/** All that is needed to go on from a position as if nothing had happened. */
-export type SavedState = Omit<Checkpoint, 'run' | 'position'> & { readonly position: Position };
 /** What the loop tells, in order. */
 export type TrainerEvent =
   | { type: 'ready'; parameters: number; stepsPerEpoch: number; from: Position }

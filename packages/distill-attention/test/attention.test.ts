@@ -1,8 +1,9 @@
 /** Attention distillation against a float64 reference, values and gradients. */
 import type { HostArray } from '@grok/core';
+import { type Arrays, applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { attention } from '../src/index.js';
-import { type Arrays, apply, distance, draw, modelOf } from './apply.js';
+import '@tensorflow/tfjs-backend-cpu';
 
 const pattern = (layer: number) => `blocks.${layer}.attn.hook_pattern`;
 const draws = (who: string, layers: number, heads: number, batch = 3): Arrays =>

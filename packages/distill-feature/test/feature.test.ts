@@ -1,8 +1,9 @@
 /** Feature distillation against a float64 reference: values, gradients of states and of projectors. */
 import { type HostArray, hiddenStates, rng } from '@grok/core';
+import { type Arrays, applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { feature } from '../src/index.js';
-import { type Arrays, apply, distance, draw, modelOf } from './apply.js';
+import '@tensorflow/tfjs-backend-cpu';
 
 const [batch, pos, wide, narrow] = [3, 4, 6, 5];
 const states = (who: string, layers: number, width: number): Arrays =>

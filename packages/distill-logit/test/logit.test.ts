@@ -1,8 +1,9 @@
 /** Logit distillation against a float64 reference, values and gradients. */
 import type { HostArray } from '@grok/core';
+import { applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { logit } from '../src/index.js';
-import { apply, distance, draw, modelOf } from './apply.js';
+import '@tensorflow/tfjs-backend-cpu';
 
 const models = { student: modelOf(2, 16), teachers: { teacher: modelOf(2, 32) } };
 const [rows, classes] = [5, 7];

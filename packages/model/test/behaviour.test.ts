@@ -63,7 +63,7 @@ describe('parameters', () => {
     const params = transformer()(tokens97).init(rng(42));
     const variance = (name: string): number => {
       const { data } = params[name]!;
-      return data.reduce((sum, v) => sum + v * v, 0) / data.length;
+      return Array.from(data).reduce((sum, v) => sum + v * v, 0) / data.length;
     };
     expect(variance('embed.W_E') * 128).toBeCloseTo(1, 1);
     expect(variance('blocks.1.attn.W_K') * 128).toBeCloseTo(1, 1);

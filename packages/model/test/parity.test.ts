@@ -29,7 +29,7 @@ const tensors = (group: Group): Params =>
 function excess(got: tf.Tensor, wanted: Group[string], absolute: number, relative = 0): number {
   expect(got.shape).toEqual(wanted.shape);
   const values = got.dataSync();
-  return wanted.data.reduce(
+  return Array.from(wanted.data).reduce(
     (worst, w, i) => Math.max(worst, Math.abs(values[i]! - w) - absolute - relative * Math.abs(w)),
     Number.NEGATIVE_INFINITY,
   );

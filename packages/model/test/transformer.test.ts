@@ -83,7 +83,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
     const off = Object.entries(weights).filter(([name, { data }]) => {
       const got = grads[name]!.dataSync();
       const direction = rng(7).split(name).normal(data.length);
-      const along = got.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+      const along = Array.from(got).reduce((sum, g, i) => sum + g * direction[i]!, 0);
       return distance([along], [float64.slope(loss, data, direction)]) > 1e-7;
     });
     expect(off.map(([name]) => name)).toEqual([]);

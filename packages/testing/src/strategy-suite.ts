@@ -6,29 +6,22 @@ import {
   type Backend,
   type ComposedObjective,
   compose,
-  eagerBackend,
-  isInputError,
-  jsonSchemaOf,
   type ModelInfo,
   type Objective,
   type Provision,
-  parseOptions,
   rng,
-  subjectOf,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { f32 } from './arrays.js';
 import './matchers.js';
 import { imaginedModel } from './models.js';
+import { createOf, isMeant, type OptionsGiven, optionsSuite } from './options-suite.js';
+import { registeredBackend } from './registered-backend.js';
 import { drawTerm, runTerm, type TermInputs } from './strategy-run.js';
 
 /** What the suite is told of a strategy. */
-export interface StrategySuiteOptions {
-  /** Options to create it with; default none. */
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** Options that it must refuse, one set each, such as `{ temperature: 0 }`. */
-  readonly refuses?: readonly Readonly<Record<string, unknown>>[];
+export interface StrategySuiteOptions extends OptionsGiven {
   /** A student equal to its teacher has loss 0 and gradient 0 (default true); false for one with projectors. */
   readonly zeroWhenEqual?: boolean;
   /** Pairs of models to try, by what tells them apart; default: alike, and a narrower student. */
@@ -56,9 +49,7 @@ export function strategySuite(
 ): void {
   const offered = 'kind' in strategy ? strategy : undefined;
   const create = (given: unknown): Objective =>
-    offered === undefined
-      ? (strategy as Objective)
-      : offered.create(parseOptions(subjectOf(offered), offered.options, given), { tf });
+    offered === undefined ? (strategy as Objective) : createOf(offered, given);
 
   describe(`strategy ${name}`, () => {
     let backend: Backend;
@@ -67,38 +58,7 @@ export function strategySuite(
     });
     afterAll(() => backend.dispose());
 
-    describe.skipIf(offered === undefined)('options', () => {
-      const { kind, name, summary } = offered ?? ({} as Provision<'strategy'>);
-      const subject = (): Provision<'strategy'> => offered!;
-
-      it('say what they are for (catches: a blank line in `grok plugins`)', () => {
-        expect({ kind, name }).toMatchObject({
-          kind: 'strategy',
-          name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),
-        });
-        expect(summary).toMatch(/^\S.*\S$/);
-        expect(summary).not.toContain('\n');
-      });
-      it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
-        const schema = jsonSchemaOf(subject().options);
-        expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
-        const parsed = parseOptions(subjectOf(subject()), subject().options, options);
-        const stored = JSON.parse(JSON.stringify(parsed));
-        expect(stored).toEqual(parsed);
-        // Read back, they mean the same.
-        expect(parseOptions(subjectOf(subject()), subject().options, stored)).toEqual(parsed);
-      });
-      it('refuse an unknown key by name (catches: a misspelt option that does nothing)', () => {
-        expect(refusal(() => create({ ...options, noSuchOption: 1 }))).toContain('noSuchOption');
-      });
-      it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
-        'refuse %s by name (catches: a value without meaning, found out hours later)',
-        (_, bad) => {
-          const message = refusal(() => create({ ...options, ...bad }));
-          expect(Object.keys(bad).some((key) => message.includes(key))).toBe(true);
-        },
-      );
-    });
+    optionsSuite('strategy', offered, { options, refuses });
 
     describe.each(Object.entries(models))('%s', (_, pair) => {
       /** The objective bound to the pair; undefined where it refuses it, as it may. */
@@ -217,33 +177,5 @@ export function strategySuite(
       expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
       expect((error as Error).message).toContain('teacher');
     });
-  });
-}
-
-/** An error for people: an InputError, or the plain Error of a plugin that imports nothing; no TypeError. */
-function isMeant(error: unknown): boolean {
-  return isInputError(error) || (error instanceof Error && error.name === 'Error');
-}
-
-/** The message of the InputError that `body` must throw. */
-function refusal(body: () => unknown): string {
-  try {
-    body();
-  } catch (error) {
-    expect(isInputError(error), `an InputError, got ${error}`).toBe(true);
-    return (error as Error).message;
-  }
-  throw new Error('was accepted, and should have been refused with an InputError');
-}
-
-async function registeredBackend(): Promise<Backend> {
-  await tf.ready();
-  const tfjs = tf.getBackend();
-  return eagerBackend({
-    name: tfjs,
-    tfjs,
-    device: `tfjs ${tf.version_core} ${tfjs}`,
-    threads: 1,
-    bitExact: true,
   });
 }

@@ -1,8 +1,11 @@
-/** Applies a term of the loss to plain arrays: named values and gradients, on tfjs's cpu backend. */
-import '@tensorflow/tfjs-backend-cpu';
+/**
+ * Applies a term of the loss to plain arrays: named values and gradients, on tfjs's current backend
+ * (import `@tensorflow/tfjs-backend-cpu` for one that starts by itself).
+ */
 import { type HostArray, type ModelInfo, type ObjectiveTerm, rng } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
+/** Arrays by name. */
 export type Arrays = Readonly<Record<string, HostArray>>;
 
 /** A model of the given sizes; strategies look at no more of it. */
@@ -20,7 +23,7 @@ export function draw(label: string, ...shape: number[]): HostArray {
 }
 
 /** Values of the term's scalars, gradients of their sum by `student`'s site and by `extra`'s name. */
-export function apply(
+export function applyTerm(
   term: ObjectiveTerm,
   given: { student: Arrays; teachers: Readonly<Record<string, Arrays>>; extra?: Arrays },
 ): { values: Record<string, number>; grads: Record<string, Float32Array> } {

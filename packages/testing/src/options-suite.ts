@@ -1,0 +1,93 @@
+/** What the conformance suites ask of every provision: that people and files can name it, and that its options are checked. */
+import {
+  type Created,
+  isInputError,
+  jsonSchemaOf,
+  type Kind,
+  type Provision,
+  parseOptions,
+  subjectOf,
+} from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { describe, expect, it } from 'vitest';
+
+/** What a suite is told of options. */
+export interface OptionsGiven {
+  /** Options to create it with; default none. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Options that it must refuse, one set each, such as `{ p: 0 }`. */
+  readonly refuses?: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** Creates what a provision offers, through the same check of options as a specification's. */
+export function createOf<K extends Kind>(offered: Provision<K>, given: unknown): Created[K] {
+  return offered.create(parseOptions(subjectOf(offered), offered.options, given), { tf });
+}
+
+/** True for a provision, false for what one creates: that has no `kind`. */
+export function isProvision<K extends Kind>(
+  subject: Provision<K> | Awaited<Created[K]> | object,
+): subject is Provision<K> {
+  return 'kind' in subject && 'create' in subject;
+}
+
+/** Tests of the options; without a provision there are none, and the tests are visibly skipped. */
+export function optionsSuite<K extends Kind>(
+  kind: K,
+  offered: Provision<K> | undefined,
+  { options = {}, refuses = [] }: OptionsGiven,
+): void {
+  describe.skipIf(offered === undefined)('options', () => {
+    const subject = (): Provision<K> => offered!;
+
+    it('say what they are for (catches: a blank line in `grok plugins`)', () => {
+      const { name, summary } = subject();
+      expect({ kind: subject().kind, name }).toMatchObject({
+        kind,
+        name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),
+      });
+      expect(summary, 'the summary is one line of text').toMatch(/^\S.*\S$/);
+      expect(summary).not.toContain('\n');
+    });
+    it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
+      const schema = jsonSchemaOf(subject().options);
+      expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+      const parsed = parseOptions(subjectOf(subject()), subject().options, options);
+      const stored = JSON.parse(JSON.stringify(parsed));
+      expect(stored).toEqual(parsed);
+      // Read back, they mean the same.
+      expect(parseOptions(subjectOf(subject()), subject().options, stored)).toEqual(parsed);
+    });
+    it('refuse an unknown key by name (catches: a misspelt option that does nothing)', async () => {
+      expect(await refusal(() => createOf(subject(), { ...options, noSuchOption: 1 }))).toContain(
+        'noSuchOption',
+      );
+    });
+    it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
+      'refuse %s by name (catches: a value without meaning, found out hours later)',
+      async (_, bad) => {
+        const message = await refusal(() => createOf(subject(), { ...options, ...bad }));
+        expect(
+          Object.keys(bad).some((key) => message.includes(key)),
+          `the message names the option: ${message}`,
+        ).toBe(true);
+      },
+    );
+  });
+}
+
+/** The message of the error for people that `body` must throw. */
+async function refusal(body: () => unknown): Promise<string> {
+  try {
+    await body();
+  } catch (error) {
+    expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
+    return (error as Error).message;
+  }
+  throw new Error('was accepted, and should have been refused; check options in the schema');
+}
+
+/** An error for people: an InputError, or the plain Error of a plugin that imports nothing; no TypeError. */
+export function isMeant(error: unknown): boolean {
+  return isInputError(error) || (error instanceof Error && error.name === 'Error');
+}

@@ -1,0 +1,117 @@
+/** The conformance suite of probes: results that are JSON, the same at every look, and nothing changed. */
+import { type Probe, type Provision, rng, type Site, type Snapshot } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { describe, expect, it } from 'vitest';
+import { f32, i32 } from './arrays.js';
+import { imaginedModel, imaginedValue } from './models.js';
+import { createOf, isProvision, type OptionsGiven, optionsSuite } from './options-suite.js';
+
+/** What the suite is told of a probe. */
+export interface ProbeSuiteOptions extends OptionsGiven {
+  /** The moment to show it; default: an imagined model on sums modulo 7. */
+  readonly snapshot?: (needs: Probe['needs']) => Snapshot;
+}
+
+/** A moment of an imagined run: a model of two blocks on all sums modulo 7, with the sites that are needed. */
+export function imaginedSnapshot({ sites = [], rows: which = 49 }: Probe['needs'] = {}): Snapshot {
+  const p = 7;
+  const count = typeof which === 'number' ? Math.min(which, p * p) : p * p;
+  const rows = Int32Array.from({ length: count }, (_, i) => i);
+  const model = imaginedModel({ length: 3 });
+  const matrix = (label: string, ...shape: [number, number]) =>
+    f32(
+      shape,
+      rng(6)
+        .split(label)
+        .normal(shape[0] * shape[1]),
+    );
+  const all = Array.from({ length: p * p }, (_, i) => [Math.floor(i / p), i % p] as const);
+  return {
+    epoch: 3,
+    step: 30,
+    params: { 'embed.W_E': matrix('E', p + 2, 8), 'unembed.W_U': matrix('U', 8, p) },
+    sites: Object.fromEntries(
+      sites.map((site: Site) => [site, imaginedValue(model, site, count, 'probe')]),
+    ),
+    rows,
+    task: {
+      vocabulary: p,
+      inputs: i32(
+        [p * p, 3],
+        all.flatMap(([a, b]) => [a, b, 0]),
+      ),
+      labels: Int32Array.from(all, ([a, b]) => (a + b) % p),
+      show: (row) => `${all[row]![0]} + ${all[row]![1]} (mod ${p})`,
+      modular: { p, op: 'add' },
+    },
+    model,
+    history: [1, 2, 3].map((epoch) => ({
+      epoch,
+      step: 10 * epoch,
+      train: { loss: 1 / epoch, accuracy: epoch / 3 },
+      terms: { hard: 1 / epoch },
+      validation: { loss: 2 / epoch, accuracy: epoch / 4 },
+      time: { seconds: 1 },
+    })),
+  };
+}
+
+/** Describes and tests a probe, or a bare one (whose options nobody can test). */
+export function probeSuite(
+  name: string,
+  subject: Provision<'probe'> | Probe,
+  { snapshot = imaginedSnapshot, ...given }: ProbeSuiteOptions = {},
+): void {
+  const offered = isProvision<'probe'>(subject) ? subject : undefined;
+  const make = (): Probe =>
+    offered === undefined ? (subject as Probe) : createOf(offered, given.options);
+
+  describe(`probe ${name}`, () => {
+    optionsSuite('probe', offered, given);
+
+    it('says when it runs (catches: a probe that never does)', () => {
+      const { when } = make();
+      const meant =
+        when === 'end' ||
+        ('every' in when && Number.isInteger(when.every) && when.every > 0) ||
+        ('crossing' in when && when.crossing > 0 && when.crossing <= 1);
+      expect(
+        meant,
+        `when is "end", { every: n } or { crossing: accuracy in (0, 1] }, got ${JSON.stringify(when)}`,
+      ).toBe(true);
+    });
+    it('asks for rows that there are (catches: -1 rows, a set by another name)', () => {
+      const { rows = 'validation' } = make().needs;
+      const meant =
+        rows === 'train' || rows === 'validation' || (Number.isInteger(rows) && Number(rows) > 0);
+      expect(meant, `rows are "train", "validation" or a count, got ${rows}`).toBe(true);
+    });
+    it('gives JSON (catches: NaN and typed arrays, which a file turns into null and objects)', async () => {
+      const probe = make();
+      const result = await probe.on(snapshot(probe.needs));
+      expect(result, 'a result, not undefined').toBeDefined();
+      expect(JSON.parse(JSON.stringify(result)), 'read back from a file it is the same').toEqual(
+        result,
+      );
+    });
+    it('is pure (catches: state kept between looks, a snapshot changed for the next probe)', async () => {
+      const probe = make();
+      const shown = snapshot(probe.needs);
+      const before = JSON.stringify(shown, plain);
+      const first = await probe.on(shown);
+      expect(JSON.stringify(shown, plain), 'the snapshot is as it was').toBe(before);
+      expect(await probe.on(snapshot(probe.needs)), 'a second look sees the same').toEqual(first);
+      expect(await make().on(snapshot(probe.needs))).toEqual(first);
+    });
+    it('leaves no tensor behind (catches: memory that grows with every look)', async () => {
+      const probe = make();
+      const before = tf.memory().numTensors;
+      await probe.on(snapshot(probe.needs));
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+}
+
+/** Typed arrays as lists, so that every entry counts. */
+const plain = (_: string, value: unknown): unknown =>
+  ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
