@@ -4,6 +4,7 @@ import {
   checkExperiment,
   createRegistry,
   data as dataOf,
+  evaluateRun,
   memoryStore,
   type Registry,
   readManifest,
@@ -20,7 +21,7 @@ import { describe, expect, test } from 'vitest';
 const registry: Registry = createRegistry([data, model, optim, wasm, metrics]);
 const experiment = {
   task: { use: 'div', options: { p: 7 } },
-  model: { use: 'transformer', options: { dim: 16, depth: 1 } },
+  model: { use: 'transformer', options: { dim: 16, depth: 1, dropout: 0.2 } },
   optimizer: { use: 'adamw', options: { learningRate: 1e-2, weightDecay: 0 } },
   batch: 32,
   epochs: 200,
@@ -36,8 +37,11 @@ describe('stop', () => {
     const { history, manifest } = await finish({ stop: { trainAccuracy: 0.9 } }, store);
     const last = history.at(-1)!;
     expect(last.epoch).toBeLessThan(200);
-    expect(last.train.accuracy).toBeGreaterThanOrEqual(0.9);
-    expect(history.slice(0, -1).every((row) => row.train.accuracy < 0.9)).toBe(true);
+    expect(last.fit!.accuracy).toBeGreaterThanOrEqual(0.9);
+    expect(history.slice(0, -1).every((row) => row.fit!.accuracy < 0.9)).toBe(true);
+    // Catches: training accuracy taken with dropout on, as the row's `train` is.
+    const judged = await evaluateRun({ registry, store }, 'train', execution);
+    expect(judged.accuracy).toBeCloseTo(last.fit!.accuracy, 12);
     expect(manifest).toMatchObject({ status: 'finished', epoch: last.epoch, step: last.step });
     expect(await store.list('checkpoints')).toContain(
       `step-${String(last.step).padStart(6, '0')}.safetensors`,

@@ -3,18 +3,30 @@ import { RunError } from './errors.js';
 import { rng } from './rng.js';
 import type { Bounds, Experiment, MetricsRow, Requirement, SplitRows, Task } from './types.js';
 
-type Scores = Pick<MetricsRow, 'epoch' | 'train' | 'validation'>;
+type Scores = Pick<MetricsRow, 'epoch' | 'fit' | 'validation'>;
+
+/** True when the training rows must be judged with dropout off: with it on, what is known by heart looks forgotten. */
+export function asksForFit({
+  stop,
+  require,
+}: {
+  readonly stop?: Experiment['stop'] | undefined;
+  readonly require?: Experiment['require'] | undefined;
+}): boolean {
+  return stop !== undefined || require?.trainAccuracy !== undefined;
+}
 
 /** True when an epoch's row fulfils `stop`. */
 export function isReached(stop: Experiment['stop'], row: Scores | undefined): boolean {
-  return stop !== undefined && row !== undefined && row.train.accuracy >= stop.trainAccuracy;
+  return stop !== undefined && (row?.fit?.accuracy ?? -1) >= stop.trainAccuracy;
 }
 
 /** @throws RunError when the last epoch's row is outside a bound, naming it. */
 export function checkRequired(required: Requirement | undefined, row: Scores | undefined): void {
   if (row === undefined) return;
   const { trainAccuracy, validationAccuracy } = required ?? {};
-  check('training', 'trainAccuracy', trainAccuracy, row.train.accuracy, row.epoch);
+  if (row.fit !== undefined)
+    check('training', 'trainAccuracy', trainAccuracy, row.fit.accuracy, row.epoch);
   check('validation', 'validationAccuracy', validationAccuracy, row.validation.accuracy, row.epoch);
 }
 

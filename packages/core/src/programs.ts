@@ -1,5 +1,6 @@
 /** What a run puts on its backend before the first step: data, parameters, state and compiled programs. */
 import type * as tf from '@grok/tfjs';
+import { asksForFit } from './conditions.js';
 import { ranges, readTree, takeRows, uploadTree } from './device.js';
 import { flattenHost, type Layout, sizeOf, unflattenHost } from './params.js';
 import { rng } from './rng.js';
@@ -36,10 +37,14 @@ export interface Data {
   readonly train: { inputs: HostArray; labels: HostArray; teachers: Record<string, HostParams> };
   /** The same on the device, where it may stay there; else empty. */
   readonly resident: Tree<DeviceTensor>;
-  readonly validation: readonly {
-    rows: number;
-    tensors: { inputs: DeviceTensor; labels: DeviceTensor };
-  }[];
+  readonly validation: readonly EvalBatch[];
+  /** The training rows in the same way, where `stop` or `require` ask for them; else empty. */
+  readonly fit: readonly EvalBatch[];
+}
+/** Rows to be judged, on the device. */
+export interface EvalBatch {
+  readonly rows: number;
+  readonly tensors: { inputs: DeviceTensor; labels: DeviceTensor };
 }
 
 /** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay. */
@@ -51,14 +56,17 @@ export async function loadData(run: Training): Promise<Data> {
   for (const [name, sites] of Object.entries(run.objective.needs.teachers))
     teachers[name] = await computeSites(backend, run.teachers[name]!, sites, inputs);
   const train = { inputs, labels: takeRows(labels, split.train), teachers };
+  const toJudge = (of: Int32Array): readonly EvalBatch[] =>
+    ranges(of.length, EVAL_ROWS).map(([start, end]) => {
+      const rows = of.subarray(start, end);
+      const batch = { inputs: takeRows(task.inputs, rows), labels: takeRows(labels, rows) };
+      return { rows: end - start, tensors: uploadTree(backend, batch) as never };
+    });
   return {
     train,
     resident: backend.capabilities.residentInputs ? uploadTree(backend, train) : {},
-    validation: ranges(split.validation.length, EVAL_ROWS).map(([start, end]) => {
-      const rows = split.validation.subarray(start, end);
-      const batch = { inputs: takeRows(task.inputs, rows), labels: takeRows(labels, rows) };
-      return { rows: end - start, tensors: uploadTree(backend, batch) as never };
-    }),
+    validation: toJudge(split.validation),
+    fit: asksForFit(run) ? toJudge(split.train) : [],
   };
 }
 
@@ -128,7 +136,7 @@ export async function compileAll(
   }
   const evals = new Map<number, EvalProgram>();
   const judge = evaluation({ model, layout, flat: optimizer.elementwise });
-  for (const { rows: size, tensors } of at.data.validation)
+  for (const { rows: size, tensors } of [...at.data.validation, ...at.data.fit])
     if (!evals.has(size))
       evals.set(
         size,

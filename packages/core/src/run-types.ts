@@ -26,6 +26,8 @@ export interface MetricsRow {
   /** Unweighted terms of the loss, means over the epoch's batches, by instance name. */
   readonly terms: Readonly<Record<string, number>>;
   readonly validation: Score;
+  /** Over the training rows with dropout off, as validation is; only in runs with `stop` or `require.trainAccuracy`. */
+  readonly fit?: Score;
   /** Results of probes that ran at this epoch, by name. */
   readonly probes?: Readonly<Record<string, Json>>;
   /** Seconds of this epoch, evaluation included. */
@@ -127,12 +129,12 @@ export interface Experiment {
   readonly allowLeak?: boolean;
   /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
   readonly shuffleLabels?: boolean;
-  /** Ends the run after the first epoch that comes to it; `epochs` is then the most. */
+  /** Ends the run after the first epoch that comes to it, dropout off; `epochs` is then the most. */
   readonly stop?: { readonly trainAccuracy: number };
   /** What the last epoch must show, else the run fails. */
   readonly require?: Requirement;
 }
-/** Accuracies (0–1) of an epoch's row, training's with dropout on. */
+/** Accuracies (0–1) of an epoch; training's with dropout off (the row's `fit`). */
 export interface Requirement {
   readonly trainAccuracy?: Bounds;
   readonly validationAccuracy?: Bounds;

@@ -10,7 +10,7 @@ import { layoutOf, sizeOf } from './params.js';
 import { dueProbes, runProbes } from './probes.js';
 import {
   compileAll,
-  type Data,
+  type EvalBatch,
   type EvalProgram,
   initialState,
   loadData,
@@ -133,6 +133,9 @@ export async function* train(
           Object.entries(sums.terms).map(([name, sum]) => [name, sum / rows]),
         ),
         validation,
+        ...(data.fit.length === 0
+          ? {}
+          : { fit: await evaluate(backend, programs.evals, params, data.fit) }),
       };
       const reached = CROSSINGS.filter(
         (threshold) =>
@@ -170,7 +173,7 @@ export async function* train(
     freeTree(backend, params);
     freeTree(backend, state);
     freeTree(backend, data.resident);
-    for (const { tensors } of data.validation) freeTree(backend, tensors);
+    for (const { tensors } of [...data.validation, ...data.fit]) freeTree(backend, tensors);
   }
 }
 
@@ -185,7 +188,7 @@ async function evaluate(
   backend: Backend,
   programs: ReadonlyMap<number, EvalProgram>,
   params: Tree<DeviceTensor>,
-  batches: Data['validation'],
+  batches: readonly EvalBatch[],
 ): Promise<Score> {
   let [loss, correct, total] = [0, 0, 0];
   for (const { rows, tensors } of batches) {

@@ -59,7 +59,7 @@ export interface PlanResult {
  */
 export async function runPlan(plan: Plan, host: PlanHost): Promise<PlanResult> {
   preflight(plan, host.registry);
-  await claim(plan, host);
+  await claimFolder(plan, host);
   const planned = expandPlan(plan);
   const runs: PlanRun[] = [];
   const finished = new Map<string, { ref: TeacherRef; store: Store; folder: string }>();
@@ -121,7 +121,10 @@ export async function readPlan(root: Store): Promise<Plan | undefined> {
 }
 
 /** Makes a folder this plan's. @throws InputError when it is another's, or the backend cannot be had. */
-async function claim(plan: Plan, { root, registry, execution, fresh }: PlanHost): Promise<void> {
+export async function claimFolder(
+  plan: Plan,
+  { root, registry, execution, fresh }: Pick<PlanHost, 'root' | 'registry' | 'execution' | 'fresh'>,
+): Promise<void> {
   const there = await readPlan(root);
   if (there !== undefined) {
     if (canonicalJson(there) === canonicalJson(plan)) return;
@@ -129,7 +132,7 @@ async function claim(plan: Plan, { root, registry, execution, fresh }: PlanHost)
       `${root.where}: holds another plan ("${there.name}", seeds ${there.seeds.join(', ')}); choose another folder`,
     );
   }
-  const files = await root.list('');
+  const files = (await root.list('')).filter((name) => name !== 'study.lock');
   if (files.length > 0)
     throw new InputError(
       `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,

@@ -1,0 +1,48 @@
+/** How far a study is and how long it will take yet, from the seconds that epochs took so far. */
+import type { StudyRun } from './inspect.js';
+import { median } from './stats/summary.js';
+
+/** A study's progress; seconds are of wall time. */
+export interface Estimate {
+  /** Share of all epochs' time that is behind, 0–1. */
+  readonly done: number;
+  /** Null while no epoch was timed. */
+  readonly secondsLeft: number | null;
+}
+
+/** Seconds an epoch of a run takes, by its name; teachers and arms differ. */
+export type Pace = (name: string) => number | null;
+
+/** The pace of runs so far: by name where one of that name was timed, else over all. */
+export function paceOf(runs: readonly StudyRun[]): Pace {
+  const timed = runs.flatMap(({ name, history = [] }) => {
+    const epochs = history.at(-1)?.epoch;
+    const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
+    return epochs === undefined ? [] : [{ name, seconds: seconds / epochs }];
+  });
+  const all = median(timed.map(({ seconds }) => seconds));
+  return (name) =>
+    median(timed.filter((run) => run.name === name).map(({ seconds }) => seconds)) ?? all;
+}
+
+/** Estimates what is left on `slots` at once; runs that stop early count as whole until they do. */
+export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): Estimate {
+  let [behind, ahead, longest] = [0, 0, 0];
+  const counted = new Set<string>();
+  for (const run of runs) {
+    if (run.state === 'failed' || run.state === 'blocked') continue;
+    if (run.job !== undefined && counted.has(run.job.run)) continue;
+    if (run.job !== undefined) counted.add(run.job.run);
+    const seconds = pace(run.name);
+    if (seconds === null) return { done: 0, secondsLeft: null };
+    const done = run.history?.at(-1)?.epoch ?? 0;
+    const left = run.state === 'finished' ? 0 : (run.experiment.epochs - done) * seconds;
+    behind += done * seconds;
+    ahead += left;
+    longest = Math.max(longest, left);
+  }
+  return {
+    done: behind + ahead === 0 ? 1 : behind / (behind + ahead),
+    secondsLeft: Math.max(longest, ahead / slots),
+  };
+}

@@ -1,0 +1,79 @@
+/**
+ * A lock on a folder among processes of one machine: a file that names its holder. A holder that was
+ * killed holds nothing, so that nobody has to remove files by hand.
+ */
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { RunError } from '@grok/core';
+
+const POLL_MS = 50;
+
+/**
+ * Takes the lock `name` in `folder`, waiting up to `patience` seconds for a holder that is alive.
+ * Gives what releases it. @throws RunError that names the holder.
+ */
+export async function takeLock(
+  folder: string,
+  name: string,
+  patience: number,
+): Promise<() => void> {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
+  const own = stampOf(process.pid) ?? String(process.pid);
+  const mine = join(folder, `.${name}-${process.pid}`);
+  writeFileSync(mine, own);
+  try {
+    for (let waited = 0; ; waited += POLL_MS) {
+      try {
+        linkSync(mine, file); // unlike writing, it fails where there is one, and is never half done
+        return () => rmSync(file, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+          throw new RunError(`cannot lock ${folder}: ${(error as Error).message}`);
+      }
+      const holder = readHolder(file);
+      if (holder === undefined) continue;
+      if (!isRunning(holder) || holder === own) rmSync(file, { force: true });
+      else if (waited >= patience * 1000)
+        throw new RunError(
+          `${folder}: process ${holder.split(' ')[0]} works in it; wait for it or stop it (if it has nothing to do with grok, remove ${file})`,
+        );
+      else await wait(POLL_MS);
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function readHolder(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined; // released between the two calls
+  }
+}
+
+/** True while the process that a stamp was made of runs; one that only waits to be buried does not. */
+function isRunning(stamp: string): boolean {
+  const pid = Number(stamp.split(' ')[0]);
+  if (!(pid > 0)) return false;
+  const now = stampOf(pid);
+  return now !== undefined && (now === stamp || !stamp.includes(' ') || !now.includes(' '));
+}
+
+/** A process's id and, where the system tells, when it began: ids are used again. Undefined when it has ended. */
+function stampOf(pid: number): string | undefined {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined;
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${pid} ${fields[19]}`;
+  } catch {
+    return String(pid); // no such file system: the id must do
+  }
+}

@@ -1,0 +1,12 @@
+/** What a study and its processes tell one another; plain JSON. */
+import type { Job, JobOutcome, RunEvent } from '@grok/core';
+
+/** From the study to a process. */
+export type ToWorker =
+  | { readonly type: 'job'; readonly job: Job; readonly root: string }
+  | { readonly type: 'stop' };
+/** From a process to the study. */
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'event'; readonly event: RunEvent }
+  | { readonly type: 'outcome'; readonly outcome: JobOutcome };
