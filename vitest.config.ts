@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/*.slow.test.ts'],
+          exclude: ['**/*.{browser,page,slow}.test.ts'],
         },
       },
       {
@@ -27,6 +27,15 @@ export default defineConfig({
           name: 'slow',
           include: ['{packages,apps,examples}/*/test/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'],
           testTimeout: 3_600_000,
+        },
+      },
+      {
+        extends: true,
+        // The page as a whole, driven from outside.
+        test: {
+          name: 'page',
+          include: ['apps/web/test/**/*.page.test.ts'],
+          testTimeout: 300_000,
         },
       },
       {
@@ -52,7 +61,7 @@ export default defineConfig({
           ],
           exclude: [
             '**/*.slow.test.ts',
-            'packages/core/test/{file-store,load-plugin,checkpoint,safetensors,stores}.test.ts',
+            'packages/core/test/{file-store,load-plugin,checkpoint,safetensors}.test.ts',
             'packages/data/test/numpy.test.ts',
             'packages/metrics/test/fixtures.test.ts',
             'packages/model/test/parity.test.ts',

@@ -105,9 +105,9 @@ export function probeSuite(
     });
     it('leaves no tensor behind (catches: memory that grows with every look)', async () => {
       const probe = make();
-      const before = tf.memory().numTensors;
+      const before = tf.engine().state.numTensors;
       await probe.on(snapshot(probe.needs));
-      expect(tf.memory().numTensors).toBe(before);
+      expect(tf.engine().state.numTensors).toBe(before);
     });
   });
 }

@@ -90,3 +90,60 @@ describe('a faulty backend', () => {
     expect(failed.get(`backend ${name}`)?.join('\n')).toContain(title);
   });
 });
+
+const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: string])[]>> = {
+  task: [
+    ['lax', 'refuse an unknown key'],
+    ['lax', 'refuse {"bits":0}'],
+    ['short', 'fill their shape'],
+    ['from-one', 'below the vocabulary (catches: classes'],
+    ['wide', 'tokens below the vocabulary'],
+    ['shifted', 'labels equal rows alike'],
+    ['dicing', 'the same at every call'],
+    ['torn', 'shows each row on a line'],
+    ['residues', 'says its modulus'],
+  ],
+  model: [
+    ['dicing', 'draws its parameters from the seed'],
+    ['misdeclared', 'every site that it declares'],
+    ['shortcut', 'whatever else is asked for'],
+    ['mute', 'names the site that it does not have'],
+    ['mixing', 'keeps rows apart'],
+    ['slope', 'the gradient that its values have'],
+    ['untapped', 'lets a value be replaced'],
+    ['always-dropping', 'drops only where it is given masks'],
+    ['keeping', 'leaves no tensor behind'],
+  ],
+  optimizer: [
+    ['counting-in-float', 'keeps names, shapes and types'],
+    ['dividing', 'is finite'],
+    ['impure', 'is pure'],
+    ['keeping', 'leaves no tensor behind'],
+    ['uphill', 'goes downhill'],
+    ['by-norm', 'treats one vector as it treats its parts'],
+  ],
+  probe: [
+    ['never', 'says when it runs'],
+    ['rowless', 'asks for rows that there are'],
+    ['nan', 'gives JSON'],
+    ['counting', 'is pure'],
+    ['changing', 'is pure'],
+    ['keeping', 'leaves no tensor behind'],
+  ],
+  store: [
+    ['empty', 'nothing where nothing was'],
+    ['aliasing', 'copies what goes in and out'],
+    ['replacing', 'appends and cuts'],
+    ['deep', 'lists the files of one folder'],
+    ['escaping', 'never leaves its folder'],
+    ['colliding', 'takes writes at the same time'],
+  ],
+};
+describe.each(Object.entries(FAULTY))('a faulty %s', (kind, examples) => {
+  it.each(examples)('%s fails "%s"', (name, title) => {
+    expect(failed.get(`${kind} ${name}`)?.join('\n')).toContain(title);
+  });
+  it('and none but a faulty one', () => {
+    expect(failed.get(`${kind} sound`)).toEqual([]);
+  });
+});

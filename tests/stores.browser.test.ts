@@ -1,7 +1,7 @@
 /** What every store must do, on the origin private file system, and what only a browser can show. */
 import { memoryStore, opfsStore } from '@grok/core';
+import { storeSuite } from '@grok/testing';
 import { afterAll, expect, it } from 'vitest';
-import { storeCases } from './store-cases.js';
 
 const root = `stores-${crypto.randomUUID()}`;
 afterAll(async () => {
@@ -9,8 +9,8 @@ afterAll(async () => {
   await files.removeEntry(root, { recursive: true });
 });
 let count = 0;
-storeCases('memory', () => memoryStore());
-storeCases('opfs', () => opfsStore(`${root}/${count++}/run`));
+storeSuite('memory', () => memoryStore());
+storeSuite('opfs', () => opfsStore(`${root}/${count++}/run`));
 
 it('finds in another store what one wrote (catches: files that live as long as an object)', async () => {
   const bytes = new TextEncoder().encode('abc');

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryStore } from '@grok/core';
 import { fileStore } from '@grok/core/node';
+import { storeSuite } from '@grok/testing';
 import { afterAll } from 'vitest';
-import { storeCases } from './store-cases.js';
 
 const root = mkdtempSync(join(tmpdir(), 'grok-stores-'));
 afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
-storeCases('memory', () => memoryStore(), Buffer.from);
-storeCases('file', () => fileStore(join(root, String(count++), 'run')), Buffer.from);
+storeSuite('memory', () => memoryStore(), Buffer.from);
+storeSuite('file', () => fileStore(join(root, String(count++), 'run')), Buffer.from);
