@@ -85,13 +85,17 @@ export const importsPointDown: Rule = (files) => [
   ),
 ];
 
-/** A relative import stays inside its package, in source and in tests; tools' configurations may build on the root's. */
+/**
+ * A relative import stays inside its package. Tests may also reach the root's `scripts` and `tests`,
+ * and tools' configurations the root's.
+ */
 export const relativeImportsStayInside: Rule = (files) =>
   eachImport(
     files,
     (pkg, path, { from }) => {
       const target = from.startsWith('.') ? posix.join(posix.dirname(path), from) : path;
       if (target.startsWith(`${pkg.folder}/`)) return [];
+      if (!isSource(pkg, path) && /^(scripts|tests)\//.test(target)) return [];
       return [
         {
           file: path,

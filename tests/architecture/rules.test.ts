@@ -110,6 +110,12 @@ const faulty: readonly Case[] = [
     'outside packages/model',
   ],
   [
+    relativeImportsStayInside,
+    'source that reaches the scripts of the repository',
+    pkg('packages/model', `import '../../../scripts/chromium.mjs';`),
+    'outside packages/model',
+  ],
+  [
     importsAreDeclared,
     'an import that only the checkout resolves',
     pkg('packages/metrics', `import { Matrix } from 'ml-matrix';`, { dependencies: {} }),
@@ -308,6 +314,11 @@ const sound: readonly (readonly [rule: Rule, what: string, files: readonly File[
     importsPointDown,
     'a test that brings another feature',
     pkg('packages/optim', `import '@grok/model';`, {}, 'test/adamw.test.ts'),
+  ],
+  [
+    relativeImportsStayInside,
+    'a test that shares the scripts of the repository',
+    pkg('apps/web', `import '../../../scripts/chromium.mjs';`, {}, 'test/page.ts'),
   ],
   [
     importsAreDeclared,
