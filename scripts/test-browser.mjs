@@ -13,7 +13,7 @@ if (findChromium() === undefined) {
 const vitest = `${root}node_modules/vitest/vitest.mjs`;
 const { status } = spawnSync(
   process.execPath,
-  [vitest, 'run', '--project', 'browser', ...process.argv.slice(2)],
+  [vitest, 'run', '--project', 'browser', '--project', 'page', ...process.argv.slice(2)],
   { cwd: root, stdio: 'inherit' },
 );
 process.exit(status ?? 1);

@@ -1,0 +1,181 @@
+/** The page in Chromium, as a visitor meets it: from an empty one to students that have learned. */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findChromium } from '../../../scripts/chromium.mjs';
+import { drop, openSite, type Site, until } from './site.js';
+
+const screens = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
+/** Keeps a picture where pictures were asked for: `GROK_SCREENS=1`. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env.GROK_SCREENS) return;
+  mkdirSync(screens, { recursive: true });
+  await page.screenshot({ path: `${screens}${name}.png`, fullPage: true });
+}
+const cell = async (page: Page, run: string, what: string): Promise<string> =>
+  (await page.locator(`[data-run=${run}] [data-cell=${what}]`).textContent())!;
+const epoch = async (page: Page, run: string): Promise<number> =>
+  Number.parseInt(await cell(page, run, 'epoch'), 10);
+/** Waits for an epoch to be over. */
+const reach = (page: Page, run: string, wanted: number): Promise<unknown> =>
+  page.waitForFunction(
+    ([name, at]) =>
+      Number.parseInt(
+        document.querySelector(`[data-run=${name}] [data-cell=epoch]`)!.textContent!,
+        10,
+      ) >= Number(at),
+    [run, wanted] as const,
+    { timeout: 600_000 },
+  );
+/** How many pixels of a chart are not empty. */
+const inked = (page: Page, chart: string): Promise<number> =>
+  page.locator(`[data-chart=${chart}] canvas`).evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i]! > 0) count++;
+    return count;
+  });
+
+describe.skipIf(findChromium() === undefined)('the page', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  }, 120_000);
+  afterAll(() => site?.close());
+
+  const sizes = [
+    { name: 'desktop', width: 1280, height: 900, dark: false },
+    { name: 'phone', width: 390, height: 844, dark: true },
+  ];
+  // Catches: a page that shows nothing, curves without data, pictures that never come, a foreign host.
+  it.each(sizes)(
+    'shows a student grok ($name)',
+    { timeout: 900_000 },
+    async ({ name, ...size }) => {
+      const { page, url, faults, close } = await site.visit(size);
+      await page.goto(url);
+      await page.waitForSelector('select[name=backend] option:nth-child(2)', { state: 'attached' });
+      expect(await page.locator('h1').textContent()).toBe('Watch it grok');
+      expect(await page.locator('.controls').count()).toBe(0);
+      expect(await page.locator('tbody tr').count()).toBe(5);
+      expect(await cell(page, 'feature', 'validation')).toBe('–');
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      const empty = await inked(page, 'accuracy');
+      await picture(page, `before-${name}`);
+
+      for (const arm of ['none', 'logit', 'attention']) await page.uncheck(`[name=arm-${arm}]`);
+      await page.getByRole('button', { name: 'Start' }).click();
+      await until(page, 'training');
+      expect(await page.locator('tbody tr').count()).toBe(2);
+      expect(await epoch(page, 'teacher')).toBe(150);
+      await reach(page, 'feature', 40);
+      await page.waitForSelector('[data-picture=embedding] svg[data-points="23"]');
+      expect(await page.locator('[data-picture=spectrum] svg').getAttribute('data-bars')).toBe(
+        '11',
+      );
+      expect(await page.locator('[data-picture=attention] svg[data-cells="16"]').count()).toBe(2);
+      expect(await page.locator('[data-status]').textContent()).toMatch(
+        /^Training the feature student: epoch \d+ of 250$/,
+      );
+      expect(await inked(page, 'accuracy')).toBeGreaterThan(empty + 200);
+      expect(await inked(page, 'loss')).toBeGreaterThan(200);
+      await picture(page, `while-${name}`);
+
+      await until(page, 'finished');
+      expect(await epoch(page, 'feature')).toBe(250);
+      expect(Number(await cell(page, 'feature', 'validation'))).toBeGreaterThan(90);
+      expect(Number(await cell(page, 'feature', 'to99'))).toBeGreaterThan(1);
+      await page.waitForFunction(() =>
+        document.querySelector('.inside .muted')!.textContent!.endsWith(' 250'),
+      );
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      await picture(page, `after-${name}`);
+      expect(faults).toEqual([]);
+      await close();
+    },
+  );
+
+  // Catches: a form that only a mouse can use, and a key that types into it.
+  it('can be used with a keyboard alone', async () => {
+    const { page, url, close } = await site.visit();
+    await page.goto(url);
+    await page.locator('select[name=preset]').focus();
+    for (let i = 0; i < 30; i++) {
+      await page.keyboard.press('Tab');
+      if ((await page.evaluate(() => document.activeElement?.textContent)) === 'Start') break;
+    }
+    await page.keyboard.press('Enter');
+    await until(page, 'training');
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press('Space');
+    await until(page, 'paused');
+    await page.keyboard.press('Space');
+    await until(page, 'training');
+    await close();
+  });
+
+  // Catches: bad input that is swallowed, or that leaves a study behind.
+  it('says what is wrong with what is dropped on it', async () => {
+    const { page, url, faults, close } = await site.visit();
+    await page.goto(url);
+    const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+    const alert = page.getByRole('alert');
+    await drop(page, [{ name: 'x.json', bytes: new TextEncoder().encode('{') }]);
+    await expect.poll(() => alert.textContent()).toMatch(/^x\.json: must be JSON/);
+    await drop(page, [{ name: 'x.json', bytes: bytes({ a: 1 }) }]);
+    await expect.poll(() => alert.textContent()).toMatch(/neither a plan .* nor a specification/);
+    const experiment = {
+      task: { use: 'dvi' },
+      model: { use: 'transformer' },
+      optimizer: { use: 'adamw' },
+    };
+    await drop(page, [
+      {
+        name: 'x.json',
+        bytes: bytes({ experiment: { ...experiment, batch: 8, epochs: 1, seed: 0 } }),
+      },
+    ]);
+    await expect.poll(() => alert.textContent()).toMatch(/"dvi".*div/);
+    expect(await page.locator('.kept').count()).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  // Catches: a file that the service worker forgot, such as the runtime's binary.
+  it('works without a network after the first visit', async () => {
+    const { page, context, url, faults, close } = await site.visit();
+    await page.goto(url);
+    const missing = () =>
+      page.evaluate(async () => {
+        const cache = await caches.open('grok');
+        const list = (await (await fetch('offline.json')).json()) as string[];
+        const kept = await Promise.all(list.map((file) => cache.match(file)));
+        return list.filter((_, i) => kept[i] === undefined);
+      });
+    await expect.poll(missing, { timeout: 60_000 }).toEqual([]);
+    await context.setOffline(true);
+    await page.reload();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await until(page, 'training');
+    expect(faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
+    await close();
+  });
+
+  // Catches: a host without headers that leaves the page on one thread for ever, or without a backend.
+  it('needs no headers, and isolates itself from the second visit on', async () => {
+    const { page, url, close } = await site.visit({ isolated: false });
+    await page.goto(url);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await until(page, 'training');
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.reload();
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await close();
+  });
+});
