@@ -1,13 +1,7 @@
-/** Each rule of the architecture catches a faulty example, and leaves a sound one alone. */
-import { describe, expect, test } from 'vitest';
+/** The rules of browsers, manifests and plain text catch faulty examples. */
+import { expect, test } from 'vitest';
 import { browserFilesAvoidNode } from './browser.js';
-import { type File, ignoreFrom, type Rule, show } from './files.js';
-import {
-  importsAreDeclared,
-  importsPointDown,
-  oneDoor,
-  relativeImportsStayInside,
-} from './imports.js';
+import { ignoreFrom } from './files.js';
 import {
   corePackagesArePeers,
   packagesHaveReadmes,
@@ -15,21 +9,9 @@ import {
   referencesAreComplete,
   scriptsAreThere,
 } from './manifests.js';
+import { dev, type Faulty, peers, pkg, prove, type Sound } from './prove.js';
 import { filesAreShort, noMachinePaths, testsAreRun } from './text.js';
 
-/** A package `@grok/NAME` with one source file. */
-function pkg(folder: string, source: string, manifest: object = {}, path = 'src/index.ts'): File[] {
-  const name = `@grok/${folder.split('/')[1]}`;
-  return [
-    {
-      path: `${folder}/package.json`,
-      text: JSON.stringify({ name, version: '0.1.0', ...manifest }),
-    },
-    { path: `${folder}/${path}`, text: source },
-  ];
-}
-const peers = { '@grok/core': '>=0.1.0 <1', '@grok/tfjs': '>=0.1.0 <1' };
-const dev = { '@grok/core': 'workspace:^', '@grok/tfjs': 'workspace:^' };
 const plugin = (version: string): string =>
   `const plugin = { name: '@grok/distill-x', version: ${version}, core: '>=0.1.0 <1', provides: [] }; export default plugin;`;
 const projects = [
@@ -39,112 +21,7 @@ const projects = [
 /** Put together so that this file keeps the rule. */
 const machinePath = ['', 'home', 'ada', 'grok'].join('/');
 
-/** Rule, what the example is, its files, and what the message must name. */
-type Case = readonly [rule: Rule, what: string, files: readonly File[], says: string];
-
-const faulty: readonly Case[] = [
-  [
-    importsPointDown,
-    'core importing a feature',
-    pkg('packages/core', `import { adamw } from '@grok/optim';`),
-    '@grok/core imports @grok/optim: imports point down',
-  ],
-  [
-    importsPointDown,
-    'a feature importing a feature',
-    pkg('packages/model', `export { task } from '@grok/data';`),
-    'a feature never imports a feature',
-  ],
-  [
-    importsPointDown,
-    'a feature importing the types of a feature',
-    pkg('packages/model', `export type T = import('@grok/data').Task;`),
-    'a feature never imports a feature',
-  ],
-  [
-    importsPointDown,
-    'an example plugin importing a feature dynamically',
-    pkg('examples/p', `await import('@grok/metrics');`, { keywords: ['grok-plugin'] }, 'index.js'),
-    'a feature never imports a feature',
-  ],
-  [
-    importsPointDown,
-    'study importing report',
-    pkg('packages/study', `import '@grok/report';`),
-    'imports point down',
-  ],
-  [
-    importsPointDown,
-    'testing importing a feature',
-    pkg('packages/testing', `import '@grok/model';`),
-    'a feature never imports a feature',
-  ],
-  [
-    importsPointDown,
-    'source importing testing',
-    pkg('packages/study', `import '@grok/testing';`),
-    'testing serves tests only',
-  ],
-  [
-    importsPointDown,
-    'a package importing an app',
-    pkg('packages/study', `import '@grok/cli';`),
-    'apps are imported by nobody',
-  ],
-  [
-    importsPointDown,
-    'a manifest that depends upwards',
-    pkg('packages/data', '', { dependencies: { '@grok/study': 'workspace:^' } }),
-    'packages/data/package.json: @grok/data depends on @grok/study',
-  ],
-  [
-    importsPointDown,
-    'a package that no layer knows',
-    pkg('packages/misc', `import '@grok/core';`),
-    'a package without a layer',
-  ],
-  [
-    relativeImportsStayInside,
-    'a relative import of another package',
-    pkg('packages/model', `import '../../core/src/rng.js';`),
-    'outside packages/model',
-  ],
-  [
-    relativeImportsStayInside,
-    'source that reaches the scripts of the repository',
-    pkg('packages/model', `import '../../../scripts/chromium.mjs';`),
-    'outside packages/model',
-  ],
-  [
-    importsAreDeclared,
-    'an import that only the checkout resolves',
-    pkg('packages/metrics', `import { Matrix } from 'ml-matrix';`, { dependencies: {} }),
-    'packages/metrics/package.json does not list',
-  ],
-  [
-    importsAreDeclared,
-    'a value from a dev dependency',
-    pkg('packages/x', `import { z } from 'zod';`, { devDependencies: { zod: '4' } }),
-    'imports zod',
-  ],
-  [
-    oneDoor,
-    'a second importer of tfjs-core',
-    pkg('packages/optim', `import * as tf from '@tensorflow/tfjs-core';`),
-    'one door to tfjs-core',
-  ],
-  [
-    oneDoor,
-    'a deep type import of tfjs-core',
-    pkg('packages/optim', `import type { T } from '@tensorflow/tfjs-core/dist/tensor.js';`),
-    'one door to tfjs-core',
-  ],
-  [
-    oneDoor,
-    'the container outside the registry',
-    pkg('packages/core', `import { container } from 'tsyringe';`, {}, 'src/run.ts'),
-    'only packages/core/src/registry.ts',
-  ],
+const faulty: readonly Faulty[] = [
   [
     browserFilesAvoidNode,
     'a Node built-in',
@@ -300,38 +177,7 @@ const faulty: readonly Case[] = [
   ],
 ];
 
-const sound: readonly (readonly [rule: Rule, what: string, files: readonly File[]])[] = [
-  [
-    importsPointDown,
-    'report importing study, a feature, core and itself',
-    pkg(
-      'packages/report',
-      `import '@grok/study'; import '@grok/metrics'; import '@grok/core'; import '@grok/report';`,
-    ),
-  ],
-  [importsPointDown, 'an app importing everything', pkg('apps/cli', `import '@grok/report';`)],
-  [
-    importsPointDown,
-    'a test that brings another feature',
-    pkg('packages/optim', `import '@grok/model';`, {}, 'test/adamw.test.ts'),
-  ],
-  [
-    relativeImportsStayInside,
-    'a test that shares the scripts of the repository',
-    pkg('apps/web', `import '../../../scripts/chromium.mjs';`, {}, 'test/page.ts'),
-  ],
-  [
-    importsAreDeclared,
-    'Node, itself, a peer and the types of a dev dependency',
-    [
-      ...pkg(
-        'packages/x',
-        `import 'node:fs'; import '@grok/x'; import '@grok/core'; import type { S } from 'ort';`,
-        { peerDependencies: peers, devDependencies: { ort: '1' } },
-      ),
-    ],
-  ],
-  [oneDoor, 'the door itself', pkg('packages/tfjs', `export * from '@tensorflow/tfjs-core';`)],
+const sound: readonly Sound[] = [
   [
     browserFilesAvoidNode,
     "a name that is only spelt like Node's",
@@ -388,14 +234,7 @@ const sound: readonly (readonly [rule: Rule, what: string, files: readonly File[
   ],
 ];
 
-describe('a faulty example is named', () => {
-  for (const [rule, what, files, says] of faulty)
-    test(what, () => expect(rule(files).map(show).join('\n')).toContain(says));
-});
-describe('a sound example is left alone', () => {
-  for (const [rule, what, files] of sound)
-    test(what, () => expect(rule(files).map(show)).toEqual([]));
-});
+prove(faulty, sound);
 test('.gitignore: a pattern that would be misread is refused', () => {
   expect(() => ignoreFrom('/docs/api\n')).toThrow('only names and *.ext');
   expect(['dist', 'a.log', 'src'].map(ignoreFrom('dist\n*.log\n'))).toEqual([true, true, false]);
