@@ -1,11 +1,12 @@
 /** Files that a person writes: presets that come with grok, specifications and plans of one's own. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError, unknownName } from '@grok/core';
 import { checkPlan, isObject, type JsonObject, type Plan } from '@grok/study';
 
 const presets = fileURLToPath(new URL('../presets/', import.meta.url));
+const claims = fileURLToPath(new URL('../claims/', import.meta.url));
 
 /** Names of the presets. */
 export function presetNames(): readonly string[] {
@@ -30,6 +31,15 @@ export function presetPlan(name: string): Plan {
 /** A specification's or plan's JSON. @throws InputError when the file is missing, not JSON or not an object. */
 export function specDocument(file: string, cwd: string): JsonObject {
   return readObject(resolve(cwd, file), `spec ${file}`);
+}
+
+/** A claims file's JSON: one that comes with grok by its name, else a file. @throws InputError as `specDocument`. */
+export function claimsDocument(file: string, cwd: string): JsonObject {
+  const own = `${claims}${file}.json`;
+  return readObject(
+    existsSync(own) && !existsSync(resolve(cwd, file)) ? own : resolve(cwd, file),
+    `claims ${file}`,
+  );
 }
 
 function readObject(file: string, what: string): JsonObject {

@@ -1,6 +1,7 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { Command, CommanderError } from 'commander';
+import { analyze } from './commands/analyze.js';
 import { distill } from './commands/distill.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
@@ -9,6 +10,7 @@ import { reproduce } from './commands/reproduce.js';
 import { resume } from './commands/resume.js';
 import { runs } from './commands/runs.js';
 import { train } from './commands/train.js';
+import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
 import { version } from './version.js';
@@ -22,7 +24,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       code = result;
     };
     const program = programOf(io);
-    for (const add of [reproduce, train, distill, resume, evaluate, runs, plugins, doctor])
+    for (const add of [
+      ...[reproduce, train, distill, resume, evaluate, analyze, verifyClaims],
+      ...[runs, plugins, doctor],
+    ])
       add(program, io, done);
     for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
     checkCommand(argv[0], program);

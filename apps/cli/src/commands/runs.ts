@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { InputError, readManifest, readMetrics } from '@grok/core';
 import { listColumns, type NamedRecord, runTable } from '@grok/report';
 import { recordOf } from '@grok/study';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags } from '../flags.js';
+import { foldersIn } from '../folders.js';
 import { EXIT, human, storeAt } from '../host.js';
 import type { Io } from '../io.js';
 
@@ -36,16 +37,4 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
         io.out.write(`${JSON.stringify({ runs: found.map(({ record }) => record) })}\n`);
       done(EXIT.ok);
     });
-}
-
-/** Folders that hold a run's config.json, at most `depth` below; runs hold no runs. */
-function foldersIn(path: string, depth: number): readonly string[] {
-  if (!existsSync(path)) return [];
-  if (existsSync(join(path, 'config.json'))) return [path];
-  if (depth === 0) return [];
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
-    .map((entry) => join(path, entry.name))
-    .sort()
-    .flatMap((child) => foldersIn(child, depth - 1));
 }

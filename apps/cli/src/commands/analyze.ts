@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { type Backend, InputError, openBackend, type ProbeUse } from '@grok/core';
+import {
+  type Analysis,
+  type At,
+  analyse,
+  analyseStudy,
+  atOf,
+  PUBLISHED_FILE,
+  publishedOf,
+  type StudyRun,
+  strategiesOf,
+  writeJson,
+} from '@grok/report';
+import type { Command } from 'commander';
+import { type ComputeFlags, computeFlags } from '../flags.js';
+import { type Opened, openFolder, openRun, teacherFolder } from '../folders.js';
+import { EXIT, human } from '../host.js';
+import type { Io, Sink } from '../io.js';
+import { strategyOf } from '../parse.js';
+import { openRegistry, withPluginsOf } from '../plugins.js';
+import { carrying } from '../spec.js';
+
+interface Flags extends ComputeFlags {
+  readonly against?: string;
+  readonly probe: readonly string[];
+  readonly at: readonly string[];
+  readonly asPublished?: boolean;
+}
+
+const collect = (value: string, earlier: readonly string[]): readonly string[] => [
+  ...earlier,
+  value,
+];
+
+/** `grok analyze`: what is inside a run, or every run of a study. */
+export function analyze(program: Command, io: Io, done: (code: number) => void): void {
+  computeFlags(program.command('analyze'))
+    .description('look inside a run, or every run of a study, and beside its teacher')
+    .argument('<dir>', 'the run’s folder, or a study’s')
+    .option('--against <dir>', 'a run to compare with (default: the run’s own teacher)')
+    .option('--probe <name[:key=value,…]>', 'only this probe (repeatable)', collect, [])
+    .option(
+      '--at <moment>',
+      'crossing, crossing+STEPS, last or a step (repeatable; default: crossing and last)',
+      collect,
+      [],
+    )
+    .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
+    .action(async (folder: string, flags: Flags) => {
+      const opened = await openFolder(folder, io);
+      const began = opened.runs.flatMap(({ config }) => config.execution?.plugins ?? []);
+      const registry = await openRegistry(flags.plugin, io.cwd);
+      const { asked, fresh } = carrying(opened.runs[0]!.config.execution ?? {}, flags, io);
+      const backend = await openBackend(registry, { ...fresh, ...asked });
+      const { teacherStores } = opened;
+      const host = { registry, backend, teacherStores, signal: io.signal };
+      try {
+        const result = await withPluginsOf(began, flags.plugin, () =>
+          opened.single
+            ? analyzeRun(opened, host, flags, io)
+            : analyzeStudy(opened, host, flags, io),
+        );
+        if (flags.json === true) io.out.write(`${JSON.stringify(result)}\n`);
+        done(EXIT.ok);
+      } finally {
+        await (backend as Backend).dispose();
+      }
+    });
+}
+
+type Host = Parameters<typeof analyse>[0];
+
+function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeUse[] } {
+  return {
+    ...(flags.at.length === 0 ? {} : { at: flags.at.map(atOf) }),
+    ...(flags.probe.length === 0 ? {} : { probes: flags.probe.map((text) => strategyOf(text)) }),
+  };
+}
+
+async function analyzeRun(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+  const run = { ...opened.runs[0]!, name: strategiesOf(opened.runs[0]!.config.experiment) };
+  const from = flags.against ?? teacherFolder(run, io);
+  const against = from === undefined ? undefined : await openRun(from, io);
+  const missed: At[] = [];
+  const options = { ...optionsOf(flags), ...(against === undefined ? {} : { against }) };
+  const analyses = await analyse(host, run, options, (at) => missed.push(at));
+  const sink = human(io, flags);
+  tell(sink, run.store.where, analyses, missed);
+  const pair: readonly [StudyRun, readonly StudyRun[]] =
+    against === undefined ? [run, []] : [against, [run]];
+  const published = await publishedOf(host, ...pair, flags);
+  await writeJson(run.store, `analysis/${PUBLISHED_FILE}`, published);
+  sink.write(`${join(run.store.where, 'analysis', PUBLISHED_FILE)}\n`);
+  return { analyses, published, out: run.store.where };
+}
+
+async function analyzeStudy(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+  if (flags.against !== undefined)
+    throw new InputError('--against: is for a run; in a study each run has its own teacher');
+  const sink = human(io, flags);
+  let count = 0;
+  await analyseStudy(host, opened.root, opened.runs, {
+    ...optionsOf(flags),
+    asPublished: flags.asPublished === true,
+    tell: (run, analyses, missed) => {
+      count += analyses.length;
+      if (flags.quiet !== true)
+        tell(sink, `${run.name}, seed ${run.seed}: ${run.store.where}`, analyses, missed);
+    },
+  });
+  return { runs: opened.runs.length, analyses: count, out: opened.root.where };
+}
+
+/** Where an analysis went, and what is first asked of it. */
+function tell(
+  sink: Sink,
+  label: string,
+  analyses: readonly Analysis[],
+  missed: readonly At[],
+): void {
+  for (const { moment, epoch, step, replayedFrom, frequencies } of analyses) {
+    const replayed = replayedFrom === step ? '' : `, replayed from step ${replayedFrom}`;
+    const keys = frequencies === null ? '' : `, key frequencies ${frequencies.join(' ') || 'none'}`;
+    sink.write(`${label}: ${moment}, epoch ${epoch}, step ${step}${replayed}${keys}\n`);
+  }
+  for (const at of missed)
+    sink.write(
+      `${label}: never came to ${typeof at === 'object' && 'crossing' in at ? `${100 * at.crossing} % of validation accuracy` : JSON.stringify(at)}\n`,
+    );
+}

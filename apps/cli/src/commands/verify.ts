@@ -1,0 +1,27 @@
+import { checkClaims, verdictCounts, evidenceOf, isComplete, verdictTable, verify } from '@grok/report';
+import type { Command } from 'commander';
+import { claimsDocument } from '../documents.js';
+import { type OutputFlags, outputFlags } from '../flags.js';
+import { openFolder } from '../folders.js';
+import { EXIT, human } from '../host.js';
+import type { Io } from '../io.js';
+
+/** `grok verify`: what became of a paper's claims in a folder of runs. */
+export function verifyClaims(program: Command, io: Io, done: (code: number) => void): void {
+  outputFlags(program.command('verify'))
+    .description('a verdict on every claim of a paper; exit 1 when one could be tested and was not')
+    .argument('<claims>', 'a claims file, or distilling-grokking for the paper’s own')
+    .argument('<dir>', 'the folder of a study, or of a run')
+    .action(async (file: string, folder: string, flags: OutputFlags) => {
+      const claims = checkClaims(claimsDocument(file, io.cwd), `claims ${file}`);
+      const { root, runs } = await openFolder(folder, io);
+      const verified = verify(claims, await evidenceOf(root, runs));
+      const complete = isComplete(verified);
+      human(io, flags).write(verdictTable(verified, 'text'));
+      if (flags.json === true)
+        io.out.write(
+          `${JSON.stringify({ paper: claims.paper, complete, counts: verdictCounts(verified), claims: verified })}\n`,
+        );
+      done(complete ? EXIT.ok : EXIT.failed);
+    });
+}

@@ -1,0 +1,118 @@
+/** `grok analyze` on small runs: files, moments, replayed steps, the published layout. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, bench, TINY_PLAN } from './helpers.js';
+
+interface Analysis {
+  moment: string;
+  step: number;
+  replayedFrom: number;
+  probes: Record<string, Record<string, unknown>>;
+  against: { run: string; states: Record<string, { cka: Record<string, unknown> }> };
+}
+let world: Bench;
+let folders: Record<string, string>;
+const read = <T>(...path: string[]): T =>
+  JSON.parse(readFileSync(join(world.dir, ...path), 'utf8'));
+const keys = (value: object): string[] => Object.keys(value);
+
+beforeAll(async () => {
+  world = bench();
+  const { code, out } = await world.grok(
+    ...['reproduce', '--out', 'study', '--quiet', '--json', '--seed', '0', ...TINY_PLAN],
+  );
+  expect(code).toBe(0);
+  const { teacher, students } = JSON.parse(out.trim().split('\n').at(-1)!);
+  folders = { teacher: teacher.out };
+  for (const [name, { out: folder }] of Object.entries<{ out: string }>(students))
+    folders[name] = folder;
+});
+afterAll(() => world.remove());
+
+describe('analyze', () => {
+  it('reads a student beside its own teacher, all six states on validation rows', async () => {
+    const { code, out, err, json } = await world.grok('analyze', folders.logit!, '--json');
+    expect([code, err]).toEqual([0, expect.stringContaining('never came to 99 %')]);
+    expect(out.trim().split('\n')).toHaveLength(1);
+    const [analysis] = json<{ analyses: Analysis[] }>().analyses;
+    expect(analysis).toMatchObject({ moment: 'end', replayedFrom: analysis!.step });
+    expect(keys(analysis!.against.states)).toEqual([
+      ...['hook_embed', 'blocks.0.hook_resid_mid', 'blocks.0.hook_resid_post'],
+      ...['blocks.1.hook_resid_mid', 'blocks.1.hook_resid_post', 'ln_final.hook_out'],
+    ]);
+    // Catches: an estimator left out, a null of another shape.
+    expect(keys(analysis!.against.states['ln_final.hook_out']!.cka)).toEqual([
+      ...['biased', 'debiased', 'interval', 'null'],
+    ]);
+    expect(keys(analysis!.probes)).toEqual(
+      expect.arrayContaining(['effective-ranks', 'attention-entropy', 'neurons']),
+    );
+    const stored = read<Analysis>(folders.logit!, 'analysis/analysis-end.json');
+    expect(stored).toEqual(analysis);
+  });
+
+  it('writes the published layout: its keys, its two layers, its choices', async () => {
+    const { code } = await world.grok('analyze', folders.logit!, '--as-published', '--at', 'last');
+    expect(code).toBe(0);
+    const file = read<Record<string, Record<string, object>>>(
+      ...[folders.logit!, 'analysis/mechanistic_analysis_results.json'],
+    );
+    expect(keys(file)).toEqual([
+      ...['weight_statistics', 'cka_scores', 'effective_ranks', 'attention_entropies'],
+    ]);
+    expect(keys(file.weight_statistics!)).toEqual(['teacher', 'student_logit']);
+    expect(keys(file.weight_statistics!.teacher!)).toEqual([
+      ...['L0', 'L1', 'L2', 'total_params', 'sparsity'],
+    ]);
+    for (const part of ['cka_scores', 'effective_ranks', 'attention_entropies'])
+      expect(keys(file[part]!)).toEqual(['layer_0', 'layer_1']);
+    expect(keys(file.cka_scores!.layer_0!)).toEqual(['logit']);
+    expect(keys(file.effective_ranks!.layer_0!)).toEqual(['teacher', 'logit']);
+    await world.grok('analyze', folders.logit!, '--at', 'last');
+    const whole = read<typeof file>(
+      ...[folders.logit!, 'analysis/mechanistic_analysis_results.json'],
+    );
+    expect(keys(whole.cka_scores!)).toHaveLength(6);
+    expect(keys(whole.attention_entropies!)).toHaveLength(2);
+  });
+
+  it('replays a step that has no checkpoint, with one probe asked for', async () => {
+    const { code, out, json } = await world.grok(
+      ...['analyze', folders.feature!, '--at', '1', '--probe', 'weight-norms', '--json'],
+    );
+    expect(code).toBe(0);
+    expect(out).not.toContain('never');
+    const [analysis] = json<{ analyses: Analysis[] }>().analyses;
+    expect(analysis).toMatchObject({ moment: 'step-1', step: 1, replayedFrom: 0 });
+    expect(keys(analysis!.probes)).toEqual(['weight-norms']);
+  });
+
+  it('goes through a study, every run against the teacher of its seed', async () => {
+    const { code, json } = await world.grok('analyze', 'study', '--at', 'last', '--json');
+    expect([code, json()]).toEqual([0, { runs: 5, analyses: 5, out: 'study' }]);
+    const teacher = read<{ run: string }>(folders.teacher!, 'config.json').run;
+    for (const name of ['none', 'logit', 'attention', 'feature'])
+      expect(read<Analysis>(folders[name]!, 'analysis/analysis-end.json').against.run).toBe(
+        teacher,
+      );
+    const file = read<Record<string, Record<string, object>>>(
+      ...['study', 'analysis/seed-0/mechanistic_analysis_results.json'],
+    );
+    expect(keys(file.weight_statistics!)).toEqual([
+      ...['teacher', 'student_none', 'student_logit', 'student_attention', 'student_feature'],
+    ]);
+  });
+
+  it.each([
+    ['a moment', ['study', '--at', 'soon'], /--at: must be crossing/],
+    ['a step', ['RUN', '--at', '99'], /step 99 is not one of its steps 0 to 2/],
+    ['a probe', ['RUN', '--at', 'last', '--probe', 'cia'], /unknown probe "cia"/],
+    ['a folder', ['nowhere'], /there is no folder nowhere/],
+    ['a study against one', ['study', '--against', 'study'], /--against: is for a run/],
+  ])('explains %s that is not there', async (_, argv, says) => {
+    const words = argv.map((word) => (word === 'RUN' ? folders.logit! : word));
+    const { code, err } = await world.grok('analyze', ...words);
+    expect([code, err]).toEqual([2, expect.stringMatching(says)]);
+  });
+});

@@ -1,0 +1,93 @@
+/** A finished or unfinished run opened for reading: its data, its model, and its state at any moment. */
+import {
+  type Checkpoint,
+  computeSites,
+  data,
+  type HostArray,
+  hiddenStates,
+  infoOf,
+  type Model,
+  type openBackend,
+  type Registry,
+  replayTo,
+  type Site,
+  type SplitRows,
+  type Store,
+  type Task,
+  takeRows,
+  withoutExtras,
+} from '@grok/core';
+import type { Inside } from '@grok/metrics';
+import type { StudyRun } from '../runs.js';
+
+type Backend = Awaited<ReturnType<typeof openBackend>>;
+
+/** What analyses need of whoever asks for them. */
+export interface AnalysisHost {
+  readonly registry: Registry;
+  readonly backend: Backend;
+  /** Folders of a run's teachers, for steps that are replayed. */
+  readonly teacherStores: (run: StudyRun) => Readonly<Record<string, Store>>;
+  readonly signal?: AbortSignal;
+}
+/** A run at one moment. */
+export interface Opened {
+  readonly run: StudyRun;
+  readonly task: Task;
+  readonly split: SplitRows;
+  readonly model: Model;
+  readonly checkpoint: Checkpoint;
+  /** The step that the state was replayed from. */
+  readonly from: number;
+}
+
+/** A run's state after `step` steps, replayed where no checkpoint is. */
+export async function openAt(host: AnalysisHost, run: StudyRun, step: number): Promise<Opened> {
+  const { registry, signal } = host;
+  const { task, split, model } = data(run.config.experiment, registry);
+  const { checkpoint, from } = await replayTo(
+    {
+      registry,
+      store: run.store,
+      teacherStores: host.teacherStores(run),
+      ...(signal === undefined ? {} : { signal }),
+    },
+    step,
+  );
+  return { run, task, split, model, checkpoint, from };
+}
+
+/** Sites of an opened run over rows of a task, its own unless another is given. */
+export function sitesOver(
+  host: AnalysisHost,
+  { model, checkpoint, task }: Opened,
+  sites: readonly Site[],
+  rows: Int32Array,
+  inputs: HostArray = task.inputs,
+): Promise<Record<Site, HostArray>> {
+  const params = withoutExtras(checkpoint.params);
+  return computeSites(host.backend, { model, params }, sites, takeRows(inputs, rows));
+}
+
+/** Names of the hidden states and of the attention patterns. */
+export function sitesOf(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
+  const { layers } = model.shape;
+  const patterns = Array.from({ length: layers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
+  return { states: hiddenStates(infoOf(model)), patterns };
+}
+
+/** What the published layout is made of. */
+export async function insideOf(
+  host: AnalysisHost,
+  opened: Opened,
+  rows: Int32Array,
+  inputs?: HostArray,
+): Promise<Inside> {
+  const { states, patterns } = sitesOf(opened.model);
+  const found = await sitesOver(host, opened, [...states, ...patterns], rows, inputs);
+  return {
+    params: withoutExtras(opened.checkpoint.params),
+    states: states.map((site) => found[site]!),
+    patterns: patterns.map((site) => found[site]!),
+  };
+}

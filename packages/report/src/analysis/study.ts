@@ -1,0 +1,64 @@
+/** Every run of a folder analysed beside its teacher, and each seed's models in the published layout. */
+import type { Json, Store } from '@grok/core';
+import { orderOf, type StudyRun, teacherOf } from '../runs.js';
+import { type Analysis, type AnalysisOptions, analyse } from './analyse.js';
+import type { At } from './moments.js';
+import type { AnalysisHost } from './open.js';
+import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
+
+/** What a folder's analysis tells on the way. */
+export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, PublishedOptions {
+  readonly tell?: (run: StudyRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
+}
+
+/**
+ * Analyses the finished runs of a study, each against its teacher, and writes for every seed
+ * `analysis/seed-N/mechanistic_analysis_results.json` (under its override's name, if any) into its folder.
+ */
+export async function analyseStudy(
+  host: AnalysisHost,
+  root: Store,
+  runs: readonly StudyRun[],
+  options: StudyAnalysisOptions = {},
+): Promise<void> {
+  const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
+  for (const run of finished) {
+    const against = teacherOf(run, finished);
+    const missed: At[] = [];
+    const found = await analyse(
+      host,
+      run,
+      { ...options, ...(against === undefined ? {} : { against }) },
+      (at) => missed.push(at),
+    );
+    options.tell?.(run, found, missed);
+  }
+  for (const teacher of finished.filter(({ name }) => name === 'teacher')) {
+    const students = finished.filter(
+      ({ name, seed, override }) =>
+        name !== 'teacher' && seed === teacher.seed && override === teacher.override,
+    );
+    const order = orderOf(students);
+    const sorted = students.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+    await writeJson(
+      root,
+      publishedPath(teacher),
+      await publishedOf(host, teacher, sorted, options),
+    );
+  }
+}
+
+/** Where a study keeps the published layout of a seed. */
+export function publishedPath({ seed, override }: Pick<StudyRun, 'seed' | 'override'>): string {
+  return `analysis/${override === undefined ? '' : `${override}/`}seed-${seed}/${PUBLISHED_FILE}`;
+}
+
+/** Seeds in order. */
+export function seedsOf(runs: readonly StudyRun[]): readonly number[] {
+  return [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b);
+}
+
+/** Writes JSON for people. */
+export async function writeJson(store: Store, path: string, value: Json): Promise<void> {
+  await store.write(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
+}

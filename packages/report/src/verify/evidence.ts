@@ -1,0 +1,31 @@
+/** What a folder has to say on claims: its runs, and its analyses with the published choices. */
+import type { Store } from '@grok/core';
+import { publishedPath } from '../analysis/study.js';
+import type { StudyRun } from '../runs.js';
+import type { Evidence, PublishedAnalysis } from './measure.js';
+
+/** Reads the analyses of the study in a folder; one of other choices than the published does not count. */
+export async function evidenceOf(root: Store, runs: readonly StudyRun[]): Promise<Evidence> {
+  const inside = new Map<string, PublishedAnalysis>();
+  for (const run of runs) {
+    const path = publishedPath(run);
+    const file = inside.has(path) ? undefined : await readPublished(root, run);
+    if (file !== undefined && hasPublishedChoices(file)) inside.set(path, file);
+  }
+  return { runs, inside };
+}
+
+/** The file of the published layout that a run is in, where there is one. */
+export async function readPublished(
+  root: Store,
+  run: StudyRun,
+): Promise<PublishedAnalysis | undefined> {
+  const bytes = await root.read(publishedPath(run));
+  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as PublishedAnalysis);
+}
+
+/** The published choices have as many layers of hidden states as blocks; ours have all states. */
+export function hasPublishedChoices(file: PublishedAnalysis): boolean {
+  const count = (layers: object): number => Object.keys(layers).length;
+  return count(file.effective_ranks) === count(file.attention_entropies);
+}

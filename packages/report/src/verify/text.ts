@@ -1,0 +1,57 @@
+/** Verdicts as a table for people. */
+import { gridOf, type TableStyle } from '../table.js';
+import type { Verdict, Verified } from './verdict.js';
+
+const ORDER: readonly Verdict[] = [
+  'reproduced',
+  'in band',
+  'contradicted',
+  'cannot be tested',
+  'untested',
+];
+
+/** One line a claim, and how many there are of each verdict. */
+export function verdictTable(verified: readonly Verified[], style: TableStyle): string {
+  const rows = verified.map((item) => [
+    item.id,
+    item.source,
+    item.published === null ? '–' : String(item.published),
+    bandText(item.band),
+    oursText(item),
+    item.verdict + (item.why === undefined ? '' : `: ${item.why}`),
+  ]);
+  const head = ['claim', 'source', 'published', 'band', 'ours', 'verdict'];
+  return `${gridOf(head, rows, style, 'left')}\n${countsText(verified)}\n`;
+}
+
+/** How many claims have each verdict. */
+export function verdictCounts(verified: readonly Verified[]): Readonly<Record<Verdict, number>> {
+  return Object.fromEntries(
+    ORDER.map((verdict) => [verdict, verified.filter((v) => v.verdict === verdict).length]),
+  ) as Record<Verdict, number>;
+}
+
+function countsText(verified: readonly Verified[]): string {
+  const counts = Object.entries(verdictCounts(verified)).filter(([, count]) => count > 0);
+  return `${verified.length} claims: ${counts.map(([name, count]) => `${count} ${name}`).join(', ')}`;
+}
+
+function bandText(band: Verified['band']): string {
+  if (band === null) return '–';
+  const [low, high] = band;
+  if (low === null) return `≤ ${short(high!)}`;
+  return high === null ? `≥ ${short(low)}` : `${short(low)} to ${short(high)}`;
+}
+
+function oursText({ ours, sd, seeds }: Verified): string {
+  if (seeds === 0) return '–';
+  if (ours === null) return `never (${seeds})`;
+  return `${short(ours)}${sd === null ? '' : ` ± ${short(sd)}`} (${seeds})`;
+}
+
+/** Four significant digits, whole numbers whole. */
+export function short(value: number): string {
+  return Number.isInteger(value) || Math.abs(value) >= 1e4
+    ? String(Math.round(value))
+    : String(Number(value.toPrecision(4)));
+}
