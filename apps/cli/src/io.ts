@@ -13,6 +13,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Relative paths start here. */
   readonly cwd: string;
+  /** The script that this command line is, to start it again as a process; absent where it is a function. */
+  readonly script?: string;
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,8 @@ import { plugins } from './commands/plugins.js';
 import { reproduce } from './commands/reproduce.js';
 import { resume } from './commands/resume.js';
 import { runs } from './commands/runs.js';
+import { study } from './commands/study.js';
+import { studyWorker } from './commands/study-worker.js';
 import { train } from './commands/train.js';
 import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
@@ -26,9 +28,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const program = programOf(io);
     for (const add of [
       ...[reproduce, train, distill, resume, evaluate, analyze, verifyClaims],
-      ...[runs, plugins, doctor],
+      ...[runs, study, plugins, doctor],
     ])
       add(program, io, done);
+    studyWorker(program, io);
     for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
     checkCommand(argv[0], program);
     await program.parseAsync(

@@ -22,6 +22,7 @@ export function processIo(): Io {
     err: process.stderr,
     env: process.env,
     cwd: process.cwd(),
+    script: process.argv[1]!,
     signal: stop.signal,
   };
 }

@@ -10,19 +10,30 @@ export interface Estimate {
   readonly secondsLeft: number | null;
 }
 
-/** Seconds an epoch of a run takes, by its name; teachers and arms differ. */
-export type Pace = (name: string) => number | null;
+/** Seconds that an epoch of a run takes; null while none of any run was timed. */
+export type Pace = (run: StudyRun) => number | null;
 
-/** The pace of runs so far: by name where one of that name was timed, else over all. */
+/** What runs of one pace have in common: teachers, arms and overrides differ, seeds do not. */
+export const kindOf = ({ name, override = '' }: Pick<StudyRun, 'name' | 'override'>): string =>
+  `${override}/${name}`;
+
+/** The pace of runs so far: by kind where one of it was timed, else over all. */
 export function paceOf(runs: readonly StudyRun[]): Pace {
-  const timed = runs.flatMap(({ name, history = [] }) => {
-    const epochs = history.at(-1)?.epoch;
-    const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
-    return epochs === undefined ? [] : [{ name, seconds: seconds / epochs }];
+  const timed = runs.flatMap((run) => {
+    const epochs = run.history?.at(-1)?.epoch;
+    if (epochs === undefined) return [];
+    const seconds = run.history!.reduce((sum, row) => sum + row.time.seconds, 0);
+    return [{ kind: kindOf(run), seconds: seconds / epochs }];
   });
+  return paceFrom(timed);
+}
+
+/** A pace from seconds an epoch, by kind. */
+export function paceFrom(timed: readonly { kind: string; seconds: number }[]): Pace {
   const all = median(timed.map(({ seconds }) => seconds));
-  return (name) =>
-    median(timed.filter((run) => run.name === name).map(({ seconds }) => seconds)) ?? all;
+  const of = new Map<string, number[]>();
+  for (const { kind, seconds } of timed) of.set(kind, [...(of.get(kind) ?? []), seconds]);
+  return (run) => median(of.get(kindOf(run)) ?? []) ?? all;
 }
 
 /** Estimates what is left on `slots` at once; runs that stop early count as whole until they do. */
@@ -33,7 +44,7 @@ export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): 
     if (run.state === 'failed' || run.state === 'blocked') continue;
     if (run.job !== undefined && counted.has(run.job.run)) continue;
     if (run.job !== undefined) counted.add(run.job.run);
-    const seconds = pace(run.name);
+    const seconds = pace(run);
     if (seconds === null) return { done: 0, secondsLeft: null };
     const done = run.history?.at(-1)?.epoch ?? 0;
     const left = run.state === 'finished' ? 0 : (run.experiment.epochs - done) * seconds;

@@ -1,5 +1,7 @@
 /** Many runs as one plan: teachers, students and controls, and what came of them. */
+export * from './calibrate.js';
 export * from './check-plan.js';
+export * from './compare.js';
 export * from './estimate.js';
 export * from './inline.js';
 export * from './inspect.js';
@@ -12,3 +14,4 @@ export * from './reproduce.js';
 export * from './select.js';
 export * from './stats/index.js';
 export * from './study.js';
+export * from './tell.js';

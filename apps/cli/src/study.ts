@@ -1,0 +1,277 @@
+/** A study from plan to table, as `grok study` tells it. */
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Execution, type Executor, InputError, type Store, unknownName } from '@grok/core';
+import { gridOf, studyTable } from '@grok/report';
+import {
+  calibrate,
+  checkPlan,
+  estimate,
+  inlineExecutor,
+  inspectStudy,
+  type JsonObject,
+  type Plan,
+  preflight,
+  readPlan,
+  runStudy,
+  type StudyRun,
+  selectRuns,
+  tellStudy,
+} from '@grok/study';
+import { processExecutor, takeLock } from '@grok/study/process';
+import { presetDocument, presetNames, specDocument } from './documents.js';
+import type { ComputeFlags } from './flags.js';
+import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
+import type { Io } from './io.js';
+import { assignmentOf } from './parse.js';
+import { openRegistry } from './plugins.js';
+import { clock } from './progress.js';
+import { setAt } from './set.js';
+import { studyProgress } from './study-progress.js';
+
+/** Flags of `grok study`. */
+export interface StudyFlags extends Omit<ComputeFlags, 'plugin'> {
+  readonly out?: string;
+  readonly jobs?: number;
+  readonly only?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly retryFailed?: boolean;
+  readonly set?: readonly string[];
+  readonly checkpointEvery?: number;
+  readonly plugin?: readonly string[];
+  readonly markdown?: boolean;
+  readonly times?: boolean;
+}
+/** A plan and where its runs are. */
+export interface OpenedStudy {
+  readonly plan: Plan;
+  readonly folder: string;
+  readonly root: Store;
+  readonly open: (name: string) => Store;
+}
+
+/** Finds a plan by its file, preset or folder. @throws InputError when there is none. */
+export async function openStudy(
+  from: string,
+  flags: StudyFlags,
+  io: Io,
+  mustExist: boolean,
+): Promise<OpenedStudy> {
+  const path = resolve(io.cwd, from);
+  const at = (plan: Plan, folder: string): OpenedStudy => ({
+    plan,
+    folder,
+    root: storeAt(folder, io),
+    open: (name) => storeAt(join(folder, name), io),
+  });
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    if ((flags.set ?? []).length > 0 || flags.out !== undefined)
+      throw new InputError(
+        `${from}: is a study begun; --set and --out go with a plan’s file or a preset`,
+      );
+    const plan = await readPlan(storeAt(from, io));
+    if (plan === undefined)
+      throw new InputError(
+        `${from}: no study is here (no plan.json); give a plan’s file or a study’s folder`,
+      );
+    return at(plan, from);
+  }
+  if (mustExist)
+    throw new InputError(`${from}: there is no such folder; begin with: grok study run PLAN`);
+  const plan = planOf(from, existsSync(path), flags.set ?? [], io);
+  const folder = flags.out ?? `runs/study-${plan.name}`.replace(/[^\w/.-]/g, '_');
+  return at(plan, freshFolder(folder, 'plan.json', io));
+}
+
+function planOf(from: string, isFile: boolean, changes: readonly string[], io: Io): Plan {
+  const known = presetNames();
+  if (!isFile && !known.includes(from)) {
+    if (/[./\\]/.test(from)) throw new InputError(`plan ${from}: there is no such file`);
+    throw unknownName('plan (neither a file nor a preset)', from, known);
+  }
+  const what = isFile ? `plan ${from}` : `preset "${from}"`;
+  let document: JsonObject = isFile ? specDocument(from, io.cwd) : presetDocument(from);
+  checkPlan(document, what);
+  for (const text of changes) {
+    const { path, value } = assignmentOf(text);
+    document = setAt(document, path, value);
+  }
+  return checkPlan(document, changes.length > 0 ? `${what} with --set` : what);
+}
+
+/** Runs what a study lacks and prints its table; gives the exit code. */
+export async function carryOutStudy(
+  { plan, folder, root, open }: OpenedStudy,
+  flags: StudyFlags,
+  io: Io,
+): Promise<number> {
+  const { plugin = [] } = flags;
+  const registry = await openRegistry(plugin, io.cwd);
+  preflight(plan, registry); // before the folder is made
+  const path = resolve(io.cwd, folder);
+  const release = await takeLock(path, 'study.lock', 0);
+  const executor = executorOf(path, open, flags, { registry, plugin }, io);
+  const sink = human(io, flags);
+  const { asked, fresh } = executionOf(flags, io);
+  try {
+    const { status, begun, runs } = await runStudy(plan, {
+      ...{ registry, root, open, executor, execution: asked, fresh },
+      only: words(flags),
+      forgive: flags.retryFailed === true,
+      signal: io.signal,
+      ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),
+    });
+    if (begun === 0 && status !== 'interrupted')
+      sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
+    if (status !== 'interrupted')
+      sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
+    else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
+    const failed = runs.filter(({ state }) => state === 'failed');
+    for (const { key, error } of failed) io.err.write(`grok: ${key} failed twice: ${error}\n`);
+    if (flags.json === true)
+      io.out.write(
+        `${JSON.stringify({ status, begun, out: root.where, ...tellStudy(plan, runs) })}\n`,
+      );
+    return { finished: EXIT.ok, failed: EXIT.failed, interrupted: EXIT.interrupted }[status];
+  } finally {
+    await executor.dispose();
+    release();
+  }
+}
+
+function nothingToDo(runs: readonly StudyRun[]): string {
+  const done = runs.filter(({ state }) => state === 'finished').length;
+  return done === runs.length
+    ? `nothing to do, all ${done} runs were finished before`
+    : `nothing to do, ${done} of ${runs.length} runs were finished before, the others failed (--retry-failed tries them again)`;
+}
+
+function executorOf(
+  root: string,
+  open: (name: string) => Store,
+  flags: StudyFlags,
+  own: { registry: Awaited<ReturnType<typeof openRegistry>>; plugin: readonly string[] },
+  io: Io,
+): Executor {
+  // Where the command line is called as a function, there is no script to start a process of.
+  if (io.script === undefined) return inlineExecutor({ ...hostOf(own.registry, io), open });
+  return processExecutor({
+    root,
+    command: [io.script, 'study-worker', ...own.plugin.flatMap((entry) => ['--plugin', entry])],
+    ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
+    env: io.env,
+  });
+}
+
+/** Backend and threads: a flag binds runs that go on too; the rest is for those that begin. */
+function executionOf(flags: StudyFlags, io: Io): { asked: Execution; fresh: Execution } {
+  const { backend, threads, checkpointEvery } = flags;
+  const { GROK_BACKEND } = io.env;
+  return {
+    asked: {
+      ...(backend === undefined ? {} : { backend }),
+      ...(threads === undefined ? {} : { threads }),
+    },
+    fresh: {
+      threads: 1,
+      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+      ...(GROK_BACKEND === undefined || GROK_BACKEND === '' ? {} : { backend: GROK_BACKEND }),
+    },
+  };
+}
+
+function words({ only = [] }: StudyFlags): readonly string[] {
+  return only.flatMap((text) => text.split(',')).filter((word) => word !== '');
+}
+
+/** Lists what would be run, and how long it would take after a short trial of each kind. */
+export async function dryRun(
+  { plan, root, open }: OpenedStudy,
+  flags: StudyFlags,
+  io: Io,
+): Promise<number> {
+  const registry = await openRegistry(flags.plugin ?? [], io.cwd);
+  preflight(plan, registry);
+  const asked = new Set(selectRuns(plan, words(flags)));
+  const runs = (await inspectStudy(plan, { root, open })).filter(({ key }) => asked.has(key));
+  const left = runs.filter(({ state }) => !['finished', 'failed', 'blocked'].includes(state));
+  const { asked: given, fresh } = executionOf(flags, io);
+  const sink = human(io, flags);
+  const { pace, startup } = await calibrate(plan, {
+    registry,
+    execution: { ...fresh, ...given },
+    signal: io.signal,
+  });
+  if (io.signal.aborted) return EXIT.interrupted;
+  const slots = executorOf('', open, flags, { registry, plugin: [] }, io).slots;
+  const { secondsLeft } = estimate(runs, slots, pace);
+  const seconds = left.length === 0 ? 0 : (secondsLeft ?? 0) + (startup * left.length) / slots;
+  const rows = runs.map((run) => ({
+    key: run.key,
+    state: run.state,
+    epochs: run.experiment.epochs,
+    needs: Object.values(run.needs).map((name) => `${name}@${run.seed}`),
+    seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * run.experiment.epochs + startup,
+  }));
+  sink.write(
+    gridOf(
+      ['run', 'state', 'epochs at most', 'after', 'about'],
+      rows.map((row) => [
+        row.key,
+        row.state,
+        String(row.epochs),
+        row.needs.join(' ') || '–',
+        clock(row.seconds),
+      ]),
+      'text',
+    ),
+  );
+  sink.write(
+    `${left.length} of ${runs.length} runs to do, ${slots} at once: about ${clock(seconds)} (two epochs of each kind were timed, one by one; nothing was written)\n`,
+  );
+  if (flags.json === true) io.out.write(`${JSON.stringify({ runs: rows, slots, seconds })}\n`);
+  return EXIT.ok;
+}
+
+/** Prints where a study stands, or its table. */
+export async function printStudy(
+  what: 'status' | 'table',
+  { plan, root, open }: OpenedStudy,
+  flags: StudyFlags,
+  io: Io,
+): Promise<number> {
+  const runs = await inspectStudy(plan, { root, open });
+  const sink = human(io, flags);
+  if (what === 'table')
+    sink.write(
+      studyTable(plan, runs, {
+        style: flags.markdown === true ? 'markdown' : 'text',
+        times: flags.times !== false,
+      }),
+    );
+  else {
+    sink.write(
+      gridOf(
+        ['run', 'state', 'epoch', 'validation', 'folder'],
+        runs.map(({ key, state, record, experiment, job }) => [
+          key,
+          state,
+          `${record?.epochs ?? 0}/${experiment.epochs}`,
+          record?.finalValAccuracy == null
+            ? '–'
+            : `${(100 * record.finalValAccuracy).toFixed(2)} %`,
+          job?.folder ?? '–',
+        ]),
+        'text',
+        'left',
+      ),
+    );
+    for (const { key, error } of runs) if (error !== undefined) sink.write(`${key}: ${error}\n`);
+  }
+  if (flags.json === true) {
+    const told = tellStudy(plan, runs);
+    const timeless = { ...told, runs: told.runs.map(({ time: _, ...run }) => run) };
+    io.out.write(`${JSON.stringify(flags.times === false ? timeless : told)}\n`);
+  }
+  return EXIT.ok;
+}

@@ -1,0 +1,175 @@
+/** The table of a study: arms over seeds, arms against the control, every run; times apart, for they never repeat. */
+import {
+  type ArmSummary,
+  type Comparison,
+  type Plan,
+  type StudyRun,
+  summarise,
+  summary,
+  TABLE_THRESHOLDS,
+} from '@grok/study';
+import { gridOf, LEAK_NOTE, percent, type TableStyle } from './table.js';
+
+const NONE = '–';
+
+/** What of a study's table is written. */
+export interface StudyTableOptions {
+  readonly style: TableStyle;
+  /** Seconds and hours too (default true): all else is the same wherever and however often it is made. */
+  readonly times?: boolean;
+}
+
+/** The whole table as text; equal runs give equal bytes, but for the times. */
+export function studyTable(
+  plan: Plan,
+  runs: readonly StudyRun[],
+  { style, times = true }: StudyTableOptions,
+): string {
+  const { arms, comparisons } = summarise(plan, runs);
+  const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+    gridOf(head, rows, style).trimEnd();
+  const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
+  const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);
+  const lost = runs.filter(({ error }) => error !== undefined);
+  const parts = [
+    style === 'markdown' ? `# ${plan.name}` : plan.name,
+    `${plan.summary} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
+    title('Arms'),
+    grid(ARM_HEAD, arms.map(armRow)),
+    'Accuracies in %, intervals 95 % (bootstrap, BCa). Epochs: runs that came to it, Kaplan–Meier median, mean restricted to the horizon (a run that never comes to it counts as longer, not as missing).',
+    ...(arms.some(({ leaked }) => leaked) ? [LEAK_NOTE] : []),
+    title('Epochs to 99 %, the arms chosen beforehand against the control'),
+    of('primary').length === 0
+      ? 'nothing to compare yet'
+      : grid([...COMPARISON_HEAD, 'p (t), Holm', 'p (W), Holm'], of('primary').map(primaryRow)),
+    title('Exploratory: uncorrected, to find questions, not to answer them'),
+    of('exploratory').length === 0
+      ? 'nothing to compare yet'
+      : grid(
+          ['measure', ...COMPARISON_HEAD],
+          of('exploratory').map((c) => [c.measure, ...comparisonRow(c)]),
+        ),
+    'Differences are arm − control over the same seeds; epochs restricted to the horizon. t and W: paired t and exact Wilcoxon, two-sided; g_z: d_z with Hedges’ correction; r: rank-biserial; power and seeds (for .8) are those of an effect as large as the one seen.',
+    title('Runs'),
+    grid(RUN_HEAD, runs.map(runRow)),
+    ...(lost.length === 0 ? [] : [lost.map(({ key, error }) => `${key}: ${error}`).join('\n')]),
+    ...(times ? [title('Time'), grid(['run', 's/epoch', 'hours in all'], timeRows(runs))] : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** `24 of 30 runs finished, 2 failed, 4 blocked`. */
+function countsOf(runs: readonly StudyRun[]): string {
+  const count = (state: StudyRun['state']): number => runs.filter((r) => r.state === state).length;
+  const others = (['failed', 'blocked'] as const).filter((state) => count(state) > 0);
+  return [
+    `${count('finished')} of ${runs.length} runs finished`,
+    ...others.map((state) => `${count(state)} ${state}`),
+  ].join(', ');
+}
+
+const ARM_HEAD = [
+  'run',
+  'seeds',
+  'final mean ± sd',
+  'median',
+  '95 % interval',
+  ...TABLE_THRESHOLDS.flatMap((t) => [`to ${+t * 100} %`, 'median', 'mean']),
+  'mean’s interval',
+];
+function armRow(arm: ArmSummary): string[] {
+  const { finalValAccuracy: final, epochsTo } = arm;
+  const times = TABLE_THRESHOLDS.map((threshold) => epochsTo[threshold] ?? null);
+  return [
+    `${nameOf(arm)}${arm.leaked ? ' (leaked)' : ''}`,
+    `${arm.finished}/${arm.planned}`,
+    final.mean === null
+      ? NONE
+      : `${percent(final.mean)} ± ${final.sd === null ? NONE : percent(final.sd)}`,
+    percent(final.median),
+    range(final.interval, percent),
+    ...times.flatMap((time) =>
+      time === null
+        ? [NONE, NONE, NONE]
+        : [
+            `${time.reached}/${time.of}`,
+            time.median === null ? `> ${time.horizon}` : String(time.median),
+            time.restrictedMean.toFixed(1),
+          ],
+    ),
+    range(times.at(-1)?.interval ?? null, (epochs) => epochs.toFixed(1)),
+  ];
+}
+
+const COMPARISON_HEAD = [
+  ...['arm', 'n', 'difference', '95 % interval', 't', 'p (t)', 'W', 'p (W)'],
+  ...['d_z', 'g_z', 'd_av', 'r', 'p (log-rank)', 'power', 'seeds'],
+];
+function comparisonRow(c: Comparison): string[] {
+  const value = (x: number): string =>
+    c.measure === 'epochs to 99 %' ? x.toFixed(1) : (100 * x).toFixed(2);
+  const size = (x: number | null): string => (x === null ? NONE : x.toFixed(3));
+  return [
+    `${nameOf({ name: c.arm, ...(c.override === undefined ? {} : { override: c.override }) })} − ${c.against}`,
+    String(c.n),
+    value(c.difference),
+    range(c.interval, value),
+    size(c.t),
+    probability(c.pT),
+    String(c.w),
+    probability(c.pWilcoxon),
+    ...[c.dz, c.gz, c.dav, c.rankBiserial].map(size),
+    probability(c.logRankP),
+    size(c.power),
+    c.seedsNeeded === null ? NONE : String(c.seedsNeeded),
+  ];
+}
+const primaryRow = (c: Comparison): string[] => [
+  ...comparisonRow(c),
+  probability(c.holm?.t ?? null),
+  probability(c.holm?.wilcoxon ?? null),
+];
+
+const RUN_HEAD = [
+  ...['run', 'state', 'id', 'epochs', ...TABLE_THRESHOLDS.map((t) => `to ${+t * 100} %`)],
+  ...['final', 'split', 'parameters sha256'],
+];
+function runRow({ key, state, record, job }: StudyRun): string[] {
+  const id = job?.run.slice(0, 10) ?? NONE;
+  if (record === undefined) return [key, state, id, ...Array(RUN_HEAD.length - 3).fill(NONE)];
+  return [
+    key,
+    state,
+    id,
+    String(record.epochs),
+    ...TABLE_THRESHOLDS.map((t) => String(record.epochsTo[t] ?? NONE)),
+    percent(record.finalValAccuracy),
+    record.splitHash.slice(0, 12),
+    record.paramsSha256?.slice(0, 12) ?? NONE,
+  ];
+}
+
+function timeRows(runs: readonly StudyRun[]): string[][] {
+  return [...new Set(runs.map(nameOf))].map((name) => {
+    const done = runs.filter((run) => nameOf(run) === name && run.state === 'finished');
+    const each = summary(done.map(({ record }) => record!.seconds / record!.epochs));
+    const hours = done.reduce((sum, { record }) => sum + record!.seconds, 0) / 3600;
+    return [
+      name,
+      each.mean === null
+        ? NONE
+        : `${each.mean.toFixed(3)}${each.sd === null ? '' : ` ± ${each.sd.toFixed(3)}`}`,
+      hours.toFixed(3),
+    ];
+  });
+}
+
+function nameOf({ name, override }: { readonly name: string; readonly override?: string }): string {
+  return override === undefined ? name : `${override}/${name}`;
+}
+function range(interval: readonly [number, number] | null, show: (x: number) => string): string {
+  return interval === null ? NONE : `${show(interval[0])} … ${show(interval[1])}`;
+}
+function probability(p: number | null): string {
+  return p === null ? NONE : p < 0.0001 ? '< .0001' : p.toFixed(4).replace(/^0/, '');
+}

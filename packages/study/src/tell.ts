@@ -1,0 +1,62 @@
+/** A study as JSON, for other programs: runs, arms and comparisons; what no two studies share stands under `time`. */
+import { type StudySummary, summarise } from './compare.js';
+import type { StudyRun } from './inspect.js';
+import type { Plan } from './plan.js';
+import type { RunRecord } from './record.js';
+
+/** A run as a study tells it; what is not known yet is null. */
+export interface ToldRun {
+  readonly key: string;
+  readonly name: string;
+  readonly role: StudyRun['role'];
+  readonly seed: number;
+  readonly override: string | null;
+  readonly state: StudyRun['state'];
+  readonly run: string | null;
+  /** In the study's folder. */
+  readonly folder: string | null;
+  readonly error: string | null;
+  readonly result: Omit<
+    RunRecord,
+    'run' | 'seed' | 'status' | 'out' | 'seconds' | 'secondsPerEpoch' | 'peakMemoryBytes'
+  > | null;
+  readonly time: Pick<RunRecord, 'seconds' | 'secondsPerEpoch'> | null;
+}
+/** All that `grok study table --json` prints. */
+export interface ToldStudy extends StudySummary {
+  readonly name: string;
+  readonly seeds: readonly number[];
+  readonly runs: readonly ToldRun[];
+}
+
+/** A study as plain data; equal runs give equal data but for `time`. */
+export function tellStudy(plan: Plan, runs: readonly StudyRun[]): ToldStudy {
+  return {
+    name: plan.name,
+    seeds: plan.seeds,
+    runs: runs.map(tellRun),
+    ...summarise(plan, runs),
+  };
+}
+
+function tellRun({
+  key,
+  name,
+  role,
+  seed,
+  override,
+  state,
+  job,
+  error,
+  record,
+}: StudyRun): ToldRun {
+  const known = {
+    ...{ key, name, role, seed, override: override ?? null, state },
+    ...{ run: job?.run ?? null, folder: job?.folder ?? null, error: error ?? null },
+  };
+  if (record === undefined) return { ...known, result: null, time: null };
+  // How much memory a process needed depends on how often it was begun: it stays with the run.
+  const { run: _r, seed: _s, status: _t, out: _o, peakMemoryBytes: _m, ...rest } = record;
+  const { seconds, secondsPerEpoch, ...result } = rest;
+  return { ...known, result, time: { seconds, secondsPerEpoch } };
+}
