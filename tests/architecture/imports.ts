@@ -13,7 +13,10 @@ const APP = 5;
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^@grok\/tfjs$/, 0],
   [/^@grok\/core$/, 1],
-  [/^@grok\/(data|model|optim|metrics|quantize|(distill|backend|track)-.+)$/, FEATURE],
+  [
+    /^@grok\/(data|model|optim|metrics|quantize|(distill|backend|track|task|optim|probe)-.+)$/,
+    FEATURE,
+  ],
   [/^@grok\/testing$/, FEATURE],
   [/^@grok\/study$/, 3],
   [/^@grok\/(report|executor-.+)$/, 4],

@@ -5,6 +5,7 @@ import { analyze } from './commands/analyze.js';
 import { distill } from './commands/distill.js';
 import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
+import { newPlugin } from './commands/new.js';
 import { plugins } from './commands/plugins.js';
 import { reproduce } from './commands/reproduce.js';
 import { resume } from './commands/resume.js';
@@ -28,7 +29,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const program = programOf(io);
     for (const add of [
       ...[reproduce, train, distill, resume, evaluate, analyze, verifyClaims],
-      ...[runs, study, plugins, doctor],
+      ...[runs, study, plugins, newPlugin, doctor],
     ])
       add(program, io, done);
     studyWorker(program, io);

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { InputError, RunError } from '@grok/core';
+import type { Command } from 'commander';
+import { EXIT, shown } from '../host.js';
+import type { Io } from '../io.js';
+import { type Scaffold, scaffold } from '../scaffold.js';
+
+interface NewFlags {
+  readonly dir?: string;
+  readonly install: boolean;
+}
+
+/** `grok new`: a plugin's package that builds and passes its suite, to be filled with one's own idea. */
+export function newPlugin(program: Command, io: Io, done: (code: number) => void): void {
+  program
+    .command('new')
+    .description('write a package: strategy, backend, task, optimizer or probe')
+    .argument('<kind>', 'strategy, backend, task, optimizer or probe')
+    .argument('<name>', 'such as rkd, or @me/rkd')
+    .option('--dir <folder>', 'where to write it (default: a folder of the package’s name)')
+    .option('--no-install', 'inside the monorepo: leave the lockfile as it is')
+    .action((kind: string, name: string, flags: NewFlags) => {
+      const made = scaffold(kind, name, io.cwd, flags.dir);
+      if (existsSync(made.folder) && readdirSync(made.folder).length > 0)
+        throw new InputError(
+          `${shown(made.folder, io)}: is there already; choose another name, or a folder with --dir`,
+        );
+      for (const [path, text] of Object.entries(made.files)) {
+        mkdirSync(dirname(join(made.folder, path)), { recursive: true });
+        writeFileSync(join(made.folder, path), text);
+      }
+      if (made.monorepo !== undefined) enrol(made, made.monorepo, flags.install);
+      tell(made, io);
+      done(EXIT.ok);
+    });
+}
+
+/** Makes a package known to the monorepo: the root's references, and the lockfile. */
+function enrol(made: Scaffold, root: string, install: boolean): void {
+  const file = join(root, 'tsconfig.json');
+  const config = JSON.parse(readFileSync(file, 'utf8')) as { references: { path: string }[] };
+  const path = relative(root, made.folder).replaceAll('\\', '/');
+  const packages = config.references.filter((item) => item.path.startsWith('packages/'));
+  const others = config.references.filter((item) => !item.path.startsWith('packages/'));
+  const references = [...packages, { path }].sort((a, b) => (a.path < b.path ? -1 : 1));
+  writeFileSync(
+    file,
+    `${JSON.stringify({ ...config, references: [...references, ...others] }, null, 2)}\n`,
+  );
+  if (!install) return;
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const win = process.platform === 'win32';
+  const { status, error, stdout, stderr } = spawnSync(
+    win ? 'npx.cmd' : 'npx',
+    ['--yes', '--ignore-scripts', packageManager, 'install', '--no-frozen-lockfile'],
+    { cwd: root, encoding: 'utf8', shell: win },
+  );
+  if (error !== undefined || status !== 0)
+    throw new RunError(
+      `${made.packageName}: written, but its installation failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`,
+    );
+}
+
+function tell({ folder, packageName, name, monorepo, files }: Scaffold, io: Io): void {
+  const at = shown(folder, io);
+  const steps =
+    monorepo === undefined
+      ? [`cd ${at}`, 'npm install', 'npm run build', 'npm test']
+      : [
+          'npm run build',
+          `npx vitest run --project node ${relative(monorepo, folder).replaceAll('\\', '/')}`,
+        ];
+  io.out.write(`${packageName} in ${at}: ${Object.keys(files).join(', ')}\n`);
+  for (const step of steps) io.out.write(`  ${step}\n`);
+  io.out.write(
+    `then: grok plugins --plugin ${at.startsWith('.') ? at : `./${at}`} shows ${name}\n`,
+  );
+}

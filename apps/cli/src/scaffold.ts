@@ -1,0 +1,205 @@
+/** What `grok new` writes: a plugin's package, whole, for a folder of its own or for this monorepo. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { coreVersion, InputError, unknownName } from '@grok/core';
+
+const templates = fileURLToPath(new URL('../templates/', import.meta.url));
+const CORE = '>=0.1.0 <1';
+const TFJS = '4.22.0';
+
+/** Kinds that there is a template for, with the options of each as a README's table. */
+const KINDS: Readonly<Record<string, { folder: string; options: string; summary: string }>> = {
+  strategy: {
+    folder: 'distill',
+    options: '| `scale` | 1 | factor of the loss, > 0 |',
+    summary: 'A distillation strategy for grok: mean squared error of logits.',
+  },
+  backend: {
+    folder: 'backend',
+    options: '| none | | |',
+    summary: 'A backend of grok: tfjs in plain JavaScript.',
+  },
+  task: {
+    folder: 'task',
+    options: '| `bits` | 6 | bits a row, 2 … 16 |',
+    summary: 'A task for grok: parity of bits.',
+  },
+  optimizer: {
+    folder: 'optim',
+    options: '| `learningRate` | 0.01 | ≥ 0 |\n| `momentum` | 0.9 | in [0, 1) |',
+    summary: 'An optimiser for grok: gradient descent with momentum.',
+  },
+  probe: {
+    folder: 'probe',
+    options: '| `every` | 10 | epochs between two looks |',
+    summary: 'A probe for grok: the largest absolute value of each parameter.',
+  },
+};
+
+/** A package to be written. */
+export interface Scaffold {
+  /** Absolute. */
+  readonly folder: string;
+  readonly packageName: string;
+  /** Name of what it provides, as specifications say it. */
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  /** The root of this monorepo, where the package is to be one of it. */
+  readonly monorepo?: string;
+}
+
+/**
+ * The package for a kind and a name, `rkd` or `@me/rkd`; inside the monorepo it goes under `packages`.
+ * @throws InputError on an unknown kind or a name that npm or a specification would not take.
+ */
+export function scaffold(kind: string, given: string, cwd: string, dir?: string): Scaffold {
+  const known = KINDS[kind];
+  if (known === undefined) throw unknownName('kind', kind, Object.keys(KINDS));
+  const [, scope, word] = /^(@[a-z0-9][a-z0-9-]*\/)?([a-z][a-z0-9-]*)$/.exec(given) ?? [];
+  if (word === undefined)
+    throw new InputError(
+      `grok new: a name is lower case, such as rkd or @me/rkd, got ${JSON.stringify(given)}`,
+    );
+  const name = word.replace(/^grok-(?=.)/, '');
+  const monorepo = scope === undefined && dir === undefined ? monorepoAround(cwd) : undefined;
+  const inside = monorepo !== undefined;
+  const packageName = inside
+    ? `@grok/${known.folder}-${name}`
+    : `${scope ?? ''}${scope === undefined ? `grok-${name}` : word}`;
+  const folder = inside
+    ? join(monorepo, 'packages', `${known.folder}-${name}`)
+    : resolve(cwd, dir ?? packageName.replace(/^@[^/]+\//, ''));
+  const words: Readonly<Record<string, string>> = {
+    __NAME__: name,
+    __CONST__: constantOf(name),
+    __TITLE__: `\`${name}\``,
+    __PACKAGE__: packageName,
+    __CORE__: CORE,
+    __KIND__: kind,
+    __OPTIONS__: known.options,
+    __SUMMARY__: known.summary,
+  };
+  const fill = (file: string): string =>
+    readFileSync(join(templates, file), 'utf8').replace(/__[A-Z]+__/g, (key) => words[key] ?? key);
+  return {
+    folder,
+    packageName,
+    name,
+    ...(inside ? { monorepo } : {}),
+    files: {
+      'package.json': json(manifestOf(kind, packageName, known.summary, inside)),
+      'README.md': fill('README.md.tmpl'),
+      'tsconfig.json': json(inside ? TSCONFIG_INSIDE : TSCONFIG_OUTSIDE),
+      ...(inside ? { 'tsdown.config.ts': TSDOWN } : { LICENSE: licence() }),
+      'src/index.ts': fill(`${kind}.ts.tmpl`),
+      'test/index.test.ts': fill(`${kind}.test.ts.tmpl`),
+    },
+  };
+}
+
+/** `relational-kd` → `relationalKd`; a word that JavaScript keeps for itself gets a line under it. */
+function constantOf(name: string): string {
+  const constant = name.replace(/-+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return /^(new|class|default|function|import|export|plugin|in|of|do|if|for|let|var|const|this|null|true|false|void|with|try|case|else|enum|super|switch|throw|typeof|while|yield|return|delete|package|static|public|private)$/.test(
+    constant,
+  )
+    ? `${constant}_`
+    : constant.replace(/-+$/, '');
+}
+
+/** The root of this monorepo, from a folder upwards. */
+function monorepoAround(cwd: string): string | undefined {
+  for (let at = resolve(cwd); ; at = dirname(at)) {
+    const manifest = join(at, 'package.json');
+    if (existsSync(join(at, 'pnpm-workspace.yaml')) && existsSync(manifest)) {
+      const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name?: unknown };
+      if (name === 'grok' && existsSync(join(at, 'packages/core'))) return at;
+    }
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+function manifestOf(kind: string, name: string, description: string, inside: boolean): object {
+  const ours = inside ? 'workspace:^' : `^${coreVersion}`;
+  const built = { types: './dist/index.d.ts', default: './dist/index.js' };
+  const exports = (entry: object): object => ({ '.': entry, './package.json': './package.json' });
+  const source = { '@grok/source': './src/index.ts', ...built };
+  return {
+    name,
+    version: '0.1.0',
+    description,
+    keywords: ['grok', 'grokking', 'grok-plugin'],
+    license: 'MIT',
+    type: 'module',
+    sideEffects: false,
+    engines: { node: '>=20.19.0' },
+    ...(inside ? {} : { scripts: { build: 'tsc -p .', test: 'vitest run' } }),
+    exports: exports(inside ? source : built),
+    files: ['dist'],
+    peerDependencies: { '@grok/core': CORE, '@grok/tfjs': CORE },
+    ...(kind === 'backend'
+      ? { dependencies: { '@tensorflow/tfjs-backend-cpu': TFJS, '@tensorflow/tfjs-core': TFJS } }
+      : {}),
+    devDependencies: {
+      '@grok/core': ours,
+      '@grok/testing': ours,
+      '@grok/tfjs': ours,
+      ...(kind === 'strategy' || kind === 'optimizer'
+        ? { '@tensorflow/tfjs-backend-cpu': TFJS, '@tensorflow/tfjs-core': TFJS }
+        : {}),
+      ...(inside ? {} : { typescript: '7.0.2', vitest: '^4.1.12' }),
+    },
+    ...(inside ? { publishConfig: { access: 'public', exports: exports(built) } } : {}),
+  };
+}
+
+const TSCONFIG_INSIDE = {
+  extends: '../../tsconfig.base.json',
+  include: ['src'],
+  references: [{ path: '../core' }, { path: '../tfjs' }],
+};
+const TSCONFIG_OUTSIDE = {
+  compilerOptions: {
+    target: 'es2022',
+    module: 'nodenext',
+    lib: ['es2023', 'dom'],
+    types: [],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    declaration: true,
+    rootDir: 'src',
+    outDir: 'dist',
+  },
+  include: ['src'],
+};
+const TSDOWN = `import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+  fixedExtension: false,
+  dts: { oxc: true },
+  sourcemap: true,
+});
+`;
+
+function licence(): string {
+  return `MIT License
+
+Copyright (c) ${new Date().getFullYear()}
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+`;
+}
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
