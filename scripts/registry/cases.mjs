@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../release/packages.mjs';
 import { must, userFolder } from './folder.mjs';
+import { page, thirdParties } from './third.mjs';
 
 /**
  * @typedef {{ folder: string, env: NodeJS.ProcessEnv, tarballs: string, publish(tarball: string): void }} World
@@ -70,6 +71,10 @@ export const cases = {
       must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
     return `a table of ${out.split('\n').filter((line) => /none|logit|attention|feature/.test(line)).length} rows`;
   },
+
+  'c: packages of third parties, made by grok new': thirdParties,
+
+  'd: a page made by vite, in Chromium': page,
 
   'e: a strategy uninstalled': ({ folder, env }) => {
     const user = userFolder(join(folder, 'uninstalled'), env);
