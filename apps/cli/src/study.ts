@@ -1,5 +1,5 @@
 /** A study from plan to table, as `grok study` tells it. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Execution, type Executor, InputError, type Store, unknownName } from '@grok/core';
 import { gridOf, studyTable } from '@grok/report';
@@ -79,7 +79,8 @@ export async function openStudy(
   if (mustExist)
     throw new InputError(`${from}: there is no such folder; begin with: grok study run PLAN`);
   const plan = planOf(from, existsSync(path), flags.set ?? [], io);
-  const folder = flags.out ?? `runs/study-${plan.name}`.replace(/[^\w/.-]/g, '_');
+  const named = plan.name.startsWith('study') ? plan.name : `study-${plan.name}`;
+  const folder = flags.out ?? `runs/${named}`.replace(/[^\w/.-]/g, '_');
   return at(plan, freshFolder(folder, 'plan.json', io));
 }
 
@@ -108,6 +109,7 @@ export async function carryOutStudy(
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io.cwd);
   preflight(plan, registry); // before the folder is made
+  selectRuns(plan, words(flags));
   const path = resolve(io.cwd, folder);
   const release = await takeLock(path, 'study.lock', 0);
   const executor = executorOf(path, open, flags, { registry, plugin }, io);
@@ -136,6 +138,7 @@ export async function carryOutStudy(
   } finally {
     await executor.dispose();
     release();
+    if (readdirSync(path).length === 0) rmdirSync(path); // bad input leaves no trace
   }
 }
 

@@ -1,3 +1,4 @@
+import { InputError, unknownName } from '@grok/core';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags } from '../flags.js';
 import type { Io } from '../io.js';
@@ -15,6 +16,13 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
   const group = program
     .command('study')
     .description('carry out a plan of many runs, and compare its arms');
+
+  group.argument('[command]').action((word: string | undefined) => {
+    const known = group.commands.map((command) => command.name());
+    throw word === undefined
+      ? new InputError(`study: needs a command: ${known.join(', ')}`)
+      : unknownName('study command', word, known);
+  });
 
   for (const name of ['run', 'resume'] as const)
     runFlags(group.command(name))

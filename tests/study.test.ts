@@ -1,0 +1,293 @@
+/** Studies on executors that fail, stop and lie: tiny runs on the eager backend, in memory. */
+import wasm from '@grok/backend-wasm';
+import {
+  createRegistry,
+  type Executor,
+  type Job,
+  memoryStore,
+  type Registry,
+  type Store,
+} from '@grok/core';
+import data from '@grok/data';
+import attention from '@grok/distill-attention';
+import feature from '@grok/distill-feature';
+import logit from '@grok/distill-logit';
+import metrics from '@grok/metrics';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import { studyTable } from '@grok/report';
+import {
+  checkPlan,
+  inlineExecutor,
+  inspectStudy,
+  type Plan,
+  readJournal,
+  runStudy,
+  type StudyHost,
+  selectRuns,
+  summarise,
+  tellStudy,
+} from '@grok/study';
+import { describe, expect, test } from 'vitest';
+
+const registry: Registry = createRegistry([
+  ...[data, model, optim, wasm, metrics],
+  ...[logit, attention, feature],
+]);
+const half = [
+  { use: 'hard', weight: 0.5 },
+  { use: 'logit', weight: 0.5 },
+];
+const plan: Plan = checkPlan(
+  {
+    name: 'tiny',
+    summary: 'For tests.',
+    shared: {
+      task: { use: 'div', options: { p: 5 } },
+      optimizer: { use: 'adamw' },
+      batch: 8,
+      epochs: 2,
+    },
+    teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
+    teachers: { memorised: { optimizer: { options: { weightDecay: 0 } } } },
+    student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+    arms: {
+      none: { objective: [{ use: 'hard' }] },
+      logit: { objective: half },
+      'logit-memorised': { objective: half, teachers: { teacher: 'memorised' } },
+    },
+    seeds: [0, 1, 2],
+  },
+  'tiny',
+);
+
+/** A study's folder in memory, and an executor over it that keeps account. */
+function study(options: { slots?: number; before?: (key: string) => 'fail' | undefined } = {}) {
+  const stores = new Map<string, Store>();
+  const open = (name: string): Store => {
+    if (!stores.has(name)) stores.set(name, memoryStore(name));
+    return stores.get(name)!;
+  };
+  const root = memoryStore('study');
+  const inline = inlineExecutor({ registry, open });
+  const log: string[] = [];
+  let most = 0;
+  let now = 0;
+  const nameOf = ({ folder, spec }: Job): string =>
+    `${spec.experiment.model.options!.dim === 8 ? 'teacher' : 'student'} ${folder}`;
+  const executor: Executor = {
+    ...inline,
+    slots: options.slots ?? 2,
+    async run(job, how) {
+      most = Math.max(most, ++now);
+      try {
+        log.push(`begin ${job.run}`);
+        if (options.before?.(nameOf(job)) === 'fail')
+          return { status: 'failed', error: 'the lamp went out' };
+        return await inline.run(job, how);
+      } finally {
+        now--;
+        log.push(`end ${job.run}`);
+      }
+    },
+  };
+  const host: StudyHost = { registry, root, open, executor, fresh: { backend: 'wasm' } };
+  return { host, log, most: () => most, table: async (of: Plan = plan) => tableOf(of, host) };
+}
+async function tableOf(of: Plan, host: StudyHost): Promise<string> {
+  return studyTable(of, await inspectStudy(of, host), { style: 'text', times: false });
+}
+const whole = (async () => {
+  const own = study({ slots: 1 });
+  const result = await runStudy(plan, own.host);
+  return { ...own, result, table: await own.table() };
+})();
+
+describe('runStudy', () => {
+  test('trains teachers before their students, on one split, no more at once than there are slots', async () => {
+    const own = study({ slots: 3 });
+    const { status, begun, runs } = await runStudy(plan, own.host);
+    expect([status, begun, own.most()]).toEqual(['finished', 15, 3]);
+    for (const { job, experiment } of runs)
+      for (const { run } of Object.values(job!.experiment.teachers ?? {})) {
+        expect(own.log.indexOf(`end ${run}`)).toBeGreaterThan(-1);
+        expect(own.log.indexOf(`end ${run}`)).toBeLessThan(own.log.indexOf(`begin ${job!.run}`));
+        const teacher = runs.find((other) => other.job!.run === run)!;
+        expect(teacher.experiment.seed).toBe(experiment.seed);
+      }
+    const splits = runs.map(({ seed, record }) => `${seed} ${record!.splitHash}`);
+    expect(new Set(splits).size).toBe(3);
+    // Catches: a table that depends on the order in which runs happened to end.
+    expect(await own.table()).toBe((await whole).table);
+  });
+
+  test('does nothing twice', async () => {
+    const { host, log } = await whole;
+    const before = log.length;
+    expect(await runStudy(plan, host)).toMatchObject({ status: 'finished', begun: 0 });
+    expect(log.length).toBe(before);
+  });
+
+  test('stopped again and again, it comes to the same table', async () => {
+    // Catches: a run begun anew, a student that learned from a teacher half trained.
+    const own = study();
+    let status = '';
+    let rounds = 0;
+    for (; status !== 'finished' && rounds < 50; rounds++) {
+      const stop = new AbortController();
+      let epochs = 0;
+      ({ status } = await runStudy(plan, {
+        ...own.host,
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.type === 'run' && event.event.type === 'epoch' && ++epochs === 3) stop.abort();
+        },
+      }));
+    }
+    expect(rounds).toBeGreaterThan(3);
+    expect(await own.table()).toBe((await whole).table);
+  });
+
+  test('tries a failed run once more, then goes on without it and those it taught', async () => {
+    let failures = 0;
+    const lamp = (name: string): 'fail' | undefined => {
+      if (name.startsWith('teacher') && failures < 2) {
+        failures++;
+        return 'fail';
+      }
+      return undefined;
+    };
+    const own = study({ slots: 1, before: lamp });
+    const { status, runs } = await runStudy(plan, own.host);
+    const states = Object.fromEntries(runs.map(({ key, state }) => [key, state]));
+    expect(status).toBe('failed');
+    expect(states).toMatchObject({
+      'teacher@0': 'failed',
+      'logit@0': 'blocked',
+      'none@0': 'finished',
+    });
+    expect(Object.values(states).filter((state) => state === 'finished')).toHaveLength(13);
+    expect(await own.table()).toContain(
+      'teacher@0: the lamp went out\nlogit@0: its teacher teacher@0 failed',
+    );
+    // Catches: a study that tries a hopeless run at every start.
+    expect(await runStudy(plan, own.host)).toMatchObject({ status: 'failed', begun: 0 });
+    const again = await runStudy(plan, { ...own.host, forgive: true });
+    expect(again).toMatchObject({ status: 'finished', begun: 2 });
+    expect(await own.table()).toBe((await whole).table);
+  });
+
+  test('a run that failed once is as good as any', async () => {
+    const seen = new Set<string>();
+    const own = study({
+      before: (name) => {
+        if (seen.has(name)) return undefined;
+        seen.add(name);
+        return 'fail';
+      },
+    });
+    expect(await runStudy(plan, own.host)).toMatchObject({ status: 'finished', begun: 30 });
+    expect(await own.table()).toBe((await whole).table);
+  });
+
+  test('trains once what two overrides share', async () => {
+    const overrides = { base: {}, short: { student: { epochs: 1 } } };
+    const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
+    const own = study({ slots: 4 });
+    const { begun, runs } = await runStudy(both, own.host);
+    expect(begun).toBe(8); // two teachers, twice three arms
+    expect(runs.map(({ state }) => state)).toEqual(Array(10).fill('finished'));
+  });
+
+  test('does only what is asked for, with the teachers it needs', async () => {
+    const own = study();
+    const { runs } = await runStudy(plan, { ...own.host, only: ['logit@1'] });
+    expect(runs.map(({ key, state }) => [key, state])).toEqual([
+      ['teacher@1', 'finished'],
+      ['logit@1', 'finished'],
+    ]);
+    expect(selectRuns(plan, ['@2', 'none'])).toEqual([
+      ...['none@0', 'none@1', 'teacher@2', 'memorised@2', 'none@2', 'logit@2', 'logit-memorised@2'],
+    ]);
+    expect(() => selectRuns(plan, ['logit@9'])).toThrow('unknown run in --only "logit@9"');
+  });
+
+  test('does not believe an executor that says what is not so (it would ask for ever)', async () => {
+    const { host } = study();
+    const liar: Executor = { ...host.executor, run: async () => ({ status: 'finished' }) };
+    await expect(runStudy(plan, { ...host, executor: liar })).rejects.toThrow(
+      'says that teacher@0 is finished, but',
+    );
+  });
+
+  test('refuses another plan in the same folder, and bad input before anything is written', async () => {
+    const { host } = await whole;
+    await expect(runStudy({ ...plan, seeds: [7] }, host)).rejects.toThrow('holds another plan');
+    const own = study();
+    const bad = { ...plan, arms: { ...plan.arms, odd: { objective: [{ use: 'logti' }] } } };
+    await expect(runStudy(bad, own.host)).rejects.toThrow('tiny, odd: unknown strategy "logti"');
+    expect(await own.host.root.list('')).toEqual([]);
+  });
+});
+
+test('a line of the journal that a kill cut short is removed, not joined to the next', async () => {
+  const { host } = study();
+  await runStudy(plan, { ...host, only: ['none@0'] });
+  await host.root.append('journal.jsonl', new TextEncoder().encode('{"type":"beg'));
+  await runStudy(plan, { ...host, only: ['none@1'] });
+  const lines = await readJournal(host.root);
+  expect(lines.map(({ type }) => type)).toEqual(['begin', 'end', 'begin', 'end']);
+});
+
+describe('summarise', () => {
+  test('corrects the family alone, and labels the others', async () => {
+    const { comparisons, arms } = summarise(plan, (await whole).result.runs);
+    expect(arms.map(({ name, finished }) => [name, finished])).toEqual([
+      ...[
+        ['teacher', 3],
+        ['memorised', 3],
+        ['none', 3],
+        ['logit', 3],
+        ['logit-memorised', 3],
+      ],
+    ]);
+    expect(comparisons.map(({ arm, measure, kind }) => [arm, measure, kind])).toEqual([
+      ['logit', 'epochs to 99 %', 'primary'],
+      ['logit', 'final validation accuracy', 'exploratory'],
+      ['logit-memorised', 'epochs to 99 %', 'exploratory'],
+      ['logit-memorised', 'final validation accuracy', 'exploratory'],
+    ]);
+    expect(comparisons.filter(({ holm }) => holm !== null)).toHaveLength(1);
+  });
+  test('counts runs that never grok as longer than they lasted', async () => {
+    const runs = (await whole).result.runs.map((run) => ({
+      ...run,
+      experiment: { ...run.experiment, epochs: 100 },
+      record: {
+        ...run.record!,
+        epochsTo: { '0.5': 1, '0.9': 2, '0.99': run.name === 'logit' ? 40 + run.seed : null },
+      },
+    }));
+    const { comparisons, arms } = summarise(plan, runs);
+    expect(arms.find(({ name }) => name === 'none')!.epochsTo['0.99']).toMatchObject({
+      ...{ reached: 0, of: 3, median: null, restrictedMean: 100, horizon: 100 },
+    });
+    expect(comparisons[0]).toMatchObject({ arm: 'logit', n: 3, difference: -59, rankBiserial: -1 });
+    expect(comparisons[0]!.logRankP).toBeCloseTo(0.0246, 3);
+  });
+  test('is told as JSON without what differs from machine to machine, but under `time`', async () => {
+    const strip = ({ runs, ...rest }: ReturnType<typeof tellStudy>) => ({
+      ...rest,
+      runs: runs.map(({ time: _, ...run }) => run),
+    });
+    const own = study();
+    await runStudy(plan, own.host);
+    const [a, b] = await Promise.all(
+      [own.host, (await whole).host].map(async (host) =>
+        strip(tellStudy(plan, await inspectStudy(plan, host))),
+      ),
+    );
+    expect(a).toEqual(b);
+    expect(JSON.stringify(a)).not.toMatch(/seconds|peakMemory/);
+  });
+});
