@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.js';
 import { evaluate } from './commands/eval.js';
 import { newPlugin } from './commands/new.js';
 import { plugins } from './commands/plugins.js';
+import { report } from './commands/report.js';
 import { reproduce } from './commands/reproduce.js';
 import { resume } from './commands/resume.js';
 import { runs } from './commands/runs.js';
@@ -28,7 +29,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     };
     const program = programOf(io);
     for (const add of [
-      ...[reproduce, train, distill, resume, evaluate, analyze, verifyClaims],
+      ...[reproduce, train, distill, resume, evaluate, analyze, report, verifyClaims],
       ...[runs, study, plugins, newPlugin, doctor],
     ])
       add(program, io, done);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   folders = { teacher: teacher.out };
   for (const [name, { out: folder }] of Object.entries<{ out: string }>(students))
     folders[name] = folder;
-});
+}, 120_000);
 afterAll(() => world.remove());
 
 describe('analyze', () => {

@@ -2,6 +2,7 @@ export * from './analysis/index.js';
 export * from './curves.js';
 export * from './markdown.js';
 export * from './paper.js';
+export * from './report/index.js';
 export * from './runs.js';
 export * from './study-table.js';
 export * from './table.js';

@@ -1,4 +1,11 @@
-import { checkClaims, verdictCounts, evidenceOf, isComplete, verdictTable, verify } from '@grok/report';
+import {
+  checkClaims,
+  evidenceOf,
+  isComplete,
+  verdictCounts,
+  verdictTable,
+  verify,
+} from '@grok/report';
 import type { Command } from 'commander';
 import { claimsDocument } from '../documents.js';
 import { type OutputFlags, outputFlags } from '../flags.js';

@@ -33,10 +33,25 @@ export async function analyseStudy(
     );
     options.tell?.(run, found, missed);
   }
+  await publishStudy(host, root, runs, options);
+}
+
+/**
+ * Writes the published layout for every seed that has a teacher; with `missing`, only where there is none.
+ */
+export async function publishStudy(
+  host: AnalysisHost,
+  root: Store,
+  runs: readonly StudyRun[],
+  options: PublishedOptions & { readonly missing?: boolean } = {},
+): Promise<void> {
+  const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
   for (const teacher of finished.filter(({ name }) => name === 'teacher')) {
+    if (options.missing === true && (await root.read(publishedPath(teacher))) !== undefined)
+      continue;
     const students = finished.filter(
       ({ name, seed, override }) =>
-        name !== 'teacher' && seed === teacher.seed && override === teacher.override,
+        !isTeacher(name, finished) && seed === teacher.seed && override === teacher.override,
     );
     const order = orderOf(students);
     const sorted = students.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
@@ -46,6 +61,15 @@ export async function analyseStudy(
       await publishedOf(host, teacher, sorted, options),
     );
   }
+}
+
+/** True for `teacher` and for other teachers of a plan: runs that others learned from. */
+export function isTeacher(name: string, runs: readonly StudyRun[]): boolean {
+  if (name === 'teacher') return true;
+  const own = new Set(runs.filter((run) => run.name === name).map(({ manifest }) => manifest.run));
+  return runs.some(({ config }) =>
+    Object.values(config.experiment.teachers ?? {}).some(({ run }) => own.has(run)),
+  );
 }
 
 /** Where a study keeps the published layout of a seed. */

@@ -1,0 +1,63 @@
+import { openBackend } from '@grok/core';
+import { checkClaims, evidenceOf, publishStudy, verify } from '@grok/report';
+import type { Command } from 'commander';
+import { claimsDocument } from '../documents.js';
+import { type ComputeFlags, computeFlags } from '../flags.js';
+import { type Opened, openFolder } from '../folders.js';
+import { EXIT, human } from '../host.js';
+import type { Io } from '../io.js';
+import { openRegistry } from '../plugins.js';
+import { writeReport } from '../report.js';
+import { carrying } from '../spec.js';
+
+interface Flags extends ComputeFlags {
+  readonly out?: string;
+  readonly claims?: string;
+  readonly analyze: boolean;
+}
+
+/** `grok report`: figures, tables and statistics of a study in one page. */
+export function report(program: Command, io: Io, done: (code: number) => void): void {
+  computeFlags(program.command('report'))
+    .description('report.html, report.md, figures and LaTeX tables of a study')
+    .argument('<dir>', 'the study’s folder, or a run’s')
+    .option('--out <dir>', 'where to write (default: the same folder)')
+    .option('--claims <file>', 'verdicts on the claims of this file too')
+    .option('--no-analyze', 'only what was analysed before: compute nothing')
+    .action(async (folder: string, flags: Flags) => {
+      const opened = await openFolder(folder, io);
+      const claims =
+        flags.claims === undefined
+          ? undefined
+          : checkClaims(claimsDocument(flags.claims, io.cwd), `claims ${flags.claims}`);
+      if (flags.analyze) await publish(opened, flags, io);
+      const evidence = await evidenceOf(opened.root, opened.runs);
+      const out = flags.out ?? opened.root.where;
+      const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
+      const files = await writeReport(
+        opened,
+        out,
+        `grok report ${words.join(' ')}`,
+        claims && verify(claims, evidence),
+        io,
+      );
+      if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
+      if (flags.json === true) io.out.write(`${JSON.stringify({ out, files })}\n`);
+      done(EXIT.ok);
+    });
+}
+
+/** Figure 2 and the tables 4.3 need analyses with the published choices: made where there are none. */
+async function publish(opened: Opened, flags: Flags, io: Io): Promise<void> {
+  if (opened.single) return;
+  const registry = await openRegistry(flags.plugin, io.cwd);
+  const { asked, fresh } = carrying(opened.runs[0]!.config.execution ?? {}, flags, io);
+  const backend = await openBackend(registry, { ...fresh, ...asked });
+  try {
+    const { teacherStores, root, runs } = opened;
+    const host = { registry, backend, teacherStores, signal: io.signal };
+    await publishStudy(host, root, runs, { asPublished: true, missing: true });
+  } finally {
+    await backend.dispose();
+  }
+}

@@ -1,0 +1,104 @@
+/** A report of a folder of runs: read, analysed where analyses are missing, written out, with PNG beside SVG. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { InputError, RunError } from '@grok/core';
+import {
+  type ReportInput,
+  readPublished,
+  reportOf,
+  type SeedAnalysis,
+  type StudyRun,
+  strategiesOf,
+  studyTable,
+  type Verified,
+} from '@grok/report';
+import { inspectStudy, summarise } from '@grok/study';
+import type { Opened } from './folders.js';
+import { storeAt } from './host.js';
+import type { Io } from './io.js';
+
+/** Writes the report of an opened folder into `out`; gives the files' names. */
+export async function writeReport(
+  opened: Opened,
+  out: string,
+  command: string,
+  claims: readonly Verified[] | undefined,
+  io: Io,
+): Promise<readonly string[]> {
+  const input = await inputOf(opened, command, io);
+  const report = await reportOf(claims === undefined ? input : { ...input, claims });
+  const files: [string, string | Uint8Array][] = Object.entries(report.files);
+  for (const { name, svg } of report.figures) files.push([`figures/${name}.png`, await pngOf(svg)]);
+  for (const [name, content] of files) write(join(resolve(io.cwd, out), name), content);
+  return files.map(([name]) => join(out, name));
+}
+
+async function inputOf(
+  { plan, root, runs, single }: Opened,
+  command: string,
+  io: Io,
+): Promise<ReportInput> {
+  const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
+  if (finished.length === 0)
+    throw new InputError(`${root.where}: no run is finished yet; resume it first`);
+  const named = single
+    ? finished.map((run) => ({ ...run, name: strategiesOf(run.config.experiment) }))
+    : finished;
+  const analyses: SeedAnalysis[] = [];
+  for (const run of named.filter(({ name }) => name === 'teacher')) {
+    const file = await readPublished(root, run);
+    const { seed, override } = run;
+    if (file !== undefined)
+      analyses.push({ seed, file, ...(override === undefined ? {} : { override }) });
+  }
+  const planned =
+    plan &&
+    (await inspectStudy(plan, { root, open: (name) => storeAt(join(root.where, name), io) }));
+  const title = plan?.name ?? named[0]!.manifest.slug;
+  return {
+    title: `${title}: report`,
+    summary: plan?.summary ?? `Runs in ${root.where}.`,
+    command,
+    runs: named,
+    analyses,
+    ...(plan === undefined || planned === undefined
+      ? {}
+      : {
+          statistics: {
+            summary: summarise(plan, planned),
+            text: studyTable(plan, planned, { style: 'text' }),
+            markdown: studyTable(plan, planned, { style: 'markdown' }),
+          },
+        }),
+    facts: factsOf(named),
+  };
+}
+
+function factsOf(runs: readonly StudyRun[]): Record<string, string> {
+  const { manifest } = runs[0]!;
+  return {
+    runs: String(runs.length),
+    backend: [...new Set(runs.map((run) => run.manifest.device))].join('; '),
+    'processor of this report': `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} logical cores`,
+    versions: Object.entries(manifest.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  };
+}
+
+/** The pixels of a drawing, at one and a half times its size. */
+async function pngOf(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await import('@resvg/resvg-js');
+  const fitTo = { mode: 'zoom', value: 1.5 } as const;
+  return new Resvg(svg, { fitTo, font: { loadSystemFonts: true } }).render().asPng();
+}
+
+function write(path: string, content: string | Uint8Array): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new RunError(`cannot write ${path}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,188 @@
+/** The paper's figures as Vega-Lite, data inside: the teacher's dynamics and figures 1 to 3, with bands over seeds. */
+import type { TopLevelSpec } from 'vega-lite';
+import type { StudyRun } from '../runs.js';
+import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
+import { fillEncoding, labelsOf, lineEncoding } from './style.js';
+
+/** A figure: its file's name, its caption, and its specification. */
+export interface Figure {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly spec: TopLevelSpec;
+}
+
+const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
+const common = { $schema: SCHEMA, background: 'white', config: { font: 'sans-serif' } };
+const ACCURACY = [0, 100] as const;
+
+/** Every figure that the runs and analyses have something for. */
+export function figuresOf(
+  runs: readonly StudyRun[],
+  analyses: readonly SeedAnalysis[],
+): readonly Figure[] {
+  const teachers = runs.filter(({ name }) => name === 'teacher');
+  const students = runs.filter(({ name }) => name !== 'teacher');
+  return [
+    ...(teachers.length === 0 ? [] : [teacherFigure(teachers)]),
+    comparisonFigure(runs),
+    ...(analyses.length === 0 ? [] : [insideFigure(runs, analyses)]),
+    ...(students.length === 0 ? [] : [bandsFigure(runs)]),
+  ];
+}
+
+function teacherFigure(teachers: readonly StudyRun[]): Figure {
+  const labelled = (set: string, points: readonly Point[]): readonly Point[] =>
+    points.map((point) => ({ ...point, run: `${set}` }));
+  const sets = ['validation', 'training'];
+  const first = teachers.filter(({ override }) => override === teachers[0]!.override);
+  const values = [
+    ...labelled(
+      sets[0]!,
+      curvesOf(first, (row) => 100 * row.validation.accuracy, ACCURACY),
+    ),
+    ...labelled(
+      sets[1]!,
+      curvesOf(first, (row) => 100 * row.train.accuracy, ACCURACY),
+    ),
+  ];
+  return {
+    name: 'figure-1-teacher',
+    title: 'Figure 1a. The teacher groks',
+    caption: `Training (dropout on) and validation accuracy of the teacher${seedsText(first)}.`,
+    spec: {
+      ...common,
+      width: 520,
+      height: 280,
+      data: { values },
+      ...lines('accuracy (%)', sets, { domain: ACCURACY }),
+    } as TopLevelSpec,
+  };
+}
+
+function comparisonFigure(runs: readonly StudyRun[]): Figure {
+  const labels = labelsOf(runs);
+  const panel = (title: string, values: readonly Point[], scale: object): object => ({
+    width: 380,
+    height: 280,
+    data: { values },
+    ...lines(title, labels, scale),
+  });
+  return {
+    name: 'figure-1',
+    title: 'Figure 1. Validation accuracy and training loss',
+    caption: `Validation accuracy and total training loss by epoch${seedsText(runs)}. Losses of different objectives are different sums.`,
+    spec: {
+      ...common,
+      hconcat: [
+        panel(
+          'validation accuracy (%)',
+          curvesOf(runs, (row) => 100 * row.validation.accuracy, ACCURACY),
+          { domain: ACCURACY },
+        ),
+        panel(
+          'training loss (nats, log scale)',
+          curvesOf(runs, (row) => row.train.loss, [1e-6, Number.POSITIVE_INFINITY]),
+          { type: 'log' },
+        ),
+      ],
+    } as unknown as TopLevelSpec,
+  };
+}
+
+function insideFigure(runs: readonly StudyRun[], analyses: readonly SeedAnalysis[]): Figure {
+  const labels = labelsOf(runs);
+  const panel = (
+    part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
+    title: string,
+    scale: object,
+  ): object => ({
+    data: { values: barsOf(analyses, part, labels) },
+    facet: {
+      column: {
+        field: 'layer',
+        type: 'ordinal',
+        title: part === 'attention_entropies' ? 'block' : 'hidden state',
+      },
+    },
+    spec: {
+      width: { step: 22 },
+      height: 220,
+      encoding: {
+        x: { field: 'run', type: 'nominal', sort: labels, title: null, axis: { labelAngle: -60 } },
+      },
+      layer: [
+        {
+          mark: { type: 'bar', stroke: 'black', strokeWidth: 0.5 },
+          encoding: {
+            y: { field: 'value', type: 'quantitative', title, scale },
+            color: fillEncoding(labels),
+          },
+        },
+        {
+          mark: { type: 'rule', strokeWidth: 1.5, color: '#444444' },
+          encoding: { y: { field: 'low', type: 'quantitative' }, y2: { field: 'high' } },
+        },
+      ],
+    },
+  });
+  return {
+    name: 'figure-2',
+    title: 'Figure 2. Inside the models',
+    caption: `Similarity to the teacher (biased linear CKA), effective rank, (Σs)²/Σs² over s > 1 % of the largest, and attention entropy, at the last step${seedsText(runs)}.`,
+    spec: {
+      ...common,
+      hconcat: [
+        panel('cka_scores', 'CKA with the teacher', { domain: [0, 1] }),
+        panel('effective_ranks', 'effective rank (directions)', {}),
+        panel('attention_entropies', 'attention entropy (nats)', {}),
+      ],
+    } as unknown as TopLevelSpec,
+  };
+}
+
+function bandsFigure(runs: readonly StudyRun[]): Figure {
+  const labels = labelsOf(runs);
+  const values = curvesOf(runs, (row) => 100 * row.validation.accuracy, ACCURACY);
+  return {
+    name: 'figure-3',
+    title: 'Figure 3. Runs over seeds',
+    caption: `Validation accuracy by epoch, each kind of run in a panel of its own${seedsText(runs)}.`,
+    spec: {
+      ...common,
+      data: { values },
+      facet: { field: 'run', type: 'nominal', sort: labels, title: null },
+      columns: 3,
+      spec: {
+        width: 240,
+        height: 160,
+        ...lines('validation accuracy (%)', labels, { domain: ACCURACY }, false),
+      },
+    } as unknown as TopLevelSpec,
+  };
+}
+
+/** Lines with bands of their 95 % intervals; the legend has colour and dash in one. */
+function lines(title: string, labels: readonly string[], scale: object, legend = true): object {
+  const x = { field: 'epoch', type: 'quantitative', title: 'epoch', scale: { nice: false } };
+  const y = { type: 'quantitative', title, scale };
+  const { color, strokeDash } = lineEncoding(labels, legend);
+  return {
+    encoding: { x, color },
+    layer: [
+      {
+        mark: { type: 'area', opacity: 0.18, stroke: null },
+        encoding: { y: { ...y, field: 'low' }, y2: { field: 'high' } },
+      },
+      {
+        mark: { type: 'line', strokeWidth: 2 },
+        encoding: { y: { ...y, field: 'value' }, strokeDash },
+      },
+    ],
+  };
+}
+
+function seedsText(runs: readonly StudyRun[]): string {
+  const seeds = new Set(runs.map(({ seed }) => seed)).size;
+  return seeds > 1 ? `; means of ${seeds} seeds, bands and bars 95 % t intervals` : ', one seed';
+}

@@ -1,0 +1,89 @@
+/** A table as data, and the three ways in which it is written. */
+import { gridOf } from '../table.js';
+
+/** A table; its name is its file's, such as `table-4.2.1`. */
+export interface Table {
+  readonly name: string;
+  readonly title: string;
+  /** What a reader must know of it; under the table. */
+  readonly note?: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** A table in LaTeX, with its caption and label; needs no package. */
+export function latexOf({ name, title, note, head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `${cells.map(escaped).join(' & ')} \\\\`;
+  const caption = `${title}.${note === undefined ? '' : ` ${note}`}`;
+  return [
+    '\\begin{table}[h]',
+    '\\centering',
+    `\\caption{${escaped(caption)}}`,
+    `\\label{tab:${name.replace('table-', '')}}`,
+    `\\begin{tabular}{l${'r'.repeat(head.length - 1)}}`,
+    '\\hline',
+    line(head).replace(/([^&]+?)( &| \\\\)/g, (_, cell, end) => `\\textbf{${cell.trim()}}${end}`),
+    '\\hline',
+    ...rows.map(line),
+    '\\hline',
+    '\\end{tabular}',
+    '\\end{table}',
+    '',
+  ].join('\n');
+}
+
+/** A table in Markdown, with its title. */
+export function markdownOf({ title, note, head, rows }: Table): string {
+  const grid = gridOf(head, rows, 'markdown').trimEnd();
+  return [`### ${title}`, grid, ...(note === undefined ? [] : [note])].join('\n\n');
+}
+
+/** A table in HTML, with its title as caption. */
+export function htmlOf({ name, title, note, head, rows }: Table): string {
+  const cells = (tag: string, of: readonly string[]): string =>
+    of
+      .map((cell, i) =>
+        i === 0 && tag === 'td'
+          ? `<th scope="row">${html(cell)}</th>`
+          : `<${tag}>${html(cell)}</${tag}>`,
+      )
+      .join('');
+  return [
+    `<div class="scroll"><table id="${html(name)}"><caption>${html(title)}</caption>`,
+    `<thead><tr>${cells('th', head)}</tr></thead>`,
+    `<tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}</tbody></table></div>`,
+    ...(note === undefined ? [] : [`<p class="note">${html(note)}</p>`]),
+  ].join('\n');
+}
+
+/** Text safe in HTML, in attributes too. */
+export function html(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+const LATEX: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '±': '$\\pm$',
+  '×': '$\\times$',
+  '–': '--',
+  '−': '$-$',
+  '≥': '$\\geq$',
+  '≤': '$\\leq$',
+  '·': '$\\cdot$',
+  '√': '$\\surd$',
+  Σ: '$\\Sigma$',
+  '²': '$^2$',
+  '<': '$<$',
+  '>': '$>$',
+  '…': '\\ldots{}',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[\\~^±×–−≥≤·√Σ²<>…]|[%&_#${}]/g, (c) => LATEX[c] ?? `\\${c}`);
+}

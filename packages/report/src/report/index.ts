@@ -1,0 +1,6 @@
+export type { SeedAnalysis } from './data.js';
+export * from './figures.js';
+export * from './grid.js';
+export * from './report.js';
+export { labelOf, labelsOf } from './style.js';
+export * from './tables.js';

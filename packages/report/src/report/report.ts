@@ -1,0 +1,110 @@
+/** A report of a folder of runs: figures, tables, statistics; as HTML, Markdown, LaTeX, SVG and Vega-Lite. */
+import type { StudySummary } from '@grok/study';
+import { renderSvg } from '../curves.js';
+import type { StudyRun } from '../runs.js';
+import { verdictTable } from '../verify/text.js';
+import type { Verified } from '../verify/verdict.js';
+import type { SeedAnalysis } from './data.js';
+import { type Figure, figuresOf } from './figures.js';
+import { latexOf, markdownOf, type Table } from './grid.js';
+import { htmlPage } from './html.js';
+import { statesTables } from './states.js';
+import { tablesOf } from './tables.js';
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly title: string;
+  readonly summary: string;
+  /** The command that makes this again. */
+  readonly command: string;
+  /** Finished runs, in the order of legends. */
+  readonly runs: readonly StudyRun[];
+  readonly analyses: readonly SeedAnalysis[];
+  readonly statistics?: {
+    readonly summary: StudySummary;
+    readonly text: string;
+    readonly markdown: string;
+  };
+  /** Verdicts on a paper's claims. */
+  readonly claims?: readonly Verified[];
+  /** Machine, versions: what stands under "How". */
+  readonly facts?: Readonly<Record<string, string>>;
+}
+/** A figure with its drawing. */
+export interface DrawnFigure extends Figure {
+  readonly svg: string;
+}
+/** What a report comes to: text by file name, and the drawings for whoever makes pixels of them. */
+export interface Report {
+  readonly files: Readonly<Record<string, string>>;
+  readonly figures: readonly DrawnFigure[];
+}
+
+/** Makes a report; figures are in `figures/`, LaTeX tables in `tables/`. */
+export async function reportOf(input: ReportInput): Promise<Report> {
+  const { runs, analyses, statistics } = input;
+  const figures: DrawnFigure[] = [];
+  for (const figure of figuresOf(runs, analyses))
+    figures.push({ ...figure, svg: await renderSvg(figure.spec) });
+  const tables = [...tablesOf(runs, analyses, statistics?.summary), ...(await statesTables(runs))];
+  const claims = input.claims === undefined ? [] : [claimsTable(input.claims)];
+  const files: Record<string, string> = {
+    'report.html': htmlPage(input, figures, [...tables, ...claims]),
+    'report.md': markdownPage(input, figures, tables),
+  };
+  for (const { name, spec, svg } of figures) {
+    files[`figures/${name}.svg`] = svg;
+    files[`figures/${name}.vl.json`] = `${JSON.stringify(spec, null, 2)}\n`;
+  }
+  for (const table of tables) files[`tables/${table.name}.tex`] = latexOf(table);
+  return { files, figures };
+}
+
+function markdownPage(
+  input: ReportInput,
+  figures: readonly DrawnFigure[],
+  tables: readonly Table[],
+): string {
+  const { title, summary, statistics, claims, facts = {} } = input;
+  const parts = [
+    `# ${title}`,
+    summary,
+    '## Figures',
+    ...figures.map(
+      (figure) =>
+        `![${figure.title}](figures/${figure.name}.svg)\n\n*${figure.title}.* ${figure.caption}`,
+    ),
+    '## Tables',
+    ...tables.map(markdownOf),
+    ...(statistics === undefined
+      ? []
+      : ['## Statistics', statistics.markdown.trim().replace(/^#+ /gm, '### ')]),
+    ...(claims === undefined ? [] : ['## Claims', verdictTable(claims, 'markdown').trim()]),
+    '## How',
+    `\`${input.command}\``,
+    Object.entries(facts)
+      .map(([name, value]) => `- ${name}: ${value}`)
+      .join('\n'),
+    'Every figure has its Vega-Lite beside it (`figures/*.vl.json`), every table its LaTeX (`tables/*.tex`).',
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function claimsTable(claims: readonly Verified[]): Table {
+  return {
+    name: 'claims',
+    title: 'Claims of the paper',
+    head: ['Claim', 'Source', 'Published', 'Ours', 'Verdict'],
+    rows: claims.map((item) => [
+      item.claim,
+      item.source,
+      item.published === null ? '–' : String(item.published),
+      item.seeds === 0
+        ? '–'
+        : item.ours === null
+          ? 'never'
+          : String(Number(item.ours.toPrecision(4))),
+      item.verdict + (item.why === undefined ? '' : `: ${item.why}`),
+    ]),
+  };
+}

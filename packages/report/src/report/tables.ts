@@ -1,0 +1,226 @@
+/** The paper's tables 4.2.1, 4.3.1 to 4.3.4 and 4.4.2 from runs, in their layout: what it left open is filled. */
+import { type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
+import { isTeacher } from '../analysis/study.js';
+import type { StudyRun } from '../runs.js';
+import { percent } from '../table.js';
+import type { SeedAnalysis } from './data.js';
+import type { Table } from './grid.js';
+import { labelOf, labelsOf } from './style.js';
+
+const NONE = '–';
+
+/** All tables that the runs and analyses have something for. */
+export function tablesOf(
+  runs: readonly StudyRun[],
+  analyses: readonly SeedAnalysis[],
+  summary?: StudySummary,
+): readonly Table[] {
+  const students = runs.filter(({ name }) => !isTeacher(name, runs));
+  return [
+    resultsTable(students.length === 0 ? runs : students),
+    ...(analyses.length === 0 ? [] : insideTables(runs, analyses)),
+    seedsTable(runs, summary),
+  ];
+}
+
+function resultsTable(runs: readonly StudyRun[]): Table {
+  const rows = labelsOf(runs).map((label) => {
+    const own = of(runs, label);
+    const { name, override } = own[0]!;
+    const control = runs.filter((run) => run.name === 'none' && run.override === override);
+    const [ours, base] = [medianEpochs(own), medianEpochs(control)];
+    const ratio = ours === null || base === null ? NONE : `${(base / ours).toFixed(2)} ×`;
+    const finals = own.map(({ record }) => record.finalValAccuracy ?? 0);
+    return [
+      leakedLabel(own, label),
+      String(Math.max(...own.map(({ record }) => record.epochs))),
+      epochsText(own),
+      `${percent(mean(finals))}${finals.length > 1 ? ` ± ${percent(sd(finals))}` : ''}`,
+      name === 'none' ? 'Baseline' : ratio,
+    ];
+  });
+  return {
+    name: 'table-4.2.1',
+    title: 'Summary of results (the paper’s 4.2.1)',
+    note: 'Speed-up: median epochs to 99 % of the control without a teacher (none) over those of the strategy. Of several seeds: median epochs and how many came to it; mean ± standard deviation of the accuracy.',
+    head: [
+      ...['Distillation strategy', 'Total epochs', 'Epochs to 99 % val. acc.'],
+      ...['Final val. acc. (%)', 'Speed-up'],
+    ],
+    rows,
+  };
+}
+
+function insideTables(
+  runs: readonly StudyRun[],
+  analyses: readonly SeedAnalysis[],
+): readonly Table[] {
+  const labels = labelsOf(runs);
+  const students = labels.filter((label) => !label.endsWith('teacher'));
+  const published = analyses.every(
+    ({ file }) =>
+      Object.keys(file.effective_ranks).length === Object.keys(file.attention_entropies).length,
+  );
+  const where = published
+    ? 'Layers 0 and 1 are hidden states 0 and 1 (the embedding, block 0 after attention), the first 500 training rows, as published'
+    : 'All hidden states in order, validation rows';
+  const layers = (
+    name: string,
+    title: string,
+    part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
+    of: readonly string[],
+    digits: number,
+    note: string,
+  ): Table => ({
+    name,
+    title,
+    note,
+    head: ['Layer', ...of],
+    rows: Object.keys(analyses[0]!.file[part]).map((layer) => [
+      layer.replace('layer_', 'Layer '),
+      ...of.map((label) => {
+        const found = analyses.flatMap(({ file, override }) =>
+          Object.entries(file[part][layer] ?? {})
+            .filter(([model]) => labelled(model, override) === label)
+            .map(([, value]) => value),
+        );
+        return spreadText(found, digits);
+      }),
+    ]),
+  });
+  return [
+    layers(
+      'table-4.3.1',
+      'Representation similarity, CKA (the paper’s 4.3.1)',
+      'cka_scores',
+      students,
+      3,
+      `Biased linear CKA with the teacher. ${where}.`,
+    ),
+    layers(
+      'table-4.3.2',
+      'Hidden state dimensionality, effective rank (the paper’s 4.3.2)',
+      'effective_ranks',
+      labels,
+      1,
+      `(Σs)²/Σs² over s > 1 % of the largest, uncentred. ${where}.`,
+    ),
+    layers(
+      'table-4.3.3',
+      'Attention entropy in nats (the paper’s 4.3.3)',
+      'attention_entropies',
+      labels,
+      3,
+      'Mean over heads and queries; layers are blocks.',
+    ),
+    weightsTable(labels, analyses),
+  ];
+}
+
+function weightsTable(labels: readonly string[], analyses: readonly SeedAnalysis[]): Table {
+  const rows = labels.map((label) => {
+    const found = analyses.flatMap(({ file, override }) =>
+      Object.entries(file.weight_statistics)
+        .filter(([model]) => labelled(model.replace(/^student_/, ''), override) === label)
+        .map(([, value]) => value),
+    );
+    const each = (read: (w: Readonly<Record<string, number>>) => number, digits: number): string =>
+      spreadText(found.map(read), digits);
+    return [
+      label,
+      found[0]?.total_params?.toLocaleString('en-US') ?? NONE,
+      each((w) => w.L1!, 0),
+      each((w) => w.L2!, 2),
+      each((w) => w.L1! / w.L2!, 1),
+      each((w) => w.L1! / (w.L2! * Math.sqrt(w.total_params!)), 3),
+    ];
+  });
+  return {
+    name: 'table-4.3.4',
+    title: 'Weight statistics (the paper’s 4.3.4)',
+    note: 'L1/L2 grows with √N for any weights; L1/(L2·√N) does not.',
+    head: ['Model', 'Params', 'L1 norm', 'L2 norm', 'L1/L2 ratio', 'L1/(L2·√N)'],
+    rows,
+  };
+}
+
+function seedsTable(runs: readonly StudyRun[], summary?: StudySummary): Table {
+  const rows = labelsOf(runs).map((label) => {
+    const own = of(runs, label);
+    const memory = own.map(({ record }) => record.peakMemoryBytes).filter((b) => b !== null);
+    return [
+      leakedLabel(own, label),
+      spreadText(
+        own.map(({ record }) => 100 * (record.finalValAccuracy ?? 0)),
+        2,
+      ),
+      epochsText(own),
+      spreadText(
+        own.map(({ record }) => record.seconds),
+        1,
+      ),
+      memory.length === 0
+        ? NONE
+        : spreadText(
+            memory.map((b) => b / 2 ** 20),
+            0,
+          ),
+      testText(own[0]!, summary),
+    ];
+  });
+  return {
+    name: 'table-4.4.2',
+    title: 'Runs over seeds (the paper’s 4.4.2)',
+    note: 'Tests of epochs to 99 % against the control (none) over the same seeds: paired t and exact Wilcoxon, two-sided, corrected after Holm in the family of the strategies; others are exploratory and uncorrected.',
+    head: [
+      ...['Strategy', 'Val. acc. (%)', 'Convergence epoch', 'Time per run (s)'],
+      ...['Peak memory (MiB)', 'Statistical tests'],
+    ],
+    rows,
+  };
+}
+
+function testText({ name, override }: StudyRun, summary: StudySummary | undefined): string {
+  if (name === 'none') return 'Baseline';
+  const found = summary?.comparisons.find(
+    (c) => c.arm === name && c.override === override && c.measure === 'epochs to 99 %',
+  );
+  if (found === undefined) return NONE;
+  const { holm, pT, pWilcoxon }: Comparison = found;
+  const p = (value: number | null): string =>
+    value === null ? NONE : value < 0.001 ? '< .001' : value.toFixed(3).replace(/^0/, '');
+  return holm === null
+    ? `t p ${p(pT)}, W p ${p(pWilcoxon)} (exploratory)`
+    : `t p ${p(holm.t)}, W p ${p(holm.wilcoxon)}`;
+}
+
+function of(runs: readonly StudyRun[], label: string): readonly StudyRun[] {
+  return runs.filter((run) => labelOf(run) === label);
+}
+function labelled(name: string, override: string | undefined): string {
+  return labelOf({ name, ...(override === undefined ? {} : { override }) });
+}
+function leakedLabel(runs: readonly StudyRun[], label: string): string {
+  return runs.some(({ record }) => record.leaked) ? `${label} (leaked)` : label;
+}
+
+/** Median epochs to 99 %, null when half never came to it: a run that never groks is no missing value. */
+function medianEpochs(runs: readonly StudyRun[]): number | null {
+  const epochs = runs.map(({ record }) => record.epochsTo['0.99'] ?? Number.POSITIVE_INFINITY);
+  const middle = median(epochs);
+  return middle === null || !Number.isFinite(middle) ? null : middle;
+}
+function epochsText(runs: readonly StudyRun[]): string {
+  const reached = runs.filter(({ record }) => (record.epochsTo['0.99'] ?? null) !== null).length;
+  const middle = medianEpochs(runs);
+  const text = middle === null ? 'never' : String(middle);
+  return runs.length === 1 ? text : `${text} (${reached}/${runs.length})`;
+}
+
+function spreadText(values: readonly (number | null)[], digits: number): string {
+  const known = values.filter((value) => value !== null);
+  if (known.length === 0) return NONE;
+  const text = (x: number): string =>
+    x.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${text(mean(known))}${known.length > 1 ? ` ± ${text(sd(known))}` : ''}`;
+}
