@@ -5,6 +5,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   type Attribute,
+  type Body,
   type ElementType,
   elementsOf,
   type Graph,
@@ -30,12 +31,13 @@ const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon'
 /** The name of a value in the model; inputs and outputs of the graph have such names too. */
 export const nameOf = (value: Value): string => `v${value.id}`;
 
-/** A model that onnxruntime can load. Values of `skip` are left out of the graph's outputs. */
+/** A model that onnxruntime can load. */
 export function encode(graph: Graph): Uint8Array<ArrayBuffer> {
   const w = new BinaryWriter();
   int(w, 1, IR_VERSION);
   text(w, 2, 'grok');
-  message(w, 7, () => writeGraph(w, graph));
+  const body = { inputs: fedInputs(graph), nodes: graph.nodes, outputs: computedOutputs(graph) };
+  message(w, 7, () => writeBody(w, body));
   for (const [domain, version] of [
     ['', OPSET],
     ['com.microsoft', 1],
@@ -47,23 +49,30 @@ export function encode(graph: Graph): Uint8Array<ArrayBuffer> {
   return w.finish();
 }
 
-/** The values that the model computes: outputs that are neither inputs nor constants, once each. */
+/** The values that the model is given: inputs and views of them that a node reads. */
+export function fedInputs(graph: Graph): Value[] {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  const given = [...graph.inputs, ...graph.views.map(({ value }) => value)];
+  return given.filter((value) => used.has(value));
+}
+/** The values that the model computes: outputs, or the parts of them, that are neither given nor constant. */
 export function computedOutputs(graph: Graph): Value[] {
-  const given = new Set(graph.inputs);
-  return [...new Set(graph.outputs)].filter((v) => v.constant === undefined && !given.has(v));
+  const given = new Set([...graph.inputs, ...graph.views.map(({ value }) => value)]);
+  const parts = new Map(graph.joins.map((join) => [join.value, join.parts]));
+  const all = graph.outputs.flatMap((value) => parts.get(value) ?? [value]);
+  return [...new Set(all)].filter((v) => v.constant === undefined && !given.has(v));
 }
 
-function writeGraph(w: BinaryWriter, graph: Graph): void {
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
-  graph.nodes.forEach((node, i) => {
+function writeBody(w: BinaryWriter, { inputs, nodes, outputs }: Body): void {
+  const used = new Set(nodes.flatMap((node) => node.inputs));
+  nodes.forEach((node, i) => {
     message(w, 1, () => writeNode(w, node, i));
   });
   text(w, 2, 'grok');
   for (const value of used)
     if (value.constant !== undefined) message(w, 5, () => writeConstant(w, value));
-  for (const value of graph.inputs)
-    if (used.has(value)) message(w, 11, () => writeValueInfo(w, value));
-  for (const value of computedOutputs(graph)) message(w, 12, () => writeValueInfo(w, value));
+  for (const value of inputs) message(w, 11, () => writeValueInfo(w, value));
+  for (const value of outputs) message(w, 12, () => writeValueInfo(w, value));
 }
 
 function writeNode(w: BinaryWriter, node: Node, index: number): void {
@@ -81,15 +90,20 @@ function writeAttribute(w: BinaryWriter, name: string, value: Attribute): void {
   if (typeof value === 'string') {
     w.tag(4, WireType.LengthDelimited).string(value);
     int(w, 20, 3);
-  } else if (typeof value !== 'number') {
+  } else if (typeof value === 'number') {
+    if (FLOATS.has(name)) {
+      w.tag(2, WireType.Bit32).float(value);
+      int(w, 20, 1);
+    } else {
+      int(w, 3, value);
+      int(w, 20, 2);
+    }
+  } else if ('nodes' in value) {
+    message(w, 6, () => writeBody(w, value));
+    int(w, 20, 5);
+  } else {
     for (const item of value) int(w, 8, item);
     int(w, 20, 7);
-  } else if (FLOATS.has(name)) {
-    w.tag(2, WireType.Bit32).float(value);
-    int(w, 20, 1);
-  } else {
-    int(w, 3, value);
-    int(w, 20, 2);
   }
 }
 

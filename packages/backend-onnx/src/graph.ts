@@ -19,7 +19,13 @@ export interface Value {
   readonly constant?: Constant;
 }
 /** Attribute of a node: `encode.ts` knows which single numbers are floats. */
-export type Attribute = number | string | readonly number[];
+export type Attribute = number | string | readonly number[] | Body;
+/** A graph inside a node, such as what a Scan does at each step; it may read values of the outer graph. */
+export interface Body {
+  readonly inputs: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Value[];
+}
 /** One operator. */
 export interface Node {
   readonly op: string;
@@ -31,10 +37,23 @@ export interface Node {
   /** The tfjs op that asked for it, for profiles. */
   readonly source: string;
 }
+/** A value that is a part of an input's memory, from element `offset` on: fed, not computed. */
+export interface View {
+  readonly value: Value;
+  readonly of: Value;
+  readonly offset: number;
+}
+/** An output whose memory is that of its parts, one behind the other. */
+export interface Join {
+  readonly value: Value;
+  readonly parts: readonly Value[];
+}
 /** A recorded function. */
 export interface Graph {
   readonly id: number;
   readonly inputs: Value[];
+  views: readonly View[];
+  joins: readonly Join[];
   nodes: Node[];
   outputs: Value[];
   /** The next value's id. */
@@ -44,7 +63,7 @@ export interface Graph {
 let graphs = 0;
 /** An empty graph with an id of its own. */
 export function createGraph(): Graph {
-  return { id: ++graphs, inputs: [], nodes: [], outputs: [], next: 0 };
+  return { id: ++graphs, inputs: [], views: [], joins: [], nodes: [], outputs: [], next: 0 };
 }
 
 /** A new value of `graph` that no node makes yet. */

@@ -4,6 +4,7 @@
  * so a step's state swings between two arrays.
  */
 import type { DType, TypedArray } from '@grok/core';
+import { sizeOf } from './graph.js';
 import type { Runtime, RuntimeTensor } from './session.js';
 
 /** A typed array with the number of device tensors that share it. */
@@ -20,13 +21,7 @@ export interface Memory {
   /** Ends one reference; the last one gives the array back. */
   release(storage: Storage): void;
   /** The runtime's tensor over `shape` elements that start at `offset`. */
-  view(
-    storage: Storage,
-    dtype: DType,
-    shape: readonly number[],
-    offset?: number,
-    size?: number,
-  ): RuntimeTensor;
+  view(storage: Storage, dtype: DType, shape: readonly number[], offset: number): RuntimeTensor;
   clear(): void;
 }
 
@@ -58,16 +53,15 @@ export function createMemory(runtime: Runtime): Memory {
       if (list.length < KEPT) list.push(storage);
       idle.set(key, list);
     },
-    view(storage, dtype, shape, offset = 0, size = storage.data.length) {
+    view(storage, dtype, shape, offset) {
+      const { data, views } = storage;
       const key = `${offset}:${shape.join()}`;
-      let view = storage.views.get(key);
+      let view = views.get(key);
       if (view === undefined) {
-        const part =
-          size === storage.data.length
-            ? storage.data
-            : storage.data.subarray(offset, offset + size);
+        const size = sizeOf(shape);
+        const part = size === data.length ? data : data.subarray(offset, offset + size);
         view = runtime.tensor(dtype, part, shape);
-        storage.views.set(key, view);
+        views.set(key, view);
       }
       return view;
     },

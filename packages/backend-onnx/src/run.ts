@@ -7,7 +7,7 @@ import {
   type Tree,
   treeFromPaths,
 } from '@grok/core';
-import { computedOutputs, nameOf } from './encode.js';
+import { computedOutputs, fedInputs, nameOf } from './encode.js';
 import { elementsOf, type Graph, sizeOf, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
@@ -34,66 +34,128 @@ export interface Plan {
   readonly donate: readonly string[];
 }
 
+type DType = TensorSpec['dtype'];
 type Run = (given: Tree<DeviceTensor>) => Promise<Tree<DeviceTensor>>;
+/** A value of the model and the part of an array that it lies in. */
+interface Piece {
+  readonly key: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Which array: of the inputs, or of the fresh ones. */
+  readonly array: number;
+  readonly offset: number;
+}
+/** What becomes an output: a fresh array, an input handed on, or elements copied. */
+type Source =
+  | { readonly fresh: number }
+  | { readonly input: number }
+  | { readonly copy: (given: readonly Storage[]) => ArrayLike<number> };
 
 /** Prepares all that is the same in every run. */
 export function createRunner(plan: Plan): Run {
   const { name, graph, session, memory, device, inputs, made, donate } = plan;
   const outputs = Object.entries(leavesByPath(made));
-  const computed = computedOutputs(graph);
-  const fetched = computed.map((value) => ({
-    key: nameOf(value),
-    dtype: value.type as TensorSpec['dtype'],
-    shape: value.shape,
-    size: sizeOf(value.shape),
-  }));
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
-  const feeding = Object.entries(inputs).map(([path, spec], i) => {
-    const value = graph.inputs[i]!;
-    const donated = donate.includes(path.split('/', 1)[0]!);
-    return { path, spec, donated, key: used.has(value) ? nameOf(value) : undefined };
-  });
-
-  /** The storage of an output, with a reference for the tensor to be made over it. */
-  const claim = (value: Value, given: readonly Storage[], fresh: readonly Storage[]): Storage => {
-    if (value.constant !== undefined) {
-      const storage = memory.take(value.type as TensorSpec['dtype'], sizeOf(value.shape));
-      storage.data.set(elementsOf(value)!);
-      return storage;
-    }
-    const input = graph.inputs.indexOf(value);
-    const storage = input < 0 ? fresh[computed.indexOf(value)]! : given[input]!;
-    storage.references++;
-    return storage;
-  };
+  const paths = Object.keys(inputs);
+  const donated = paths.filter((path) => donate.includes(path.split('/', 1)[0]!));
+  const feeding = fedPieces(graph);
+  const { arrays, pieces, sources } = planOutputs(graph);
 
   return async (tree) => {
     const tensors = leavesByPath(tree);
     checkInputs(name, inputs, tensors);
-    const feeds: Record<string, RuntimeTensor> = {};
-    const given = feeding.map(({ path, spec, key }) => {
-      const storage = device.storageOf(`program "${name}", input "${path}"`, tensors[path]!);
-      if (key !== undefined) feeds[key] = memory.view(storage, spec.dtype, spec.shape);
-      return storage;
-    });
-    const fetches: Record<string, RuntimeTensor> = {};
-    const fresh = fetched.map(({ key, dtype, shape, size }) => {
-      const storage = memory.take(dtype, size);
-      fetches[key] = memory.view(storage, dtype, shape);
-      return storage;
-    });
+    const given = paths.map((path) =>
+      device.storageOf(`program "${name}", input "${path}"`, tensors[path]!),
+    );
+    const fresh = arrays.map(({ dtype, size }) => memory.take(dtype, size));
     // Held while the session reads them, whatever the caller frees meanwhile.
     for (const storage of given) storage.references++;
     try {
-      await session?.run(feeds, fetches);
+      await session?.run(views(memory, feeding, given), views(memory, pieces, fresh));
       const results = outputs.map(([path, spec], i) => {
-        return [path, device.tensor(claim(graph.outputs[i]!, given, fresh), spec)] as const;
+        const storage = claim(memory, sources[i]!, spec, given, fresh);
+        return [path, device.tensor(storage, spec)] as const;
       });
-      for (const { path, donated } of feeding)
-        if (donated) device.free(tensors[path]!, `was donated to program "${name}"`);
+      for (const path of donated) device.free(tensors[path]!, `was donated to program "${name}"`);
       return treeFromPaths(made, Object.fromEntries(results)) as Tree<DeviceTensor>;
     } finally {
       for (const storage of [...given, ...fresh]) memory.release(storage);
     }
   };
+}
+
+/** The runtime's tensors by name. */
+function views(
+  memory: Memory,
+  pieces: readonly Piece[],
+  storages: readonly Storage[],
+): Record<string, RuntimeTensor> {
+  const found: Record<string, RuntimeTensor> = {};
+  for (const { key, dtype, shape, array, offset } of pieces)
+    found[key] = memory.view(storages[array]!, dtype, shape, offset);
+  return found;
+}
+const pieceOf = (value: Value, array: number, offset: number): Piece => ({
+  key: nameOf(value),
+  dtype: value.type as DType,
+  shape: value.shape,
+  array,
+  offset,
+});
+
+function fedPieces(graph: Graph): Piece[] {
+  const places = new Map(graph.views.map((view) => [view.value, view]));
+  return fedInputs(graph).map((value) => {
+    const { of, offset } = places.get(value) ?? { of: value, offset: 0 };
+    return pieceOf(value, graph.inputs.indexOf(of), offset);
+  });
+}
+
+/** Which arrays a run needs, what the session writes where, and which output is which. */
+function planOutputs(graph: Graph) {
+  const arrays: { dtype: DType; size: number }[] = [];
+  const pieces: Piece[] = [];
+  const indices = new Map<Value, number>();
+  const joins = new Map(graph.joins.map((join) => [join.value, join.parts]));
+  const places = new Map(graph.views.map((view) => [view.value, view]));
+  const computed = new Set(computedOutputs(graph));
+  const sources = graph.outputs.map((value): Source => {
+    const known = indices.get(value);
+    if (known !== undefined) return { fresh: known };
+    if (value.constant !== undefined) return { copy: () => elementsOf(value)! };
+    const input = graph.inputs.indexOf(value);
+    if (input >= 0) return { input };
+    const view = places.get(value);
+    if (view !== undefined) {
+      const of = graph.inputs.indexOf(view.of);
+      const end = view.offset + sizeOf(value.shape);
+      return { copy: (given) => given[of]!.data.subarray(view.offset, end) };
+    }
+    const array = arrays.push({ dtype: value.type as DType, size: sizeOf(value.shape) }) - 1;
+    indices.set(value, array);
+    let offset = 0;
+    for (const part of joins.get(value) ?? [value]) {
+      if (computed.has(part)) pieces.push(pieceOf(part, array, offset));
+      offset += sizeOf(part.shape);
+    }
+    return { fresh: array };
+  });
+  return { arrays, pieces, sources };
+}
+
+/** The storage of an output, with a reference for the tensor to be made over it. */
+function claim(
+  memory: Memory,
+  source: Source,
+  { dtype, shape }: TensorSpec,
+  given: readonly Storage[],
+  fresh: readonly Storage[],
+): Storage {
+  if ('copy' in source) {
+    const storage = memory.take(dtype, sizeOf(shape));
+    storage.data.set(source.copy(given));
+    return storage;
+  }
+  const storage = 'fresh' in source ? fresh[source.fresh]! : given[source.input]!;
+  storage.references++;
+  return storage;
 }

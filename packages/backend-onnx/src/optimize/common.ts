@@ -1,0 +1,52 @@
+/** Equal nodes once: the same operator on the same inputs, and constants of the same content. */
+import type { Graph, Node, Value } from '../graph.js';
+import { elementsOf, uniformOf } from '../graph.js';
+import { withoutDead } from './rewrite.js';
+
+/** One node for all that compute the same, one value for all constants alike. */
+export function mergeCommon(graph: Graph): Graph {
+  const constants = new Map<string, Value[]>();
+  const merged = new Map<Value, Value>();
+  const seen = new Map<string, Node>();
+  const nodes: Node[] = [];
+  const canonical = (value: Value): Value => {
+    const known = merged.get(value);
+    if (known !== undefined) return known;
+    const first = value.constant === undefined ? value : constantLike(constants, value);
+    merged.set(value, first);
+    return first;
+  };
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map(canonical);
+    const outputs = node.outputs.map(({ type, shape }) => `${type}[${shape.join()}]`).join();
+    const key = `${node.domain}:${node.op} ${JSON.stringify(node.attributes)} ${inputs.map(({ id }) => id).join()} ${outputs}`;
+    const twin = seen.get(key);
+    if (twin === undefined) {
+      const kept = { ...node, inputs };
+      seen.set(key, kept);
+      nodes.push(kept);
+    } else
+      node.outputs.forEach((output, i) => {
+        merged.set(output, twin.outputs[i]!);
+      });
+  }
+  return withoutDead({ ...graph, nodes, outputs: graph.outputs.map(canonical) });
+}
+
+function constantLike(known: Map<string, Value[]>, value: Value): Value {
+  const uniform = uniformOf(value);
+  const elements = uniform === undefined ? elementsOf(value)! : [uniform];
+  const key = `${value.type} ${value.shape.join()} ${elements.length} ${elements[0]} ${elements[elements.length >> 1]}`;
+  const alike = known.get(key) ?? [];
+  known.set(key, alike);
+  const same = alike.find((other) => {
+    if (uniformOf(other) !== uniform) return false;
+    if (uniform !== undefined) return Object.is(uniformOf(other), uniform);
+    const theirs = elementsOf(other)!;
+    for (let i = 0; i < elements.length; i++) if (!Object.is(elements[i], theirs[i])) return false;
+    return true;
+  });
+  if (same !== undefined) return same;
+  alike.push(value);
+  return value;
+}

@@ -1,0 +1,45 @@
+/** Words for rules: what a node is and what it reads. */
+import { elementsOf, type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
+import type { Site } from './rewrite.js';
+
+/** The node that makes `value`, if it is one of the operators named. */
+export function made(site: Site, value: Value, ...ops: readonly string[]): Node | undefined {
+  const node = site.producer(value);
+  return node !== undefined && ops.includes(node.op) ? node : undefined;
+}
+/** `value` with Reshapes before it taken away. */
+export function unshaped(site: Site, value: Value): Value {
+  let at = value;
+  for (;;) {
+    const node = made(site, at, 'Reshape');
+    if (node === undefined) return at;
+    at = node.inputs[0]!;
+  }
+}
+/** The one number of a constant, whatever its shape. */
+export const number = (value: Value): number | undefined => uniformOf(value);
+/** True for one element, constant or not. */
+export const isScalar = (value: Value): boolean => sizeOf(value.shape) === 1;
+
+/** The inputs of a commutative node in the order that `first` accepts, or undefined. */
+export function ordered(
+  node: Node,
+  first: (value: Value) => boolean,
+): readonly [Value, Value] | undefined {
+  const [x, y] = node.inputs as [Value, Value];
+  if (first(x)) return [x, y];
+  return first(y) ? [y, x] : undefined;
+}
+/** Whole numbers of a constant input. */
+export function integers(value: Value | undefined): number[] | undefined {
+  const elements = value === undefined ? undefined : elementsOf(value);
+  return elements === undefined ? undefined : Array.from(elements);
+}
+/** Axes of a reduction, counted from the front. */
+export function axesOf(node: Node): readonly number[] {
+  const rank = node.inputs[0]!.shape.length;
+  return (integers(node.inputs[1]) ?? []).map((axis) => (axis < 0 ? axis + rank : axis));
+}
+/** True when a node keeps its input's shape and only that input's elements decide each result. */
+export const keepsShape = (node: Node): boolean =>
+  sameShape(node.inputs[0]!.shape, node.outputs[0]!.shape);

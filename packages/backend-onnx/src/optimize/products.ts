@@ -1,0 +1,123 @@
+/** Matrix products take factors, sums and signs along at no cost. */
+import { binary, emit, mul, reshape, scalarLike } from '../builder.js';
+import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
+import { isScalar, made, ordered } from './match.js';
+import type { Rule, Site } from './rewrite.js';
+
+const PRODUCTS = ['Gemm', 'FusedMatMul'] as const;
+
+/** The constant that a node multiplies by, and what it multiplies. */
+function scaled(node: Node | undefined): { inner: Value; factor: number } | undefined {
+  if (node === undefined || node.outputs[0]!.type !== 'float32') return undefined;
+  const [x, y] = node.inputs as [Value, Value];
+  if (node.op === 'Neg') return { inner: x, factor: -1 };
+  if (node.op === 'Div') {
+    const by = uniformOf(y);
+    return by === undefined || !sameShape(x.shape, node.outputs[0]!.shape)
+      ? undefined
+      : { inner: x, factor: 1 / by };
+  }
+  if (node.op !== 'Mul') return undefined;
+  const pair = ordered(node, (value) => uniformOf(value) !== undefined);
+  if (pair === undefined || !sameShape(pair[1].shape, node.outputs[0]!.shape)) return undefined;
+  return { inner: pair[1], factor: uniformOf(pair[0])! };
+}
+
+/** A constant factor of a product's operand or result becomes its alpha. */
+export const scalesIntoProducts: Rule = (node, b) => {
+  const [out] = node.outputs as [Value];
+  const outer = scaled(node);
+  if (outer !== undefined) {
+    const product = made(b, outer.inner, ...PRODUCTS);
+    if (product === undefined || b.uses(outer.inner) !== 1) return undefined;
+    const { alpha = 1, beta = 1 } = product.attributes as Record<string, number>;
+    const attributes = {
+      ...product.attributes,
+      alpha: alpha * outer.factor,
+      ...(product.inputs.length > 2 ? { beta: beta * outer.factor } : {}),
+    };
+    return [emit(b, product.op, product.inputs, out, attributes, product.domain)];
+  }
+  if (!(PRODUCTS as readonly string[]).includes(node.op)) return undefined;
+  const [x, y, ...rest] = node.inputs as [Value, Value, ...Value[]];
+  const single = (value: Value) => (b.uses(value) === 1 ? scaled(b.producer(value)) : undefined);
+  const [left, right] = [single(x), single(y)];
+  if (left === undefined && right === undefined) return undefined;
+  const { alpha = 1 } = node.attributes as Record<string, number>;
+  const attributes = {
+    ...node.attributes,
+    alpha: alpha * (left?.factor ?? 1) * (right?.factor ?? 1),
+  };
+  const inputs = [left?.inner ?? x, right?.inner ?? y, ...rest];
+  return [emit(b, node.op, inputs, out, attributes, node.domain)];
+};
+
+/** Factors of factors, signs of factors, and division by a constant, as one multiplication. */
+export const scales: Rule = (node, b) => {
+  const outer = scaled(node);
+  if (outer === undefined) return undefined;
+  const inner = b.uses(outer.inner) === 1 ? scaled(b.producer(outer.inner)) : undefined;
+  if (inner === undefined) return undefined;
+  return [mul(b, inner.inner, scalarLike(b, inner.inner, inner.factor * outer.factor))];
+};
+
+/** A sum with a product starts the product from there: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
+export const sumsIntoProducts: Rule = (node, b) => {
+  if (node.op !== 'Add') return undefined;
+  const [out] = node.outputs as [Value];
+  // The later product takes the earlier one: what is added must be there before.
+  const inputs = node.inputs as readonly [Value, Value];
+  for (const [x, y] of [[inputs[1], inputs[0]], inputs] as const) {
+    const product = made(b, x, 'Gemm');
+    if (product === undefined || product.inputs.length > 2 || b.uses(x) !== 1) continue;
+    if (!sameShape(y.shape, out.shape) || !sameShape(x.shape, out.shape)) continue;
+    const attributes = { ...product.attributes, beta: 1 };
+    return [emit(b, 'Gemm', [...product.inputs, y], out, attributes)];
+  }
+  return undefined;
+};
+
+/** Factors of one element are multiplied among themselves, not each with a whole tensor. */
+export const scalars: Rule = (node, b) => {
+  if (node.op !== 'Mul' || node.outputs[0]!.type !== 'float32') return undefined;
+  const [out] = node.outputs as [Value];
+  if (sizeOf(out.shape) === 1) return undefined;
+  const outer = ordered(node, isScalar);
+  if (outer === undefined || b.uses(outer[1]) !== 1) return undefined;
+  const [factor, rest] = outer;
+  const inner = made(b, rest, 'Mul', 'Div');
+  if (inner === undefined) return undefined;
+  if (inner.op === 'Mul') {
+    const pair = ordered(inner, isScalar);
+    if (pair === undefined) return undefined;
+    return [mul(b, pair[1], flat(b, mul(b, flat(b, pair[0]), flat(b, factor))))];
+  }
+  // (a · s / d) · f = a · (s·f) / d
+  const [above, below] = inner.inputs as [Value, Value];
+  const top = b.uses(above) === 1 ? made(b, above, 'Mul') : undefined;
+  if (top === undefined || ordered(top, isScalar) === undefined) return undefined;
+  return [binary(b, 'Div', mul(b, above, flat(b, factor)), below)];
+};
+const flat = (b: Site, value: Value): Value => reshape(b, value, []);
+
+/** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
+export const decays: Rule = (node, b) => {
+  if (node.op !== 'Add' || node.outputs[0]!.type !== 'float32') return undefined;
+  for (const [p, step] of [node.inputs, [...node.inputs].reverse()] as [Value, Value][]) {
+    const scaledStep = b.uses(step) === 1 ? made(b, step, 'Mul') : undefined;
+    const outer = scaledStep && ordered(scaledStep, isScalar);
+    if (outer === undefined || b.uses(outer[1]) !== 1) continue;
+    const [f, sum] = outer;
+    const inner = made(b, sum, 'Add');
+    if (inner === undefined) continue;
+    for (const [u, decay] of [inner.inputs, [...inner.inputs].reverse()] as [Value, Value][]) {
+      const decayed = b.uses(decay) === 1 ? made(b, decay, 'Mul') : undefined;
+      const pair = decayed && ordered(decayed, isScalar);
+      if (pair === undefined || pair[1] !== p || isScalar(p)) continue;
+      const factor = mul(b, flat(b, pair[0]), flat(b, f));
+      const kept = mul(b, p, binary(b, 'Add', factor, 1));
+      return [binary(b, 'Add', kept, mul(b, u, flat(b, f)))];
+    }
+  }
+  return undefined;
+};

@@ -1,0 +1,94 @@
+/**
+ * The rewriting machine: walks a graph in order, offers each node to every rule, and repeats until no
+ * rule fires. A rule looks at one node and what made its inputs, writes better nodes in its place and
+ * returns the values that replace the node's outputs. Nodes that nobody needs any more are dropped.
+ */
+import type { Builder } from '../builder.js';
+import type { Graph, Node, Value } from '../graph.js';
+
+/** Where a rule works: nodes that it emits come before the node it looks at. */
+export interface Site extends Builder {
+  /** The node that makes `value`, as rewritten so far; undefined for inputs and constants. */
+  producer(value: Value): Node | undefined;
+  /** How many nodes and outputs read `value`; Infinity for one made in this round, whose readers are unknown. */
+  uses(value: Value): number;
+}
+/** Returns replacements of the node's outputs, or undefined to leave it alone. */
+export type Rule = (node: Node, site: Site) => readonly Value[] | undefined;
+
+/** More rounds than any graph has needed; a pair of rules that undo each other would never end. */
+const ROUNDS = 50;
+
+/** Applies rules until none fires. */
+export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+  let current = withoutDead(graph);
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = once(current, rules);
+    if (next === undefined) return current;
+    current = withoutDead(next);
+  }
+  throw new Error(`rewriting did not settle in ${ROUNDS} rounds; two rules undo each other`);
+}
+
+/** One walk; undefined when no rule fired. */
+function once(graph: Graph, rules: readonly Rule[]): Graph | undefined {
+  const next: Graph = { ...graph, nodes: [] };
+  const counts = usesOf(graph);
+  const producers = new Map<Value, Node>();
+  const replaced = new Map<Value, Value>();
+  let indexed = 0;
+  let fired = false;
+  const producer = (value: Value): Node | undefined => {
+    for (; indexed < next.nodes.length; indexed++)
+      for (const output of next.nodes[indexed]!.outputs)
+        producers.set(output, next.nodes[indexed]!);
+    return producers.get(value);
+  };
+  const uses = (value: Value): number => counts.get(value) ?? Number.POSITIVE_INFINITY;
+  for (const original of graph.nodes) {
+    const changed = original.inputs.some((value) => replaced.has(value));
+    const node = changed
+      ? { ...original, inputs: original.inputs.map((value) => replaced.get(value) ?? value) }
+      : original;
+    const site: Site = { graph: next, source: node.source, producer, uses };
+    const result = firstMatch(rules, node, site);
+    if (result === undefined) next.nodes.push(node);
+    else {
+      fired = true;
+      node.outputs.forEach((output, i) => {
+        replaced.set(output, result[i]!);
+      });
+    }
+  }
+  if (!fired) return undefined;
+  next.outputs = graph.outputs.map((value) => replaced.get(value) ?? value);
+  return next;
+}
+
+function firstMatch(rules: readonly Rule[], node: Node, site: Site): readonly Value[] | undefined {
+  for (const rule of rules) {
+    const result = rule(node, site);
+    if (result !== undefined) return result;
+  }
+  return undefined;
+}
+
+function usesOf(graph: Graph): Map<Value, number> {
+  const counts = new Map<Value, number>();
+  const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const node of graph.nodes) node.inputs.forEach(count);
+  graph.outputs.forEach(count);
+  return counts;
+}
+
+/** Drops nodes whose outputs lead to no output of the graph. */
+export function withoutDead(graph: Graph): Graph {
+  const needed = new Set(graph.outputs);
+  const nodes: Node[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((output) => needed.has(output))) continue;
+    for (const input of node.inputs) needed.add(input);
+    nodes.push(node);
+  }
+  return { ...graph, nodes: nodes.reverse() };
+}
