@@ -4,6 +4,13 @@ import { findChromium } from './scripts/chromium.mjs';
 
 const executablePath = findChromium();
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Path of a Chromium, empty where there is none. */
+    chromium: string;
+  }
+}
+
 export default defineConfig({
   resolve: { conditions: ['@grok/source', 'module', 'browser', 'development|production'] },
   ssr: { resolve: { conditions: ['@grok/source', 'module', 'node', 'development|production'] } },
@@ -35,6 +42,7 @@ export default defineConfig({
         test: {
           name: 'page',
           include: ['apps/web/test/**/*.page.test.ts'],
+          provide: { chromium: executablePath ?? '' },
           testTimeout: 300_000,
         },
       },

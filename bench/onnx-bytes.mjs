@@ -16,7 +16,7 @@ function varint(value) {
 /** A field: a number, a text or a nested message. @param {number} field @param {number | string | number[]} value */
 function put(field, value) {
   if (typeof value === 'number') return [...varint(field * 8 + VARINT), ...varint(value)];
-  const bytes = typeof value === 'string' ? [...Buffer.from(value)] : value;
+  const bytes = typeof value === 'string' ? [...new TextEncoder().encode(value)] : value;
   return [...varint(field * 8 + BYTES), ...varint(bytes.length), ...bytes];
 }
 const all = (field, values) => values.flatMap((value) => put(field, value));

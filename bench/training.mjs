@@ -26,8 +26,9 @@ const OBJECTIVES = {
 };
 export const STRATEGIES = Object.keys(OBJECTIVES);
 
-/** @param {string} name @param {number} threads @param {object} options */
+/** @param {string | import('@grok/core').Backend} name @param {number} threads @param {object} options */
 async function open(name, threads, options) {
+  if (typeof name !== 'string') return name;
   const { [name]: create } = await import(`@grok/backend-${name}`);
   return create(name === 'wasm' ? options : { threads, ...options });
 }
@@ -35,7 +36,7 @@ async function open(name, threads, options) {
 /**
  * Compiles the paper's run (division modulo 97, batch 512, AdamW) for one model and strategy.
  * The teacher of a strategy is untrained: what it costs does not depend on what it knows.
- * @param {{ backend: string, threads: number, dim: number, dropout: number, strategy: string, options?: object }} how
+ * @param {{ backend: string | import('@grok/core').Backend, threads: number, dim: number, dropout: number, strategy: string, options?: object }} how
  */
 export async function openTraining({
   backend: name,

@@ -8,9 +8,10 @@ import './style/narrow.css';
 
 render(<App />, document.getElementById('app')!);
 
-if (import.meta.env.PROD && 'serviceWorker' in navigator)
+if (import.meta.env.PROD && navigator.serviceWorker !== undefined)
   addEventListener('load', async () => {
     await navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`);
     const { active } = await navigator.serviceWorker.ready;
-    active?.postMessage('keep');
+    // The runtime's binary is large: it is fetched when nothing else waits.
+    setTimeout(() => active?.postMessage('keep'), 2000);
   });

@@ -14,8 +14,7 @@ import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { unzipSync, zipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium } from '../../../scripts/chromium.mjs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { downloadRuns, drop, openSite, type Site, until, type Visit } from './site.js';
 
 const experiment = {
@@ -42,7 +41,7 @@ async function manifestOf(visit: Visit): Promise<Manifest> {
   return (await readManifest(await unpacked(await downloadRuns(visit.page))))!;
 }
 
-describe.skipIf(findChromium() === undefined)('runs that move', () => {
+describe.skipIf(inject('chromium') === '')('runs that move', () => {
   let site: Site;
   let whole: { manifest: Manifest; store: Store };
   beforeAll(async () => {

@@ -2,8 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findChromium } from '../../../scripts/chromium.mjs';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { drop, openSite, type Site, until } from './site.js';
 
 const screens = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
@@ -37,7 +36,7 @@ const inked = (page: Page, chart: string): Promise<number> =>
     return count;
   });
 
-describe.skipIf(findChromium() === undefined)('the page', () => {
+describe.skipIf(inject('chromium') === '')('the page', () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite();
@@ -99,6 +98,27 @@ describe.skipIf(findChromium() === undefined)('the page', () => {
       await close();
     },
   );
+
+  // Catches: a library that creeps into what everybody loads, and a runtime that loads unasked.
+  it('shows itself in less than 1 MB', async () => {
+    const { page, url, sent, close } = await site.visit();
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, 'serviceWorker', { value: undefined }),
+    );
+    await page.goto(url);
+    await page.waitForSelector('select[name=backend] option:nth-child(2)', { state: 'attached' });
+    const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+    expect(total).toBeLessThan(1e6);
+    expect([...sent.keys()].filter((path) => /wasm|ort/.test(path))).toEqual([]);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await until(page, 'training');
+    expect([...sent.keys()].some((path) => path.endsWith('.wasm'))).toBe(true);
+    if (process.env.GROK_SCREENS)
+      console.info(
+        `first sight ${total} bytes\n${[...sent].map((entry) => entry.join(' ')).join('\n')}`,
+      );
+    await close();
+  });
 
   // Catches: a form that only a mouse can use, and a key that types into it.
   it('can be used with a keyboard alone', async () => {

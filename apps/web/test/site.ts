@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { findChromium } from '../../../scripts/chromium.mjs';
+import { inject } from 'vitest';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -64,7 +64,7 @@ export async function openSite(): Promise<Site> {
       env: { ...process.env, NODE_ENV: 'production' },
     },
   );
-  const browser: Browser = await chromium.launch({ executablePath: findChromium()! });
+  const browser: Browser = await chromium.launch({ executablePath: inject('chromium') });
   return {
     folder,
     async visit({ isolated = true, width = 1280, height = 900, dark = false } = {}) {
@@ -76,7 +76,7 @@ export async function openSite(): Promise<Site> {
       const context = await browser.newContext({
         viewport,
         colorScheme,
-        deviceScaleFactor: width < 600 ? 2 : 1,
+        deviceScaleFactor: 1,
       });
       const page = await context.newPage();
       const faults: string[] = [];

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { RunView } from '../protocol.js';
-import { canvasColour } from './palette.js';
+import { canvasColour, placeOf } from './palette.js';
 
 type Measure = 'accuracy' | 'loss';
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 6], [2, 6]];
@@ -102,17 +102,33 @@ function optionsOf(
       {
         ...axis,
         size: 44,
-        ...(measure === 'accuracy' ? {} : { values: (_, at) => at.map(power) }),
+        ...(measure === 'accuracy'
+          ? {}
+          : {
+              values: (_, at) => at.map(power),
+              grid: {
+                ...axis.grid,
+                filter: (_, at) => at.map((v) => (power(v) === '' ? null : v)),
+              },
+            }),
       },
     ],
     series: [
       {},
       ...runs.flatMap(({ name }, i): uPlot.Series[] => {
-        const stroke = canvasColour(i, dark);
+        const place = placeOf(name, i);
+        const stroke = canvasColour(place, dark);
         const points = { show: false };
         return [
-          { label: `${name}, training`, stroke, width: 1, alpha: 0.32, points },
-          { label: name, stroke, width: 2, dash: DASHES[i % DASHES.length]!, points },
+          { label: `${name}, training`, stroke, width: 1, alpha: 0.32, points, spanGaps: true },
+          {
+            label: name,
+            stroke,
+            width: 2,
+            dash: DASHES[place % DASHES.length]!,
+            points,
+            spanGaps: true,
+          },
         ];
       }),
     ],
@@ -162,7 +178,7 @@ export async function figureOf(runs: readonly RunView[], dark: boolean): Promise
   }
   let x = 8 * scale;
   for (const [i, { name }] of runs.entries()) {
-    draw.fillStyle = canvasColour(i, dark);
+    draw.fillStyle = canvasColour(placeOf(name, i), dark);
     draw.fillText(`— ${name}`, x, out.height - 12 * scale);
     x += draw.measureText(`— ${name}   `).width;
   }

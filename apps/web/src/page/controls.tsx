@@ -1,4 +1,5 @@
 /** Where the study stands, and what can be done with it. */
+import { called } from './palette.js';
 import { duration, progressOf, type State } from './state.js';
 
 export function Controls({
@@ -66,11 +67,5 @@ function sentence({ status, runs, now }: State): string {
   if (status === 'paused') return 'Paused. All is kept; you may close the page.';
   if (status === 'pausing') return 'Pausing at the next step…';
   if (run === undefined || now === undefined) return '';
-  const name =
-    run.name === 'none'
-      ? 'student without a teacher'
-      : run.name === 'teacher'
-        ? 'teacher'
-        : `${run.name} student`;
-  return `Training the ${name}: epoch ${now.epoch} of ${run.epochs}`;
+  return `Training ${called(run.name)}: epoch ${now.epoch} of ${run.epochs}`;
 }

@@ -1,7 +1,7 @@
 /** Inside the model: its embedding on the circle of a frequency, the spectrum, and where attention goes. */
 import { useState } from 'preact/hooks';
 import type { Picture } from '../protocol.js';
-import { wheel } from './palette.js';
+import { called, wheel } from './palette.js';
 
 const SIZE = 320;
 const EDGE = 18;
@@ -23,7 +23,7 @@ export function Inside({
   return (
     <section class="inside" aria-labelledby="inside">
       <header>
-        <h2 id="inside">Inside {name === 'none' ? 'the control' : name}</h2>
+        <h2 id="inside">Inside {called(name)}</h2>
         <p class="muted">
           {picture ? `as of epoch ${picture.epoch}` : 'pictures come with the second epoch'}
         </p>

@@ -13,7 +13,8 @@ const files = import.meta.glob<Plan>('../../../cli/presets/*.json', {
 /** By name, the small one first. */
 export const presets: Readonly<Record<string, Plan>> = Object.fromEntries(
   [small as unknown as Plan, ...Object.values(files)]
-    .filter((plan) => typeof plan.arms === 'object' && typeof plan.teacher === 'object')
+    // Studies of many seeds and several teachers are the command line's.
+    .filter((plan) => !('teachers' in plan) && plan.seeds.length === 1)
     .map((plan) => [plan.name, plan]),
 );
 
@@ -84,12 +85,13 @@ export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
   if (depth !== undefined) everywhere(['model', 'options', 'depth'], depth);
   if (heads !== undefined) everywhere(['model', 'options', 'heads'], heads);
   if (epochs !== undefined) {
-    everywhere(['epochs'], epochs);
+    // All alike: said once, and nowhere else any more.
+    const without = ({ epochs: _own, ...rest }: Tree): Tree => rest;
+    for (const part of parts) next[part] = without(next[part]!);
     next.arms = Object.fromEntries(
-      Object.entries(next.arms as unknown as Plan['arms']).map(
-        ([name, { epochs: _own, ...arm }]) => [name, arm],
-      ),
-    ) as unknown as Tree;
+      Object.entries(next.arms!).map(([name, arm]) => [name, without(arm as Tree)]),
+    );
+    put('shared', ['epochs'], epochs);
   }
   if (arms !== undefined)
     next.arms = Object.fromEntries(

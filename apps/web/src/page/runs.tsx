@@ -1,6 +1,6 @@
 /** The runs of a study as a table: what the curves show, in numbers. */
 import type { RunView } from '../protocol.js';
-import { colourOf } from './palette.js';
+import { colourOf, placeOf } from './palette.js';
 import { duration, epochAt, pace } from './state.js';
 
 const percent = (value: number | undefined): string =>
@@ -45,7 +45,7 @@ export function Runs({
             return (
               <tr key={name} data-run={name} aria-current={i === training ? 'step' : undefined}>
                 <th scope="row">
-                  <label style={{ '--run': colourOf(i, dark) }}>
+                  <label style={{ '--run': colourOf(placeOf(name, i), dark) }}>
                     <input
                       type="radio"
                       name="shown"

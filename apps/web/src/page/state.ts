@@ -135,13 +135,14 @@ export function pace(history: readonly MetricsRow[]): number | undefined {
 /** Done share (0–1) of all epochs, and seconds left, as far as anything is known. */
 export function progressOf(runs: readonly RunView[]): { done: number; left: number | undefined } {
   const total = runs.reduce((sum, run) => sum + run.epochs, 0);
-  const done = runs.reduce((sum, run) => sum + run.history.length, 0);
+  const epochs = ({ history }: RunView): number => history.at(-1)?.epoch ?? 0;
+  const done = runs.reduce((sum, run) => sum + epochs(run), 0);
   // A run that has not begun goes at the pace of the latest that has.
   let known = runs.map((run) => pace(run.history)).findLast((seconds) => seconds !== undefined);
   let left: number | undefined = known === undefined ? undefined : 0;
-  for (const { history, epochs } of runs) {
-    const own = pace(history) ?? known;
-    if (own !== undefined && left !== undefined) left += own * (epochs - history.length);
+  for (const run of runs) {
+    const own = pace(run.history) ?? known;
+    if (own !== undefined && left !== undefined) left += own * (run.epochs - epochs(run));
     known = own;
   }
   return { done: total === 0 ? 0 : done / total, left };

@@ -1,0 +1,86 @@
+/**
+ * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--laps 5]`.
+ * Prints medians and ratios.
+ */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { createServer } from 'vite';
+import { findChromium } from '../scripts/chromium.mjs';
+
+const { values } = parseArgs({
+  options: {
+    dim: { type: 'string', default: '64' },
+    dropout: { type: 'string', default: '0' },
+    threads: { type: 'string', default: '1' },
+    laps: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const how = Object.fromEntries(
+  ['dim', 'dropout', 'threads', 'laps'].map((key) => [key, Number(values[key])]),
+);
+const near = (name) => createRequire(new URL(`../packages/${name}/package.json`, import.meta.url));
+const runtime = dirname(near('backend-onnx').resolve('onnxruntime-web/wasm'));
+const binaries = dirname(near('backend-wasm').resolve('@tensorflow/tfjs-backend-wasm'));
+
+const root = fileURLToPath(new URL('web', import.meta.url));
+const server = await createServer({
+  root,
+  configFile: false,
+  logLevel: 'error',
+  resolve: {
+    conditions: ['@grok/source', 'module', 'browser', 'development|production'],
+    alias: { 'onnxruntime-web/wasm': join(runtime, 'ort.wasm.bundle.min.mjs') },
+  },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  server: {
+    host: '127.0.0.1',
+    fs: { strict: false },
+    headers: {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    },
+  },
+  plugins: [
+    {
+      name: 'wasm-folder',
+      resolveId: (id) => (id === 'virtual:wasm-folder' ? `\0${id}` : null),
+      load: (id) =>
+        id === '\0virtual:wasm-folder'
+          ? `export default ${JSON.stringify(`/@fs${binaries}/`)}`
+          : null,
+    },
+  ],
+});
+await server.listen();
+const browser = await chromium.launch({ executablePath: findChromium() });
+try {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => console.error(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.location().url.endsWith('favicon.ico'))
+      console.error(message.text());
+  });
+  await page.goto(server.resolvedUrls.local[0]);
+  await page.waitForFunction(() => 'race' in globalThis, undefined, { timeout: 120_000 });
+  const found = await page.evaluate((given) => globalThis.race(given), how);
+  const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+  const medians = Object.fromEntries(
+    Object.entries(found.times).map(([name, list]) => [name, median(list)]),
+  );
+  if (values.json) console.log(JSON.stringify({ how, ...found, medians }));
+  else {
+    console.log(`${found.device}; ${found.eager}; ${await browser.version()}`);
+    for (const [name, ms] of Object.entries(medians))
+      console.log(`${name.padEnd(10)} ${ms.toFixed(1).padStart(8)} ms`);
+    console.log(`stock / onnx     ${(medians.stock / medians.onnx).toFixed(1)}`);
+    console.log(`onnx / products  ${(medians.onnx / medians.products).toFixed(2)}`);
+    console.log(`stock / wasm     ${(medians.stock / medians.wasm).toFixed(1)}`);
+  }
+} finally {
+  await browser.close();
+  await server.close();
+}

@@ -1,0 +1,86 @@
+/**
+ * The race in one page: a training step on `onnx`, on our `wasm`, on stock TensorFlow.js, and the step's
+ * own matrix products alone on onnxruntime-web. Laps take turns, so that a busy machine slows all alike.
+ */
+
+import wasmFolder from 'virtual:wasm-folder';
+import { onnx } from '@grok/backend-onnx';
+import { wasm } from '@grok/backend-wasm';
+import * as tf from '@grok/tfjs';
+import * as ort from 'onnxruntime-web/wasm';
+import { onnxBytes } from '../onnx-bytes.mjs';
+import { openStock } from '../peers/stock-model.mjs';
+import { openTraining } from '../training.mjs';
+
+/** @param {{ dim: number, dropout: number, threads: number, laps: number }} how */
+globalThis.race = async ({ dim, dropout, threads, laps }) => {
+  const how = { threads, dim, dropout, strategy: 'none' };
+  const ours = await openTraining({ ...how, backend: await onnx({ threads }) });
+  await ours.epoch();
+  const products = await openProducts(Object.values(ours.programs));
+  const eager = await openTraining({ ...how, backend: await wasm({ wasmPaths: wasmFolder }) });
+  await tf.setBackend('wasm');
+  const stock = openStock({ dim, rate: dropout });
+  stock.step(Array.from({ length: 512 }, (_, i) => i));
+  await eager.epoch();
+  await products();
+
+  const times = { onnx: [], products: [], wasm: [], stock: [], onnxEpoch: [] };
+  for (let lap = 0; lap < laps; lap++) {
+    const { stepMs, epochMs, evalMs } = await ours.epoch();
+    times.onnx.push(stepMs);
+    times.onnxEpoch.push(epochMs + evalMs);
+    times.products.push(await products());
+    times.wasm.push((await eager.epoch()).stepMs);
+    await tf.setBackend('wasm');
+    const began = performance.now();
+    for (let i = 0; i < 2; i++) stock.step(Array.from({ length: 512 }, (_, row) => row + i));
+    times.stock.push((performance.now() - began) / 2);
+    console.info(`lap ${lap + 1} of ${laps}`);
+  }
+  return { device: ours.device, eager: eager.device, compileMs: ours.compileMs, times };
+};
+
+/**
+ * The matrix products of the whole batch's step as one graph; gives milliseconds a step. Operands of one
+ * shape are one input, and one small result is fetched: copies in and out are none of the products'.
+ */
+async function openProducts(programs) {
+  const { products } = programs.toSorted((a, b) => b.runs * b.flops - a.runs * a.flops)[0];
+  const graph = { nodes: [], inputs: [], outputs: [] };
+  const feeds = {};
+  const operand = (role, shape) => {
+    const name = `${role}_${shape.join('_')}`;
+    if (!(name in feeds)) {
+      graph.inputs.push({ name, shape });
+      const size = shape.reduce((product, n) => product * n, 1);
+      const data = Float32Array.from(
+        { length: size },
+        (_, at) => ((at * 7919) % 1000) / 1000 - 0.5,
+      );
+      feeds[name] = new ort.Tensor('float32', data, shape);
+    }
+    return name;
+  };
+  for (const [i, { op, domain, a, b, y, flags }] of products.entries()) {
+    graph.nodes.push({
+      op,
+      domain,
+      inputs: [operand('a', a), operand('b', b)],
+      output: `y${i}`,
+      flags,
+    });
+    graph.outputs.push({ name: `y${i}`, shape: y });
+  }
+  const size = ({ shape }) => shape.reduce((product, n) => product * n, 1);
+  const { name } = graph.outputs.toSorted((a, b) => size(a) - size(b))[0];
+  const session = await ort.InferenceSession.create(onnxBytes(graph), {
+    executionProviders: ['wasm'],
+    graphOptimizationLevel: 'disabled',
+  });
+  return async () => {
+    const began = performance.now();
+    for (let i = 0; i < 10; i++) await session.run(feeds, [name]);
+    return (performance.now() - began) / 10;
+  };
+}
