@@ -30,7 +30,9 @@ export function presetPlan(name: string): Plan {
 
 /** A specification's or plan's JSON. @throws InputError when the file is missing, not JSON or not an object. */
 export function specDocument(file: string, cwd: string): JsonObject {
-  return readObject(resolve(cwd, file), `spec ${file}`);
+  // What an editor completes by is not part of a specification.
+  const { $schema: _, ...document } = readObject(resolve(cwd, file), `spec ${file}`);
+  return document;
 }
 
 /** A claims file's JSON: one that comes with grok by its name, else a file. @throws InputError as `specDocument`. */

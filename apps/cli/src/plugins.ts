@@ -1,8 +1,17 @@
 /** What the command line comes with, and what it is told to load. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import nodeGpu from '@grok/backend-node-gpu';
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
-import { createRegistry, InputError, isInputError, type Plugin, type Registry } from '@grok/core';
+import {
+  createRegistry,
+  InputError,
+  isInputError,
+  type Plugin,
+  type Registry,
+  unknownName,
+} from '@grok/core';
 import { loadPlugin } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
@@ -25,11 +34,95 @@ const builtIn: readonly Plugin[] = [
   nodeGpu,
 ];
 
-/** A registry of all that is built in and of the named plugins: packages, folders or files. */
+/**
+ * A registry of all that is built in, of what `grok.config.json` of the folder names, and of the named
+ * plugins: packages, folders or files, `ENTRY#cosine=other` under other names.
+ * @throws InputError when one is not found, is no plugin, or takes a name that is taken.
+ */
 export async function openRegistry(entries: readonly string[], cwd: string): Promise<Registry> {
   const registry = createRegistry(builtIn);
-  for (const entry of new Set(entries)) registry.add((await loadPlugin(entry, cwd)).plugin);
+  const seen = new Set<string>();
+  for (const entry of new Set([...configuredPlugins(cwd), ...entries])) {
+    const { path, alias } = aliasOf(entry);
+    const { plugin, file } = await loadPlugin(path, cwd);
+    const key = `${file} ${JSON.stringify(alias)}`;
+    if (seen.has(key)) continue; // named twice, such as in the configuration and by a flag
+    seen.add(key);
+    try {
+      registry.add(plugin, { alias });
+    } catch (error) {
+      const { message } = error as Error;
+      const name = /^\w+ "([^"]+)" of .*give one an alias$/.exec(message)?.[1];
+      if (name === undefined) throw error;
+      throw new InputError(`${message}: --plugin ${path}#${name}=another-name`, { cause: error });
+    }
+  }
   return registry;
+}
+
+/** Splits `ENTRY#old=new,old=new`. */
+export function aliasOf(entry: string): { path: string; alias: Record<string, string> } {
+  const [, path, pairs] = /^(.+)#([\w.-]+=[\w.-]+(?:,[\w.-]+=[\w.-]+)*)$/.exec(entry) ?? [];
+  if (path === undefined || pairs === undefined) return { path: entry, alias: {} };
+  return {
+    path,
+    alias: Object.fromEntries(pairs.split(',').map((pair) => pair.split('=') as [string, string])),
+  };
+}
+
+const CONFIG = 'grok.config.json';
+
+/** Entries that the folder's own configuration names; none of a folder above. @throws InputError when it is no such file. */
+function configuredPlugins(cwd: string): readonly string[] {
+  const file = join(cwd, CONFIG);
+  if (!existsSync(file)) return [];
+  const wrong = (rule: string): InputError => new InputError(`${CONFIG}: ${rule}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw wrong(`must be JSON (${(error as Error).message})`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong('must be an object, such as { "plugins": ["grok-rkd"] }');
+  for (const key of Object.keys(value))
+    if (key !== 'plugins' && key !== '$schema')
+      throw unknownName(`key of ${CONFIG}`, key, ['plugins']);
+  const { plugins = [] } = value as { plugins?: unknown };
+  if (!Array.isArray(plugins) || !plugins.every((entry) => typeof entry === 'string'))
+    throw wrong('"plugins" must be a list of packages, folders or files');
+  return plugins;
+}
+
+/** What a package's manifest says of it; its code is not loaded. */
+export interface FoundPlugin {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+}
+
+/** Installed packages with the keyword `grok-plugin`, directly in a `node_modules` folder. @throws InputError when there is no such folder. */
+export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin[] {
+  const root = resolve(cwd, folder);
+  if (!existsSync(root))
+    throw new InputError(`--search ${folder}: there is no such folder; name a node_modules`);
+  const below = (at: string): string[] =>
+    readdirSync(at)
+      .filter((name) => !name.startsWith('.'))
+      .map((name) => join(at, name));
+  const folders = below(root).flatMap((at) => (basename(at).startsWith('@') ? below(at) : [at]));
+  return folders
+    .flatMap((at): FoundPlugin[] => {
+      try {
+        const manifest = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
+        if (!manifest.keywords?.includes('grok-plugin')) return [];
+        const { name, version, description = '' } = manifest;
+        return [{ name, version, description }];
+      } catch {
+        return []; // no package, or none of ours to mend
+      }
+    })
+    .sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /**

@@ -1,6 +1,7 @@
 export * from './checkpoint.js';
 export * from './compose.js';
 export * from './conditions.js';
+export * from './created.js';
 export * from './device.js';
 export * from './eager.js';
 export * from './errors.js';
@@ -24,6 +25,7 @@ export * from './run.js';
 export * from './run-folder.js';
 export * from './safetensors.js';
 export * from './spec.js';
+export * from './spec-schema.js';
 export * from './step.js';
 export * from './teacher.js';
 export * from './tfjs-backend.js';

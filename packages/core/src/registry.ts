@@ -4,6 +4,7 @@
  */
 import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, container as root } from 'tsyringe';
+import { guardedCreate } from './created.js';
 import { InputError, unknownName } from './errors.js';
 import { hard } from './objective.js';
 import { jsonSchemaOf, parseOptions } from './options.js';
@@ -99,7 +100,12 @@ function over(container: DependencyContainer, inherited: readonly Entry[]): Regi
     },
     create(kind, name, options, host) {
       const found = self.get(kind, name);
-      return found.create(parseOptions(subjectOf({ kind, name }), found.options, options), host);
+      const subject = subjectOf({ kind, name });
+      const parsed = parseOptions(subject, found.options, options);
+      const { plugin } = container.resolve(tokenOf(kind, name));
+      return guardedCreate(`${subject} of ${plugin.name} ${plugin.version}`, kind, () =>
+        found.create(parsed, host),
+      );
     },
     list: () =>
       entries().map(({ provision, name, plugin }) => ({

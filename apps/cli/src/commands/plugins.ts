@@ -1,10 +1,17 @@
+import { specSchemaOf } from '@grok/core';
 import { gridOf } from '@grok/report';
 import type { Command } from 'commander';
 import { presetDocument, presetNames } from '../documents.js';
 import { type OutputFlags, outputFlags } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
-import { openRegistry } from '../plugins.js';
+import { openRegistry, searchPlugins } from '../plugins.js';
+
+interface PluginsFlags extends OutputFlags {
+  readonly plugin: readonly string[];
+  readonly search?: string;
+  readonly schema?: boolean;
+}
 
 /** `grok plugins`: everything that a specification can name. */
 export function plugins(program: Command, io: Io, done: (code: number) => void): void {
@@ -16,8 +23,21 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
       (value: string, earlier: readonly string[]) => [...earlier, value],
       [],
     )
-    .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
-      const list = (await openRegistry(flags.plugin, io.cwd)).list();
+    .option('--search <folder>', 'list installed plugins, such as in node_modules, loading none')
+    .option('--schema', 'print the JSON Schema of specifications, for editors')
+    .action(async (flags: PluginsFlags) => {
+      if (flags.search !== undefined) {
+        search(flags.search, flags, io);
+        done(EXIT.ok);
+        return;
+      }
+      const registry = await openRegistry(flags.plugin, io.cwd);
+      if (flags.schema === true) {
+        io.out.write(`${JSON.stringify(specSchemaOf(registry), null, 2)}\n`);
+        done(EXIT.ok);
+        return;
+      }
+      const list = registry.list();
       const sorted = [...list].sort(
         (a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name),
       );
@@ -41,4 +61,16 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
       if (flags.json === true) io.out.write(`${JSON.stringify({ plugins: list })}\n`);
       done(EXIT.ok);
     });
+}
+
+/** What is installed, by its manifests alone: loading it is for who names it. */
+function search(folder: string, flags: PluginsFlags, io: Io): void {
+  const found = searchPlugins(folder, io.cwd);
+  const rows = found.map(({ name, version, description }) => [`${name} ${version}`, description]);
+  human(io, flags).write(
+    found.length === 0
+      ? `${folder}: no package has the keyword grok-plugin\n`
+      : `${gridOf(['package', 'description'], rows, 'text', 'left')}\nload one: --plugin ${found[0]!.name}\n`,
+  );
+  if (flags.json === true) io.out.write(`${JSON.stringify({ found })}\n`);
 }

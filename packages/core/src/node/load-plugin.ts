@@ -9,6 +9,9 @@ import { InputError } from '../errors.js';
 import { checkPlugin } from '../plugin.js';
 import type { Plugin } from '../types.js';
 
+/** Milliseconds that importing a plugin may take, what it awaits at its top level included. */
+const LOADING = 60_000;
+
 /** A plugin, the file it came from, and the package around it where there is one. */
 export interface LoadedPlugin {
   readonly plugin: Plugin;
@@ -33,12 +36,18 @@ export async function loadPlugin(
 }
 
 async function load(file: string): Promise<LoadedPlugin> {
-  const module: { default?: Plugin } = await import(
-    /* @vite-ignore */ pathToFileURL(file).href
-  ).catch((error) => {
+  const imported = import(/* @vite-ignore */ pathToFileURL(file).href).catch((error) => {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new InputError(`${file} fails to load: ${reason}`, { cause: error });
   });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `${file} did not finish loading within ${LOADING / 1000} s; importing a plugin should do nothing`;
+    timer = setTimeout(() => reject(new InputError(message)), LOADING);
+  });
+  const module: { default?: Plugin } = await Promise.race([imported, late]).finally(() =>
+    clearTimeout(timer),
+  );
   const plugin = module.default;
   if (plugin === undefined)
     throw new InputError(

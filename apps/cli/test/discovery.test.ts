@@ -1,0 +1,140 @@
+/** How plugins are named, found and told apart; none runs that was not named. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { aliasOf } from '../src/plugins.js';
+import { bench, TINY } from './helpers.js';
+
+const world = bench();
+afterAll(() => world.remove());
+const SPEC = {
+  task: { use: 'add', options: { p: 7 } },
+  model: { use: 'transformer', options: { dim: 8, depth: 1 } },
+  optimizer: { use: 'adamw' },
+  objective: [{ use: 'hard' }, { use: 'shrink' }],
+  ...{ batch: 24, epochs: 1, seed: 1 },
+};
+const put = (path: string, text: string): void => {
+  mkdirSync(join(world.dir, path, '..'), { recursive: true });
+  writeFileSync(join(world.dir, path), text);
+};
+const source = (name: string, provision: string, more = ''): string => `${more}
+export default { name: '${name}', version: '1.2.3', core: '>=0.1.0 <1', provides: [{
+  kind: 'strategy', name: '${provision}', summary: 'For the test.', options: { type: 'object', properties: { power: { type: 'number' } } },
+  create: (_, { tf }) => () => ({ needs: { student: ['logits'] },
+    loss: ({ student }) => ({ own: tf.mean(tf.square(student('logits'))) }) }),
+}] };`;
+const installed = (name: string, provision: string, more = ''): void => {
+  const folder = `node_modules/${name}`;
+  const manifest = { name, version: '1.2.3', type: 'module', exports: './index.js' };
+  const described = { ...manifest, description: `About ${name}.`, keywords: ['grok-plugin'] };
+  put(`${folder}/package.json`, JSON.stringify(described));
+  put(`${folder}/index.js`, source(name, provision, more));
+};
+installed('grok-shrink', 'shrink');
+installed('@me/shrink', 'shrink');
+installed('grok-loud', 'loud', 'throw new Error("loaded without being named");');
+put('node_modules/left-pad/package.json', '{"name":"left-pad","version":"1.0.0"}');
+
+describe('grok plugins --search', () => {
+  it('lists what is installed by its manifest, and loads nothing', async () => {
+    // Catches: code that runs because it lies in node_modules.
+    const done = await world.grok('plugins', '--search', 'node_modules', '--json');
+    expect(done.code).toBe(0);
+    expect(done.json<{ found: { name: string }[] }>().found.map(({ name }) => name)).toEqual([
+      '@me/shrink',
+      'grok-loud',
+      'grok-shrink',
+    ]);
+    expect(done.err).toContain('About grok-loud.');
+    expect((await world.grok('plugins', '--search', 'nowhere')).err).toContain(
+      '--search nowhere: there is no such folder',
+    );
+  });
+});
+
+describe('grok.config.json', () => {
+  it('names plugins for every command in its folder', async () => {
+    put('grok.config.json', '{ "plugins": ["grok-shrink"] }');
+    const listed = await world.grok('plugins', '--plugin', 'grok-shrink', '--json');
+    expect(listed.code, listed.err).toBe(0);
+    const names = listed
+      .json<{ plugins: { name: string; package: string; options: object }[] }>()
+      .plugins.filter((item) => item.package === 'grok-shrink');
+    expect(names).toMatchObject([{ name: 'shrink', options: { properties: { power: {} } } }]);
+    put('spec.json', JSON.stringify({ $schema: './grok.schema.json', experiment: SPEC }));
+    const run = await world.grok('train', '--spec', 'spec.json', '--quiet', '--out', 'shrunk');
+    expect(run.code, run.err).toBe(0);
+  });
+  it.each([
+    ['{ "plugin": [] }', 'unknown key of grok.config.json "plugin": did you mean "plugins"'],
+    ['{ "plugins": "x" }', '"plugins" must be a list'],
+    ['[]', 'must be an object'],
+    ['{', 'must be JSON'],
+  ])('%s is refused', async (text, message) => {
+    put('grok.config.json', text);
+    const done = await world.grok('plugins');
+    expect(done.code).toBe(2);
+    expect(done.err).toContain(message);
+    put('grok.config.json', '{}');
+  });
+});
+
+describe('two plugins of one name', () => {
+  it('need an alias, and the error writes it', async () => {
+    const both = ['--plugin', 'grok-shrink', '--plugin', '@me/shrink'];
+    const done = await world.grok('plugins', ...both);
+    expect(done.code).toBe(2);
+    expect(done.err).toContain(
+      'strategy "shrink" of @me/shrink: grok-shrink provides one of that name; give one an alias: --plugin @me/shrink#shrink=another-name',
+    );
+  });
+  it('live side by side under one', async () => {
+    const both = ['--plugin', 'grok-shrink', '--plugin', '@me/shrink#shrink=mine'];
+    const done = await world.grok('plugins', ...both, '--json');
+    expect(done.code, done.err).toBe(0);
+    const { plugins } = done.json<{ plugins: { name: string; package: string }[] }>();
+    const of = (name: string) => plugins.find((item) => item.name === name)?.package;
+    expect([of('shrink'), of('mine')]).toEqual(['grok-shrink', '@me/shrink']);
+    const wrong = await world.grok('plugins', '--plugin', '@me/shrink#shrnk=mine');
+    expect(wrong.err).toContain('did you mean "shrink"');
+  });
+  it('and a path may hold a # of its own', () => {
+    expect(aliasOf('./a#b')).toEqual({ path: './a#b', alias: {} });
+    expect(aliasOf('./a#b#c=d,e=f')).toEqual({ path: './a#b', alias: { c: 'd', e: 'f' } });
+  });
+});
+
+describe('a plugin that', () => {
+  it('asks for another core is refused in one line', async () => {
+    put('old/index.js', source('grok-old', 'old').replace('>=0.1.0 <1', '>=9'));
+    const done = await world.grok('plugins', '--plugin', './old');
+    expect([done.code, done.err.trim().split('\n').length]).toEqual([2, 1]);
+    expect(done.err).toContain('grok-old: works with @grok/core >=9, and this is');
+  });
+  it('gives a bad shape fails its run by name, and no other', async () => {
+    put(
+      'bad/index.js',
+      source('grok-bad', 'bad').replace(
+        'create: (_, { tf }) => ()',
+        'create: () => undefined, other: ()',
+      ),
+    );
+    const experiment = { ...SPEC, objective: [{ use: 'hard' }, { use: 'bad' }] };
+    put('bad.json', JSON.stringify({ experiment, execution: { plugins: ['./bad'] } }));
+    const done = await world.grok('train', '--spec', 'bad.json', '--quiet', '--out', 'bad-run');
+    expect(done.code).toBe(2);
+    expect(done.err).toContain('strategy "bad" of grok-bad 1.2.3: create must return a function');
+    const other = await world.grok('train', ...TINY, '--plugin', './bad', '--out', 'other');
+    expect(other.code, other.err).toBe(0);
+  });
+});
+
+describe('grok plugins --schema', () => {
+  it('prints a JSON Schema with the plugin’s names in it', async () => {
+    const done = await world.grok('plugins', '--plugin', 'grok-shrink', '--schema');
+    const schema = JSON.parse(done.out);
+    expect(schema.$schema).toContain('json-schema.org');
+    expect(JSON.stringify(schema)).toContain('"const":"shrink"');
+  });
+});
