@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { browserTests } from './scripts/browser-tests.mjs';
 import { findChromium } from './scripts/chromium.mjs';
 
 const executablePath = findChromium();
@@ -63,16 +64,8 @@ export default defineConfig({
           include: [
             '{packages,apps}/*/test/**/*.browser.test.ts',
             'tests/**/*.browser.test.ts',
-            'packages/{core,data,model,optim,metrics,distill-*,backend-wasm}/test/*.test.ts',
-            'packages/backend-onnx/test/{kernels,suite}.test.ts',
+            ...browserTests(),
             'tests/run.test.ts',
-          ],
-          exclude: [
-            '**/*.slow.test.ts',
-            'packages/core/test/{file-store,load-plugin,checkpoint,safetensors}.test.ts',
-            'packages/data/test/numpy.test.ts',
-            'packages/metrics/test/fixtures.test.ts',
-            'packages/model/test/parity.test.ts',
           ],
           setupFiles: ['./apps/web/test/setup.ts'],
           browser: {
