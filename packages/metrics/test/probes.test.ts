@@ -90,6 +90,8 @@ describe('probes inside the model', () => {
       'attention-entropy',
       'crossings',
       'effective-ranks',
+      'fourier',
+      'gradients',
       'neurons',
       'score',
       'weight-norms',

@@ -1,0 +1,98 @@
+/** Probes of the whole function: its frequencies over all pairs of a modular task, and its gradients. */
+import { type Callable, type HostArray, integer, provision, schema } from '@grok/core';
+import { embeddingSpectrum, gridPowers } from '../fourier.js';
+import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
+import { gradientNorms, noiseToSignal } from '../gradients.js';
+import { cellsOf, cyclicGroup, gridOf } from '../modular.js';
+import { progressLosses } from '../progress.js';
+import { atPosition } from '../rows.js';
+import { toJson } from './json.js';
+import { crossing, every, type WhenOptions, whenOf } from './when.js';
+
+/**
+ * Key frequencies of the logits, the embedding's spectrum, losses with and without the key frequencies,
+ * and of each block's neurons at the last position how many one frequency explains; at the end unless
+ * told otherwise. @throws InputError for a task that is no `add`, `sub`, `mul` or `div`.
+ */
+export const fourier: Callable<'probe', WhenOptions> = provision({
+  kind: 'probe',
+  name: 'fourier',
+  summary: 'Key frequencies, neurons that one frequency explains, restricted and excluded loss.',
+  options: schema({ every, crossing }),
+  create: (options) => ({
+    needs: { sites: ['logits', 'blocks.*.mlp.hook_post'], rows: 'all' },
+    when: whenOf(options, 'end'),
+    on({ sites, params, rows, task }) {
+      const group = cyclicGroup(task);
+      const { logits, ...blocks } = sites;
+      const grid = gridOf(group, task, rows, logits!);
+      const keys = keyFrequencies(gridPowers(grid));
+      const embedding = params['embed.W_E'];
+      const neurons = Object.entries(blocks).map(([site, value]) => {
+        const powers = gridPowers(gridOf(group, task, rows, lastPosition(value)));
+        const found = neuronFrequencies(powers, group.order);
+        const counts = new Map<number, number>();
+        for (const { frequency } of found) counts.set(frequency, (counts.get(frequency) ?? 0) + 1);
+        const by = [...counts].toSorted((a, b) => b[1] - a[1]);
+        return [
+          site,
+          { count: found.length, explained: explainedNeurons(found), byFrequency: by },
+        ] as const;
+      });
+      const frequencies = keys.map(({ frequency }) => frequency);
+      return toJson({
+        order: group.order,
+        generator: group.generator,
+        keys,
+        embedding: embedding === undefined ? null : embeddingSpectrum(embedding, group),
+        losses: progressLosses(grid, group, frequencies, cellsOf(group, task, rows)),
+        neurons: Object.fromEntries(neurons),
+      });
+    },
+  }),
+});
+
+/** Norms of the hard loss's gradient by layer, and its noise-to-signal over batches of the training rows. */
+export const gradients: Callable<'probe', WhenOptions & { batches?: number }> = provision({
+  kind: 'probe',
+  name: 'gradients',
+  summary: 'Gradient norms per layer, and how much of the gradient is noise of the batch.',
+  options: schema({ every, crossing, batches: integer().min(2).default(4) }),
+  create: (options) => ({
+    needs: { rows: 'train', grads: options.batches },
+    when: whenOf(options, 'end'),
+    on({ grads }) {
+      const batches = grads!;
+      return toJson({
+        norms: gradientNorms(meanOf(batches)),
+        noise: noiseToSignal(batches),
+        batches: batches.length,
+      });
+    },
+  }),
+});
+
+type Grads = NonNullable<Parameters<ReturnType<typeof gradients>['on']>[0]['grads']>;
+
+function meanOf(batches: Grads): Grads[number] {
+  const names = Object.keys(batches[0]!);
+  return Object.fromEntries(
+    names.map((name) => {
+      const first = batches[0]![name]!;
+      const data = Float32Array.from(first.data, (_, i) =>
+        batches.reduce((sum, batch) => sum + batch[name]!.data[i]! / batches.length, 0),
+      );
+      return [name, { ...first, data }];
+    }),
+  );
+}
+
+/** The last position's values, `[rows, d]`. */
+function lastPosition(value: HostArray): HostArray {
+  const matrix = atPosition(value, -1);
+  return {
+    shape: [matrix.rows, matrix.columns],
+    dtype: 'float32',
+    data: Float32Array.from(matrix.to1DArray()),
+  };
+}
