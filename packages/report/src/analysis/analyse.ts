@@ -31,7 +31,7 @@ export interface AnalysisOptions {
   readonly probes?: readonly ProbeUse[];
   /** The model to compare with, at its last step. */
   readonly against?: StudyRun;
-  /** Validation rows of the comparison with another model, default 250. */
+  /** Validation rows of the comparison with another model, default 128. */
   readonly rows?: number;
 }
 /** One moment of a run, as its file has it. */
@@ -113,7 +113,7 @@ async function analyseAt(
     frequencies: own,
     ...(teacher === undefined
       ? {}
-      : { against: await compare(host, opened, teacher, own, options.rows ?? 250) }),
+      : { against: await compare(host, opened, teacher, own, options.rows ?? 128) }),
   };
 }
 

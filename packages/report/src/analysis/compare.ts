@@ -27,7 +27,7 @@ export function compareStates(student: Sites, teacher: Sites): Json {
 }
 
 /** Draws of the permutation null and of the half-sampling interval. */
-export const DRAWS = { permutations: 199, resamples: 200 } as const;
+export const DRAWS = { permutations: 99, resamples: 100 } as const;
 
 function similarity(student: HostArray, teacher: HostArray): Json {
   const group = student.shape.length === 3 ? student.shape[1]! : 1;
