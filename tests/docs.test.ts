@@ -90,7 +90,7 @@ describe.skipIf(!existsSync(cli))('commands (of the built command line)', () => 
   const known = new Map<string, string>();
   const help = (subcommand: string): string => {
     if (!known.has(subcommand)) {
-      const args = [cli, ...(subcommand === '' ? [] : [subcommand]), '--help'];
+      const args = [cli, ...subcommand.split(' ').filter(Boolean), '--help'];
       known.set(subcommand, execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }));
     }
     return known.get(subcommand)!;

@@ -5,7 +5,7 @@ import type { Block } from './markdown.js';
 export interface Programs {
   /** Scripts of the root's package.json. */
   readonly scripts: readonly string[];
-  /** `--help` of a subcommand of grok, or of grok itself for ''. */
+  /** `--help` of a subcommand of grok (`study run` too), or of grok itself for ''. */
   help(subcommand: string): string;
   exists(path: string): boolean;
 }
@@ -57,9 +57,14 @@ function faultsOf(words: readonly string[], programs: Programs): string[] {
   const args = grokArguments(words);
   if (args === undefined) return faults;
   const named = args[0] !== undefined && !args[0].startsWith('-');
-  const subcommand = named ? args[0]! : '';
-  if (named && !new RegExp(`^ {2}${subcommand}\\b`, 'm').test(programs.help('')))
-    return [...faults, `"${line}": grok has no command "${subcommand}"`];
+  const isCommand = (word: string | undefined, help: string): boolean =>
+    word !== undefined && new RegExp(`^ {2}${word.replace(/\W/g, '\\$&')}\\b`, 'm').test(help);
+  const outer = named ? args[0]! : '';
+  if (named && !isCommand(outer, programs.help('')))
+    return [...faults, `"${line}": grok has no command "${outer}"`];
+  // `grok study run` has options of its own.
+  const inner = named && isCommand(args[1], programs.help(outer).split('Commands:')[1] ?? '');
+  const subcommand = inner ? `${outer} ${args[1]}` : outer;
   // A bare `npm start` runs the default command, whose options are its own.
   const help = programs.help(subcommand) + (named ? '' : programs.help('reproduce'));
   for (const option of args.filter((arg) => /^--?[a-z]/.test(arg)).map((arg) => arg.split('=')[0]!))

@@ -1,0 +1,152 @@
+/** `grok study`: from a plan's file to its table, called as a function, so that runs take place here. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ToldStudy } from '@grok/study';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Bench, bench } from './helpers.js';
+
+const plan = {
+  name: 'tiny',
+  summary: 'For tests.',
+  shared: {
+    task: { use: 'div', options: { p: 5 } },
+    optimizer: { use: 'adamw' },
+    batch: 8,
+    epochs: 2,
+  },
+  teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
+  student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+  arms: { none: {}, attention: { objective: [{ use: 'hard' }, { use: 'attention' }] } },
+  seeds: [0, 1],
+};
+const withPlan = (): Bench => {
+  const world = bench();
+  writeFileSync(join(world.dir, 'tiny.json'), JSON.stringify(plan));
+  return world;
+};
+const world = withPlan();
+const kept = withPlan();
+afterAll(() => {
+  world.remove();
+  kept.remove();
+});
+
+describe('a study', () => {
+  it('runs to its table', async () => {
+    const done = await world.grok('study', 'run', 'tiny.json', '--out', 's');
+    expect(done).toMatchObject({ code: 0, err: '' });
+    // Catches: progress that counts wrongly, a table that is not printed at the end.
+    expect(done.out).toContain('tiny: 6 runs, 0 finished before');
+    expect(done.out).toContain('[6/6] attention@1: finished at epoch 2');
+    expect(done.out).toContain('6 of 6 runs finished');
+  });
+  it('is not done twice, and says so', async () => {
+    for (const again of [
+      ['run', 'tiny.json', '--out', 's'],
+      ['run', 's'],
+      ['resume', 's'],
+    ]) {
+      const done = await world.grok('study', ...again, '--json');
+      expect(done).toMatchObject({ code: 0 });
+      expect(done.err).toContain('nothing to do, all 6 runs were finished before');
+      expect(done.json()).toMatchObject({ status: 'finished', begun: 0, out: 's' });
+    }
+  });
+  it('tells where every run stands', async () => {
+    const done = await world.grok('study', 'status', 's', '--json');
+    const { runs } = done.json<ToldStudy & Record<string, never>>();
+    expect(runs.map(({ key, state }) => `${key} ${state}`)).toEqual([
+      ...['teacher@0', 'none@0', 'attention@0', 'teacher@1', 'none@1', 'attention@1'].map(
+        (key) => `${key} finished`,
+      ),
+    ]);
+    for (const { run, folder } of runs) {
+      const config = JSON.parse(readFileSync(join(world.dir, 's', folder!, 'config.json'), 'utf8'));
+      expect(config.run).toBe(run); // a run's id is its experiment's hash
+    }
+  });
+  it('prints its table as text, Markdown and JSON, without times where they are not wanted', async () => {
+    const text = await world.grok('study', 'table', 's');
+    expect(text.out).toMatch(/^attention − none +2 /m);
+    expect(text.out).toContain('s/epoch');
+    const bare = await world.grok('study', 'table', 's', '--markdown', '--no-times');
+    expect(bare.out).toContain('## Exploratory: uncorrected');
+    expect(bare.out).not.toContain('s/epoch');
+    const json = (await world.grok('study', 'table', 's', '--json', '--no-times')).out;
+    expect(json).not.toContain('seconds');
+  });
+});
+
+it('a dry run lists the runs, estimates their time and writes nothing', async () => {
+  const done = await kept.grok('study', 'run', 'tiny.json', '--dry-run', '--out', 's', '--json');
+  expect(done).toMatchObject({ code: 0 });
+  expect(done.err).toContain('6 of 6 runs to do, 1 at once: about 0:');
+  const { runs, seconds } = done.json<
+    { runs: { needs: string[] }[]; seconds: number } & Record<string, never>
+  >();
+  expect(runs.map(({ needs }) => needs.join())).toEqual(['', '', 'teacher@0', '', '', 'teacher@1']);
+  expect(seconds).toBeGreaterThan(0);
+  expect(kept.files()).toEqual(['tiny.json']);
+});
+
+it('stopped, it says how to go on, and does', async () => {
+  // Catches: the seeds after the first forgotten, an interrupted study called finished.
+  const stopped = await kept.stopped(
+    (text) => text.includes('none@0: finished'),
+    'study',
+    'run',
+    'tiny.json',
+    '--out',
+    'cut',
+  );
+  expect(stopped).toMatchObject({
+    code: 130,
+    err: expect.stringContaining('go on with: grok study resume cut'),
+  });
+  const { code, out } = await kept.grok('study', 'resume', 'cut');
+  expect([code, out]).toEqual([0, expect.stringContaining('6 runs, 2 finished before')]);
+  const tables = await Promise.all([
+    kept.grok('study', 'table', 'cut', '--no-times'),
+    world.grok('study', 'table', 's', '--no-times'),
+  ]);
+  expect(tables[0]!.out).toBe(tables[1]!.out);
+});
+
+it('a run that fails what it must be is reported, with those it would have taught', async () => {
+  const must = 'teacher.require={"validationAccuracy":{"atLeast":1}}';
+  const done = await kept.grok('study', 'run', 'tiny.json', '--set', must, '--out', 'failing');
+  expect(done.code).toBe(1);
+  expect(done.out).toContain('; once more');
+  expect(done.err).toMatch(
+    /teacher@0 failed twice: epoch 2, the last: validation accuracy is .* must be at least 1/,
+  );
+  expect(done.out).toContain('attention@1: its teacher teacher@1 failed');
+  expect(done.out).toContain('2 of 6 runs finished, 2 failed, 2 blocked');
+  const again = await kept.grok('study', 'run', 'failing');
+  expect(again.code).toBe(1);
+  expect(again.out).toContain('2 of 6 runs were finished before, the others failed');
+});
+
+describe('bad input', () => {
+  it.each<[string[], string]>([
+    [[], 'study: needs a command: run, resume, status, table'],
+    [['rn'], 'unknown study command "rn": did you mean "run"?'],
+    [['run'], "missing required argument 'plan'"],
+    [['run', 'stdy'], 'unknown plan (neither a file nor a preset) "stdy": did you mean "study"?'],
+    [['run', './no.json'], 'plan ./no.json: there is no such file'],
+    [['run', 'tiny.json', '--only', 'atention', '--out', 'x'], 'did you mean "attention"?'],
+    [['run', 'tiny.json', '--jobs', '0', '--out', 'x'], '--jobs: must be a whole number ≥ 1'],
+    [['run', 'tiny.json', '--set', 'seeds=[]', '--out', 'x'], '"seeds" must be a list'],
+    [['run', 'tiny.json', '--set', 'arms.none.epochs=0', '--out', 'x'], 'tiny, none: key "epochs"'],
+    [['run', 'tiny.json', '--backend', 'cuda', '--out', 'x'], 'unknown backend "cuda"'],
+    [['table', '.'], 'no study is here'],
+    [['resume', 'nowhere'], 'there is no such folder'],
+  ])('grok study %j', async (args, message) => {
+    const before = kept.files().length;
+    const done = await kept.grok('study', ...args);
+    expect(done).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    expect(done.err.trim().split('\n')).toHaveLength(1);
+    expect(kept.files()).toHaveLength(before);
+    expect(existsSync(join(kept.dir, 'x'))).toBe(false);
+  });
+});
