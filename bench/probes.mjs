@@ -1,0 +1,73 @@
+/**
+ * What the probes cost: epochs of the paper's teacher and every probe at its defaults, in turns, so that
+ * both see the same machine. Prints each probe's share of a whole run; exits with 1 above 5 % in all.
+ */
+import onnx from '@grok/backend-onnx';
+import { composeExperiment, createRegistry, openBackend, snapshot, train } from '@grok/core';
+import data from '@grok/data';
+import metrics, { probes } from '@grok/metrics';
+import model from '@grok/model';
+import optim from '@grok/optim';
+
+const ROUNDS = 3;
+const EPOCHS = 150;
+const experiment = {
+  task: { use: 'div', options: { p: 97 } },
+  model: { use: 'transformer', options: { dim: 128, depth: 2, heads: 1, dropout: 0.2 } },
+  optimizer: { use: 'adamw', options: { learningRate: 1e-3, weightDecay: 1, warmup: 10 } },
+  batch: 512,
+  epochs: 2 * ROUNDS,
+  seed: 42,
+};
+/** All that the package provides, at their defaults; two have to be told their sites. */
+const active = {
+  'weight-norms': probes.weightNorms({}),
+  crossings: probes.crossings({}),
+  score: probes.score({}),
+  'weight-statistics': probes.weightStatistics({}),
+  'effective-ranks': probes.effectiveRanks({}),
+  'attention-entropy': probes.attentionEntropies({ sites: ['blocks.*.attn.hook_pattern'] }),
+  neurons: probes.neurons({ sites: ['blocks.*.mlp.hook_post'] }),
+  gradients: probes.gradients({}),
+};
+
+const registry = createRegistry([data, model, optim, onnx, metrics]);
+const composed = await composeExperiment(experiment, registry, {});
+const backend = await openBackend(registry, { backend: 'onnx', threads: 2 });
+const now = () => performance.now() / 1000;
+const epochs = [];
+const times = Object.fromEntries(Object.keys(active).map((name) => [name, []]));
+const history = [];
+const { batch, epochs: most, seed } = experiment;
+const run = { ...composed, backend, batch, epochs: most, seed, checkpointEvery: 2, now };
+for await (const event of train(run)) {
+  if (event.type === 'epoch') {
+    history.push(event.row);
+    epochs.push(event.row.time.seconds);
+  }
+  if (event.type !== 'save') continue;
+  for (const [name, probe] of Object.entries(active)) {
+    const began = now();
+    await probe.on(await snapshot(run, probe, event.saved, history));
+    times[name].push(now() - began);
+  }
+}
+await backend.dispose();
+
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+const whole = EPOCHS * median(epochs.slice(1));
+console.log(
+  `an epoch ${median(epochs.slice(1)).toFixed(3)} s, ${EPOCHS} of them ${whole.toFixed(1)} s`,
+);
+let total = 0;
+for (const [name, probe] of Object.entries(active)) {
+  const often =
+    typeof probe.when === 'object' && 'every' in probe.when ? EPOCHS / probe.when.every : 1;
+  const share = (often * median(times[name])) / whole;
+  total += share;
+  console.log(
+    `${name.padEnd(18)} ${median(times[name]).toFixed(3)} s × ${String(often).padEnd(3)} ${(100 * share).toFixed(2)} %`,
+  );
+}
+console.log(`all probes         ${(100 * total).toFixed(2)} % of a run`);
+process.exitCode = total < 0.05 ? 0 : 1;

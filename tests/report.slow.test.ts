@@ -1,0 +1,72 @@
+/** `report.html` in Chromium, opened from the disk: every figure is there, nothing is asked of a network. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { reportOf } from '@grok/report';
+import { chromium } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { madeUp, paper } from '../packages/report/test/study.js';
+import { findChromium } from '../scripts/chromium.mjs';
+
+const executablePath = findChromium();
+const NAMES = ['teacher', 'none', 'logit', 'attention', 'feature'];
+
+describe.skipIf(executablePath === undefined)('report.html', () => {
+  // Catches: an empty drawing, a clip of another figure, a font or script from elsewhere.
+  it('shows every figure and table, without an error and without a request', async () => {
+    const runs = NAMES.flatMap((name, i) =>
+      [0, 1, 2].map((seed) => madeUp({ name, seed, crossing: 80 + 9 * i + 6 * seed })),
+    );
+    const analyses = [0, 1, 2].map((seed) => ({ seed, file: paper }));
+    const about = { title: 'A study', summary: 'Made up.', command: 'grok report DIR' };
+    const { files, figures } = await reportOf({ ...about, runs, analyses });
+    const folder = mkdtempSync(join(tmpdir(), 'grok-report-'));
+    const browser = await chromium.launch({ executablePath: executablePath! });
+    try {
+      const file = join(folder, 'report.html');
+      writeFileSync(file, files['report.html']!);
+      const page = await browser.newPage();
+      const [said, asked]: [string[], string[]] = [[], []];
+      page.on('console', (message) => said.push(message.text()));
+      page.on('pageerror', (error) => said.push(error.message));
+      page.on('request', (request) => asked.push(request.url()));
+      await page.goto(pathToFileURL(file).href);
+      const seen = await page.evaluate(() =>
+        [...document.querySelectorAll('figure')].map((figure) => {
+          const { width, height } = figure.querySelector('svg')!.getBoundingClientRect();
+          const texts = [...figure.querySelectorAll('svg text')].map((t) => t.textContent ?? '');
+          const marks = figure.querySelectorAll('svg path[d]').length;
+          const caption = figure.querySelector('figcaption')!.textContent ?? '';
+          return { id: figure.id, width, height, texts, marks, caption };
+        }),
+      );
+      expect(seen.map(({ id }) => id)).toEqual(figures.map(({ name }) => name));
+      for (const { width, height, marks, caption } of seen) {
+        expect(Math.min(width, height)).toBeGreaterThan(150);
+        expect(marks).toBeGreaterThan(5);
+        expect(caption).toContain('3 seeds');
+      }
+      const [, comparison, inside] = seen;
+      // One order of names in the legend, units on the axes.
+      expect(comparison!.texts.filter((text) => NAMES.includes(text))).toEqual(NAMES);
+      expect(comparison!.texts).toEqual(
+        expect.arrayContaining(['epoch', 'validation accuracy (%)']),
+      );
+      expect(inside!.texts).toEqual(expect.arrayContaining(['attention entropy (nats)']));
+      const tables = await page.locator('table').evaluateAll((all) => all.map(({ id }) => id));
+      expect(tables).toEqual(
+        ['4.2.1', '4.3.1', '4.3.2', '4.3.3', '4.3.4', '4.4.2'].map((n) => `table-${n}`),
+      );
+      expect(said).toEqual([]);
+      expect(asked.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
+      // On a phone tables scroll by themselves, the page does not.
+      await page.setViewportSize({ width: 390, height: 800 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide).toBeLessThanOrEqual(390);
+    } finally {
+      await browser.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
