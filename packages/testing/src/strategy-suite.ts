@@ -24,7 +24,7 @@ import { drawTerm, runTerm, type TermInputs } from './strategy-run.js';
 export interface StrategySuiteOptions extends OptionsGiven {
   /** A student equal to its teacher has loss 0 and gradient 0 (default true); false for one with projectors. */
   readonly zeroWhenEqual?: boolean;
-  /** Pairs of models to try, by what tells them apart; default: alike, and a narrower student. */
+  /** Pairs of models to try, by what tells them apart, models alike first; default: alike, and a narrower student. */
   readonly models?: Readonly<
     Record<string, { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> }>
   >;
@@ -50,6 +50,9 @@ export function strategySuite(
   const offered = 'kind' in strategy ? strategy : undefined;
   const create = (given: unknown): Objective =>
     offered === undefined ? (strategy as Objective) : createOf(offered, given);
+
+  // The first pair is that of models alike, with every teacher that the strategy needs.
+  const base = Object.values(models)[0] ?? ALIKE;
 
   describe(`strategy ${name}`, () => {
     let backend: Backend;
@@ -152,11 +155,11 @@ export function strategySuite(
     it.skipIf(!zeroWhenEqual)(
       'is zero, with zero gradient, for a student like its teacher (catches: sites paired crosswise)',
       async () => {
-        const term = compose([{ name: 'term', weight: 1, objective: create(options) }], ALIKE);
+        const term = compose([{ name: 'term', weight: 1, objective: create(options) }], base);
         const { loss, grads } = await runTerm(
           backend,
           term,
-          drawTerm(term, ALIKE, { seed: 1, batch: 3, alike: true }),
+          drawTerm(term, base, { seed: 1, batch: 3, alike: true }),
         );
         expect([loss]).toBeCloseToTensor([0], { absolute: 1e-6 });
         for (const [key, { data }] of Object.entries(grads))
@@ -165,9 +168,9 @@ export function strategySuite(
     );
 
     it('asks for its teacher by name where there is none (catches: a crash inside the first step)', (context) => {
-      const needs = compose([{ name: 'term', weight: 1, objective: create(options) }], ALIKE).needs;
+      const needs = compose([{ name: 'term', weight: 1, objective: create(options) }], base).needs;
       if (Object.keys(needs.teachers).length === 0) return context.skip('it needs no teacher');
-      const alone = { student: ALIKE.student, teachers: {} };
+      const alone = { student: base.student, teachers: {} };
       let error: unknown;
       try {
         compose([{ name: 'term', weight: 1, objective: create(options) }], alone);

@@ -1,0 +1,32 @@
+// A backend around tfjs's own `cpu` that counts what it is asked to do; `device` says the count.
+export const counted = {
+  kind: 'backend',
+  name: 'counted',
+  summary: 'Plain JavaScript, with a count of programs run.',
+  options: { type: 'object', properties: {}, additionalProperties: false },
+  async create(_options, { tf }) {
+    // Importing a plugin does nothing: what it stands on comes when it is asked for.
+    const { eagerBackend } = await import('@grok/core');
+    await import('@tensorflow/tfjs-backend-cpu');
+    const device = `tfjs ${tf.version_core} cpu, 1 thread`;
+    const parts = { name: 'counted', tfjs: 'cpu', device, threads: 1, bitExact: true };
+    const inner = await eagerBackend(parts);
+    let runs = 0;
+    return {
+      ...inner,
+      get device() {
+        return runs === 0 ? device : `${device}, ${runs} runs`;
+      },
+      async compile(...given) {
+        const program = await inner.compile(...given);
+        return {
+          ...program,
+          run(inputs) {
+            runs++;
+            return program.run(inputs);
+          },
+        };
+      },
+    };
+  },
+};

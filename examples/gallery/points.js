@@ -1,0 +1,28 @@
+// A task with numbers for inputs: how many of four points of the plane lie inside the unit circle.
+// Points are those of a Weyl sequence, so that every call gives the same rows.
+const inside = (x, y) => x * x + y * y < 1;
+
+export const points = {
+  kind: 'task',
+  name: 'points',
+  summary: 'How many of four points lie inside the unit circle.',
+  options: {
+    type: 'object',
+    properties: { rows: { type: 'integer', minimum: 10, default: 400 } },
+    additionalProperties: false,
+  },
+  create({ rows }) {
+    const at = (i) => ((i * Math.SQRT2) % 2.6) - 1.3;
+    const other = (i) => ((i * Math.sqrt(3)) % 2.6) - 1.3;
+    const numbers = Array.from({ length: 4 * rows }, (_, i) => [at(i + 1), other(i + 1)]);
+    const pointsOf = (row) => numbers.slice(4 * row, 4 * row + 4);
+    const count = (row) => pointsOf(row).filter(([x, y]) => inside(x, y)).length;
+    return {
+      vocabulary: 5,
+      inputs: { shape: [rows, 4, 2], dtype: 'float32', data: Float32Array.from(numbers.flat()) },
+      labels: Int32Array.from({ length: rows }, (_, row) => count(row)),
+      show: (row) =>
+        `${count(row)} of ${pointsOf(row).map(([x, y]) => `(${x.toFixed(2)}, ${y.toFixed(2)})`)}`,
+    };
+  },
+};
