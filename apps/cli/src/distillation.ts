@@ -113,7 +113,9 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
   const shared = (preset.shared ?? {}) as JsonObject;
   const epochs = { epochs: student.epochs ?? shared.epochs ?? experiment.epochs };
   const { warmup: _warmup, ...optimizer } = experiment.optimizer.options ?? {};
-  const { objective: _o, teachers: _t, probes: _p, allowLeak: _a, ...kept } = experiment;
+  const { objective: _o, teachers: _t, probes: _p, allowLeak: _a, ...own } = experiment;
+  // What made its teacher a control is not the student's: it learns true labels, to its last epoch.
+  const { shuffleLabels: _l, stop: _s, require: _r, ...kept } = own;
   const { seed } = flags;
   const inherited: JsonObject = {
     ...(kept as unknown as JsonObject),

@@ -15,6 +15,19 @@ beforeAll(async () => {
 });
 
 describe('distill', () => {
+  it('inherits nothing of what made its teacher a control', async () => {
+    // Catches: a student trained on shuffled labels, or stopped where its teacher was.
+    const made = ['--set', 'shuffleLabels=true', '--set', 'stop={"trainAccuracy":0.99}'];
+    const held = ['--set', 'require={"validationAccuracy":{"atMost":1}}'];
+    await world.grok('train', ...TINY, ...made, ...held, '--out', 'control');
+    const to = ['--teacher', 'control', '--strategy', 'logit', '--out', 'of-control'];
+    const done = await world.grok('distill', ...to, '--epochs', '1', '--quiet');
+    expect(done).toMatchObject({ code: 0 });
+    expect(config('control').experiment).toHaveProperty('stop');
+    expect(Object.keys(config('of-control').experiment)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(shuffleLabels|stop|require)$/)]),
+    );
+  });
   it('weighs several strategies with alpha, on half the teacher', async () => {
     // Catches: alpha given to the teacher's side, a weight that was given overridden by alpha.
     const done = await world.grok(

@@ -29,7 +29,7 @@ export function processExecutor({ root, command, jobs, env }: ProcessOptions): E
       new Promise<JobOutcome>((resolve) => {
         const child = fork(script, args, {
           // Ctrl-C goes to all processes of a terminal's group: these are told by the study instead.
-          detached: true,
+          detached: process.platform !== 'win32', // there it would open a window
           execArgv: [],
           stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
           env: { ...(env ?? process.env) },

@@ -49,7 +49,10 @@ export function recordOf(
     bestOfLast10: last === undefined ? null : bestOfLast(history, 10),
     finalValLoss: last?.validation.loss ?? null,
     seconds: manifest.seconds,
-    secondsPerEpoch: median(history.map((row) => row.time.seconds)),
+    secondsPerEpoch: median(
+      // A row may stand for several epochs.
+      history.map((row, i) => row.time.seconds / (row.epoch - (history[i - 1]?.epoch ?? 0))),
+    ),
     peakMemoryBytes: manifest.peakMemoryBytes ?? null,
     splitHash: manifest.splitHash,
     paramsSha256: manifest.paramsSha256 ?? null,

@@ -53,7 +53,9 @@ export interface StudyResult {
  * written, and RunError when the study's own folder cannot be written.
  */
 export async function runStudy(plan: Plan, host: StudyHost): Promise<StudyResult> {
-  const { registry, root, executor, signal = new AbortController().signal } = host;
+  const { registry, root, executor } = host;
+  const stop = new AbortController();
+  const { signal } = stop;
   preflight(plan, registry);
   const asked = new Set(selectRuns(plan, host.only ?? []));
   await claimFolder(plan, host);
@@ -123,24 +125,34 @@ export async function runStudy(plan: Plan, host: StudyHost): Promise<StudyResult
   tell({ type: 'study' });
   const running = new Map<string, Promise<void>>();
   let begun = 0;
-  for (;;) {
-    await settle();
-    for (const key of runs.keys()) {
-      if (signal.aborted || running.size >= executor.slots) break;
-      if (!isOpen(runs.get(key)!)) continue;
-      // Looked at again: under another override the same run may have been carried out meanwhile.
-      const run = await inspectRun(runs.get(key)!, runs, host, journal);
-      runs.set(key, run);
-      if (!isOpen(run) || running.has(run.job!.run)) continue;
-      begun++;
-      const { run: hash } = run.job!;
-      running.set(
-        hash,
-        carryOut(run).finally(() => running.delete(hash)),
-      );
+  const onAbort = (): void => stop.abort();
+  host.signal?.addEventListener('abort', onAbort);
+  if (host.signal?.aborted) stop.abort();
+  try {
+    for (;;) {
+      await settle();
+      for (const key of runs.keys()) {
+        if (signal.aborted || running.size >= executor.slots) break;
+        if (!isOpen(runs.get(key)!)) continue;
+        // Looked at again: under another override the same run may have been carried out meanwhile.
+        const run = await inspectRun(runs.get(key)!, runs, host, journal);
+        runs.set(key, run);
+        if (!isOpen(run) || running.has(run.job!.run)) continue;
+        begun++;
+        const { run: hash } = run.job!;
+        running.set(
+          hash,
+          carryOut(run).finally(() => running.delete(hash)),
+        );
+      }
+      if (running.size === 0) break;
+      await Promise.race(running.values());
     }
-    if (running.size === 0) break;
-    await Promise.race(running.values());
+  } finally {
+    // Where one failed to be written down, the others are saved and waited for before that is told.
+    stop.abort();
+    await Promise.allSettled(running.values());
+    host.signal?.removeEventListener('abort', onAbort);
   }
   const done = [...runs.values()];
   const left = done.some(({ state }) => !['finished', 'failed', 'blocked'].includes(state));
