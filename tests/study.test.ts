@@ -262,15 +262,19 @@ describe('summarise', () => {
   test('counts runs that never grok as longer than they lasted', async () => {
     const runs = (await whole).result.runs.map((run) => ({
       ...run,
-      experiment: { ...run.experiment, epochs: 100 },
       record: {
         ...run.record!,
+        epochs: run.name === 'teacher' && run.seed === 0 ? 80 : 100,
         epochsTo: { '0.5': 1, '0.9': 2, '0.99': run.name === 'logit' ? 40 + run.seed : null },
       },
     }));
     const { comparisons, arms } = summarise(plan, runs);
     expect(arms.find(({ name }) => name === 'none')!.epochsTo['0.99']).toMatchObject({
       ...{ reached: 0, of: 3, median: null, restrictedMean: 100, horizon: 100 },
+    });
+    // Catches: a teacher that stopped early taken as watched to the end.
+    expect(arms.find(({ name }) => name === 'teacher')!.epochsTo['0.99']).toMatchObject({
+      ...{ reached: 0, median: null, restrictedMean: 80, horizon: 80 },
     });
     expect(comparisons[0]).toMatchObject({ arm: 'logit', n: 3, difference: -59, rankBiserial: -1 });
     expect(comparisons[0]!.logRankP).toBeCloseTo(0.0246, 3);

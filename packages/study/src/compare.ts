@@ -124,7 +124,8 @@ function armOf(group: readonly StudyRun[]): ArmSummary {
 
 function timeOf(done: readonly StudyRun[], threshold: string): TimeSummary | null {
   if (done.length === 0) return null;
-  const horizon = Math.min(...done.map(({ experiment }) => experiment.epochs));
+  // What stopped early was watched no longer: beyond the shortest run nothing is known of all.
+  const horizon = Math.min(...done.map(({ record }) => record!.epochs));
   const times = done.map((run) => durationOf(run, threshold, horizon));
   const curve = kaplanMeier(times);
   return {
@@ -155,7 +156,7 @@ function compare(
     return run.state === 'finished' && other?.state === 'finished' ? [[run, other] as const] : [];
   });
   if (pairs.length < 2) return undefined;
-  const horizon = Math.min(...pairs.flat().map(({ experiment }) => experiment.epochs));
+  const horizon = Math.min(...pairs.flat().map(({ record }) => record!.epochs));
   const durations = ([0, 1] as const).map((at) =>
     pairs.map((pair) => durationOf(pair[at], GROKKED, horizon)),
   );
