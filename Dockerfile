@@ -1,0 +1,23 @@
+# The command line as an image: docker build -t grok . && docker run --rm -v grok-runs:/runs grok doctor
+FROM node:22.21-bookworm-slim AS build
+WORKDIR /source
+COPY . .
+# Packed as they are published, so that the image holds what npm would install.
+RUN npm run -s setup && npm run -s build && node scripts/release-dry.mjs --out /packages
+
+FROM node:22.21-bookworm-slim AS install
+WORKDIR /app
+COPY --from=build /packages /packages
+# CPU binaries are in onnxruntime-node itself; its script would only fetch CUDA's.
+RUN rm /packages/grok-testing-*.tgz && npm init -y \
+  && ONNXRUNTIME_NODE_INSTALL=skip npm install --omit=dev --no-audit --no-fund /packages/*.tgz
+
+FROM node:22.21-bookworm-slim
+ENV NODE_ENV=production
+COPY --from=install /app /app
+RUN mkdir /runs && chown node:node /runs
+USER node
+WORKDIR /runs
+VOLUME ["/runs"]
+ENTRYPOINT ["node", "/app/node_modules/@grok/cli/dist/cli.js"]
+CMD ["--help"]
