@@ -29,6 +29,7 @@ const active = {
   'attention-entropy': probes.attentionEntropies({ sites: ['blocks.*.attn.hook_pattern'] }),
   neurons: probes.neurons({ sites: ['blocks.*.mlp.hook_post'] }),
   gradients: probes.gradients({}),
+  fourier: probes.fourier({}),
 };
 
 const registry = createRegistry([data, model, optim, onnx, metrics]);

@@ -12,12 +12,12 @@ figure svg { max-width: 100%; height: auto; display: block; }
 figcaption, .note { font-size: .9rem; color: #444; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0 .25rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding-bottom: .25rem; }
+caption { white-space: nowrap; text-align: left; font-weight: 600; padding-bottom: .25rem; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }
-th:first-child { text-align: left; }
+th:first-child { text-align: left; white-space: nowrap; }
 thead th { border-bottom: 2px solid #333; }
 pre { overflow-x: auto; background: #f5f5f5; padding: .75rem; font-size: .8rem; }
-#claims td, #claims th { text-align: left; }
+#claims td, #claims th { text-align: left; white-space: normal; }
 @media print { .scroll, pre { overflow: visible; } }`.trim();
 
 /** The whole page. */

@@ -44,7 +44,7 @@ export async function statesTables(runs: readonly StudyRun[]): Promise<readonly 
       });
     }
   if (rows.length === 0) return [];
-  const head = ['Run (seeds)', ...sites];
+  const head = ['Run (seeds)', ...sites.map(shortSite)];
   const has = (cells: readonly string[]): boolean => cells.slice(1).some((cell) => cell !== '–');
   const cka = rows.map((row) => row.cka).filter(has);
   const rank = rows.map((row) => row.rank).filter(has);
@@ -72,6 +72,13 @@ export async function statesTables(runs: readonly StudyRun[]): Promise<readonly 
           },
         ]),
   ];
+}
+
+/** `blocks.0.hook_resid_mid` as `block 0, attention`. */
+function shortSite(site: string): string {
+  const [, block, part] = /^blocks\.(\d+)\.hook_resid_(mid|post)$/.exec(site) ?? [];
+  if (block !== undefined) return `block ${block}, ${part === 'mid' ? 'attention' : 'MLP'}`;
+  return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;
 }
 
 async function read(run: StudyRun, moment: string): Promise<Analysis | undefined> {

@@ -29,7 +29,12 @@ function resultsTable(runs: readonly StudyRun[]): Table {
     const { name, override } = own[0]!;
     const control = runs.filter((run) => run.name === 'none' && run.override === override);
     const [ours, base] = [medianEpochs(own), medianEpochs(control)];
-    const ratio = ours === null || base === null ? NONE : `${(base / ours).toFixed(2)} ×`;
+    // A control that never came to it took longer than it lasted.
+    const least = Math.max(...control.map(({ record }) => record.epochs), 0);
+    const ratio =
+      ours === null || control.length === 0
+        ? NONE
+        : `${base === null ? '> ' : ''}${((base ?? least) / ours).toFixed(2)} ×`;
     const finals = own.map(({ record }) => record.finalValAccuracy ?? 0);
     return [
       leakedLabel(own, label),

@@ -55,7 +55,12 @@ function together(
   const maps = all.map((found) => (found as { values: ReadonlyMap<string, number> }).values);
   const seeds = [...maps[0]!.keys()].filter((seed) => maps.every((map) => map.has(seed)));
   if (seeds.length === 0) return { lacks: 'no seed has all of its runs' };
-  return { values: new Map(seeds.map((seed) => [seed, of(maps.map((map) => map.get(seed)!))])) };
+  const values = seeds.map((seed) => [seed, of(maps.map((map) => map.get(seed)!))] as const);
+  // What never came about on both sides has no ratio and no difference.
+  const known = values.filter(([, value]) => !Number.isNaN(value));
+  return known.length === 0
+    ? { lacks: 'no seed came to both of its ends' }
+    : { values: new Map(known) };
 }
 
 type OfRuns = Exclude<Quantity, { of: 'power' | 'ratio' | 'difference' | 'max' | 'min' }>;
