@@ -14,6 +14,7 @@ export function progress(
   let epochs = 0;
   let stepsPerEpoch = 1;
   let began = { step: 0, at: now() };
+  let before = 0; // the epoch of the last row: a row may stand for several
   let drawn = Number.NEGATIVE_INFINITY;
   let last = '';
   const clear = live ? '\r\x1b[K' : '';
@@ -31,6 +32,7 @@ export function progress(
       case 'start':
         ({ epochs, stepsPerEpoch } = event);
         began = { step: event.from.step, at: now() };
+        before = event.from.epoch;
         line(
           `${label}: ${event.parameters.toLocaleString('en-US')} parameters, ${epochs} epoch${epochs === 1 ? '' : 's'}, ${event.device}${
             event.from.step > 0 ? `, from step ${event.from.step}` : ''
@@ -46,7 +48,8 @@ export function progress(
         break;
       case 'epoch': {
         const { epoch, step, train, validation, time } = event.row;
-        last = `  validation ${share(validation.accuracy)}  train ${share(train.accuracy)}  ${time.seconds.toFixed(2)} s/epoch`;
+        last = `  validation ${share(validation.accuracy)}  train ${share(train.accuracy)}  ${(time.seconds / (epoch - before)).toFixed(2)} s/epoch`;
+        before = epoch;
         const text = `${label}  epoch ${epoch}/${epochs}${left(step)}  loss ${train.loss.toFixed(3)}${last}`;
         if (live) draw(text);
         else line(text);
