@@ -34,7 +34,9 @@ const active = {
 
 const registry = createRegistry([data, model, optim, onnx, metrics]);
 const composed = await composeExperiment(experiment, registry, {});
-const backend = await openBackend(registry, { backend: 'onnx', threads: 2 });
+// One thread, as a study's runs have: probes have no more, and threads that wait for each other slow on a
+// busy machine as plain code does not.
+const backend = await openBackend(registry, { backend: 'onnx', threads: 1 });
 const now = () => performance.now() / 1000;
 const epochs = [];
 const times = Object.fromEntries(Object.keys(active).map((name) => [name, []]));
