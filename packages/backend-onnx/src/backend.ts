@@ -106,7 +106,7 @@ export function createBackend(runtime: Runtime, settings: Settings): Backend {
         return Object.values(outputs);
       });
       const graph = optimize(traced, rules);
-      const bytes = encode(graph);
+      const bytes = encode(graph, { nothing: runtime.wantsNothing === true });
       const profile = settings.profile && `${settings.profile}-${name.replace(/\W+/g, '-')}`;
       // The runtime refuses models without outputs.
       const session =

@@ -31,13 +31,22 @@ const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon'
 /** The name of a value in the model; inputs and outputs of the graph have such names too. */
 export const nameOf = (value: Value): string => `v${value.id}`;
 
-/** A model that onnxruntime can load. */
-export function encode(graph: Graph): Uint8Array<ArrayBuffer> {
+/** The name of the output that `encode` puts first on request; nothing is in it. */
+export const NOTHING = 'nothing';
+
+/** A model that onnxruntime can load; with `nothing`, its first output is an empty sequence. */
+export function encode(
+  graph: Graph,
+  { nothing = false }: { nothing?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
   const w = new BinaryWriter();
   int(w, 1, IR_VERSION);
   text(w, 2, 'grok');
   const body = { inputs: fedInputs(graph), nodes: graph.nodes, outputs: computedOutputs(graph) };
-  message(w, 7, () => writeBody(w, body));
+  message(w, 7, () => {
+    if (nothing) writeNothing(w);
+    writeBody(w, body);
+  });
   for (const [domain, version] of [
     ['', OPSET],
     ['com.microsoft', 1],
@@ -61,6 +70,19 @@ export function computedOutputs(graph: Graph): Value[] {
   const parts = new Map(graph.joins.map((join) => [join.value, join.parts]));
   const all = graph.outputs.flatMap((value) => parts.get(value) ?? [value]);
   return [...new Set(all)].filter((v) => v.constant === undefined && !given.has(v));
+}
+
+function writeNothing(w: BinaryWriter): void {
+  message(w, 1, () => {
+    text(w, 2, NOTHING);
+    text(w, 4, 'SequenceEmpty');
+  });
+  const tensor = (): void => int(w, 1, DATA_TYPE.float32);
+  message(w, 12, () => {
+    text(w, 1, NOTHING);
+    // TypeProto.sequence_type of tensor_type.
+    message(w, 2, () => message(w, 4, () => message(w, 1, () => message(w, 1, tensor))));
+  });
 }
 
 function writeBody(w: BinaryWriter, { inputs, nodes, outputs }: Body): void {

@@ -48,7 +48,8 @@ export const onnx: Callable<'backend', OnnxOptions> = provision({
     const runtime = await loadRuntime({ threads, provider, wasmPaths });
     return createBackend(runtime, {
       threads: runtime.threads ?? threads ?? runtime.cores,
-      rules: switches,
+      // On WebGPU, onnxruntime leaves the second result of its normalisation, which gradients need, unwritten.
+      rules: provider === 'webgpu' ? { rmsNorm: false, ...switches } : switches,
       profile,
     });
   },

@@ -42,6 +42,8 @@ export interface Runtime {
   readonly provider?: 'wasm' | 'webgpu';
   /** Inputs are read where they lie. */
   readonly residentInputs: boolean;
+  /** Models are to have the output `NOTHING` first; see `runtime.node.ts`. */
+  readonly wantsNothing?: boolean;
   /** Cores that a run may use. */
   readonly cores: number;
   /** Threads of every run, where a run cannot choose. */

@@ -103,21 +103,34 @@ const flat = (b: Site, value: Value): Value => reshape(b, value, []);
 /** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
 export const decays: Rule = (node, b) => {
   if (node.op !== 'Add' || node.outputs[0]!.type !== 'float32') return undefined;
-  for (const [p, step] of [node.inputs, [...node.inputs].reverse()] as [Value, Value][]) {
-    const scaledStep = b.uses(step) === 1 ? made(b, step, 'Mul') : undefined;
-    const outer = scaledStep && ordered(scaledStep, isScalar);
-    if (outer === undefined || b.uses(outer[1]) !== 1) continue;
-    const [f, sum] = outer;
-    const inner = made(b, sum, 'Add');
-    if (inner === undefined) continue;
-    for (const [u, decay] of [inner.inputs, [...inner.inputs].reverse()] as [Value, Value][]) {
-      const decayed = b.uses(decay) === 1 ? made(b, decay, 'Mul') : undefined;
-      const pair = decayed && ordered(decayed, isScalar);
-      if (pair === undefined || pair[1] !== p || isScalar(p)) continue;
-      const factor = mul(b, flat(b, pair[0]), flat(b, f));
-      const kept = mul(b, p, binary(b, 'Add', factor, 1));
-      return [binary(b, 'Add', kept, mul(b, u, flat(b, f)))];
+  for (const [p, step] of bothWays(node)) {
+    if (isScalar(p)) continue;
+    const product = b.uses(step) === 1 ? made(b, step, 'Mul') : undefined;
+    const outer = product && ordered(product, isScalar);
+    const sum = outer && b.uses(outer[1]) === 1 ? made(b, outer[1], 'Add') : undefined;
+    if (outer === undefined || sum === undefined) continue;
+    const f = flat(b, outer[0]);
+    for (const [u, decay] of bothWays(sum)) {
+      const k = factorOf(b, decay, p);
+      if (k === undefined) continue;
+      const change = typeof k === 'number' ? mul(b, f, k) : mul(b, flat(b, k), f);
+      const kept = mul(b, p, binary(b, 'Add', change, 1));
+      return [binary(b, 'Add', kept, mul(b, u, f))];
     }
   }
   return undefined;
 };
+const bothWays = (node: Node): readonly [Value, Value][] => {
+  const [x, y] = node.inputs as [Value, Value];
+  return [
+    [x, y],
+    [y, x],
+  ];
+};
+/** The k of `p·k`, 1 for p itself, undefined for anything else. */
+function factorOf(b: Site, value: Value, p: Value): Value | number | undefined {
+  if (value === p) return 1;
+  const product = b.uses(value) === 1 ? made(b, value, 'Mul') : undefined;
+  const pair = product && ordered(product, isScalar);
+  return pair !== undefined && pair[1] === p ? pair[0] : undefined;
+}

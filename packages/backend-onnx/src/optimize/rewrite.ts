@@ -83,7 +83,8 @@ function usesOf(graph: Graph): Map<Value, number> {
 
 /** Drops nodes whose outputs lead to no output of the graph. */
 export function withoutDead(graph: Graph): Graph {
-  const needed = new Set(graph.outputs);
+  const parts = new Map(graph.joins.map((join) => [join.value, join.parts]));
+  const needed = new Set(graph.outputs.flatMap((value) => parts.get(value) ?? [value]));
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((output) => needed.has(output))) continue;
