@@ -90,7 +90,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
     files: {
       'package.json': json(manifestOf(kind, packageName, known.summary, inside)),
       'README.md': fill('README.md.tmpl'),
-      'tsconfig.json': json(inside ? TSCONFIG_INSIDE : TSCONFIG_OUTSIDE),
+      'tsconfig.json': inside ? TSCONFIG_INSIDE : json(TSCONFIG_OUTSIDE),
       ...(inside ? { 'tsdown.config.ts': TSDOWN } : { LICENSE: licence() }),
       'src/index.ts': fill(`${kind}.ts.tmpl`),
       'test/index.test.ts': fill(`${kind}.test.ts.tmpl`),
@@ -154,11 +154,20 @@ function manifestOf(kind: string, name: string, description: string, inside: boo
   };
 }
 
-const TSCONFIG_INSIDE = {
-  extends: '../../tsconfig.base.json',
-  include: ['src'],
-  references: [{ path: '../core' }, { path: '../tfjs' }],
-};
+/** As the formatter writes it. */
+const TSCONFIG_INSIDE = `{
+  "extends": "../../tsconfig.base.json",
+  "include": ["src"],
+  "references": [
+    {
+      "path": "../core"
+    },
+    {
+      "path": "../tfjs"
+    }
+  ]
+}
+`;
 const TSCONFIG_OUTSIDE = {
   compilerOptions: {
     target: 'es2022',

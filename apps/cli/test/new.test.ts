@@ -95,8 +95,9 @@ describe('inside the monorepo', () => {
     expect(made.name).toBe('@grok/distill-rkd');
     for (const key of ['exports', 'publishConfig', 'peerDependencies', 'files', 'engines', 'type'])
       expect(made[key], key).toEqual(like[key]);
-    expect(read(world.dir, 'packages/distill-rkd/tsdown.config.ts')).toBe(
-      read(root, 'packages/distill-logit/tsdown.config.ts'),
-    );
+    for (const file of ['tsdown.config.ts', 'tsconfig.json'])
+      expect(read(world.dir, 'packages/distill-rkd', file), file).toBe(
+        read(root, 'packages/distill-logit', file),
+      );
   });
 });
