@@ -71,6 +71,8 @@ export default defineConfig({
           browser: {
             enabled: true,
             headless: true,
+            // The first run bundles dependencies meanwhile, which takes long on a busy machine.
+            connectTimeout: 600_000,
             screenshotFailures: false,
             instances: [{ browser: 'chromium' }],
             provider: playwright({

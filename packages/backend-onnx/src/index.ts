@@ -48,7 +48,7 @@ export const onnx: Callable<'backend', OnnxOptions> = provision({
     const runtime = await loadRuntime({ threads, provider, wasmPaths });
     return createBackend(runtime, {
       threads: runtime.threads ?? threads ?? runtime.cores,
-      // On WebGPU, onnxruntime leaves the second result of its normalisation, which gradients need, unwritten.
+      // On WebGPU (seen in 1.30) gradients through the two results of its normalisation come out wrong.
       rules: provider === 'webgpu' ? { rmsNorm: false, ...switches } : switches,
       profile,
     });
