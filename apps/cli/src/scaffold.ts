@@ -160,10 +160,10 @@ const TSCONFIG_INSIDE = `{
   "include": ["src"],
   "references": [
     {
-      "path": "../core"
+      "path": "../../packages/core"
     },
     {
-      "path": "../tfjs"
+      "path": "../../packages/tfjs"
     }
   ]
 }
