@@ -42,6 +42,8 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
+        // Threads of a session that has run would spin on while another one trains or evaluates.
+        extra: { session: { force_spinning_stop: '1' } },
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
       return {
