@@ -35,7 +35,13 @@ export async function replayTo(
   const { store, registry, teacherStores = {} } = host;
   const { run, experiment, execution } = await readConfig(store);
   const manifest = await readManifest(store);
-  const reached = Math.max(manifest?.step ?? 0, (await listCheckpoints(store)).at(-1) ?? 0);
+  const rows = await readMetrics(store);
+  // A run that is under way has rows beyond its last checkpoint.
+  const reached = Math.max(
+    manifest?.step ?? 0,
+    rows.at(-1)?.step ?? 0,
+    (await listCheckpoints(store)).at(-1) ?? 0,
+  );
   if (!Number.isInteger(step) || step < 0 || step > reached)
     throw new InputError(
       `${store.where}: step ${step} is not one of its steps 0 to ${reached}; give one of them`,
@@ -49,7 +55,7 @@ export async function replayTo(
   const from = start?.position.step ?? 0;
   const stop = new AbortController();
   try {
-    const history = (await readMetrics(store)).filter((row) => row.step <= from);
+    const history = rows.filter((row) => row.step <= from);
     const { batch, epochs, seed, evalEvery } = experiment;
     const loop = train(
       {

@@ -44,7 +44,8 @@ const snapshot: Snapshot = {
 
 describe('fourier', () => {
   it('finds exactly the frequencies that were put in, and the neurons that they explain', async () => {
-    const probe = probes.fourier({});
+    expect(probes.fourier({}).needs.sites).toEqual(['logits']);
+    const probe = probes.fourier({ neurons: true });
     expect(probe.needs).toEqual({ sites: ['logits', 'blocks.*.mlp.hook_post'], rows: 'all' });
     const found = (await probe.on(snapshot)) as unknown as {
       keys: { frequency: number; share: number }[];

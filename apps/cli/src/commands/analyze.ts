@@ -87,6 +87,10 @@ async function analyzeRun(opened: Opened, host: Host, flags: Flags, io: Io): Pro
   const analyses = await analyse(host, run, options, (at) => missed.push(at));
   const sink = human(io, flags);
   tell(sink, run.store.where, analyses, missed);
+  if (run.manifest.status !== 'finished') {
+    sink.write(`${PUBLISHED_FILE} is of finished runs: left out\n`);
+    return { analyses, out: run.store.where };
+  }
   const pair: readonly [StudyRun, readonly StudyRun[]] =
     against === undefined ? [run, []] : [against, [run]];
   const published = await publishedOf(host, ...pair, flags);

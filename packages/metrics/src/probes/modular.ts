@@ -1,5 +1,5 @@
 /** Probes of the whole function: its frequencies over all pairs of a modular task, and its gradients. */
-import { type Callable, type HostArray, integer, provision, schema } from '@grok/core';
+import { type Callable, flag, type HostArray, integer, provision, schema } from '@grok/core';
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
 import { gradientNorms, noiseToSignal } from '../gradients.js';
@@ -11,16 +11,19 @@ import { crossing, every, type WhenOptions, whenOf } from './when.js';
 
 /**
  * Key frequencies of the logits, the embedding's spectrum, losses with and without the key frequencies,
- * and of each block's neurons at the last position how many one frequency explains; at the end unless
- * told otherwise. @throws InputError for a task that is no `add`, `sub`, `mul` or `div`.
+ * and, asked for `neurons` (they cost most), of each block's at the last position how many one frequency
+ * explains; at the end unless told otherwise. @throws InputError for a task that is no `add`, `sub`, `mul` or `div`.
  */
-export const fourier: Callable<'probe', WhenOptions> = provision({
+export const fourier: Callable<'probe', WhenOptions & { neurons?: boolean }> = provision({
   kind: 'probe',
   name: 'fourier',
   summary: 'Key frequencies, neurons that one frequency explains, restricted and excluded loss.',
-  options: schema({ every, crossing }),
+  options: schema({ every, crossing, neurons: flag().default(false) }),
   create: (options) => ({
-    needs: { sites: ['logits', 'blocks.*.mlp.hook_post'], rows: 'all' },
+    needs: {
+      sites: ['logits', ...(options.neurons ? ['blocks.*.mlp.hook_post'] : [])],
+      rows: 'all',
+    },
     when: whenOf(options, 'end'),
     on({ sites, params, rows, task }) {
       const group = cyclicGroup(task);

@@ -1,7 +1,7 @@
 /** The plain probes: what a run's own numbers say, before anybody looks inside the model. */
 import { type Callable, oneOf, provision, schema } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '../curves.js';
-import { l1, l2, normalizedL1L2 } from '../norms.js';
+import { l1, l2, parameterCount } from '../norms.js';
 import { score as scoreOf } from '../score.js';
 import { toJson } from './json.js';
 import {
@@ -23,8 +23,12 @@ export const weightNorms: Callable<'probe', WhenOptions> = provision({
   create: (options) => ({
     needs: {},
     when: whenOf(options, { every: 10 }),
-    on: ({ params }) =>
-      toJson({ l1: l1(params), l2: l2(params), l1OverL2SqrtN: normalizedL1L2(params) }),
+    on({ params }) {
+      // Each sum once: this probe runs often.
+      const [sum, norm] = [l1(params), l2(params)];
+      const l1OverL2SqrtN = sum / (norm * Math.sqrt(parameterCount(params)));
+      return toJson({ l1: sum, l2: norm, l1OverL2SqrtN });
+    },
   }),
 });
 

@@ -162,7 +162,7 @@ export function defaultProbes(registry: Registry, task: Task, model: Model): rea
     { use: 'attention-entropy', options: { sites: sitesOf(model).patterns } },
     { use: 'neurons', options: { sites: ['blocks.*.mlp.hook_post'] } },
     { use: 'gradients' },
-    ...(hasFrequencies(task) ? [{ use: 'fourier' }] : []),
+    ...(hasFrequencies(task) ? [{ use: 'fourier', options: { neurons: true } }] : []),
   ];
   return wanted.filter(({ use }) => known.includes(use));
 }
