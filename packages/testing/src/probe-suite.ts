@@ -13,11 +13,15 @@ export interface ProbeSuiteOptions extends OptionsGiven {
 }
 
 /** A moment of an imagined run: a model of two blocks on all sums modulo 7, with the sites that are needed. */
-export function imaginedSnapshot({ sites = [], rows: which = 49 }: Probe['needs'] = {}): Snapshot {
+export function imaginedSnapshot({
+  sites = [],
+  rows: which = 49,
+  grads = 0,
+}: Probe['needs'] = {}): Snapshot {
   const p = 7;
   const count = typeof which === 'number' ? Math.min(which, p * p) : p * p;
   const rows = Int32Array.from({ length: count }, (_, i) => i);
-  const model = imaginedModel({ length: 3 });
+  const model = imaginedModel({ vocabulary: p + 2 });
   const matrix = (label: string, ...shape: [number, number]) =>
     f32(
       shape,
@@ -29,16 +33,26 @@ export function imaginedSnapshot({ sites = [], rows: which = 49 }: Probe['needs'
   return {
     epoch: 3,
     step: 30,
-    params: { 'embed.W_E': matrix('E', p + 2, 8), 'unembed.W_U': matrix('U', 8, p) },
+    params: { 'embed.W_E': matrix('E', p + 2, 8), 'unembed.W_U': matrix('U', 8, p + 2) },
+    ...(grads > 0
+      ? {
+          grads: Array.from({ length: grads }, (_, i) => ({
+            'embed.W_E': matrix(`dE${i}`, p + 2, 8),
+            'unembed.W_U': matrix(`dU${i}`, 8, p + 2),
+          })),
+        }
+      : {}),
     sites: Object.fromEntries(
-      sites.map((site: Site) => [site, imaginedValue(model, site, count, 'probe')]),
+      sites
+        .flatMap((site) => matching(model, site))
+        .map((site: Site) => [site, imaginedValue(model, site, count, 'probe')]),
     ),
     rows,
     task: {
-      vocabulary: p,
+      vocabulary: p + 2,
       inputs: i32(
-        [p * p, 3],
-        all.flatMap(([a, b]) => [a, b, 0]),
+        [p * p, 4],
+        all.flatMap(([a, b]) => [a, p, b, p + 1]),
       ),
       labels: Int32Array.from(all, ([a, b]) => (a + b) % p),
       show: (row) => `${all[row]![0]} + ${all[row]![1]} (mod ${p})`,
@@ -83,8 +97,9 @@ export function probeSuite(
     it('asks for rows that there are (catches: -1 rows, a set by another name)', () => {
       const { rows = 'validation' } = make().needs;
       const meant =
-        rows === 'train' || rows === 'validation' || (Number.isInteger(rows) && Number(rows) > 0);
-      expect(meant, `rows are "train", "validation" or a count, got ${rows}`).toBe(true);
+        ['train', 'validation', 'all'].includes(String(rows)) ||
+        (Number.isInteger(rows) && Number(rows) > 0);
+      expect(meant, `rows are "train", "validation", "all" or a count, got ${rows}`).toBe(true);
     });
     it('gives JSON (catches: NaN and typed arrays, which a file turns into null and objects)', async () => {
       const probe = make();
@@ -110,6 +125,17 @@ export function probeSuite(
       expect(tf.engine().state.numTensors).toBe(before);
     });
   });
+}
+
+/** A site, or those that a `*` stands for. */
+function matching({ sites }: Snapshot['model'], asked: Site): readonly Site[] {
+  if (!asked.includes('*')) return [asked];
+  const [head, tail] = asked.split('*') as [string, string];
+  return sites
+    .map(({ name }) => name)
+    .filter(
+      (name) => name.startsWith(head) && name.endsWith(tail) && name.length > asked.length - 1,
+    );
 }
 
 /** Typed arrays as lists, so that every entry counts. */
