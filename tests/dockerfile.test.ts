@@ -17,7 +17,7 @@ function faultsOf(text: string): string[] {
   const last = lines.slice(stages.at(-1));
   const of = (word: string, among = last): string[] =>
     among.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
-  const faults = validate(text).map(({ message }) => message);
+  const faults: string[] = validate(text).map(({ message }) => String(message));
   if (stages.length < 2) faults.push('has one stage: what builds it would be in the image');
   for (const from of of('FROM', lines))
     if (!/^[\w./-]+:\d+\.\d+[\w.-]*( AS \w+)?$/.test(from))
