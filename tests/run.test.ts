@@ -217,8 +217,18 @@ test('evaluated every few epochs, a run takes the same steps and keeps its rows 
 });
 
 test('probes add to the metrics or leave an analysis', async () => {
-  const probes = [{ use: 'weight-norms', options: { every: 1 } }, { use: 'crossings' }];
-  const { store, history } = await finish({ probes });
+  const probes = [
+    { use: 'weight-norms', options: { every: 1 } },
+    { use: 'crossings' },
+    { use: 'peak-memory' },
+  ];
+  const store = memoryStore();
+  const spec = { experiment: { ...experiment, probes }, execution };
+  const { history } = await startRun(spec, { registry, store, peakMemoryBytes: () => 12345 });
   expect(history[0]!.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
-  expect(await store.list('analysis')).toEqual(['crossings-end.json']);
+  expect(await store.list('analysis')).toEqual(['crossings-end.json', 'peak-memory-end.json']);
+  const found = JSON.parse(
+    new TextDecoder().decode(await store.read('analysis/peak-memory-end.json')),
+  );
+  expect(found.result).toBe(12345);
 });

@@ -47,7 +47,7 @@ export async function runProbes(
 
 /** What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters. */
 export async function snapshot(
-  run: Pick<Training, 'backend' | 'task' | 'split' | 'model'>,
+  run: Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'>,
   probe: Pick<Probe, 'needs'>,
   saved: Pick<SavedState, 'params' | 'position'>,
   history: readonly MetricsRow[],
@@ -73,6 +73,7 @@ export async function snapshot(
     task,
     model: infoOf(model),
     history,
+    ...(run.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: run.peakMemoryBytes() }),
   };
 }
 

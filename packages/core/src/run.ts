@@ -196,6 +196,7 @@ async function carryOut(
         ...(experiment.evalEvery === undefined ? {} : { evalEvery: experiment.evalEvery }),
         checkpointEvery: execution.checkpointEvery ?? 10,
         now,
+        ...(host.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: host.peakMemoryBytes }),
       },
       from?.saved === undefined ? undefined : { saved: from.saved, history },
       host.signal,

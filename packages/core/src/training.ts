@@ -30,6 +30,8 @@ export interface Training {
   readonly checkpointEvery: number;
   /** Seconds on a clock that never goes back. */
   readonly now: () => number;
+  /** Largest memory of the process so far, in bytes, where that can be told. */
+  readonly peakMemoryBytes?: () => number;
 }
 
 /** Where a run is: epochs done, batches done in the current one, and that epoch's sums so far. */

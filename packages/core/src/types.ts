@@ -255,6 +255,8 @@ export interface Snapshot {
   readonly model: ModelInfo;
   /** Metrics of all epochs so far, this one included. */
   readonly history: readonly MetricsRow[];
+  /** Largest memory of the process so far, in bytes, where that can be told. */
+  readonly peakMemoryBytes?: number;
 }
 /** Measures something of a run; pure, and never changes it. */
 export interface Probe {

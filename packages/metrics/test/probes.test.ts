@@ -93,6 +93,7 @@ describe('probes inside the model', () => {
       'fourier',
       'gradients',
       'neurons',
+      'peak-memory',
       'score',
       'weight-norms',
       'weight-statistics',

@@ -53,6 +53,19 @@ export const crossings: Callable<'probe'> = provision({
   }),
 });
 
+/** The largest memory of the process so far in bytes, null where that cannot be told; at the end unless told otherwise. */
+export const peakMemory: Callable<'probe', WhenOptions> = provision({
+  kind: 'probe',
+  name: 'peak-memory',
+  summary: 'Largest resident memory of the process so far, in bytes.',
+  options: schema({ every, crossing }),
+  create: (options) => ({
+    needs: {},
+    when: whenOf(options, 'end'),
+    on: ({ peakMemoryBytes }) => peakMemoryBytes ?? null,
+  }),
+});
+
 /** `{ loss, accuracy }` (nats, 0–1) over whole sets of rows, dropout off; at the end unless told otherwise. */
 export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
   kind: 'probe',
