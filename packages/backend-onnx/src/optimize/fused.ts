@@ -12,10 +12,10 @@ import {
   type Value,
 } from '../graph.js';
 import { axesOf, integers, made, ordered, unshaped } from './match.js';
-import { type Rule, rewrite, type Site } from './rewrite.js';
+import { type Rule, rewrite, rule, type Site } from './rewrite.js';
 
 /** `x · σ(x)` (SiLU) as QuickGelu with alpha 1, where nobody else needs σ(x). */
-export const silu: Rule = (node, b) => {
+export const silu: Rule = rule('Mul', (node, b) => {
   if (node.op !== 'Mul') return undefined;
   const pair = ordered(node, (value) => {
     const sigmoid = made(b, value, 'Sigmoid');
@@ -23,7 +23,7 @@ export const silu: Rule = (node, b) => {
   });
   if (pair === undefined || b.uses(pair[0]) !== 1) return undefined;
   return [emitOwn(b, 'QuickGelu', [pair[1]], node.outputs[0]!, { alpha: 1 })];
-};
+});
 
 /** 1/√(mean(x²) + ε) over the last axis: the x and ε of a value, if it is that. */
 function inverseRms(b: Site, value: Value): { x: Value; epsilon: number } | undefined {
@@ -49,17 +49,17 @@ function inverseRms(b: Site, value: Value): { x: Value; epsilon: number } | unde
 export function rmsNorms(graph: Graph): Graph {
   const norms = new Map<Value, { y: Value; w: Value; x: Value; epsilon: number }>();
   rewrite(graph, [
-    (node, b) => {
-      const found = node.op === 'Mul' ? normOf(node, b) : undefined;
+    rule('Mul', (node, b) => {
+      const found = normOf(node, b);
       if (found !== undefined && !norms.has(found.inverse))
         norms.set(found.inverse, { ...found, y: node.outputs[0]! });
       return undefined;
-    },
+    }),
   ]);
   const scaled = new Map<Value, Value>();
   const ready = new Set<Value>([...graph.inputs, ...graph.views.map(({ value }) => value)]);
   return rewrite(graph, [
-    (node, b) => {
+    rule('', (node, b) => {
       for (const output of node.outputs) ready.add(output);
       const [out] = node.outputs as [Value];
       const norm = norms.get(out);
@@ -72,7 +72,7 @@ export function rmsNorms(graph: Graph): Graph {
       const [unit, inverse] = normalised(b, x, w, epsilon);
       scaled.set(y, unit);
       return [inverse];
-    },
+    }),
   ]);
 }
 /** The parts of a norm whose last product is `node`. */
@@ -104,7 +104,7 @@ function normalised(b: Site, x: Value, w: Value, epsilon: number): [Value, Value
  * Half-split rotary positions, `x·cos + swapHalves(x)·sin` with constant tables, as RotaryEmbedding. A
  * gradient is the same with −sin.
  */
-export const rope: Rule = (node, b) => {
+export const rope: Rule = rule('Add', (node, b) => {
   if (node.op !== 'Add') return undefined;
   for (const [straight, crossed] of [node.inputs, [...node.inputs].reverse()] as [Value, Value][]) {
     const left = made(b, straight, 'Mul');
@@ -126,7 +126,7 @@ export const rope: Rule = (node, b) => {
     return [reshape(b, turned, node.outputs[0]!.shape)];
   }
   return undefined;
-};
+});
 const isTable = (value: Value): boolean => value.constant !== undefined && sizeOf(value.shape) > 1;
 /** What `[x1, x2] → [x2, x1]` on the last axis, written as a gather of halves, was applied to. */
 function swappedHalves(b: Site, value: Value): Value | undefined {

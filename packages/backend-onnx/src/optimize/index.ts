@@ -4,7 +4,6 @@ import { mergeCommon } from './common.js';
 import { rmsNorms, rope, silu } from './fused.js';
 import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
-import { workByParts } from './parts.js';
 import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { pads, reshapes, reshapesLast, transposes, transposesIntoProducts } from './shapes.js';
@@ -36,7 +35,6 @@ export const ruleNames: readonly string[] = [
   'sumsIntoProducts',
   'views',
   'joins',
-  'parts',
 ];
 
 /** The same function, in fewer and cheaper nodes. */
@@ -51,6 +49,5 @@ export function optimize(graph: Graph, rules: Rules): Graph {
   if (on('sumsIntoProducts')) best = rewrite(best, [sumsIntoProducts]);
   best = merge(rewrite(best, chosen));
   if (on('joins')) best = joinOutputs(best);
-  if (on('parts')) best = withoutDead(workByParts(best));
   return expandUniforms(best);
 }

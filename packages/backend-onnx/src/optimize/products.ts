@@ -2,7 +2,7 @@
 import { binary, emit, mul, reshape, scalarLike } from '../builder.js';
 import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
 import { isScalar, made, ordered } from './match.js';
-import type { Rule, Site } from './rewrite.js';
+import { type Rule, rule, type Site } from './rewrite.js';
 
 const PRODUCTS = ['Gemm', 'FusedMatMul'] as const;
 
@@ -24,7 +24,7 @@ function scaled(node: Node | undefined): { inner: Value; factor: number } | unde
 }
 
 /** A constant factor of a product's operand or result becomes its alpha. */
-export const scalesIntoProducts: Rule = (node, b) => {
+export const scalesIntoProducts: Rule = rule('Mul Div Neg Gemm FusedMatMul', (node, b) => {
   const [out] = node.outputs as [Value];
   const outer = scaled(node);
   if (outer !== undefined) {
@@ -50,19 +50,19 @@ export const scalesIntoProducts: Rule = (node, b) => {
   };
   const inputs = [left?.inner ?? x, right?.inner ?? y, ...rest];
   return [emit(b, node.op, inputs, out, attributes, node.domain)];
-};
+});
 
 /** Factors of factors, signs of factors, and division by a constant, as one multiplication. */
-export const scales: Rule = (node, b) => {
+export const scales: Rule = rule('Mul Div Neg', (node, b) => {
   const outer = scaled(node);
   if (outer === undefined) return undefined;
   const inner = b.uses(outer.inner) === 1 ? scaled(b.producer(outer.inner)) : undefined;
   if (inner === undefined) return undefined;
   return [mul(b, inner.inner, scalarLike(b, inner.inner, inner.factor * outer.factor))];
-};
+});
 
 /** A sum with a product starts the product from there: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
-export const sumsIntoProducts: Rule = (node, b) => {
+export const sumsIntoProducts: Rule = rule('Add', (node, b) => {
   if (node.op !== 'Add') return undefined;
   const [out] = node.outputs as [Value];
   // The later product takes the earlier one: what is added must be there before.
@@ -75,10 +75,10 @@ export const sumsIntoProducts: Rule = (node, b) => {
     return [emit(b, 'Gemm', [...product.inputs, y], out, attributes)];
   }
   return undefined;
-};
+});
 
 /** Factors of one element are multiplied among themselves, not each with a whole tensor. */
-export const scalars: Rule = (node, b) => {
+export const scalars: Rule = rule('Mul', (node, b) => {
   if (node.op !== 'Mul' || node.outputs[0]!.type !== 'float32') return undefined;
   const [out] = node.outputs as [Value];
   if (sizeOf(out.shape) === 1) return undefined;
@@ -97,11 +97,11 @@ export const scalars: Rule = (node, b) => {
   const top = b.uses(above) === 1 ? made(b, above, 'Mul') : undefined;
   if (top === undefined || ordered(top, isScalar) === undefined) return undefined;
   return [binary(b, 'Div', mul(b, above, flat(b, factor)), below)];
-};
+});
 const flat = (b: Site, value: Value): Value => reshape(b, value, []);
 
 /** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
-export const decays: Rule = (node, b) => {
+export const decays: Rule = rule('Add', (node, b) => {
   if (node.op !== 'Add' || node.outputs[0]!.type !== 'float32') return undefined;
   for (const [p, step] of bothWays(node)) {
     if (isScalar(p)) continue;
@@ -119,7 +119,7 @@ export const decays: Rule = (node, b) => {
     }
   }
   return undefined;
-};
+});
 const bothWays = (node: Node): readonly [Value, Value][] => {
   const [x, y] = node.inputs as [Value, Value];
   return [

@@ -14,16 +14,26 @@ export interface Site extends Builder {
   uses(value: Value): number;
 }
 /** Returns replacements of the node's outputs, or undefined to leave it alone. */
-export type Rule = (node: Node, site: Site) => readonly Value[] | undefined;
+type Apply = (node: Node, site: Site) => readonly Value[] | undefined;
+/** A rule and the operators that it looks at; none stand for all. */
+export interface Rule {
+  readonly ops: readonly string[];
+  readonly apply: Apply;
+}
+/** A rule for the operators named, with spaces between. */
+export function rule(ops: string, apply: Apply): Rule {
+  return { ops: ops.split(' ').filter((op) => op !== ''), apply };
+}
 
 /** More rounds than any graph has needed; a pair of rules that undo each other would never end. */
 const ROUNDS = 50;
 
 /** Applies rules until none fires. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+  const byOp = dispatch(rules);
   let current = withoutDead(graph);
   for (let round = 0; round < ROUNDS; round++) {
-    const next = once(current, rules);
+    const next = once(current, byOp);
     if (next === undefined) return current;
     current = withoutDead(next);
   }
@@ -31,7 +41,7 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
 }
 
 /** One walk; undefined when no rule fired. */
-function once(graph: Graph, rules: readonly Rule[]): Graph | undefined {
+function once(graph: Graph, rules: Dispatch): Graph | undefined {
   const next: Graph = { ...graph, nodes: [] };
   const counts = usesOf(graph);
   const producers = new Map<Value, Node>();
@@ -51,7 +61,7 @@ function once(graph: Graph, rules: readonly Rule[]): Graph | undefined {
       ? { ...original, inputs: original.inputs.map((value) => replaced.get(value) ?? value) }
       : original;
     const site: Site = { graph: next, source: node.source, producer, uses };
-    const result = firstMatch(rules, node, site);
+    const result = firstMatch(rules(node.op), node, site);
     if (result === undefined) next.nodes.push(node);
     else {
       fired = true;
@@ -65,9 +75,25 @@ function once(graph: Graph, rules: readonly Rule[]): Graph | undefined {
   return next;
 }
 
-function firstMatch(rules: readonly Rule[], node: Node, site: Site): readonly Value[] | undefined {
-  for (const rule of rules) {
-    const result = rule(node, site);
+type Dispatch = (op: string) => readonly Apply[];
+/** Rules by the operator of the node to be looked at. */
+function dispatch(rules: readonly Rule[]): Dispatch {
+  const known = new Map<string, readonly Apply[]>();
+  return (op) => {
+    let found = known.get(op);
+    if (found === undefined) {
+      found = rules
+        .filter(({ ops }) => ops.length === 0 || ops.includes(op))
+        .map(({ apply }) => apply);
+      known.set(op, found);
+    }
+    return found;
+  };
+}
+
+function firstMatch(rules: readonly Apply[], node: Node, site: Site): readonly Value[] | undefined {
+  for (const apply of rules) {
+    const result = apply(node, site);
     if (result !== undefined) return result;
   }
   return undefined;
@@ -91,5 +117,6 @@ export function withoutDead(graph: Graph): Graph {
     for (const input of node.inputs) needed.add(input);
     nodes.push(node);
   }
-  return { ...graph, nodes: nodes.reverse() };
+  const views = graph.views.filter(({ value }) => needed.has(value));
+  return { ...graph, views, nodes: nodes.reverse() };
 }

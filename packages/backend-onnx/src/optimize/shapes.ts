@@ -2,17 +2,17 @@
 import { cast, emit, reshape, transpose } from '../builder.js';
 import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
 import { made } from './match.js';
-import type { Rule, Site } from './rewrite.js';
+import { type Rule, rule, type Site } from './rewrite.js';
 
 /** A reshape of a reshape is one; to the same shape it is none. */
-export const reshapes: Rule = (node, b) => {
+export const reshapes: Rule = rule('Reshape', (node, b) => {
   if (node.op !== 'Reshape') return undefined;
   const [x] = node.inputs as [Value];
   const { shape } = node.outputs[0]!;
   if (sameShape(x.shape, shape)) return [x];
   const inner = made(b, x, 'Reshape');
   return inner === undefined ? undefined : [reshape(b, inner.inputs[0]!, shape)];
-};
+});
 
 const UNARY = new Set(
   'Abs Neg Exp Log Sqrt Reciprocal Sigmoid Tanh Erf Sin Cos Relu Floor Not'.split(' '),
@@ -22,7 +22,7 @@ const BINARY = new Set('Add Sub Mul Div Max Min Equal Greater Less And Or'.split
  * Elementwise nodes work in any shape: those that read reshaped values work before the Reshape, which
  * then meets its opposite further on.
  */
-export const reshapesLast: Rule = (node, b) => {
+export const reshapesLast: Rule = rule([...UNARY, ...BINARY, 'Cast'].join(' '), (node, b) => {
   const [out] = node.outputs as [Value];
   const source = (value: Value | undefined): Value | undefined => {
     const inner = value === undefined ? undefined : made(b, value, 'Reshape')?.inputs[0];
@@ -44,7 +44,7 @@ export const reshapesLast: Rule = (node, b) => {
   });
   if (inputs.some((value) => value === undefined)) return undefined;
   return [reshape(b, same(b, node, inputs as Value[], from.shape), out.shape)];
-};
+});
 const isComputed = (b: Site, value: Value): boolean => b.producer(value) !== undefined;
 /** The node again, on other inputs. */
 function same(b: Site, node: Node, inputs: readonly Value[], shape: readonly number[]): Value {
@@ -53,7 +53,7 @@ function same(b: Site, node: Node, inputs: readonly Value[], shape: readonly num
 }
 
 /** Two transposes are one; one that moves only axes of extent 1 is a reshape. */
-export const transposes: Rule = (node, b) => {
+export const transposes: Rule = rule('Transpose', (node, b) => {
   if (node.op !== 'Transpose') return undefined;
   const [x] = node.inputs as [Value];
   const perm = node.attributes.perm as readonly number[];
@@ -70,10 +70,10 @@ export const transposes: Rule = (node, b) => {
       perm.map((axis) => first[axis]!),
     ),
   ];
-};
+});
 
 /** Products read a matrix either way round: a transpose before one is a flag. */
-export const transposesIntoProducts: Rule = (node, b) => {
+export const transposesIntoProducts: Rule = rule('Gemm FusedMatMul MatMul', (node, b) => {
   if (!['Gemm', 'FusedMatMul', 'MatMul'].includes(node.op)) return undefined;
   const [x, y, ...rest] = node.inputs as [Value, Value, ...Value[]];
   if (x.type !== 'float32') return undefined;
@@ -90,7 +90,7 @@ export const transposesIntoProducts: Rule = (node, b) => {
   const [out] = node.outputs as [Value];
   const op = own ? 'FusedMatMul' : 'Gemm';
   return [emit(b, op, inputs, out, attributes, own ? 'com.microsoft' : '')];
-};
+});
 /** What a transpose of the last two axes was applied to. */
 function swapped(b: Site, value: Value): Value | undefined {
   const node = made(b, value, 'Transpose');
@@ -102,7 +102,7 @@ function swapped(b: Site, value: Value): Value | undefined {
 }
 
 /** Zeros around one part plus zeros around the other is both parts side by side: no Pad in slices' gradients. */
-export const pads: Rule = (node, b) => {
+export const pads: Rule = rule('Add', (node, b) => {
   if (node.op !== 'Add') return undefined;
   const [x, y] = node.inputs.map((value) => padOf(b, value));
   if (x === undefined || y === undefined || x.axis !== y.axis) return undefined;
@@ -115,7 +115,7 @@ export const pads: Rule = (node, b) => {
     second.before + second.inner.shape[axis]! === extent;
   if (!fits) return undefined;
   return [emit(b, 'Concat', [first.inner, second.inner], node.outputs[0]!, { axis })];
-};
+});
 /** A Pad with zeros on one axis only. */
 function padOf(b: Site, value: Value): { inner: Value; axis: number; before: number } | undefined {
   const node = made(b, value, 'Pad');

@@ -10,7 +10,7 @@ import {
   type Value,
 } from '../graph.js';
 import { integers, made } from './match.js';
-import type { Rule, Site } from './rewrite.js';
+import { type Rule, rule, type Site } from './rewrite.js';
 
 const { fround } = Math;
 const UNARY: Readonly<Record<string, (x: number) => number>> = {
@@ -29,32 +29,35 @@ const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
 const FOLDED = 4096;
 
 /** Arithmetic on float constants, and constants moved about. */
-export const constants: Rule = (node, b) => {
-  const [x, y] = node.inputs;
-  const [out] = node.outputs as [Value];
-  if (x?.constant === undefined) return undefined;
-  const u = uniformOf(x);
-  if (node.op === 'Expand' && u !== undefined) return [fill(b, x.type, out.shape, u)];
-  if (node.op === 'Transpose' && u !== undefined) return [fill(b, x.type, out.shape, u)];
-  if (node.op === 'Reshape') return [reshape(b, x, out.shape)];
-  if (node.op === 'Cast' && sizeOf(x.shape) <= FOLDED) return foldedCast(node, b);
-  const one = UNARY[node.op];
-  if (one !== undefined && u !== undefined && x.type === 'float32')
-    return [fill(b, x.type, x.shape, fround(one(u)))];
-  const two = BINARY[node.op];
-  if (two === undefined || y?.constant === undefined || x.type !== 'float32') return undefined;
-  const v = uniformOf(y);
-  if (u !== undefined && v !== undefined) return [fill(b, x.type, out.shape, fround(two(u, v)))];
-  if (sizeOf(out.shape) > FOLDED) return undefined;
-  const whole = (value: Value, uniform: number | undefined): boolean =>
-    uniform !== undefined || sameShape(value.shape, out.shape);
-  if (!whole(x, u) || !whole(y, v)) return undefined;
-  const [p, q] = [elementsOf(x)!, elementsOf(y)!];
-  const elements = Array.from({ length: sizeOf(out.shape) }, (_, i) =>
-    fround(two(u ?? p[i]!, v ?? q[i]!)),
-  );
-  return [constant(b, 'float32', out.shape, constantOf(elements))];
-};
+export const constants: Rule = rule(
+  'Expand Transpose Reshape Cast Neg Abs Sqrt Reciprocal Add Sub Mul Div',
+  (node, b) => {
+    const [x, y] = node.inputs;
+    const [out] = node.outputs as [Value];
+    if (x?.constant === undefined) return undefined;
+    const u = uniformOf(x);
+    if (node.op === 'Expand' && u !== undefined) return [fill(b, x.type, out.shape, u)];
+    if (node.op === 'Transpose' && u !== undefined) return [fill(b, x.type, out.shape, u)];
+    if (node.op === 'Reshape') return [reshape(b, x, out.shape)];
+    if (node.op === 'Cast' && sizeOf(x.shape) <= FOLDED) return foldedCast(node, b);
+    const one = UNARY[node.op];
+    if (one !== undefined && u !== undefined && x.type === 'float32')
+      return [fill(b, x.type, x.shape, fround(one(u)))];
+    const two = BINARY[node.op];
+    if (two === undefined || y?.constant === undefined || x.type !== 'float32') return undefined;
+    const v = uniformOf(y);
+    if (u !== undefined && v !== undefined) return [fill(b, x.type, out.shape, fround(two(u, v)))];
+    if (sizeOf(out.shape) > FOLDED) return undefined;
+    const whole = (value: Value, uniform: number | undefined): boolean =>
+      uniform !== undefined || sameShape(value.shape, out.shape);
+    if (!whole(x, u) || !whole(y, v)) return undefined;
+    const [p, q] = [elementsOf(x)!, elementsOf(y)!];
+    const elements = Array.from({ length: sizeOf(out.shape) }, (_, i) =>
+      fround(two(u ?? p[i]!, v ?? q[i]!)),
+    );
+    return [constant(b, 'float32', out.shape, constantOf(elements))];
+  },
+);
 function foldedCast(node: Node, b: Site): Value[] | undefined {
   const [x] = node.inputs as [Value];
   const { type, shape } = node.outputs[0]!;
@@ -70,7 +73,7 @@ function foldedCast(node: Node, b: Site): Value[] | undefined {
 }
 
 /** `x + 0`, `x · 1`, `x / 1`, `x − 0`, and Identity. */
-export const neutral: Rule = (node, b) => {
+export const neutral: Rule = rule('Identity Add Sub Mul Div', (node, b) => {
   if (node.op === 'Identity') return [node.inputs[0]!];
   const zero = node.op === 'Add' || node.op === 'Sub';
   const one = node.op === 'Mul' || node.op === 'Div';
@@ -83,10 +86,10 @@ export const neutral: Rule = (node, b) => {
   if (uniformOf(x) === wanted && (node.op === 'Add' || node.op === 'Mul'))
     return [expand(b, y, out.shape)];
   return undefined;
-};
+});
 
 /** Casts to the same type, casts of casts that lose nothing, `−(−x)`, `!(!x)`. */
-export const undone: Rule = (node, b) => {
+export const undone: Rule = rule('Cast Neg Not', (node, b) => {
   const [x] = node.inputs as [Value];
   if (node.op === 'Cast') {
     const { type } = node.outputs[0]!;
@@ -99,14 +102,14 @@ export const undone: Rule = (node, b) => {
   if (node.op !== 'Neg' && node.op !== 'Not') return undefined;
   const inner = made(b, x, node.op)?.inputs[0];
   return inner === undefined ? undefined : [inner];
-};
+});
 
 const ELEMENTWISE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow']);
 /**
  * Elementwise operators broadcast by themselves: no Expand before them where the other operand has the
  * whole shape, and constants of one number as scalars.
  */
-export const broadcasts: Rule = (node, b) => {
+export const broadcasts: Rule = rule('Add Sub Mul Div Max Min Pow', (node, b) => {
   if (!ELEMENTWISE.has(node.op)) return undefined;
   const [out] = node.outputs as [Value];
   const [x, y] = node.inputs as [Value, Value];
@@ -122,10 +125,10 @@ export const broadcasts: Rule = (node, b) => {
   if (p === x && q === y) return undefined;
   // Both at once would lose the shape.
   return [p !== x ? binary(b, node.op, p, y, out.type) : binary(b, node.op, x, q, out.type)];
-};
+});
 
 /** The sum over axes of a broadcast is a product, as in the gradient of a mean. */
-export const sums: Rule = (node, b) => {
+export const sums: Rule = rule('ReduceSum ReduceMean', (node, b) => {
   if (node.op !== 'ReduceSum' && node.op !== 'ReduceMean') return undefined;
   const [x] = node.inputs as [Value];
   const u = uniformOf(x);
@@ -133,10 +136,10 @@ export const sums: Rule = (node, b) => {
   if (u === undefined || x.type !== 'float32') return undefined;
   const factor = node.op === 'ReduceMean' ? 1 : sizeOf(x.shape) / sizeOf(out.shape);
   return [fill(b, 'float32', out.shape, fround(u * factor))];
-};
+});
 
 /** `x − (−y)`, `x + (−y)`, `(−x) · c`: signs absorbed by what reads them. */
-export const signs: Rule = (node, b) => {
+export const signs: Rule = rule('Add Sub Neg', (node, b) => {
   const [x, y] = node.inputs as [Value, Value];
   if (node.op === 'Add') {
     const right = made(b, y, 'Neg')?.inputs[0];
@@ -155,10 +158,10 @@ export const signs: Rule = (node, b) => {
     return [binary(b, 'Sub', inner.inputs[1]!, inner.inputs[0]!)];
   }
   return undefined;
-};
+});
 
 /** Slices of slices of constants and whole slices are the builder's; a slice of an Expand is an Expand. */
-export const slices: Rule = (node, b) => {
+export const slices: Rule = rule('Slice', (node, b) => {
   if (node.op !== 'Slice') return undefined;
   const wide = made(b, node.inputs[0]!, 'Expand')?.inputs[0];
   const [out] = node.outputs as [Value];
@@ -166,4 +169,4 @@ export const slices: Rule = (node, b) => {
   const axes = integers(node.inputs[3]);
   if (axes?.some((axis) => wide.shape[axis] !== 1)) return undefined;
   return [expand(b, wide, out.shape)];
-};
+});

@@ -1,0 +1,281 @@
+/**
+ * The rewrite rules: each fires where it should, can be switched off by name, and changes no number.
+ * Catches: a rule that is wrong, one that no longer recognises its pattern, a switch that does nothing.
+ */
+import type { Backend, DeviceTensor } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { describe, expect, test } from 'vitest';
+import { type OnnxProgram, ruleNames } from '../src/index.js';
+import {
+  backend,
+  bools,
+  expectSame,
+  floats,
+  type Host,
+  type Hosts,
+  ints,
+  runCpu,
+  type Tensors,
+  upload,
+} from './helpers.js';
+
+type Fn = (t: Tensors) => Readonly<Record<string, tf.Tensor>>;
+type Counts = Readonly<Record<string, number>>;
+
+/** Operators of the compiled graph, counted, and what it computes. */
+async function compiled(fn: Fn, hosts: Hosts, rules: Record<string, boolean> = {}) {
+  const on: Backend = await backend({ rules });
+  const inputs = upload(on, hosts);
+  const program = (await on.compile('rules', fn, inputs as never)) as OnnxProgram<object, object>;
+  const ops: Record<string, number> = { nodes: program.graph.nodes.length };
+  for (const { op } of program.graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
+  const outputs = (await program.run(inputs as never)) as Record<string, DeviceTensor>;
+  const read = await Promise.all(
+    Object.entries(outputs).map(async ([name, t]) => [name, { ...t, data: await on.read(t) }]),
+  );
+  const { views, joins } = program.graph;
+  await on.dispose();
+  return {
+    ops: { ...ops, views: views.length, joins: joins.length } as Counts,
+    numbers: Object.fromEntries(read) as Record<string, Host>,
+  };
+}
+
+interface Case {
+  readonly rule: string;
+  readonly what: string;
+  readonly hosts: Hosts;
+  readonly fn: Fn;
+  /** Counts of operators with all rules, and without this one. */
+  readonly on: Counts;
+  readonly off: Counts;
+}
+
+const x = (...shape: number[]) => ({ x: floats(shape, 0.2, 2) });
+const rms = (v: tf.Tensor) => tf.mul(v, tf.rsqrt(tf.add(tf.mean(tf.square(v), -1, true), 1e-6)));
+function rotate(v: tf.Tensor, sign = 1): tf.Tensor {
+  const [, positions, , width] = v.shape as [number, number, number, number];
+  const angle = (i: number) => Math.floor(i / width) / 10 ** ((i % (width / 2)) / width);
+  const table = (f: (i: number) => number) =>
+    tf.tensor(
+      Float32Array.from({ length: positions * width }, (_, i) => f(i)),
+      [positions, 1, width],
+    );
+  const cos = table((i) => Math.cos(angle(i)));
+  const sin = table((i) => (i % width < width / 2 ? -sign : sign) * Math.sin(angle(i)));
+  const halves = tf.gather(tf.reshape(v, [-1, 2, width / 2]), tf.tensor1d([1, 0], 'int32'), 1);
+  return tf.add(tf.mul(v, cos), tf.mul(tf.reshape(halves, v.shape), sin));
+}
+
+const cases: Case[] = [
+  {
+    rule: 'constants',
+    what: 'arithmetic on constants is done once',
+    hosts: x(4),
+    fn: (t) => ({ y: tf.mul(t.x, tf.sqrt(tf.add(tf.scalar(2), 7))) }),
+    on: { Mul: 1, Sqrt: 0 },
+    off: { Mul: 1, Sqrt: 1 },
+  },
+  {
+    rule: 'neutral',
+    what: 'nothing is added, nothing multiplied by one, no cast is undone',
+    hosts: x(4),
+    fn: (t) => ({ y: tf.exp(tf.div(tf.mul(tf.add(t.x, 0), 1), 1)) }),
+    on: { nodes: 1 },
+    off: { Add: 1, Mul: 1 },
+  },
+  {
+    rule: 'signs',
+    what: 'adding a negative subtracts',
+    hosts: { a: floats([4]), b: floats([4]) },
+    fn: (t) => ({ y: tf.add(t.a, tf.neg(tf.exp(t.b))) }),
+    on: { Sub: 1, Neg: 0 },
+    off: { Add: 1, Neg: 1 },
+  },
+  {
+    rule: 'broadcasts',
+    what: 'operators that broadcast by themselves need no repeated operand',
+    hosts: { x: floats([300, 4]), a: floats([1, 4]) },
+    fn: (t) => ({ y: tf.mul(t.x, tf.tile(t.a, [300, 1])) }),
+    on: { Expand: 0, Mul: 1 },
+    off: { Expand: 1, Mul: 1 },
+  },
+  {
+    rule: 'reshapes',
+    what: 'reshapes that undo each other vanish',
+    hosts: x(6, 4),
+    fn: (t) => ({
+      y: tf.reshape(tf.exp(tf.reshape(tf.sqrt(t.x), [2, 3, 4])), [6, 4]),
+    }),
+    on: { Reshape: 0 },
+    off: { Reshape: 2 },
+  },
+  {
+    rule: 'transposes',
+    what: 'a transposed operand is a flag of the product',
+    hosts: { a: floats([5, 3]), b: floats([5, 4]), c: floats([2, 4, 3]), w: floats([2, 5, 3]) },
+    fn: (t) => ({
+      y: tf.matMul(tf.transpose(t.a), t.b),
+      z: tf.matMul(t.c, tf.transpose(t.w, [0, 2, 1])),
+    }),
+    on: { Transpose: 0 },
+    off: { Transpose: 2 },
+  },
+  {
+    rule: 'pads',
+    what: 'the gradients of two halves are joined, not padded and added',
+    hosts: x(3, 6),
+    fn: (t) => ({
+      y: tf.grad((v: tf.Tensor) => {
+        const [p, q] = [tf.slice(v, [0, 0], [-1, 3]), tf.slice(v, [0, 3], [-1, 3])];
+        return tf.sum(tf.mul(tf.exp(p), tf.sin(q)));
+      })(t.x),
+    }),
+    on: { Pad: 0, Concat: 1 },
+    off: { Pad: 2, Concat: 0 },
+  },
+  {
+    rule: 'scales',
+    what: 'factors become one, or the alpha of a product',
+    hosts: { a: floats([3, 4]), b: floats([4, 5]) },
+    fn: (t) => ({
+      y: tf.mul(tf.matMul(tf.div(t.a, 3), tf.mul(tf.neg(t.b), 2)), 0.5),
+      z: tf.mul(tf.mul(tf.exp(t.a), 3), 5),
+    }),
+    on: { Gemm: 1, Mul: 1, Div: 0, Neg: 0 },
+    off: { Gemm: 1, Mul: 3, Div: 1, Neg: 1 },
+  },
+  {
+    rule: 'scalars',
+    what: 'factors of one element meet before they meet a tensor',
+    hosts: { x: floats([40]), a: floats([]), b: floats([]), c: floats([40], 1, 2) },
+    fn: (t) => ({ y: tf.mul(tf.div(tf.mul(t.x, t.a), t.c), t.b) }),
+    on: { Mul: 2, Div: 1 },
+    off: { Mul: 2, Div: 1 },
+  },
+  {
+    rule: 'decays',
+    what: 'decoupled decay is one factor of the parameter',
+    hosts: { x: floats([40]), u: floats([40]), a: floats([]) },
+    fn: (t) => ({ y: tf.add(t.x, tf.mul(tf.add(tf.sin(t.u), tf.mul(t.x, 0.1)), t.a)) }),
+    on: { Mul: 3, Add: 2 },
+    off: { Mul: 2, Add: 2 },
+  },
+  {
+    rule: 'silu',
+    what: 'x·σ(x) is one operator',
+    hosts: x(8),
+    fn: (t) => ({ y: tf.mul(t.x, tf.sigmoid(t.x)) }),
+    on: { QuickGelu: 1, Sigmoid: 0, Mul: 0 },
+    off: { QuickGelu: 0, Sigmoid: 1, Mul: 1 },
+  },
+  {
+    rule: 'rope',
+    what: 'rotary positions are one operator, forward and backward, with one head and with several',
+    hosts: { a: floats([5, 4, 1, 8]), b: floats([5, 3, 2, 8]) },
+    fn: (t) => ({ y: rotate(tf.neg(t.a)), z: rotate(tf.neg(t.b), -1) }),
+    on: { RotaryEmbedding: 2, Mul: 0, Gather: 0 },
+    off: { RotaryEmbedding: 0, Mul: 4, Gather: 2 },
+  },
+  {
+    rule: 'common',
+    what: 'the same is computed once',
+    hosts: x(8),
+    fn: (t) => ({ y: tf.add(tf.mul(tf.exp(t.x), 2), tf.square(tf.exp(t.x))) }),
+    on: { Exp: 1 },
+    off: { Exp: 2 },
+  },
+  {
+    rule: 'rmsNorm',
+    what: 'RMSNorm is one operator that leaves its inverse to the gradient',
+    hosts: { x: floats([6, 8]), w: floats([8]) },
+    fn: (t) => ({
+      y: tf.grad((v: tf.Tensor) => tf.sum(tf.sin(tf.mul(rms(v), t.w))))(t.x),
+    }),
+    on: { SimplifiedLayerNormalization: 1 },
+    off: { SimplifiedLayerNormalization: 0 },
+  },
+  {
+    rule: 'sumsIntoProducts',
+    what: 'a sum with a product starts the product from there',
+    hosts: { a: floats([3, 4]), b: floats([4, 5]), c: floats([3, 5]) },
+    fn: (t) => ({ y: tf.add(tf.matMul(t.a, t.b), t.c) }),
+    on: { Gemm: 1, Add: 0 },
+    off: { Gemm: 1, Add: 1 },
+  },
+  {
+    rule: 'views',
+    what: 'parts of an input are fed as they lie in memory',
+    hosts: { x: floats([10]), i: ints([2, 3]) },
+    fn: (t) => {
+      const [p, q] = tf.split(t.x, [4, 6]) as [tf.Tensor, tf.Tensor];
+      const y = tf.matMul(tf.reshape(p, [2, 2]), tf.slice(tf.reshape(q, [3, 2]), [1, 0], [2, -1]));
+      return { y, z: tf.neg(tf.reshape(t.i, [-1])), again: tf.reshape(q, [2, 3]) };
+    },
+    on: { Slice: 0, Reshape: 0, views: 4 },
+    off: { Slice: 3, views: 0 },
+  },
+  {
+    rule: 'joins',
+    what: 'an output of parts is written part by part',
+    hosts: { a: floats([3]), b: floats([2, 2]) },
+    fn: (t) => ({
+      y: tf.concat([tf.exp(t.a), tf.reshape(tf.sin(t.b), [-1]), tf.neg(t.a)]),
+    }),
+    on: { Concat: 0, joins: 1 },
+    off: { Concat: 1, joins: 0 },
+  },
+];
+
+describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off }) => {
+  test(what, async () => {
+    const [all, without, wanted] = [
+      await compiled(fn, hosts),
+      await compiled(fn, hosts, { [rule]: false }),
+      await runCpu(fn, hosts),
+    ];
+    const seen = (ops: Counts, like: Counts) =>
+      Object.fromEntries(Object.keys(like).map((op) => [op, ops[op] ?? 0]));
+    expect({ on: seen(all.ops, on), off: seen(without.ops, off) }).toEqual({ on, off });
+    expectSame(all.numbers, wanted, 2e-5);
+    expectSame(without.numbers, wanted, 2e-5);
+  });
+});
+
+test('every rule has a case', () => {
+  expect(cases.map(({ rule }) => rule).sort()).toEqual([...ruleNames].sort());
+});
+
+/** Catches: rules that need each other, or patterns that only look like the ones above. */
+test('a gated block with dropout gives the same numbers without any one rule', async () => {
+  const hosts = {
+    x: floats([12, 8]),
+    w: floats([8, 16]),
+    u: floats([8, 16]),
+    o: floats([16, 8]),
+    s: floats([8]),
+    m: bools([12, 16], 0.8),
+  };
+  const fn: Fn = (t) => {
+    const loss = (...p: tf.Tensor[]) => {
+      const [v, w, u, o, s] = p as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const h = tf.mul(rms(v), s);
+      const gate = tf.matMul(h as tf.Tensor2D, w as tf.Tensor2D);
+      const silu = tf.mul(gate, tf.sigmoid(gate));
+      const gated = tf.mul(silu, tf.matMul(h as tf.Tensor2D, u as tf.Tensor2D));
+      const kept = tf.mul(gated, tf.mul(tf.cast(t.m, 'float32'), 1.25));
+      const out = tf.add(v, tf.matMul(kept as tf.Tensor2D, o as tf.Tensor2D));
+      return tf.neg(tf.mean(tf.logSoftmax(out)));
+    };
+    const { value, grads } = tf.valueAndGrads(loss)([t.x, t.w, t.u, t.o, t.s]);
+    const names = ['x', 'w', 'u', 'o', 's'];
+    return { value, ...Object.fromEntries(grads.map((g, i) => [names[i]!, g])) };
+  };
+  const wanted = await runCpu(fn, hosts);
+  for (const rule of ['', ...ruleNames]) {
+    const { numbers } = await compiled(fn, hosts, rule === '' ? {} : { [rule]: false });
+    expectSame(numbers, wanted, 2e-5);
+  }
+  const none = Object.fromEntries(ruleNames.map((rule) => [rule, false]));
+  expectSame((await compiled(fn, hosts, none)).numbers, wanted, 2e-5);
+});
