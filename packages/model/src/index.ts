@@ -41,6 +41,7 @@ export const transformer: Callable<'model', TransformerOptions> = provision({
       vocabularyTable: flag().default(true),
       lastPosition: flag().default(true),
       sharedPrefixes: flag().default(true),
+      jointOV: flag().default(true),
     }).prefault({}),
   }),
   create: (options) => (task) => build(configure(options, task)),

@@ -41,6 +41,8 @@ export interface Algebra {
   readonly lastPosition?: boolean;
   /** Positions whose prefix of tokens repeats are computed once a distinct prefix. */
   readonly sharedPrefixes?: boolean;
+  /** With one head, `W_V · W_O` is one matrix, applied where there are fewer rows. */
+  readonly jointOV?: boolean;
 }
 
 /** Options with every default filled in. */

@@ -160,8 +160,10 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
   // A token's first queries, keys and values depend on the token alone: compute them by vocabulary.
   const byToken = l === 0 && tableIsCheaper(p);
   const h = norm(p, name('ln1'), byToken ? w('embed.W_E') : stream.x); // [all | d_vocab, d_model]
-  const project = (which: string): tf.Tensor[] => {
-    const weights = w(name(`attn.W_${which.toUpperCase()}`));
+  const project = (
+    which: string,
+    weights = w(name(`attn.W_${which.toUpperCase()}`)),
+  ): tf.Tensor[] => {
     const value = byToken
       ? tf.gather(linear(h, weights), p.inputs as tf.Tensor1D)
       : linear(h, weights);
@@ -175,11 +177,17 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
           name(`attn.hook_rot_${which}`),
           parts.map((part, i) => turn(p, part, p.parts.at(i - parts.length)!)),
         );
+  const onlyLast = followsLast(p, l, name('attn.hook_q'));
+  const last = onlyLast || followsLast(p, l, name('hook_attn_out'));
+  const mask = maskOf(p, name('attn'), last);
+  const output = mask ? rescaled(c, w(name('attn.W_O'))) : w(name('attn.W_O'));
+  // One head's values and output are one matrix, applied where rows are fewer: before mixing or after.
+  const ov = hasJointOV(p, l) ? linear(w(name('attn.W_V')), output) : undefined; // [d_model, d_model]
+  const mixesFirst = ov !== undefined && last && !byToken;
 
   const keys = withPrefix(p, turned('k', project('k'))); // [rows, key, head, d_head]
-  const values = withPrefix(p, project('v'));
+  const values = withPrefix(p, mixesFirst ? cut(p, h, 1, c.dim) : project('v', ov));
   if (done(p)) return undefined;
-  const onlyLast = followsLast(p, l, name('attn.hook_q'));
   const queries = turned(
     'q',
     onlyLast
@@ -196,7 +204,6 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
   });
   const masked = atParts(p, name('attn.hook_attn_scores'), scores);
   let patterns = atParts(p, name('attn.hook_pattern'), masked.map(ops.softmax));
-  const last = onlyLast || followsLast(p, l, name('hook_attn_out'));
   if (last && !onlyLast) patterns = [lastQuery(patterns.at(-1)!)];
   const mixed = patterns.map((pattern, i) => {
     const v = byHead(values.at(i - patterns.length)!);
@@ -204,9 +211,8 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
     return c.heads === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
   });
   const z = joined(mixed, c.dim); // [all, d_model]
-  const mask = maskOf(p, name('attn'), last);
-  const weights = w(name('attn.W_O'));
-  const out = mask ? tf.mul(linear(z, rescaled(c, weights)), mask) : linear(z, weights);
+  const product = ov === undefined || mixesFirst ? linear(z, ov ?? output) : z;
+  const out = mask ? tf.mul(product, mask) : product;
   const before = last ? lastRows(p, stream) : stream.x;
   const after = tf.add(before, at(p, name('hook_attn_out'), out));
   return { last, x: at(p, name('hook_resid_mid'), after) };
@@ -333,6 +339,14 @@ function tableIsCheaper(p: Walk): boolean {
     !('hook_embed' in p.taps || 'blocks.0.hook_resid_pre' in p.taps) &&
     3 * c.dim * (all - table) > table * all
   );
+}
+
+/** Whether `W_V · W_O`, the OV circuit (Elhage et al. 2021), saves products: with one head whose values nobody looks at. */
+function hasJointOV(p: Walk, l: number): boolean {
+  const { c } = p;
+  const site = `blocks.${l}.attn.hook_v`;
+  if (!c.algebra.jointOV || c.heads > 1 || p.sites.has(site) || site in p.taps) return false;
+  return p.inputs.shape[0]! > c.dim;
 }
 
 /** Tokens to rows of the embedding, or features through it: `[all, d_model]`. */

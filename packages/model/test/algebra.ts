@@ -33,6 +33,7 @@ export const OFF: Required<Algebra> = {
   vocabularyTable: false,
   lastPosition: false,
   sharedPrefixes: false,
+  jointOV: false,
 };
 export const make = (variant: Partial<Sizes>, algebra: Algebra, rows: readonly number[][]): Model =>
   transformer({ ...defaults, dMlp: 12, ...variant, algebra: { ...OFF, ...algebra } })(taskOf(rows));
@@ -84,7 +85,8 @@ export const switches: readonly Algebra[] = [
   { vocabularyTable: true },
   { lastPosition: true },
   { sharedPrefixes: true },
-  { vocabularyTable: true, lastPosition: true, sharedPrefixes: true },
+  { jointOV: true },
+  { vocabularyTable: true, lastPosition: true, sharedPrefixes: true, jointOV: true },
 ];
 
 /** Sites whose values or gradients the shortcuts change, over batches of two tasks; empty when exact. */
