@@ -25,6 +25,11 @@ function withGradient(
   })(...inputs);
 }
 
+/** `[rows, in] · [in, out]`. */
+export function linear(x: tf.Tensor, weights: tf.Tensor): tf.Tensor {
+  return tf.matMul(x as tf.Tensor2D, weights as tf.Tensor2D);
+}
+
 const column = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, 1]);
 
 /** `x / √(mean(x²) + eps) ∘ w` over the last axis (Zhang and Sennrich 2019); x `[rows, d]`, w `[d]`. */
@@ -128,16 +133,16 @@ export interface Rotation {
   readonly sin: Float32Array;
 }
 
-/** Rotation of positions `first … first + count − 1`: angle of pair i is position / base^(2i/d_head). */
-export function rotation(first: number, count: number, width: number, base: number): Rotation {
+/** Rotations of the positions given: the angle of pair i is position / base^(2i/d_head). */
+export function rotation(positions: ArrayLike<number>, width: number, base: number): Rotation {
   const half = width / 2;
-  const angles = Float64Array.from({ length: count * width }, (_, i) => {
-    const position = first + Math.floor(i / width);
-    return position / base ** ((2 * (i % half)) / width);
-  });
+  const angles = Float64Array.from(
+    { length: positions.length * width },
+    (_, i) => positions[Math.floor(i / width)]! / base ** ((2 * (i % half)) / width),
+  );
   const sign = (i: number): number => (i % width < half ? -1 : 1);
   return {
-    shape: [count, 1, width],
+    shape: [positions.length, 1, width],
     cos: Float32Array.from(angles, Math.cos),
     sin: Float32Array.from(angles, (angle, i) => sign(i) * Math.sin(angle)),
   };

@@ -1,6 +1,7 @@
 /** Options of the transformer, their defaults, and the rules between them. */
 import { InputError, type TaskInfo } from '@grok/core';
 import { distinctPrefixes, type Prefixes } from './prefixes.js';
+import { type Places, placesOf } from './tables.js';
 
 /** Options of `transformer`; all have defaults, which are the paper's teacher without dropout. */
 export interface TransformerOptions {
@@ -35,7 +36,7 @@ export interface TransformerOptions {
 }
 /** Exact shortcuts; `false` turns one off. */
 export interface Algebra {
-  /** Queries, keys and values of the first block are computed once a token of the vocabulary. */
+  /** Queries, keys, values and scores of the first block are computed once a token and position. */
   readonly vocabularyTable?: boolean;
   /** The last block computes only the position that is read. */
   readonly lastPosition?: boolean;
@@ -65,6 +66,8 @@ export interface Config extends Omit<FullOptions, 'mlpRatio' | 'dMlp' | 'positio
   readonly features: number | undefined;
   /** Distinct prefixes of the task's tokens, shortest first, as far as they repeat. */
   readonly prefixes: readonly Prefixes[];
+  /** Where the task has which tokens; none when inputs are numbers. */
+  readonly places: Places | undefined;
 }
 
 /** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number. */
@@ -109,5 +112,6 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
     features: numeric ? shape.at(-1)! : undefined,
     // What a position sees of a prefix is all there is to it only where it cannot see beyond.
     prefixes: options.causal && options.algebra.sharedPrefixes ? distinctPrefixes(task) : [],
+    places: options.algebra.vocabularyTable ? placesOf(task, heads) : undefined,
   };
 }

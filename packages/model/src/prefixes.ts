@@ -6,6 +6,9 @@
 import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
+/** Stands for the number of a prefix that no row has: so far outside every table that gathering it fails. */
+const NOWHERE = 3_000_001;
+
 /** All distinct prefixes of one length, numbered by first appearance. */
 export interface Prefixes {
   readonly length: number;
@@ -15,9 +18,6 @@ export interface Prefixes {
   /** Number of a prefix by `number of the prefix one shorter · vocabulary + last token`; `count` where there is none. */
   readonly numbers: Int32Array;
 }
-
-/** Stands for the number of a prefix that no row has: so far outside every table that gathering it fails. */
-const NOWHERE = 3_000_001;
 
 /** Prefixes by length, from 1 on, as far as there are fewer than half as many as rows; none without data. */
 export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Prefixes[] {

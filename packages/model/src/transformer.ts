@@ -7,38 +7,26 @@ import { InputError, type Model, type ParamReader, type Site, unknownName } from
 import * as tf from '@grok/tfjs';
 import { initialise } from './init.js';
 import * as ops from './ops.js';
+import { linear } from './ops.js';
 import type { Config } from './options.js';
 import { prefixNumbers, worthSharing } from './prefixes.js';
 import { sitesOf } from './sites.js';
+import { fromTables, tablesAreCheaper } from './tables.js';
+import {
+  at,
+  atParts,
+  byHead,
+  cut,
+  dots,
+  type How,
+  joined,
+  type Looks,
+  type Part,
+  type Values,
+  type Walk,
+  withPrefix,
+} from './walk.js';
 
-type How = Parameters<Model['apply']>[2];
-type Values = Record<Site, tf.Tensor>;
-
-/** Consecutive positions of some rows: of every row of the batch, or of every distinct prefix. */
-interface Part {
-  readonly rows: number;
-  /** Positions are `start … start + length − 1`. */
-  readonly start: number;
-  readonly length: number;
-}
-/** One walk through the blocks. */
-interface Walk {
-  readonly c: Config;
-  readonly w: ParamReader;
-  /** All positions of the batch; or those of the prefixes, and behind them the batch's other positions. */
-  readonly parts: readonly Part[];
-  /** With two parts: the number of each row's prefix, `[batch]`. */
-  readonly prefix: tf.Tensor1D | undefined;
-  /** Tokens `[all]`, or features `[all, features]`: one row a position, part after part. */
-  readonly inputs: tf.Tensor;
-  readonly keep: How['keep'];
-  readonly taps: NonNullable<How['taps']>;
-  /** Sites asked for, and those delivered so far. */
-  readonly sites: ReadonlySet<Site>;
-  readonly found: Values;
-  /** Whether what is read out at the end is asked for. */
-  readonly reads: boolean;
-}
 /** The residual stream: `[all, d_model]`, or `[batch, d_model]` once only the last position is followed. */
 interface Stream {
   readonly x: tf.Tensor;
@@ -111,7 +99,8 @@ function partsOf(
   { keep, taps = {} }: How,
 ): Pick<Walk, 'parts' | 'prefix' | 'inputs'> {
   const batch = inputs.shape[0]!;
-  const whole = { rows: batch, start: 0, length: c.length };
+  const tokens = c.features === undefined ? (inputs as tf.Tensor2D) : undefined;
+  const whole = { rows: batch, start: 0, length: c.length, tokens };
   const apart = keep !== undefined || Object.keys(taps).length > 0;
   const scores = [...sites].some((site) => site.endsWith('hook_attn_scores'));
   const shared = apart || scores ? undefined : worthSharing(c.prefixes, batch);
@@ -119,15 +108,16 @@ function partsOf(
     const flat = tf.reshape(inputs, c.features === undefined ? [-1] : [-1, c.features]);
     return { parts: [whole], prefix: undefined, inputs: flat };
   }
-  const { length, count, tokens } = shared.at(-1)!;
+  const { length, count, tokens: distinct } = shared.at(-1)!;
   const others = tf.reshape(tf.slice(inputs, [0, length], [-1, -1]), [-1]); // [batch · (pos − length)]
+  const prefixes = tf.tensor2d(distinct, [count, length], 'int32');
   return {
     parts: [
-      { rows: count, start: 0, length },
-      { rows: batch, start: length, length: c.length - length },
+      { rows: count, start: 0, length, tokens: prefixes },
+      { rows: batch, start: length, length: c.length - length, tokens },
     ],
     prefix: prefixNumbers(inputs, shared, c.vocabulary),
-    inputs: tf.concat([tf.tensor1d(tokens, 'int32'), others]),
+    inputs: tf.concat([tf.reshape(prefixes, [-1]), others]),
   };
 }
 
@@ -157,52 +147,27 @@ function walk(p: Walk): Stream | undefined {
 function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
   const { c, w } = p;
   const name = (site: string): string => `blocks.${l}.${site}`;
-  // A token's first queries, keys and values depend on the token alone: compute them by vocabulary.
-  const byToken = l === 0 && tableIsCheaper(p);
-  const h = norm(p, name('ln1'), byToken ? w('embed.W_E') : stream.x); // [all | d_vocab, d_model]
-  const project = (
-    which: string,
-    weights = w(name(`attn.W_${which.toUpperCase()}`)),
-  ): tf.Tensor[] => {
-    const value = byToken
-      ? tf.gather(linear(h, weights), p.inputs as tf.Tensor1D)
-      : linear(h, weights);
-    return atParts(p, name(`attn.hook_${which}`), cut(p, value, c.heads, c.dHead)); // [rows, pos, head, d_head]
-  };
-  const turned = (which: string, parts: tf.Tensor[]): tf.Tensor[] =>
-    c.positions !== 'rope'
-      ? parts
-      : atParts(
-          p,
-          name(`attn.hook_rot_${which}`),
-          parts.map((part, i) => turn(p, part, p.parts.at(i - parts.length)!)),
-        );
   const onlyLast = followsLast(p, l, name('attn.hook_q'));
   const last = onlyLast || followsLast(p, l, name('hook_attn_out'));
   const mask = maskOf(p, name('attn'), last);
   const output = mask ? rescaled(c, w(name('attn.W_O'))) : w(name('attn.W_O'));
   // One head's values and output are one matrix, applied where rows are fewer: before mixing or after.
   const ov = hasJointOV(p, l) ? linear(w(name('attn.W_V')), output) : undefined; // [d_model, d_model]
+
+  // A token's first queries, keys and values depend on the token and its position alone.
+  const byToken = l === 0 && tablesAreCheaper(p);
+  const h = norm(p, name('ln1'), byToken ? w('embed.W_E') : stream.x); // [all | d_vocab, d_model]
   const mixesFirst = ov !== undefined && last && !byToken;
-
-  const keys = withPrefix(p, turned('k', project('k'))); // [rows, key, head, d_head]
-  const values = withPrefix(p, mixesFirst ? cut(p, h, 1, c.dim) : project('v', ov));
+  const { scores, values } = byToken
+    ? fromTables(p, h, ov, onlyLast)
+    : fromStream(p, l, h, ov, { onlyLast, mixesFirst });
   if (done(p)) return undefined;
-  const queries = turned(
-    'q',
-    onlyLast
-      ? [tf.reshape(lastQueries(p, h, w(name('attn.W_Q')), byToken), [-1, 1, c.heads, c.dHead])]
-      : project('q'),
-  ); // [rows, query, head, d_head]
 
-  const scores = queries.map((q, i) => {
-    const k = keys.at(i - queries.length)!;
-    const dots = tf.matMul(byHead(q), byHead(k), false, true); // [rows, head, query, key]
-    const scaled = tf.mul(dots, 1 / Math.sqrt(c.dHead));
-    const mask = c.causal && q.shape[1]! > 1 ? causalMask(q.shape[1]!, k.shape[1]!) : undefined;
-    return mask === undefined ? scaled : tf.add(scaled, mask);
-  });
-  const masked = atParts(p, name('attn.hook_attn_scores'), scores);
+  const masked = atParts(
+    p,
+    name('attn.hook_attn_scores'),
+    scores.map((x) => seen(c, x)),
+  );
   let patterns = atParts(p, name('attn.hook_pattern'), masked.map(ops.softmax));
   if (last && !onlyLast) patterns = [lastQuery(patterns.at(-1)!)];
   const mixed = patterns.map((pattern, i) => {
@@ -216,6 +181,37 @@ function attention(p: Walk, l: number, stream: Stream): Stream | undefined {
   const before = last ? lastRows(p, stream) : stream.x;
   const after = tf.add(before, at(p, name('hook_attn_out'), out));
   return { last, x: at(p, name('hook_resid_mid'), after) };
+}
+
+/** Scores and values from the stream; `ov` stands for `W_V`, and comes after mixing where that is asked. */
+function fromStream(
+  p: Walk,
+  l: number,
+  h: tf.Tensor,
+  ov: tf.Tensor | undefined,
+  { onlyLast, mixesFirst }: { onlyLast: boolean; mixesFirst: boolean },
+): Looks {
+  const { c, w } = p;
+  const name = (site: string): string => `blocks.${l}.attn.${site}`;
+  const project = (which: string, weights = w(name(`W_${which.toUpperCase()}`))): tf.Tensor[] =>
+    atParts(p, name(`hook_${which}`), cut(p, linear(h, weights), c.heads, c.dHead)); // [rows, pos, head, d_head]
+  const turned = (which: string, parts: tf.Tensor[]): tf.Tensor[] =>
+    c.positions !== 'rope'
+      ? parts
+      : atParts(
+          p,
+          name(`hook_rot_${which}`),
+          parts.map((part, i) => turn(p, part, p.parts.at(i - parts.length)!)),
+        );
+  const keys = withPrefix(p, turned('k', project('k'))); // [rows, key, head, d_head]
+  const values = withPrefix(p, mixesFirst ? cut(p, h, 1, c.dim) : project('v', ov));
+  const lastOf = (): tf.Tensor => linear(lastRows(p, { x: h, last: false }), w(name('W_Q')));
+  const queries = turned(
+    'q',
+    onlyLast ? [tf.reshape(lastOf(), [-1, 1, c.heads, c.dHead])] : project('q'),
+  ); // [rows, query, head, d_head]
+  const scores = queries.map((q, i) => dots(c, q, keys.at(i - queries.length)!));
+  return { scores, values };
 }
 
 /** The residual stream after a block's MLP. */
@@ -240,53 +236,6 @@ function mlp(p: Walk, l: number, stream: Stream): Stream {
   return { last, x: at(p, name('hook_resid_post'), after) };
 }
 
-/** Part by part, one row a position → `[rows, pos, …shape]`. */
-function cut(p: Walk, x: tf.Tensor, ...shape: number[]): tf.Tensor[] {
-  const sizes = p.parts.map(({ rows, length }) => rows * length);
-  const tail = shape.length === 0 ? x.shape.slice(1) : shape;
-  const pieces = sizes.length === 1 ? [x] : tf.split(x, sizes, 0);
-  return pieces.map((piece, i) =>
-    tf.reshape(piece, [p.parts[i]!.rows, p.parts[i]!.length, ...tail]),
-  );
-}
-/** `[rows, pos, …]` part after part → `[all, width]`. */
-function joined(parts: readonly tf.Tensor[], width: number): tf.Tensor {
-  const flat = parts.map((part) => tf.reshape(part, [-1, width]));
-  return flat.length === 1 ? flat[0]! : tf.concat(flat, 0);
-}
-/** Values of the prefixes, handed to the rows that begin with them: `[prefixes, …]` → `[batch, …]`. */
-function ofRows(p: Walk, x: tf.Tensor): tf.Tensor {
-  return tf.gather(x, p.prefix!);
-}
-/** Puts before the positions of each row those of its prefix: what its queries may look at. */
-function withPrefix(p: Walk, parts: readonly tf.Tensor[]): readonly tf.Tensor[] {
-  const [first, rest] = parts as [tf.Tensor, tf.Tensor | undefined];
-  return rest === undefined ? parts : [first, tf.concat([ofRows(p, first), rest], 1)];
-}
-
-/** Delivers and taps a value of the stream, one row a position, as `[batch, pos, …]`. */
-function at(p: Walk, site: Site, value: tf.Tensor): tf.Tensor {
-  if (p.taps[site] === undefined && !p.sites.has(site)) return value;
-  const parts = atParts(p, site, cut(p, value));
-  return p.taps[site] === undefined ? value : tf.reshape(parts[0]!, value.shape);
-}
-/** Delivers and taps a value given by parts, `[rows, pos, …]` or `[rows, head, query, key]`. */
-function atParts(p: Walk, site: Site, parts: tf.Tensor[]): tf.Tensor[] {
-  const tap = p.taps[site];
-  const tapped = tap === undefined ? parts : parts.map(tap);
-  if (!p.sites.has(site)) return tapped;
-  let [first, rest] = tapped as [tf.Tensor, tf.Tensor | undefined];
-  if (rest !== undefined) {
-    const square = site.endsWith('hook_pattern');
-    const beyond = rest.shape.at(-1)! - first.shape.at(-1)!;
-    // A query of a prefix gives nothing to keys beyond it.
-    if (square) first = tf.concat([first, tf.zeros([...first.shape.slice(0, 3), beyond])], 3);
-    first = tf.concat([ofRows(p, first), rest], square ? 2 : 1);
-  }
-  p.found[site] = first;
-  return tapped;
-}
-
 /** Whether nothing is left to compute. */
 function done(p: Walk): boolean {
   return !p.reads && [...p.sites].every((site) => p.found[site] !== undefined);
@@ -309,13 +258,6 @@ function narrowed(p: Walk, stream: Stream, l: number, site: Site): Stream {
 function lastRows(p: Walk, { x, last }: Stream): tf.Tensor {
   return last ? x : ops.lastPosition(cut(p, x).at(-1)!);
 }
-/** Queries of the last position, `[batch, d_model]`; `h` has one row a position or one a token. */
-function lastQueries(p: Walk, h: tf.Tensor, weights: tf.Tensor, byToken: boolean): tf.Tensor {
-  if (!byToken) return linear(lastRows(p, { x: h, last: false }), weights);
-  const tokens = cut(p, p.inputs).at(-1)!; // [batch, pos]
-  const last = tf.slice(tokens, [0, tokens.shape[1]! - 1], [-1, 1]);
-  return tf.gather(linear(h, weights), tf.reshape(last, [-1]) as tf.Tensor1D);
-}
 /** `[rows, head, query, key]` → `[rows, head, 1, key]`. */
 function lastQuery(pattern: tf.Tensor): tf.Tensor {
   const [rows, heads, query, key] = pattern.shape as [number, number, number, number];
@@ -325,20 +267,8 @@ function lastQuery(pattern: tf.Tensor): tf.Tensor {
 /** Turns queries or keys `[rows, pos, head, d_head]` by their positions, the last ones of their part. */
 function turn(p: Walk, x: tf.Tensor, { start, length }: Part): tf.Tensor {
   const count = x.shape[1]!;
-  return ops.rotate(x, ops.rotation(start + length - count, count, p.c.dHead, p.c.ropeBase));
-}
-
-/** Whether a table over the vocabulary saves more products than the one-hot gradient of its gathers costs. */
-function tableIsCheaper(p: Walk): boolean {
-  const { c } = p;
-  const [all, table] = [p.inputs.shape[0]!, c.vocabulary];
-  return (
-    c.algebra.vocabularyTable &&
-    c.features === undefined &&
-    c.positions !== 'learned' &&
-    !('hook_embed' in p.taps || 'blocks.0.hook_resid_pre' in p.taps) &&
-    3 * c.dim * (all - table) > table * all
-  );
+  const positions = Array.from({ length: count }, (_, i) => start + length - count + i);
+  return ops.rotate(x, ops.rotation(positions, p.c.dHead, p.c.ropeBase));
 }
 
 /** Whether `W_V · W_O`, the OV circuit (Elhage et al. 2021), saves products: with one head whose values nobody looks at. */
@@ -356,11 +286,6 @@ function embed(p: Walk): tf.Tensor {
   return tf.gather(table, p.inputs as tf.Tensor1D);
 }
 
-/** `[rows, in] · [in, out]`. */
-function linear(x: tf.Tensor, weights: tf.Tensor): tf.Tensor {
-  return tf.matMul(x as tf.Tensor2D, weights as tf.Tensor2D);
-}
-
 function norm(p: Walk, name: string, x: tf.Tensor): tf.Tensor {
   const { c, w } = p;
   if (c.norm === 'none') return x;
@@ -368,19 +293,14 @@ function norm(p: Walk, name: string, x: tf.Tensor): tf.Tensor {
   return ops.layerNorm(x, w(`${name}.w`), w(`${name}.b`), c.eps);
 }
 
-/** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; with one head only a reshape. */
-function byHead(x: tf.Tensor): tf.Tensor {
-  const [rows, pos, heads, dHead] = x.shape as [number, number, number, number];
-  if (heads === 1) return tf.reshape(x, [rows, 1, pos, dHead]);
-  return tf.transpose(x, [0, 2, 1, 3]);
-}
-
-/** 0 where a query may see a key, else so low that softmax gives 0: `[query, key]`; the last of both is the same position. */
-function causalMask(queries: number, keys: number): tf.Tensor {
+/** Scores `[rows, head, query, key]` with those that may not be seen so low that softmax gives 0; the last query is at the last key. */
+function seen(c: Config, scores: tf.Tensor): tf.Tensor {
+  const [queries, keys] = scores.shape.slice(2) as [number, number];
+  if (!c.causal || queries === 1) return scores;
   const entries = Float32Array.from({ length: queries * keys }, (_, i) =>
     (i % keys) - keys > Math.floor(i / keys) - queries ? UNSEEN : 0,
   );
-  return tf.tensor2d(entries, [queries, keys]);
+  return tf.add(scores, tf.tensor2d(entries, [queries, keys]));
 }
 
 /** A dropout mask as 0 and 1, `[all, d]`; dividing by the keep probability is left to `rescaled`. */

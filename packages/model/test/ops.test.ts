@@ -19,7 +19,7 @@ beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
-const turn = rotation(1, 3, 4, 50);
+const turn = rotation([1, 2, 3], 4, 50);
 const ops: readonly [string, Op, readonly (readonly number[])[]][] = [
   ['rmsNorm', (x, w) => rmsNorm(x!, w!, 1e-3), [[3, 4], [4]]],
   ['layerNorm', (x, w, b) => layerNorm(x!, w!, b!, 1e-3), [[3, 4], [4], [4]]],
@@ -92,8 +92,7 @@ describe('rotate', () => {
     // Catches: interleaved pairs of one convention with angles of another, a sign.
     const x = random([1, 1, 1, 6], 'x');
     const y = random([1, 1, 1, 6], 'y');
-    const at = (v: tf.Tensor, position: number): tf.Tensor =>
-      rotate(v, rotation(position, 1, 6, 9));
+    const at = (v: tf.Tensor, position: number): tf.Tensor => rotate(v, rotation([position], 6, 9));
     const dot = (a: tf.Tensor, b: tf.Tensor): number => tf.sum(tf.mul(a, b)).dataSync()[0]!;
     expect(dot(at(x, 5), at(x, 5))).toBeCloseTo(dot(x, x), 12);
     expect(dot(at(x, 5), at(y, 3))).toBeCloseTo(dot(at(x, 2), y), 12);

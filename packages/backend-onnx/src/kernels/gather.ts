@@ -16,6 +16,7 @@ import {
   mul,
   reduce,
   reshape,
+  slice,
   transpose,
   where,
 } from '../builder.js';
@@ -24,6 +25,8 @@ import type { Kernels } from './types.js';
 
 /** Above this many elements a one-hot matrix costs more than a slow scatter. */
 const ONE_HOT_LIMIT = 1 << 24;
+/** So does one of more segments than this for every element of a row. */
+const SEGMENTS_AN_ELEMENT = 64;
 
 const count = (b: Builder, extent: number, type: ElementType = 'int32'): Value =>
   constant(b, type, [extent], constantOf(Array.from({ length: extent }, (_, i) => i)));
@@ -37,7 +40,8 @@ function isClass(b: Builder, ids: Value, depth: number): Value {
 export function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
-  if (n * segments > ONE_HOT_LIMIT) return scatterSum(b, x, ids, segments);
+  const sparse = width > 0 && segments > SEGMENTS_AN_ELEMENT * width;
+  if (sparse || n * segments > ONE_HOT_LIMIT) return scatterSum(b, x, ids, segments);
   const type = x.type === 'float32' ? 'float32' : 'float64';
   const hot = cast(b, isClass(b, ids, segments), type); // [n, segments]
   const rows = reshape(b, cast(b, x, type), [n, width]); // [n, width]
@@ -64,8 +68,7 @@ function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const inputs = [fill(b, x.type, shape, 0), index, reshape(b, x, [n, width])];
   const attributes = { axis: 0, reduction: 'add' };
   const sums = emit(b, 'ScatterElements', inputs, { type: x.type, shape }, attributes);
-  const whole = gather(b, sums, count(b, segments), 0);
-  return reshape(b, whole, [segments, ...rest]);
+  return reshape(b, slice(b, sums, [0, 0], [segments, width]), [segments, ...rest]);
 }
 
 /** Row numbers of a table `[extents…]` from indices `[…, extents.length]`: Σ index·stride. */
