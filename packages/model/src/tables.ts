@@ -6,7 +6,7 @@
 import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { linear, rotate, rotation } from './ops.js';
-import { dots, type Looks, type Walk } from './walk.js';
+import { byHead, type Looks, type Walk } from './walk.js';
 
 /** All distinct (position, token) of a task, numbered by position and first appearance. */
 export interface Places {
@@ -64,12 +64,14 @@ export function fromTables(
   const places = c.places!;
   const count = places.tokens.length;
   const by = rotation(places.positions, c.dHead, c.ropeBase);
-  const turned = (weights: string): tf.Tensor => {
-    const chosen = tf.gather(linear(h, w(weights)), tf.tensor1d(places.tokens, 'int32'));
-    const heads = tf.reshape(chosen, [1, count, c.heads, c.dHead]); // [1, place, head, d_head]
+  const turned = (weights: tf.Tensor): tf.Tensor => {
+    const chosen = tf.gather(linear(h, weights), tf.tensor1d(places.tokens, 'int32'));
+    const heads = tf.reshape(chosen, [1, count, c.heads, c.dHead]);
     return c.positions === 'rope' ? rotate(heads, by) : heads;
   };
-  const table = dots(c, turned('blocks.0.attn.W_Q'), turned('blocks.0.attn.W_K')); // [1, head, place, place]
+  const queries = turned(tf.div(w('blocks.0.attn.W_Q'), Math.sqrt(c.dHead)));
+  const keys = turned(w('blocks.0.attn.W_K')); // [1, place, head, d_head]
+  const table = tf.matMul(byHead(queries), byHead(keys), false, true); // [1, head, place, place]
   const scores = tf.reshape(table, [-1]) as tf.Tensor1D;
   const rows = linear(h, ov ?? w('blocks.0.attn.W_V')); // [d_vocab, d_model]
   const parts = onlyLast ? p.parts.slice(-1) : p.parts;

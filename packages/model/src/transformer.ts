@@ -17,7 +17,6 @@ import {
   atParts,
   byHead,
   cut,
-  dots,
   type How,
   joined,
   type Looks,
@@ -210,7 +209,11 @@ function fromStream(
     'q',
     onlyLast ? [tf.reshape(lastOf(), [-1, 1, c.heads, c.dHead])] : project('q'),
   ); // [rows, query, head, d_head]
-  const scores = queries.map((q, i) => dots(c, q, keys.at(i - queries.length)!));
+  const scores = queries.map((q, i) => {
+    const k = keys.at(i - queries.length)!;
+    const dots = tf.matMul(byHead(q), byHead(k), false, true); // [rows, head, query, key]
+    return tf.mul(dots, 1 / Math.sqrt(c.dHead));
+  });
   return { scores, values };
 }
 

@@ -90,11 +90,6 @@ export interface Looks {
   /** `[rows, key, head, d_head]`. */
   readonly values: readonly tf.Tensor[];
 }
-/** Products of queries `[rows, query, head, d_head]` and keys, over √d_head: `[rows, head, query, key]`. */
-export function dots(c: Config, queries: tf.Tensor, keys: tf.Tensor): tf.Tensor {
-  const products = tf.matMul(byHead(queries), byHead(keys), false, true);
-  return tf.mul(products, 1 / Math.sqrt(c.dHead));
-}
 /** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; with one head only a reshape. */
 export function byHead(x: tf.Tensor): tf.Tensor {
   const [rows, pos, heads, dHead] = x.shape as [number, number, number, number];
