@@ -1,4 +1,4 @@
-/** Memory over 2,000 steps: equal tensor counts, and a resident size within 50 MB after warm-up. */
+/** Memory over 5,000 steps: equal tensor counts, and a resident size within 50 MB after warm-up. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,10 +41,10 @@ test.each([
         model: { use: 'transformer', options: { dim, dropout: 0.2 } },
         optimizer: { use: 'adamw', options: { warmup: 10 } },
         batch,
-        epochs: Math.ceil(2000 / perEpoch),
+        epochs: Math.ceil(5000 / perEpoch),
         seed: 1,
       },
-      execution: { backend, threads: 1 },
+      execution: { backend, threads: 2 },
     },
     {
       registry: createRegistry([data, model, optim, onnx, wasm]),
