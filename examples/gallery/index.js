@@ -1,6 +1,7 @@
 // All of the gallery as one plugin.
 import { cka } from './cka.js';
 import { counted } from './counted.js';
+import { csv } from './csv.js';
 import { gap } from './gap.js';
 import { oneCycle } from './one-cycle.js';
 import { points } from './points.js';
@@ -10,5 +11,5 @@ export default {
   name: 'grok-gallery',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [cka, twoTeachers, points, counted, gap, oneCycle],
+  provides: [cka, twoTeachers, points, counted, gap, oneCycle, csv],
 };

@@ -15,6 +15,7 @@ export interface ComputeFlags extends OutputFlags {
   readonly backend?: string;
   readonly threads?: number;
   readonly plugin: readonly string[];
+  readonly track?: readonly string[];
 }
 /** Flags of everything that makes a run. */
 export interface RunFlags extends ComputeFlags {
@@ -57,9 +58,18 @@ export function computeFlags(command: Command): Command {
     .option('--plugin <entry>', 'load a plugin: package, folder or file (repeatable)', collect, []);
 }
 
+/** Adds who follows the run. */
+export function trackFlags(command: Command): Command {
+  return command.option(
+    '--track <tracker>',
+    'let a plugin’s tracker follow it: name or name:key=value,… (repeatable; none: nobody)',
+    collect,
+  );
+}
+
 /** Adds what a run is made of. */
 export function runFlags(command: Command): Command {
-  return computeFlags(command)
+  return trackFlags(computeFlags(command))
     .option('--preset <name>', 'start from a preset (see grok plugins)')
     .option('--spec <file>', 'start from a JSON file')
     .option('--set <path=value>', 'replace one value (repeatable)', collect, [])

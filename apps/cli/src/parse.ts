@@ -1,5 +1,5 @@
 /** Numbers, assignments and strategies as they are typed: strictly, so that no typo becomes a run. */
-import { InputError, type Json, type TermUse } from '@grok/core';
+import { InputError, type Json, type TermUse, type TrackerUse, type Use } from '@grok/core';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */
 export function numberOf(flag: string, text: string): number {
@@ -33,29 +33,56 @@ export function assignmentOf(text: string): { path: readonly string[]; value: Js
  * all else are options of the strategy. Commas inside brackets belong to the value.
  */
 export function strategyOf(text: string): TermUse {
+  const { weight, ...use } = useOf('--strategy', text, 'logit:temperature=4,weight=0.7', [
+    'as',
+    'weight',
+  ]);
+  if (weight === undefined) return use;
+  if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0)
+    throw new InputError(
+      `--strategy: the weight must be a number ≥ 0, not ${JSON.stringify(weight)}; got ${JSON.stringify(text)}`,
+    );
+  return { ...use, weight };
+}
+
+/** Reads the texts of `--track`; `none`, alone, is nobody. */
+export function trackersOf(texts: readonly string[]): readonly TrackerUse[] {
+  if (texts.length === 1 && texts[0] === 'none') return [];
+  return texts.map((text) => useOf('--track', text, 'csv:file=epochs.csv', ['as']));
+}
+
+function useOf(
+  flag: string,
+  text: string,
+  example: string,
+  own: readonly string[],
+): Use & { readonly as?: string; readonly weight?: Json } {
   const wrong = (rule: string): InputError =>
     new InputError(
-      `--strategy: ${rule}; write name or name:key=value,key=value, such as logit:temperature=4,weight=0.7; got ${JSON.stringify(text)}`,
+      `${flag}: ${rule}; write name or name:key=value,key=value, such as ${example}; got ${JSON.stringify(text)}`,
     );
   const colon = text.indexOf(':');
   const use = colon === -1 ? text : text.slice(0, colon);
   if (use.trim() === '') throw wrong('needs a name');
-  const pairs = colon === -1 ? [] : splitOutside(text.slice(colon + 1));
-  const options: Record<string, Json> = {};
-  let term: TermUse = { use };
-  for (const pair of pairs) {
+  const found: Record<string, Json> = {};
+  for (const pair of colon === -1 ? [] : splitOutside(text.slice(colon + 1))) {
     const at = pair.indexOf('=');
     if (at < 1) throw wrong(`${JSON.stringify(pair)} is not key=value`);
-    const [key, value] = [pair.slice(0, at).trim(), jsonOrText(pair.slice(at + 1))];
-    if (Object.hasOwn(options, key) || Object.hasOwn(term, key)) throw wrong(`"${key}" twice`);
-    if (key === 'weight') {
-      if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
-        throw wrong(`the weight must be a number ≥ 0, not ${JSON.stringify(value)}`);
-      term = { ...term, weight: value };
-    } else if (key === 'as') term = { ...term, as: String(value) };
-    else options[key] = value;
+    const key = pair.slice(0, at).trim();
+    if (Object.hasOwn(found, key)) throw wrong(`"${key}" twice`);
+    found[key] = jsonOrText(pair.slice(at + 1));
   }
-  return Object.keys(options).length === 0 ? term : { ...term, options };
+  const { as, weight, ...others } = found;
+  const options = {
+    ...others,
+    ...(own.includes('weight') || weight === undefined ? {} : { weight }),
+  };
+  return {
+    use,
+    ...(as === undefined ? {} : { as: String(as) }),
+    ...(weight === undefined || !own.includes('weight') ? {} : { weight }),
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+  };
 }
 
 function jsonOrText(text: string): Json {

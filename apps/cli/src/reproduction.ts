@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Execution, type Registry, RunError } from '@grok/core';
+import { createTrackers, type Execution, type Registry, RunError } from '@grok/core';
 import {
   curvesSpec,
   published,
@@ -28,6 +28,7 @@ export async function carryOutPlan(
 ): Promise<number> {
   const sink = human(io, flags);
   const { asked, fresh } = carrying(written, flags, io);
+  createTrackers(registry, asked.trackers); // bad input leaves no folder
   const began = performance.now();
   const root = storeAt(folder, io);
   const { status, runs } = await runPlan(plan, {

@@ -5,7 +5,7 @@ import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, specDocument } from './documents.js';
 import { type ComputeFlags, type RunFlags, sugared } from './flags.js';
 import type { Io } from './io.js';
-import { assignmentOf } from './parse.js';
+import { assignmentOf, trackersOf } from './parse.js';
 import { setAt } from './set.js';
 
 /** An experiment and its execution on the way, not checked yet. */
@@ -66,14 +66,15 @@ export interface Carrying {
   readonly fresh: Execution;
 }
 
-/** Backend and threads: flag, then `GROK_BACKEND`, then what was written, then the default. */
+/** Backend, threads and trackers: flag, then `GROK_BACKEND`, then what was written, then the default. */
 export function carrying(written: Execution, flags: ComputeFlags, io: Io): Carrying {
-  const { backend, threads } = flags;
+  const { backend, threads, track } = flags;
   const { GROK_BACKEND } = io.env;
   return {
     asked: {
       ...(backend === undefined ? {} : { backend }),
       ...(threads === undefined ? {} : { threads }),
+      ...(track === undefined ? {} : { trackers: trackersOf(track) }),
     },
     fresh: {
       threads: availableParallelism(),

@@ -1,7 +1,14 @@
 /** A study from plan to table, as `grok study` tells it. */
 import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Execution, type Executor, InputError, type Store, unknownName } from '@grok/core';
+import {
+  createTrackers,
+  type Execution,
+  type Executor,
+  InputError,
+  type Store,
+  unknownName,
+} from '@grok/core';
 import { gridOf, studyTable } from '@grok/report';
 import {
   calibrate,
@@ -23,7 +30,7 @@ import { presetDocument, presetNames, specDocument } from './documents.js';
 import type { ComputeFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf } from './parse.js';
+import { assignmentOf, trackersOf } from './parse.js';
 import { openRegistry } from './plugins.js';
 import { clock } from './progress.js';
 import { setAt } from './set.js';
@@ -108,13 +115,14 @@ export async function carryOutStudy(
 ): Promise<number> {
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io.cwd);
+  const { asked, fresh } = executionOf(flags, io);
   preflight(plan, registry); // before the folder is made
+  createTrackers(registry, asked.trackers);
   selectRuns(plan, words(flags));
   const path = resolve(io.cwd, folder);
   const release = await takeLock(path, 'study.lock', 0);
   const executor = executorOf(path, open, flags, { registry, plugin }, io);
   const sink = human(io, flags);
-  const { asked, fresh } = executionOf(flags, io);
   try {
     const { status, begun, runs } = await runStudy(plan, {
       ...{ registry, root, open, executor, execution: asked, fresh },
@@ -166,14 +174,15 @@ function executorOf(
   });
 }
 
-/** Backend and threads: a flag binds runs that go on too; the rest is for those that begin. */
+/** Backend, threads and trackers: a flag binds runs that go on too; the rest is for those that begin. */
 function executionOf(flags: StudyFlags, io: Io): { asked: Execution; fresh: Execution } {
-  const { backend, threads, checkpointEvery } = flags;
+  const { backend, threads, track, checkpointEvery } = flags;
   const { GROK_BACKEND } = io.env;
   return {
     asked: {
       ...(backend === undefined ? {} : { backend }),
       ...(threads === undefined ? {} : { threads }),
+      ...(track === undefined ? {} : { trackers: trackersOf(track) }),
     },
     fresh: {
       threads: 1,

@@ -1,4 +1,7 @@
 /** Each example as its author would test it: the conformance suites, and runs in code. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   createRegistry,
   memoryStore,
@@ -17,22 +20,24 @@ import {
   probeSuite,
   strategySuite,
   taskSuite,
+  trackerSuite,
 } from '@grok/testing';
 import * as tf from '@grok/tfjs';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import entry from '../index.js';
 import { teachAndLearn } from '../plain.js';
 
 const plugin = entry as unknown as Plugin;
 const registry = createRegistry([plugin, data, model, optim]);
 const backend = () => registry.create('backend', 'counted', {}, { tf });
-const [cka, twoTeachers, points, , gap, oneCycle] = plugin.provides as unknown as [
+const [cka, twoTeachers, points, , gap, oneCycle, csv] = plugin.provides as unknown as [
   Provision<'strategy'>,
   Provision<'strategy'>,
   Provision<'task'>,
   Provision<'backend'>,
   Provision<'probe'>,
   Provision<'optimizer'>,
+  Provision<'tracker'>,
 ];
 
 strategySuite('cka', cka, { backend, refuses: [{ site: '' }] });
@@ -47,6 +52,21 @@ taskSuite('points', points, { options: { rows: 50 }, refuses: [{ rows: 2 }] });
 backendSuite('counted', backend, { repeats: 0 });
 probeSuite('gap', gap, { refuses: [{ every: 0 }] });
 optimizerSuite('one-cycle', oneCycle, { backend, options: { steps: 60 }, refuses: [{ steps: 1 }] });
+const folder = mkdtempSync(join(tmpdir(), 'grok-gallery-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const table = (where: string): string[][] =>
+  readFileSync(join(where, 'epochs.csv'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
+trackerSuite('csv', csv, {
+  refuses: [{ file: '' }],
+  where: (slug) => join(folder, slug),
+  recorded: ({ where }) =>
+    table(where)
+      .slice(1)
+      .map(([epoch]) => Number(epoch)),
+});
 
 const experiment = {
   task: { use: 'add', options: { p: 5 } },
@@ -90,4 +110,14 @@ test('plain JavaScript trains a teacher and its student', async () => {
   const history = await teachAndLearn((line: string) => heard.push(line));
   expect(heard.filter((line) => line.startsWith('student'))).toHaveLength(5);
   expect(history.at(-1)!.terms.logit).toBeLessThan(history[0]!.terms.logit!);
+});
+test('a tracker writes the numbers of a run into its folder (columns out of order)', async () => {
+  const where = join(folder, 'tracked');
+  const { history } = await startRun(
+    { experiment, execution: { backend: 'counted', trackers: [{ use: 'csv' }] } },
+    { registry, store: memoryStore(where) },
+  );
+  const [names, ...lines] = table(where);
+  expect(names![4]).toBe('validation loss');
+  expect(lines.map((line) => Number(line[4]))).toEqual(history.map((row) => row.validation.loss));
 });

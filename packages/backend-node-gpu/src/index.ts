@@ -47,6 +47,7 @@ async function start(from?: string, threads?: number): Promise<Backend> {
   });
 }
 
+/** The backend `node-gpu`, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/backend-node-gpu',
   version: '0.1.0',

@@ -55,6 +55,7 @@ export const onnx: Callable<'backend', OnnxOptions> = provision({
   },
 });
 
+/** The backend `onnx`, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/backend-onnx',
   version: '0.1.0',

@@ -84,6 +84,7 @@ function whyFewer(tf: typeof import('@grok/tfjs')): string {
     : 'threads need a cross-origin isolated page and spare cores, and are fixed at the first start';
 }
 
+/** The backend `wasm`, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/backend-wasm',
   version: '0.1.0',

@@ -1,5 +1,6 @@
 /** What `create` of a plugin may give back, and how long it may take: a fault is told by the plugin's name. */
-import { InputError, isInputError, isRunError, RunError } from './errors.js';
+import { InputError, isInputError, isRunError } from './errors.js';
+import { within } from './patience.js';
 import type { Created, Kind } from './types.js';
 
 /** Milliseconds that an asynchronous `create` may take; a browser may have a runtime to fetch. */
@@ -17,6 +18,7 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, string>> | 'call'>>
   split: 'call',
   strategy: 'call',
   task: { vocabulary: 'number', inputs: 'object', labels: 'object', show: 'function' },
+  tracker: 'call',
 };
 
 /**
@@ -62,22 +64,14 @@ function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Cr
 const nameOfType = (value: unknown): string => (value === null ? 'null' : typeof value);
 
 async function inTime<T>(subject: string, made: Promise<T>, patience: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new RunError(`${subject}: create gave nothing within ${patience / 1000} s; leave it out`),
-        ),
-      patience,
-    );
-  });
   try {
-    return await Promise.race([made, late]);
+    return await within(
+      made,
+      patience,
+      (seconds) => `${subject}: create gave nothing within ${seconds} s; leave it out`,
+    );
   } catch (error) {
     throw told(subject, error);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,3 +1,4 @@
+export * from './audience.js';
 export * from './checkpoint.js';
 export * from './compose.js';
 export * from './conditions.js';

@@ -14,6 +14,7 @@ const KINDS: Record<Kind, true> = {
   split: true,
   strategy: true,
   task: true,
+  tracker: true,
 };
 
 /** @throws InputError that names the plugin, what is wrong with it and what to do. */

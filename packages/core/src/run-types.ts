@@ -62,6 +62,32 @@ export type RunEvent =
 export type RunListener = (event: RunEvent) => void;
 
 // ---------------------------------------------------------------------------------------------
+// Tracker: follows runs elsewhere (W&B, TensorBoard, a table)
+
+/** The run that a tracker is asked to follow. */
+export interface TrackedRun {
+  /** Hash of the experiment; a run that goes on has the one it began with. */
+  readonly run: string;
+  /** Readable name, such as `div97-transformer128-hard-s42`. */
+  readonly slug: string;
+  readonly experiment: Experiment;
+  /** The run's store as it is called: a folder's path, or `memory`. */
+  readonly where: string;
+}
+/** One run being followed. */
+export interface Tracking {
+  /** Hears every event, in order; the run never waits for what it returns. */
+  on(event: RunEvent): void | Promise<void>;
+  /** Sends what is left and closes: called once, after all that `on` returned, even when no event came. */
+  finish(): void | Promise<void>;
+}
+/**
+ * Begins to follow a run, before its first event. Nothing that goes wrong here stops a run: a tracker
+ * that throws, rejects or is not done in half a minute is left out, and a notice says so.
+ */
+export type Tracker = (run: TrackedRun) => Tracking | Promise<Tracking>;
+
+// ---------------------------------------------------------------------------------------------
 // Store
 
 /**
@@ -99,7 +125,12 @@ export interface TermUse extends Use {
   readonly as?: string;
   readonly weight?: number;
 }
+/** A probe; `as` names its results, needed when one is used twice. */
 export interface ProbeUse extends Use {
+  readonly as?: string;
+}
+/** A tracker; `as` is what notices call it, needed when one is used twice. */
+export interface TrackerUse extends Use {
   readonly as?: string;
 }
 /** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
@@ -155,6 +186,8 @@ export interface Execution {
   readonly teachers?: Readonly<Record<string, string>>;
   /** Plugin entries to load: package names or paths. */
   readonly plugins?: readonly string[];
+  /** Who follows the run; keys and passwords belong in the environment, for this is written down. */
+  readonly trackers?: readonly TrackerUse[];
 }
 /** A run as a person writes it. */
 export interface RunSpec {

@@ -2,6 +2,7 @@
  * A run, from specification to record: compose → store → train → listeners. It writes config.json
  * first, so that a run killed at any later moment can be resumed to the same bits.
  */
+import { type Audience, createTrackers, gather } from './audience.js';
 import { type Composed, composeExperiment, data, openBackend } from './compose.js';
 import { InputError, isInputError, isRunError, RunError } from './errors.js';
 import { evaluateParams } from './evaluate.js';
@@ -37,6 +38,7 @@ import type {
   RunSpec,
   Score,
   Store,
+  Tracker,
 } from './types.js';
 
 /** What a run is given by whoever starts it. */
@@ -47,6 +49,8 @@ export interface RunHost {
   /** Folders of the teachers' runs, by the teachers' names. */
   readonly teacherStores?: Readonly<Record<string, Store>>;
   readonly listeners?: readonly RunListener[];
+  /** By name, beside those that `execution.trackers` names. */
+  readonly trackers?: Readonly<Record<string, Tracker>>;
   /** Stops the run at the next step, its state saved. */
   readonly signal?: AbortSignal;
   /** Seconds on a clock that never goes back (default: `performance.now() / 1000`). */
@@ -77,8 +81,9 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
     );
   if (found !== undefined) return resumeRun(host, execution);
   const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
+  const followed = withTrackers(host, execution);
   const backend = await openBackend(host.registry, execution);
-  return carryOut(host, { experiment, execution }, composed, backend, undefined);
+  return carryOut(followed, { experiment, execution }, composed, backend, undefined);
 }
 
 /**
@@ -103,16 +108,18 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
       throw new InputError(
         `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
       );
-  const kept = { ...execution, ...before };
+  const { trackers } = execution;
+  const kept = { ...execution, ...before, ...(trackers === undefined ? {} : { trackers }) };
   const { registry, teacherStores = {} } = host;
   const composed = await composeExperiment(config.experiment, registry, teacherStores);
+  const followed = withTrackers(host, kept);
   const backend = await openBackend(registry, kept);
   const spec = { experiment: config.experiment, execution: kept };
   const { checkpoint, damaged } = await newestCheckpoint(store);
   await cutBack(store, checkpoint?.position.step ?? 0);
   const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
   const saved = checkpoint as SavedState | undefined;
-  return carryOut(host, spec, composed, backend, { saved, notices });
+  return carryOut(followed, spec, composed, backend, { saved, notices });
 }
 
 /** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */
@@ -152,6 +159,11 @@ export async function evaluateRun(
   }
 }
 
+/** With the trackers that are named. @throws InputError as `createTrackers`. */
+function withTrackers(host: RunHost, { trackers }: Execution): RunHost {
+  return { ...host, trackers: { ...createTrackers(host.registry, trackers), ...host.trackers } };
+}
+
 async function carryOut(
   host: RunHost,
   spec: Required<RunSpec>,
@@ -161,7 +173,8 @@ async function carryOut(
 ): Promise<RunResult> {
   const { store, now = () => performance.now() / 1000 } = host;
   const { experiment, execution } = spec;
-  const tell = teller(host.listeners ?? []);
+  let audience: Audience | undefined;
+  const tell: RunListener = (event) => audience?.tell(event);
   const emit = async (event: RunEvent): Promise<void> => {
     await appendEvent(store, event);
     tell(event);
@@ -183,6 +196,12 @@ async function carryOut(
   try {
     if (from === undefined)
       await writeConfig(store, experiment, { ...manifest.execution, ...execution });
+    audience = await gather(host.listeners ?? [], host.trackers ?? {}, {
+      run: manifest.run,
+      slug: manifest.slug,
+      experiment,
+      where: store.where,
+    });
     for (const message of from?.notices ?? []) await emit({ type: 'notice', message });
     const loop = train(
       {
@@ -268,23 +287,9 @@ async function carryOut(
     }
     throw failure;
   } finally {
+    await audience?.finish();
     await backend.dispose();
   }
-}
-
-/** Tells listeners; one that throws is dropped after its error was told to the others. */
-function teller(listeners: readonly RunListener[]): RunListener {
-  const active = new Set(listeners);
-  const tell: RunListener = (event) => {
-    for (const listener of [...active])
-      try {
-        listener(event);
-      } catch (error) {
-        active.delete(listener);
-        tell({ type: 'notice', message: `a listener failed and is left out: ${String(error)}` });
-      }
-  };
-  return tell;
 }
 
 function manifestOf(

@@ -37,6 +37,7 @@ export function specSchemaOf(registry: Registry): JsonSchema {
         ...execution,
         properties: {
           ...execution?.properties,
+          trackers: withNames(execution?.properties?.trackers ?? {}, of(list, 'tracker')),
           backend: { type: 'string', description: 'Where it runs.', examples: backends },
         },
       },

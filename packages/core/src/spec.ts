@@ -44,6 +44,7 @@ const execution = z.strictObject({
   checkpointEvery: positive.optional(),
   teachers: z.record(z.string(), z.string()).optional(),
   plugins: z.array(z.string()).optional(),
+  trackers: z.array(use.extend({ as: z.string().min(1).optional() })).optional(),
 });
 const runSpec = z.strictObject({ experiment, execution: execution.optional() });
 

@@ -7,7 +7,7 @@
  */
 import type * as tf from '@grok/tfjs';
 import type { Rng } from './rng.js';
-import type { Json, MetricsRow } from './run-types.js';
+import type { Json, MetricsRow, Tracker } from './run-types.js';
 
 export type * from './run-types.js';
 
@@ -284,7 +284,9 @@ export interface Created {
   optimizer: Optimizer;
   backend: Backend | Promise<Backend>;
   probe: Probe;
+  tracker: Tracker;
 }
+/** Kinds of provisions. */
 export type Kind = keyof Created;
 
 /** JSON Schema (draft 2020-12), as much of it as grok looks at. */

@@ -63,6 +63,7 @@ export const numpy: Callable<'split', NumpyOptions> = provision({
     },
 });
 
+/** Tasks and splits, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/data',
   version: '0.1.0',

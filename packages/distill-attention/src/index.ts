@@ -62,6 +62,7 @@ export const attention: Callable<'strategy', AttentionOptions> = provision({
   },
 });
 
+/** The strategies of this package, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/distill-attention',
   version: '0.1.0',

@@ -92,6 +92,7 @@ function lecunNormal(rng: Rng, fanIn: number, fanOut: number): HostArray {
   return { data, shape: [fanIn, fanOut], dtype: 'float32' };
 }
 
+/** The strategies of this package, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/distill-feature',
   version: '0.1.0',

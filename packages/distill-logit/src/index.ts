@@ -34,6 +34,7 @@ export const logit: Callable<'strategy', LogitOptions> = provision({
   },
 });
 
+/** The strategies of this package, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/distill-logit',
   version: '0.1.0',

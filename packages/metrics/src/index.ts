@@ -23,6 +23,7 @@ export * from './score.js';
 export * from './weights.js';
 export { probes };
 
+/** Probes, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/metrics',
   version: '0.1.0',

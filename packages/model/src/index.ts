@@ -47,6 +47,7 @@ export const transformer: Callable<'model', TransformerOptions> = provision({
   create: (options) => (task) => build(configure(options, task)),
 });
 
+/** Models, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/model',
   version: '0.1.0',

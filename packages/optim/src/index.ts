@@ -43,6 +43,7 @@ export const adamw: Callable<'optimizer', AdamWOptions> = provision({
     ),
 });
 
+/** Optimisers, as a plugin. */
 const plugin: Plugin = {
   name: '@grok/optim',
   version: '0.1.0',

@@ -1,7 +1,7 @@
 /** The default executor: a process for every run, each with one thread, as many at once as there are cores. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Executor, JobOutcome } from '@grok/core';
+import type { Executor, JobOutcome, RunListener } from '@grok/core';
 import type { FromWorker, ToWorker } from './process-messages.js';
 
 /** How processes are started. */
@@ -39,6 +39,13 @@ export function processExecutor({ root, command, jobs, env }: ProcessOptions): E
           if (child.connected) child.send(message, () => {});
         };
         const stop = (): void => tell({ type: 'stop' });
+        let hear: RunListener = (event) => {
+          try {
+            listener?.(event);
+          } catch {
+            hear = () => {}; // a listener never stops a run
+          }
+        };
         let outcome: JobOutcome | undefined;
         let words = '';
         child.stderr!.on('data', (part) => {
@@ -48,7 +55,7 @@ export function processExecutor({ root, command, jobs, env }: ProcessOptions): E
           if (message.type === 'ready') {
             tell({ type: 'job', job, root });
             if (signal.aborted) stop();
-          } else if (message.type === 'event') listener?.(message.event);
+          } else if (message.type === 'event') hear(message.event);
           else outcome = message.outcome;
         });
         signal.addEventListener('abort', stop);

@@ -47,6 +47,7 @@ export interface PlanRun {
   readonly manifest: Manifest;
   readonly history: readonly MetricsRow[];
 }
+/** What came of a plan. */
 export interface PlanResult {
   readonly status: 'finished' | 'interrupted';
   /** Those begun, in the plan's order. */

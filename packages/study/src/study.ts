@@ -39,6 +39,7 @@ export type StudyEvent = { readonly estimate: Estimate; readonly runs: readonly 
   | { readonly type: 'begin' | 'end'; readonly run: StudyRun; readonly again?: boolean }
   | { readonly type: 'run'; readonly run: StudyRun; readonly event: RunEvent }
 );
+/** Where a study stands when it returns. */
 export interface StudyResult {
   /** `failed`: all is done that could be, and some runs failed. */
   readonly status: 'finished' | 'interrupted' | 'failed';

@@ -138,6 +138,29 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['escaping', 'never leaves its folder'],
     ['colliding', 'takes writes at the same time'],
   ],
+  executor: [
+    ['slotless', 'says who it is'],
+    ['elsewhere', 'carries out a run in its folder'],
+    ['anew', 'and then leaves it'],
+    ['anew', 'goes on from there'],
+    ['backwards', 'tells what it tells in order'],
+    ['touchy', 'bears a listener that throws'],
+    ['rejecting', 'fails a job that cannot be done'],
+    ['silent', 'says why'],
+    ['deaf', 'saves when it is told to stop'],
+    ['late', 'does not begin once it is told to stop'],
+    ['mixing', 'keeps jobs apart'],
+    ['teacherless', 'finds a teacher beside the run'],
+  ],
+  tracker: [
+    ['lax', 'refuse an unknown key'],
+    ['forgetful', 'has recorded every epoch'],
+    ['hopeful', 'bears a run that is failed'],
+    ['hasty', 'finishes where no event came'],
+    ['rounding', 'leaves events as they are'],
+    ['mixing', 'keeps runs apart'],
+    ['repeating', 'has an epoch once'],
+  ],
 };
 describe.each(Object.entries(FAULTY))('a faulty %s', (kind, examples) => {
   it.each(examples)('%s fails "%s"', (name, title) => {

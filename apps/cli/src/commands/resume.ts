@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readConfig } from '@grok/core';
 import { readPlan } from '@grok/study';
 import type { Command } from 'commander';
-import { type ComputeFlags, computeFlags } from '../flags.js';
+import { type ComputeFlags, computeFlags, trackFlags } from '../flags.js';
 import { storeAt } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
@@ -11,7 +11,7 @@ import { resumeIn } from '../single.js';
 
 /** `grok resume`: goes on where a run, or a reproduction, stopped. */
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
-  computeFlags(program.command('resume'))
+  trackFlags(computeFlags(program.command('resume')))
     .description('go on with a run, or a reproduction, that stopped')
     .argument('<dir>', 'its folder')
     .option('--teacher <dir>', 'where its teacher is now')

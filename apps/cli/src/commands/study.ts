@@ -1,6 +1,6 @@
 import { InputError, unknownName } from '@grok/core';
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { type OutputFlags, outputFlags, trackFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { wholeOf } from '../parse.js';
 import { carryOutStudy, dryRun, openStudy, printStudy, type StudyFlags } from '../study.js';
@@ -55,7 +55,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
 }
 
 function runFlags(command: Command): Command {
-  return outputFlags(command)
+  return trackFlags(outputFlags(command))
     .option('--out <dir>', 'folder to write to (default: one under runs/)')
     .option('--jobs <n>', 'runs at once (default: one a core)', (text) =>
       wholeOf('--jobs', text, 1),

@@ -1,0 +1,165 @@
+/** Trackers of runs, small and on the eager backend: what they hear, and that nothing of theirs stops a run. */
+import wasm from '@grok/backend-wasm';
+import {
+  createRegistry,
+  memoryStore,
+  provision,
+  type RunEvent,
+  readConfig,
+  resumeRun,
+  schema,
+  startRun,
+  TRACKER_PATIENCE,
+  type TrackedRun,
+  type Tracker,
+  text,
+} from '@grok/core';
+import data from '@grok/data';
+import model from '@grok/model';
+import optim from '@grok/optim';
+import { afterEach, expect, test, vi } from 'vitest';
+
+afterEach(() => void vi.useRealTimers());
+
+const experiment = {
+  task: { use: 'add', options: { p: 5 } },
+  model: { use: 'transformer', options: { dim: 8, depth: 1 } },
+  optimizer: { use: 'adamw' },
+  batch: 8,
+  epochs: 2,
+  seed: 1,
+};
+const execution = { backend: 'wasm' };
+
+/** A registry with a tracker `diary` that notes under its options' name. */
+function noted() {
+  const notes: string[] = [];
+  const runs: TrackedRun[] = [];
+  const diary = provision({
+    kind: 'tracker',
+    name: 'diary',
+    summary: 'Notes what it hears.',
+    options: schema({ page: text().default('first') }),
+    create:
+      ({ page }): Tracker =>
+      (run) => {
+        runs.push(run);
+        return {
+          on: ({ type }) => void notes.push(`${page} ${type}`),
+          finish: () => void notes.push(`${page} finish`),
+        };
+      },
+  });
+  const plugin = { name: 'diary', version: '1.0.0', core: '>=0.1.0', provides: [diary] };
+  return { notes, runs, registry: createRegistry([data, model, optim, wasm, plugin]) };
+}
+const registry = createRegistry([data, model, optim, wasm]);
+
+async function heardWith(trackers: Readonly<Record<string, Tracker>>) {
+  const notices: string[] = [];
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'notice') notices.push(event.message);
+  };
+  const { status } = await startRun(
+    { experiment, execution },
+    { registry, store: memoryStore(), trackers, listeners: [listener] },
+  );
+  expect(status).toBe('finished');
+  return notices;
+}
+
+test('a specification names trackers, with options and under two names (one heard for both)', async () => {
+  const { notes, runs, registry } = noted();
+  const trackers = [{ use: 'diary' }, { use: 'diary', as: 'other', options: { page: 'second' } }];
+  const store = memoryStore('runs/it');
+  const { manifest } = await startRun(
+    { experiment, execution: { ...execution, trackers } },
+    { registry, store },
+  );
+  const own = notes.filter((note) => note.startsWith('first'));
+  expect(own[0]).toBe('first start');
+  expect(own.filter((note) => note === 'first epoch')).toHaveLength(2);
+  expect(own.slice(-2)).toEqual(['first end', 'first finish']);
+  expect(notes.filter((note) => note.startsWith('second'))).toHaveLength(own.length);
+  const { run, slug } = manifest;
+  expect(runs[0]).toEqual({ run, slug, experiment, where: 'runs/it' });
+  // Who follows a run changes none of its numbers, and so is no part of what it is.
+  expect((await readConfig(store)).experiment).toEqual(experiment);
+});
+
+test('a run that goes on keeps its trackers, or takes the ones named then', async () => {
+  const { notes, registry } = noted();
+  const store = memoryStore();
+  const stop = new AbortController();
+  const listener = ({ type }: RunEvent): void => {
+    if (type === 'epoch') stop.abort();
+  };
+  const first = await startRun(
+    { experiment, execution: { ...execution, trackers: [{ use: 'diary' }] } },
+    { registry, store, listeners: [listener], signal: stop.signal },
+  );
+  expect(first.status).toBe('interrupted');
+  expect(notes.at(-1)).toBe('first finish');
+  const again = new AbortController();
+  again.abort();
+  notes.length = 0;
+  await resumeRun({ registry, store, signal: again.signal });
+  expect(notes[0]).toBe('first start');
+  notes.length = 0;
+  const trackers = [{ use: 'diary', options: { page: 'new' } }];
+  expect((await resumeRun({ registry, store }, { trackers })).status).toBe('finished');
+  expect(new Set(notes.map((note) => note.split(' ')[0]))).toEqual(new Set(['new']));
+});
+
+test('an unknown tracker, and two of one name, are bad input: nothing is written', async () => {
+  const { registry } = noted();
+  const store = memoryStore();
+  const start = (trackers: object[]) =>
+    startRun({ experiment, execution: { ...execution, trackers } }, { registry, store });
+  await expect(start([{ use: 'dairy' }])).rejects.toThrow('unknown tracker "dairy"');
+  await expect(start([{ use: 'diary' }, { use: 'diary' }])).rejects.toThrow(
+    'tracker "diary": is named twice; give one of them another name ("as")',
+  );
+  await expect(start([{ use: 'diary', options: { pages: 1 } }])).rejects.toThrow('pages');
+  expect(await store.list('')).toEqual([]);
+});
+
+test.each<[string, Tracker]>([
+  ['no network', () => Promise.reject(new Error('no network'))],
+  ['no account', () => ({ on: () => Promise.reject(new Error('no account')), finish: () => {} })],
+  [
+    'no space',
+    () => ({
+      on() {
+        throw new Error('no space');
+      },
+      finish() {},
+    }),
+  ],
+  ['cut off', () => ({ on() {}, finish: () => Promise.reject(new Error('cut off')) })],
+])(
+  'a tracker that fails (%s) is left out with a notice, and the run goes on',
+  async (why, faulty) => {
+    // Catches: a run stopped by a service, an unhandled rejection that ends the process.
+    const heard: string[] = [];
+    const sound: Tracker = () => ({ on: ({ type }) => void heard.push(type), finish() {} });
+    const notices = await heardWith({ faulty, sound });
+    expect(notices).toEqual([`tracker "faulty" failed and is left out: ${why}`]);
+    expect(heard.filter((type) => type === 'epoch')).toHaveLength(2);
+  },
+);
+
+test.each<[string, Tracker]>([
+  ['begin', () => new Promise(() => {})],
+  ['finish', () => ({ on() {}, finish: () => new Promise(() => {}) })],
+])('a tracker that never comes to %s is not waited for', async (what, hanging) => {
+  // Catches: a run that never returns, its work done.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const running = heardWith({ hanging });
+  const seconds = TRACKER_PATIENCE / 1000;
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { interval: 5, timeout: 30_000 });
+  vi.advanceTimersByTime(TRACKER_PATIENCE);
+  expect(await running).toEqual([
+    `tracker "hanging" failed and is left out: it did not ${what} within ${seconds} s`,
+  ]);
+});
