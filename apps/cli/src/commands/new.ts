@@ -69,7 +69,7 @@ function tell({ folder, packageName, name, monorepo, files }: Scaffold, io: Io):
     monorepo === undefined
       ? [`cd ${at}`, 'npm install', 'npm run build', 'npm test']
       : [
-          'npm run build',
+          'npm run docs:api',
           `npx vitest run --project node ${relative(monorepo, folder).replaceAll('\\', '/')}`,
         ];
   io.out.write(`${packageName} in ${at}: ${Object.keys(files).join(', ')}\n`);

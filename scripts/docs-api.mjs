@@ -1,0 +1,13 @@
+/** `npm run docs:api` writes the API reference, `docs/api`, from the docstrings of what is built. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { apiFolder, describeAll, pagesOf, undocumented } from './api/pages.mjs';
+
+const all = describeAll();
+rmSync(apiFolder, { recursive: true, force: true });
+mkdirSync(apiFolder, { recursive: true });
+for (const [name, text] of Object.entries(pagesOf(all))) writeFileSync(join(apiFolder, name), text);
+const missing = undocumented(all);
+const count = all.flatMap(({ entries }) => entries.flatMap(({ declared }) => declared)).length;
+console.log(`${all.length} packages, ${count} exports, ${missing.length} without a docstring`);
+for (const line of missing) console.log(line);
