@@ -4,73 +4,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../release/packages.mjs';
 import { must, userFolder } from './folder.mjs';
+import { inside, walk } from './inside.mjs';
 import { page, thirdParties } from './third.mjs';
+import { TSC, TYPESCRIPT, trains } from './typed.mjs';
 
 /**
  * @typedef {{ folder: string, env: NodeJS.ProcessEnv, tarballs: string, publish(tarball: string): void }} World
  */
 
-const TYPESCRIPT = 'typescript@7.0.2';
-const TSC = [
-  ...['--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2023,dom'],
-  ...[
-    '--types',
-    '',
-    '--exactOptionalPropertyTypes',
-    '--noUncheckedIndexedAccess',
-    '--skipLibCheck',
-  ],
-];
 /** @param {string} name */
 const own = (name) => fileURLToPath(new URL(name, import.meta.url));
 const basic = ['@grok/core', '@grok/tfjs'];
 
 /** @type {Record<string, (world: World) => string | Promise<string>>} */
 export const cases = {
-  'a: one strategy alone, then with a model to train': ({ folder, env }) => {
-    const user = userFolder(join(folder, 'alone'), env);
-    user.install('@grok/distill-attention', ...basic, '@grok/backend-wasm', TYPESCRIPT);
-    must(
-      user.ours().join() === 'backend-wasm,core,distill-attention,tfjs',
-      `other packages of ours came along: ${user.ours()}`,
-    );
-    for (const name of [...basic, '@tensorflow/tfjs-core'])
-      must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
-    user.copy(own('literal.ts'));
-    user.run('npx', 'tsc', ...TSC, 'literal.ts');
-    const literal = user.run('node', 'literal.js').trim();
-    user.install('@grok/model', '@grok/optim', '@grok/data');
-    user.copy(own('train.ts'));
-    user.run('npx', 'tsc', ...TSC, 'train.ts');
-    const trained = user.run('node', 'train.js');
-    must(/^attention: [\d.]+ → [\d.]+$/m.test(trained), trained);
-    return `${literal}; trained, ${/^attention.*$/m.exec(trained)?.[0]}`;
-  },
+  'a: one strategy alone, then with a model to train': ({ folder, env }) =>
+    alone(userFolder(join(folder, 'alone'), env)),
 
-  'b: the command line, npx grok reproduce': ({ folder, env }) => {
-    const user = userFolder(join(folder, 'cli'), env);
-    user.install('@grok/cli');
-    const tiny = ['p=7', 'epochs=2'].map((text) =>
-      text.startsWith('p') ? `shared.task.options.${text}` : `shared.${text}`,
-    );
-    const sets = [...tiny, 'teacher.model.options.dim=8', 'student.model.options.dim=4'];
-    const args = sets.flatMap((text) => ['--set', text]);
-    const out = user.run(
-      'npx',
-      'grok',
-      'reproduce',
-      ...args,
-      '--seed',
-      '1',
-      '--quiet',
-      '--out',
-      'r',
-    );
-    must(/logit/.test(out) && /attention/.test(out), out);
-    for (const name of [...basic, '@tensorflow/tfjs-core'])
-      must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
-    return `a table of ${out.split('\n').filter((line) => /none|logit|attention|feature/.test(line)).length} rows`;
-  },
+  'b: the command line, npx grok reproduce': ({ folder, env }) =>
+    commandLine(userFolder(join(folder, 'cli'), env)),
 
   'c: packages of third parties, made by grok new': thirdParties,
 
@@ -112,7 +64,52 @@ export const cases = {
     must(/^logit: [\d.]+ → [\d.]+$/m.test(out), out);
     return `core ${versions[0]}, distill-logit ${versions[1]}`;
   },
+
+  'g: with pnpm, and with yarn': ({ folder, env }) => {
+    const began = alone(userFolder(join(folder, 'pnpm-alone'), env, 'pnpm'));
+    const user = userFolder(join(folder, 'pnpm-cli'), env, 'pnpm');
+    user.write('pnpm-workspace.yaml', PNPM_WORKSPACE);
+    const table = commandLine(user);
+    const yarn = alone(userFolder(join(folder, 'yarn-alone'), env, 'yarn'));
+    return `pnpm: ${began}; ${table}; yarn: ${yarn}`;
+  },
+
+  'h: relational distillation inside the repository': inside,
+
+  'i: docs/writing-a-plugin.md word for word': walk,
 };
+
+/** pnpm wants to be told of every install script; without theirs these packages work on the CPU. */
+const PNPM_WORKSPACE = 'allowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n';
+
+/** One strategy on a literal model, then trained with. @param {import('./folder.mjs').UserFolder} user */
+function alone(user) {
+  user.install('@grok/distill-attention', ...basic, '@grok/backend-wasm', TYPESCRIPT);
+  must(
+    user.ours().join() === 'backend-wasm,core,distill-attention,tfjs',
+    `other packages of ours came along: ${user.ours()}`,
+  );
+  for (const name of [...basic, '@tensorflow/tfjs-core'])
+    must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
+  user.copy(own('literal.ts'));
+  user.run('npx', 'tsc', ...TSC, 'literal.ts');
+  const literal = user.run('node', 'literal.js').trim();
+  user.install('@grok/model', '@grok/optim', '@grok/data');
+  return `${literal}; trained, ${trains(user, '@grok/distill-attention')}`;
+}
+
+/** A reproduction, tiny. @param {import('./folder.mjs').UserFolder} user */
+function commandLine(user) {
+  user.install('@grok/cli');
+  const sets = ['shared.task.options.p=7', 'shared.epochs=2', 'teacher.model.options.dim=8'];
+  const args = [...sets, 'student.model.options.dim=4'].flatMap((text) => ['--set', text]);
+  const how = ['--seed', '1', '--quiet', '--out', 'r'];
+  const out = user.run('npx', 'grok', 'reproduce', ...args, ...how);
+  must(/logit/.test(out) && /attention/.test(out), out);
+  for (const name of [...basic, '@tensorflow/tfjs-core'])
+    must(user.copiesOf(name) === 1, `${user.copiesOf(name)} copies of ${name}`);
+  return `a table of ${out.split('\n').filter((line) => /none|logit|attention|feature/.test(line)).length} rows`;
+}
 
 /** A tarball again under another version, as a later release would be. @param {string} tarball @param {string} version */
 function renewed(tarball, version) {

@@ -1,17 +1,35 @@
 /** A fresh folder of a user, with what its packages are told of the registry. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
+import { root } from '../release/packages.mjs';
 
 /** @typedef {ReturnType<typeof userFolder>} UserFolder */
 
-/** @param {string} path @param {NodeJS.ProcessEnv} env */
-export function userFolder(path, env) {
+/** Commands that add packages. @type {Record<'npm' | 'pnpm' | 'yarn', string[]>} */
+const INSTALLERS = {
+  npm: ['npm', 'install', '--no-progress', '--prefer-offline'],
+  pnpm: ['npx', '--yes', '--ignore-scripts', packageManager(), 'add', '--prefer-offline'],
+  yarn: ['npx', '--yes', 'yarn@1.22.22', 'add', '--silent', '--prefer-offline', '--no-progress'],
+};
+
+/** @param {string} path @param {NodeJS.ProcessEnv} env @param {'npm' | 'pnpm' | 'yarn'} installer */
+export function userFolder(path, env, installer = 'npm') {
   mkdirSync(path, { recursive: true });
   writeFileSync(
     join(path, 'package.json'),
     `${JSON.stringify({ name: basename(path), private: true, type: 'module' })}\n`,
   );
+  // yarn knows no other place for it.
+  copyFileSync(env.npm_config_userconfig ?? '', join(path, '.npmrc'));
   /** @param {string} command @param {string[]} args */
   const tryRun = (command, ...args) => {
     const shell = process.platform === 'win32';
@@ -33,7 +51,10 @@ export function userFolder(path, env) {
     tryRun,
     run,
     /** @param {string[]} names */
-    install: (...names) => run('npm', 'install', '--no-progress', '--prefer-offline', ...names),
+    install(...names) {
+      const [command = '', ...args] = INSTALLERS[installer];
+      return run(command, ...args, ...names);
+    },
     /** @param {string} file @param {string} text */
     write(file, text) {
       mkdirSync(join(path, file, '..'), { recursive: true });
@@ -47,20 +68,30 @@ export function userFolder(path, env) {
       return existsSync(at) ? readdirSync(at).sort() : [];
     },
     /** Copies of a package anywhere below `node_modules`. @param {string} name */
-    copiesOf: (name) => {
-      const all = JSON.parse(run('npm', 'ls', name, '--all', '--json', '--long'));
-      const paths = new Set();
-      /** @param {Record<string, any>} node */
-      const visit = (node) => {
-        for (const [key, child] of Object.entries(node.dependencies ?? {})) {
-          if (key === name && child.path) paths.add(child.path);
-          visit(child);
-        }
-      };
-      visit(all);
-      return paths.size;
-    },
+    copiesOf: (name) => copies(join(path, 'node_modules'), name).size,
   };
+}
+
+/** @param {string} modules @param {string} name @param {Set<string>} found */
+function copies(modules, name, found = new Set()) {
+  if (existsSync(join(modules, name))) found.add(realpathSync(join(modules, name)));
+  for (const folder of below(modules))
+    if (existsSync(join(folder, 'node_modules'))) copies(join(folder, 'node_modules'), name, found);
+  return found;
+}
+
+/** Folders of packages in a `node_modules`, links left out. @param {string} modules @returns {string[]} */
+function below(modules) {
+  return readdirSync(modules, { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory()) return [];
+    const at = join(modules, entry.name);
+    return entry.name.startsWith('@') || entry.name === '.pnpm' ? below(at) : [at];
+  });
+}
+
+/** The pnpm that the repository itself uses, as `pnpm@12.21.0`. */
+function packageManager() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 }
 
 /** @param {unknown} condition @param {string} what @returns {asserts condition} */

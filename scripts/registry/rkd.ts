@@ -50,6 +50,7 @@ export const rkd: Provision<'strategy', Options> = {
   },
 };
 
+/** All of the package as a plugin. */
 const plugin: Plugin = {
   name: '@third/rkd',
   version: '0.1.0',

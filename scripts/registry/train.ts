@@ -1,13 +1,17 @@
-/** Teacher and student trained with the packages that are installed, strategies by their names. */
+/** Teacher and student trained with the packages that are installed, strategies by their packages' names. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, type Plugin, readManifest, startRun } from '@grok/core';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
 
+declare const process: { readonly argv: readonly string[] };
+const named = process.argv.slice(2);
+const names = named.length > 0 ? named : ['@grok/distill-logit', '@grok/distill-attention'];
+
 // What may be missing is asked for by name.
 const strategies: Plugin[] = [];
-for (const name of ['@grok/distill-attention', '@grok/distill-logit']) {
+for (const name of names) {
   const found: { default: Plugin } | undefined = await import(name).catch(() => undefined);
   if (found !== undefined) strategies.push(found.default);
 }
@@ -26,7 +30,10 @@ const teacher = memoryStore();
 await startRun({ experiment, execution }, { registry, store: teacher });
 const { run, paramsSha256 } = (await readManifest(teacher))!;
 
-for (const use of ['logit', 'attention']) {
+for (const name of names) {
+  const use = name.replace(/^.*[/-]/, '');
+  const of = (terms: Readonly<Record<string, number>>): number =>
+    Object.entries(terms).reduce((sum, [key, value]) => sum + (key.startsWith(use) ? value : 0), 0);
   const student = {
     ...experiment,
     model: { use: 'transformer', options: { dim: 8, depth: 2, heads: 2 } },
@@ -38,7 +45,7 @@ for (const use of ['logit', 'attention']) {
       { experiment: student, execution },
       { registry, store: memoryStore(), teacherStores: { teacher } },
     );
-    const [first, last] = [history[0]!.terms[use]!, history.at(-1)!.terms[use]!];
+    const [first, last] = [of(history[0]!.terms), of(history.at(-1)!.terms)];
     if (!(last < first)) throw new Error(`${use} did not fall: ${first} → ${last}`);
     console.log(`${use}: ${first.toFixed(4)} → ${last.toFixed(4)}`);
   } catch (error) {
