@@ -43,6 +43,24 @@ export const cases = {
     return message;
   },
 
+  'g: with pnpm, and with yarn': ({ folder, env }) => {
+    /** @param {string} name */
+    const pnpm = (name) => {
+      const user = userFolder(join(folder, name), env, 'pnpm');
+      user.write('pnpm-workspace.yaml', PNPM_WORKSPACE);
+      return user;
+    };
+    const began = alone(pnpm('pnpm-alone'));
+    const table = commandLine(pnpm('pnpm-cli'));
+    const yarn = alone(userFolder(join(folder, 'yarn-alone'), env, 'yarn'));
+    return `pnpm: ${began}; ${table}; yarn: ${yarn}`;
+  },
+
+  'h: relational distillation inside the repository': inside,
+
+  'i: docs/writing-a-plugin.md word for word': walk,
+
+  // The last, for it publishes newer ones.
   'f: the newest strategy with the previous core': ({ folder, env, tarballs, publish }) => {
     for (const name of ['core', 'distill-logit']) {
       const tarball = renewed(join(tarballs, `grok-${name}-0.1.0.tgz`), '0.2.0');
@@ -64,23 +82,14 @@ export const cases = {
     must(/^logit: [\d.]+ → [\d.]+$/m.test(out), out);
     return `core ${versions[0]}, distill-logit ${versions[1]}`;
   },
-
-  'g: with pnpm, and with yarn': ({ folder, env }) => {
-    const began = alone(userFolder(join(folder, 'pnpm-alone'), env, 'pnpm'));
-    const user = userFolder(join(folder, 'pnpm-cli'), env, 'pnpm');
-    user.write('pnpm-workspace.yaml', PNPM_WORKSPACE);
-    const table = commandLine(user);
-    const yarn = alone(userFolder(join(folder, 'yarn-alone'), env, 'yarn'));
-    return `pnpm: ${began}; ${table}; yarn: ${yarn}`;
-  },
-
-  'h: relational distillation inside the repository': inside,
-
-  'i: docs/writing-a-plugin.md word for word': walk,
 };
 
-/** pnpm wants to be told of every install script; without theirs these packages work on the CPU. */
-const PNPM_WORKSPACE = 'allowBuilds:\n  onnxruntime-node: false\n  protobufjs: false\n';
+/** pnpm wants to be told of every install script (without theirs these work on the CPU), and holds back what is new. */
+const PNPM_WORKSPACE = `allowBuilds:
+  onnxruntime-node: false
+  protobufjs: false
+minimumReleaseAge: 0
+`;
 
 /** One strategy on a literal model, then trained with. @param {import('./folder.mjs').UserFolder} user */
 function alone(user) {

@@ -23,7 +23,7 @@ export interface ExecutorAtWork {
 }
 /** What the suite is told of an executor. */
 export interface ExecutorSuiteOptions {
-  /** A short run; default: three epochs of `add` modulo 5 by a tiny transformer, on `wasm`. Ten times its epochs must be long enough to be stopped. */
+  /** A short run; default: two epochs of `add` modulo 5 by a tiny transformer, on `wasm`. Ten times its epochs must be long enough to be stopped. */
   readonly spec?: RunSpec;
   /** The same with a teacher; default: the strategy `logit` beside `hard`. */
   readonly student?: (spec: RunSpec, teacher: TeacherRef) => RunSpec;
@@ -35,7 +35,7 @@ const tiny: RunSpec = {
     model: { use: 'transformer', options: { dim: 8, depth: 1 } },
     optimizer: { use: 'adamw' },
     batch: 8,
-    epochs: 3,
+    epochs: 2,
     seed: 1,
   },
   execution: { backend: 'wasm', threads: 1, checkpointEvery: 5 },
