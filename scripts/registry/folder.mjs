@@ -81,13 +81,17 @@ function copies(modules, name, found = new Set()) {
 }
 
 /** Folders of packages in a `node_modules`, links left out. @param {string} modules @returns {string[]} */
-function below(modules) {
-  return readdirSync(modules, { withFileTypes: true }).flatMap((entry) => {
-    if (!entry.isDirectory()) return [];
-    const at = join(modules, entry.name);
-    return entry.name.startsWith('@') || entry.name === '.pnpm' ? below(at) : [at];
+const below = (modules) =>
+  foldersIn(modules).flatMap((at) => {
+    const name = basename(at);
+    return name.startsWith('@') || name === '.pnpm' ? foldersIn(at) : [at];
   });
-}
+
+/** @param {string} folder */
+const foldersIn = (folder) =>
+  readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [join(folder, entry.name)] : [],
+  );
 
 /** The pnpm that the repository itself uses, as `pnpm@12.21.0`. */
 function packageManager() {
