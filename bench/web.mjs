@@ -1,6 +1,6 @@
 /**
- * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--laps 5]`.
- * Prints medians and ratios.
+ * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--stockThreads 0] [--laps 5]`.
+ * Prints medians and ratios. Stock TensorFlow.js takes half the cores unless told how many threads.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -15,12 +15,13 @@ const { values } = parseArgs({
     dim: { type: 'string', default: '64' },
     dropout: { type: 'string', default: '0' },
     threads: { type: 'string', default: '1' },
+    stockThreads: { type: 'string', default: '0' },
     laps: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
 const how = Object.fromEntries(
-  ['dim', 'dropout', 'threads', 'laps'].map((key) => [key, Number(values[key])]),
+  ['dim', 'dropout', 'threads', 'stockThreads', 'laps'].map((key) => [key, Number(values[key])]),
 );
 const near = (name) => createRequire(new URL(`../packages/${name}/package.json`, import.meta.url));
 const runtime = dirname(near('backend-onnx').resolve('onnxruntime-web/wasm'));
@@ -33,7 +34,10 @@ const server = await createServer({
   logLevel: 'error',
   resolve: {
     conditions: ['@grok/source', 'module', 'browser', 'development|production'],
-    alias: { 'onnxruntime-web/wasm': join(runtime, 'ort.wasm.bundle.min.mjs') },
+    alias: {
+      'onnxruntime-web/wasm': join(runtime, 'ort.wasm.bundle.min.mjs'),
+      'tfjs-backend-wasm': join(binaries, 'index.js'),
+    },
   },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   server: {
@@ -73,7 +77,7 @@ try {
   );
   if (values.json) console.log(JSON.stringify({ how, ...found, medians }));
   else {
-    console.log(`${found.device}; ${found.eager}; ${await browser.version()}`);
+    console.log([...found.devices, `Chromium ${browser.version()}`].join('; '));
     for (const [name, ms] of Object.entries(medians))
       console.log(`${name.padEnd(10)} ${ms.toFixed(1).padStart(8)} ms`);
     console.log(`stock / onnx     ${(medians.stock / medians.onnx).toFixed(1)}`);

@@ -6,22 +6,18 @@
 import wasmFolder from 'virtual:wasm-folder';
 import { onnx } from '@grok/backend-onnx';
 import { wasm } from '@grok/backend-wasm';
-import * as tf from '@grok/tfjs';
 import * as ort from 'onnxruntime-web/wasm';
 import { onnxBytes } from '../onnx-bytes.mjs';
-import { openStock } from '../peers/stock-model.mjs';
 import { openTraining } from '../training.mjs';
 
-/** @param {{ dim: number, dropout: number, threads: number, laps: number }} how */
-globalThis.race = async ({ dim, dropout, threads, laps }) => {
+/** @param {{ dim: number, dropout: number, threads: number, stockThreads: number, laps: number }} how */
+globalThis.race = async ({ dim, dropout, threads, stockThreads, laps }) => {
   const how = { threads, dim, dropout, strategy: 'none' };
   const ours = await openTraining({ ...how, backend: await onnx({ threads }) });
   await ours.epoch();
   const products = await openProducts(Object.values(ours.programs));
   const eager = await openTraining({ ...how, backend: await wasm({ wasmPaths: wasmFolder }) });
-  await tf.setBackend('wasm');
-  const stock = openStock({ dim, rate: dropout });
-  stock.step(Array.from({ length: 512 }, (_, i) => i));
+  const stock = await openStock({ dim, dropout, stockThreads });
   await eager.epoch();
   await products();
 
@@ -32,14 +28,22 @@ globalThis.race = async ({ dim, dropout, threads, laps }) => {
     times.onnxEpoch.push(epochMs + evalMs);
     times.products.push(await products());
     times.wasm.push((await eager.epoch()).stepMs);
-    await tf.setBackend('wasm');
-    const began = performance.now();
-    for (let i = 0; i < 2; i++) stock.step(Array.from({ length: 512 }, (_, row) => row + i));
-    times.stock.push((performance.now() - began) / 2);
+    times.stock.push(stock.lap());
     console.info(`lap ${lap + 1} of ${laps}`);
   }
-  return { device: ours.device, eager: eager.device, compileMs: ours.compileMs, times };
+  const devices = [ours.device, eager.device, stock.name];
+  return { devices, compileMs: ours.compileMs, times };
 };
+
+/** Stock TensorFlow.js in a frame; a frame of the same origin computes in this thread. */
+async function openStock(how) {
+  const frame = document.createElement('iframe');
+  frame.src = './stock.html';
+  const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+  document.body.append(frame);
+  await loaded;
+  return frame.contentWindow.open(how);
+}
 
 /**
  * The matrix products of the whole batch's step as one graph; gives milliseconds a step. Operands of one

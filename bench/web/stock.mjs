@@ -1,0 +1,31 @@
+/**
+ * Stock TensorFlow.js for the race, in a frame of the page: its modules and its kernels are its own, so
+ * that the training kernels that our `wasm` registers do not serve it.
+ */
+import wasmFolder from 'virtual:wasm-folder';
+import * as tf from '@grok/tfjs';
+import { getThreadsCount, setThreadsCount, setWasmPaths, version_wasm } from 'tfjs-backend-wasm';
+import { openStock } from '../peers/stock-model.mjs';
+
+const ROWS = 512;
+
+/** @param {{ dim: number, dropout: number, stockThreads: number }} how threads: 0 for its own choice */
+globalThis.open = async ({ dim, dropout, stockThreads }) => {
+  setWasmPaths(wasmFolder);
+  if (stockThreads > 0) setThreadsCount(stockThreads);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  const { step } = openStock({ dim, rate: dropout });
+  const threads = getThreadsCount();
+  const rowsFrom = (first) => Array.from({ length: ROWS }, (_, row) => row + first);
+  step(rowsFrom(0));
+  return {
+    name: `stock ${version_wasm}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    /** Milliseconds a step, the mean of two. */
+    lap() {
+      const began = performance.now();
+      for (let i = 0; i < 2; i++) step(rowsFrom(i));
+      return (performance.now() - began) / 2;
+    },
+  };
+};
