@@ -11,7 +11,8 @@ import {
 } from '@grok/core';
 import { loadRuntime } from '#runtime';
 import { createBackend } from './backend.js';
-import { ruleNames } from './optimize/index.js';
+import { type Rules, ruleNames } from './optimize/index.js';
+import type { Runtime } from './session.js';
 
 export type { OnnxProgram } from './backend.js';
 export { ruleNames } from './optimize/index.js';
@@ -46,14 +47,26 @@ export const onnx: Callable<'backend', OnnxOptions> = provision({
   }),
   async create({ threads, rules: switches = {}, profile, provider, wasmPaths }) {
     const runtime = await loadRuntime({ threads, provider, wasmPaths });
-    return createBackend(runtime, {
-      threads: runtime.threads ?? threads ?? runtime.cores,
-      // On WebGPU (seen in 1.30) gradients through the two results of its normalisation come out wrong.
-      rules: provider === 'webgpu' ? { rmsNorm: false, ...switches } : switches,
-      profile,
-    });
+    const used = runtime.threads ?? threads ?? runtime.cores;
+    const rules = { ...switchesFor(runtime.provider, used), ...switches };
+    return createBackend(runtime, { threads: used, rules, profile });
   },
 });
+
+/** The rules that a runtime is better off without, by default. */
+function switchesFor(provider: Runtime['provider'], threads: number): Rules {
+  switch (provider) {
+    case undefined:
+      // Products are fast here; and one thread is to give the bits of several.
+      return { rowSums: false };
+    case 'wasm':
+      // WebAssembly's rotary positions are plain loops, three times slower than what they stand for.
+      return { rope: false, rowSums: threads === 1 };
+    case 'webgpu':
+      // Seen in 1.30: gradients through the two results of its normalisation come out wrong.
+      return { rmsNorm: false, rowSums: false };
+  }
+}
 
 /** The backend `onnx`, as a plugin. */
 const plugin: Plugin = {

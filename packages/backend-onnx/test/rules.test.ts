@@ -178,6 +178,17 @@ const cases: Case[] = [
     off: { RotaryEmbedding: 0, Mul: 4, Gather: 2 },
   },
   {
+    rule: 'rowSums',
+    what: 'rows are added by index where one thread does it, and ids out of range to nothing',
+    hosts: { x: floats([6, 4]), i: ints([6], -1, 4) },
+    fn: (t) => ({
+      y: tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 3),
+      z: tf.unsortedSegmentSum(tf.square(t.x), tf.sub(t.i, tf.scalar(1, 'int32')), 3),
+    }),
+    on: { ScatterND: 2, Gemm: 0 },
+    off: { ScatterND: 0, Gemm: 2 },
+  },
+  {
     rule: 'common',
     what: 'the same is computed once',
     hosts: x(8),
@@ -230,7 +241,7 @@ const cases: Case[] = [
 describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off }) => {
   test(what, async () => {
     const [all, without, wanted] = [
-      await compiled(fn, hosts),
+      await compiled(fn, hosts, { [rule]: true }),
       await compiled(fn, hosts, { [rule]: false }),
       await runCpu(fn, hosts),
     ];

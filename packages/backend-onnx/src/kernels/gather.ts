@@ -1,6 +1,7 @@
 /**
- * Kernels that look rows up or add them together by index. Sums by index never use ScatterND with
- * reduction "add": onnxruntime's CPU provider races there with more than one thread.
+ * Kernels that look rows up or add them together by index. Sums by index do not use ScatterND with
+ * reduction "add": onnxruntime's CPU provider races there with more than one thread. The rule
+ * `rowSums` puts it in where there is one.
  */
 import { util } from '@grok/tfjs';
 import type { Builder } from '../builder.js';

@@ -6,6 +6,7 @@ import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
 import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
+import { rowSums } from './scatter.js';
 import { pads, reshapes, reshapesLast, transposes, transposesIntoProducts } from './shapes.js';
 import { broadcasts, constants, neutral, signs, slices, sums, undone } from './simplify.js';
 
@@ -26,6 +27,7 @@ const local: Readonly<Record<string, readonly Rule[]>> = {
   decays: [decays],
   silu: [silu],
   rope: [rope],
+  rowSums: [rowSums],
 };
 /** Names of the rules, for switches. */
 export const ruleNames: readonly string[] = [
