@@ -34,6 +34,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['{packages,apps,examples}/*/test/**/*.slow.test.ts', 'tests/**/*.slow.test.ts'],
+          provide: { chromium: executablePath ?? '' },
           testTimeout: 3_600_000,
         },
       },
@@ -66,6 +67,7 @@ export default defineConfig({
             'tests/**/*.browser.test.ts',
             ...browserTests(),
             'tests/run.test.ts',
+            'tests/trace.test.ts',
           ],
           setupFiles: ['./apps/web/test/setup.ts'],
           browser: {

@@ -1,6 +1,7 @@
 /**
  * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--stockThreads 0] [--laps 5]`.
- * Prints medians and ratios. Stock TensorFlow.js takes half the cores unless told how many threads.
+ * Prints medians, and ratios within a lap; an epoch is with its evaluation, in the page and in Node.
+ * Stock TensorFlow.js takes half the cores unless told how many threads.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,6 +10,9 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { findChromium } from '../scripts/chromium.mjs';
+import { baseline } from './contestants.mjs';
+import { start } from './protocol.mjs';
+import { median, ratio } from './race.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const how = Object.fromEntries(
-  ['dim', 'dropout', 'threads', 'stockThreads', 'laps'].map((key) => [key, Number(values[key])]),
+  ['dim', 'dropout', 'threads', 'stockThreads'].map((key) => [key, Number(values[key])]),
 );
 const near = (name) => createRequire(new URL(`../packages/${name}/package.json`, import.meta.url));
 const runtime = dirname(near('backend-onnx').resolve('onnxruntime-web/wasm'));
@@ -60,6 +64,10 @@ const server = await createServer({
   ],
 });
 await server.listen();
+const node = await start(
+  'Node',
+  baseline({ dim: how.dim, dropout: how.dropout }, how.threads).command,
+);
 const browser = await chromium.launch({ executablePath: findChromium() });
 try {
   const page = await browser.newPage();
@@ -69,22 +77,30 @@ try {
       console.error(message.text());
   });
   await page.goto(server.resolvedUrls.local[0]);
-  await page.waitForFunction(() => 'race' in globalThis, undefined, { timeout: 120_000 });
-  const found = await page.evaluate((given) => globalThis.race(given), how);
-  const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-  const medians = Object.fromEntries(
-    Object.entries(found.times).map(([name, list]) => [name, median(list)]),
-  );
-  if (values.json) console.log(JSON.stringify({ how, ...found, medians }));
+  await page.waitForFunction(() => 'openRace' in globalThis, undefined, { timeout: 120_000 });
+  const devices = await page.evaluate((given) => globalThis.openRace(given), how);
+  const laps = [];
+  for (let i = 0; i < Number(values.laps); i++) {
+    const { epochMs, evalMs } = await node.go();
+    const inPage = await page.evaluate(() => globalThis.lap());
+    laps.push({ ...inPage, 'Node epoch': epochMs + evalMs });
+  }
+  const of = (name) => laps.map((lap) => lap[name]);
+  if (values.json) console.log(JSON.stringify({ how, devices, laps }));
   else {
-    console.log([...found.devices, `Chromium ${browser.version()}`].join('; '));
-    for (const [name, ms] of Object.entries(medians))
-      console.log(`${name.padEnd(10)} ${ms.toFixed(1).padStart(8)} ms`);
-    console.log(`stock / onnx     ${(medians.stock / medians.onnx).toFixed(1)}`);
-    console.log(`onnx / products  ${(medians.onnx / medians.products).toFixed(2)}`);
-    console.log(`stock / wasm     ${(medians.stock / medians.wasm).toFixed(1)}`);
+    console.log([...devices, `Chromium ${browser.version()}`, node.ready.version].join('; '));
+    for (const name of Object.keys(laps[0]))
+      console.log(`${name.padEnd(12)} ${median(of(name)).toFixed(1).padStart(8)} ms`);
+    for (const [over, under] of [
+      ['stock', 'onnx'],
+      ['onnx', 'products'],
+      ['onnx epoch', 'Node epoch'],
+      ['stock', 'wasm'],
+    ])
+      console.log(`${over} / ${under}`.padEnd(24), ratio(of(over), of(under)).toFixed(2));
   }
 } finally {
+  await node.stop();
   await browser.close();
   await server.close();
 }

@@ -10,8 +10,11 @@ import * as ort from 'onnxruntime-web/wasm';
 import { onnxBytes } from '../onnx-bytes.mjs';
 import { openTraining } from '../training.mjs';
 
-/** @param {{ dim: number, dropout: number, threads: number, stockThreads: number, laps: number }} how */
-globalThis.race = async ({ dim, dropout, threads, stockThreads, laps }) => {
+/**
+ * Makes all of them ready: who they are, and a lap of all in milliseconds.
+ * @param {{ dim: number, dropout: number, threads: number, stockThreads: number }} how
+ */
+globalThis.openRace = async ({ dim, dropout, threads, stockThreads }) => {
   const how = { threads, dim, dropout, strategy: 'none' };
   const ours = await openTraining({ ...how, backend: await onnx({ threads }) });
   await ours.epoch();
@@ -20,19 +23,17 @@ globalThis.race = async ({ dim, dropout, threads, stockThreads, laps }) => {
   const stock = await openStock({ dim, dropout, stockThreads });
   await eager.epoch();
   await products();
-
-  const times = { onnx: [], products: [], wasm: [], stock: [], onnxEpoch: [] };
-  for (let lap = 0; lap < laps; lap++) {
+  globalThis.lap = async () => {
     const { stepMs, epochMs, evalMs } = await ours.epoch();
-    times.onnx.push(stepMs);
-    times.onnxEpoch.push(epochMs + evalMs);
-    times.products.push(await products());
-    times.wasm.push((await eager.epoch()).stepMs);
-    times.stock.push(stock.lap());
-    console.info(`lap ${lap + 1} of ${laps}`);
-  }
-  const devices = [ours.device, eager.device, stock.name];
-  return { devices, compileMs: ours.compileMs, times };
+    return {
+      onnx: stepMs,
+      'onnx epoch': epochMs + evalMs,
+      products: await products(),
+      wasm: (await eager.epoch()).stepMs,
+      stock: stock.lap(),
+    };
+  };
+  return [ours.device, eager.device, stock.name];
 };
 
 /** Stock TensorFlow.js in a frame; a frame of the same origin computes in this thread. */

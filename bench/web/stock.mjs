@@ -15,6 +15,9 @@ globalThis.open = async ({ dim, dropout, stockThreads }) => {
   if (stockThreads > 0) setThreadsCount(stockThreads);
   await tf.setBackend('wasm');
   await tf.ready();
+  const { kernelFunc } = tf.getKernel('BatchMatMul', 'wasm');
+  if (Symbol.for('@grok/backend-wasm/kernel') in kernelFunc)
+    throw new Error('stock TensorFlow.js has kernels of ours; give it modules of its own');
   const { step } = openStock({ dim, rate: dropout });
   const threads = getThreadsCount();
   const rowsFrom = (first) => Array.from({ length: ROWS }, (_, row) => row + first);

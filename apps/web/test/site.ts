@@ -28,6 +28,7 @@ const vite = fileURLToPath(new URL('../node_modules/vite/bin/vite.js', import.me
 
 /** A browser, as tests use it. */
 export interface Site {
+  readonly browser: Browser;
   /** The built folder. */
   readonly folder: string;
   /** A fresh visitor; `isolated: false` is a host that sends no headers. */
@@ -66,6 +67,7 @@ export async function openSite(): Promise<Site> {
   );
   const browser: Browser = await chromium.launch({ executablePath: inject('chromium') });
   return {
+    browser,
     folder,
     async visit({ isolated = true, width = 1280, height = 900, dark = false } = {}) {
       const sent = new Map<string, number>();

@@ -1,0 +1,52 @@
+/** The page stays responsive while it trains. */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openSite, type Site, until } from './site.js';
+import { mainThreadTasks } from './tasks.js';
+
+/** What a visitor notices begins here, in milliseconds (https://www.w3.org/TR/longtasks-1/). */
+const LONG = 50;
+
+describe.skipIf(inject('chromium') === '')('the page’s main thread', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+  }, 120_000);
+  afterAll(() => site?.close());
+
+  // Catches: charts drawn for every message, rows that are copied over and over, pictures of 97 circles
+  // drawn at once. `small` ends with four arms of 250 epochs on one axis; `paper` has the largest pictures.
+  it.each([
+    { preset: 'small', ends: 'finished' as const, seconds: 0 },
+    { preset: 'paper', ends: 'training' as const, seconds: 15 },
+  ])(
+    'has no task of 50 ms while $preset trains',
+    { timeout: 900_000 },
+    async ({ preset, ends, seconds }) => {
+      const { page, url, faults, close } = await site.visit();
+      await page.goto(url);
+      await page.selectOption('select[name=preset]', preset);
+      // The main thread has a core of its own.
+      if (await page.locator('[name=threads]').isEnabled()) await page.fill('[name=threads]', '1');
+      await page.evaluate(() => document.fonts.ready);
+      const tasks = await mainThreadTasks(site.browser, page, async () => {
+        await page.getByRole('button', { name: 'Start' }).click();
+        await until(page, ends);
+        await page.waitForTimeout(1e3 * seconds);
+      });
+      const worst = [...tasks].sort((a, b) => b.worked - a.worked);
+      console.info(
+        `${preset}: ${tasks.length} tasks, longest ${worst
+          .slice(0, 5)
+          .map(({ worked, took }) => `${worked.toFixed(1)} (${took.toFixed(1)} by the clock)`)
+          .join(
+            ', ',
+          )} ms; ${tasks.filter(({ took }) => took >= LONG).length} of ${LONG} ms by the clock`,
+      );
+      expect(tasks.length).toBeGreaterThan(100);
+      expect(worst[0]!.worked).toBeGreaterThan(0);
+      expect(worst.filter(({ worked }) => worked >= LONG)).toEqual([]);
+      expect(faults).toEqual([]);
+      await close();
+    },
+  );
+});
