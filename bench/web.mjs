@@ -1,7 +1,7 @@
 /**
- * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--stockThreads 0] [--laps 5]`.
+ * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--laps 5]`.
  * Prints medians, and ratios within a lap; an epoch is with its evaluation, in the page and in Node.
- * Stock TensorFlow.js takes half the cores unless told how many threads.
+ * Stock TensorFlow.js takes half the cores.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -19,13 +19,12 @@ const { values } = parseArgs({
     dim: { type: 'string', default: '64' },
     dropout: { type: 'string', default: '0' },
     threads: { type: 'string', default: '1' },
-    stockThreads: { type: 'string', default: '0' },
     laps: { type: 'string', default: '5' },
     json: { type: 'boolean', default: false },
   },
 });
 const how = Object.fromEntries(
-  ['dim', 'dropout', 'threads', 'stockThreads'].map((key) => [key, Number(values[key])]),
+  ['dim', 'dropout', 'threads'].map((key) => [key, Number(values[key])]),
 );
 const near = (name) => createRequire(new URL(`../packages/${name}/package.json`, import.meta.url));
 const runtime = dirname(near('backend-onnx').resolve('onnxruntime-web/wasm'));

@@ -12,15 +12,15 @@ import { openTraining } from '../training.mjs';
 
 /**
  * Makes all of them ready: who they are, and a lap of all in milliseconds.
- * @param {{ dim: number, dropout: number, threads: number, stockThreads: number }} how
+ * @param {{ dim: number, dropout: number, threads: number }} how
  */
-globalThis.openRace = async ({ dim, dropout, threads, stockThreads }) => {
+globalThis.openRace = async ({ dim, dropout, threads }) => {
   const how = { threads, dim, dropout, strategy: 'none' };
   const ours = await openTraining({ ...how, backend: await onnx({ threads }) });
   await ours.epoch();
   const products = await openProducts(Object.values(ours.programs));
   const eager = await openTraining({ ...how, backend: await wasm({ wasmPaths: wasmFolder }) });
-  const stock = await openStock({ dim, dropout, stockThreads });
+  const stock = await openStock({ dim, dropout });
   await eager.epoch();
   await products();
   globalThis.lap = async () => {

@@ -4,15 +4,14 @@
  */
 import wasmFolder from 'virtual:wasm-folder';
 import * as tf from '@grok/tfjs';
-import { getThreadsCount, setThreadsCount, setWasmPaths, version_wasm } from 'tfjs-backend-wasm';
+import { getThreadsCount, setWasmPaths, version_wasm } from 'tfjs-backend-wasm';
 import { openStock } from '../peers/stock-model.mjs';
 
 const ROWS = 512;
 
-/** @param {{ dim: number, dropout: number, stockThreads: number }} how threads: 0 for its own choice */
-globalThis.open = async ({ dim, dropout, stockThreads }) => {
+/** @param {{ dim: number, dropout: number }} how */
+globalThis.open = async ({ dim, dropout }) => {
   setWasmPaths(wasmFolder);
-  if (stockThreads > 0) setThreadsCount(stockThreads);
   await tf.setBackend('wasm');
   await tf.ready();
   const { kernelFunc } = tf.getKernel('BatchMatMul', 'wasm');

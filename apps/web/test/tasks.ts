@@ -5,12 +5,15 @@ import type { Browser, Page } from 'playwright-core';
 export interface Task {
   readonly worked: number;
   readonly took: number;
+  /** What it did, by Chromium's names, longest first. */
+  readonly parts: string;
 }
 /** The parts of a trace event that are read here; times in microseconds. */
 interface Event {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
+  readonly ts: number;
   readonly dur?: number;
   readonly tdur?: number;
   readonly args: { readonly name?: string };
@@ -36,7 +39,23 @@ export async function mainThreadTasks(
       .filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
       .map(({ pid, tid }) => `${pid} ${tid}`),
   );
-  return traceEvents
-    .filter(({ name, pid, tid }) => name === 'RunTask' && main.has(`${pid} ${tid}`))
-    .map(({ dur = 0, tdur = 0 }) => ({ worked: tdur / 1e3, took: dur / 1e3 }));
+  const own = traceEvents.filter(({ pid, tid }) => main.has(`${pid} ${tid}`));
+  return own
+    .filter(({ name }) => name === 'RunTask')
+    .map((task) => {
+      const { dur = 0, tdur = 0 } = task;
+      return { worked: tdur / 1e3, took: dur / 1e3, parts: dur < NAMED ? '' : partsOf(task, own) };
+    });
+}
+
+/** Tasks shorter than this are not looked into, in microseconds. */
+const NAMED = 20_000;
+function partsOf({ pid, tid, ts, dur = 0 }: Event, events: readonly Event[]): string {
+  return events
+    .filter((event) => event.name !== 'RunTask' && event.pid === pid && event.tid === tid)
+    .filter((event) => event.ts >= ts && event.ts + (event.dur ?? 0) <= ts + dur)
+    .sort((a, b) => (b.dur ?? 0) - (a.dur ?? 0))
+    .slice(0, 4)
+    .map(({ name, dur: length = 0 }) => `${name} ${(length / 1e3).toFixed(1)}`)
+    .join(', ');
 }
