@@ -52,6 +52,7 @@ export type ToWorker =
   | { readonly type: 'export'; readonly folder: string }
   | { readonly type: 'import'; readonly files: readonly { path: string; bytes: Uint8Array }[] };
 
+/** Histories come in `rows`, a part a message: taking a thousand rows in at once would hold the page up. */
 export type FromWorker =
   | {
       readonly type: 'ready';
@@ -65,13 +66,14 @@ export type FromWorker =
       readonly plan: Plan;
       readonly runs: readonly RunView[];
     }
-  | { readonly type: 'begun'; readonly index: number; readonly history: readonly MetricsRow[] }
+  | { readonly type: 'rows'; readonly index: number; readonly rows: readonly MetricsRow[] }
   | { readonly type: 'event'; readonly index: number; readonly event: RunEvent }
   | { readonly type: 'picture'; readonly index: number; readonly picture: Picture }
   | {
       readonly type: 'ended';
       readonly status: 'finished' | 'interrupted';
-      readonly runs: readonly RunView[];
+      /** By run; the page has their rows. */
+      readonly records: readonly (RunRecord | undefined)[];
     }
   | { readonly type: 'trouble'; readonly message: string; readonly badInput: boolean }
   | { readonly type: 'archive'; readonly name: string; readonly bytes: Uint8Array };

@@ -41,8 +41,8 @@ describe.skipIf(inject('chromium') === '')('the page’s main thread', () => {
           ...worst
             .slice(0, 6)
             .map(
-              ({ worked, took, parts }) =>
-                `  ${worked.toFixed(1)} ms (${took.toFixed(1)} by the clock) ${parts}`,
+              ({ worked, took, parts, at }) =>
+                `  ${worked.toFixed(1)} ms (${took.toFixed(1)} by the clock) at ${at.toFixed(1)} s: ${parts}`,
             ),
         ].join('\n'),
       );

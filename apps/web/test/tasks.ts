@@ -7,6 +7,8 @@ export interface Task {
   readonly took: number;
   /** What it did, by Chromium's names, longest first. */
   readonly parts: string;
+  /** When, in seconds after the first. */
+  readonly at: number;
 }
 /** The parts of a trace event that are read here; times in microseconds. */
 interface Event {
@@ -29,7 +31,7 @@ export async function mainThreadTasks(
   body: () => Promise<void>,
 ): Promise<readonly Task[]> {
   await browser.startTracing(page, {
-    categories: ['disabled-by-default-devtools.timeline', '__metadata'],
+    categories: ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'v8', '__metadata'],
   });
   await body();
   const trace = (await browser.stopTracing()).toString('utf8');
@@ -40,11 +42,17 @@ export async function mainThreadTasks(
       .map(({ pid, tid }) => `${pid} ${tid}`),
   );
   const own = traceEvents.filter(({ pid, tid }) => main.has(`${pid} ${tid}`));
+  const first = own.find(({ name }) => name === 'RunTask')?.ts ?? 0;
   return own
     .filter(({ name }) => name === 'RunTask')
     .map((task) => {
-      const { dur = 0, tdur = 0 } = task;
-      return { worked: tdur / 1e3, took: dur / 1e3, parts: dur < NAMED ? '' : partsOf(task, own) };
+      const { dur = 0, tdur = 0, ts } = task;
+      return {
+        at: (ts - first) / 1e6,
+        worked: tdur / 1e3,
+        took: dur / 1e3,
+        parts: dur < NAMED ? '' : partsOf(task, own),
+      };
     });
 }
 

@@ -46,19 +46,29 @@ export function reduce(state: State, action: Action): State {
       return {
         ...state,
         study: action,
-        runs: action.runs,
+        // Rows that are known stay, until they are told again.
+        runs: action.runs.map((run, i) =>
+          same ? { ...run, history: state.runs[i]?.history ?? [] } : run,
+        ),
         pictures: same ? state.pictures : {},
         status: state.status === 'starting' ? 'starting' : done ? 'finished' : 'paused',
       };
     }
-    case 'begun':
+    case 'rows': {
+      const { index, rows } = action;
+      const [first, last] = [rows[0]!.epoch, rows.at(-1)!.epoch];
       return {
         ...state,
         // Epochs that were heard meanwhile stay: the file may have been read before they were written.
-        runs: changed(state.runs, action.index, ({ history }) => ({
-          history: history.length > action.history.length ? history : action.history,
+        runs: changed(state.runs, index, ({ history }) => ({
+          history: [
+            ...history.filter(({ epoch }) => epoch < first),
+            ...rows,
+            ...history.filter(({ epoch }) => epoch > last),
+          ],
         })),
       };
+    }
     case 'event':
       return heard(state, action.index, action.event);
     case 'picture':
@@ -66,7 +76,7 @@ export function reduce(state: State, action: Action): State {
     case 'ended':
       return {
         ...state,
-        runs: action.runs,
+        runs: state.runs.map((run, i) => ({ ...run, record: action.records[i] })),
         status: action.status === 'finished' ? 'finished' : 'paused',
       };
     case 'trouble':

@@ -78,13 +78,13 @@ export async function runsOf(plan: Plan, study: string): Promise<readonly FoundR
   return found;
 }
 
-/** Runs as the page shows them. */
+/** Runs as the page shows them, their rows left out. */
 export function viewsOf(runs: readonly FoundRun[]): readonly RunView[] {
   return runs.map(({ name, seed, experiment, folder, manifest, history }) => ({
     name,
     seed,
     epochs: experiment.epochs,
-    history,
+    history: [],
     record: manifest && recordOf(manifest, history, folder ?? ''),
   }));
 }

@@ -3,7 +3,7 @@
  * line, in the browser's own file system. Pausing stops at the next step with the state saved, so
  * resuming, also after the tab was closed, is beginning the same study again.
  */
-import { type RunEvent, readMetrics } from '@grok/core';
+import { type MetricsRow, type RunEvent, readMetrics } from '@grok/core';
 import { checkPlan, type Plan, runPlan } from '@grok/study';
 import type { FromWorker, ToWorker } from '../protocol.js';
 import { pack, unpack } from './archive.js';
@@ -11,6 +11,7 @@ import { planOf } from './documents.js';
 import { openRegistry } from './registry.js';
 import { type Photographer, photographer } from './snapshots.js';
 import {
+  type FoundRun,
   filesOf,
   importRun,
   listStudies,
@@ -27,6 +28,8 @@ import { giveTeachers } from './teachers.js';
 const CHECKPOINT_EVERY = 2;
 /** Steps are told no more often than people can read, in milliseconds. */
 const STEP_EVERY = 100;
+/** Rows in one message, which the page takes in within milliseconds. */
+const ROWS_AT_ONCE = 100;
 
 const registry = openRegistry();
 let going: AbortController | undefined;
@@ -77,12 +80,21 @@ async function answer(message: ToWorker): Promise<void> {
   }
 }
 
+function tellStudy(folder: string, plan: Plan, runs: readonly FoundRun[]): void {
+  tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
+  for (const [index, { history }] of runs.entries()) tellRows(index, history);
+}
+function tellRows(index: number, rows: readonly MetricsRow[]): void {
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
+    tell({ type: 'rows', index, rows: rows.slice(at, at + ROWS_AT_ONCE) });
+}
+
 /** Shows a study as it stands, with a picture of each run that has a checkpoint. */
 async function open(folder: string): Promise<void> {
   const bytes = await rootOf(folder).read('plan.json');
   const plan = checkPlan(JSON.parse(new TextDecoder().decode(bytes)), folder);
   const runs = await runsOf(plan, folder);
-  tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
+  tellStudy(folder, plan, runs);
   for (const [index, run] of runs.entries()) {
     const step = run.manifest?.step;
     if (run.folder === undefined || !step) continue;
@@ -104,7 +116,7 @@ async function start(
   going = new AbortController();
   const { signal } = going;
   await giveTeachers(plan, folder);
-  tell({ type: 'study', folder, plan, runs: viewsOf(await runsOf(plan, folder)) });
+  tellStudy(folder, plan, await runsOf(plan, folder));
   tell({ type: 'studies', studies: await listStudies() });
   let store = rootOf(folder);
   let camera: Photographer | undefined;
@@ -124,7 +136,7 @@ async function start(
         void camera?.dispose();
         const mine = photographer(known, run.experiment, backend, own);
         camera = mine;
-        readMetrics(own).then((history) => tell({ type: 'begun', index, history }), ignore);
+        readMetrics(own).then((rows) => tellRows(index, rows), ignore);
         let last = 0;
         return [
           (event: RunEvent): void => {
@@ -141,7 +153,8 @@ async function start(
         ];
       },
     });
-    tell({ type: 'ended', status, runs: viewsOf(await runsOf(plan, folder)) });
+    const records = viewsOf(await runsOf(plan, folder)).map(({ record }) => record);
+    tell({ type: 'ended', status, records });
   } finally {
     await camera?.dispose();
     tell({ type: 'studies', studies: await listStudies() });
