@@ -21,7 +21,7 @@ export { ruleNames } from './optimize/index.js';
 export interface OnnxOptions {
   /** Threads of one run, default all cores. */
   readonly threads?: number | undefined;
-  /** Rewrite rules by name; false leaves one out. */
+  /** Rewrite rules by name: false leaves one out, true puts one in; `rowSums` is for one thread alone. */
   readonly rules?: Readonly<Record<string, boolean | undefined>> | undefined;
   /** Beginning of a file name: each program's onnxruntime profile is written there on dispose. */
   readonly profile?: string | undefined;
