@@ -39,8 +39,9 @@ export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Place
 
 /** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
 export function tablesAreCheaper({ c, inputs, sites, taps }: Walk): boolean {
-  if (!c.algebra.vocabularyTable || c.places === undefined || c.positions === 'learned')
-    return false;
+  if (!c.algebra.vocabularyTable || c.places === undefined) return false;
+  // A norm would mix what a token and what a learned position give.
+  if (c.positions === 'learned' && c.norm !== 'none') return false;
   const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `blocks.0.attn.hook_${which}`);
   if (inside.some((site) => sites.has(site) || site in taps)) return false;
   if ('hook_embed' in taps || 'blocks.0.hook_resid_pre' in taps) return false;
@@ -64,16 +65,26 @@ export function fromTables(
   const places = c.places!;
   const count = places.tokens.length;
   const by = rotation(places.positions, c.dHead, c.ropeBase);
+  // What learned positions give through weights, `[pos, d_model]`.
+  const share = (weights: tf.Tensor): tf.Tensor | undefined =>
+    c.positions === 'learned' ? linear(w('pos_embed.W_pos'), weights) : undefined;
   const turned = (weights: tf.Tensor): tf.Tensor => {
     const chosen = tf.gather(linear(h, weights), tf.tensor1d(places.tokens, 'int32'));
-    const heads = tf.reshape(chosen, [1, count, c.heads, c.dHead]);
+    const learned = share(weights);
+    const whole =
+      learned === undefined
+        ? chosen
+        : tf.add(chosen, tf.gather(learned, tf.tensor1d(places.positions, 'int32')));
+    const heads = tf.reshape(whole, [1, count, c.heads, c.dHead]);
     return c.positions === 'rope' ? rotate(heads, by) : heads;
   };
   const queries = turned(tf.div(w('blocks.0.attn.W_Q'), Math.sqrt(c.dHead)));
   const keys = turned(w('blocks.0.attn.W_K')); // [1, place, head, d_head]
   const table = tf.matMul(byHead(queries), byHead(keys), false, true); // [1, head, place, place]
   const scores = tf.reshape(table, [-1]) as tf.Tensor1D;
-  const rows = linear(h, ov ?? w('blocks.0.attn.W_V')); // [d_vocab, d_model]
+  const weights = ov ?? w('blocks.0.attn.W_V');
+  const rows = linear(h, weights); // [d_vocab, d_model]
+  const learned = share(weights);
   const parts = onlyLast ? p.parts.slice(-1) : p.parts;
   return {
     scores: parts.map(({ start, tokens }) => {
@@ -83,8 +94,12 @@ export function fromTables(
       return tf.reshape(tf.gather(scores, at), [batch, c.heads, keys - firstQuery, keys]);
     }),
     values: parts.map(({ tokens }) => {
-      const values = tf.gather(rows, tf.reshape(tokens!, [-1]) as tf.Tensor1D);
-      return tf.reshape(values, [...tokens!.shape, c.heads, c.dHead]); // [rows, key, head, d_head]
+      const [batch, keys] = tokens!.shape;
+      const chosen = tf.gather(rows, tf.reshape(tokens!, [-1]) as tf.Tensor1D);
+      const values = tf.reshape(chosen, [batch, keys, c.dim]);
+      const whole =
+        learned === undefined ? values : tf.add(values, tf.slice(learned, [0, 0], [keys, -1]));
+      return tf.reshape(whole, [batch, keys, c.heads, c.dHead]); // [rows, key, head, d_head]
     }),
   };
 }

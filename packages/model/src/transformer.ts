@@ -122,16 +122,12 @@ function partsOf(
 
 /** Walks all blocks; undefined when all that is asked for was found on the way. */
 function walk(p: Walk): Stream | undefined {
-  const { c, w } = p;
-  let x = at(p, 'hook_embed', embed(p)); // [all, d_model]
-  if (c.positions === 'learned') {
-    const learned = cut(p, x).map((part, i) => {
-      const { start, length } = p.parts[i]!;
-      return tf.add(part, tf.slice(w('pos_embed.W_pos'), [start, 0], [length, -1])); // [rows, pos, d_model]
-    });
-    x = joined(learned, c.dim);
-  }
-  let stream: Stream | undefined = { x, last: false };
+  const { c } = p;
+  // With its scores and values from tables, a single block asks for the embedding of what it reads alone.
+  const alone = tablesAreCheaper(p) && followsLast(p, 0, 'hook_embed');
+  const embedded = at(p, 'hook_embed', embed(p, alone ? lastTokens(p) : p.inputs)); // [all | batch, d_model]
+  const x = c.positions === 'learned' ? positioned(p, embedded, alone) : embedded;
+  let stream: Stream | undefined = { x, last: alone };
   for (let l = 0; l < c.depth && !done(p); l++) {
     stream = attention(p, l, { ...stream, x: at(p, `blocks.${l}.hook_resid_pre`, stream.x) });
     if (stream === undefined || done(p)) return undefined;
@@ -282,11 +278,26 @@ function hasJointOV(p: Walk, l: number): boolean {
   return p.inputs.shape[0]! > c.dim;
 }
 
-/** Tokens to rows of the embedding, or features through it: `[all, d_model]`. */
-function embed(p: Walk): tf.Tensor {
+/** Tokens `[rows]` to rows of the embedding, or features `[rows, features]` through it: `[rows, d_model]`. */
+function embed(p: Walk, inputs: tf.Tensor): tf.Tensor {
   const table = p.w('embed.W_E');
-  if (p.c.features !== undefined) return linear(p.inputs, table);
-  return tf.gather(table, p.inputs as tf.Tensor1D);
+  if (p.c.features !== undefined) return linear(inputs, table);
+  return tf.gather(table, inputs as tf.Tensor1D);
+}
+/** Adds learned positions, to all or to the last of each row. */
+function positioned(p: Walk, x: tf.Tensor, last: boolean): tf.Tensor {
+  const learned = (start: number, length: number): tf.Tensor =>
+    tf.slice(p.w('pos_embed.W_pos'), [start, 0], [length, -1]);
+  if (last) return tf.add(x, learned(p.c.length - 1, 1)); // [batch, d_model]
+  const parts = cut(p, x).map((part, i) =>
+    tf.add(part, learned(p.parts[i]!.start, p.parts[i]!.length)),
+  ); // [rows, pos, d_model]
+  return joined(parts, p.c.dim);
+}
+/** The last token of each row, `[batch]`. */
+function lastTokens(p: Walk): tf.Tensor1D {
+  const tokens = p.parts.at(-1)!.tokens!;
+  return tf.reshape(tf.slice(tokens, [0, p.c.length - 1], [-1, 1]), [-1]);
 }
 
 function norm(p: Walk, name: string, x: tf.Tensor): tf.Tensor {

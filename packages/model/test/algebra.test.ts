@@ -66,6 +66,17 @@ describe('the shortcuts', () => {
     },
   );
 
+  it('give learned positions their share of a table, unless a norm tells them apart', () => {
+    // Catches: positions left out of queries or keys by token; an embedding of positions that nobody reads.
+    const learned = { positions: 'learned', norm: 'none', depth: 1, heads: 2 } as const;
+    for (const algebra of switches) expect(changedBy(algebra, learned, askedFor)).toEqual([]);
+    const saved = (variant: Partial<Sizes>): number =>
+      flops({ ...learned, ...variant }, { vocabularyTable: true }, pairs) /
+      flops({ ...learned, ...variant }, OFF, pairs);
+    expect(saved({})).toBeLessThan(0.8);
+    expect(saved({ norm: 'rms' })).toBe(1);
+  });
+
   it('shares no prefix where dropout tells equal rows apart, nor without causality', () => {
     // Catches: one mask for all rows that begin alike; a prefix that sees what follows.
     for (const variant of [{ dropout: 0.5 }, { causal: false }])
