@@ -29,14 +29,15 @@ export const STRATEGIES = Object.keys(OBJECTIVES);
 /** @param {string | import('@grok/core').Backend} name @param {number} threads @param {object} options */
 async function open(name, threads, options) {
   if (typeof name !== 'string') return name;
-  const { [name]: create } = await import(`@grok/backend-${name}`);
+  const exported = name.replace(/-./, ([, letter]) => letter.toUpperCase());
+  const { [exported]: create } = await import(`@grok/backend-${name}`);
   return create(name === 'wasm' ? options : { threads, ...options });
 }
 
 /**
  * Compiles the paper's run (division modulo 97, batch 512, AdamW) for one model and strategy.
  * The teacher of a strategy is untrained: what it costs does not depend on what it knows.
- * @param {{ backend: string | import('@grok/core').Backend, threads: number, dim: number, dropout: number, strategy: string, options?: object }} how
+ * @param {{ backend: string | import('@grok/core').Backend, threads: number, dim: number, dropout: number, strategy: string, seed?: number, warmup?: number, options?: object }} how
  */
 export async function openTraining({
   backend: name,
@@ -44,18 +45,20 @@ export async function openTraining({
   dim,
   dropout,
   strategy,
+  seed = SEED,
+  warmup = 10,
   options = {},
 }) {
   const backend = await open(name, threads, options);
   const task = div();
-  const split = numpy()(task.labels.length, SEED);
+  const split = numpy()(task.labels.length, seed);
   const info = { vocabulary: task.vocabulary, inputs: task.inputs };
   const model = transformer({ dim, dropout })(info);
   const frozen = transformer()(info);
   const teachers =
     strategy === 'none'
       ? {}
-      : { teacher: { model: frozen, params: frozen.init(rng(SEED).split('teacher')) } };
+      : { teacher: { model: frozen, params: frozen.init(rng(seed).split('teacher')) } };
   const objective = compose(OBJECTIVES[strategy], {
     student: infoOf(model),
     teachers: strategy === 'none' ? {} : { teacher: infoOf(frozen) },
@@ -89,11 +92,11 @@ export async function openTraining({
     model,
     objective,
     teachers,
-    optimizer: adamw({ warmup: 10 }),
+    optimizer: adamw({ warmup }),
     probes: [],
     batch: 512,
     epochs: Number.MAX_SAFE_INTEGER,
-    seed: SEED,
+    seed,
     checkpointEvery: Number.MAX_SAFE_INTEGER,
     now: () => performance.now() / 1e3,
   });

@@ -1,0 +1,15 @@
+/** Grok's own trainer in a page: `contestant(how)` opens it, then `epoch()` of what it gives is one lap. */
+
+import wasmFolder from 'virtual:wasm-folder';
+import { onnx } from '@grok/backend-onnx';
+import { wasm } from '@grok/backend-wasm';
+import { openTraining } from '../training.mjs';
+
+globalThis.contestant = async ({ backend, threads, ...how }) =>
+  openTraining({
+    ...how,
+    threads,
+    backend: await (backend === 'wasm'
+      ? wasm({ threads, wasmPaths: wasmFolder })
+      : onnx({ threads })),
+  });
