@@ -46,7 +46,7 @@ const inPage = (backend, threads) => command('ours-web.mjs', { backend, threads 
 const all = [
   ['onnx, 1 thread', inNode('onnx', 1)],
   ['onnx, 2 threads', inNode('onnx', 2)],
-  ['wasm', inNode('wasm', 1)],
+  ['wasm in Node, 1 thread', inNode('wasm', 1)],
   ['node-gpu, 1 thread', inNode('node-gpu', 1)],
   ['onnx in Chromium, 1 thread', inPage('onnx', 1)],
   ['wasm in Chromium, 1 thread', inPage('wasm', 1)],
