@@ -43,7 +43,14 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
         // Threads of a session that has run would spin on while another one trains or evaluates.
-        extra: { session: { force_spinning_stop: '1' } },
+        extra: {
+          session: { force_spinning_stop: '1' },
+          // Transposes before products are there on purpose.
+          optimization: {
+            disable_specified_optimizers:
+              'GemmTransposeFusion;MatmulTransposeFusion;TransposeOptimizer',
+          },
+        },
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
       return {

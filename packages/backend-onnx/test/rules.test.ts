@@ -236,6 +236,22 @@ const cases: Case[] = [
     on: { Concat: 0, joins: 1 },
     off: { Concat: 1, joins: 0 },
   },
+  {
+    rule: 'longProducts',
+    what: 'a product that sums over many rows reads the smaller operand transposed, the larger as it lies',
+    hosts: {
+      a: floats([1024, 32], -0.2, 0.2),
+      b: floats([1024, 40], -0.2, 0.2),
+      c: floats([1023, 32], -0.2, 0.2),
+    },
+    fn: (t) => ({
+      small: tf.matMul(t.a, t.b, true),
+      turned: tf.mul(tf.matMul(t.b, t.a, true), 3),
+      short: tf.matMul(t.c, t.c, true),
+    }),
+    on: { Gemm: 3, Transpose: 2 },
+    off: { Gemm: 3, Transpose: 0 },
+  },
 ];
 
 describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off }) => {

@@ -7,7 +7,14 @@ import { joinOutputs, viewInputs } from './memory.js';
 import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { rowSums } from './scatter.js';
-import { pads, reshapes, reshapesLast, transposes, transposesIntoProducts } from './shapes.js';
+import {
+  longProducts,
+  pads,
+  reshapes,
+  reshapesLast,
+  transposes,
+  transposesIntoProducts,
+} from './shapes.js';
 import { broadcasts, constants, neutral, signs, slices, sums, undone } from './simplify.js';
 
 /** Switches of the rules, all on unless set to false. */
@@ -37,6 +44,7 @@ export const ruleNames: readonly string[] = [
   'sumsIntoProducts',
   'views',
   'joins',
+  'longProducts',
 ];
 
 /** The same function, in fewer and cheaper nodes. */
@@ -51,5 +59,6 @@ export function optimize(graph: Graph, rules: Rules): Graph {
   if (on('sumsIntoProducts')) best = rewrite(best, [sumsIntoProducts]);
   best = merge(rewrite(best, chosen));
   if (on('joins')) best = joinOutputs(best);
+  if (on('longProducts')) best = merge(rewrite(best, [longProducts]));
   return expandUniforms(best);
 }

@@ -135,3 +135,24 @@ function elements(value: Value): number[] {
     return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
   return Array.from(constant!.elements as ArrayLike<number>);
 }
+
+/** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
+const MANY_ROWS = 1024;
+/**
+ * `Aᵀ·B` over many rows, the gradient of weights: products read rows faster than columns, so the smaller
+ * operand is transposed first; where that is B, the result is computed the other way round.
+ */
+export const longProducts: Rule = rule('Gemm', (node, b) => {
+  const { transA = 0, transB = 0 } = node.attributes as Record<string, number>;
+  const [x, y] = node.inputs as [Value, Value];
+  const [rows, m] = x.shape as [number, number];
+  const n = y.shape[1]!;
+  const attributes = { ...node.attributes, transA: 0 };
+  if (transA !== 1 || transB !== 0 || node.inputs.length > 2 || rows < MANY_ROWS) return undefined;
+  if (Math.min(m, n) < 32) return undefined;
+  const [out] = node.outputs as [Value];
+  if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y], out, attributes)];
+  const { type } = out;
+  const turned = emit(b, 'Gemm', [transpose(b, y, [1, 0]), x], { type, shape: [n, m] }, attributes);
+  return [transpose(b, turned, [1, 0])];
+});
