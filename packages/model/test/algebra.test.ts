@@ -114,24 +114,26 @@ describe('the shortcuts', () => {
       expect([name, distance(run(on, name), run(OFF, name)) < 1e-12]).toEqual([name, true]);
   });
 
-  it('refuse rows that are not the task’s', () => {
-    // Catches: another row's prefix silently taken for one that is in no row.
-    const model = make({}, { sharedPrefixes: true }, pairs);
-    const values = toTensors(randomParams(model));
-    for (const wrong of [
-      [6, 5, 0, 6],
-      [0, 4, 0, 6],
-    ])
-      expect(() =>
+  it.each([{ sharedPrefixes: true }, { vocabularyTable: true }])(
+    'refuse rows that are not the task’s: %o',
+    (algebra) => {
+      // Catches: another row's prefix, or another place's scores, silently taken for one that is in no row.
+      const model = make({}, algebra, pairs);
+      const values = toTensors(randomParams(model));
+      const logits = (rows: number[][]) =>
         model
-          .apply(
-            reader('parameter', values),
-            tf.tensor2d([...pairs.slice(1), wrong], undefined, 'int32'),
-            { sites: new Set(['logits']) },
-          )
-          .logits!.dataSync(),
-      ).toThrow();
-  });
+          .apply(reader('parameter', values), tf.tensor2d(rows, undefined, 'int32'), {
+            sites: new Set(['logits']),
+          })
+          .logits!.dataSync();
+      expect(logits(pairs)).toHaveLength(pairs.length * 7);
+      for (const wrong of [
+        [6, 5, 0, 6],
+        [0, 4, 0, 6],
+      ])
+        expect(() => logits([...pairs.slice(1), wrong])).toThrow();
+    },
+  );
 
   it('are off where a task’s rows are not known', () => {
     // Catches: prefixes made up from shapes.
