@@ -42,7 +42,11 @@ export function Chart({
       made.destroy();
     };
   }, [names, dark, epochs]);
-  useEffect(() => plot.current?.setData(data.current));
+  // A task of its own, so that two charts and the rest of the page do not add up to a long one.
+  useEffect(() => {
+    const drawing = setTimeout(() => plot.current?.setData(data.current));
+    return () => clearTimeout(drawing);
+  });
   const said =
     measure === 'accuracy' ? 'Accuracy in percent' : 'Loss in nats, on a logarithmic axis';
   return (

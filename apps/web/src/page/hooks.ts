@@ -15,22 +15,37 @@ export function useDark(): boolean {
   return dark;
 }
 
+/** Milliseconds between two looks at what the worker told: people cannot read faster, and each draws the page. */
+const GLANCE = 100;
+
 /** The worker: the state that it tells of, and a way to speak to it. */
 export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void): {
   state: State;
   say: (message: ToWorker) => void;
   act: (action: Action) => void;
 } {
-  const [state, act] = useReducer<State, Action>(reduce, initial);
+  const [state, take] = useReducer<State, readonly Action[]>(
+    (before, actions) => actions.reduce(reduce, before),
+    initial,
+  );
+  const told = useRef<Action[]>([]);
+  // In the order of what happened: what the worker told before comes first.
+  const act = (action: Action): void => take([...told.current.splice(0), action]);
   const worker = useRef<Worker | undefined>(undefined);
   useEffect(() => {
     const own = new Worker(new URL('../work/worker.ts', import.meta.url), {
       type: 'module',
       name: 'grok',
     });
+    let looking: ReturnType<typeof setTimeout> | undefined;
+    const look = (): void => {
+      looking = undefined;
+      take(told.current.splice(0));
+    };
     own.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === 'archive') onArchive(data.name, data.bytes);
-      else act(data);
+      if (data.type === 'archive') return onArchive(data.name, data.bytes);
+      told.current.push(data);
+      looking ??= setTimeout(look, GLANCE);
     };
     own.onerror = ({ message }) =>
       act({
@@ -40,7 +55,10 @@ export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void):
       });
     own.postMessage({ type: 'hello' } satisfies ToWorker);
     worker.current = own;
-    return () => own.terminate();
+    return () => {
+      clearTimeout(looking);
+      own.terminate();
+    };
   }, []);
   return { state, act, say: (message) => worker.current?.postMessage(message) };
 }
