@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { drop, openSite, type Site } from './site.js';
 
 const NODE_SEEDS = [0, 1, 2, 3, 4];
-const PAGE_SEED = 42;
+// One of Node’s: what is compared is where it trains, not how its seed draws.
+const PAGE_SEED = 0;
 /** Where all seeds have been at 99 %; a run ends as soon as it is there. */
 const EPOCHS = 300;
 /** Epochs that the page may be outside of Node's seeds. */
