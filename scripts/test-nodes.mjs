@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' };
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -31,7 +32,8 @@ for (const [major, version] of Object.entries(VERSIONS)) {
     console.log(doctor.status === 0 ? '' : `${doctor.stdout}${doctor.stderr}`);
     console.log(tests.status === 0 ? '' : `${tests.stdout}${tests.stderr}`);
   }
-  const counts = /Tests\s+(.*)/.exec(tests.stdout ?? '')?.[1] ?? 'no tests';
+  const counts =
+    /Tests\s+(.*)/.exec(stripVTControlCharacters(tests.stdout ?? ''))?.[1] ?? 'no tests';
   console.log(`${ok ? '✓' : '✗'} Node ${version}: ${counts.replace(/\s+/g, ' ')}`);
 }
 process.exitCode = failed === 0 ? 0 : 1;
