@@ -1,7 +1,6 @@
 // A tracker: a table with a line an epoch, for spreadsheets and pandas. One that sends to a server would
 // return from `on` a promise of the answer, which no run waits for, and close its session in `finish`.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+// Node's modules are loaded where they are used, so that a page can hold the rest of the gallery.
 
 const HEADER = 'epoch,step,train loss,train accuracy,validation loss,validation accuracy\n';
 
@@ -16,28 +15,29 @@ export const csv = {
   },
   create:
     ({ file }) =>
-    ({ where }) => {
+    async ({ where }) => {
+      const fs = await import('node:fs');
+      const { dirname, resolve } = await import('node:path');
       const path = resolve(where, file);
+      const linesUpTo = (last) => {
+        const lines = fs.existsSync(path) ? fs.readFileSync(path, 'utf8').match(/^\d.*\n/gm) : [];
+        return (lines ?? []).filter((line) => Number(line.split(',')[0]) <= last);
+      };
       return {
         on(event) {
           if (event.type === 'start') {
             // A run that goes on tells again what came after its last checkpoint.
-            mkdirSync(dirname(path), { recursive: true });
-            const kept = existsSync(path) ? linesUpTo(event.from.epoch, path) : [];
-            writeFileSync(path, HEADER + kept.join(''));
+            const kept = linesUpTo(event.from.epoch);
+            fs.mkdirSync(dirname(path), { recursive: true });
+            fs.writeFileSync(path, HEADER + kept.join(''));
           }
           if (event.type === 'epoch') {
             const { epoch, step, train, validation } = event.row;
             const scores = [train.loss, train.accuracy, validation.loss, validation.accuracy];
-            appendFileSync(path, `${[epoch, step, ...scores].join(',')}\n`);
+            fs.appendFileSync(path, `${[epoch, step, ...scores].join(',')}\n`);
           }
         },
         finish() {},
       };
     },
 };
-
-function linesUpTo(epoch, path) {
-  const lines = readFileSync(path, 'utf8').match(/^\d.*\n/gm) ?? [];
-  return lines.filter((line) => Number(line.split(',')[0]) <= epoch);
-}

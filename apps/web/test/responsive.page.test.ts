@@ -14,14 +14,13 @@ describe.skipIf(inject('chromium') === '')('the page’s main thread', () => {
   afterAll(() => site?.close());
 
   // Catches: charts drawn for every message, rows that are copied over and over, pictures of 97 circles
-  // drawn at once. `small` is seen from its start to its end; `paper` has the largest pictures. A task that
-  // is the page's own is long every time, one that a virtual machine held up is not: hence the retries.
+  // drawn at once. `small` is seen from its start to its end; `paper` has the largest pictures.
   it.each([
     { preset: 'small', ends: 'finished' as const, seconds: 0 },
     { preset: 'paper', ends: 'training' as const, seconds: 15 },
   ])(
     'has no task of 50 ms while $preset trains',
-    { timeout: 900_000, retry: 2 },
+    { timeout: 900_000 },
     async ({ preset, ends, seconds }) => {
       const { page, url, faults, close } = await site.visit();
       await page.goto(url);
