@@ -21,7 +21,10 @@ export async function openPage(file, ready) {
     logLevel: 'error',
     resolve: {
       conditions: ['@grok/source', 'module', 'browser', 'development|production'],
-      alias: { 'onnxruntime-web/wasm': join(runtime, 'ort.wasm.bundle.min.mjs') },
+      alias: {
+        'onnxruntime-web/wasm': join(runtime, 'ort.wasm.bundle.min.mjs'),
+        'tfjs-backend-wasm': join(binaries, 'index.js'),
+      },
     },
     optimizeDeps: { exclude: ['onnxruntime-web'] },
     server: {
