@@ -45,10 +45,10 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
         // Threads of a session that has run would spin on while another one trains or evaluates.
         extra: {
           session: { force_spinning_stop: '1' },
-          // Transposes before products are there on purpose.
+          // Transposes and factors before products are there on purpose.
           optimization: {
             disable_specified_optimizers:
-              'GemmTransposeFusion;MatmulTransposeFusion;TransposeOptimizer',
+              'GemmTransposeFusion;MatmulTransposeFusion;TransposeOptimizer;MatMulScaleFusion',
           },
         },
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),

@@ -146,6 +146,25 @@ const cases: Case[] = [
     off: { Gemm: 1, Mul: 3, Div: 1, Neg: 1 },
   },
   {
+    rule: 'scales',
+    what: 'a factor that two products read is the alpha of both',
+    hosts: { a: floats([3, 4]), b: floats([4, 5]) },
+    fn: (t) => {
+      const third = tf.div(t.a, 3);
+      return { y: tf.matMul(third, t.b), z: tf.matMul(third, t.a, false, true) };
+    },
+    on: { Gemm: 2, Div: 0 },
+    off: { Gemm: 2, Div: 1 },
+  },
+  {
+    rule: 'scales',
+    what: 'a product with one column keeps its factor outside',
+    hosts: { a: floats([3, 4]), c: floats([4, 1]) },
+    fn: (t) => ({ y: tf.matMul(tf.div(t.a, 3), t.c) }),
+    on: { Gemm: 1, Div: 1 },
+    off: { Gemm: 1, Div: 1 },
+  },
+  {
     rule: 'scalars',
     what: 'factors of one element meet before they meet a tensor',
     hosts: { x: floats([40]), a: floats([]), b: floats([]), c: floats([40], 1, 2) },
@@ -172,10 +191,23 @@ const cases: Case[] = [
   {
     rule: 'rope',
     what: 'rotary positions are one operator, forward and backward, with one head and with several',
-    hosts: { a: floats([5, 4, 1, 8]), b: floats([5, 3, 2, 8]) },
-    fn: (t) => ({ y: rotate(tf.neg(t.a)), z: rotate(tf.neg(t.b), -1) }),
-    on: { RotaryEmbedding: 2, Mul: 0, Gather: 0 },
-    off: { RotaryEmbedding: 0, Mul: 4, Gather: 2 },
+    hosts: { a: floats([5, 4, 1, 8]), b: floats([5, 3, 2, 8]), c: floats([1, 6, 1, 8]) },
+    // A table of tokens has a position for every row of it.
+    fn: (t) => ({
+      y: rotate(tf.neg(t.a)),
+      z: rotate(tf.neg(t.b), -1),
+      table: tf.reshape(rotate(tf.reshape(tf.neg(t.c), [1, 6, 1, 8])), [6, 8]),
+    }),
+    on: { RotaryEmbedding: 3, Mul: 0, Gather: 0 },
+    off: { RotaryEmbedding: 0, Mul: 6, Gather: 3 },
+  },
+  {
+    rule: 'logSoftmax',
+    what: 'a logarithm of softmax is one operator',
+    hosts: { x: floats([6, 8], -30, 30) },
+    fn: (t) => ({ y: tf.logSoftmax(t.x), sum: tf.log(tf.sum(tf.exp(t.x), 1, true)) }),
+    on: { LogSoftmax: 1, Sub: 0, ReduceMax: 0 },
+    off: { LogSoftmax: 0, Sub: 2, ReduceMax: 1 },
   },
   {
     rule: 'rowSums',
@@ -237,6 +269,32 @@ const cases: Case[] = [
     off: { Concat: 1, joins: 0 },
   },
   {
+    rule: 'strides',
+    what: 'one position of every row is cut out at once',
+    hosts: { x: floats([12, 5]), w: floats([5, 2]) },
+    fn: (t) => {
+      const rows = tf.reshape(tf.exp(t.x), [4, 3, 5]);
+      const cut = (begin: number, size: number) => tf.slice(rows, [0, begin, 0], [-1, size, -1]);
+      return {
+        last: tf.matMul(tf.reshape(cut(2, 1), [4, 5]), t.w),
+        two: tf.neg(tf.reshape(cut(0, 2), [8, 5])),
+      };
+    },
+    on: { Slice: 2, Reshape: 2 },
+    off: { Slice: 2, Reshape: 3 },
+  },
+  {
+    rule: 'concats',
+    what: 'flat parts are put behind one another in rows as wide as most of them',
+    hosts: { a: floats([2, 4]), b: floats([3, 4]), c: floats([4, 2]) },
+    fn: (t) => {
+      const flat = [t.a, t.b, t.c].map((x) => tf.reshape(tf.exp(x), [-1]));
+      return { y: tf.sin(tf.concat(flat)) };
+    },
+    on: { Concat: 1, Reshape: 2 },
+    off: { Concat: 1, Reshape: 3 },
+  },
+  {
     rule: 'longProducts',
     what: 'a product that sums over many rows reads the smaller operand transposed, the larger as it lies',
     hosts: {
@@ -251,6 +309,14 @@ const cases: Case[] = [
     }),
     on: { Gemm: 3, Transpose: 2 },
     off: { Gemm: 3, Transpose: 0 },
+  },
+  {
+    rule: 'longProducts',
+    what: 'one-hot rows are made the other way round, and a sum starts from where it stands',
+    hosts: { x: floats([1024, 40], -0.2, 0.2), i: ints([1024], -1, 34), s: floats([33, 40]) },
+    fn: (t) => ({ y: tf.add(tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 33), t.s) }),
+    on: { Gemm: 1, Equal: 1, Transpose: 0, Add: 0 },
+    off: { Gemm: 1, Equal: 1, Transpose: 0, Add: 0 },
   },
 ];
 

@@ -74,11 +74,30 @@ const module = Uint8Array.from([
 const STATE_BYTES = 64;
 const PAGE = 65536;
 
+/** Kernels by the memory that they write to. */
+const homes = new WeakMap<ArrayBufferLike, MaskKernel>();
+
+/** The kernel that draws in place what was made by `maskRoom`. */
+export function kernelOf(room: Uint8Array): MaskKernel | undefined {
+  return room.byteOffset === STATE_BYTES ? homes.get(room.buffer) : undefined;
+}
+/** Room for `n` mask values in a kernel's own memory, drawn again and again without a copy; ordinary where there is no kernel. */
+export function maskRoom(n: number): Uint8Array {
+  const kernel = maskKernel();
+  if (kernel === undefined) return new Uint8Array(n);
+  const room = kernel(new Uint32Array(16), rounded(n), 0).subarray(0, n);
+  homes.set(room.buffer, kernel);
+  return room;
+}
+/** `n` up to a multiple of what the kernel writes in a turn. */
+export const rounded = (n: number): number => Math.ceil(n / 16) * 16;
+
 /** The kernel, or undefined where the engine has no WebAssembly SIMD. */
 export function maskKernel(): MaskKernel | undefined {
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(new WebAssembly.Module(module));
+    compiled ??= new WebAssembly.Module(module);
+    instance = new WebAssembly.Instance(compiled);
   } catch {
     return undefined;
   }
@@ -93,3 +112,4 @@ export function maskKernel(): MaskKernel | undefined {
     return new Uint8Array(memory.buffer, STATE_BYTES, count);
   };
 }
+let compiled: WebAssembly.Module | undefined;

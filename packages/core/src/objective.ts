@@ -34,14 +34,39 @@ export const hard: Callable<'strategy'> = provision({
   },
 });
 
+/** The gradient of each row's cross-entropy, from its logits and its one-hot label: `[batch, d_vocab]` all. */
+type RowGradient = (logits: tf.Tensor, target: tf.Tensor) => tf.Tensor;
+
+function meanCrossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor1D,
+  on: typeof tf,
+  gradient: RowGradient,
+): tf.Scalar {
+  const targetOf = (x: tf.Tensor): tf.Tensor => on.oneHot(labels, x.shape[1]!, 1, 0, 'float32');
+  const loss = on.customGrad((logits, save) => {
+    const x = logits as tf.Tensor;
+    (save as tf.GradSaveFunc)([x]);
+    return {
+      value: on.neg(on.mean(on.sum(on.mul(on.logSoftmax(x), targetOf(x)), -1))),
+      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+        const rows = gradient(saved!, targetOf(saved!));
+        return on.mul(rows, on.div(dy, saved!.shape[0]!));
+      },
+    };
+  });
+  return loss(logits) as tf.Scalar;
+}
+
 /** Mean over rows of −log softmax(logits)[label]; logits `[batch, d_vocab]`, labels int32 `[batch]`. */
 export function crossEntropy(
   logits: tf.Tensor,
   labels: tf.Tensor1D,
   on: typeof tf = tf,
 ): tf.Scalar {
-  const target = on.oneHot(labels, logits.shape[1]!, 1, 0, 'float32'); // [batch, d_vocab]
-  return on.neg(on.mean(on.sum(on.mul(on.logSoftmax(logits), target), -1)));
+  return meanCrossEntropy(logits, labels, on, (x, target) =>
+    on.sub(on.exp(on.logSoftmax(x)), target),
+  );
 }
 
 /**
@@ -54,20 +79,10 @@ export function preciseCrossEntropy(
   labels: tf.Tensor1D,
   on: typeof tf = tf,
 ): tf.Scalar {
-  const loss = on.customGrad((logits, save) => {
-    (save as tf.GradSaveFunc)([logits as tf.Tensor]);
-    return {
-      value: crossEntropy(logits as tf.Tensor, labels, on),
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
-        const x = saved!; // [batch, d_vocab]
-        const target = on.oneHot(labels, x.shape[1]!, 1, 0, 'float32');
-        const others = on.mul(on.softmax(x), on.sub(1, target)); // [batch, d_vocab]
-        const rows = on.sub(others, on.mul(target, on.sum(others, -1, true)));
-        return on.mul(rows, on.div(dy, x.shape[0]!));
-      },
-    };
+  return meanCrossEntropy(logits, labels, on, (x, target) => {
+    const others = on.mul(on.softmax(x), on.sub(1, target)); // [batch, d_vocab]
+    return on.sub(others, on.mul(target, on.sum(others, -1, true)));
   });
-  return loss(logits) as tf.Scalar;
 }
 
 /** A named, weighted objective, before it has met its models. */

@@ -2,6 +2,7 @@
 import type * as tf from '@grok/tfjs';
 import { asksForFit } from './conditions.js';
 import { ranges, readTree, takeRows, uploadTree } from './device.js';
+import { maskRoom } from './mask-kernel.js';
 import { flattenHost, type Layout, sizeOf, unflattenHost } from './params.js';
 import { rng } from './rng.js';
 import {
@@ -70,12 +71,16 @@ export async function loadData(run: Training): Promise<Data> {
   };
 }
 
-/** Host arrays of one step, in the order and shape that the step's signature has. */
+/**
+ * Host arrays of one step, in the order and shape that the step's signature has. Masks are drawn into
+ * `rooms`, by name and length, again and again: fresh memory for millions of them costs more than drawing.
+ */
 export function stepInputs(
   run: Training,
   data: Data,
   at: Int32Array,
   step: number,
+  rooms: Map<string, Uint8Array> = new Map(),
 ): { host: Tree<HostArray>; resident: boolean } {
   const root = rng(run.seed);
   const resident = run.backend.capabilities.residentInputs;
@@ -83,7 +88,10 @@ export function stepInputs(
   const keep = Object.fromEntries(
     Object.entries(run.model.keeps(at.length)).map(([name, shape]) => {
       const size = sizeOf(shape);
-      const values = dropout.split(name).bernoulli(size, run.model.keepProbability);
+      const key = `${name} ${size}`;
+      const room = rooms.get(key) ?? maskRoom(size);
+      rooms.set(key, room);
+      const values = dropout.split(name).bernoulli(size, run.model.keepProbability, room);
       return [name, { shape, dtype: 'bool' as const, data: values }];
     }),
   );

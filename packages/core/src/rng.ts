@@ -5,7 +5,7 @@
  * Only + − × ÷ √ touch a normal draw, so every JS engine gives the same bits.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type MaskKernel, maskKernel } from './mask-kernel.js';
+import { kernelOf, type MaskKernel, maskKernel, rounded } from './mask-kernel.js';
 
 /** A key for random draws; equal keys give equal draws, however often they are asked. */
 export interface Rng {
@@ -19,8 +19,8 @@ export interface Rng {
   normal(n: number): Float32Array;
   /** `n` draws of the standard normal cut at ±2, not rescaled. */
   truncatedNormal(n: number): Float32Array;
-  /** `n` values that are 1 with probability `keep`, else 0; 16 bits a value. */
-  bernoulli(n: number, keep: number): Uint8Array;
+  /** `n` values that are 1 with probability `keep`, else 0; 16 bits a value. Written over `into`, of length `n`, where one is given. */
+  bernoulli(n: number, keep: number, into?: Uint8Array): Uint8Array;
   /** A uniform permutation of 0 … n − 1. */
   permutation(n: number): Int32Array;
 }
@@ -43,7 +43,8 @@ function fromPath(path: string): Rng {
     uniform,
     normal: (n) => normals(n, path, () => true),
     truncatedNormal: (n) => normals(n, path, (z) => z > -2 && z < 2),
-    bernoulli: (n, keep) => mask(n, Math.round(keep * 65536), keyOf(path)),
+    bernoulli: (n, keep, into = new Uint8Array(n)) =>
+      mask(into, Math.round(keep * 65536), keyOf(path)),
     permutation(n) {
       const u = uniform(n);
       const out = Int32Array.from({ length: n }, (_, i) => i);
@@ -71,13 +72,20 @@ function fill(out: Uint32Array, key: Uint32Array): Uint32Array {
 }
 
 /** Halves of the words below a threshold of 65,536ths, as 0 and 1. */
-function mask(n: number, threshold: number, key: Uint32Array): Uint8Array {
-  if (threshold >= 65536) return new Uint8Array(n).fill(1);
+function mask(out: Uint8Array, threshold: number, key: Uint32Array): Uint8Array {
+  if (threshold >= 65536) return out.fill(1);
+  const n = out.length;
+  const own = kernelOf(out);
   kernel ??= maskKernel() ?? 'none';
-  if (kernel !== 'none')
-    return kernel(startingState(key), Math.ceil(n / 16) * 16, threshold).slice(0, n);
+  const drawing = own ?? kernel;
+  if (drawing !== 'none') {
+    const drawn = drawing(startingState(key), rounded(n), threshold);
+    if (own === undefined) out.set(drawn.subarray(0, n));
+    return out;
+  }
   const halves = new Uint16Array(fill(new Uint32Array((n + 1) >> 1), key).buffer);
-  return Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
+  for (let i = 0; i < n; i++) out[i] = halves[i]! < threshold ? 1 : 0;
+  return out;
 }
 let kernel: MaskKernel | 'none' | undefined;
 

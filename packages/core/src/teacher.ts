@@ -27,7 +27,7 @@ export interface Teacher {
 }
 
 /** Most rows a forward pass takes at once: larger batches leave the processor's cache. */
-export const EVAL_ROWS = 1000;
+export const EVAL_ROWS = 1600;
 
 /** Computes sites over `inputs` (`[rows, …]`), chunk by chunk, to the host. */
 export async function computeSites(

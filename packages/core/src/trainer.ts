@@ -73,6 +73,7 @@ export async function* train(
     position: { epoch, batch, step, sums: { ...sums, terms: { ...sums.terms } } },
   });
 
+  const rooms = new Map<string, Uint8Array>();
   try {
     const ownParameters = Object.entries(layout.specs)
       .filter(([name]) => !name.startsWith('extra.'))
@@ -90,7 +91,7 @@ export async function* train(
           return 'interrupted';
         }
         const at = shuffled.subarray(batch * run.batch, (batch + 1) * run.batch);
-        const inputs = stepInputs(run, data, at, step);
+        const inputs = stepInputs(run, data, at, step, rooms);
         const uploaded = uploadTree(backend, inputs.host) as Tree<DeviceTensor>;
         const program = programs.steps.get(at.length)!;
         const out = await program.run({

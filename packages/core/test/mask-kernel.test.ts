@@ -1,6 +1,6 @@
 import { rng } from '@grok/core';
 import { expect, test } from 'vitest';
-import { maskKernel } from '../src/mask-kernel.js';
+import { maskKernel, maskRoom } from '../src/mask-kernel.js';
 
 test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or tail would differ)', () => {
   expect(maskKernel()).toBeDefined();
@@ -18,5 +18,11 @@ test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or 
     const threshold = Math.round(keep * 65536);
     const plain = Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
     expect(stream.bernoulli(n, keep)).toEqual(plain);
+    // Whatever was there before, in memory of one's own and in a kernel's.
+    for (const room of [new Uint8Array(n).fill(7), maskRoom(n)])
+      for (let draw = 0; draw < 2; draw++) {
+        expect(stream.bernoulli(n, keep, room)).toBe(room);
+        expect([...room]).toEqual([...plain]);
+      }
   }
 });

@@ -42,7 +42,7 @@ export function rmsNorm(x: tf.Tensor, w: tf.Tensor, eps: number): tf.Tensor {
     (dy, x, w) => {
       const r = inverse(x);
       const product = tf.mul(dy, x); // [rows, d]
-      const dot = tf.div(tf.matMul(product as tf.Tensor2D, column(w) as tf.Tensor2D), w.size); // [rows, 1]
+      const dot = tf.matMul(product as tf.Tensor2D, column(tf.div(w, w.size)) as tf.Tensor2D); // [rows, 1]
       const along = tf.mul(tf.mul(r, tf.square(r)), dot); // [rows, 1]
       return [
         tf.sub(tf.mul(tf.mul(dy, w), r), tf.mul(x, along)),
@@ -104,16 +104,24 @@ export function softmax(x: tf.Tensor): tf.Tensor {
   );
 }
 
-/** `silu(gate) ∘ linear`, silu(x) = x·σ(x), entry by entry. */
-export function swiglu(gate: tf.Tensor, linear: tf.Tensor): tf.Tensor {
+/**
+ * `silu(gate) ∘ linear`, silu(x) = x·σ(x), entry by entry; with a mask of 0 and 1, times the mask. The mask
+ * enters at σ, where one product drops what both gradients need; its own gradient is not taken.
+ */
+export function swiglu(gate: tf.Tensor, linear: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
+  const kept = (gate: tf.Tensor, mask?: tf.Tensor): tf.Tensor =>
+    mask === undefined ? sigmoid(gate) : tf.mul(sigmoid(gate), mask);
   return withGradient(
-    [gate, linear],
-    (gate, linear) => tf.mul(tf.mul(gate, tf.sigmoid(gate)), linear),
-    (dy, gate, linear) => {
-      const s = sigmoid(gate);
+    mask === undefined ? [gate, linear] : [gate, linear, mask],
+    (gate, linear, mask) => tf.mul(tf.mul(gate, kept(gate, mask)), linear),
+    (dy, gate, linear, mask) => {
+      const s = kept(gate, mask);
       const silu = tf.mul(gate, s);
-      const slope = tf.add(s, tf.mul(silu, tf.sub(1, s)));
-      return [tf.mul(tf.mul(dy, linear), slope), tf.mul(dy, silu)];
+      const y = tf.mul(silu, linear);
+      // y' = linear · (s + silu · (1 − σ)), and silu · σ = silu · s where the mask is 0 or 1.
+      const slope = tf.add(tf.mul(s, tf.sub(linear, y)), y);
+      const rest = mask === undefined ? [] : [tf.zerosLike(mask)];
+      return [tf.mul(dy, slope), tf.mul(dy, silu), ...rest];
     },
   );
 }

@@ -18,6 +18,7 @@ import {
   byHead,
   cut,
   type How,
+  isLookedAt,
   joined,
   type Looks,
   type Part,
@@ -222,15 +223,17 @@ function mlp(p: Walk, l: number, stream: Stream): Stream {
   const gated = c.mlp === 'swiglu';
   const first = linear(h, w(name(gated ? 'mlp.W_gate' : 'mlp.W_in'))); // [all, d_mlp]
   const pre = at(p, name('mlp.hook_pre'), first);
+  const mask = maskOf(p, name('mlp'), last);
+  const masksGate = gated && mask !== undefined && !isLookedAt(p, name('mlp.hook_post'));
   let post: tf.Tensor;
   if (gated) {
-    const straight = linear(h, w(name('mlp.W_in'))); // [all, d_mlp]
-    post = ops.swiglu(pre, at(p, name('mlp.hook_pre_linear'), straight));
+    const straight = at(p, name('mlp.hook_pre_linear'), linear(h, w(name('mlp.W_in')))); // [all, d_mlp]
+    post = ops.swiglu(pre, straight, masksGate ? mask : undefined);
   } else post = c.mlp === 'relu' ? tf.relu(pre) : ops.gelu(pre);
-  post = at(p, name('mlp.hook_post'), post);
-  const mask = maskOf(p, name('mlp'), last);
+  if (!masksGate) post = at(p, name('mlp.hook_post'), post);
+  const kept = mask && !masksGate ? tf.mul(post, mask) : post;
   const weights = w(name('mlp.W_out'));
-  const out = mask ? linear(tf.mul(post, mask), rescaled(c, weights)) : linear(post, weights); // [all, d_model]
+  const out = linear(kept, mask ? rescaled(c, weights) : weights); // [all, d_model]
   const after = tf.add(x, at(p, name('hook_mlp_out'), out));
   return { last, x: at(p, name('hook_resid_post'), after) };
 }
@@ -248,7 +251,7 @@ function followsLast(p: Walk, l: number, site: Site): boolean {
   const aside = ['k', 'rot_k', 'v'].map((which) => `blocks.${l}.attn.hook_${which}`);
   return order
     .slice(order.indexOf(site), order.indexOf('pooled'))
-    .every((later) => aside.includes(later) || (!p.sites.has(later) && !(later in p.taps)));
+    .every((later) => aside.includes(later) || !isLookedAt(p, later));
 }
 function narrowed(p: Walk, stream: Stream, l: number, site: Site): Stream {
   return followsLast(p, l, site) ? { x: lastRows(p, stream), last: true } : stream;
@@ -273,8 +276,8 @@ function turn(p: Walk, x: tf.Tensor, { start, length }: Part): tf.Tensor {
 /** Whether `W_V · W_O`, the OV circuit (Elhage et al. 2021), saves products: with one head whose values nobody looks at. */
 function hasJointOV(p: Walk, l: number): boolean {
   const { c } = p;
-  const site = `blocks.${l}.attn.hook_v`;
-  if (!c.algebra.jointOV || c.heads > 1 || p.sites.has(site) || site in p.taps) return false;
+  const looked = isLookedAt(p, `blocks.${l}.attn.hook_v`);
+  if (!c.algebra.jointOV || c.heads > 1 || looked) return false;
   return p.inputs.shape[0]! > c.dim;
 }
 

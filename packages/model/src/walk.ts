@@ -60,9 +60,13 @@ export function withPrefix(p: Walk, parts: readonly tf.Tensor[]): readonly tf.Te
   return rest === undefined ? parts : [first, tf.concat([ofRows(p, first), rest], 1)];
 }
 
+/** Whether somebody reads a site, or puts another value there. */
+export function isLookedAt({ sites, taps }: Walk, site: Site): boolean {
+  return sites.has(site) || site in taps;
+}
 /** Delivers and taps a value of the stream, one row a position, as `[batch, pos, …]`. */
 export function at(p: Walk, site: Site, value: tf.Tensor): tf.Tensor {
-  if (p.taps[site] === undefined && !p.sites.has(site)) return value;
+  if (!isLookedAt(p, site)) return value;
   const parts = atParts(p, site, cut(p, value));
   return p.taps[site] === undefined ? value : tf.reshape(parts[0]!, value.shape);
 }

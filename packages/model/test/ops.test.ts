@@ -31,6 +31,14 @@ const ops: readonly [string, Op, readonly (readonly number[])[]][] = [
       [3, 4],
     ],
   ],
+  [
+    'swiglu, masked',
+    (u, v) => swiglu(u!, v!, tf.tensor2d([1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0], [3, 4])),
+    [
+      [3, 4],
+      [3, 4],
+    ],
+  ],
   ['sigmoid', (x) => sigmoid(x!), [[3, 4]]],
   ['softmax', (x) => softmax(x!), [[2, 3, 4]]],
   ['gelu', (x) => gelu(x!), [[3, 4]]],

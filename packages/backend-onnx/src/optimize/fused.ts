@@ -1,5 +1,5 @@
 /** Patterns that onnxruntime has one operator for: SiLU, RMSNorm, rotary positions. */
-import { emitOwn, fill, reshape } from '../builder.js';
+import { emit, emitOwn, fill, reshape } from '../builder.js';
 import {
   addValue,
   constantOf,
@@ -23,6 +23,22 @@ export const silu: Rule = rule('Mul', (node, b) => {
   });
   if (pair === undefined || b.uses(pair[0]) !== 1) return undefined;
   return [emitOwn(b, 'QuickGelu', [pair[1]], node.outputs[0]!, { alpha: 1 })];
+});
+
+/** `x − max(x) − log Σ e^(x − max(x))` over the last axis as LogSoftmax. */
+export const logSoftmax: Rule = rule('Sub', (node, b) => {
+  const shifted = made(b, node.inputs[0]!, 'Sub');
+  const log = made(b, node.inputs[1]!, 'Log');
+  const sum = log && made(b, log.inputs[0]!, 'ReduceSum');
+  const max = shifted && made(b, shifted.inputs[1]!, 'ReduceMax');
+  if (sum === undefined || max === undefined) return undefined;
+  if (made(b, sum.inputs[0]!, 'Exp')?.inputs[0] !== node.inputs[0]) return undefined;
+  const [x] = shifted!.inputs as [Value];
+  const last = [sum, max].every(
+    (over) => over.attributes.keepdims === 1 && axesOf(over).join() === String(x.shape.length - 1),
+  );
+  if (max.inputs[0] !== x || !last) return undefined;
+  return [emit(b, 'LogSoftmax', [x], node.outputs[0]!, { axis: -1 })];
 });
 
 /** 1/√(mean(x²) + ε) over the last axis: the x and ε of a value, if it is that. */
@@ -120,7 +136,9 @@ export const rope: Rule = rule('Add', (node, b) => {
     const { batch, positions, heads, width, cos, sin } = table;
     const cache = (elements: Float32Array) =>
       addValue(b.graph, 'float32', [positions, width / 2], constantOf(elements));
-    const flat = reshape(b, x, [batch, positions, heads * width]);
+    // One head comes and goes in attention's own shape, which spares two Reshapes.
+    const own = heads === 1 ? [batch, 1, positions, width] : [batch, positions, heads * width];
+    const flat = reshape(b, x, own);
     const inputs = [flat, fill(b, 'int64', [1], 0), cache(cos), cache(sin)];
     const turned = emitOwn(b, 'RotaryEmbedding', inputs, flat, { interleaved: 0 });
     return [reshape(b, turned, node.outputs[0]!.shape)];

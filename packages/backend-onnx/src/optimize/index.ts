@@ -1,17 +1,20 @@
 /** Rewrites a graph into one that computes the same faster. Every rule has a name and a switch. */
 import type { Graph } from '../graph.js';
 import { mergeCommon } from './common.js';
-import { rmsNorms, rope, silu } from './fused.js';
+import { logSoftmax, rmsNorms, rope, silu } from './fused.js';
 import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
 import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { rowSums } from './scatter.js';
 import {
+  concats,
+  hots,
   longProducts,
   pads,
   reshapes,
   reshapesLast,
+  strides,
   transposes,
   transposesIntoProducts,
 } from './shapes.js';
@@ -33,17 +36,20 @@ const local: Readonly<Record<string, readonly Rule[]>> = {
   scalars: [scalars],
   decays: [decays],
   silu: [silu],
-  rope: [rope],
+  logSoftmax: [logSoftmax],
   rowSums: [rowSums],
 };
 /** Names of the rules, for switches. */
 export const ruleNames: readonly string[] = [
   ...Object.keys(local),
   'common',
+  'rope',
   'rmsNorm',
   'sumsIntoProducts',
   'views',
   'joins',
+  'strides',
+  'concats',
   'longProducts',
 ];
 
@@ -54,11 +60,15 @@ export function optimize(graph: Graph, rules: Rules): Graph {
   const merge = (g: Graph): Graph => (on('common') ? mergeCommon(g) : g);
   let best = merge(withoutDead(graph));
   if (on('views')) best = viewInputs(best);
+  // While its parts have the shapes that they were written in.
+  if (on('rope')) best = rewrite(best, [rope]);
   best = merge(rewrite(best, chosen));
   if (on('rmsNorm')) best = rmsNorms(best);
   if (on('sumsIntoProducts')) best = rewrite(best, [sumsIntoProducts]);
   best = merge(rewrite(best, chosen));
   if (on('joins')) best = joinOutputs(best);
-  if (on('longProducts')) best = merge(rewrite(best, [longProducts]));
+  if (on('strides')) best = rewrite(best, [strides]);
+  if (on('concats')) best = rewrite(best, [concats]);
+  if (on('longProducts')) best = merge(rewrite(best, [longProducts, hots]));
   return expandUniforms(best);
 }

@@ -23,9 +23,13 @@ function scaled(node: Node | undefined): { inner: Value; factor: number } | unde
   return { inner: pair[1], factor: uniformOf(pair[0])! };
 }
 
-/** A constant factor of a product's operand or result becomes its alpha. */
+/**
+ * A constant factor of a product's operand or result becomes its alpha; except of products with one row
+ * or one column, which onnxruntime has faster ways for as long as there is none.
+ */
 export const scalesIntoProducts: Rule = rule('Mul Div Neg Gemm FusedMatMul', (node, b) => {
   const [out] = node.outputs as [Value];
+  if (out.shape.slice(-2).includes(1)) return undefined;
   const outer = scaled(node);
   if (outer !== undefined) {
     const product = made(b, outer.inner, ...PRODUCTS);
@@ -40,8 +44,7 @@ export const scalesIntoProducts: Rule = rule('Mul Div Neg Gemm FusedMatMul', (no
   }
   if (!(PRODUCTS as readonly string[]).includes(node.op)) return undefined;
   const [x, y, ...rest] = node.inputs as [Value, Value, ...Value[]];
-  const single = (value: Value) => (b.uses(value) === 1 ? scaled(b.producer(value)) : undefined);
-  const [left, right] = [single(x), single(y)];
+  const [left, right] = [scaled(b.producer(x)), scaled(b.producer(y))];
   if (left === undefined && right === undefined) return undefined;
   const { alpha = 1 } = node.attributes as Record<string, number>;
   const attributes = {

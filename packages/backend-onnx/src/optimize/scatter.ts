@@ -1,5 +1,5 @@
 /** Sums of rows by index without a product, for runtimes that add in order. */
-import { binary, cast, emit, fill, slice, where } from '../builder.js';
+import { binary, cast, emit, fill, slice } from '../builder.js';
 import { elementsOf, sameShape, type Value } from '../graph.js';
 import { made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
@@ -19,9 +19,9 @@ export const rowSums: Rule = rule('Gemm', (node, b) => {
   const [segments, width] = out.shape as [number, number];
   if (start !== undefined && !sameShape(start.shape, out.shape)) return undefined;
   // Ids out of range match no class: they are sent to a spare row.
-  const above = binary(b, 'GreaterOrEqual', ids, 0, 'bool');
-  const below = binary(b, 'Less', ids, segments, 'bool');
-  const safe = where(b, binary(b, 'And', above, below), ids, fill(b, ids.type, [], segments));
+  // Counted from the end, −1 is the spare row too.
+  const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
+  const safe = emit(b, 'Clip', [ids, ...bounds], ids);
   const rows = { type: out.type, shape: [segments + 1, width] };
   const zeros = fill(b, out.type, rows.shape, 0);
   const sums = emit(b, 'ScatterND', [zeros, cast(b, safe, 'int64'), x], rows, { reduction: 'add' });

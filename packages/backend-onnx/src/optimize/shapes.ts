@@ -1,7 +1,7 @@
 /** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
-import { cast, emit, reshape, transpose } from '../builder.js';
+import { binary, cast, concat, emit, int64s, reshape, transpose } from '../builder.js';
 import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
-import { made } from './match.js';
+import { integers, made, unshaped } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** A reshape of a reshape is one; to the same shape it is none. */
@@ -136,6 +136,37 @@ function elements(value: Value): number[] {
   return Array.from(constant!.elements as ArrayLike<number>);
 }
 
+/** One position of every row, cut out of `[rows · pos, d]` reshaped and reshaped again, is every pos-th row: one Slice. */
+export const strides: Rule = rule('Reshape', (node, b) => {
+  const [out] = node.outputs as [Value];
+  const slice = b.uses(node.inputs[0]!) === 1 ? made(b, node.inputs[0]!, 'Slice') : undefined;
+  const rows = slice && made(b, slice.inputs[0]!, 'Reshape')?.inputs[0];
+  if (slice === undefined || rows === undefined || rows.shape.length !== 2) return undefined;
+  const [count, pos, width] = slice.inputs[0]!.shape as [number, number, number];
+  const cut = integers(slice.inputs[3])?.join() === '1' && slice.inputs.length === 4;
+  if (slice.inputs[0]!.shape.length !== 3 || !cut || !sameShape(out.shape, [count, width]))
+    return undefined;
+  if (!sameShape(rows.shape, [count * pos, width])) return undefined;
+  const [first] = integers(slice.inputs[1]) as [number];
+  const [from, to, axis, step] = [first, count * pos, 0, pos].map((n) => int64s(b, [n]));
+  return [emit(b, 'Slice', [rows, from!, to!, axis!, step!], out)];
+});
+
+/** Flat parts behind one another, such as all gradients, in rows as wide as most of them: those need no Reshape. */
+export const concats: Rule = rule('Concat', (node, b) => {
+  const [out] = node.outputs as [Value];
+  if (out.shape.length !== 1) return undefined;
+  const parts = node.inputs.map((value) => unshaped(b, value));
+  const counts = new Map<number, number>();
+  for (const { shape } of parts)
+    if (shape.length === 2) counts.set(shape[1]!, (counts.get(shape[1]!) ?? 0) + 1);
+  const widths = [...counts].filter(([width]) => parts.every((x) => sizeOf(x.shape) % width === 0));
+  const [width, count] = widths.reduce((best, next) => (next[1] > best[1] ? next : best), [0, 1]);
+  if (count < 2) return undefined;
+  const rows = parts.map((x) => reshape(b, x, [sizeOf(x.shape) / width, width]));
+  return [reshape(b, concat(b, rows, 0), out.shape)];
+});
+
 /** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
 const MANY_ROWS = 1024;
 /**
@@ -144,15 +175,27 @@ const MANY_ROWS = 1024;
  */
 export const longProducts: Rule = rule('Gemm', (node, b) => {
   const { transA = 0, transB = 0 } = node.attributes as Record<string, number>;
-  const [x, y] = node.inputs as [Value, Value];
+  const [x, y, ...start] = node.inputs as [Value, Value, ...Value[]];
   const [rows, m] = x.shape as [number, number];
   const n = y.shape[1]!;
   const attributes = { ...node.attributes, transA: 0 };
-  if (transA !== 1 || transB !== 0 || node.inputs.length > 2 || rows < MANY_ROWS) return undefined;
-  if (Math.min(m, n) < 32) return undefined;
+  if (transA !== 1 || transB !== 0 || rows < MANY_ROWS || Math.min(m, n) < 32) return undefined;
   const [out] = node.outputs as [Value];
-  if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y], out, attributes)];
+  if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y, ...start], out, attributes)];
+  if (start.length > 0) return undefined;
   const { type } = out;
   const turned = emit(b, 'Gemm', [transpose(b, y, [1, 0]), x], { type, shape: [n, m] }, attributes);
   return [transpose(b, turned, [1, 0])];
+});
+
+/** A one-hot matrix, `ids = classes` as numbers, is made the other way round, not turned. */
+export const hots: Rule = rule('Transpose', (node, b) => {
+  const numbers = made(b, node.inputs[0]!, 'Cast');
+  const equal = numbers && made(b, numbers.inputs[0]!, 'Equal');
+  if (equal === undefined || node.outputs[0]!.shape.length !== 2) return undefined;
+  const [ids, classes] = equal.inputs as [Value, Value];
+  const [count, n] = node.outputs[0]!.shape as [number, number];
+  if (!sameShape(ids.shape, [n, 1]) || sizeOf(classes.shape) !== count) return undefined;
+  const turned = [reshape(b, ids, [1, n]), reshape(b, classes, [count, 1])] as const;
+  return [cast(b, binary(b, 'Equal', ...turned, 'bool'), node.outputs[0]!.type)];
 });
