@@ -269,30 +269,20 @@ const cases: Case[] = [
     off: { Concat: 1, joins: 0 },
   },
   {
-    rule: 'strides',
-    what: 'one position of every row is cut out at once',
-    hosts: { x: floats([12, 5]), w: floats([5, 2]) },
-    fn: (t) => {
-      const rows = tf.reshape(tf.exp(t.x), [4, 3, 5]);
-      const cut = (begin: number, size: number) => tf.slice(rows, [0, begin, 0], [-1, size, -1]);
-      return {
-        last: tf.matMul(tf.reshape(cut(2, 1), [4, 5]), t.w),
-        two: tf.neg(tf.reshape(cut(0, 2), [8, 5])),
-      };
+    rule: 'gatedAdds',
+    what: 'sums with rows that are scaled are one operator, also two of them and where one is taken away',
+    hosts: {
+      ...{ x: floats([6, 16]), y: floats([6, 16]), v: floats([6, 16]) },
+      ...{ u: floats([6, 1]), w: floats([6, 1]), s: floats([6, 4]) },
     },
-    on: { Slice: 2, Reshape: 2 },
-    off: { Slice: 2, Reshape: 3 },
-  },
-  {
-    rule: 'concats',
-    what: 'flat parts are put behind one another in rows as wide as most of them',
-    hosts: { a: floats([2, 4]), b: floats([3, 4]), c: floats([4, 2]) },
-    fn: (t) => {
-      const flat = [t.a, t.b, t.c].map((x) => tf.reshape(tf.exp(x), [-1]));
-      return { y: tf.sin(tf.concat(flat)) };
-    },
-    on: { Concat: 1, Reshape: 2 },
-    off: { Concat: 1, Reshape: 3 },
+    fn: (t) => ({
+      plus: tf.add(t.x, tf.mul(t.y, t.u)),
+      minus: tf.sub(tf.sin(t.x), tf.mul(t.w, t.y)),
+      both: tf.add(tf.sub(tf.mul(t.y, t.w), tf.mul(t.v, t.u)), t.x),
+      short: tf.add(t.s, tf.mul(t.s, t.u)),
+    }),
+    on: { GatedAdd: 4, Add: 1, Sub: 0, Mul: 1 },
+    off: { GatedAdd: 0, Add: 3, Sub: 2, Mul: 5 },
   },
   {
     rule: 'longProducts',
@@ -314,9 +304,13 @@ const cases: Case[] = [
     rule: 'longProducts',
     what: 'one-hot rows are made the other way round, and a sum starts from where it stands',
     hosts: { x: floats([1024, 40], -0.2, 0.2), i: ints([1024], -1, 34), s: floats([33, 40]) },
-    fn: (t) => ({ y: tf.add(tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 33), t.s) }),
-    on: { Gemm: 1, Equal: 1, Transpose: 0, Add: 0 },
-    off: { Gemm: 1, Equal: 1, Transpose: 0, Add: 0 },
+    // A product that is a part of an output is written where that part belongs.
+    fn: (t) => ({
+      y: tf.add(tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 33), t.s),
+      parts: tf.concat([tf.matMul(t.x, t.x, true), tf.neg(t.s)]),
+    }),
+    on: { Gemm: 2, Equal: 1, Transpose: 1, Add: 0, joins: 1 },
+    off: { Gemm: 2, Equal: 1, Transpose: 0, Add: 0, joins: 1 },
   },
 ];
 

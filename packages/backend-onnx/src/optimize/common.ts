@@ -9,6 +9,8 @@ export function mergeCommon(graph: Graph): Graph {
   const merged = new Map<Value, Value>();
   const seen = new Map<string, Node>();
   const nodes: Node[] = [];
+  // Each part of a join is written to a place of its own.
+  const parts = new Set(graph.joins.flatMap((join) => join.parts));
   const canonical = (value: Value): Value => {
     const known = merged.get(value);
     if (known !== undefined) return known;
@@ -21,9 +23,9 @@ export function mergeCommon(graph: Graph): Graph {
     const outputs = node.outputs.map(({ type, shape }) => `${type}[${shape.join()}]`).join();
     const key = `${node.domain}:${node.op} ${JSON.stringify(node.attributes)} ${inputs.map(({ id }) => id).join()} ${outputs}`;
     const twin = seen.get(key);
-    if (twin === undefined) {
+    if (twin === undefined || node.outputs.some((output) => parts.has(output))) {
       const kept = { ...node, inputs };
-      seen.set(key, kept);
+      if (twin === undefined) seen.set(key, kept);
       nodes.push(kept);
     } else
       node.outputs.forEach((output, i) => {

@@ -2,19 +2,18 @@
 import type { Graph } from '../graph.js';
 import { mergeCommon } from './common.js';
 import { logSoftmax, rmsNorms, rope, silu } from './fused.js';
+import { gatedAdds } from './gated.js';
 import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
 import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { rowSums } from './scatter.js';
 import {
-  concats,
   hots,
   longProducts,
   pads,
   reshapes,
   reshapesLast,
-  strides,
   transposes,
   transposesIntoProducts,
 } from './shapes.js';
@@ -48,8 +47,7 @@ export const ruleNames: readonly string[] = [
   'sumsIntoProducts',
   'views',
   'joins',
-  'strides',
-  'concats',
+  'gatedAdds',
   'longProducts',
 ];
 
@@ -67,8 +65,7 @@ export function optimize(graph: Graph, rules: Rules): Graph {
   if (on('sumsIntoProducts')) best = rewrite(best, [sumsIntoProducts]);
   best = merge(rewrite(best, chosen));
   if (on('joins')) best = joinOutputs(best);
-  if (on('strides')) best = rewrite(best, [strides]);
-  if (on('concats')) best = rewrite(best, [concats]);
+  if (on('gatedAdds')) best = merge(rewrite(best, [gatedAdds]));
   if (on('longProducts')) best = merge(rewrite(best, [longProducts, hots]));
   return expandUniforms(best);
 }

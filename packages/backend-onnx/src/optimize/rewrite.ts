@@ -71,7 +71,9 @@ function once(graph: Graph, rules: Dispatch): Graph | undefined {
     }
   }
   if (!fired) return undefined;
-  next.outputs = graph.outputs.map((value) => replaced.get(value) ?? value);
+  const now = (value: Value): Value => replaced.get(value) ?? value;
+  next.outputs = graph.outputs.map(now);
+  next.joins = graph.joins.map(({ value, parts }) => ({ value, parts: parts.map(now) }));
   return next;
 }
 
@@ -103,6 +105,7 @@ function usesOf(graph: Graph): Map<Value, number> {
   const counts = new Map<Value, number>();
   const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
   for (const node of graph.nodes) node.inputs.forEach(count);
+  for (const { parts } of graph.joins) parts.forEach(count);
   graph.outputs.forEach(count);
   return counts;
 }

@@ -1,7 +1,7 @@
 /** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
-import { binary, cast, concat, emit, int64s, reshape, transpose } from '../builder.js';
+import { binary, cast, emit, reshape, transpose } from '../builder.js';
 import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
-import { integers, made, unshaped } from './match.js';
+import { made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** A reshape of a reshape is one; to the same shape it is none. */
@@ -135,37 +135,6 @@ function elements(value: Value): number[] {
     return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
   return Array.from(constant!.elements as ArrayLike<number>);
 }
-
-/** One position of every row, cut out of `[rows · pos, d]` reshaped and reshaped again, is every pos-th row: one Slice. */
-export const strides: Rule = rule('Reshape', (node, b) => {
-  const [out] = node.outputs as [Value];
-  const slice = b.uses(node.inputs[0]!) === 1 ? made(b, node.inputs[0]!, 'Slice') : undefined;
-  const rows = slice && made(b, slice.inputs[0]!, 'Reshape')?.inputs[0];
-  if (slice === undefined || rows === undefined || rows.shape.length !== 2) return undefined;
-  const [count, pos, width] = slice.inputs[0]!.shape as [number, number, number];
-  const cut = integers(slice.inputs[3])?.join() === '1' && slice.inputs.length === 4;
-  if (slice.inputs[0]!.shape.length !== 3 || !cut || !sameShape(out.shape, [count, width]))
-    return undefined;
-  if (!sameShape(rows.shape, [count * pos, width])) return undefined;
-  const [first] = integers(slice.inputs[1]) as [number];
-  const [from, to, axis, step] = [first, count * pos, 0, pos].map((n) => int64s(b, [n]));
-  return [emit(b, 'Slice', [rows, from!, to!, axis!, step!], out)];
-});
-
-/** Flat parts behind one another, such as all gradients, in rows as wide as most of them: those need no Reshape. */
-export const concats: Rule = rule('Concat', (node, b) => {
-  const [out] = node.outputs as [Value];
-  if (out.shape.length !== 1) return undefined;
-  const parts = node.inputs.map((value) => unshaped(b, value));
-  const counts = new Map<number, number>();
-  for (const { shape } of parts)
-    if (shape.length === 2) counts.set(shape[1]!, (counts.get(shape[1]!) ?? 0) + 1);
-  const widths = [...counts].filter(([width]) => parts.every((x) => sizeOf(x.shape) % width === 0));
-  const [width, count] = widths.reduce((best, next) => (next[1] > best[1] ? next : best), [0, 1]);
-  if (count < 2) return undefined;
-  const rows = parts.map((x) => reshape(b, x, [sizeOf(x.shape) / width, width]));
-  return [reshape(b, concat(b, rows, 0), out.shape)];
-});
 
 /** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
 const MANY_ROWS = 1024;
