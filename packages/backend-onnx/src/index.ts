@@ -60,8 +60,9 @@ function switchesFor(provider: Runtime['provider'], threads: number): Rules {
       // Products are fast here; and one thread is to give the bits of several.
       return { rowSums: false };
     case 'wasm':
-      // WebAssembly's rotary positions are plain loops, three times slower than what they stand for.
-      return { rope: false, rowSums: threads === 1 };
+      // WebAssembly's rotary positions are plain loops, three times slower than what they stand for;
+      // and the last digits of its GatedAdd are not the same in every session (seen in 1.30).
+      return { rope: false, rowSums: threads === 1, gatedAdds: false };
     case 'webgpu':
       // Seen in 1.30: gradients through the two results of its normalisation come out wrong.
       return { rmsNorm: false, rowSums: false };

@@ -49,6 +49,8 @@ interface Case {
   /** Counts of operators with all rules, and without this one. */
   readonly on: Counts;
   readonly off: Counts;
+  /** Switches of other rules, on both sides. */
+  readonly beside?: Readonly<Record<string, boolean>>;
 }
 
 const x = (...shape: number[]) => ({ x: floats(shape, 0.2, 2) });
@@ -309,16 +311,17 @@ const cases: Case[] = [
       y: tf.add(tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 33), t.s),
       parts: tf.concat([tf.matMul(t.x, t.x, true), tf.neg(t.s)]),
     }),
+    beside: { rowSums: false },
     on: { Gemm: 2, Equal: 1, Transpose: 1, Add: 0, joins: 1 },
     off: { Gemm: 2, Equal: 1, Transpose: 0, Add: 0, joins: 1 },
   },
 ];
 
-describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off }) => {
+describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off, beside }) => {
   test(what, async () => {
     const [all, without, wanted] = [
-      await compiled(fn, hosts, { [rule]: true }),
-      await compiled(fn, hosts, { [rule]: false }),
+      await compiled(fn, hosts, { ...beside, [rule]: true }),
+      await compiled(fn, hosts, { ...beside, [rule]: false }),
       await runCpu(fn, hosts),
     ];
     const seen = (ops: Counts, like: Counts) =>
