@@ -39,7 +39,7 @@ async function open({ products, runs }) {
   const graph = { nodes: [], inputs: [], outputs: [] };
   const feeds = {};
   const fetches = {};
-  for (const [i, { op, domain, a, b, y, flags }] of products.entries()) {
+  for (const [i, { op, domain, a, b, flags }] of products.entries()) {
     const names = [`a${i}`, `b${i}`];
     graph.nodes.push({ op, domain, inputs: names, output: `y${i}`, flags });
     graph.inputs.push({ name: names[0], shape: a }, { name: names[1], shape: b });
