@@ -76,7 +76,8 @@ export const feature: Callable<'strategy', FeatureOptions> = provision({
             const hT = tf.reshape(teacher(t, name), [-1, source.width]); // [batch·pos, d_teacher]
             const hS = tf.reshape(student(s), [-1, models.student.width]); // [batch·pos, d_student]
             const projected = tf.matMul(up ? hS : hT, extra(names[i]!)); // [batch·pos, d_to]
-            return tf.losses.meanSquaredError(up ? hT : hS, projected);
+            // tfjs's own takes the difference again for each side's gradient.
+            return tf.mean(tf.square(tf.sub(up ? hT : hS, projected)));
           });
           return { feature: combine(reduce, mse) };
         },

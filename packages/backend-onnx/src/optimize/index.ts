@@ -9,7 +9,6 @@ import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from '.
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { rowSums } from './scatter.js';
 import {
-  hots,
   longProducts,
   pads,
   reshapes,
@@ -66,6 +65,6 @@ export function optimize(graph: Graph, rules: Rules): Graph {
   best = merge(rewrite(best, chosen));
   if (on('joins')) best = joinOutputs(best);
   if (on('gatedAdds')) best = merge(rewrite(best, [gatedAdds]));
-  if (on('longProducts')) best = merge(rewrite(best, [longProducts, hots]));
+  if (on('longProducts')) best = merge(rewrite(best, [longProducts]));
   return expandUniforms(best);
 }

@@ -138,9 +138,12 @@ function elements(value: Value): number[] {
 
 /** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
 const MANY_ROWS = 1024;
+/** Columns of the larger operand from which it does. */
+const WIDE = 256;
 /**
  * `Aᵀ·B` over many rows, the gradient of weights: products read rows faster than columns, so the smaller
- * operand is transposed first; where that is B, the result is computed the other way round.
+ * operand is transposed first; where that is B, the result is computed the other way round. A one-hot
+ * matrix costs nothing to turn: it is made the other way round.
  */
 export const longProducts: Rule = rule('Gemm', (node, b) => {
   const { transA = 0, transB = 0 } = node.attributes as Record<string, number>;
@@ -150,21 +153,23 @@ export const longProducts: Rule = rule('Gemm', (node, b) => {
   const attributes = { ...node.attributes, transA: 0 };
   if (transA !== 1 || transB !== 0 || rows < MANY_ROWS || Math.min(m, n) < 32) return undefined;
   const [out] = node.outputs as [Value];
+  const hot = turnedHot(b, x);
+  if (hot !== undefined) return [emit(b, 'Gemm', [hot, y, ...start], out, attributes)];
+  if (Math.max(m, n) < WIDE) return undefined;
   if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y, ...start], out, attributes)];
   if (start.length > 0) return undefined;
   const { type } = out;
   const turned = emit(b, 'Gemm', [transpose(b, y, [1, 0]), x], { type, shape: [n, m] }, attributes);
   return [transpose(b, turned, [1, 0])];
 });
-
-/** A one-hot matrix, `ids = classes` as numbers, is made the other way round, not turned. */
-export const hots: Rule = rule('Transpose', (node, b) => {
-  const numbers = made(b, node.inputs[0]!, 'Cast');
+/** The transpose of a one-hot matrix, `ids = classes` as numbers. */
+function turnedHot(b: Site, value: Value): Value | undefined {
+  const numbers = made(b, value, 'Cast');
   const equal = numbers && made(b, numbers.inputs[0]!, 'Equal');
-  if (equal === undefined || node.outputs[0]!.shape.length !== 2) return undefined;
+  if (equal === undefined) return undefined;
   const [ids, classes] = equal.inputs as [Value, Value];
-  const [count, n] = node.outputs[0]!.shape as [number, number];
+  const [n, count] = value.shape as [number, number];
   if (!sameShape(ids.shape, [n, 1]) || sizeOf(classes.shape) !== count) return undefined;
   const turned = [reshape(b, ids, [1, n]), reshape(b, classes, [count, 1])] as const;
-  return [cast(b, binary(b, 'Equal', ...turned, 'bool'), node.outputs[0]!.type)];
-});
+  return cast(b, binary(b, 'Equal', ...turned, 'bool'), value.type);
+}
