@@ -1,4 +1,4 @@
-/** Patterns that onnxruntime has one operator for: SiLU, RMSNorm, rotary positions. */
+/** Patterns that onnxruntime has one operator for: SiLU, log softmax, RMSNorm, rotary positions. */
 import { emit, emitOwn, fill, reshape } from '../builder.js';
 import {
   addValue,

@@ -20,6 +20,7 @@ function gated(b: Site, value: Value): { y: Value; gate: Value } | undefined {
 const gatedAdd = (b: Site, x: Value, y: Value, gate: Value): Value =>
   emitOwn(b, 'GatedAdd', [x, y, gate], x);
 
+/** Sums and differences with one scaled side, or with both. */
 export const gatedAdds: Rule = rule('Add Sub', (node, b) => {
   const [x, y] = node.inputs as [Value, Value];
   const [out] = node.outputs as [Value];
