@@ -167,6 +167,11 @@ export function gather(b: Builder, x: Value, indices: Value, axis: number): Valu
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   return emit(b, 'Gather', [x, indices], { type: x.type, shape }, { axis });
 }
+/** Ids with those out of `0 … segments − 1` at a spare row behind them; counted from the end, −1 is that row too. */
+export function orSpare(b: Builder, ids: Value, segments: number): Value {
+  const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
+  return emit(b, 'Clip', [ids, ...bounds], ids);
+}
 /** `ReduceSum` and its like over `axes`. */
 export function reduce(
   b: Builder,

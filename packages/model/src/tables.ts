@@ -6,7 +6,7 @@
 import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { linear, rotate, rotation } from './ops.js';
-import { byHead, type Looks, type Walk } from './walk.js';
+import { byHead, isLookedAt, type Looks, type Walk } from './walk.js';
 
 /** All distinct (position, token) of a task, numbered by position and first appearance. */
 export interface Places {
@@ -38,12 +38,13 @@ export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Place
 }
 
 /** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
-export function tablesAreCheaper({ c, inputs, sites, taps }: Walk): boolean {
+export function tablesAreCheaper(p: Walk): boolean {
+  const { c, inputs, taps } = p;
   if (!c.algebra.vocabularyTable || c.places === undefined) return false;
   // A norm would mix what a token and what a learned position give.
   if (c.positions === 'learned' && c.norm !== 'none') return false;
   const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `blocks.0.attn.hook_${which}`);
-  if (inside.some((site) => sites.has(site) || site in taps)) return false;
+  if (inside.some((site) => isLookedAt(p, site))) return false;
   if ('hook_embed' in taps || 'blocks.0.hook_resid_pre' in taps) return false;
   // Values are looked up too, and a look-up's gradient is a product with a one-hot matrix.
   const [rows, places] = [inputs.shape[0]!, c.places.tokens.length];

@@ -15,6 +15,7 @@ import {
   fill,
   gather,
   mul,
+  orSpare,
   reduce,
   reshape,
   slice,
@@ -57,10 +58,7 @@ export function segmentSum(b: Builder, x: Value, ids: Value, segments: number): 
 function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
-  // Counted from the end, −1 is the spare row too.
-  const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
-  const safe = emit(b, 'Clip', [ids, ...bounds], ids);
-  const index = expand(b, reshape(b, safe, [n, 1]), [n, width]);
+  const index = expand(b, reshape(b, orSpare(b, ids, segments), [n, 1]), [n, width]);
   const shape = [segments + 1, width];
   const inputs = [fill(b, x.type, shape, 0), index, reshape(b, x, [n, width])];
   const attributes = { axis: 0, reduction: 'add' };

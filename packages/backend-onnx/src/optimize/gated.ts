@@ -25,7 +25,7 @@ export const gatedAdds: Rule = rule('Add Sub', (node, b) => {
   const [x, y] = node.inputs as [Value, Value];
   const [out] = node.outputs as [Value];
   const whole = sameShape(x.shape, out.shape) && sameShape(y.shape, out.shape);
-  if (!whole || !['Add', 'Sub'].includes(node.op)) return undefined;
+  if (!whole) return undefined;
   const right = gated(b, y);
   if (right !== undefined) {
     const { gate } = right;

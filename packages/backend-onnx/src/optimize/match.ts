@@ -35,6 +35,17 @@ export function integers(value: Value | undefined): number[] | undefined {
   const elements = value === undefined ? undefined : elementsOf(value);
   return elements === undefined ? undefined : Array.from(elements);
 }
+/** The ids `[n, 1]` and classes `[count]` of a matrix of numbers `ids = classes`, `[n, count]`, if it is one. */
+export function equalityOf(site: Site, value: Value): { ids: Value; classes: Value } | undefined {
+  const numbers = made(site, value, 'Cast');
+  const equal = numbers && made(site, numbers.inputs[0]!, 'Equal');
+  if (equal === undefined) return undefined;
+  const [ids, classes] = equal.inputs as [Value, Value];
+  const [n, count] = value.shape as [number, number];
+  return sameShape(ids.shape, [n, 1]) && sameShape(classes.shape, [count])
+    ? { ids, classes }
+    : undefined;
+}
 /** Axes of a reduction, counted from the front. */
 export function axesOf(node: Node): readonly number[] {
   const rank = node.inputs[0]!.shape.length;

@@ -1,7 +1,7 @@
 /** Sums of rows by index without a product, for runtimes that add in order. */
-import { binary, cast, emit, fill, slice } from '../builder.js';
+import { binary, cast, emit, fill, orSpare, slice } from '../builder.js';
 import { elementsOf, sameShape, type Value } from '../graph.js';
-import { made } from './match.js';
+import { equalityOf } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /**
@@ -18,10 +18,8 @@ export const rowSums: Rule = rule('Gemm', (node, b) => {
   const [out] = node.outputs as [Value];
   const [segments, width] = out.shape as [number, number];
   if (start !== undefined && !sameShape(start.shape, out.shape)) return undefined;
-  // Ids out of range match no class: they are sent to a spare row.
-  // Counted from the end, −1 is the spare row too.
-  const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
-  const safe = emit(b, 'Clip', [ids, ...bounds], ids);
+  // Ids out of range match no class.
+  const safe = orSpare(b, ids, segments);
   const rows = { type: out.type, shape: [segments + 1, width] };
   const zeros = fill(b, out.type, rows.shape, 0);
   const sums = emit(b, 'ScatterND', [zeros, cast(b, safe, 'int64'), x], rows, { reduction: 'add' });
@@ -31,14 +29,9 @@ export const rowSums: Rule = rule('Gemm', (node, b) => {
 
 /** The ids `[n, 1]` of a one-hot matrix `[n, classes]` of floats, if it is one. */
 function classesOf(b: Site, hot: Value): Value | undefined {
-  const floats = made(b, hot, 'Cast');
-  const equal = floats && made(b, floats.inputs[0]!, 'Equal');
-  if (equal === undefined) return undefined;
-  const [ids, classes] = equal.inputs as [Value, Value];
-  const [n, count] = hot.shape as [number, number];
-  if (!sameShape(ids.shape, [n, 1]) || !sameShape(classes.shape, [count])) return undefined;
-  const numbers = elementsOf(classes);
+  const equality = equalityOf(b, hot);
+  const numbers = equality && elementsOf(equality.classes);
   if (numbers === undefined) return undefined;
-  for (let i = 0; i < count; i++) if (numbers[i] !== i) return undefined;
-  return ids;
+  for (let i = 0; i < numbers.length; i++) if (numbers[i] !== i) return undefined;
+  return equality!.ids;
 }

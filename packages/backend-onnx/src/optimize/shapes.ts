@@ -1,7 +1,7 @@
 /** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
 import { binary, cast, emit, reshape, transpose } from '../builder.js';
 import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
-import { made } from './match.js';
+import { equalityOf, made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** A reshape of a reshape is one; to the same shape it is none. */
@@ -164,12 +164,10 @@ export const longProducts: Rule = rule('Gemm', (node, b) => {
 });
 /** The transpose of a one-hot matrix, `ids = classes` as numbers. */
 function turnedHot(b: Site, value: Value): Value | undefined {
-  const numbers = made(b, value, 'Cast');
-  const equal = numbers && made(b, numbers.inputs[0]!, 'Equal');
-  if (equal === undefined) return undefined;
-  const [ids, classes] = equal.inputs as [Value, Value];
+  const equality = equalityOf(b, value);
+  if (equality === undefined) return undefined;
+  const { ids, classes } = equality;
   const [n, count] = value.shape as [number, number];
-  if (!sameShape(ids.shape, [n, 1]) || sizeOf(classes.shape) !== count) return undefined;
   const turned = [reshape(b, ids, [1, n]), reshape(b, classes, [count, 1])] as const;
   return cast(b, binary(b, 'Equal', ...turned, 'bool'), value.type);
 }
