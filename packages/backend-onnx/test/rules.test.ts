@@ -212,6 +212,18 @@ const cases: Case[] = [
     off: { LogSoftmax: 0, Sub: 2, ReduceMax: 1 },
   },
   {
+    rule: 'squareSums',
+    what: 'the sum or the mean of all squares is one operator, over an axis it stays as it is',
+    hosts: x(6, 8),
+    fn: (t) => ({
+      sum: tf.sum(tf.square(t.x)),
+      mean: tf.mean(tf.square(tf.sin(t.x))),
+      rows: tf.sum(tf.square(tf.cos(t.x)), 1),
+    }),
+    on: { ReduceSumSquare: 2, ReduceSum: 1, ReduceMean: 0 },
+    off: { ReduceSumSquare: 0, ReduceSum: 2, ReduceMean: 1 },
+  },
+  {
     rule: 'rowSums',
     what: 'rows are added by index where one thread does it, and ids out of range to nothing',
     hosts: { x: floats([6, 4]), i: ints([6], -1, 4) },
@@ -242,11 +254,15 @@ const cases: Case[] = [
   },
   {
     rule: 'sumsIntoProducts',
-    what: 'a sum with a product starts the product from there',
-    hosts: { a: floats([3, 4]), b: floats([4, 5]), c: floats([3, 5]) },
-    fn: (t) => ({ y: tf.add(tf.matMul(t.a, t.b), t.c) }),
-    on: { Gemm: 1, Add: 0 },
-    off: { Gemm: 1, Add: 1 },
+    what: 'a sum or a difference with a product starts the product from there',
+    hosts: { a: floats([3, 4]), b: floats([4, 5]), c: floats([3, 5]), o: floats([5, 4]) },
+    fn: (t) => ({
+      sum: tf.add(tf.matMul(t.a, t.b), t.c),
+      less: tf.sub(tf.mul(tf.matMul(t.a, t.o, false, true), 3), t.c),
+      from: tf.sub(t.c, tf.matMul(tf.sin(t.a), t.b)),
+    }),
+    on: { Gemm: 3, Add: 0, Sub: 0 },
+    off: { Gemm: 3, Add: 1, Sub: 2 },
   },
   {
     rule: 'views',
@@ -272,7 +288,7 @@ const cases: Case[] = [
   },
   {
     rule: 'gatedAdds',
-    what: 'sums with rows that are scaled are one operator, also two of them and where one is taken away',
+    what: 'sums with rows that are scaled are one operator, also two of them, where one is taken away, and by one number',
     hosts: {
       ...{ x: floats([6, 16]), y: floats([6, 16]), v: floats([6, 16]) },
       ...{ u: floats([6, 1]), w: floats([6, 1]), s: floats([6, 4]) },
@@ -281,10 +297,11 @@ const cases: Case[] = [
       plus: tf.add(t.x, tf.mul(t.y, t.u)),
       minus: tf.sub(tf.sin(t.x), tf.mul(t.w, t.y)),
       both: tf.add(tf.sub(tf.mul(t.y, t.w), tf.mul(t.v, t.u)), t.x),
+      alike: tf.add(tf.mul(tf.cos(t.y), 0.3), t.v),
       short: tf.add(t.s, tf.mul(t.s, t.u)),
     }),
-    on: { GatedAdd: 4, Add: 1, Sub: 0, Mul: 1 },
-    off: { GatedAdd: 0, Add: 3, Sub: 2, Mul: 5 },
+    on: { GatedAdd: 5, Add: 1, Sub: 0, Mul: 1 },
+    off: { GatedAdd: 0, Add: 4, Sub: 2, Mul: 6 },
   },
   {
     rule: 'longProducts',

@@ -1,5 +1,5 @@
-/** Patterns that onnxruntime has one operator for: SiLU, log softmax, RMSNorm, rotary positions. */
-import { emit, emitOwn, fill, reshape } from '../builder.js';
+/** Patterns that onnxruntime has one operator for: SiLU, log softmax, sums of squares, RMSNorm, rotary positions. */
+import { emit, emitOwn, fill, mul, reshape } from '../builder.js';
 import {
   addValue,
   constantOf,
@@ -39,6 +39,17 @@ export const logSoftmax: Rule = rule('Sub', (node, b) => {
   );
   if (max.inputs[0] !== x || !last) return undefined;
   return [emit(b, 'LogSoftmax', [x], node.outputs[0]!, { axis: -1 })];
+});
+
+/** The sum or the mean of all `x²` as ReduceSumSquare. */
+export const squareSums: Rule = rule('ReduceSum ReduceMean', (node, b) => {
+  const [squares, axes] = node.inputs as [Value, Value];
+  const square = b.uses(squares) === 1 ? made(b, squares, 'Mul') : undefined;
+  const [x, same] = square?.inputs ?? [];
+  if (x === undefined || x !== same || x.type !== 'float32') return undefined;
+  if (axesOf(node).length < x.shape.length) return undefined;
+  const sum = emit(b, 'ReduceSumSquare', [x, axes], node.outputs[0]!, node.attributes);
+  return [node.op === 'ReduceSum' ? sum : mul(b, sum, 1 / sizeOf(x.shape))];
 });
 
 /** 1/√(mean(x²) + ε) over the last axis: the x and ε of a value, if it is that. */

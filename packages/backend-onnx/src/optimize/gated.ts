@@ -1,6 +1,6 @@
 /** Sums with a tensor whose rows are scaled, `x + y ∘ gate`, are one operator of onnxruntime: a pass less each. */
-import { emit, emitOwn } from '../builder.js';
-import { type Node, sameShape, type Value } from '../graph.js';
+import { emit, emitOwn, fill } from '../builder.js';
+import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
@@ -13,8 +13,12 @@ function gated(b: Site, value: Value): { y: Value; gate: Value } | undefined {
   if (product === undefined || value.type !== 'float32' || value.shape.length < 2) return undefined;
   const rows = [...value.shape.slice(0, -1), 1];
   if (value.shape.at(-1)! < SHORT) return undefined;
-  for (const [y, gate] of [product.inputs, [...product.inputs].reverse()] as [Value, Value][])
-    if (sameShape(y.shape, value.shape) && sameShape(gate.shape, rows)) return { y, gate };
+  for (const [y, gate] of [product.inputs, [...product.inputs].reverse()] as [Value, Value][]) {
+    if (!sameShape(y.shape, value.shape)) continue;
+    const factor = uniformOf(gate);
+    if (factor !== undefined) return { y, gate: fill(b, 'float32', rows, factor) };
+    if (sameShape(gate.shape, rows)) return { y, gate };
+  }
   return undefined;
 }
 const gatedAdd = (b: Site, x: Value, y: Value, gate: Value): Value =>

@@ -1,7 +1,7 @@
 /** Rewrites a graph into one that computes the same faster. Every rule has a name and a switch. */
 import type { Graph } from '../graph.js';
 import { mergeCommon } from './common.js';
-import { logSoftmax, rmsNorms, rope, silu } from './fused.js';
+import { logSoftmax, rmsNorms, rope, silu, squareSums } from './fused.js';
 import { gatedAdds } from './gated.js';
 import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
@@ -35,6 +35,7 @@ const local: Readonly<Record<string, readonly Rule[]>> = {
   decays: [decays],
   silu: [silu],
   logSoftmax: [logSoftmax],
+  squareSums: [squareSums],
   rowSums: [rowSums],
 };
 /** Names of the rules, for switches. */

@@ -64,17 +64,21 @@ export const scales: Rule = rule('Mul Div Neg', (node, b) => {
   return [mul(b, inner.inner, scalarLike(b, inner.inner, inner.factor * outer.factor))];
 });
 
-/** A sum with a product starts the product from there: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
-export const sumsIntoProducts: Rule = rule('Add', (node, b) => {
-  if (node.op !== 'Add') return undefined;
+/** A sum or a difference with a product starts the product from there: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
+export const sumsIntoProducts: Rule = rule('Add Sub', (node, b) => {
   const [out] = node.outputs as [Value];
+  const [left, right] = node.inputs as [Value, Value];
+  const sign = node.op === 'Sub' ? -1 : 1;
   // The later product takes the earlier one: what is added must be there before.
-  const inputs = node.inputs as readonly [Value, Value];
-  for (const [x, y] of [[inputs[1], inputs[0]], inputs] as const) {
+  for (const [x, y, ofProduct, ofOther] of [
+    [right, left, sign, 1],
+    [left, right, 1, sign],
+  ] as const) {
     const product = made(b, x, 'Gemm');
     if (product === undefined || product.inputs.length > 2 || b.uses(x) !== 1) continue;
     if (!sameShape(y.shape, out.shape) || !sameShape(x.shape, out.shape)) continue;
-    const attributes = { ...product.attributes, beta: 1 };
+    const { alpha = 1 } = product.attributes as Record<string, number>;
+    const attributes = { ...product.attributes, alpha: alpha * ofProduct, beta: ofOther };
     return [emit(b, 'Gemm', [...product.inputs, y], out, attributes)];
   }
   return undefined;
