@@ -41,12 +41,16 @@ export const logSoftmax: Rule = rule('Sub', (node, b) => {
   return [emit(b, 'LogSoftmax', [x], node.outputs[0]!, { axis: -1 })];
 });
 
+/** The x of `x · x`, if that is what a value is. */
+function squared(b: Site, value: Value): Value | undefined {
+  const [x, same] = made(b, value, 'Mul')?.inputs ?? [];
+  return x === same ? x : undefined;
+}
 /** The sum or the mean of all `x²` as ReduceSumSquare. */
 export const squareSums: Rule = rule('ReduceSum ReduceMean', (node, b) => {
   const [squares, axes] = node.inputs as [Value, Value];
-  const square = b.uses(squares) === 1 ? made(b, squares, 'Mul') : undefined;
-  const [x, same] = square?.inputs ?? [];
-  if (x === undefined || x !== same || x.type !== 'float32') return undefined;
+  const x = b.uses(squares) === 1 ? squared(b, squares) : undefined;
+  if (x === undefined || x.type !== 'float32') return undefined;
   if (axesOf(node).length < x.shape.length) return undefined;
   const sum = emit(b, 'ReduceSumSquare', [x, axes], node.outputs[0]!, node.attributes);
   return [node.op === 'ReduceSum' ? sum : mul(b, sum, 1 / sizeOf(x.shape))];
@@ -59,10 +63,8 @@ function inverseRms(b: Site, value: Value): { x: Value; epsilon: number } | unde
   const sum = sqrt && made(b, sqrt.inputs[0]!, 'Add');
   const pair = sum && ordered(sum, (v) => uniformOf(v) !== undefined);
   const mean = pair && made(b, pair[1], 'ReduceMean');
-  const square = mean && made(b, mean.inputs[0]!, 'Mul');
-  if (mean === undefined || square === undefined || square.inputs[0] !== square.inputs[1])
-    return undefined;
-  const [x] = square.inputs as [Value];
+  const x = mean && squared(b, mean.inputs[0]!);
+  if (mean === undefined || x === undefined) return undefined;
   const axes = axesOf(mean);
   if (axes.length !== 1 || axes[0] !== x.shape.length - 1) return undefined;
   if (mean.attributes.keepdims !== 1) return undefined;
