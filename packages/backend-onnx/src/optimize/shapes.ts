@@ -140,6 +140,8 @@ function elements(value: Value): number[] {
 const MANY_ROWS = 1024;
 /** Columns of the larger operand from which it does. */
 const WIDE = 256;
+/** Columns of the larger operand from which reading it by columns costs less than packing it does. */
+const VERY_WIDE = 512;
 /**
  * `Aᵀ·B` over many rows, the gradient of weights: products read rows faster than columns, so the smaller
  * operand is transposed first; where that is B, the result is computed the other way round. A one-hot
@@ -156,6 +158,12 @@ export const longProducts: Rule = rule('Gemm', (node, b) => {
   const hot = turnedHot(b, x);
   if (hot !== undefined) return [emit(b, 'Gemm', [hot, y, ...start], out, attributes)];
   if (Math.max(m, n) < WIDE) return undefined;
+  if (Math.max(m, n) >= VERY_WIDE) {
+    if (m >= n || start.length > 0) return undefined;
+    const { type } = out;
+    const turned = emit(b, 'Gemm', [y, x], { type, shape: [n, m] }, node.attributes);
+    return [transpose(b, turned, [1, 0])];
+  }
   if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y, ...start], out, attributes)];
   if (start.length > 0) return undefined;
   const { type } = out;
