@@ -28,7 +28,10 @@ const step = await backend.compile(
           student: () => patternOf(W!),
           teacher: () => patternOf(frozen),
           extra: () => W!,
+          parameter: () => W!,
+          frozen: () => frozen,
           draws: () => W!,
+          inputs: tf.tensor2d(tokens, [3, 3], 'int32'),
           labels: tf.tensor1d([0, 0, 0], 'int32'),
           step: tf.scalar(0, 'int32'),
         });

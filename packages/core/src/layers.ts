@@ -46,6 +46,28 @@ export function needsOf(pairs: SitePairs, teacher = 'teacher'): ObjectiveTerm['n
   };
 }
 
+/**
+ * The tables of a pair of sites that are both looked up token by token, `[teacher's, student's]`: names
+ * of parameters. Such states meet once a token, not once a position, each pair of rows as often as
+ * `tokenShares` says.
+ */
+export function tablesOf(
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+  [theirs, own]: SitePairs[number],
+  teacher = 'teacher',
+): readonly [string, string] | undefined {
+  const tableOf = (model: ModelInfo | undefined, site: Site): string | undefined =>
+    model?.sites.find(({ name }) => name === site)?.table;
+  const [from, to] = [tableOf(models.teachers[teacher], theirs), tableOf(models.student, own)];
+  return from === undefined || to === undefined ? undefined : [from, to];
+}
+/** The share of each token among all of a batch, `[d_vocab, 1]`; tokens int32 `[batch, pos]`. */
+export function tokenShares(tokens: tf.Tensor, vocabulary: number): tf.Tensor2D {
+  const ones = tf.fill([tokens.size, 1], 1 / tokens.size);
+  const flat = tf.reshape(tokens, [-1]) as tf.Tensor1D;
+  return tf.unsortedSegmentSum(ones, flat, vocabulary) as tf.Tensor2D;
+}
+
 /** Mean or sum of scalars. */
 export function combine(how: 'mean' | 'sum', terms: readonly tf.Scalar[]): tf.Scalar {
   const total = terms.reduce((sum, term) => tf.add(sum, term));

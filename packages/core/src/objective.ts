@@ -5,7 +5,7 @@
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from './errors.js';
 import { flag, schema } from './options.js';
-import { reader } from './params.js';
+import { reader, withoutExtras } from './params.js';
 import { type Callable, provision } from './provision.js';
 import type { Rng } from './rng.js';
 import type {
@@ -107,7 +107,10 @@ export interface ComposedObjective {
     student: Params;
     teachers: Readonly<Record<string, Params>>;
     params: Params;
+    /** The teachers' own parameters: constants of the step. */
+    frozen: Readonly<Record<string, HostParams>>;
     draws: Readonly<Record<string, Params>>;
+    inputs: tf.Tensor;
     labels: tf.Tensor1D;
     step: tf.Scalar;
   }): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
@@ -167,7 +170,10 @@ export function compose(
               )(site),
             extra: (key) =>
               reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+            parameter: reader('parameter of the student', withoutExtras(on.params)),
+            frozen: (key, teacher = 'teacher') => frozen(on.frozen[teacher] ?? {}, teacher, key),
             draws: reader(`draw of "${name}"`, on.draws[name] ?? {}),
+            inputs: on.inputs,
             labels: on.labels,
             step: on.step,
           }),
@@ -182,6 +188,12 @@ export function compose(
   };
 }
 
+function frozen(params: HostParams, teacher: string, name: string): tf.Tensor {
+  const found = Object.hasOwn(params, name) ? params[name] : undefined;
+  if (found === undefined)
+    throw unknownName(`parameter of teacher "${teacher}"`, name, Object.keys(params));
+  return tf.tensor(found.data, [...found.shape], found.dtype);
+}
 function pick(values: Params, names: readonly string[]): Params {
   return Object.fromEntries(
     names.filter((name) => name in values).map((name) => [name, values[name]!]),

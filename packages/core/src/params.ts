@@ -15,6 +15,11 @@ export function reader(what: string, values: Params): ParamReader {
   };
 }
 
+/** A model's own parameters, without those of its objectives. */
+export function withoutExtras<T>(params: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('extra.')));
+}
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);

@@ -2,9 +2,10 @@
 import { takeRows } from './device.js';
 import { unknownName } from './errors.js';
 import { batchGradients } from './gradients.js';
+import { withoutExtras } from './params.js';
 import { computeSites } from './teacher.js';
 import type { ActiveProbe, SavedState, Training } from './training.js';
-import type { HostParams, Json, MetricsRow, Model, ModelInfo, Probe, Snapshot } from './types.js';
+import type { Json, MetricsRow, Model, ModelInfo, Probe, Snapshot } from './types.js';
 
 /** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
 export interface DueProbe extends ActiveProbe {
@@ -101,11 +102,6 @@ function matchingSites(model: Model, patterns: readonly string[]): readonly stri
     return matches;
   });
   return [...new Set(found)];
-}
-
-/** A model's own parameters: those that objectives added are left out. */
-export function withoutExtras(params: HostParams): HostParams {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('extra.')));
 }
 
 /** What objectives and probes are told of a model. */

@@ -130,7 +130,10 @@ export async function compileAll(
   const rows = run.split.train.length;
   const sizes = new Set([Math.min(run.batch, rows), rows % run.batch || run.batch]);
   const steps = new Map<number, StepProgram>();
-  const fn = trainingStep({ model, objective, optimizer, layout });
+  const frozen = Object.fromEntries(
+    Object.entries(run.teachers).map(([name, { params }]) => [name, params]),
+  );
+  const fn = trainingStep({ model, objective, optimizer, layout, frozen });
   for (const size of [...sizes].filter((n) => n <= rows)) {
     const { host, resident } = stepInputs(run, at.data, new Int32Array(size), 0);
     const signature = {

@@ -7,7 +7,7 @@ import { type Composed, composeExperiment, data, openBackend } from './compose.j
 import { InputError, isInputError, isRunError, RunError } from './errors.js';
 import { evaluateParams } from './evaluate.js';
 import { experimentHash, paramsSha256 } from './hash.js';
-import { withoutExtras } from './probes.js';
+import { withoutExtras } from './params.js';
 import type { Registry } from './registry.js';
 import {
   appendEvent,

@@ -5,7 +5,7 @@
 import * as tf from '@grok/tfjs';
 import { type ComposedObjective, crossEntropy } from './objective.js';
 import { type Layout, pack, reader, unpack, valueAndGrads } from './params.js';
-import type { Model, Optimizer, OptimizerState, Params } from './types.js';
+import type { HostParams, Model, Optimizer, OptimizerState, Params } from './types.js';
 
 /** Rows of a data set with the frozen teachers' sites for them. */
 export interface Batch {
@@ -42,8 +42,10 @@ export function trainingStep(parts: {
   objective: ComposedObjective;
   optimizer: Optimizer;
   layout: Layout;
+  /** The teachers' parameters, by teacher. */
+  frozen: Readonly<Record<string, HostParams>>;
 }): (inputs: StepInputs) => StepOutputs {
-  const { model, objective, optimizer, layout } = parts;
+  const { model, objective, optimizer, layout, frozen } = parts;
   const needed = new Set([...objective.needs.student, 'logits']);
   return ({ params, state, step, data, rows, keep, draws }) => {
     const batch = rows.at === undefined ? data : gatherBatch(data, rows.at);
@@ -58,7 +60,9 @@ export function trainingStep(parts: {
         student: sites,
         teachers: batch.teachers,
         params: values,
+        frozen,
         draws,
+        inputs: batch.inputs,
         labels: batch.labels,
         step,
       });

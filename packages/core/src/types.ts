@@ -141,6 +141,8 @@ export type Site = string;
 export interface SiteInfo {
   readonly name: Site;
   readonly shape: readonly number[];
+  /** The parameter `[d_vocab, d]` whose rows the site is, token by token, where it is nothing more. */
+  readonly table?: string;
 }
 /** What a model computes: a finished object without parameters in it. */
 export interface Model {
@@ -192,8 +194,14 @@ export interface LossContext {
   teacher(site: Site, name?: string): tf.Tensor;
   /** A trainable parameter of the objective's own. */
   extra(name: string): tf.Tensor;
+  /** A parameter of the student, trained with it. */
+  parameter(name: string): tf.Tensor;
+  /** A frozen parameter of a teacher; the teacher is `"teacher"` unless named. */
+  frozen(name: string, teacher?: string): tf.Tensor;
   /** A value drawn for this step. */
   draws(name: string): tf.Tensor;
+  /** int32 tokens `[batch, pos]`, or float32 features `[batch, …]`. */
+  readonly inputs: tf.Tensor;
   /** int32 `[batch]`. */
   readonly labels: tf.Tensor1D;
   /** int32 scalar: optimiser steps taken before this one. */

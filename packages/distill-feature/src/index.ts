@@ -15,7 +15,9 @@ import {
   provision,
   type Rng,
   schema,
+  tablesOf,
   text,
+  tokenShares,
 } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
@@ -62,22 +64,35 @@ export const feature: Callable<'strategy', FeatureOptions> = provision({
       const pairs = indices.map(
         ([t, s]) => [hiddenStates(source)[+t]!, hiddenStates(models.student)[+s]!] as const,
       );
+      // The embeddings: there is one state a token, and no need to ask for one a position.
+      const tables = pairs.map((pair) => tablesOf(models, pair, name));
       const names = indices.map(([t]) => `projector.${t}.W`);
       const up = direction === 'student-to-teacher';
       const [from, to] = up
         ? [models.student.width, source.width]
         : [source.width, models.student.width];
       return {
-        needs: needsOf(pairs, name),
+        needs: needsOf(
+          pairs.filter((_, i) => tables[i] === undefined),
+          name,
+        ),
         extra: (rng) =>
           Object.fromEntries(names.map((n) => [n, lecunNormal(rng.split(n), from, to)])),
-        loss({ student, teacher, extra }) {
+        loss({ student, teacher, extra, parameter, frozen, inputs }) {
           const mse = pairs.map(([t, s], i): tf.Scalar => {
-            const hT = tf.reshape(teacher(t, name), [-1, source.width]); // [batch·pos, d_teacher]
-            const hS = tf.reshape(student(s), [-1, models.student.width]); // [batch·pos, d_student]
-            const projected = tf.matMul(up ? hS : hT, extra(names[i]!)); // [batch·pos, d_to]
+            const [theirs, own] = tables[i] ?? [];
+            const states = [
+              theirs === undefined ? teacher(t, name) : frozen(theirs, name),
+              own === undefined ? student(s) : parameter(own),
+            ] as const;
+            const hT = tf.reshape(states[0], [-1, source.width]); // [batch·pos | d_vocab, d_teacher]
+            const hS = tf.reshape(states[1], [-1, models.student.width]); // […, d_student]
+            const projected = tf.matMul(up ? hS : hT, extra(names[i]!)); // […, d_to]
             // tfjs's own takes the difference again for each side's gradient.
-            return tf.mean(tf.square(tf.sub(up ? hT : hS, projected)));
+            const squares = tf.square(tf.sub(up ? hT : hS, projected));
+            if (own === undefined) return tf.mean(squares);
+            const share = tf.div(tokenShares(inputs, hS.shape[0]!), to); // [d_vocab, 1]
+            return tf.sum(tf.mul(squares, share));
           });
           return { feature: combine(reduce, mse) };
         },

@@ -34,7 +34,7 @@ export function sitesOf(c: Config): readonly SiteInfo[] {
     ).map(([name, shape]) => ({ name: `blocks.${l}.${name}`, shape })),
   );
   return [
-    { name: 'hook_embed', shape: resid },
+    { name: 'hook_embed', shape: resid, ...(c.features === undefined && { table: 'embed.W_E' }) },
     ...blocks.flat(),
     { name: 'ln_final.hook_out', shape: resid },
     { name: 'pooled', shape: [c.dim] },

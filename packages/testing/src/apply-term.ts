@@ -47,9 +47,10 @@ export function applyTerm(
           return tf.tensor(value.data, [...value.shape]);
         },
         extra: read(Object.keys(given.extra ?? {})),
-        draws: (name) => {
-          throw new Error(`no draw "${name}"`);
-        },
+        parameter: missing('parameter'),
+        frozen: missing('frozen parameter'),
+        draws: missing('draw'),
+        inputs: tf.zeros([1, 1], 'int32'),
         labels: tf.tensor1d([], 'int32'),
         step: tf.scalar(0, 'int32'),
       });
@@ -66,6 +67,12 @@ export function applyTerm(
   if (tf.memory().numTensors !== before) throw new Error('the term leaks tensors');
   return result;
 }
+
+const missing =
+  (what: string) =>
+  (name: string): never => {
+    throw new Error(`no ${what} "${name}"`);
+  };
 
 /** Largest absolute difference. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {

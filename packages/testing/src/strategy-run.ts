@@ -12,7 +12,7 @@ import {
   uploadTree,
   valueAndGrads,
 } from '@grok/core';
-import type * as tf from '@grok/tfjs';
+import * as tf from '@grok/tfjs';
 import { i32, leaves, readAndFree } from './arrays.js';
 import { imaginedValue } from './models.js';
 
@@ -100,7 +100,13 @@ export async function runTerm(
     ({ params, ...rest }: Inputs) => {
       const { loss, aux, grads } = valueAndGrads((values) => {
         const student = Object.fromEntries(Object.entries(values).filter(([key]) => own.has(key)));
-        const { total, terms } = term.loss({ student, params: values, ...rest });
+        const { total, terms } = term.loss({
+          student,
+          params: values,
+          frozen: {},
+          inputs: tf.zeros([rest.labels.size, 1], 'int32'),
+          ...rest,
+        });
         return { loss: total, aux: { terms } };
       }, params);
       return { loss, ...aux, grads };

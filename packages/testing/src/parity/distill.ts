@@ -85,6 +85,7 @@ export async function distillCase(
   for (const [site, want] of Object.entries(wanted))
     found.check(`teacher/sites/${site}`, sites[site], want, SITES);
 
+  const frozen = { teacher: inOrder(teacher, of.group('teacher/params/'), found) };
   const params: HostParams = {
     ...inOrder(student, of.group('params/student/'), found),
     ...Object.fromEntries(
@@ -100,8 +101,8 @@ export async function distillCase(
     labels,
     teachers: { teacher: Object.fromEntries(needed.map((site) => [site, sites[site]!])) },
   };
-  await firstGradients(of, backend, { student, objective, params, data }, found);
-  await steps(of, backend, { student, objective, params, data, find, used }, found);
+  await firstGradients(of, backend, { student, objective, params, data, frozen }, found);
+  await steps(of, backend, { student, objective, params, data, frozen, find, used }, found);
 }
 
 function terms(
@@ -131,13 +132,14 @@ interface Setup {
   readonly objective: ComposedObjective;
   readonly params: HostParams;
   readonly data: Tree<HostArray>;
+  readonly frozen: Readonly<Record<string, HostParams>>;
 }
 const step = (i: number): HostArray => ({ shape: [], dtype: 'int32', data: Int32Array.of(i) });
 
 async function firstGradients(
   of: ParityCase,
   backend: Backend,
-  { student, objective, params, data }: Setup,
+  { student, objective, params, data, frozen }: Setup,
   found: Verdict,
 ): Promise<void> {
   const needs = new Set([...objective.needs.student, 'logits']);
@@ -150,7 +152,9 @@ async function firstGradients(
           student: student.apply(reader('parameter', values), x.data.inputs, { sites: needs }),
           teachers: x.data.teachers,
           params: values,
+          frozen,
           draws: {},
+          inputs: x.data.inputs,
           labels: x.data.labels,
           step: x.step,
         });
@@ -170,7 +174,7 @@ async function steps(
   setup: Setup & { find: Find; used: readonly StrategyName[] },
   found: Verdict,
 ): Promise<void> {
-  const { student, objective, params, data, find, used } = setup;
+  const { student, objective, params, data, frozen, find, used } = setup;
   const rate = of.setting<number>('learning_rate');
   const warmup = of.setting<number>('warmup_steps', 0);
   const [b1, b2] = of.setting<readonly [number, number]>('betas');
@@ -194,7 +198,7 @@ async function steps(
     state: await initialState(backend, optimizer, start),
   };
   const fixed = uploadTree(backend, { data, rows: {}, keep: {}, draws: {} });
-  const fn = trainingStep({ model: student, objective, optimizer, layout });
+  const fn = trainingStep({ model: student, objective, optimizer, layout, frozen });
   const given = (i: number): OnDevice<StepInputs> =>
     ({ ...at, ...fixed, ...uploadTree(backend, { step: step(i) }) }) as never;
   const program = await backend.compile(
