@@ -1,19 +1,34 @@
 /** Interleaved rounds and what comes out of them: only ratios within a round mean anything on a machine that drifts. */
 
+/** How long a turn lasts at least. The first lap of a turn finds caches full of others' data: short laps would all be first ones. */
+const TURN_MS = 2000;
+
 /**
- * Every contestant runs once a round, in order, alone.
+ * Every contestant has one turn a round, in order, alone: as many laps as it takes to fill the turn.
  * @param {readonly import('./protocol.mjs').Contestant[]} contestants
  * @param {number} rounds
  * @param {(round: number) => void} [told] hears each round's number before it starts, from 1
- * @returns {Promise<import('./protocol.mjs').Lap[][]>} laps by contestant, then round
+ * @param {number} [turnMs]
+ * @returns {Promise<import('./protocol.mjs').Lap[][]>} each turn's mean lap, by contestant, then round
  */
-export async function race(contestants, rounds, told = () => {}) {
-  const laps = contestants.map(() => []);
+export async function race(contestants, rounds, told = () => {}, turnMs = TURN_MS) {
+  const means = contestants.map(() => []);
   for (let round = 1; round <= rounds; round++) {
     told(round);
-    for (const [i, contestant] of contestants.entries()) laps[i].push(await contestant.go());
+    for (const [i, contestant] of contestants.entries()) {
+      const laps = [];
+      const end = performance.now() + turnMs;
+      do laps.push(await contestant.go());
+      while (performance.now() < end);
+      means[i].push(meanOf(laps));
+    }
   }
-  return laps;
+  return means;
+}
+/** The mean of laps, figure by figure. */
+function meanOf(laps) {
+  const mean = (name) => laps.reduce((sum, lap) => sum + lap[name], 0) / laps.length;
+  return Object.fromEntries(Object.keys(laps[0]).map((name) => [name, mean(name)]));
 }
 
 /** @param {readonly number[]} values at least one */

@@ -13,8 +13,16 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: 'teacher' },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(`Options (after "npm run bench:side-by-side --"):
+  --rounds N        rounds to take medians of, default 5
+  --model NAME      ${Object.keys(MODELS).join(' or ')}, default teacher
+  --json            ends with one line that is a JSON object`);
+  process.exit(0);
+}
 const rounds = Number(values.rounds);
 const model = MODELS[values.model];
 if (!Number.isInteger(rounds) || rounds < 1 || model === undefined) {

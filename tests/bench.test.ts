@@ -52,12 +52,33 @@ test('rounds interleave, and ratios are taken within a round', async () => {
     },
     stop: async () => {},
   });
-  const laps = await race([fake('a', [1, 10, 100]), fake('b', [2, 20, 500])], 3);
+  const contestants = [fake('a', [1, 10, 100]), fake('b', [2, 20, 500])];
+  const laps = await race(contestants, 3, () => {}, 0);
   expect(order.join('')).toBe('ababab');
   const [a, b] = laps.map((of) => of.map(({ ms }) => ms!)) as [number[], number[]];
   expect(ratio(b, a)).toBe(2);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(median([10, 9, 100])).toBe(10);
+});
+test('a turn has as many laps as fill it, and counts as their mean', async () => {
+  // Catches: a fast contestant judged by the first lap after others alone, a sum taken for a mean.
+  let count = 0;
+  const fast: Contestant = {
+    name: 'fast',
+    ready: { threads: 1 },
+    go: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { ms: count++ % 2 === 0 ? 1 : 3 };
+    },
+    stop: async () => {},
+  };
+  const [turns] = (await race([fast], 2, () => {}, 40)) as [{ ms: number }[]];
+  expect(turns).toHaveLength(2);
+  expect(count).toBeGreaterThan(4);
+  for (const { ms } of turns) {
+    expect(ms).toBeGreaterThan(1);
+    expect(ms).toBeLessThan(3);
+  }
 });
 test('a table lines up', () => {
   // Catches: columns that do not line up when a cell is wider than its head.

@@ -305,20 +305,23 @@ const cases: Case[] = [
   },
   {
     rule: 'longProducts',
-    what: 'a product that sums over many rows reads the smaller operand transposed, the larger as it lies',
+    what: 'a product that sums over many rows reads the smaller operand transposed, the larger as it lies, or a very wide one by columns',
     hosts: {
       a: floats([1024, 32], -0.2, 0.2),
       b: floats([1024, 256], -0.2, 0.2),
       c: floats([1023, 32], -0.2, 0.2),
+      w: floats([1024, 512], -0.2, 0.2),
     },
     fn: (t) => ({
+      wide: tf.matMul(t.a, t.w, true),
+      byColumns: tf.matMul(t.w, t.b, true),
       small: tf.matMul(t.a, t.b, true),
       turned: tf.mul(tf.matMul(t.b, t.a, true), 3),
       short: tf.matMul(t.c, tf.slice(t.b, [0, 0], [1023, -1]) as tf.Tensor2D, true),
       narrow: tf.matMul(t.a, t.a, true),
     }),
-    on: { Gemm: 4, Transpose: 2 },
-    off: { Gemm: 4, Transpose: 0 },
+    on: { Gemm: 6, Transpose: 3 },
+    off: { Gemm: 6, Transpose: 0 },
   },
   {
     rule: 'longProducts',

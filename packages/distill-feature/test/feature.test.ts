@@ -83,6 +83,61 @@ describe('feature', () => {
     expect(values.feature).toBeCloseTo(sum, 4);
   });
 
+  // Catches: tokens counted wrongly, a table's gradient that misses a row, embeddings asked for by position all the same.
+  it.each(['teacher-to-student', 'student-to-teacher'] as const)(
+    '%s: embeddings that are tables meet once a token, and give what all positions give',
+    (direction) => {
+      const vocabulary = 7;
+      const withTable = (width: number) => ({
+        ...modelOf(2, width),
+        sites: [{ name: 'hook_embed', shape: [pos, width], table: 'embed.W_E' }],
+      });
+      const tables = { student: withTable(narrow), teachers: { teacher: withTable(wide) } };
+      const own = draw('own table', vocabulary, narrow);
+      const theirs = draw('their table', vocabulary, wide);
+      // Token 3 comes five times, tokens 0 and 6 never.
+      const tokens = Int32Array.of(3, 5, 1, 4, 3, 5, 2, 4, 3, 3, 3, 4);
+      const rowsOf = ({ data, shape }: HostArray): HostArray => {
+        const width = shape[1]!;
+        const rows = Array.from(tokens, (t) => [...data.subarray(t * width, (t + 1) * width)]);
+        return {
+          data: Float32Array.from(rows.flat()),
+          shape: [batch, pos, width],
+          dtype: 'float32',
+        };
+      };
+      const map = { direction, layers: { 0: 0, 2: 3 } };
+      const byPosition = feature(map)(models);
+      const byToken = feature(map)(tables);
+      expect(byToken.needs).toEqual({
+        student: ['blocks.1.hook_resid_mid'],
+        teachers: { teacher: ['blocks.0.hook_resid_post'] },
+      });
+      const extra = byPosition.extra!(rng(1));
+      const plain = apply(byPosition, {
+        student: { ...student, hook_embed: rowsOf(own) },
+        teachers: { teacher: { ...teacher, hook_embed: rowsOf(theirs) } },
+        extra,
+      });
+      const met = apply(byToken, {
+        student,
+        teachers: { teacher },
+        extra,
+        parameters: { 'embed.W_E': own },
+        frozen: { teacher: { 'embed.W_E': theirs } },
+        inputs: { data: tokens, shape: [batch, pos], dtype: 'int32' },
+      });
+      expect(met.values.feature).toBeCloseTo(plain.values.feature!, 5);
+      for (const name of ['projector.0.W', 'projector.2.W', 'blocks.1.hook_resid_mid'])
+        expect(distance(met.grads[name]!, plain.grads[name]!)).toBeLessThan(1e-6);
+      const wanted = new Float64Array(vocabulary * narrow);
+      plain.grads.hook_embed!.forEach((g, i) => {
+        wanted[tokens[Math.floor(i / narrow)]! * narrow + (i % narrow)]! += g;
+      });
+      expect(distance(met.grads['embed.W_E']!, wanted)).toBeLessThan(1e-6);
+    },
+  );
+
   it('teacher = student through the identity: nothing to learn, in both directions', () => {
     const same = { student: modelOf(2, wide), teachers: models.teachers };
     const identity: HostArray = {

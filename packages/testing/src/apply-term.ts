@@ -22,15 +22,26 @@ export function draw(label: string, ...shape: number[]): HostArray {
   return { data: rng(7).split(label).normal(size), shape, dtype: 'float32' };
 }
 
-/** Values of the term's scalars, gradients of their sum by `student`'s site and by `extra`'s name. */
+/** What a term reads; `parameters` are the student's, `frozen` those of each teacher. */
+export interface TermArrays {
+  readonly student: Arrays;
+  readonly teachers: Readonly<Record<string, Arrays>>;
+  readonly extra?: Arrays;
+  readonly parameters?: Arrays;
+  readonly frozen?: Readonly<Record<string, Arrays>>;
+  readonly inputs?: HostArray;
+}
+
+/** Values of the term's scalars, gradients of their sum by `student`'s site and by names of `extra` and `parameters`. */
 export function applyTerm(
   term: ObjectiveTerm,
-  given: { student: Arrays; teachers: Readonly<Record<string, Arrays>>; extra?: Arrays },
+  given: TermArrays,
 ): { values: Record<string, number>; grads: Record<string, Float32Array> } {
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
     const student = term.needs.student.map((site) => [site, given.student[site]!] as const);
-    const inputs = [...student, ...Object.entries(given.extra ?? {})];
+    const { extra = {}, parameters = {} } = given;
+    const inputs = [...student, ...Object.entries({ ...extra, ...parameters })];
     const names = inputs.map(([name]) => name);
     const values: Record<string, number> = {};
     const loss = (...tensors: tf.Tensor[]) => {
@@ -46,11 +57,12 @@ export function applyTerm(
             throw new Error(`"${site}" of "${name}" is not in the term's needs`);
           return tf.tensor(value.data, [...value.shape]);
         },
-        extra: read(Object.keys(given.extra ?? {})),
-        parameter: missing('parameter'),
-        frozen: missing('frozen parameter'),
-        draws: missing('draw'),
-        inputs: tf.zeros([1, 1], 'int32'),
+        extra: read(Object.keys(extra)),
+        parameter: read(Object.keys(parameters)),
+        frozen: (name, teacher = 'teacher') =>
+          tensorOf(given.frozen?.[teacher]?.[name], `parameter "${name}" of "${teacher}"`),
+        draws: (name) => tensorOf(undefined, `draw "${name}"`),
+        inputs: given.inputs ? tensorOf(given.inputs, 'inputs') : tf.zeros([1, 1], 'int32'),
         labels: tf.tensor1d([], 'int32'),
         step: tf.scalar(0, 'int32'),
       });
@@ -68,11 +80,10 @@ export function applyTerm(
   return result;
 }
 
-const missing =
-  (what: string) =>
-  (name: string): never => {
-    throw new Error(`no ${what} "${name}"`);
-  };
+function tensorOf(array: HostArray | undefined, what: string): tf.Tensor {
+  if (array === undefined) throw new Error(`the term was given no ${what}`);
+  return tf.tensor(array.data, [...array.shape], array.dtype);
+}
 
 /** Largest absolute difference. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
