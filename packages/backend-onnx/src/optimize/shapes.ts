@@ -144,8 +144,9 @@ const WIDE = 256;
 const VERY_WIDE = 512;
 /**
  * `Aᵀ·B` over many rows, the gradient of weights: products read rows faster than columns, so the smaller
- * operand is transposed first; where that is B, the result is computed the other way round. A one-hot
- * matrix costs nothing to turn: it is made the other way round.
+ * operand is transposed first; where that is B, the result is computed the other way round. A very wide
+ * operand comes first and is read by columns. A one-hot matrix costs nothing to turn: it is made the
+ * other way round.
  */
 export const longProducts: Rule = rule('Gemm', (node, b) => {
   const { transA = 0, transB = 0 } = node.attributes as Record<string, number>;
