@@ -170,8 +170,12 @@ export function compose(
               )(site),
             extra: (key) =>
               reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
-            parameter: reader('parameter of the student', withoutExtras(on.params)),
-            frozen: (key, teacher = 'teacher') => frozen(on.frozen[teacher] ?? {}, teacher, key),
+            parameter: (key) => reader('parameter of the student', withoutExtras(on.params))(key),
+            frozen(key, teacher = 'teacher') {
+              const read = reader(`parameter of teacher "${teacher}"`, on.frozen[teacher] ?? {});
+              const { data, shape, dtype } = read(key);
+              return tf.tensor(data, [...shape], dtype);
+            },
             draws: reader(`draw of "${name}"`, on.draws[name] ?? {}),
             inputs: on.inputs,
             labels: on.labels,
@@ -188,12 +192,6 @@ export function compose(
   };
 }
 
-function frozen(params: HostParams, teacher: string, name: string): tf.Tensor {
-  const found = Object.hasOwn(params, name) ? params[name] : undefined;
-  if (found === undefined)
-    throw unknownName(`parameter of teacher "${teacher}"`, name, Object.keys(params));
-  return tf.tensor(found.data, [...found.shape], found.dtype);
-}
 function pick(values: Params, names: readonly string[]): Params {
   return Object.fromEntries(
     names.filter((name) => name in values).map((name) => [name, values[name]!]),

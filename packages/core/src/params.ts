@@ -4,10 +4,10 @@
  */
 import * as tf from '@grok/tfjs';
 import { unknownName } from './errors.js';
-import type { HostParams, ParamReader, Params, TensorSpec, Tree } from './types.js';
+import type { HostParams, Params, TensorSpec, Tree } from './types.js';
 
 /** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
-export function reader(what: string, values: Params): ParamReader {
+export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
   return (name) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) throw unknownName(what, name, Object.keys(values));

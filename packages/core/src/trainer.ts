@@ -6,7 +6,7 @@
 import { checkRequired, isReached } from './conditions.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from './device.js';
 import { RunError } from './errors.js';
-import { layoutOf, sizeOf } from './params.js';
+import { layoutOf, sizeOf, withoutExtras } from './params.js';
 import { dueProbes, runProbes } from './probes.js';
 import {
   compileAll,
@@ -75,9 +75,10 @@ export async function* train(
 
   const rooms = new Map<string, Uint8Array>();
   try {
-    const ownParameters = Object.entries(layout.specs)
-      .filter(([name]) => !name.startsWith('extra.'))
-      .reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
+    const ownParameters = Object.values(withoutExtras(layout.specs)).reduce(
+      (sum, { shape }) => sum + sizeOf(shape),
+      0,
+    );
     const position = { epoch, batch, step, sums };
     yield { type: 'ready', parameters: ownParameters, stepsPerEpoch: batches, from: position };
 

@@ -80,17 +80,16 @@ export const feature: Callable<'strategy', FeatureOptions> = provision({
           Object.fromEntries(names.map((n) => [n, lecunNormal(rng.split(n), from, to)])),
         loss({ student, teacher, extra, parameter, frozen, inputs }) {
           const mse = pairs.map(([t, s], i): tf.Scalar => {
-            const [theirs, own] = tables[i] ?? [];
-            const states = [
-              theirs === undefined ? teacher(t, name) : frozen(theirs, name),
-              own === undefined ? student(s) : parameter(own),
-            ] as const;
-            const hT = tf.reshape(states[0], [-1, source.width]); // [batch·pos | d_vocab, d_teacher]
-            const hS = tf.reshape(states[1], [-1, models.student.width]); // […, d_student]
+            const table = tables[i];
+            const [theirs, own] = table
+              ? [frozen(table[0], name), parameter(table[1])]
+              : [teacher(t, name), student(s)];
+            const hT = tf.reshape(theirs, [-1, source.width]); // [batch·pos | d_vocab, d_teacher]
+            const hS = tf.reshape(own, [-1, models.student.width]); // […, d_student]
             const projected = tf.matMul(up ? hS : hT, extra(names[i]!)); // […, d_to]
             // tfjs's own takes the difference again for each side's gradient.
             const squares = tf.square(tf.sub(up ? hT : hS, projected));
-            if (own === undefined) return tf.mean(squares);
+            if (!table) return tf.mean(squares);
             const share = tf.div(tokenShares(inputs, hS.shape[0]!), to); // [d_vocab, 1]
             return tf.sum(tf.mul(squares, share));
           });

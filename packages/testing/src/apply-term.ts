@@ -55,21 +55,26 @@ export function applyTerm(
           const value = given.teachers[name]?.[site];
           if (!value || !term.needs.teachers?.[name]?.includes(site))
             throw new Error(`"${site}" of "${name}" is not in the term's needs`);
-          return tf.tensor(value.data, [...value.shape]);
+          return tensorOf(value);
         },
         extra: read(Object.keys(extra)),
         parameter: read(Object.keys(parameters)),
-        frozen: (name, teacher = 'teacher') =>
-          tensorOf(given.frozen?.[teacher]?.[name], `parameter "${name}" of "${teacher}"`),
-        draws: (name) => tensorOf(undefined, `draw "${name}"`),
-        inputs: given.inputs ? tensorOf(given.inputs, 'inputs') : tf.zeros([1, 1], 'int32'),
+        frozen(name, teacher = 'teacher') {
+          const value = given.frozen?.[teacher]?.[name];
+          if (!value) throw new Error(`no parameter "${name}" of "${teacher}"`);
+          return tensorOf(value);
+        },
+        draws: (name) => {
+          throw new Error(`no draw "${name}"`);
+        },
+        inputs: given.inputs ? tensorOf(given.inputs) : tf.zeros([1, 1], 'int32'),
         labels: tf.tensor1d([], 'int32'),
         step: tf.scalar(0, 'int32'),
       });
       for (const [name, value] of Object.entries(named)) values[name] = value.dataSync()[0]!;
       return tf.addN(Object.values(named)) as tf.Scalar;
     };
-    const tensors = inputs.map(([, { data, shape }]) => tf.tensor(data, [...shape]));
+    const tensors = inputs.map(([, array]) => tensorOf(array));
     const grads = tf.grads(loss)(tensors);
     return {
       values,
@@ -80,9 +85,8 @@ export function applyTerm(
   return result;
 }
 
-function tensorOf(array: HostArray | undefined, what: string): tf.Tensor {
-  if (array === undefined) throw new Error(`the term was given no ${what}`);
-  return tf.tensor(array.data, [...array.shape], array.dtype);
+function tensorOf({ data, shape, dtype }: HostArray): tf.Tensor {
+  return tf.tensor(data, [...shape], dtype);
 }
 
 /** Largest absolute difference. */

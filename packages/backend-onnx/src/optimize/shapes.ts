@@ -159,16 +159,15 @@ export const longProducts: Rule = rule('Gemm', (node, b) => {
   const hot = turnedHot(b, x);
   if (hot !== undefined) return [emit(b, 'Gemm', [hot, y, ...start], out, attributes)];
   if (Math.max(m, n) < WIDE) return undefined;
-  if (Math.max(m, n) >= VERY_WIDE) {
-    if (m >= n || start.length > 0) return undefined;
-    const { type } = out;
-    const turned = emit(b, 'Gemm', [y, x], { type, shape: [n, m] }, node.attributes);
-    return [transpose(b, turned, [1, 0])];
-  }
-  if (m <= n) return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y, ...start], out, attributes)];
+  const byColumns = Math.max(m, n) >= VERY_WIDE;
+  if (byColumns && m >= n) return undefined;
+  if (!byColumns && m <= n)
+    return [emit(b, 'Gemm', [transpose(b, x, [1, 0]), y, ...start], out, attributes)];
   if (start.length > 0) return undefined;
-  const { type } = out;
-  const turned = emit(b, 'Gemm', [transpose(b, y, [1, 0]), x], { type, shape: [n, m] }, attributes);
+  const other = { type: out.type, shape: [n, m] };
+  const turned = byColumns
+    ? emit(b, 'Gemm', [y, x], other, node.attributes)
+    : emit(b, 'Gemm', [transpose(b, y, [1, 0]), x], other, attributes);
   return [transpose(b, turned, [1, 0])];
 });
 /** The transpose of a one-hot matrix, `ids = classes` as numbers. */

@@ -75,17 +75,17 @@ export async function distillCase(
 
   const wanted = of.group('teacher/sites/');
   const read = new Set([...Object.keys(wanted), ...(objective.needs.teachers.teacher ?? [])]);
+  const frozen = { teacher: inOrder(teacher, of.group('teacher/params/'), found) };
   const sites = await runOnce(
     backend,
     `${of.file}: teacher`,
     (x: { params: Params; inputs: tf.Tensor }) =>
       teacher.apply(reader('parameter', x.params), x.inputs, { sites: read }),
-    { params: inOrder(teacher, of.group('teacher/params/'), found), inputs },
+    { params: frozen.teacher, inputs },
   );
   for (const [site, want] of Object.entries(wanted))
     found.check(`teacher/sites/${site}`, sites[site], want, SITES);
 
-  const frozen = { teacher: inOrder(teacher, of.group('teacher/params/'), found) };
   const params: HostParams = {
     ...inOrder(student, of.group('params/student/'), found),
     ...Object.fromEntries(
