@@ -25,12 +25,12 @@ export function baseline(model, threads, strategy = 'none') {
   };
 }
 
-/** The others. @param {Model} model @param {{ threads: number, torch?: string, jax?: string }} how @returns {Entry[]} */
-export function others(model, { threads, torch, jax }) {
-  const python = (name, interpreter, script, modes) =>
+/** The others. @param {Model} model @param {{ threads: number, torch?: string, jax?: string, reference?: string }} how @returns {Entry[]} */
+export function others(model, { threads, torch, jax, reference }) {
+  const python = (name, interpreter, script, modes, more = {}) =>
     modes.map((mode) => ({
       name: `${name} ${mode}`,
-      command: [interpreter, file(script), ...flags({ mode, threads, ...model })],
+      command: [interpreter, file(script), ...flags({ mode, threads, ...model, ...more })],
     }));
   return [
     ...(threads === 1 ? [] : [baseline(model, 1)]),
@@ -38,6 +38,9 @@ export function others(model, { threads, torch, jax }) {
     { name: 'stock wasm', command: node('peers/stock-wasm.mjs', model) },
     ...(torch ? python('torch', torch, 'peers/torch_step.py', ['eager', 'compile']) : []),
     ...(jax ? python('jax', jax, 'peers/jax_step.py', ['jit']) : []),
+    ...(jax && reference
+      ? python('reference', jax, 'peers/reference_step.py', ['jit'], { reference })
+      : []),
   ];
 }
 

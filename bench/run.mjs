@@ -14,6 +14,7 @@ const USAGE = `Options of the benchmark (after "npm run bench --"):
   --threads N       threads of all who can have them, default 2
   --torch PYTHON    a Python with torch: PyTorch eager and under torch.compile run too
   --jax PYTHON      a Python with jax, flax and optax: JAX under nnx.jit runs too
+  --reference DIR   a checkout of the published code: itself under nnx.jit, in the Python of --jax
   --only A,B        contestants whose name contains A or B (the onnx backend always runs)
   --groups A,B      of: ${[...Object.keys(MODELS), 'strategies'].join(', ')}; default all
   --json            ends with one line that is a JSON object`;
@@ -25,6 +26,7 @@ function options() {
       threads: { type: 'string', default: '2' },
       torch: { type: 'string' },
       jax: { type: 'string' },
+      reference: { type: 'string' },
       only: { type: 'string' },
       groups: { type: 'string', default: [...Object.keys(MODELS), 'strategies'].join(',') },
       json: { type: 'boolean', default: false },
@@ -37,6 +39,8 @@ function options() {
       throw new Error(`--${name}: must be a whole number from 1 on, got "${values[name]}"`);
     return n;
   };
+  if (values.reference !== undefined && values.jax === undefined)
+    throw new Error('--reference: needs a Python to run it; name one with --jax PYTHON');
   const groups = values.groups.split(',');
   const known = [...Object.keys(MODELS), 'strategies'];
   for (const group of groups)

@@ -14,8 +14,10 @@ BATCH = 512
 EVALUATION_BATCHES = (4656, 1164, 582, 291)
 
 
-def arguments(modes):
+def arguments(modes, *required):
     parser = argparse.ArgumentParser()
+    for name in required:
+        parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--mode", choices=modes, default=modes[-1])
     parser.add_argument("--dim", type=int, default=128)
     parser.add_argument("--dropout", type=float, default=0.2)
