@@ -162,8 +162,8 @@ test('the floor runs what the step ran, as often', () => {
 });
 test('Python peers run only when a Python is named', () => {
   // Catches: a benchmark that needs PyTorch.
-  const names = (how: { threads: number; torch?: string; jax?: string }) =>
-    others({ dim: 128, dropout: 0.2 }, how).map(({ name }) => name);
+  type How = { threads: number; torch?: string; jax?: string; reference?: string };
+  const names = (how: How) => others({ dim: 128, dropout: 0.2 }, how).map(({ name }) => name);
   expect(names({ threads: 2 })).toEqual(['onnx, 1 thread', 'wasm', 'stock wasm']);
   expect(names({ threads: 1, torch: 'py', jax: 'py' })).toEqual([
     'wasm',
@@ -171,6 +171,10 @@ test('Python peers run only when a Python is named', () => {
     'torch eager',
     'torch compile',
     'jax jit',
+  ]);
+  expect(names({ threads: 1, jax: 'py', reference: 'dir' }).slice(2)).toEqual([
+    'jax jit',
+    'reference jit',
   ]);
 });
 test('two processes that do not disturb each other gain two', () => {

@@ -64,15 +64,14 @@ export function createBackend(runtime: Runtime, settings: Settings): Backend {
       threads,
       bitExact: runtime.provider !== 'webgpu',
     },
-    upload(data, shape, dtype) {
+    upload(data, shape, dtype, { lent = false } = {}) {
       alive();
       const wanted = TYPED_ARRAYS[dtype];
       if (!(data instanceof wanted) || data.length !== sizeOf(shape))
         throw new InputError(
           `upload of ${specText({ shape, dtype })}: needs ${sizeOf(shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
         );
-      const storage = memory.take(dtype, data.length);
-      storage.data.set(data);
+      const storage = lent ? memory.borrow(data) : memory.copyOf(dtype, data);
       return device.tensor(storage, { shape, dtype });
     },
     async read(given) {

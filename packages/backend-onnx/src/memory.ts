@@ -11,6 +11,8 @@ import type { Runtime, RuntimeTensor } from './session.js';
 export interface Storage {
   readonly data: TypedArray;
   references: number;
+  /** Its owner writes to it again once it is free. */
+  readonly lent?: true;
   /** The runtime's tensors over it, by first element and shape. */
   readonly views: Map<string, RuntimeTensor>;
 }
@@ -18,6 +20,10 @@ export interface Storage {
 export interface Memory {
   /** An array of `size` elements with one reference; its content is what was left there. */
   take(dtype: DType, size: number): Storage;
+  /** The same elements in an array of its own. */
+  copyOf(dtype: DType, data: ArrayLike<number>): Storage;
+  /** The caller's own array, as one with one reference that does not stay here. */
+  borrow(data: TypedArray): Storage;
   /** Ends one reference; the last one gives the array back. */
   release(storage: Storage): void;
   /** The runtime's tensor over `shape` elements that start at `offset`. */
@@ -34,20 +40,27 @@ const KEPT = 8;
 export function createMemory(runtime: Runtime): Memory {
   const idle = new Map<string, Storage[]>();
   const keyOf = (data: TypedArray): string => `${data.constructor.name}${data.length}`;
-  return {
-    take(dtype, size) {
-      if (size >= SHORT) {
-        const found = idle.get(`${ARRAYS[dtype].name}${size}`)?.pop();
-        if (found !== undefined) {
-          found.references = 1;
-          return found;
-        }
+  const take: Memory['take'] = (dtype, size) => {
+    if (size >= SHORT) {
+      const found = idle.get(`${ARRAYS[dtype].name}${size}`)?.pop();
+      if (found !== undefined) {
+        found.references = 1;
+        return found;
       }
-      return { data: new ARRAYS[dtype](size), references: 1, views: new Map() };
+    }
+    return { data: new ARRAYS[dtype](size), references: 1, views: new Map() };
+  };
+  return {
+    take,
+    copyOf(dtype, data) {
+      const storage = take(dtype, data.length);
+      storage.data.set(data);
+      return storage;
     },
+    borrow: (data) => ({ data, references: 1, lent: true, views: new Map() }),
     release(storage) {
       storage.references--;
-      if (storage.references > 0 || storage.data.length < SHORT) return;
+      if (storage.references > 0 || storage.lent || storage.data.length < SHORT) return;
       const key = keyOf(storage.data);
       const list = idle.get(key) ?? [];
       if (list.length < KEPT) list.push(storage);

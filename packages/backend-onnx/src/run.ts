@@ -146,16 +146,14 @@ function planOutputs(graph: Graph) {
 function claim(
   memory: Memory,
   source: Source,
-  { dtype, shape }: TensorSpec,
+  { dtype }: TensorSpec,
   given: readonly Storage[],
   fresh: readonly Storage[],
 ): Storage {
-  if ('copy' in source) {
-    const storage = memory.take(dtype, sizeOf(shape));
-    storage.data.set(source.copy(given));
-    return storage;
-  }
+  if ('copy' in source) return memory.copyOf(dtype, source.copy(given));
   const storage = 'fresh' in source ? fresh[source.fresh]! : given[source.input]!;
+  // An output outlives what was lent.
+  if (storage.lent) return memory.copyOf(dtype, storage.data);
   storage.references++;
   return storage;
 }

@@ -21,9 +21,13 @@ export function leavesByPath<A extends object>(tree: Tree<A>, prefix = ''): Reco
     ),
   );
 }
-/** Uploads every array of a tree. */
-export function uploadTree(backend: Backend, tree: Tree<HostArray>): Tree<DeviceTensor> {
-  return mapTree(tree, ({ data, shape, dtype }) => backend.upload(data, shape, dtype));
+/** Uploads every array of a tree, copied or lent. */
+export function uploadTree(
+  backend: Backend,
+  tree: Tree<HostArray>,
+  how: { readonly lent?: boolean } = {},
+): Tree<DeviceTensor> {
+  return mapTree(tree, ({ data, shape, dtype }) => backend.upload(data, shape, dtype, how));
 }
 /** Releases every tensor of a tree. */
 export function freeTree(backend: Backend, tree: Tree<DeviceTensor>): void {

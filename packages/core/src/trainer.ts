@@ -93,7 +93,8 @@ export async function* train(
         }
         const at = shuffled.subarray(batch * run.batch, (batch + 1) * run.batch);
         const inputs = stepInputs(run, data, at, step, rooms);
-        const uploaded = uploadTree(backend, inputs.host) as Tree<DeviceTensor>;
+        // Masks are drawn into the same arrays at the next step, when these tensors are long free.
+        const uploaded = uploadTree(backend, inputs.host, { lent: true });
         const program = programs.steps.get(at.length)!;
         const out = await program.run({
           params,

@@ -84,8 +84,16 @@ export interface Backend {
     /** Same inputs give the same bits, run after run. */
     readonly bitExact: boolean;
   };
-  /** Copies host data to the device. @throws when `data` does not fill `shape`. */
-  upload(data: TypedArray, shape: readonly number[], dtype: DType): DeviceTensor;
+  /**
+   * Copies host data to the device; what is lent may be read where it lies instead, and the lender
+   * changes nothing before the tensor is freed. @throws when `data` does not fill `shape`.
+   */
+  upload(
+    data: TypedArray,
+    shape: readonly number[],
+    dtype: DType,
+    how?: { readonly lent?: boolean },
+  ): DeviceTensor;
   /** Copies a device tensor to a new host array. @throws when it was freed or donated. */
   read(tensor: DeviceTensor): Promise<TypedArray>;
   /** Releases a device tensor; releasing twice is harmless. */

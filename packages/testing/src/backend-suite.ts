@@ -89,6 +89,26 @@ export function backendSuite(
         backend.free(tensor);
       });
 
+      it('may be lent, and what came of them outlives the loan (catches: a mask drawn anew into an output)', async () => {
+        const source = new Float32Array(2000).fill(1);
+        const lent = backend.upload(source, [2000], 'float32', { lent: true });
+        const program = await backend.compile(
+          'lent',
+          ({ x }: { x: tf.Tensor }) => ({ same: x, twice: tf.add(x, x) }),
+          { x: lent } as never,
+        );
+        const out = await program.run({ x: lent } as never);
+        backend.free(lent);
+        source.fill(9);
+        // Memory that came back may be handed out again, the lender's may not.
+        const later = backend.upload(new Float32Array(2000), [2000], 'float32');
+        expect([source[0], source[1999]]).toEqual([9, 9]);
+        const { same, twice } = await readAndFree(backend, out);
+        expect([same!.data[1999], twice!.data[0]]).toEqual([1, 2]);
+        backend.free(later);
+        program.dispose();
+      });
+
       it('must fill their shape (catches: silent zeros at the end of a short batch)', () => {
         expect(() => backend.upload(new Float32Array(5), [2, 3], 'float32')).toThrow(/5/);
         expect(() => backend.upload(new Int32Array(6), [2, 3], 'float32')).toThrow(/float32/i);
