@@ -3,18 +3,22 @@
  * C, …), each in a process of its own. Times drift with the machine, so only ratios within a round
  * are compared; all figures are medians over rounds.
  */
+import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseline, DISTILLED, floor, MODELS, others } from './contestants.mjs';
 import { start } from './protocol.mjs';
 import { median, race, ratio, table } from './race.mjs';
 
+const PUBLISHED = 'https://github.com/atsentia/jax-tunix-grokking';
 const USAGE = `Options of the benchmark (after "npm run bench --"):
   --rounds N        rounds to take medians of, default 5
   --threads N       threads of all who can have them, default 2
   --torch PYTHON    a Python with torch: PyTorch eager and under torch.compile run too
   --jax PYTHON      a Python with jax, flax and optax: JAX under nnx.jit runs too
-  --reference DIR   a checkout of the published code: itself under nnx.jit, in the Python of --jax
+  --reference DIR   a checkout of ${PUBLISHED}:
+                    the published code itself under nnx.jit, in the Python of --jax
   --only A,B        contestants whose name contains A or B (the onnx backend always runs)
   --groups A,B      of: ${[...Object.keys(MODELS), 'strategies'].join(', ')}; default all
   --json            ends with one line that is a JSON object`;
@@ -41,6 +45,10 @@ function options() {
   };
   if (values.reference !== undefined && values.jax === undefined)
     throw new Error('--reference: needs a Python to run it; name one with --jax PYTHON');
+  if (values.reference !== undefined && !existsSync(join(values.reference, 'src/train_nnx.py')))
+    throw new Error(
+      `--reference: no src/train_nnx.py in "${values.reference}"; name a checkout of ${PUBLISHED}`,
+    );
   const groups = values.groups.split(',');
   const known = [...Object.keys(MODELS), 'strategies'];
   for (const group of groups)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -57,9 +58,22 @@ def fastest(candidates, run, tries=3):
     return min(best, key=best.get)
 
 
-def serve(ready, go):
-    """Says `ready`, then answers every line `go` with one timed epoch, until standard input ends."""
+def keep_to_cores(threads):
+    """Lets this process use as many cores as threads, where the system can; returns how many it got. XLA asks once, at import."""
+    if not hasattr(os, "sched_setaffinity"):
+        return threads
+    cores = sorted(os.sched_getaffinity(0))[:threads]
+    os.sched_setaffinity(0, cores)
+    return len(cores)
+
+
+def serve(ready, epoch, evaluate):
+    """Says `ready`, then answers every line `go` with a timed epoch and evaluation, until standard input ends."""
     print(json.dumps({"ready": True, **ready}), flush=True)
     for line in sys.stdin:
-        if line.strip() == "go":
-            print(json.dumps(go()), flush=True)
+        if line.strip() != "go":
+            continue
+        timed = epoch()
+        start = now()
+        accuracy = evaluate()
+        print(json.dumps({**timed, "evalMs": now() - start, "accuracy": accuracy}), flush=True)

@@ -4,15 +4,20 @@ The same decoder as torch_step.py. `jit` compiles the training step and the eval
 `eager` runs them as the reference was published.
 """
 
-import os
-
-from common import BATCH, EVALUATION_BATCHES, VOCABULARY, arguments, division, fastest, now, serve
+from common import (
+    BATCH,
+    EVALUATION_BATCHES,
+    VOCABULARY,
+    arguments,
+    division,
+    fastest,
+    keep_to_cores,
+    now,
+    serve,
+)
 
 args = arguments(["eager", "jit"])
-# XLA takes as many threads as the process may use cores, and asks once, at import.
-cores = sorted(os.sched_getaffinity(0))[: args.threads] if hasattr(os, "sched_getaffinity") else []
-if cores:
-    os.sched_setaffinity(0, cores)
+threads = keep_to_cores(args.threads)
 
 import flax  # noqa: E402
 import jax  # noqa: E402
@@ -137,21 +142,16 @@ def main():
     size = fastest(EVALUATION_BATCHES, evaluate)
     epoch()
 
-    def go():
-        timed = epoch()
-        start = now()
-        accuracy = evaluate(size)
-        return {**timed, "evalMs": now() - start, "accuracy": accuracy}
-
     parameters = sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
     serve(
         {
             "version": f"jax {jax.__version__}, flax {flax.__version__}",
-            "threads": len(cores) or args.threads,
+            "threads": threads,
             "parameters": int(parameters),
             "evaluationBatch": size,
         },
-        go,
+        epoch,
+        lambda: evaluate(size),
     )
 
 

@@ -9,13 +9,10 @@ import os
 import sys
 import types
 
-from common import BATCH, PRIME, VOCABULARY, arguments, now, serve
+from common import BATCH, PRIME, VOCABULARY, arguments, keep_to_cores, now, serve
 
 args = arguments(["eager", "jit"], "reference")
-# XLA takes as many threads as the process may use cores, and asks once, at import.
-cores = sorted(os.sched_getaffinity(0))[: args.threads] if hasattr(os, "sched_getaffinity") else []
-if cores:
-    os.sched_setaffinity(0, cores)
+threads = keep_to_cores(args.threads)
 sys.path.insert(0, os.path.join(args.reference, "src"))
 # Checkpoints need orbax, and nothing is saved here.
 sys.modules["checkpointing"] = types.ModuleType("checkpointing")
@@ -80,21 +77,16 @@ def main():
         epoch()
         evaluate()
 
-    def go():
-        timed = epoch()
-        start = now()
-        accuracy = evaluate()
-        return {**timed, "evalMs": now() - start, "accuracy": accuracy}
-
     parameters = sum(x.size for x in jax.tree.leaves(nnx.state(model, nnx.Param)))
     serve(
         {
             "version": f"jax {jax.__version__}, flax {flax.__version__}",
-            "threads": len(cores) or args.threads,
+            "threads": threads,
             "parameters": int(parameters),
             "evaluationBatch": len(y_val),
         },
-        go,
+        epoch,
+        evaluate,
     )
 
 
