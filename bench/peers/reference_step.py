@@ -50,10 +50,10 @@ def main():
         start = now()
         shuffled = order.permutation(rows)
         tokens, labels = x_train[shuffled], y_train[shuffled]
-        loss, steps, whole = 0.0, 0, 0.0
+        loss, whole = 0.0, 0.0
         for first in range(0, rows, BATCH):
             if first + BATCH > rows:
-                whole = (now() - start) / steps
+                whole = (now() - start) / (first // BATCH)
             batch = tokens[first : first + BATCH], labels[first : first + BATCH]
             key, drawn = jax.random.split(key)
             model, opt_state, metrics = step(
@@ -66,7 +66,6 @@ def main():
                 dropout_rng=drawn,
             )
             loss += float(metrics["loss"]) * len(batch[1])
-            steps += 1
         return {"stepMs": whole, "epochMs": now() - start, "loss": loss / rows}
 
     def evaluate():

@@ -5,6 +5,7 @@
 import {
   type Backend,
   checkDonated,
+  checkUpload,
   copySpecs,
   type DeviceTensor,
   InputError,
@@ -16,14 +17,13 @@ import {
   specText,
   type TensorSpec,
   type Tree,
-  TYPED_ARRAYS,
   tensorsByPath,
   treeFromPaths,
   unknownName,
 } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 import { computedOutputs, encode } from './encode.js';
-import { type Graph, sizeOf } from './graph.js';
+import type { Graph } from './graph.js';
 import { createMemory, type Storage } from './memory.js';
 import { optimize, type Rules } from './optimize/index.js';
 import { createRunner, type Device } from './run.js';
@@ -66,11 +66,7 @@ export function createBackend(runtime: Runtime, settings: Settings): Backend {
     },
     upload(data, shape, dtype, { lent = false } = {}) {
       alive();
-      const wanted = TYPED_ARRAYS[dtype];
-      if (!(data instanceof wanted) || data.length !== sizeOf(shape))
-        throw new InputError(
-          `upload of ${specText({ shape, dtype })}: needs ${sizeOf(shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
-        );
+      checkUpload(data, { shape, dtype });
       const storage = lent ? memory.borrow(data) : memory.copyOf(dtype, data);
       return device.tensor(storage, { shape, dtype });
     },

@@ -3,7 +3,7 @@
  * milliseconds (its pages are touched for the first time), one that was used before costs nothing;
  * so a step's state swings between two arrays.
  */
-import type { DType, TypedArray } from '@grok/core';
+import { type DType, TYPED_ARRAYS, type TypedArray } from '@grok/core';
 import { sizeOf } from './graph.js';
 import type { Runtime, RuntimeTensor } from './session.js';
 
@@ -31,7 +31,6 @@ export interface Memory {
   clear(): void;
 }
 
-const ARRAYS = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 /** Shorter arrays are cheap to make and would crowd the lists. */
 const SHORT = 1024;
 /** Arrays of one length that are kept while nobody uses them. */
@@ -42,13 +41,13 @@ export function createMemory(runtime: Runtime): Memory {
   const keyOf = (data: TypedArray): string => `${data.constructor.name}${data.length}`;
   const take: Memory['take'] = (dtype, size) => {
     if (size >= SHORT) {
-      const found = idle.get(`${ARRAYS[dtype].name}${size}`)?.pop();
+      const found = idle.get(`${TYPED_ARRAYS[dtype].name}${size}`)?.pop();
       if (found !== undefined) {
         found.references = 1;
         return found;
       }
     }
-    return { data: new ARRAYS[dtype](size), references: 1, views: new Map() };
+    return { data: new TYPED_ARRAYS[dtype](size), references: 1, views: new Map() };
   };
   return {
     take,

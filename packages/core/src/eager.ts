@@ -6,14 +6,13 @@
 import * as tf from '@grok/tfjs';
 import { leavesByPath, treeFromPaths } from './device.js';
 import { InputError, RunError, unknownName } from './errors.js';
-import { sizeOf } from './params.js';
 import {
   checkDonated,
   checkInputs,
+  checkUpload,
   copySpecs,
   mapOutputs,
   specText,
-  TYPED_ARRAYS,
   tensorsByPath,
 } from './program-io.js';
 import { startTfjsBackend, withTfjsBackend } from './tfjs-backend.js';
@@ -87,11 +86,7 @@ export async function eagerBackend(parts: EagerParts): Promise<Backend> {
     device: parts.device,
     capabilities: { residentInputs: true, threads: parts.threads, bitExact: parts.bitExact },
     upload(data, shape, dtype) {
-      const wanted = TYPED_ARRAYS[dtype];
-      if (!(data instanceof wanted) || data.length !== sizeOf(shape))
-        throw new InputError(
-          `upload of ${specText({ shape, dtype })}: needs ${sizeOf(shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
-        );
+      checkUpload(data, { shape, dtype });
       // Some tfjs backends keep the array that they are given: hand them one of their own.
       return inside(() => adopt(tf.tensor(data.slice(), [...shape], dtype)));
     },

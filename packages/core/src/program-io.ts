@@ -1,7 +1,8 @@
 /** What goes into and comes out of a compiled program: shapes and types by path, and errors that name them. */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from './errors.js';
-import type { DeviceTensor, DType, TensorSpec, Tree } from './types.js';
+import { sizeOf } from './params.js';
+import type { DeviceTensor, DType, TensorSpec, Tree, TypedArray } from './types.js';
 
 /** The host array of each element type. */
 export const TYPED_ARRAYS: {
@@ -25,6 +26,14 @@ export function copySpecs(specs: Readonly<Record<string, TensorSpec>>): Record<s
   );
 }
 
+/** @throws InputError when host data is not of the element type or does not fill the shape. */
+export function checkUpload(data: TypedArray, spec: TensorSpec): void {
+  const wanted = TYPED_ARRAYS[spec.dtype];
+  if (!(data instanceof wanted) || data.length !== sizeOf(spec.shape))
+    throw new InputError(
+      `upload of ${specText(spec)}: needs ${sizeOf(spec.shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
+    );
+}
 /** @throws InputError when inputs by path are not those of the signature: missing, of another shape or type, unknown. */
 export function checkInputs(
   program: string,
