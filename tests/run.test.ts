@@ -1,10 +1,13 @@
 /** Runs from specification to folder, on the eager backend: the whole path, small. */
 import wasm from '@grok/backend-wasm';
 import {
+  checkpointFile,
   createRegistry,
+  listCheckpoints,
   type MetricsRow,
   memoryStore,
   type Registry,
+  type RunEvent,
   readManifest,
   readMetrics,
   resumeRun,
@@ -19,7 +22,7 @@ import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import * as tf from '@grok/tfjs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 const registry: Registry = createRegistry([
   ...[data, model, optim, wasm, metrics],
@@ -197,6 +200,116 @@ test('a failed write stops the run; a failing listener does not', async () => {
   expect(heard.filter((text) => text.includes('listener failed'))).toHaveLength(1);
 });
 
+test('a listener that returns a promise is left out when it fails (the process would end)', async () => {
+  const heard: string[] = [];
+  const broken = async (): Promise<void> => {
+    throw new Error('broken later');
+  };
+  const listeners = [
+    broken,
+    (event: RunEvent) => heard.push(event.type === 'notice' ? event.message : event.type),
+  ];
+  const { status } = await startRun(
+    { experiment, execution },
+    { registry, store: memoryStore(), listeners },
+  );
+  expect(status).toBe('finished');
+  expect(heard.filter((text) => text.includes('broken later'))).toHaveLength(1);
+});
+
+test('a run that diverges at its last step fails (a validation loss of null, and finished)', async () => {
+  const store = memoryStore();
+  const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 0 } };
+  const options = { optimizer: wild, batch: 100, epochs: 1 };
+  await expect(finish(options, store)).rejects.toThrow(
+    /^step 1: the validation loss is NaN; the last good checkpoint is kept/,
+  );
+  expect(await readManifest(store)).toMatchObject({ status: 'failed' });
+  expect(await listCheckpoints(store)).toEqual([]);
+});
+
+test('an event that was cut short by a full disk does not keep the run from going on', async () => {
+  const store = memoryStore();
+  let full = true;
+  const filling: Store = {
+    ...store,
+    append: async (path, bytes) => {
+      const last = path === 'events.jsonl' && new TextDecoder().decode(bytes).includes('"step":6');
+      if (!last || !full) return store.append(path, bytes);
+      await store.append(path, bytes.subarray(0, 10));
+      full = false;
+      throw new Error('ENOSPC: no space left');
+    },
+  };
+  await expect(finish({}, filling)).rejects.toThrow(/ENOSPC/);
+  expect(await readManifest(store)).toMatchObject({ status: 'failed' });
+  const resumed = await resumeRun({ registry, store });
+  expect(timeless(resumed.history)).toEqual(timeless((await finish()).history));
+});
+
+test('another run’s checkpoint is passed over, by name (its history would be of two runs)', async () => {
+  const theirs = (await finish({ seed: 7 })).store;
+  const store = memoryStore();
+  const stop = new AbortController();
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'step' && event.step === 5) stop.abort();
+  };
+  const host = { registry, store };
+  await startRun(
+    { experiment, execution },
+    { ...host, listeners: [listener], signal: stop.signal },
+  );
+  const file = checkpointFile(12);
+  await store.write(file, (await theirs.read(file))!);
+  const notices: string[] = [];
+  const hearing = (event: RunEvent): void => {
+    if (event.type === 'notice') notices.push(event.message);
+  };
+  const resumed = await resumeRun({ ...host, listeners: [hearing] });
+  expect(resumed.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+  expect(notices[0]).toMatch(/step-000012.safetensors is passed over: .* it was copied here/);
+});
+
+test('a folder that lost its config.json is refused (two runs in one history)', async () => {
+  const { store } = await finish();
+  await store.remove('config.json');
+  await expect(finish({ seed: 7 }, store)).rejects.toThrow(
+    /has events.jsonl of a run but no config.json; restore that, or choose another folder/,
+  );
+});
+
+test('a resumed run may keep checkpoints more often', async () => {
+  const store = memoryStore();
+  const stop = new AbortController();
+  const saved: number[] = [];
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'step' && event.step === 1) stop.abort();
+    if (event.type === 'checkpoint') saved.push(event.step);
+  };
+  const rare = { experiment, execution: { ...execution, checkpointEvery: 100 } };
+  const host = { registry, store, listeners: [listener] };
+  await startRun(rare, { ...host, signal: stop.signal });
+  await resumeRun(host, { checkpointEvery: 2 });
+  expect(saved).toEqual([1, 6, 12]);
+});
+
+test('a resume that fails early leaves no backend open', async () => {
+  const store = memoryStore();
+  const stop = new AbortController();
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'step' && event.step === 4) stop.abort();
+  };
+  const host = { registry, store, listeners: [listener], signal: stop.signal };
+  await startRun({ experiment, execution }, host);
+  const made = vi.spyOn(registry, 'create');
+  await store.truncate('metrics.jsonl', 5);
+  await store.append('metrics.jsonl', new TextEncoder().encode('\n'));
+  await expect(resumeRun({ registry, store })).rejects.toThrow(/line 1 is not JSON/);
+  const backends = made.mock.calls.filter(([kind]) => kind === 'backend');
+  made.mockRestore();
+  expect(backends).toEqual([]);
+});
+
 test('evaluated every few epochs, a run takes the same steps and keeps its rows (a row or a second lost)', async () => {
   const whole = await finish({ epochs: 5 });
   const sparse = await finish({ epochs: 5, evalEvery: 2 });
@@ -214,21 +327,4 @@ test('evaluated every few epochs, a run takes the same steps and keeps its rows 
   await startRun(spec, { registry, store, listeners: [listener], signal: stop.signal });
   const resumed = await resumeRun({ registry, store });
   expect(timeless(resumed.history)).toEqual(timeless(sparse.history));
-});
-
-test('probes add to the metrics or leave an analysis', async () => {
-  const probes = [
-    { use: 'weight-norms', options: { every: 1 } },
-    { use: 'crossings' },
-    { use: 'peak-memory' },
-  ];
-  const store = memoryStore();
-  const spec = { experiment: { ...experiment, probes }, execution };
-  const { history } = await startRun(spec, { registry, store, peakMemoryBytes: () => 12345 });
-  expect(history[0]!.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
-  expect(await store.list('analysis')).toEqual(['crossings-end.json', 'peak-memory-end.json']);
-  const found = JSON.parse(
-    new TextDecoder().decode(await store.read('analysis/peak-memory-end.json')),
-  );
-  expect(found.result).toBe(12345);
 });

@@ -92,7 +92,7 @@ describe('a run that stops', () => {
       '--json',
     );
     expect(done).toMatchObject({ code: 1, out: '' });
-    expect(done.err).toMatch(/^grok: step \d+: the loss is [^\n]+\n$/);
+    expect(done.err).toMatch(/^grok: step \d+: the validation loss is [^\n]+\n$/);
     expect(JSON.parse(read('nan/manifest.json'))).toMatchObject({ status: 'failed' });
   });
   it('exits 1 when its folder cannot be made', async () => {

@@ -41,7 +41,9 @@ export async function gather(
   const tell: RunListener = (event) => {
     for (const listener of [...active.keys()])
       try {
-        listener(event);
+        // A function that returns a promise passes for one that returns nothing.
+        const done: unknown = listener(event);
+        if (done instanceof Promise) done.catch((error: unknown) => leaveOut(listener, error));
       } catch (error) {
         leaveOut(listener, error);
       }

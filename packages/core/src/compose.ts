@@ -6,7 +6,7 @@ import { paramsSha256, splitHash } from './hash.js';
 import { type ComposedObjective, compose } from './objective.js';
 import { jsonSchemaOf } from './options.js';
 import { sizeOf, withoutExtras } from './params.js';
-import { infoOf } from './probes.js';
+import { createProbes, infoOf } from './probes.js';
 import type { Registry } from './registry.js';
 import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
 import type { Teacher } from './teacher.js';
@@ -94,10 +94,7 @@ export async function composeExperiment(
     teachers: loaded,
     teacherRefs: refs,
     optimizer: registry.create('optimizer', use, options, host),
-    probes: (experiment.probes ?? []).map((probe) => ({
-      name: probe.as ?? probe.use,
-      probe: registry.create('probe', probe.use, probe.options, host),
-    })),
+    probes: createProbes(registry, experiment.probes ?? [], model),
     splitHash: ownHash,
     leaked: strangers.length > 0,
   };

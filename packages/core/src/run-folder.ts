@@ -63,6 +63,18 @@ export async function readConfig(store: Store): Promise<RunConfig> {
   return config;
 }
 
+/** @throws InputError when a run's files are left in a folder without its `config.json`. */
+export async function checkVacant(store: Store): Promise<void> {
+  const left = [
+    ...(await store.list('')).filter((name) => /^(metrics|events)\.jsonl$/.test(name)),
+    ...(await listCheckpoints(store)).map(checkpointFile),
+  ];
+  if (left.length > 0)
+    throw new InputError(
+      `${store.where}: has ${left[0]} of a run but no config.json; restore that, or choose another folder`,
+    );
+}
+
 /** Replaces `manifest.json`, atomically. */
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
   await writeJson(store, 'manifest.json', manifest);
@@ -138,7 +150,7 @@ export async function saveCheckpoint(
   return checkpointFile(step);
 }
 
-/** The checkpoint of a step. @throws InputError when there is none, RunError when it is damaged. */
+/** The checkpoint of a step. @throws InputError when there is none, RunError when it is damaged or another run's. */
 export async function readCheckpoint(store: Store, step: number): Promise<Checkpoint> {
   const file = checkpointFile(step);
   const bytes = await store.read(file);
@@ -152,6 +164,11 @@ export async function readCheckpoint(store: Store, step: number): Promise<Checkp
   if (checkpoint.position.step !== step)
     throw new RunError(
       `checkpoint ${store.where}/${file}: is of step ${checkpoint.position.step}; it was renamed`,
+    );
+  const config = await findConfig(store);
+  if (config !== undefined && config.run !== checkpoint.run)
+    throw new RunError(
+      `checkpoint ${store.where}/${file}: is of run ${checkpoint.run.slice(0, 10)}, this folder is run ${config.run.slice(0, 10)}'s; it was copied here`,
     );
   return checkpoint;
 }

@@ -125,7 +125,7 @@ export interface TermUse extends Use {
   readonly as?: string;
   readonly weight?: number;
 }
-/** A probe; `as` names its results, needed when one is used twice. */
+/** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
 export interface ProbeUse extends Use {
   readonly as?: string;
 }

@@ -12,6 +12,7 @@ import type { Registry } from './registry.js';
 import {
   appendEvent,
   appendMetrics,
+  checkVacant,
   cutBack,
   type DamagedCheckpoint,
   findConfig,
@@ -80,6 +81,7 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
       `${host.store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${experimentHash(experiment).slice(0, 10)}); choose another folder`,
     );
   if (found !== undefined) return resumeRun(host, execution);
+  await checkVacant(host.store);
   const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
   const followed = withTrackers(host, execution);
   const backend = await openBackend(host.registry, execution);
@@ -108,18 +110,25 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
       throw new InputError(
         `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
       );
-  const { trackers } = execution;
-  const kept = { ...execution, ...before, ...(trackers === undefined ? {} : { trackers }) };
+  // What has no part in its bits may change.
+  const { trackers, checkpointEvery } = execution;
+  const kept = {
+    ...execution,
+    ...before,
+    ...(trackers === undefined ? {} : { trackers }),
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+  };
   const { registry, teacherStores = {} } = host;
   const composed = await composeExperiment(config.experiment, registry, teacherStores);
   const followed = withTrackers(host, kept);
-  const backend = await openBackend(registry, kept);
   const spec = { experiment: config.experiment, execution: kept };
   const { checkpoint, damaged } = await newestCheckpoint(store);
   await cutBack(store, checkpoint?.position.step ?? 0);
   const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
   const saved = checkpoint as SavedState | undefined;
-  return carryOut(followed, spec, composed, backend, { saved, notices });
+  const history = saved === undefined ? [] : await readMetrics(store);
+  const backend = await openBackend(registry, kept);
+  return carryOut(followed, spec, composed, backend, { saved, history, notices });
 }
 
 /** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */
@@ -169,17 +178,26 @@ async function carryOut(
   spec: Required<RunSpec>,
   parts: Composed,
   backend: Backend,
-  from: { saved: SavedState | undefined; notices: readonly string[] } | undefined,
+  from:
+    | {
+        saved: SavedState | undefined;
+        history: readonly MetricsRow[];
+        notices: readonly string[];
+      }
+    | undefined,
 ): Promise<RunResult> {
   const { store, now = () => performance.now() / 1000 } = host;
   const { experiment, execution } = spec;
   let audience: Audience | undefined;
   const tell: RunListener = (event) => audience?.tell(event);
+  let [begun, torn] = [from !== undefined, false];
   const emit = async (event: RunEvent): Promise<void> => {
+    torn = true;
     await appendEvent(store, event);
+    torn = false;
     tell(event);
   };
-  const history = from?.saved === undefined ? [] : [...(await readMetrics(store))];
+  const history = [...(from?.history ?? [])];
   let manifest = manifestOf(host, spec, parts, backend, history, from?.saved);
   const update = async (changes: Partial<Manifest>): Promise<void> => {
     const peakMemoryBytes = host.peakMemoryBytes?.();
@@ -196,6 +214,7 @@ async function carryOut(
   try {
     if (from === undefined)
       await writeConfig(store, experiment, { ...manifest.execution, ...execution });
+    begun = true;
     audience = await gather(host.listeners ?? [], host.trackers ?? {}, {
       run: manifest.run,
       slug: manifest.slug,
@@ -250,6 +269,7 @@ async function carryOut(
           tell(event);
           break;
         case 'crossing':
+        case 'notice':
           await emit(event);
           break;
         case 'analysis':
@@ -274,13 +294,16 @@ async function carryOut(
     await update({ status });
     return { status, manifest, history, already: false };
   } catch (error) {
-    if (isInputError(error)) throw error;
-    const failure = isRunError(error)
-      ? error
-      : new RunError(`the run failed: ${(error as Error).message}`, { cause: error });
+    const failure =
+      isRunError(error) || isInputError(error)
+        ? error
+        : new RunError(`the run failed: ${(error as Error).message}`, { cause: error });
+    if (!begun) throw failure;
     const { message } = failure;
     try {
-      await emit({ type: 'end', epoch: at.epoch, step: at.step, status: 'failed', error: message });
+      // After a line that was cut short, another would make both unreadable.
+      const { epoch, step } = at;
+      if (!torn) await emit({ type: 'end', epoch, step, status: 'failed', error: message });
       await update({ status: 'failed', error: message });
     } catch {
       // The store itself failed: what it holds is the last good state, and the first error says why.

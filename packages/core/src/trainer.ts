@@ -7,7 +7,7 @@ import { checkRequired, isReached } from './conditions.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from './device.js';
 import { RunError } from './errors.js';
 import { layoutOf, sizeOf, withoutExtras } from './params.js';
-import { dueProbes, runProbes } from './probes.js';
+import { crosses, dueProbes, runProbes } from './probes.js';
 import {
   compileAll,
   type EvalBatch,
@@ -33,6 +33,7 @@ export type TrainerEvent =
   | { type: 'epoch'; row: MetricsRow }
   | { type: 'crossing'; epoch: number; step: number; threshold: number }
   | { type: 'analysis'; epoch: number; step: number; name: string; moment: string; result: Json }
+  | { type: 'notice'; message: string }
   | { type: 'save'; saved: SavedState; pinned: boolean };
 
 /**
@@ -57,6 +58,7 @@ export async function* train(
   const batches = Math.ceil(rows / run.batch);
   let { epoch, batch, step, sums } = from?.saved.position ?? startOf();
   let unwritten = 0; // seconds since the last row
+  const told = new Set<string>(); // what notices have said
 
   const data = await loadData(run);
   let params = uploadParams(backend, from?.saved.params ?? initial, layout, optimizer.elementwise);
@@ -111,9 +113,7 @@ export async function* train(
         for (const [name, value] of Object.entries(out.terms))
           sums.terms[name] = (sums.terms[name] ?? 0) + (await scalar(backend, value)) * at.length;
         if (!Number.isFinite(loss))
-          throw new RunError(
-            `step ${step}: the loss is ${loss}; the last good checkpoint is kept; try a lower learning rate`,
-          );
+          throw new RunError(diverged(`step ${step}: the loss is ${loss}`));
         step++;
         batch++;
         yield { type: 'step', epoch: epoch + 1, step, loss };
@@ -140,18 +140,16 @@ export async function* train(
           ? {}
           : { fit: await evaluate(backend, programs.evals, params, data.fit) }),
       };
-      const reached = CROSSINGS.filter(
-        (threshold) =>
-          validation.accuracy >= threshold &&
-          history.every((row) => row.validation.accuracy < threshold),
-      );
+      if (!Number.isFinite(validation.loss))
+        throw new RunError(diverged(`step ${step}: the validation loss is ${validation.loss}`));
+      const reached = CROSSINGS.filter((threshold) => crosses(threshold, finished, history));
       const last = epoch === run.epochs || isReached(run.stop, finished);
-      const due = dueProbes(run.probes, epoch, reached, last);
+      const due = dueProbes(run.probes, finished, history, last);
       const found =
         due.length > 0 ? await runProbes(run, due, await save(), history, finished) : [];
-      const rowProbes = Object.fromEntries(
-        found.filter(({ moment }) => moment === 'row').map(({ name, result }) => [name, result]),
-      );
+      const rowProbes: Record<string, Json> = {};
+      for (const it of found)
+        if ('result' in it && it.moment === 'row') rowProbes[it.name] = it.result;
       const row: MetricsRow = {
         ...finished,
         ...(Object.keys(rowProbes).length > 0 ? { probes: rowProbes } : {}),
@@ -163,8 +161,13 @@ export async function* train(
       sums = startOf().sums;
       yield { type: 'epoch', row };
       for (const threshold of reached) yield { type: 'crossing', epoch, step, threshold };
-      for (const { name, moment, result } of found)
-        if (moment !== 'row') yield { type: 'analysis', epoch, step, name, moment, result };
+      for (const it of found)
+        if ('result' in it) {
+          if (it.moment !== 'row') yield { type: 'analysis', epoch, step, ...it };
+        } else if (!told.has(it.failure)) {
+          told.add(it.failure);
+          yield { type: 'notice', message: it.failure };
+        }
       if (reached.length > 0 || last || epoch % run.checkpointEvery === 0)
         yield { type: 'save', saved: await save(), pinned: reached.length > 0 };
     }
@@ -179,6 +182,9 @@ export async function* train(
     for (const { tensors } of [...data.validation, ...data.fit]) freeTree(backend, tensors);
   }
 }
+
+const diverged = (what: string): string =>
+  `${what}; the last good checkpoint is kept; try a lower learning rate`;
 
 const startOf = (): Position => ({
   epoch: 0,

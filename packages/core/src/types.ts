@@ -254,7 +254,7 @@ export interface Optimizer {
 // ---------------------------------------------------------------------------------------------
 // Probes
 
-/** When a probe runs: every n epochs, when validation accuracy first crosses a threshold, or at the end. */
+/** When a probe runs: every n epochs (or at the next that leaves a row), when validation accuracy first crosses a threshold, or at the end. */
 export type When = { readonly every: number } | { readonly crossing: number } | 'end';
 /** One moment of a run, as a probe sees it. */
 export interface Snapshot {
