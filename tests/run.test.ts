@@ -222,7 +222,7 @@ test('a run that diverges at its last step fails (a validation loss of null, and
   const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 0 } };
   const options = { optimizer: wild, batch: 100, epochs: 1 };
   await expect(finish(options, store)).rejects.toThrow(
-    /^step 1: the validation loss is NaN; the last good checkpoint is kept/,
+    /^step 1: the validation loss is NaN; checkpoints from before are kept/,
   );
   expect(await readManifest(store)).toMatchObject({ status: 'failed' });
   expect(await listCheckpoints(store)).toEqual([]);
@@ -275,6 +275,29 @@ test('a folder that lost its config.json is refused (two runs in one history)', 
   await store.remove('config.json');
   await expect(finish({ seed: 7 }, store)).rejects.toThrow(
     /has events.jsonl of a run but no config.json; restore that, or choose another folder/,
+  );
+});
+
+test('a finished run that lost rows or its last state is not taken as it is (its results are wrong)', async () => {
+  const { store, manifest, history } = await finish();
+  const metrics = (await store.read('metrics.jsonl'))!;
+  await store.truncate('metrics.jsonl', metrics.indexOf(10) + 1);
+  await expect(finish({}, store)).rejects.toThrow(
+    /metrics.jsonl: ends at epoch 1, and the run at 4; restore the file, or train it again/,
+  );
+  await store.write('metrics.jsonl', metrics);
+  await store.truncate(checkpointFile(12), 100);
+  const mended = await finish({}, store);
+  expect(mended.already).toBe(false);
+  expect(mended.manifest.paramsSha256).toBe(manifest.paramsSha256);
+  expect(timeless(await readMetrics(store))).toEqual(timeless(history));
+  expect((await finish({}, store)).already).toBe(true);
+});
+
+test('a finished run is of its own backend and threads (another’s result would pass for it)', async () => {
+  const { store } = await finish();
+  await expect(resumeRun({ registry, store }, { backend: 'onnx' })).rejects.toThrow(
+    /began with backend wasm, and other bits would come of onnx/,
   );
 });
 

@@ -39,15 +39,13 @@ async function finished(...args: string[]): Promise<string> {
 }
 /** Processes that hold a lock on a run: those that the study had started. */
 const workers = (out: string): number[] =>
-  (existsSync(join(folder, out)) ? readdirSync(join(folder, out)) : [])
-    .filter((name) => /^\.lock-[0-9a-f]+$/.test(name))
-    .flatMap((name) => {
-      try {
-        return [Number.parseInt(readFileSync(join(folder, out, name), 'utf8'), 10)];
-      } catch {
-        return []; // let go since
-      }
-    });
+  (existsSync(join(folder, out)) ? readdirSync(join(folder, out)) : []).flatMap((name) => {
+    try {
+      return [Number.parseInt(readFileSync(join(folder, out, name, '.lock'), 'utf8'), 10)];
+    } catch {
+      return []; // no run's folder, or let go since
+    }
+  });
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

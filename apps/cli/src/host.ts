@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { InputError, type Registry, type RunHost, type Store } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
+import { takeLock } from '@grok/study/process';
 import type { OutputFlags } from './flags.js';
 import type { Io, Sink } from './io.js';
 
@@ -30,6 +31,21 @@ export function hostOf(
 /** A store in a folder, called in messages as the user would call it. */
 export function storeAt(folder: string, io: Io): Store {
   return { ...fileStore(resolve(io.cwd, folder)), where: shown(folder, io) };
+}
+
+/** Does something in a folder while no other process does. @throws RunError that names the other. */
+export async function locked<T>(
+  folder: string,
+  lock: string,
+  io: Io,
+  act: () => Promise<T>,
+): Promise<T> {
+  const release = await takeLock(resolve(io.cwd, folder), lock, 0);
+  try {
+    return await act();
+  } finally {
+    release();
+  }
 }
 
 /** A folder as the user would type it. */

@@ -12,7 +12,7 @@ import {
 } from '@grok/report';
 import { type Plan, type PlanRun, type RunRecord, runPlan, teacherPart } from '@grok/study';
 import type { ComputeFlags } from './flags.js';
-import { EXIT, hostOf, human, storeAt } from './host.js';
+import { EXIT, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { clock, progress } from './progress.js';
 import { carrying } from './spec.js';
@@ -31,18 +31,20 @@ export async function carryOutPlan(
   createTrackers(registry, asked.trackers); // bad input leaves no folder
   const began = performance.now();
   const root = storeAt(folder, io);
-  const { status, runs } = await runPlan(plan, {
-    ...hostOf(registry, io),
-    root,
-    open: (name) => storeAt(join(folder, name), io),
-    execution: asked,
-    fresh,
-    listeners: ({ name, seed }, index, total) => {
-      if (flags.quiet === true) return [];
-      const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
-      return [progress(sink, `[${index + 1}/${total}] ${name}${of}`)];
-    },
-  });
+  const { status, runs } = await locked(folder, 'study.lock', io, () =>
+    runPlan(plan, {
+      ...hostOf(registry, io),
+      root,
+      open: (name) => storeAt(join(folder, name), io),
+      execution: asked,
+      fresh,
+      listeners: ({ name, seed }, index, total) => {
+        if (flags.quiet === true) return [];
+        const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
+        return [progress(sink, `[${index + 1}/${total}] ${name}${of}`)];
+      },
+    }),
+  );
   if (status === 'interrupted') {
     io.err.write(`grok: interrupted; go on with: grok resume ${root.where}\n`);
     if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);

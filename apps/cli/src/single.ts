@@ -15,8 +15,9 @@ import {
 } from '@grok/core';
 import { listColumns, runTable } from '@grok/report';
 import { folderOf, recordOf } from '@grok/study';
+import { RUN_LOCK } from '@grok/study/process';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
-import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
+import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { progress } from './progress.js';
 import { carrying } from './spec.js';
@@ -34,22 +35,22 @@ export async function runSpec(
   const out =
     flags.out ?? written.out ?? `runs/${folderOf(slugOf(experiment), experimentHash(experiment))}`;
   const store = storeAt(freshFolder(out, 'config.json', io), io);
-  const began = (await findConfig(store)) !== undefined;
-  const execution = began ? asked : { ...fresh, ...asked };
   const teachers = written.teachers ?? {};
-  const result = await startRun(
-    {
-      experiment,
-      execution: { ...execution, ...seenFrom(out, teachers, io), ...named(flags.plugin) },
-    },
-    {
-      ...hostOf(registry, io),
-      store,
-      teacherStores: storesOf(teachers, io),
-      listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
-    },
-  );
-  return tell(label, result, store, flags, io);
+  const host = {
+    ...hostOf(registry, io),
+    store,
+    teacherStores: storesOf(teachers, io),
+    listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
+  };
+  return locked(out, RUN_LOCK, io, async () => {
+    const began = (await findConfig(store)) !== undefined;
+    const execution = {
+      ...(began ? asked : { ...fresh, ...asked }),
+      ...seenFrom(out, teachers, io),
+      ...named(flags.plugin),
+    };
+    return tell(label, await startRun({ experiment, execution }, host), store, flags, io);
+  });
 }
 
 /** Goes on with the run in a folder; gives the exit code. */
@@ -61,16 +62,16 @@ export async function resumeIn(
   io: Io,
 ): Promise<number> {
   const store = storeAt(folder, io);
-  const result = await resumeRun(
-    {
-      ...hostOf(registry, io),
-      store,
-      teacherStores: storesOf(teachers, io),
-      listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
-    },
-    carrying({}, flags, io).asked,
+  const host = {
+    ...hostOf(registry, io),
+    store,
+    teacherStores: storesOf(teachers, io),
+    listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
+  };
+  const { asked } = carrying({}, flags, io);
+  return locked(folder, RUN_LOCK, io, async () =>
+    tell(store.where, await resumeRun(host, asked), store, flags, io),
   );
-  return tell(store.where, result, store, flags, io);
 }
 
 /** Plugins are written down to be known, never to be loaded: only who runs a command names code. */

@@ -1,5 +1,5 @@
 /** A study from plan to table, as `grok study` tells it. */
-import { existsSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   createTrackers,
@@ -146,7 +146,6 @@ export async function carryOutStudy(
   } finally {
     await executor.dispose();
     release();
-    if (readdirSync(path).length === 0) rmdirSync(path); // bad input leaves no trace
   }
 }
 

@@ -1,5 +1,5 @@
 /** Runs that stop: by Ctrl-C, by a loss that is not finite, by a folder that cannot be written. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRecord } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -42,6 +42,22 @@ describe('a run that stops', () => {
     const command = [...run, '--seed', '7', '--out', 'same'];
     expect(await world.stopped(stop, ...command, '--threads', '1')).toMatchObject({ code: 130 });
     expect(await world.grok(...command)).toMatchObject({ code: 0 });
+  });
+  it('is left alone while another process works in its folder', async () => {
+    // Catches: two processes that write one history.
+    await world.grok(...run, '--seed', '8', '--out', 'held');
+    writeFileSync(join(world.dir, 'held/.lock'), String(process.ppid));
+    const two = `held: process ${process.ppid} works in it; wait for it or stop it`;
+    for (const command of [
+      ['resume', 'held'],
+      [...run, '--seed', '8', '--out', 'held'],
+    ]) {
+      const refused = await world.grok(...command);
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(two) });
+    }
+    writeFileSync(join(world.dir, 'held/.lock'), '');
+    expect(await world.grok('resume', 'held')).toMatchObject({ code: 0 });
+    expect(readdirSync(join(world.dir, 'held'))).not.toContain('.lock');
   });
   it('finds its teacher when both were moved', async () => {
     // Catches: absolute paths in a run's folder.

@@ -160,7 +160,7 @@ async function loadTeacher(
   if (sizeOf(own.task.inputs.shape.slice(1)) !== sizeOf(task.inputs.shape.slice(1)))
     throw wrong(`reads inputs of another shape than this run's task`);
   const { checkpoint } = await newestCheckpoint(store);
-  if (checkpoint === undefined) throw wrong('has no readable checkpoint; train it again');
+  if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
   const params = withoutExtras(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)
     throw wrong(`its parameters changed since they were named (their hash differs)`);

@@ -88,9 +88,21 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
 export async function appendMetrics(store: Store, row: MetricsRow): Promise<void> {
   await store.append('metrics.jsonl', encode(`${JSON.stringify(row)}\n`));
 }
-/** All epochs of `metrics.jsonl`; a torn last line is left out. @throws RunError that names a bad line. */
-export async function readMetrics(store: Store): Promise<readonly MetricsRow[]> {
-  return (await lines(store, 'metrics.jsonl')).map(({ value }) => value as MetricsRow);
+/**
+ * All epochs of `metrics.jsonl`; a torn last line is left out. @throws RunError that names a bad line, or
+ * says that the last rows of a finished run, whose manifest is given, are missing.
+ */
+export async function readMetrics(
+  store: Store,
+  manifest?: Manifest,
+): Promise<readonly MetricsRow[]> {
+  const rows = (await lines(store, 'metrics.jsonl')).map(({ value }) => value as MetricsRow);
+  const last = rows.at(-1)?.epoch ?? 0;
+  if (manifest?.status === 'finished' && last !== manifest.epoch)
+    throw new RunError(
+      `${store.where}/metrics.jsonl: ends at epoch ${last}, and the run at ${manifest.epoch}; restore the file, or train it again in another folder`,
+    );
+  return rows;
 }
 /** Adds an event to `events.jsonl`. */
 export async function appendEvent(store: Store, event: RunEvent): Promise<void> {

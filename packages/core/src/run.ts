@@ -96,8 +96,6 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
   const { store } = host;
   const config = await readConfig(store);
   const manifest = await readManifest(store);
-  if (manifest?.status === 'finished')
-    return { status: 'finished', manifest, history: await readMetrics(store), already: true };
   const before = { ...config.execution, ...manifest?.execution };
   // What was asked for may differ from what was used: a backend with one thread ignores more.
   const asked = config.execution;
@@ -110,6 +108,12 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
       throw new InputError(
         `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
       );
+  const { checkpoint, damaged } = await newestCheckpoint(store);
+  // Of a finished run whose last state was damaged, the end is trained again.
+  if (manifest?.status === 'finished' && checkpoint !== undefined && damaged.length === 0) {
+    const history = await readMetrics(store, manifest);
+    return { status: 'finished', manifest, history, already: true };
+  }
   // What has no part in its bits may change.
   const { trackers, checkpointEvery } = execution;
   const kept = {
@@ -122,7 +126,6 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
   const composed = await composeExperiment(config.experiment, registry, teacherStores);
   const followed = withTrackers(host, kept);
   const spec = { experiment: config.experiment, execution: kept };
-  const { checkpoint, damaged } = await newestCheckpoint(store);
   await cutBack(store, checkpoint?.position.step ?? 0);
   const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
   const saved = checkpoint as SavedState | undefined;
@@ -150,7 +153,7 @@ export async function evaluateRun(
   const { task, split, model } = data(config.experiment, host.registry);
   const { checkpoint, damaged } = await newestCheckpoint(host.store);
   if (checkpoint === undefined)
-    throw new InputError(`${host.store.where}: has no readable checkpoint yet; train it further`);
+    throw new InputError(`${host.store.where}: has no readable checkpoint; resume it`);
   const rows =
     on === 'all'
       ? Int32Array.from(task.labels.keys())

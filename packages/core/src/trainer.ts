@@ -184,7 +184,7 @@ export async function* train(
 }
 
 const diverged = (what: string): string =>
-  `${what}; the last good checkpoint is kept; try a lower learning rate`;
+  `${what}; checkpoints from before are kept; try a lower learning rate`;
 
 const startOf = (): Position => ({
   epoch: 0,

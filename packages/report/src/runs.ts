@@ -41,7 +41,7 @@ export async function readRuns(
     const config = await readConfig(store);
     const manifest = await readManifest(store);
     if (manifest === undefined) continue;
-    const history = await readMetrics(store);
+    const history = await readMetrics(store, manifest);
     const record = recordOf(manifest, history, store.where);
     const { seed } = config.experiment;
     found.push({ name: '', seed, store, config, manifest, history, record });

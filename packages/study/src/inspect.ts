@@ -98,7 +98,7 @@ export async function inspectRun(
     return failed
       ? { ...run, job, state: 'failed', error: failure.error }
       : { ...run, job, state: 'ready' };
-  const history = await readMetrics(store);
+  const history = await readMetrics(store, manifest);
   const found = { ...run, job, manifest, history, record: recordOf(manifest, history, job.folder) };
   if (manifest.status === 'finished') return { ...found, state: 'finished' };
   if (failed) return { ...found, state: 'failed', error: failure.error };

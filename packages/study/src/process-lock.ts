@@ -2,32 +2,43 @@
  * A lock on a folder among processes of one machine: a file that names its holder. A holder that was
  * killed holds nothing, so that nobody has to remove files by hand.
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { RunError } from '@grok/core';
 
 const POLL_MS = 50;
+/** The lock in a run's folder; names with a dot are nobody's files. */
+export const RUN_LOCK = '.lock';
 
 /**
  * Takes the lock `name` in `folder`, waiting up to `patience` seconds for a holder that is alive.
- * Gives what releases it. @throws RunError that names the holder.
+ * Gives what releases it, and removes the folder again if it was made for the lock alone.
+ * @throws RunError that names the holder.
  */
 export async function takeLock(
   folder: string,
   name: string,
   patience: number,
 ): Promise<() => void> {
-  mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
   const own = stampOf(process.pid) ?? String(process.pid);
   const mine = join(folder, `.${name}-${process.pid}`);
-  writeFileSync(mine, own);
+  let made: string | undefined;
+  try {
+    made = mkdirSync(folder, { recursive: true });
+    writeFileSync(mine, own);
+  } catch (error) {
+    throw new RunError(`cannot write into ${folder}: ${(error as Error).message}`);
+  }
   try {
     for (let waited = 0; ; waited += POLL_MS) {
       try {
         linkSync(mine, file); // unlike writing, it fails where there is one, and is never half done
-        return () => rmSync(file, { force: true });
+        return () => {
+          rmSync(file, { force: true });
+          if (made !== undefined) removeEmpty(resolve(folder), resolve(made));
+        };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
           throw new RunError(`cannot lock ${folder}: ${(error as Error).message}`);
@@ -44,6 +55,16 @@ export async function takeLock(
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+/** Removes folders from `folder` up to `last`, as long as nothing is in them. */
+function removeEmpty(folder: string, last: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    return;
+  }
+  if (folder !== last) removeEmpty(dirname(folder), last);
 }
 
 function readHolder(file: string): string | undefined {

@@ -15,12 +15,24 @@ const held = (stamp: string): void => writeFileSync(join(folder, 'lock'), stamp)
 
 describe('takeLock', () => {
   it('names its holder, and leaves nothing behind', async () => {
-    const release = await takeLock(join(folder, 'new'), 'lock', 0);
-    expect(readFileSync(join(folder, 'new', 'lock'), 'utf8')).toMatch(
-      new RegExp(`^${process.pid}\\b`),
-    );
+    const release = await takeLock(folder, 'lock', 0);
+    expect(readFileSync(join(folder, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid}\\b`));
     release();
-    expect(readdirSync(join(folder, 'new'))).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+  it('removes the folders that were made for it, but none that something is in', async () => {
+    (await takeLock(join(folder, 'a', 'b'), 'lock', 0))();
+    expect(readdirSync(folder)).toEqual([]);
+    const release = await takeLock(join(folder, 'c', 'd'), 'lock', 0);
+    writeFileSync(join(folder, 'c', 'kept'), '');
+    release();
+    expect(readdirSync(join(folder, 'c'))).toEqual(['kept']);
+  });
+  it('that cannot be written is an error of one line', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    await expect(takeLock(join(folder, 'file', 'x'), 'lock', 0)).rejects.toThrow(
+      /^cannot write into /,
+    );
   });
   it('is refused while its holder is alive', async () => {
     held(String(process.ppid));

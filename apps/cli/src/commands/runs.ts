@@ -25,7 +25,7 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
         const store = storeAt(at, io);
         const manifest = await readManifest(store);
         if (manifest === undefined) continue;
-        const record = recordOf(manifest, await readMetrics(store), store.where);
+        const record = recordOf(manifest, await readMetrics(store, manifest), store.where);
         found.push({ name: store.where, record });
       }
       human(io, flags).write(

@@ -70,7 +70,7 @@ export async function runsOf(plan: Plan, study: string): Promise<readonly FoundR
     const folder = folderOf(slugOf(whole), experimentHash(whole));
     const store = runStore(study, folder);
     const manifest = await readManifest(store);
-    const history = manifest === undefined ? [] : await readMetrics(store);
+    const history = manifest === undefined ? [] : await readMetrics(store, manifest);
     found.push({ name, seed, experiment: whole, folder, manifest, history });
     if (manifest?.status === 'finished' && manifest.paramsSha256 !== undefined)
       teachers.set(`${name} ${seed}`, { run: manifest.run, paramsSha256: manifest.paramsSha256 });
