@@ -94,6 +94,16 @@ describe('verify', () => {
     expect([bad.code, bad.json()]).toMatchObject([0, { counts: { contradicted: 1 } }]);
   });
 
+  it('takes several folders together, and a run that is in two of them once', async () => {
+    const seeds = { quantity: { of: 'epochs', run: 'logit' }, value: 2, band: 0.5 };
+    const logit = world.files().find((file) => /^study.div.*logit.*config\.json$/.test(file))!;
+    const both = ['study', join(logit, '..')];
+    const { code, json } = await world.grok('verify', claims(seeds), ...both, '--json');
+    expect([code, json()]).toMatchObject([0, { claims: [{ seeds: 2 }] }]);
+    const { err } = await world.grok('verify', claims({}), 'study', 'nowhere');
+    expect(err).toContain('there is no folder nowhere');
+  });
+
   it('exits with 1 where a testable claim has no run of its setting, and says why', async () => {
     const { code, out } = await world.grok('verify', 'distilling-grokking', 'study');
     expect(code).toBe(1);

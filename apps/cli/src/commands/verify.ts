@@ -2,6 +2,7 @@ import {
   checkClaims,
   evidenceOf,
   isComplete,
+  joinedEvidence,
   verdictCounts,
   verdictTable,
   verify,
@@ -13,16 +14,19 @@ import { openFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 
-/** `grok verify`: what became of a paper's claims in a folder of runs. */
+/** `grok verify`: what became of a paper's claims in folders of runs. */
 export function verifyClaims(program: Command, io: Io, done: (code: number) => void): void {
   outputFlags(program.command('verify'))
     .description('a verdict on every claim of a paper; exit 1 when one could be tested and was not')
     .argument('<claims>', 'a claims file, or distilling-grokking for the paper’s own')
-    .argument('<dir>', 'the folder of a study, or of a run')
-    .action(async (file: string, folder: string, flags: OutputFlags) => {
+    .argument('<dirs...>', 'folders of studies, or of runs')
+    .action(async (file: string, folders: readonly string[], flags: OutputFlags) => {
       const claims = checkClaims(claimsDocument(file, io.cwd), `claims ${file}`);
-      const { root, runs } = await openFolder(folder, io);
-      const verified = verify(claims, await evidenceOf(root, runs));
+      const evidence = folders.map(async (folder) => {
+        const { root, runs } = await openFolder(folder, io);
+        return evidenceOf(root, runs);
+      });
+      const verified = verify(claims, joinedEvidence(await Promise.all(evidence)));
       const complete = isComplete(verified);
       human(io, flags).write(verdictTable(verified, 'text'));
       if (flags.json === true)

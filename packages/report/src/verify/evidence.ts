@@ -15,6 +15,18 @@ export async function evidenceOf(root: Store, runs: readonly StudyRun[]): Promis
   return { runs, inside };
 }
 
+/** What several folders have to say together; of a run that is in several, the first. */
+export function joinedEvidence(all: readonly Evidence[]): Evidence {
+  const runs = new Map<string, StudyRun>();
+  const inside = new Map<string, PublishedAnalysis>();
+  for (const evidence of all) {
+    for (const run of evidence.runs)
+      if (!runs.has(run.manifest.run)) runs.set(run.manifest.run, run);
+    for (const [path, file] of evidence.inside) if (!inside.has(path)) inside.set(path, file);
+  }
+  return { runs: [...runs.values()], inside };
+}
+
 /** The file of the published layout that a run is in, where there is one. */
 export async function readPublished(
   root: Store,
