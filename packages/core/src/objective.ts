@@ -102,7 +102,10 @@ export interface ComposedObjective {
   extra(rng: Rng): HostParams;
   /** Draws of all terms for a step, by instance. */
   draws(rng: Rng, step: number, rows: Int32Array): Record<string, Record<string, HostArray>>;
-  /** The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`. */
+  /**
+   * The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`.
+   * @throws InputError when a term gives no part, or one that is no scalar.
+   */
   loss(on: {
     student: Params;
     teachers: Readonly<Record<string, Params>>;
@@ -180,8 +183,9 @@ export function compose(
             inputs: on.inputs,
             labels: on.labels,
             step: on.step,
-          }),
+          }) ?? {},
         );
+        checkParts(name, parts);
         for (const [key, value] of parts)
           logged[parts.length === 1 ? name : `${name}.${key}`] = value;
         const sum = parts.map(([, value]) => value).reduce((a, b) => tf.add(a, b));
@@ -203,6 +207,19 @@ function ownOf(params: Params, prefix: string): Params {
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, value]) => [name.slice(prefix.length), value]),
   );
+}
+
+/** A vector would train by the gradient of its sum, and log one row. */
+function checkParts(name: string, parts: readonly (readonly [string, tf.Tensor])[]): void {
+  if (parts.length === 0)
+    throw new InputError(`term "${name}": its loss must give at least one named scalar, got none`);
+  for (const [key, value] of parts)
+    if (value?.rank !== 0)
+      throw new InputError(
+        `term "${name}": part "${key}" of its loss must be a scalar, got ${
+          value?.shape === undefined ? typeof value : `shape [${value.shape}]`
+        }; reduce it with tf.mean or tf.sum`,
+      );
 }
 
 function checkNeeds(
