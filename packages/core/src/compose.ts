@@ -1,5 +1,6 @@
 /** From a specification to the parts of a run: every provision resolved, every contradiction found, before anything is written. */
 import * as tf from '@grok/tfjs';
+import { checkSplit, checkTask } from './check-data.js';
 import { shuffleLabels } from './conditions.js';
 import { InputError } from './errors.js';
 import { paramsSha256, splitHash } from './hash.js';
@@ -100,21 +101,21 @@ export async function composeExperiment(
   };
 }
 
-/** Task, split and model of an experiment: all that reading a finished run needs. */
+/**
+ * Task, split and model of an experiment: all that reading a finished run needs.
+ * @throws InputError on rows, labels or tokens that do not fit together, naming the task or the split.
+ */
 export function data(
   experiment: Experiment,
   registry: Registry,
 ): { task: Task; split: SplitRows; model: Model } {
   const written = registry.create('task', experiment.task.use, experiment.task.options, host);
+  checkTask(`task "${experiment.task.use}"`, written);
   const { use, options } = experiment.split ?? { use: 'numpy' };
   const rows = written.inputs.shape[0]!;
   const seed = experiment.splitSeed ?? experiment.seed;
   const split = registry.create('split', use, options, host)(rows, seed);
-  for (const [what, part] of Object.entries(split))
-    if (part.length === 0)
-      throw new InputError(
-        `split "${use}": no ${what} rows are left of ${rows}; change its fraction or the task's size`,
-      );
+  checkSplit(`split "${use}"`, split, rows);
   const task = experiment.shuffleLabels ? shuffleLabels(written, split, experiment.seed) : written;
   const model = registry.create(
     'model',

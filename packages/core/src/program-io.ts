@@ -26,12 +26,12 @@ export function copySpecs(specs: Readonly<Record<string, TensorSpec>>): Record<s
   );
 }
 
-/** @throws InputError when host data is not of the element type or does not fill the shape. */
-export function checkUpload(data: TypedArray, spec: TensorSpec): void {
+/** @throws InputError when host data, called `what`, is not of the element type or does not fill the shape. */
+export function checkUpload(data: TypedArray, spec: TensorSpec, what = 'upload'): void {
   const wanted = TYPED_ARRAYS[spec.dtype];
   if (!(data instanceof wanted) || data.length !== sizeOf(spec.shape))
     throw new InputError(
-      `upload of ${specText(spec)}: needs ${sizeOf(spec.shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
+      `${what} of ${specText(spec)}: needs ${sizeOf(spec.shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
     );
 }
 /** @throws InputError when inputs by path are not those of the signature: missing, of another shape or type, unknown. */
