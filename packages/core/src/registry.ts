@@ -23,18 +23,19 @@ export interface Listing {
 }
 /** Plugins by kind and name. */
 export interface Registry {
-  /** Adds all that a plugin provides; `alias` renames provisions. @throws InputError on a second one of a name. */
+  /** Adds all that a plugin provides; `alias` renames provisions. @throws InputError on a second one of a kind and name. */
   add(plugin: Plugin, options?: { alias?: Readonly<Record<string, string>> }): void;
   /** @throws InputError that lists the known names and suggests the nearest. */
   get<K extends Kind>(kind: K, name: string): Provision<K>;
   /** Checks options, fills in defaults and creates; errors name the provision. */
   create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Created[K];
   list(): readonly Listing[];
-  /** A registry that sees all of this one and keeps what is added to itself. */
+  /** A registry that sees all of this one, whatever is added later too, and keeps what is added to itself. */
   child(): Registry;
 }
 
 interface Entry {
+  readonly token: InjectionToken<Entry>;
   readonly provision: Provision;
   readonly name: string;
   readonly plugin: Plugin;
@@ -52,17 +53,19 @@ const own: Plugin = {
 
 /** A registry of the given plugins, and of core's own `hard` objective. */
 export function createRegistry(plugins: readonly Plugin[] = []): Registry {
-  const registry = over(root.createChildContainer(), []);
+  const registry = over(root.createChildContainer(), () => []);
   registry.add(own);
   for (const plugin of plugins) registry.add(plugin);
   return registry;
 }
 
-function over(container: DependencyContainer, inherited: readonly Entry[]): Registry {
-  const entries = (): readonly Entry[] => [
-    ...inherited,
-    ...(container.isRegistered(ALL) ? container.resolveAll(ALL) : []),
-  ];
+function over(container: DependencyContainer, inherited: () => readonly Entry[]): Registry {
+  const entries = (): readonly Entry[] => {
+    const ours = container.isRegistered(ALL) ? container.resolveAll(ALL) : [];
+    // What came later to the parent does not stand above what was here.
+    const theirs = inherited().filter(({ token }) => !ours.some((entry) => entry.token === token));
+    return [...theirs, ...ours];
+  };
   const self: Registry = {
     add(plugin, { alias = {} } = {}) {
       checkPlugin(plugin);
@@ -70,19 +73,22 @@ function over(container: DependencyContainer, inherited: readonly Entry[]): Regi
       for (const from of Object.keys(alias))
         if (!names.includes(from))
           throw unknownName(`provision of ${plugin.name} to alias`, from, names);
-      const added = plugin.provides.map((item) => {
-        const name = alias[item.name] ?? item.name;
-        const taken = entries().find(
-          ({ provision: { kind }, ...e }) => kind === item.kind && e.name === name,
-        );
-        if (taken !== undefined)
-          throw new InputError(
-            `${item.kind} "${name}" of ${plugin.name}: ${taken.plugin.name} provides one of that name; give one an alias`,
-          );
-        return { provision: item, name, plugin };
-      });
+      const added: Entry[] = [];
+      for (const provision of plugin.provides) {
+        const { kind } = provision;
+        const name = alias[provision.name] ?? provision.name;
+        const token = tokenOf(kind, name);
+        const taken = [...entries(), ...added].find((entry) => entry.token === token);
+        if (taken !== undefined) {
+          const rule = added.includes(taken)
+            ? 'it provides two of that name; rename one, or choose another alias'
+            : `${taken.plugin.name} provides one of that name; give one an alias`;
+          throw new InputError(`${subjectOf({ kind, name })} of ${plugin.name}: ${rule}`);
+        }
+        added.push({ token, provision, name, plugin });
+      }
       for (const entry of added) {
-        container.register(tokenOf(entry.provision.kind, entry.name), { useValue: entry });
+        container.register(entry.token, { useValue: entry });
         container.register(ALL, { useValue: entry });
       }
     },
@@ -116,7 +122,7 @@ function over(container: DependencyContainer, inherited: readonly Entry[]): Regi
         summary: provision.summary,
         options: jsonSchemaOf(provision.options),
       })),
-    child: () => over(container.createChildContainer(), entries()),
+    child: () => over(container.createChildContainer(), entries),
   };
   return self;
 }
