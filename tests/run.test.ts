@@ -124,21 +124,55 @@ test('a teacher of another split needs leave, and the manifest says so (a leak u
   expect(manifest.leaked).toBe(true);
 });
 
-test('a teacher of another vocabulary, changed or unfinished is refused before anything is written', async () => {
-  const { store } = await finish({ task: { use: 'div', options: { p: 11 } } });
-  const teachers = await teacherOf(store);
-  const attempt = async (refs: object): Promise<void> => {
+test('a teacher of another task, changed or unfinished is refused before anything is written', async () => {
+  const attempt = async (store: Store, changes: object): Promise<void> => {
     const mine = memoryStore();
-    const spec = { experiment: { ...experiment, teachers: refs }, execution };
+    const spec = { experiment: { ...experiment, ...changes }, execution };
     try {
       await startRun(spec, { registry, store: mine, teacherStores: { teacher: store } });
     } finally {
       expect(await mine.read('config.json')).toBeUndefined();
     }
   };
-  await expect(attempt(teachers)).rejects.toThrow(/vocabulary of 13, this run's task has 15/);
+  const { store } = await finish({ task: { use: 'div', options: { p: 11 } } });
+  const teachers = await teacherOf(store);
+  await expect(attempt(store, { teachers })).rejects.toThrow(
+    'was trained on another task ({"use":"div","options":{"p":11}}, this run\'s is {"use":"div","options":{"p":13}}); both must have the same rows and labels',
+  );
   const other = { teacher: { ...teachers.teacher, run: '0'.repeat(64) } };
-  await expect(attempt(other)).rejects.toThrow(/is run [0-9a-f]{10}, not 0000000000/);
+  await expect(attempt(store, { teachers: other })).rejects.toThrow(
+    /is run [0-9a-f]{10}, not 0000000000/,
+  );
+  // Catches: a vocabulary that is the same taken for the task; leave for another split for leave for that.
+  const add = { use: 'add', options: { p: 7 } };
+  for (const use of ['sub', 'div']) {
+    const trained = await finish({ task: { ...add, use }, epochs: 1 });
+    const own = { task: add, teachers: await teacherOf(trained.store), allowLeak: true };
+    await expect(attempt(trained.store, own)).rejects.toThrow(
+      `another task ({"use":"${use}","options":{"p":7}}, this run's is {"use":"add",`,
+    );
+  }
+});
+
+test('a teacher of shuffled labels is of the same task, and so is one that says the default (a control refused)', async () => {
+  const task = { use: 'add' };
+  const small = {
+    task,
+    epochs: 1,
+    batch: 4096,
+    model: { use: 'transformer', options: { dim: 4 } },
+  };
+  const { store } = await finish({
+    ...{ ...small, task: { use: 'add', options: { p: 97 } } },
+    shuffleLabels: true,
+  });
+  const student = {
+    ...{ ...experiment, ...small, teachers: await teacherOf(store) },
+    objective: [{ use: 'hard' }, { use: 'logit' }],
+  };
+  const host = { registry, store: memoryStore(), teacherStores: { teacher: store } };
+  const { status } = await startRun({ experiment: student, execution }, host);
+  expect(status).toBe('finished');
 });
 
 test('a store keeps to its experiment: finished is finished, another is refused', async () => {

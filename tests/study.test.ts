@@ -226,6 +226,10 @@ describe('runStudy', () => {
     const own = study();
     const bad = { ...plan, arms: { ...plan.arms, odd: { objective: [{ use: 'logti' }] } } };
     await expect(runStudy(bad, own.host)).rejects.toThrow('tiny, odd: unknown strategy "logti"');
+    const foreign = { ...plan.teacher, task: { use: 'sub', options: { p: 5 } } };
+    await expect(runStudy({ ...plan, teacher: foreign }, own.host)).rejects.toThrow(
+      /tiny, logit: its task is .*, its teacher's {"use":"sub","options":{"p":5}}; both must have the same rows/,
+    );
     expect(await own.host.root.list('')).toEqual([]);
   });
 });

@@ -3,10 +3,10 @@ import * as tf from '@grok/tfjs';
 import { checkSplit, checkTask } from './check-data.js';
 import { shuffleLabels } from './conditions.js';
 import { InputError } from './errors.js';
-import { paramsSha256, splitHash } from './hash.js';
+import { paramsSha256, splitHash, taskHash } from './hash.js';
 import { type ComposedObjective, compose } from './objective.js';
 import { jsonSchemaOf } from './options.js';
-import { sizeOf, withoutExtras } from './params.js';
+import { withoutExtras } from './params.js';
 import { createProbes, infoOf } from './probes.js';
 import type { Registry } from './registry.js';
 import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
@@ -47,14 +47,14 @@ const host: Host = { tf };
 
 /**
  * Creates an experiment's parts. @throws InputError on unknown names, bad options, a teacher that is
- * missing, unfinished, of another vocabulary, changed since, or of another split without `allowLeak`.
+ * missing, unfinished, of another task, changed since, or of another split without `allowLeak`.
  */
 export async function composeExperiment(
   experiment: Experiment,
   registry: Registry,
   teacherStores: Readonly<Record<string, Store>>,
 ): Promise<Composed> {
-  const { task, split, model } = data(experiment, registry);
+  const { written, task, split, model } = data(experiment, registry);
   const loaded: Record<string, Teacher> = {};
   const refs: Record<string, TeacherRef & { splitHash: string }> = {};
   for (const [name, ref] of Object.entries(experiment.teachers ?? {})) {
@@ -63,7 +63,7 @@ export async function composeExperiment(
       throw new InputError(
         `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
       );
-    const teacher = await loadTeacher(name, ref, store, task, registry);
+    const teacher = await loadTeacher(name, ref, store, registry, { experiment, written });
     loaded[name] = teacher;
     refs[name] = { ...ref, splitHash: teacher.splitHash };
   }
@@ -102,13 +102,14 @@ export async function composeExperiment(
 }
 
 /**
- * Task, split and model of an experiment: all that reading a finished run needs.
+ * Task, split and model of an experiment: all that reading a finished run needs. `written` is the task
+ * before its labels were shuffled.
  * @throws InputError on rows, labels or tokens that do not fit together, naming the task or the split.
  */
 export function data(
   experiment: Experiment,
   registry: Registry,
-): { task: Task; split: SplitRows; model: Model } {
+): { written: Task; task: Task; split: SplitRows; model: Model } {
   const written = registry.create('task', experiment.task.use, experiment.task.options, host);
   checkTask(`task "${experiment.task.use}"`, written);
   const { use, options } = experiment.split ?? { use: 'numpy' };
@@ -123,7 +124,7 @@ export function data(
     experiment.model.options,
     host,
   )({ vocabulary: task.vocabulary, inputs: task.inputs });
-  return { task, split, model };
+  return { written, task, split, model };
 }
 
 /** Creates a backend by name; `threads` is passed on where the backend has such an option. */
@@ -143,8 +144,8 @@ async function loadTeacher(
   name: string,
   ref: TeacherRef,
   store: Store,
-  task: Task,
   registry: Registry,
+  student: { readonly experiment: Experiment; readonly written: Task },
 ): Promise<Teacher & { splitHash: string }> {
   const config = await readConfig(store);
   const manifest = await readManifest(store);
@@ -154,12 +155,10 @@ async function loadTeacher(
     throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
   if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
   const own = data(config.experiment, registry);
-  if (own.task.vocabulary !== task.vocabulary)
+  if (taskHash(own.written) !== taskHash(student.written))
     throw wrong(
-      `has a vocabulary of ${own.task.vocabulary}, this run's task has ${task.vocabulary}; both must be trained on the same task`,
+      `was trained on another task (${JSON.stringify(config.experiment.task)}, this run's is ${JSON.stringify(student.experiment.task)}); both must have the same rows and labels`,
     );
-  if (sizeOf(own.task.inputs.shape.slice(1)) !== sizeOf(task.inputs.shape.slice(1)))
-    throw wrong(`reads inputs of another shape than this run's task`);
   const { checkpoint } = await newestCheckpoint(store);
   if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
   const params = withoutExtras(checkpoint.params);

@@ -1,11 +1,11 @@
 /**
  * Fingerprints: SHA-256 of bytes, of canonical JSON (RFC 8785), of an experiment, of parameters, of a
- * split. All are lowercase hex, equal on every machine, and made without Node.
+ * task, of a split. All are lowercase hex, equal on every machine, and made without Node.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { InputError } from './errors.js';
-import type { Experiment, HostParams, SplitRows } from './types.js';
+import type { Experiment, HostParams, SplitRows, Task } from './types.js';
 
 /** SHA-256 of the given parts end to end, as 64 hex digits. */
 export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
@@ -68,6 +68,11 @@ export function paramsSha256(params: HostParams): string {
       bytesOf(data instanceof Float32Array ? data : Float32Array.from(data)),
     ),
   );
+}
+
+/** Identity of a task: SHA-256 over the canonical JSON of its vocabulary and its inputs' shape and type, then the inputs, then the labels. */
+export function taskHash({ vocabulary, inputs: { shape, dtype, data }, labels }: Task): string {
+  return sha256Hex(canonicalJson({ vocabulary, shape, dtype }), bytesOf(data), bytesOf(labels));
 }
 
 /** Identity of a split: SHA-256 over the number of training rows, then these, then the validation rows, as little-endian int32. */

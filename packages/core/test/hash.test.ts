@@ -1,4 +1,11 @@
-import { canonicalJson, experimentHash, paramsSha256, sha256Hex, splitHash } from '@grok/core';
+import {
+  canonicalJson,
+  experimentHash,
+  paramsSha256,
+  sha256Hex,
+  splitHash,
+  taskHash,
+} from '@grok/core';
 import { describe, expect, it } from 'vitest';
 
 describe('sha256Hex', () => {
@@ -81,6 +88,22 @@ describe('identities', () => {
     const bytes = Uint8Array.of(0, 0, 128, 63, 0, 0, 0, 192, 0, 0, 0, 63);
     expect(paramsSha256({ z: a, a: b })).toBe(sha256Hex(bytes));
     expect(paramsSha256({ a: b, z: a })).not.toBe(sha256Hex(bytes));
+  });
+
+  it('of a task tells rows and labels apart', () => {
+    // Catches: division taken for subtraction, features for tokens, one shape for another.
+    const data = Int32Array.of(0, 1, 1, 0);
+    const inputs = { data, shape: [2, 2], dtype: 'int32' } as const;
+    const task = { vocabulary: 2, inputs, labels: Int32Array.of(1, 0), show: String };
+    expect(taskHash({ ...task, inputs: { ...inputs, data: data.slice() } })).toBe(taskHash(task));
+    const others = [
+      { ...task, vocabulary: 3 },
+      { ...task, labels: Int32Array.of(0, 1) },
+      { ...task, inputs: { ...inputs, data: data.with(0, 1) } },
+      { ...task, inputs: { ...inputs, shape: [2, 2, 1] } },
+      { ...task, inputs: { ...inputs, dtype: 'float32', data: new Float32Array(data.buffer) } },
+    ] as const;
+    expect(new Set([task, ...others].map(taskHash)).size).toBe(6);
   });
 
   it('of a split hashes little-endian int32', () => {

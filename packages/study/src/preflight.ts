@@ -12,6 +12,8 @@ import {
   type ModelInfo,
   type Registry,
   splitHash,
+  taskHash,
+  type Use,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { expandPlan, keyOf, type Plan } from './plan.js';
@@ -25,14 +27,19 @@ export function preflight(plan: Plan, registry: Registry): void {
     const what = `${plan.name}, ${override === undefined ? '' : `${override}/`}${name}`;
     checkExperiment(experiment, what);
     inside(what, () => {
-      const { task, split, model } = data(experiment, registry);
-      const own: Ready = { model, vocabulary: task.vocabulary, split: splitHash(split) };
+      const { written, split, model } = data(experiment, registry);
+      const own: Ready = {
+        model,
+        use: experiment.task,
+        task: taskHash(written),
+        split: splitHash(split),
+      };
       const teachers: Record<string, ModelInfo> = {};
       for (const [as, run] of Object.entries(needs)) {
         const teacher = seen.get(keyOf({ ...planned, name: run }))!;
-        if (teacher.vocabulary !== own.vocabulary)
+        if (teacher.task !== own.task)
           throw new InputError(
-            `its task has a vocabulary of ${own.vocabulary}, its teacher's ${teacher.vocabulary}; both must be trained on the same task`,
+            `its task is ${JSON.stringify(own.use)}, its teacher's ${JSON.stringify(teacher.use)}; both must have the same rows and labels`,
           );
         if (teacher.split !== own.split && experiment.allowLeak !== true)
           throw new InputError(
@@ -56,7 +63,9 @@ export function preflight(plan: Plan, registry: Registry): void {
 
 interface Ready {
   readonly model: Model;
-  readonly vocabulary: number;
+  readonly use: Use;
+  /** Hashes of the task and of the split. */
+  readonly task: string;
   readonly split: string;
 }
 
