@@ -102,7 +102,18 @@ test.each([
   [{ stop: { trainAccuracy: 99 } }, 'stop.trainAccuracy'],
   [{ require: { accuracy: {} } }, 'accuracy'],
   [{ require: { validationAccuracy: { max: 0.2 } } }, 'max'],
+  [
+    { require: { trainAccuracy: { atLeast: 0.9, atMost: 0.1 } } },
+    'key "require.trainAccuracy": "atLeast" must not be above "atMost", got {"atLeast":0.9,"atMost":0.1}',
+  ],
   [{ shuffleLabels: 1 }, 'shuffleLabels'],
-])('%j is refused (a typo taken for a condition)', (changes, message) => {
-  expect(() => checkExperiment({ ...experiment, ...changes })).toThrow(message);
+])(
+  '%j is refused (a typo taken for a condition, a condition that no run can meet)',
+  (changes, message) => {
+    expect(() => checkExperiment({ ...experiment, ...changes })).toThrow(message);
+  },
+);
+test('bounds may meet (a control that must be at 0 or at 1 refused)', () => {
+  const require = { trainAccuracy: { atLeast: 1 }, validationAccuracy: { atLeast: 0, atMost: 0 } };
+  expect(checkExperiment({ ...experiment, require }).require).toEqual(require);
 });

@@ -10,7 +10,12 @@ const positive = z.int().min(1);
 const hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 
 const share = z.number().min(0).max(1);
-const bounds = z.strictObject({ atLeast: share.optional(), atMost: share.optional() });
+const bounds = z
+  .strictObject({ atLeast: share.optional(), atMost: share.optional() })
+  .refine(
+    ({ atLeast = 0, atMost = 1 }) => atLeast <= atMost,
+    '"atLeast" must not be above "atMost"',
+  );
 
 const experiment = z.strictObject({
   task: use,
