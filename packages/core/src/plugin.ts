@@ -1,5 +1,5 @@
 /** What makes a plugin acceptable: its shape, and the range of core that it works with. */
-import { satisfies, validate } from 'compare-versions';
+import { satisfies } from 'compare-versions';
 import { InputError } from './errors.js';
 import type { Kind, Plugin } from './types.js';
 
@@ -26,7 +26,12 @@ export function checkPlugin(plugin: Plugin): void {
   for (const key of ['name', 'version', 'core'] as const)
     if (typeof plugin[key] !== 'string') throw wrong(`needs a string "${key}"`);
   if (!Array.isArray(plugin.provides)) throw wrong('needs a list "provides"');
-  if (!inRange(plugin.core))
+  const fits = inRange(plugin.core);
+  if (fits === undefined)
+    throw wrong(
+      `"core" must be a range such as ">=${coreVersion} <1" or "*", got "${plugin.core}"`,
+    );
+  if (!fits)
     throw wrong(
       `works with @grok/core ${plugin.core}, and this is ${coreVersion}; install versions that fit`,
     );
@@ -45,10 +50,11 @@ export function checkPlugin(plugin: Plugin): void {
   });
 }
 
-function inRange(range: string): boolean {
+/** Undefined for what is no range. */
+function inRange(range: string): boolean | undefined {
   try {
-    return validate(coreVersion) && satisfies(coreVersion, range);
+    return range === '*' || satisfies(coreVersion, range);
   } catch {
-    return false;
+    return undefined;
   }
 }

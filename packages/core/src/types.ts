@@ -361,7 +361,7 @@ export interface Provision<K extends Kind = Kind, O = unknown> {
 export interface Plugin {
   readonly name: string;
   readonly version: string;
-  /** Range of `@grok/core` versions that it works with, such as `">=0.1.0 <1"`. */
+  /** Range of `@grok/core` versions that it works with, such as `">=0.1.0 <1"`, or `"*"`. */
   readonly core: string;
   readonly provides: readonly Provision[];
 }

@@ -105,6 +105,12 @@ describe('loadPlugin', () => {
     expect(await failure('./bad-json')).toContain('bad-json/package.json: must be JSON');
   });
 
+  it('takes any version for "*"', async () => {
+    // Catches: the widest range of all taken for none.
+    put('any.mjs', source('any').replace('>=0.1.0 <1', '*'));
+    expect((await loadPlugin('./any.mjs', root)).plugin.core).toBe('*');
+  });
+
   it('says which field of a plugin is missing', async () => {
     // Catches: a plugin half written accepted, and failing when a run wants it.
     const faults: [string, string, string][] = [
@@ -124,6 +130,12 @@ describe('loadPlugin', () => {
     }
     put('later.mjs', source('later').replace('>=0.1.0 <1', '>=7'));
     expect(await failure('./later.mjs')).toContain('works with @grok/core >=7');
+    for (const [i, core] of ['banana', '', '>=0.1.0 banana'].entries()) {
+      put(`range-${i}.mjs`, source('range').replace('>=0.1.0 <1', core));
+      expect(await failure(`./range-${i}.mjs`)).toContain(
+        `"core" must be a range such as ">=0.1.0 <1" or "*", got "${core}"`,
+      );
+    }
     put('kinds.mjs', source('kinds').replace("'strategy'", "'startegy'"));
     expect(await failure('./kinds.mjs')).toContain('unknown kind "startegy"');
   });
