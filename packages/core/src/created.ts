@@ -1,4 +1,7 @@
-/** What `create` of a plugin may give back, and how long it may take: a fault is told by the plugin's name. */
+/**
+ * What `create` of a plugin may give back, and what that gives when it is a function; how long it may
+ * take. A fault is told by the plugin's name.
+ */
 import { InputError, isInputError, isRunError } from './errors.js';
 import { within } from './patience.js';
 import type { Created, Kind } from './types.js';
@@ -6,8 +9,11 @@ import type { Created, Kind } from './types.js';
 /** Milliseconds that an asynchronous `create` may take; a browser may have a runtime to fetch. */
 export const PATIENCE = 300_000;
 
+/** Types of members by name. */
+type Members = Readonly<Record<string, string>>;
+
 /** Functions and other members that each product must have; `call`: it is a function itself. */
-const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, string>> | 'call'>> = {
+const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
   backend: {
     ...{ name: 'string', device: 'string', capabilities: 'object', upload: 'function' },
     ...{ read: 'function', free: 'function', compile: 'function', dispose: 'function' },
@@ -21,9 +27,23 @@ const MEMBERS: Readonly<Record<Kind, Readonly<Record<string, string>> | 'call'>>
   tracker: 'call',
 };
 
+/** What products that are functions are called, and what they must give; a tracker is watched by the run that it follows. */
+const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Members]>>> = {
+  model: [
+    'its factory',
+    {
+      ...{ shape: 'object', keepProbability: 'number', init: 'function', sites: 'function' },
+      ...{ keeps: 'function', apply: 'function' },
+    },
+  ],
+  split: ['its function', { train: 'object', validation: 'object' }],
+  strategy: ['its objective', { needs: 'object', loss: 'function' }],
+};
+
 /**
  * Calls `create` and checks its product; `subject` names the provision and its package.
- * @throws InputError when it throws or its product lacks something; a promise fails with RunError when
+ * @throws InputError when it throws or its product lacks something, and so does what is returned for a
+ * product that is a function; a promise fails with RunError when
  * nothing comes within `patience` milliseconds. What never returns cannot be stopped from inside.
  */
 export function guardedCreate<K extends Kind>(
@@ -32,12 +52,7 @@ export function guardedCreate<K extends Kind>(
   create: () => Created[K],
   patience: number = PATIENCE,
 ): Created[K] {
-  let made: Created[K];
-  try {
-    made = create();
-  } catch (error) {
-    throw told(subject, error);
-  }
+  const made = guarded(subject, 'create', create);
   if (!(made instanceof Promise)) return checked(subject, kind, made);
   const later: Promise<unknown> = inTime<unknown>(subject, made, patience);
   return later.then((it): unknown => checked(subject, kind, it as Created[K])) as Created[K];
@@ -45,17 +60,30 @@ export function guardedCreate<K extends Kind>(
 
 function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Created[K] {
   const members = MEMBERS[kind];
-  if (members === 'call') {
-    if (typeof made === 'function') return made;
+  if (members !== 'call') return withMembers(subject, 'create', members, made);
+  if (typeof made !== 'function')
     throw new InputError(`${subject}: create must return a function, got ${nameOfType(made)}`);
-  }
+  const result = RESULTS[kind];
+  if (result === undefined) return made;
+  const [who, parts] = result;
+  const call = made as (...given: unknown[]) => unknown;
+  return ((...given: unknown[]) =>
+    withMembers(
+      subject,
+      who,
+      parts,
+      guarded(subject, who, () => call(...given)),
+    )) as Created[K];
+}
+
+function withMembers<T>(subject: string, who: string, members: Members, made: T): T {
   if (typeof made !== 'object' || made === null)
-    throw new InputError(`${subject}: create must return an object, got ${nameOfType(made)}`);
+    throw new InputError(`${subject}: ${who} must return an object, got ${nameOfType(made)}`);
   for (const [key, type] of Object.entries(members)) {
-    const member = (made as unknown as Record<string, unknown>)[key];
+    const member = (made as Record<string, unknown>)[key];
     if (nameOfType(member) !== type)
       throw new InputError(
-        `${subject}: create must return an object whose "${key}" is of type ${type}, got ${nameOfType(member)}`,
+        `${subject}: ${who} must return an object whose "${key}" is of type ${type}, got ${nameOfType(member)}`,
       );
   }
   return made;
@@ -71,13 +99,21 @@ async function inTime<T>(subject: string, made: Promise<T>, patience: number): P
       (seconds) => `${subject}: create gave nothing within ${seconds} s; leave it out`,
     );
   } catch (error) {
-    throw told(subject, error);
+    throw told(subject, 'create', error);
+  }
+}
+
+function guarded<T>(subject: string, who: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw told(subject, who, error);
   }
 }
 
 /** Errors for people pass; anything else is told by who threw it. */
-function told(subject: string, error: unknown): unknown {
+function told(subject: string, who: string, error: unknown): unknown {
   if (isInputError(error) || isRunError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new InputError(`${subject}: create failed: ${message}`, { cause: error });
+  return new InputError(`${subject}: ${who} failed: ${message}`, { cause: error });
 }

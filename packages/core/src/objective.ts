@@ -121,7 +121,7 @@ export interface ComposedObjective {
 
 /**
  * Binds weighted objectives to their models.
- * @throws InputError on two instances of one name, a missing teacher or an unknown site.
+ * @throws InputError on two instances of one name, needs that are no lists, a missing teacher or an unknown site.
  */
 export function compose(
   entries: readonly WeightedObjective[],
@@ -228,12 +228,16 @@ function checkNeeds(
   models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
 ): void {
   const check = (whose: string, sites: readonly Site[], model: ModelInfo): void => {
+    if (!Array.isArray(sites))
+      throw new InputError(
+        `term "${name}": needs must name the sites of the ${whose} in a list such as ["logits"], got ${JSON.stringify(sites)}`,
+      );
     const known = model.sites.map((site) => site.name);
     for (const site of sites)
       if (!known.includes(site))
         throw unknownName(`site of the ${whose} (asked for by term "${name}")`, site, known);
   };
-  check('student', needs.student, models.student);
+  check('student', needs?.student, models.student);
   for (const [teacher, sites] of Object.entries(needs.teachers ?? {})) {
     const model = models.teachers[teacher];
     if (model === undefined)

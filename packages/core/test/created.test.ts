@@ -3,6 +3,7 @@ import {
   type Backend,
   createRegistry,
   guardedCreate,
+  InputError,
   type Kind,
   type Plugin,
   type Provision,
@@ -69,5 +70,48 @@ describe('a plugin whose create', () => {
     const registry = createRegistry([pluginOf('strategy', () => undefined)]);
     expect(() => registry.create('strategy', 'odd', {}, { tf })).toThrow('odd');
     expect(registry.create('strategy', 'hard', {}, { tf })).toBeTypeOf('function');
+  });
+});
+
+describe('a plugin whose function', () => {
+  const call = (kind: Kind, product: unknown, given: unknown[] = []): unknown =>
+    (made(kind, () => product) as (...given: unknown[]) => unknown)(...given);
+
+  // Catches: the same for what is called later, a model's factory, a split or an objective.
+  it.each([
+    ['model', 'its factory'],
+    ['split', 'its function'],
+    ['strategy', 'its objective'],
+  ] as const)('of a %s throws', (kind, who) => {
+    const faulty = ({ x }: { x: number }): number => x;
+    expect(() => call(kind, faulty)).toThrow(
+      `${kind} "odd" of grok-odd 1.2.3: ${who} failed: Cannot destructure property 'x'`,
+    );
+    const meant = new InputError('model "odd": width must be even, got 3');
+    const refusing = (): never => {
+      throw meant;
+    };
+    expect(() => call(kind, refusing)).toThrow(meant);
+  });
+  it.each([
+    ['split', undefined, 'its function must return an object, got undefined'],
+    ['split', { train: [1] }, '"validation" is of type object, got undefined'],
+    ['strategy', { loss() {} }, 'its objective must return an object whose "needs" is of type'],
+    ['strategy', { needs: {} }, '"loss" is of type function, got undefined'],
+    ['model', { shape: {} }, 'its factory must return an object whose "keepProbability"'],
+  ] as const)('of a %s gives %j', (kind, result, rule) => {
+    expect(() => call(kind, () => result)).toThrow(`${kind} "odd" of grok-odd 1.2.3: `);
+    expect(() => call(kind, () => result)).toThrow(rule);
+  });
+  it('is sound is called with what is given, and its result is its own', () => {
+    // Catches: arguments lost on the way, a copy instead of the result.
+    const rows = { train: [], validation: [] };
+    const given: unknown[] = [];
+    const split = (...args: unknown[]): object => {
+      given.push(...args);
+      return rows;
+    };
+    expect(call('split', split, [25, 7])).toBe(rows);
+    expect(given).toEqual([25, 7]);
   });
 });

@@ -55,3 +55,17 @@ describe('the loss of a term', () => {
     expect(terms['odd.mean']!.dataSync()[0]).toBe(3.5);
   });
 });
+
+describe('the needs of a term', () => {
+  it.each([
+    ['missing', undefined, 'sites of the student in a list such as ["logits"], got undefined'],
+    ['empty', {}, 'sites of the student in a list'],
+    ['a word', { student: 'logits' }, 'got "logits"'],
+    ['unknown', { student: ['logit'] }, 'did you mean "logits"'],
+  ])('are never %s', (_, needs, message) => {
+    // Catches: a TypeError about "student" that names no term; a word read letter by letter.
+    const call = () => composed({ needs: needs as never, loss: () => ({}) });
+    expect(call).toThrow(message);
+    expect(call).toThrow('term "odd"');
+  });
+});
