@@ -1,5 +1,6 @@
 /** The probes that look inside, on a snapshot by hand; and the published layout. */
-import type { Json, Snapshot } from '@grok/core';
+import { type Json, jsonSchemaOf, parseOptions, type Snapshot } from '@grok/core';
+import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import plugin, {
   asPublished,
@@ -83,6 +84,18 @@ describe('probes inside the model', () => {
     for (const found of await Promise.all(all)) expect(plain(found)).toStrictEqual(found);
     const { layers } = all[3] as { layers: { ln_final: { kurtosis: null } } };
     expect(layers.ln_final.kurtosis).toBeNull();
+  });
+  it('say which of them is told to run in two ways', () => {
+    // Catches: the name of another probe, copied with its line.
+    const timed = plugin.provides.filter(({ name }) => name !== 'crossings');
+    for (const { name, options, create } of timed) {
+      const keys = jsonSchemaOf(options).required ?? [];
+      const needed = Object.fromEntries(
+        keys.filter((key) => key === 'sites').map((key) => [key, ['resid']]),
+      );
+      const given = parseOptions(name, options, { ...needed, every: 2, crossing: 0.9 });
+      expect(() => create(given, { tf })).toThrow(`probe "${name}": runs "every" n epochs or`);
+    }
   });
   it('are all in the plugin, under names of their own', () => {
     const names = plugin.provides.map(({ name }) => name).sort();

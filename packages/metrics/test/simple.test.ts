@@ -148,10 +148,14 @@ describe('probes', () => {
     });
   });
   it('refuse contradictory or senseless options', () => {
-    expect(() => weightNorms({ every: 2, crossing: 0.9 })).toThrow('not both');
+    expect(() => weightNorms({ every: 2, crossing: 0.9 })).toThrow(
+      'probe "weight-norms": runs "every" n epochs or at a "crossing", got every 2 and crossing 0.9; give one, not both',
+    );
     expect(() => weightNorms({ every: 0 })).toThrow('every');
     expect(() => weightNorms({ evry: 2 } as never)).toThrow('did you mean "every"');
-    expect(() => probes.score({ rows: 'train', first: 5 })).toThrow('validation rows');
+    expect(() => probes.score({ rows: 'train', first: 5 })).toThrow(
+      'probe "score": "first" counts validation rows, got first 5 of rows "train"; leave one out',
+    );
     expect(probes.score({ first: 5 }).needs.rows).toBe(5);
   });
 });

@@ -39,7 +39,7 @@ export const attentionEntropies: Callable<'probe', SiteOptions> = provision({
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
-    when: whenOf(options, 'end'),
+    when: whenOf('attention-entropy', options, 'end'),
     on: ({ sites }) => toJson(mapped(sites, attentionEntropy)),
   }),
 });
@@ -59,7 +59,7 @@ export const effectiveRanks: Callable<'probe', Partial<SiteOptions> & { weights?
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
-      when: whenOf(options, 'end'),
+      when: whenOf('effective-ranks', options, 'end'),
       on({ sites, params }) {
         const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
         return toJson({
@@ -86,7 +86,7 @@ export const neurons: Callable<'probe', SiteOptions & { position?: number }> = p
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
-    when: whenOf(options, 'end'),
+    when: whenOf('neurons', options, 'end'),
     on(snapshot) {
       const groupings = groupingsOf(snapshot);
       const report = (value: HostArray) => {
@@ -107,7 +107,7 @@ export const weightStatistics: Callable<'probe', WhenOptions & { bins?: number }
   options: schema({ every, crossing, bins: integer().positive().default(50) }),
   create: (options) => ({
     needs: {},
-    when: whenOf(options, 'end'),
+    when: whenOf('weight-statistics', options, 'end'),
     on({ params }) {
       const { all, parts } = statisticsOf(params, { bins: options.bins });
       return toJson({ all, layers: parts });

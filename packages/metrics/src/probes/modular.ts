@@ -24,7 +24,7 @@ export const fourier: Callable<'probe', WhenOptions & { neurons?: boolean }> = p
       sites: ['logits', ...(options.neurons ? ['blocks.*.mlp.hook_post'] : [])],
       rows: 'all',
     },
-    when: whenOf(options, 'end'),
+    when: whenOf('fourier', options, 'end'),
     on({ sites, params, rows, task }) {
       const group = cyclicGroup(task);
       const { logits, ...blocks } = sites;
@@ -63,7 +63,7 @@ export const gradients: Callable<'probe', WhenOptions & { batches?: number }> = 
   options: schema({ every, crossing, batches: integer().min(2).default(4) }),
   create: (options) => ({
     needs: { rows: 'train', grads: options.batches },
-    when: whenOf(options, 'end'),
+    when: whenOf('gradients', options, 'end'),
     on({ grads }) {
       const batches = grads!;
       return toJson({

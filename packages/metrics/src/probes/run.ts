@@ -22,7 +22,7 @@ export const weightNorms: Callable<'probe', WhenOptions> = provision({
   options: schema({ every, crossing }),
   create: (options) => ({
     needs: {},
-    when: whenOf(options, { every: 10 }),
+    when: whenOf('weight-norms', options, { every: 10 }),
     on({ params }) {
       // Each sum once: this probe runs often.
       const [sum, norm] = [l1(params), l2(params)];
@@ -61,7 +61,7 @@ export const peakMemory: Callable<'probe', WhenOptions> = provision({
   options: schema({ every, crossing }),
   create: (options) => ({
     needs: {},
-    when: whenOf(options, 'end'),
+    when: whenOf('peak-memory', options, 'end'),
     on: ({ peakMemoryBytes }) => peakMemoryBytes ?? null,
   }),
 });
@@ -78,8 +78,8 @@ export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
     rows: oneOf('train', 'validation').default('validation'),
   }),
   create: (options) => ({
-    needs: { sites: ['logits'], rows: rowsOf(options) },
-    when: whenOf(options, 'end'),
+    needs: { sites: ['logits'], rows: rowsOf('score', options) },
+    when: whenOf('score', options, 'end'),
     on({ sites, rows, task }) {
       const labels = Int32Array.from(rows, (row) => task.labels[row]!);
       return toJson(scoreOf(sites.logits!, labels));

@@ -26,24 +26,29 @@ export const crossing: MaybeNumber = number().positive().max(1).optional();
 /** Schema of `first`. */
 export const first: MaybeInteger = integer().positive().optional();
 
-/** @throws InputError when both ways are given. */
+/** When the probe of that name runs. @throws InputError when both ways are given. */
 export function whenOf(
-  options: { every?: number | undefined; crossing?: number | undefined },
+  probe: string,
+  { every, crossing }: { every?: number | undefined; crossing?: number | undefined },
   otherwise: When,
 ): When {
-  if (options.every !== undefined && options.crossing !== undefined)
-    throw new InputError('a probe runs "every" n epochs or at a "crossing"; give one, not both');
-  if (options.every !== undefined) return { every: options.every };
-  return options.crossing === undefined ? otherwise : { crossing: options.crossing };
+  if (every !== undefined && crossing !== undefined)
+    throw new InputError(
+      `probe "${probe}": runs "every" n epochs or at a "crossing", got every ${every} and crossing ${crossing}; give one, not both`,
+    );
+  if (every !== undefined) return { every };
+  return crossing === undefined ? otherwise : { crossing };
 }
 
-/** @throws InputError for the first rows of the training set, which no snapshot offers. */
-export function rowsOf(options: {
-  rows: 'train' | 'validation';
-  first?: number | undefined;
-}): NonNullable<Probe['needs']['rows']> {
-  if (options.first === undefined) return options.rows;
-  if (options.rows === 'train')
-    throw new InputError('a probe\'s "first" counts validation rows; leave out "rows": "train"');
-  return options.first;
+/** Rows of the probe of that name. @throws InputError for the first rows of the training set, which no snapshot offers. */
+export function rowsOf(
+  probe: string,
+  { rows, first }: { rows: 'train' | 'validation'; first?: number | undefined },
+): NonNullable<Probe['needs']['rows']> {
+  if (first === undefined) return rows;
+  if (rows === 'train')
+    throw new InputError(
+      `probe "${probe}": "first" counts validation rows, got first ${first} of rows "train"; leave one out`,
+    );
+  return first;
 }
