@@ -41,8 +41,10 @@ export function modularTask(op: Operation, p: number): Task {
     inputs: { data: tokens, shape: [labels.length, 4], dtype: 'int32' },
     labels,
     show(row) {
-      if (!(row >= 0 && row < labels.length))
-        throw new InputError(`${subject}: rows go from 0 to ${labels.length - 1}, got ${row}`);
+      if (!(Number.isInteger(row) && row >= 0 && row < labels.length))
+        throw new InputError(
+          `${subject}: rows are whole numbers from 0 to ${labels.length - 1}, got ${row}`,
+        );
       return `${tokens[4 * row]} ${SYMBOL[op]} ${tokens[4 * row + 2]} = ${labels[row]} (mod ${p})`;
     },
     modular: { p, op },

@@ -56,6 +56,9 @@ describe('modular tasks', () => {
     expect(() => mul({ p: 1e9 })).toThrow('from 2 to 4096, got 1000000000');
     expect(() => sub({ p: 2.5 })).toThrow('task "sub": option "p"');
     expect(() => add({ q: 3 } as object)).toThrow('unknown option "q"');
-    expect(() => div({ p: 5 }).show(20)).toThrow('rows go from 0 to 19, got 20');
+    for (const row of [20, -1, 1.5, Number.NaN])
+      expect(() => div({ p: 5 }).show(row)).toThrow(
+        `task "div": rows are whole numbers from 0 to 19, got ${row}`,
+      );
   });
 });
