@@ -20,9 +20,16 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(
 ): z.ZodEnum<{ [K in W[number]]: K }> => z.enum(words);
 /** A list of values of one schema. */
 export const listOf = <S extends z.ZodType>(item: S): z.ZodArray<S> => z.array(item);
+const LAYER = /^\d+$/;
 /** A map of layers, teacher → student, such as `{ "1": 0 }`; student layers count from 0. */
 export const layerMap = (): z.ZodRecord<z.ZodString, z.ZodNumber> =>
-  z.record(z.string().regex(/^\d+$/), z.int().nonnegative());
+  // The pattern is for editors; as a check of each key it would show the value as what was got.
+  z
+    .record(z.string().meta({ pattern: LAYER.source }), z.int().nonnegative())
+    .refine(
+      (map) => Object.keys(map).every((key) => LAYER.test(key)),
+      'keys must be layers of the teacher, whole numbers such as "1"',
+    );
 /** An object of the given options and no others. */
 export const schema = <const S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> =>
   z.strictObject(shape);
@@ -51,7 +58,7 @@ export function parseOptions<O>(
 ): O {
   const given = value ?? {};
   if (typeof given !== 'object' || Array.isArray(given))
-    throw new InputError(`${subject}: ${noun}s must be an object, got ${JSON.stringify(given)}`);
+    throw new InputError(`${subject}: ${noun}s must be an object, got ${shown(given)}`);
   checkKeys(subject, jsonSchemaOf(options), given as Record<string, unknown>, noun, '');
   const standard = ('~standard' in options ? options : fromJson(subject, options)) as Extract<
     OptionSchema<O>,
@@ -69,9 +76,20 @@ export function parseOptions<O>(
       (at, key) => (at as Record<string, unknown> | undefined)?.[key],
       given,
     );
-    return `${noun} "${path.join('.') || '(all)'}": ${issue.message}, got ${JSON.stringify(got)}`;
+    return `${noun} "${path.join('.') || '(all)'}": ${issue.message}, got ${shown(got)}`;
   });
   throw new InputError(`${subject}: ${problems.join('; ')}`);
+}
+
+/** A value as it is written: JSON makes null of NaN, and throws at a bigint. */
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  const inside = (_: string, inner: unknown): unknown =>
+    typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))
+      ? shown(inner)
+      : inner;
+  return JSON.stringify(value, inside) ?? typeof value;
 }
 
 /** Unknown keys at any depth, before the schema's own check: only here the known ones can be named. */

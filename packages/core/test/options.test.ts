@@ -44,17 +44,26 @@ describe('parseOptions', () => {
     [{ temperature: 'hot' }, 'option "temperature": '],
     [{ temperature: 'hot' }, 'got "hot"'],
     [{ temperature: -1 }, 'got -1'],
-    [{ temperature: Number.NaN }, 'option "temperature": '],
+    [{ temperature: Number.NaN }, /option "temperature": .*, got NaN$/],
+    [{ temperature: -Infinity }, /, got -Infinity$/],
+    [{ temperature: 1n }, /, got 1n$/],
+    [{ temperature: () => 1 }, /, got function$/],
+    [{ temperature: [1n, Number.NaN] }, ', got ["1n","NaN"]'],
+    [1n, 'must be an object, got 1n'],
     [{ steps: 2.5 }, 'got 2.5'],
     [{ reduce: 'max' }, 'option "reduce": '],
     [{ causal: 1 }, 'option "causal": '],
-    [{ layers: { one: 0 } }, 'option "layers'],
+    [
+      { layers: { one: 0 } },
+      'option "layers": keys must be layers of the teacher, whole numbers such as "1", got {"one":0}',
+    ],
+    [{ layers: { '-1': 0 } }, 'keys must be layers of the teacher'],
     [{ layers: { 0: -1 } }, 'option "layers.0": '],
     [{ betas: [0.9, 'x'] }, 'option "betas.1": '],
     [{ constructor: 1 }, 'constructor'],
     [[], 'must be an object, got []'],
     [3, 'must be an object, got 3'],
-  ])('refuses %j', (value, message) => {
+  ])('refuses %o', (value, message) => {
     // Catches: a wrong option passed on, or an error that does not say whose it is and what was got.
     expect(() => parse(value)).toThrow(/^strategy "logit": /);
     expect(() => parse(value)).toThrow(message);
@@ -102,6 +111,11 @@ describe('jsonSchemaOf', () => {
         temperature: { type: 'number', default: 2, exclusiveMinimum: 0 },
         reduce: { enum: ['mean', 'sum'], default: 'mean' },
       },
+    });
+    expect(jsonSchemaOf(options).properties!.layers).toEqual({
+      type: 'object',
+      propertyNames: { type: 'string', pattern: '^\\d+$' },
+      additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     });
     expect(jsonSchemaOf(options).required ?? []).not.toContain('temperature');
     expect(jsonSchemaOf(json)).toBe(json);
