@@ -42,9 +42,9 @@ const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Mem
 
 /**
  * Calls `create` and checks its product; `subject` names the provision and its package.
- * @throws InputError when it throws or its product lacks something, and so does what is returned for a
- * product that is a function; a promise fails with RunError when
- * nothing comes within `patience` milliseconds. What never returns cannot be stopped from inside.
+ * @throws InputError when it throws or its product lacks something, and so does a product that is a
+ * function when it is called; a promise fails with RunError when nothing comes within `patience`
+ * milliseconds. What never returns cannot be stopped from inside.
  */
 export function guardedCreate<K extends Kind>(
   subject: string,

@@ -6,6 +6,19 @@ import type { ModelInfo, ObjectiveTerm, Site } from './types.js';
 /** Pairs of sites that are compared, `[teacher's, student's]`. */
 export type SitePairs = readonly (readonly [Site, Site])[];
 
+/** The teacher of that name; `subject` is who asks for it. @throws InputError that lists the teachers there are. */
+export function teacherOf(
+  subject: string,
+  { teachers }: { readonly teachers: Readonly<Record<string, ModelInfo>> },
+  name: string,
+): ModelInfo {
+  const found = Object.hasOwn(teachers, name) ? teachers[name] : undefined;
+  if (found !== undefined) return found;
+  throw new InputError(
+    `${subject}: needs a teacher named "${name}", and the run has ${Object.keys(teachers).join(', ') || 'none'}; name a finished run under "teachers"`,
+  );
+}
+
 /**
  * Pairs a site of each teacher layer with one of a student layer; a map reads teacher → student.
  * Without a map, depths must be equal and layers meet their like.
@@ -18,9 +31,7 @@ export function layerPairs(
   options: { teacher?: string; layers?: (model: ModelInfo) => number; what?: string } = {},
 ): SitePairs {
   const { teacher = 'teacher', layers = (model) => model.layers, what = 'blocks' } = options;
-  const source = models.teachers[teacher];
-  if (source === undefined)
-    throw new InputError(`distillation needs a teacher named "${teacher}"; give its run folder`);
+  const source = teacherOf('distillation', models, teacher);
   const [t, s] = [layers(source), layers(models.student)];
   if (map === undefined) {
     if (t !== s)

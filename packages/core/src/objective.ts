@@ -4,6 +4,7 @@
  */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from './errors.js';
+import { teacherOf } from './layers.js';
 import { flag, schema } from './options.js';
 import { reader, withoutExtras } from './params.js';
 import { type Callable, provision } from './provision.js';
@@ -239,13 +240,7 @@ function checkNeeds(
   };
   check('student', needs?.student, models.student);
   for (const [teacher, sites] of Object.entries(needs.teachers ?? {})) {
-    const model = models.teachers[teacher];
-    if (model === undefined)
-      throw new InputError(
-        `term "${name}": needs a teacher named "${teacher}", and the run has ${
-          Object.keys(models.teachers).join(', ') || 'none'
-        }; name a finished run under "teachers"`,
-      );
+    const model = teacherOf(`term "${name}"`, models, teacher);
     check(`teacher "${teacher}"`, sites, model);
   }
 }

@@ -47,8 +47,10 @@ describe('layerPairs', () => {
     );
     expect(() => layerPairs(models(2, 1), { 0: 1 }, site)).toThrow('student 0 to 0');
     expect(() => layerPairs(models(2, 2), undefined, site, { teacher: 'third' })).toThrow(
-      'needs a teacher named "third"',
+      'distillation: needs a teacher named "third", and the run has teacher, second; name a finished run under "teachers"',
     );
+    const alone = { student: model(2), teachers: {} };
+    expect(() => layerPairs(alone, undefined, site)).toThrow('"teacher", and the run has none');
   });
 });
 
