@@ -70,17 +70,22 @@ export interface Config extends Omit<FullOptions, 'mlpRatio' | 'dMlp' | 'positio
   readonly places: Places | undefined;
 }
 
-/** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number. */
+/** A size times a factor, without what binary fractions leave over: 100 × 1.1 is 110. */
+export function times(size: number, by: number): number {
+  return Math.round(size * by * 1e9) / 1e9;
+}
+
+/** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number ≥ 1. */
 export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>): number {
   const { dim, mlpRatio, dMlp } = options;
   if (dMlp !== undefined && mlpRatio !== undefined)
     throw new InputError(
       `model "transformer": give mlpRatio or dMlp, not both, got ${mlpRatio} and ${dMlp}`,
     );
-  const width = dMlp ?? dim * (mlpRatio ?? 4);
-  if (!Number.isInteger(width))
+  const width = dMlp ?? times(dim, mlpRatio ?? 4);
+  if (!Number.isInteger(width) || width < 1)
     throw new InputError(
-      `model "transformer": mlpRatio times dim must be a whole number, got ${mlpRatio} times ${dim}; give dMlp instead`,
+      `model "transformer": mlpRatio times dim must be a whole number from 1 on, got ${mlpRatio} times ${dim}; give dMlp instead`,
     );
   return width;
 }

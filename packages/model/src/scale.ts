@@ -1,6 +1,6 @@
 /** Students from teachers: the same architecture, narrower, wider, shallower or deeper. */
 import { InputError } from '@grok/core';
-import { mlpWidth, type TransformerOptions } from './options.js';
+import { mlpWidth, type TransformerOptions, times } from './options.js';
 
 /** What to multiply; both default to 1. */
 export interface Scale {
@@ -34,7 +34,7 @@ export function scaleOptions(options: TransformerOptions, by: Scale): Transforme
 }
 
 function whole(what: string, size: number, by: number): number {
-  const scaled = Math.round(size * by * 1e9) / 1e9;
+  const scaled = times(size, by);
   if (!Number.isInteger(scaled) || scaled < 1)
     throw new InputError(
       `model "transformer": a ${what} of ${size} scaled by ${by} must be a whole number from 1 on, got ${scaled}; choose another scale`,

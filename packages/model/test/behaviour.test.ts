@@ -223,11 +223,24 @@ describe('options', () => {
     expect(make({ dropout: 1 })).toThrow('option "dropout"');
     expect(make({ mlpRatio: 2, dMlp: 4 })).toThrow('give mlpRatio or dMlp, not both');
     expect(make({ dim: 10, mlpRatio: 2.55 })).toThrow('mlpRatio times dim must be a whole number');
+    expect(make({ dim: 10, mlpRatio: 1e-12 })).toThrow('must be a whole number from 1 on');
     expect(make({ mlp: 'swish' })).toThrow('option "mlp"');
     expect(make({ width: 4 })).toThrow('unknown option "width"');
     expect(() => transformer()({ vocabulary: 2, inputs: { shape: [4], dtype: 'int32' } })).toThrow(
       'inputs must be int32 tokens [rows, positions]',
     );
+  });
+
+  it('take an MLP as wide as ratio and width say in decimals', () => {
+    // Catches: 100 · 1.1 = 110.00000000000001 refused as no whole number.
+    for (const [dim, mlpRatio, width] of [
+      [100, 1.1, 110],
+      [100, 2.3, 230],
+      [60, 2.05, 123],
+    ] as const) {
+      const params = transformer({ dim, mlpRatio, depth: 1 })(tokens97).init(rng(0));
+      expect(params['blocks.0.mlp.W_in']!.shape).toEqual([dim, width]);
+    }
   });
 
   it('scale to those of a student', () => {
