@@ -9,7 +9,7 @@ export const thresholds: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /**
  * First epoch whose validation accuracy (0–1) is at least `threshold`, or null when there is none.
- * `sustained: n` asks for n such epochs in a row and gives the first of them; a streak that the
+ * `sustained: n` asks that it stays so for n epochs and gives the first of them; a streak that the
  * end of the run cuts short does not count.
  */
 export function epochsTo(
@@ -18,10 +18,11 @@ export function epochsTo(
   options: { sustained?: number } = {},
 ): number | null {
   const { sustained = 1 } = options;
-  let streak = 0;
-  for (const [index, row] of history.entries()) {
-    streak = row.validation.accuracy >= threshold ? streak + 1 : 0;
-    if (streak === sustained) return history[index - sustained + 1]!.epoch;
+  let first: number | undefined;
+  for (const { epoch, validation } of history) {
+    first = validation.accuracy >= threshold ? (first ?? epoch) : undefined;
+    // By epoch, not by row: a run may be evaluated every few epochs only.
+    if (first !== undefined && epoch - first + 1 >= sustained) return first;
   }
   return null;
 }
@@ -38,5 +39,8 @@ export function allEpochsTo(
 export function bestOfLast(history: History, epochs = 10): number {
   if (history.length === 0)
     throw new InputError('bestOfLast: the history is empty; a run must finish an epoch first');
-  return Math.max(...history.slice(-epochs).map((row) => row.validation.accuracy));
+  const end = history.at(-1)!.epoch;
+  return Math.max(
+    ...history.filter(({ epoch }) => epoch > end - epochs).map((row) => row.validation.accuracy),
+  );
 }

@@ -17,6 +17,8 @@ import plugin, {
 const { crossings, weightNorms } = probes;
 const historyOf = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ epoch: i + 1, validation: { loss: 1, accuracy } }));
+const everyTenth = (...accuracies: number[]) =>
+  historyOf(...accuracies).map((row) => ({ ...row, epoch: row.epoch * 10 }));
 const paramsOf = (...arrays: number[][]): HostParams =>
   Object.fromEntries(
     arrays.map((a, i) => [
@@ -55,8 +57,12 @@ describe('epochsTo', () => {
     expect(epochsTo(historyOf(0, 1, 1, 1, 1, 1), 0.9, { sustained: 5 })).toBe(2);
   });
   it('follows the stored epochs of a resumed or thinned history', () => {
-    const history = [10, 20, 30].map((epoch) => ({ epoch, validation: { loss: 0, accuracy: 1 } }));
-    expect(epochsTo(history.slice(1), 0.9)).toBe(20);
+    expect(epochsTo(everyTenth(0, 1, 1), 0.9)).toBe(20);
+  });
+  it('sustained: counts epochs, not the rows of a thinned history', () => {
+    expect(epochsTo(everyTenth(0, 1, 1, 0), 0.9, { sustained: 5 })).toBe(20);
+    expect(epochsTo(everyTenth(0, 1, 0, 1, 1, 0), 0.9, { sustained: 11 })).toBe(40);
+    expect(epochsTo(everyTenth(0, 1, 1, 0, 1), 0.9, { sustained: 12 })).toBeNull();
   });
   it('all thresholds have the keys that records use', () => {
     expect(allEpochsTo(historyOf(0.6, 0.96))).toEqual({
@@ -73,6 +79,10 @@ describe('epochsTo', () => {
 describe('bestOfLast', () => {
   it('looks at the last epochs only', () => {
     expect(bestOfLast(historyOf(1, 0.2, 0.7, 0.3), 3)).toBe(0.7);
+  });
+  it('counts epochs, not the rows of a thinned history', () => {
+    expect(bestOfLast(everyTenth(1, 0.9, 0.7, 0.3), 11)).toBe(0.7);
+    expect(bestOfLast(everyTenth(1, 0.9, 0.7, 0.3))).toBe(0.3);
   });
   it('takes a shorter history whole and refuses an empty one', () => {
     expect(bestOfLast(historyOf(0.4, 0.3))).toBe(0.4);
