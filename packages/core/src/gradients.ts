@@ -1,6 +1,7 @@
 /** Gradients of the hard loss at fixed parameters, batch by batch: for probes, not for training. */
 import type * as tf from '@grok/tfjs';
 import { freeTree, ranges, readTree, takeRows, uploadTree } from './device.js';
+import { InputError } from './errors.js';
 import { crossEntropy } from './objective.js';
 import { reader, valueAndGrads } from './params.js';
 import type { Teacher } from './teacher.js';
@@ -17,7 +18,10 @@ import type {
 
 type Inputs = { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D };
 
-/** Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`. */
+/**
+ * Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`; rows
+ * that are left over belong to none. @throws InputError when there are fewer rows than batches.
+ */
 export async function batchGradients(
   backend: Backend,
   { model, params }: Teacher,
@@ -25,6 +29,11 @@ export async function batchGradients(
   rows: Int32Array,
   batches: number,
 ): Promise<readonly HostParams[]> {
+  const size = Math.floor(rows.length / batches);
+  if (size < 1)
+    throw new InputError(
+      `gradients: each batch must have a row at least, got ${rows.length} rows for ${batches} batches; ask for fewer batches`,
+    );
   const labels: HostArray = { shape: [task.labels.length], dtype: 'int32', data: task.labels };
   const logits = new Set(['logits']);
   const gradients = ({ params, inputs, labels }: Inputs): { grads: Params } => {
@@ -37,7 +46,7 @@ export async function batchGradients(
   const onDevice = uploadTree(backend, params);
   const programs = new Map<number, Program<Inputs, { grads: Params }>>();
   const out: HostParams[] = [];
-  for (const [start, end] of ranges(rows.length, Math.ceil(rows.length / batches))) {
+  for (const [start, end] of ranges(size * batches, size)) {
     const at = rows.subarray(start, end);
     const batch = uploadTree(backend, {
       inputs: takeRows(task.inputs, at),

@@ -264,7 +264,7 @@ export interface Snapshot {
   readonly params: HostParams;
   /** Requested sites over the requested rows. */
   readonly sites: Readonly<Record<Site, HostArray>>;
-  /** Gradients of the mean hard loss, without dropout, over equal batches of the requested rows; as many as `needs.grads` asks for. */
+  /** Gradients of the mean hard loss, without dropout, over equal batches of the requested rows, those left over in none; as many as `needs.grads` asks for. */
   readonly grads?: readonly HostParams[];
   readonly rows: Int32Array;
   readonly task: Task;
