@@ -16,7 +16,8 @@ export function procrustes(x: Rows, y: Rows): number {
 
 /**
  * Representational similarity analysis (Kriegeskorte et al. 2008): Spearman's correlation between the
- * pairwise dissimilarities 1 − Pearson of the rows of x and of y, in −1–1. Takes n²/2 numbers.
+ * pairwise dissimilarities 1 − Pearson of the rows of x and of y, in −1–1; NaN where a row is
+ * constant, which has no correlation. Takes n²/2 numbers.
  */
 export function rsa(x: Rows, y: Rows): number {
   const [a, b] = [matrixOf(x), matrixOf(y)];
@@ -30,8 +31,12 @@ function dissimilarities(x: Matrix): Float64Array {
     x,
     Matrix.columnVector(x.mean('row')).mmul(Matrix.ones(1, x.columns)),
   );
-  for (let i = 0; i < x.rows; i++)
-    standard.mulRow(i, 1 / Math.sqrt(squaredNorm(standard.subMatrixRow([i]))));
+  for (let i = 0; i < x.rows; i++) {
+    // The mean's rounding can leave a constant row a direction that it does not have.
+    const constant = x.minRow(i) === x.maxRow(i);
+    const length = Math.sqrt(squaredNorm(standard.subMatrixRow([i])));
+    standard.mulRow(i, constant ? Number.NaN : 1 / length);
+  }
   const correlations = standard.mmul(standard.transpose()); // [n, n]
   const out = new Float64Array((x.rows * (x.rows - 1)) / 2);
   let at = 0;

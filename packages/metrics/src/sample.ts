@@ -15,7 +15,7 @@ export function quantile(values: ArrayLike<number>, q: number): number {
   return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
 }
 
-/** Ranks from 1; equal values share the mean of their ranks. */
+/** Ranks from 1; equal values share the mean of their ranks, and NaN has the rank NaN. */
 export function ranks(values: ArrayLike<number>): Float64Array {
   // Sorting plain numbers and looking each up beats sorting indices by far.
   const sorted = Float64Array.from(values).sort();
@@ -28,7 +28,9 @@ export function ranks(values: ArrayLike<number>): Float64Array {
     }
     return low;
   };
-  return Float64Array.from(values, (v) => (before(v, false) + 1 + before(v, true)) / 2);
+  return Float64Array.from(values, (v) =>
+    Number.isNaN(v) ? v : (before(v, false) + 1 + before(v, true)) / 2,
+  );
 }
 
 /** Pearson's correlation; NaN when either list is constant. */

@@ -72,6 +72,7 @@ describe('attention entropy', () => {
   });
 });
 
-it('ranks share ties', () => {
+it('ranks share ties, and what is no number has none', () => {
   expect([...ranks([3, 1, 3, 2])]).toEqual([3.5, 1, 3.5, 2]);
+  expect([...ranks([3, Number.NaN, 1])]).toEqual([2, Number.NaN, 1]);
 });

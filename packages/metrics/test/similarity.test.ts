@@ -145,4 +145,12 @@ describe('Procrustes and RSA', () => {
     const shuffled = new Matrix(x.to2DArray().reverse());
     expect(Math.abs(rsa(x, shuffled))).toBeLessThan(0.2);
   });
+  it('RSA: NaN with a constant row, whose correlations do not exist (a rank of .5 for each)', () => {
+    // Six times .1 has a mean that is not .1.
+    for (const constant of [3, 0.1]) {
+      const rows = x.to2DArray().map((row, i) => (i === 5 ? row.map(() => constant) : row));
+      expect(rsa(rows, y)).toBeNaN();
+      expect(rsa(y, rows)).toBeNaN();
+    }
+  });
 });
