@@ -59,6 +59,24 @@ test('a run ends with its parameters, metrics and manifest in its folder (a lost
   expect(manifest).toMatchObject({ status: 'finished', backend: 'wasm', epoch: 4, step: 12 });
 });
 
+test('the manifest has the versions of what is used, by default too, and of nothing that shares a name', async () => {
+  // Catches: the package of the default loss left out, and one whose probe is called as a task is.
+  const namesake = {
+    ...metrics,
+    name: 'namesake',
+    provides: [{ ...metrics.provides.find(({ kind }) => kind === 'probe')!, name: 'div' }],
+  };
+  const among = createRegistry([data, model, optim, wasm, metrics, namesake]);
+  const spec = { experiment: { ...experiment, epochs: 1 }, execution };
+  const { manifest } = await startRun(spec, { registry: among, store: memoryStore() });
+  expect(Object.keys(manifest.versions).sort()).toEqual([
+    '@grok/core',
+    '@grok/data',
+    '@grok/model',
+    '@grok/optim',
+  ]);
+});
+
 test('stopped at any step and resumed, a run ends in the same bits (a stream with history would not)', async () => {
   const whole = await finish({ objective: [{ use: 'hard' }] });
   for (const stopAt of [1, 2, 3, 5, 11]) {

@@ -352,17 +352,18 @@ function manifestOf(
 
 /** Versions of the packages that the experiment uses. */
 function versionsOf(host: RunHost, experiment: Experiment): Record<string, string> {
-  const used = new Set(
-    [
-      experiment.task,
-      experiment.split ?? { use: 'numpy' },
-      experiment.model,
-      experiment.optimizer,
-      ...(experiment.objective ?? []),
-      ...(experiment.probes ?? []),
-    ].map(({ use }) => use),
-  );
-  const found = host.registry.list().filter(({ name }) => used.has(name));
+  const { task, split = { use: 'numpy' }, model, optimizer } = experiment;
+  const used: Readonly<Record<string, readonly { readonly use: string }[]>> = {
+    task: [task],
+    split: [split],
+    model: [model],
+    optimizer: [optimizer],
+    strategy: experiment.objective ?? [{ use: 'hard' }],
+    probe: experiment.probes ?? [],
+  };
+  const found = host.registry
+    .list()
+    .filter(({ kind, name }) => used[kind]?.some(({ use }) => use === name));
   return {
     ...Object.fromEntries(found.map((item) => [item.package, item.version])),
     ...host.versions,
