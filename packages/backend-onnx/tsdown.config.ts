@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/register.ts', 'src/runtime.node.ts', 'src/runtime.browser.ts'],
+  entry: ['src/index.ts', 'src/runtime.node.ts', 'src/runtime.browser.ts'],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',

@@ -59,7 +59,7 @@ export async function distillDraft(
 }
 
 /** The objective that the flags ask for: `alpha` weighs the hard labels, `1 − alpha` logits without a weight. */
-export function objectiveOf(
+function objectiveOf(
   flags: Pick<DistillFlags, 'strategy' | 'alpha'>,
   registry: Registry,
   written?: readonly TermUse[],

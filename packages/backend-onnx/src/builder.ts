@@ -3,7 +3,7 @@
  * Kernels and rewrite rules share them. Shapes and types are always stated, never inferred later.
  */
 import type { Attribute, Constant, ElementType, Graph, Value } from './graph.js';
-import { addValue, broadcast, constantOf, elementsOf, sameShape, sizeOf } from './graph.js';
+import { addValue, broadcast, constantOf, sameShape, sizeOf } from './graph.js';
 
 /** Where nodes go. */
 export interface Builder {
@@ -186,9 +186,4 @@ export function reduce(
   if (axes.length === 0) return x;
   const inputs = [x, int64s(b, axes)];
   return emit(b, op, inputs, { type: x.type, shape }, { keepdims: keepDims ? 1 : 0 });
-}
-/** Elements of a constant of whole numbers. */
-export function wholeNumbers(value: Value): number[] | undefined {
-  const elements = elementsOf(value);
-  return elements === undefined ? undefined : Array.from(elements);
 }

@@ -5,7 +5,7 @@ import { type Graph, type Node, sizeOf } from './graph.js';
 type Product = ProgramSummary['gemms'][number];
 
 /** The matrix product that a node is, if it is one. */
-export function productOf(node: Node): Product | undefined {
+function productOf(node: Node): Product | undefined {
   const [x, ,] = node.inputs;
   const [y] = node.outputs;
   if (!['Gemm', 'MatMul', 'FusedMatMul'].includes(node.op)) return undefined;

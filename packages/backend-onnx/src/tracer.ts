@@ -22,7 +22,7 @@ import {
 import { type Inputs, type Kernel, kernels } from './kernels/index.js';
 
 /** The name in tfjs's registries. */
-export const TFJS_NAME = 'onnx';
+const TFJS_NAME = 'onnx';
 
 interface Datum {
   refCount: number;
@@ -204,7 +204,7 @@ class Tracer extends tf.KernelBackend {
 }
 
 /** Registers the tfjs backend and its kernels, once; cheap to repeat. */
-export function install(): void {
+function install(): void {
   // Priority 0: never chosen while another backend is there.
   if (tf.findBackendFactory(TFJS_NAME) === null)
     tf.registerBackend(TFJS_NAME, () => new Tracer(), 0);

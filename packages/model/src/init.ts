@@ -12,7 +12,7 @@ const CUT = 0.87962566103423978;
 type Initialiser = 'linear' | 'embedding' | 'ones' | 'zeros';
 
 /** Name, shape and initialiser of every parameter, in order. */
-export function parameters(c: Config): readonly [string, readonly number[], Initialiser][] {
+function parameters(c: Config): readonly [string, readonly number[], Initialiser][] {
   const norm = (name: string): [string, readonly number[], Initialiser][] => {
     if (c.norm === 'none') return [];
     const scale: [string, readonly number[], Initialiser] = [`${name}.w`, [c.dim], 'ones'];

@@ -39,7 +39,7 @@ function isClass(b: Builder, ids: Value, depth: number): Value {
 }
 
 /** Sums of the rows of `x` [n, …] that share an id [n], `[segments, …]`. */
-export function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
+function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
   const sparse = width > 0 && segments > SEGMENTS_AN_ELEMENT * width;

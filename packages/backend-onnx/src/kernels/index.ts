@@ -7,7 +7,7 @@ import { reductions } from './reduce.js';
 import { shapes } from './shape.js';
 import type { Kernels } from './types.js';
 
-export type { Inputs, Kernel, Kernels } from './types.js';
+export type { Inputs, Kernel } from './types.js';
 
 export const kernels: Kernels = {
   ...elementwise,

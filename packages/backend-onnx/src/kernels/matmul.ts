@@ -10,13 +10,7 @@ import { activate } from './elementwise.js';
 import type { Kernels } from './types.js';
 
 /** `op(a) · op(b)` over the last two axes, the others broadcast. */
-export function matMul(
-  b: Builder,
-  x: Value,
-  y: Value,
-  transposeX: boolean,
-  transposeY: boolean,
-): Value {
+function matMul(b: Builder, x: Value, y: Value, transposeX: boolean, transposeY: boolean): Value {
   const [batchX, batchY] = [x.shape.slice(0, -2), y.shape.slice(0, -2)];
   const [rows, inner] = lastTwo(x, transposeX);
   const columns = lastTwo(y, transposeY)[1];

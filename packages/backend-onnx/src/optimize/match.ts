@@ -1,5 +1,5 @@
 /** Words for rules: what a node is and what it reads. */
-import { elementsOf, type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
+import { elementsOf, type Node, sameShape, sizeOf, type Value } from '../graph.js';
 import type { Site } from './rewrite.js';
 
 /** The node that makes `value`, if it is one of the operators named. */
@@ -16,8 +16,6 @@ export function unshaped(site: Site, value: Value): Value {
     at = node.inputs[0]!;
   }
 }
-/** The one number of a constant, whatever its shape. */
-export const number = (value: Value): number | undefined => uniformOf(value);
 /** True for one element, constant or not. */
 export const isScalar = (value: Value): boolean => sizeOf(value.shape) === 1;
 
@@ -51,6 +49,3 @@ export function axesOf(node: Node): readonly number[] {
   const rank = node.inputs[0]!.shape.length;
   return (integers(node.inputs[1]) ?? []).map((axis) => (axis < 0 ? axis + rank : axis));
 }
-/** True when a node keeps its input's shape and only that input's elements decide each result. */
-export const keepsShape = (node: Node): boolean =>
-  sameShape(node.inputs[0]!.shape, node.outputs[0]!.shape);

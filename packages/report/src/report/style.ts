@@ -31,7 +31,7 @@ export function labelsOf(runs: readonly StudyRun[]): readonly string[] {
 }
 
 /** A scale of an encoding: the same for a label in every figure, however many it shows. */
-export function scaleOf<T>(labels: readonly string[], of: readonly T[]): object {
+function scaleOf<T>(labels: readonly string[], of: readonly T[]): object {
   return { domain: labels, range: labels.map((_, i) => of[i % of.length]) };
 }
 
