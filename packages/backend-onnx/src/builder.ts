@@ -2,8 +2,9 @@
  * Words for writing nodes: each function adds what it needs to a graph and returns the result.
  * Kernels and rewrite rules share them. Shapes and types are always stated, never inferred later.
  */
+import { sizeOf } from '@grok/core';
 import type { Attribute, Constant, ElementType, Graph, Value } from './graph.js';
-import { addValue, broadcast, constantOf, sameShape, sizeOf } from './graph.js';
+import { addValue, broadcast, constantOf, sameShape } from './graph.js';
 
 /** Where nodes go. */
 export interface Builder {

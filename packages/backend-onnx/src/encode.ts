@@ -3,6 +3,7 @@
  * only the fields that onnxruntime needs, numbered as there.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { sizeOf } from '@grok/core';
 import {
   type Attribute,
   type Body,
@@ -10,7 +11,6 @@ import {
   elementsOf,
   type Graph,
   type Node,
-  sizeOf,
   type Value,
 } from './graph.js';
 

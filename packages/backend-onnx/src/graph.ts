@@ -2,6 +2,7 @@
  * The graph that a trace records, as plain data: values (each stamped with its graph), nodes in
  * topological order, inputs and outputs. Operators are those of ONNX (https://onnx.ai/onnx/operators).
  */
+import { sizeOf } from '@grok/core';
 
 /** Element types inside a graph; only the first three reach its inputs and outputs. */
 export type ElementType = 'float32' | 'int32' | 'bool' | 'float64' | 'int64' | 'uint8';
@@ -77,12 +78,6 @@ export function addValue(
   return constant === undefined ? value : { ...value, constant };
 }
 
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  let size = 1;
-  for (const extent of shape) size *= extent;
-  return size;
-}
 /** True when two shapes are the same. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);

@@ -3,8 +3,7 @@
  * milliseconds (its pages are touched for the first time), one that was used before costs nothing;
  * so a step's state swings between two arrays.
  */
-import { type DType, TYPED_ARRAYS, type TypedArray } from '@grok/core';
-import { sizeOf } from './graph.js';
+import { type DType, sizeOf, TYPED_ARRAYS, type TypedArray } from '@grok/core';
 import type { Runtime, RuntimeTensor } from './session.js';
 
 /** A typed array with the number of device tensors that share it. */

@@ -3,12 +3,13 @@ import {
   checkInputs,
   type DeviceTensor,
   leavesByPath,
+  sizeOf,
   type TensorSpec,
   type Tree,
   treeFromPaths,
 } from '@grok/core';
 import { computedOutputs, fedInputs, nameOf } from './encode.js';
-import { elementsOf, type Graph, sizeOf, type Value } from './graph.js';
+import { elementsOf, type Graph, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
 

@@ -1,6 +1,6 @@
 /** What a graph does, counted from its nodes. */
-import type { ProgramSummary } from '@grok/core';
-import { type Graph, type Node, sizeOf } from './graph.js';
+import { type ProgramSummary, sizeOf } from '@grok/core';
+import type { Graph, Node } from './graph.js';
 
 type Product = ProgramSummary['gemms'][number];
 

@@ -5,6 +5,7 @@
  * Data are of two kinds: host data (written by `tf.tensor`, usable in any trace as a constant) and
  * symbols, which carry the graph that they belong to and are refused everywhere else.
  */
+import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { type Builder, reshape } from './builder.js';
 import {
@@ -16,7 +17,6 @@ import {
   elementsOf,
   type Graph,
   sameShape,
-  sizeOf,
   type Value,
 } from './graph.js';
 import { type Inputs, type Kernel, kernels } from './kernels/index.js';

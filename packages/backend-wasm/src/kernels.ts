@@ -2,6 +2,7 @@
  * Kernels that training needs and tfjs's wasm backend (4.22) lacks, has wrong, or has only as slow
  * code. They are registered for `wasm` alone: other tfjs backends are not touched.
  */
+import { sizeOf } from '@grok/core';
 import type { KernelConfig, KernelFunc, TensorInfo } from '@grok/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
@@ -120,7 +121,7 @@ const oneHot: OneHot = ({ inputs: { indices }, backend, attrs }) => {
  */
 const segmentSum: SegmentSum = ({ inputs: { x, segmentIds }, backend, attrs: { numSegments } }) => {
   const rest = x.shape.slice(segmentIds.shape.length);
-  const width = rest.reduce((product, n) => product * n, 1);
+  const width = sizeOf(rest);
   const out = backend.makeOutput([numSegments, ...rest], x.dtype);
   const [sums, values] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
   const ids = backend.typedArrayFromHeap(segmentIds);

@@ -4,6 +4,7 @@
  */
 import { InputError } from './errors.js';
 import { bytesOf } from './hash.js';
+import { sizeOf } from './params.js';
 import type { HostArray } from './types.js';
 
 /** A tensor of a file; `float64` and `uint8` beside the types that cross the seam. */
@@ -40,9 +41,9 @@ export function writeSafetensors(
     const type = (Object.keys(TYPES) as TypeName[]).find((t) => TYPES[t].dtype === tensor.dtype);
     if (type === undefined || !(tensor.data instanceof TYPES[type].array))
       throw new InputError(`tensor "${name}": data do not fit its type ${tensor.dtype}`);
-    if (tensor.data.length !== elements(tensor.shape))
+    if (tensor.data.length !== sizeOf(tensor.shape))
       throw new InputError(
-        `tensor "${name}": shape [${tensor.shape}] needs ${elements(tensor.shape)} values, got ${tensor.data.length}`,
+        `tensor "${name}": shape [${tensor.shape}] needs ${sizeOf(tensor.shape)} values, got ${tensor.data.length}`,
       );
     return { name, type, tensor, bytes: bytesOf(tensor.data), begin: 0 };
   });
@@ -95,7 +96,7 @@ export function readSafetensors(file: Uint8Array, where: string): Safetensors {
     if (!isCounts(shape) || !isCounts(span) || span.length !== 2)
       throw wrong(`tensor "${name}" has no proper shape and offsets`);
     const [begin, end] = span as [number, number];
-    if (end - begin !== elements(shape) * type.array.BYTES_PER_ELEMENT)
+    if (end - begin !== sizeOf(shape) * type.array.BYTES_PER_ELEMENT)
       throw wrong(`tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
     if (start + end > bytes.length)
       throw wrong(`is cut short: "${name}" ends at byte ${start + end} of ${bytes.length}`);
@@ -134,7 +135,6 @@ function parseHeader(
 }
 
 const width = (type: TypeName): number => TYPES[type].array.BYTES_PER_ELEMENT;
-const elements = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1);
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCounts = (value: unknown): value is number[] =>

@@ -3,7 +3,7 @@
  * LeCun normal (LeCun et al. 1998; truncated at ±2σ and rescaled, as Flax does), the embedding is
  * normal with σ = 1/√d_model, norm scales are 1. Every parameter draws from a stream of its own name.
  */
-import type { HostArray, HostParams, Rng } from '@grok/core';
+import { type HostArray, type HostParams, type Rng, sizeOf } from '@grok/core';
 import type { Config } from './options.js';
 
 /** Standard deviation of a standard normal cut at ±2. */
@@ -50,7 +50,7 @@ export function initialise(c: Config, rng: Rng): HostParams {
 }
 
 function draw(shape: readonly number[], how: Initialiser, rng: Rng): HostArray {
-  const size = shape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(shape);
   const scaled = (values: Float32Array, by: number): Float32Array => values.map((z) => z * by);
   const data =
     how === 'linear'

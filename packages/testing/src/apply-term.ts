@@ -2,7 +2,7 @@
  * Applies a term of the loss to plain arrays: named values and gradients, on tfjs's current backend
  * (import `@tensorflow/tfjs-backend-cpu` for one that starts by itself).
  */
-import { type HostArray, type ModelInfo, type ObjectiveTerm, rng } from '@grok/core';
+import { type HostArray, type ModelInfo, type ObjectiveTerm, rng, sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
 /** Arrays by name. */
@@ -18,7 +18,7 @@ export const modelOf = (layers: number, width: number, heads = 1): ModelInfo => 
 
 /** Normal draws of a shape. */
 export function draw(label: string, ...shape: number[]): HostArray {
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = sizeOf(shape);
   return { data: rng(7).split(label).normal(size), shape, dtype: 'float32' };
 }
 

@@ -3,6 +3,7 @@
  * reduction "add": onnxruntime's CPU provider races there with more than one thread. The rule
  * `rowSums` puts it in where there is one.
  */
+import { sizeOf } from '@grok/core';
 import { util } from '@grok/tfjs';
 import type { Builder } from '../builder.js';
 import {
@@ -22,7 +23,7 @@ import {
   transpose,
   where,
 } from '../builder.js';
-import { constantOf, type ElementType, sizeOf, type Value } from '../graph.js';
+import { constantOf, type ElementType, type Value } from '../graph.js';
 import type { Kernels } from './types.js';
 
 /** Above this many elements a one-hot matrix costs more than a slow scatter. */

@@ -2,10 +2,11 @@
  * Matrix products. Two-dimensional ones become Gemm, whose transpose flags are free; batched ones
  * become onnxruntime's FusedMatMul, which has such flags too.
  */
+import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import type { Builder } from '../builder.js';
 import { add, emit, emitOwn, reshape, transpose } from '../builder.js';
-import { broadcast, sizeOf, type Value } from '../graph.js';
+import { broadcast, type Value } from '../graph.js';
 import { activate } from './elementwise.js';
 import type { Kernels } from './types.js';
 

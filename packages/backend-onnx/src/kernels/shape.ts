@@ -1,4 +1,5 @@
 /** Kernels that move elements about, or make tensors from nothing. */
+import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import {
   cast,
@@ -13,7 +14,7 @@ import {
   slice,
   transpose,
 } from '../builder.js';
-import { constantOf, type ElementType, sizeOf, type Value } from '../graph.js';
+import { constantOf, type ElementType, type Value } from '../graph.js';
 import type { Inputs, Kernels } from './types.js';
 
 const list = (inputs: Inputs): Value[] => Object.values(inputs as object);
@@ -164,7 +165,7 @@ export const shapes: Kernels = {
     const pads = [...paddings.map((pad) => pad[0]), ...paddings.map((pad) => pad[1])];
     const inputs = [x, int64s(b, pads), scalarLike(b, x, 0)];
     const padded = emit(b, 'Pad', inputs, { type: x.type, shape });
-    const size = block.reduce((p, q) => p * q, 1);
+    const size = sizeOf(block);
     const split = tf.backend_util.getReshaped(shape, block, size, false);
     const perm = tf.backend_util.getPermuted(split.length, block.length, false);
     const joined = tf.backend_util.getReshapedPermuted(shape, block, size, false);
@@ -172,7 +173,7 @@ export const shapes: Kernels = {
   },
   BatchToSpaceND: (b, { x }, attrs: { blockShape: number[]; crops: number[][] }) => {
     const { blockShape: block, crops } = attrs;
-    const size = block.reduce((p, q) => p * q, 1);
+    const size = sizeOf(block);
     const shape = [...x.shape];
     const split = tf.backend_util.getReshaped(shape, block, size);
     const perm = tf.backend_util.getPermuted(split.length, block.length);

@@ -1,4 +1,5 @@
 /** Patterns that onnxruntime has one operator for: SiLU, log softmax, sums of squares, RMSNorm, rotary positions. */
+import { sizeOf } from '@grok/core';
 import { emit, emitOwn, fill, mul, reshape } from '../builder.js';
 import {
   addValue,
@@ -7,7 +8,6 @@ import {
   type Graph,
   type Node,
   sameShape,
-  sizeOf,
   uniformOf,
   type Value,
 } from '../graph.js';

@@ -1,6 +1,7 @@
 /** The last step before encoding: big constants of one number are made by Expand, not stored. */
+import { sizeOf } from '@grok/core';
 import { emit, fill, int64s } from '../builder.js';
-import { type Graph, type Node, sizeOf, uniformOf, type Value } from '../graph.js';
+import { type Graph, type Node, uniformOf, type Value } from '../graph.js';
 
 /** Constants of more elements than this are expanded. */
 const STORED = 64;

@@ -1,5 +1,6 @@
 /** Words for rules: what a node is and what it reads. */
-import { elementsOf, type Node, sameShape, sizeOf, type Value } from '../graph.js';
+import { sizeOf } from '@grok/core';
+import { elementsOf, type Node, sameShape, type Value } from '../graph.js';
 import type { Site } from './rewrite.js';
 
 /** The node that makes `value`, if it is one of the operators named. */

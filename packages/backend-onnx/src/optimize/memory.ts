@@ -2,7 +2,8 @@
  * Cutting and joining without copies: a contiguous part of an input is fed as a view of its memory, and
  * an output that is its parts one behind the other is written part by part into one array.
  */
-import { addValue, type Graph, type Node, sameShape, sizeOf, type Value } from '../graph.js';
+import { sizeOf } from '@grok/core';
+import { addValue, type Graph, type Node, sameShape, type Value } from '../graph.js';
 import { integers } from './match.js';
 
 interface Place {

@@ -1,6 +1,7 @@
 /** Matrix products take factors, sums and signs along at no cost. */
+import { sizeOf } from '@grok/core';
 import { binary, emit, mul, reshape, scalarLike } from '../builder.js';
-import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
+import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { isScalar, made, ordered } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 

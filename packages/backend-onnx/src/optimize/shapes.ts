@@ -1,7 +1,8 @@
 /** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
+import { sizeOf } from '@grok/core';
 import { binary, cast, emit, reshape, transpose } from '../builder.js';
-import { type Node, sameShape, sizeOf, uniformOf, type Value } from '../graph.js';
-import { equalityOf, made } from './match.js';
+import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
+import { equalityOf, integers, made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** A reshape of a reshape is one; to the same shape it is none. */
@@ -125,17 +126,9 @@ function padOf(b: Site, value: Value): { inner: Value; axis: number; before: num
   const axes = inner.shape.flatMap((extent, axis) => (extent === value.shape[axis] ? [] : [axis]));
   if (axes.length !== 1 || node.attributes.mode !== undefined) return undefined;
   const [axis] = axes as [number];
-  const constant = node.inputs[1]!.constant;
-  const pads = constant === undefined ? undefined : elements(node.inputs[1]!);
+  const pads = integers(node.inputs[1]);
   return pads === undefined ? undefined : { inner, axis, before: pads[axis]! };
 }
-function elements(value: Value): number[] {
-  const { constant } = value;
-  if (constant?.uniform !== undefined)
-    return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
-  return Array.from(constant!.elements as ArrayLike<number>);
-}
-
 /** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
 const MANY_ROWS = 1024;
 /** Columns of the larger operand from which it does. */

@@ -1,14 +1,7 @@
 /** Arithmetic that need not be done: constants, neutral elements, casts and broadcasts without effect. */
+import { sizeOf } from '@grok/core';
 import { binary, cast, constant, expand, fill, reshape } from '../builder.js';
-import {
-  constantOf,
-  elementsOf,
-  type Node,
-  sameShape,
-  sizeOf,
-  uniformOf,
-  type Value,
-} from '../graph.js';
+import { constantOf, elementsOf, type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { integers, made } from './match.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
