@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isInputError } from '@grok/core';
 import { loadPlugin } from '@grok/core/node';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'grok-plugins-')));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -109,6 +109,16 @@ describe('loadPlugin', () => {
     // Catches: the widest range of all taken for none.
     put('any.mjs', source('any').replace('>=0.1.0 <1', '*'));
     expect((await loadPlugin('./any.mjs', root)).plugin.core).toBe('*');
+  });
+
+  it('gives up on one that never finishes loading', async () => {
+    // Catches: a command that hangs on what a plugin awaits at its top level.
+    put('hangs.mjs', `await new Promise(() => {}); ${source('hangs')}`);
+    vi.useFakeTimers();
+    const message = failure('./hangs.mjs');
+    await vi.advanceTimersByTimeAsync(60_000);
+    vi.useRealTimers();
+    expect(await message).toContain('did not finish loading within 60 s; importing');
   });
 
   it('says which field of a plugin is missing', async () => {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../errors.js';
+import { within } from '../patience.js';
 import { checkPlugin } from '../plugin.js';
 import type { Plugin } from '../types.js';
 
@@ -40,13 +41,11 @@ async function load(file: string): Promise<LoadedPlugin> {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new InputError(`${file} fails to load: ${reason}`, { cause: error });
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = `${file} did not finish loading within ${LOADING / 1000} s; importing a plugin should do nothing`;
-    timer = setTimeout(() => reject(new InputError(message)), LOADING);
-  });
-  const module: { default?: Plugin } = await Promise.race([imported, late]).finally(() =>
-    clearTimeout(timer),
+  const module: { default?: Plugin } = await within(
+    imported,
+    LOADING,
+    (seconds) =>
+      `${file} did not finish loading within ${seconds} s; importing a plugin should do nothing`,
   );
   const plugin = module.default;
   if (plugin === undefined)
