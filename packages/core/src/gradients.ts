@@ -1,20 +1,11 @@
 /** Gradients of the hard loss at fixed parameters, batch by batch: for probes, not for training. */
 import type * as tf from '@grok/tfjs';
-import { freeTree, ranges, readTree, takeRows, uploadTree } from './device.js';
 import { InputError } from './errors.js';
 import { crossEntropy } from './objective.js';
 import { reader, valueAndGrads } from './params.js';
+import { arraysOf, overRows } from './rows.js';
 import type { Teacher } from './teacher.js';
-import type {
-  Backend,
-  HostArray,
-  HostParams,
-  OnDevice,
-  Params,
-  Program,
-  Signature,
-  Task,
-} from './types.js';
+import type { Backend, HostParams, Params, Task } from './types.js';
 
 type Inputs = { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D };
 
@@ -34,37 +25,15 @@ export async function batchGradients(
     throw new InputError(
       `gradients: each batch must have a row at least, got ${rows.length} rows for ${batches} batches; ask for fewer batches`,
     );
-  const labels: HostArray = { shape: [task.labels.length], dtype: 'int32', data: task.labels };
   const logits = new Set(['logits']);
-  const gradients = ({ params, inputs, labels }: Inputs): { grads: Params } => {
-    const { grads } = valueAndGrads((values) => {
+  const gradients = ({ params, inputs, labels }: Inputs): Params =>
+    valueAndGrads((values) => {
       const sites = model.apply(reader('parameter', values), inputs, { sites: logits });
       return { loss: crossEntropy(sites.logits!, labels), aux: {} };
-    }, params);
-    return { grads };
-  };
-  const onDevice = uploadTree(backend, params);
-  const programs = new Map<number, Program<Inputs, { grads: Params }>>();
+    }, params).grads;
+  const even = rows.subarray(0, size * batches);
+  const of = { params, data: arraysOf(task), rows: even, most: size };
   const out: HostParams[] = [];
-  for (const [start, end] of ranges(size * batches, size)) {
-    const at = rows.subarray(start, end);
-    const batch = uploadTree(backend, {
-      inputs: takeRows(task.inputs, at),
-      labels: takeRows(labels, at),
-    });
-    const given = { params: onDevice, ...batch } as unknown;
-    let program = programs.get(at.length);
-    if (program === undefined) {
-      const name = `gradients-${at.length}`;
-      program = await backend.compile(name, gradients, given as Signature<Inputs>);
-      programs.set(at.length, program);
-    }
-    const { grads } = await program.run(given as OnDevice<Inputs>);
-    out.push(await readTree(backend, grads));
-    freeTree(backend, grads);
-    freeTree(backend, batch);
-  }
-  for (const program of programs.values()) program.dispose();
-  freeTree(backend, onDevice);
+  for await (const { values } of overRows(backend, 'gradients', gradients, of)) out.push(values);
   return out;
 }

@@ -5,6 +5,7 @@ import { ranges, readTree, takeRows, uploadTree } from './device.js';
 import { maskRoom } from './mask-kernel.js';
 import { flattenHost, type Layout, sizeOf, unflattenHost } from './params.js';
 import { rng } from './rng.js';
+import { arraysOf } from './rows.js';
 import {
   type EvalInputs,
   evaluation,
@@ -51,7 +52,7 @@ export interface EvalBatch {
 /** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay. */
 export async function loadData(run: Training): Promise<Data> {
   const { backend, task, split } = run;
-  const labels: HostArray = { shape: [task.labels.length], dtype: 'int32', data: task.labels };
+  const { labels } = arraysOf(task);
   const inputs = takeRows(task.inputs, split.train);
   const teachers: Record<string, HostParams> = {};
   for (const [name, sites] of Object.entries(run.objective.needs.teachers))

@@ -2,23 +2,11 @@
  * A frozen teacher: a finished run's parameters, run once over the training rows without dropout.
  * What the objective asks of it is cached; the teacher never runs inside a step and gets no gradient.
  */
-
-import type * as tf from '@grok/tfjs';
-import { ranges, takeRows } from './device.js';
 import { sizeOf } from './params.js';
+import { TYPED_ARRAYS } from './program-io.js';
+import { overRows } from './rows.js';
 import { siteReader } from './step.js';
-import type {
-  Backend,
-  DeviceTensor,
-  HostArray,
-  HostParams,
-  Model,
-  Params,
-  Program,
-  Signature,
-  Site,
-  TypedArray,
-} from './types.js';
+import type { Backend, HostArray, HostParams, Model, Site } from './types.js';
 
 /** A teacher as a run uses it. */
 export interface Teacher {
@@ -36,50 +24,20 @@ export async function computeSites(
   sites: readonly Site[],
   inputs: HostArray,
 ): Promise<Record<Site, HostArray>> {
-  type Inputs = { params: Params; inputs: tf.Tensor };
-  const rows = inputs.shape[0]!;
-  const chunks = ranges(rows, EVAL_ROWS);
-  const programs = new Map<number, Program<Inputs, Params>>();
-  const onDevice: Record<string, DeviceTensor> = {};
-  for (const [name, { data, shape, dtype }] of Object.entries(params))
-    onDevice[name] = backend.upload(data, shape, dtype);
+  const count = inputs.shape[0]!;
+  const rows = Int32Array.from({ length: count }, (_, row) => row);
+  const of = { params, data: { inputs }, rows, most: EVAL_ROWS };
   const out: Record<Site, HostArray> = {};
-  for (const [start, end] of chunks) {
-    const batch = takeRows(inputs, indices(start, end));
-    let program = programs.get(end - start);
-    if (program === undefined) {
-      program = await backend.compile<Inputs, Params>('sites', siteReader(model, sites), {
-        params: onDevice,
-        inputs: { shape: batch.shape, dtype: batch.dtype },
-      } as Signature<Inputs>);
-      programs.set(end - start, program);
-    }
-    const uploaded = backend.upload(batch.data, batch.shape, batch.dtype);
-    const values = (await program.run({ params: onDevice, inputs: uploaded })) as Record<
-      Site,
-      DeviceTensor
-    >;
+  let done = 0;
+  for await (const part of overRows(backend, 'sites', siteReader(model, sites), of)) {
     for (const site of sites) {
-      const value = values[site]!;
-      out[site] ??= {
-        shape: [rows, ...value.shape.slice(1)],
-        dtype: value.dtype,
-        data: new (value.dtype === 'int32' ? Int32Array : Float32Array)(
-          rows * sizeOf(value.shape.slice(1)),
-        ),
-      };
-      (out[site].data as { set(from: TypedArray, at: number): void }).set(
-        await backend.read(value),
-        start * sizeOf(value.shape.slice(1)),
-      );
-      backend.free(value);
+      const { shape, dtype, data } = part.values[site]!;
+      const rest = shape.slice(1);
+      const size = sizeOf(rest);
+      out[site] ??= { shape: [count, ...rest], dtype, data: new TYPED_ARRAYS[dtype](count * size) };
+      out[site].data.set(data, done * size);
     }
-    backend.free(uploaded);
+    done += part.rows;
   }
-  for (const program of programs.values()) program.dispose();
-  for (const tensor of Object.values(onDevice)) backend.free(tensor);
   return out;
 }
-
-const indices = (start: number, end: number): number[] =>
-  Array.from({ length: end - start }, (_, i) => start + i);

@@ -1,8 +1,10 @@
-/** What is computed over rows in parts, against closed forms in float64: gradients of batches. */
+/** What is computed over rows in parts, against closed forms in float64: scores, sites, gradients of batches. */
 import {
   type Backend,
   batchGradients,
+  computeSites,
   eagerBackend,
+  evaluateParams,
   type HostArray,
   type Model,
   rng,
@@ -10,9 +12,9 @@ import {
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-const ROWS = 23;
+const ROWS = 4001;
 const [FEATURES, CLASSES] = [2, 3];
 const inputs: HostArray = {
   shape: [ROWS, FEATURES],
@@ -42,17 +44,22 @@ const model: Model = {
 const linear = { model, params: { w: weights } };
 const firstRows = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
 
+/** softmax(x w) of a row and the logits before it, in float64. */
+function forward64(row: number): { x: number[]; logits: number[]; softmax: number[] } {
+  const x = Array.from(inputs.data.subarray(row * FEATURES, (row + 1) * FEATURES));
+  const logits = Array.from({ length: CLASSES }, (_, k) =>
+    x.reduce((sum, value, i) => sum + value * weights.data[i * CLASSES + k]!, 0),
+  );
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
+  return { x, logits, softmax: logits.map((logit) => Math.exp(logit) / sum) };
+}
 /** xᵀ (softmax(x w) − label) / rows, in float64. */
 function gradient64(rows: readonly number[]): number[] {
   const gradient = new Array<number>(FEATURES * CLASSES).fill(0);
   for (const row of rows) {
-    const x = Array.from(inputs.data.subarray(row * FEATURES, (row + 1) * FEATURES));
-    const powers = Array.from({ length: CLASSES }, (_, k) =>
-      Math.exp(x.reduce((sum, value, i) => sum + value * weights.data[i * CLASSES + k]!, 0)),
-    );
-    const sum = powers.reduce((a, b) => a + b);
-    powers.forEach((power, k) => {
-      const off = power / sum - (task.labels[row] === k ? 1 : 0);
+    const { x, softmax } = forward64(row);
+    softmax.forEach((p, k) => {
+      const off = p - (task.labels[row] === k ? 1 : 0);
       x.forEach((value, i) => {
         gradient[i * CLASSES + k]! += (value * off) / rows.length;
       });
@@ -62,9 +69,55 @@ function gradient64(rows: readonly number[]): number[] {
 }
 
 let backend: Backend;
+/** Names of what was compiled, and of what was disposed. */
+let [compiled, disposed]: [string[], string[]] = [[], []];
 beforeAll(async () => {
   const parts = { name: 'cpu', tfjs: 'cpu', device: 'cpu', threads: 1, bitExact: true };
-  backend = await eagerBackend(parts);
+  const eager = await eagerBackend(parts);
+  backend = {
+    ...eager,
+    async compile(name, ...rest) {
+      const program = await eager.compile(name, ...rest);
+      compiled.push(name);
+      return { ...program, dispose: () => disposed.push(name) };
+    },
+  };
+});
+let tensors = 0;
+beforeEach(() => {
+  [compiled, disposed] = [[], []];
+  tensors = tf.memory().numTensors;
+});
+afterEach(() => {
+  // Catches: parameters, rows or results of a part that stay on the device, programs that stay compiled.
+  expect(tf.memory().numTensors).toBe(tensors);
+  expect(disposed).toEqual(compiled);
+});
+
+describe('over more rows than one pass takes', () => {
+  it('loss and accuracy are those of all rows, compiled once a size', async () => {
+    // Catches: a program for every part; a part left out, or weighed as one of another size.
+    const score = await evaluateParams(backend, linear, task, firstRows(ROWS));
+    const each = Array.from(firstRows(ROWS), (row) => {
+      const { logits, softmax } = forward64(row);
+      const label = task.labels[row]!;
+      return { loss: -Math.log(softmax[label]!), right: logits[label] === Math.max(...logits) };
+    });
+    expect(score.loss).toBeCloseTo(each.reduce((sum, { loss }) => sum + loss, 0) / ROWS, 6);
+    expect(score.accuracy).toBe(each.filter(({ right }) => right).length / ROWS);
+    expect(compiled).toEqual(['eval-1334', 'eval-1333']);
+  });
+
+  it('sites are in the order of the rows', async () => {
+    // Catches: parts in one another's place.
+    const { logits } = await computeSites(backend, linear, ['logits'], inputs);
+    expect(logits).toMatchObject({ shape: [ROWS, CLASSES], dtype: 'float32' });
+    for (const row of [0, 1333, 1334, 2667, 2668, ROWS - 1])
+      forward64(row).logits.forEach((wanted, k) => {
+        expect(logits!.data[row * CLASSES + k]).toBeCloseTo(wanted, 5);
+      });
+    expect(compiled).toEqual(['sites-1334', 'sites-1333']);
+  });
 });
 
 describe('gradients of batches', () => {
