@@ -43,6 +43,21 @@ async function finish(changes: object = {}, store: Store = memoryStore()) {
   const spec = { experiment: { ...experiment, ...changes }, execution };
   return { store, ...(await startRun(spec, { registry, store })) };
 }
+/** Begins a run, and interrupts it after a step. */
+async function stopAfter(
+  step: number,
+  store: Store,
+  changes: object = {},
+  how: object = execution,
+) {
+  const stop = new AbortController();
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'step' && event.step === step) stop.abort();
+  };
+  const spec = { experiment: { ...experiment, ...changes }, execution: how };
+  const host = { registry, store, listeners: [listener], signal: stop.signal };
+  expect((await startRun(spec, host)).status).toBe('interrupted');
+}
 async function teacherOf(store: Store) {
   const manifest = (await readManifest(store))!;
   return { teacher: { run: manifest.run, paramsSha256: manifest.paramsSha256! } };
@@ -81,18 +96,7 @@ test('stopped at any step and resumed, a run ends in the same bits (a stream wit
   const whole = await finish({ objective: [{ use: 'hard' }] });
   for (const stopAt of [1, 2, 3, 5, 11]) {
     const store = memoryStore();
-    const stop = new AbortController();
-    const spec = { experiment: { ...experiment, objective: [{ use: 'hard' }] }, execution };
-    const listener = (event: { type: string; step?: number }) => {
-      if (event.type === 'step' && event.step === stopAt) stop.abort();
-    };
-    const first = await startRun(spec, {
-      registry,
-      store,
-      listeners: [listener],
-      signal: stop.signal,
-    });
-    expect(first.status).toBe('interrupted');
+    await stopAfter(stopAt, store, { objective: [{ use: 'hard' }] });
     const second = await resumeRun({ registry, store });
     expect(second.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
     expect(timeless(await readMetrics(store))).toEqual(timeless(whole.history));
@@ -203,12 +207,8 @@ test('a store keeps to its experiment: finished is finished, another is refused'
 
 test('what was asked for may be asked for again, whatever the backend made of it', async () => {
   const store = memoryStore();
-  const stop = new AbortController();
   const spec = { experiment, execution: { ...execution, threads: 2 } };
-  const listener = (event: { type: string }) => {
-    if (event.type === 'step') stop.abort();
-  };
-  await startRun(spec, { registry, store, listeners: [listener], signal: stop.signal });
+  await stopAfter(1, store, {}, spec.execution);
   await expect(resumeRun({ registry, store }, { threads: 4 })).rejects.toThrow(
     /began with threads/,
   );
@@ -302,22 +302,14 @@ test('an event that was cut short by a full disk does not keep the run from goin
 test('another run’s checkpoint is passed over, by name (its history would be of two runs)', async () => {
   const theirs = (await finish({ seed: 7 })).store;
   const store = memoryStore();
-  const stop = new AbortController();
-  const listener = (event: RunEvent): void => {
-    if (event.type === 'step' && event.step === 5) stop.abort();
-  };
-  const host = { registry, store };
-  await startRun(
-    { experiment, execution },
-    { ...host, listeners: [listener], signal: stop.signal },
-  );
+  await stopAfter(5, store);
   const file = checkpointFile(12);
   await store.write(file, (await theirs.read(file))!);
   const notices: string[] = [];
   const hearing = (event: RunEvent): void => {
     if (event.type === 'notice') notices.push(event.message);
   };
-  const resumed = await resumeRun({ ...host, listeners: [hearing] });
+  const resumed = await resumeRun({ registry, store, listeners: [hearing] });
   expect(resumed.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
   expect(notices[0]).toMatch(/step-000012.safetensors is passed over: .* it was copied here/);
 });
@@ -355,27 +347,18 @@ test('a finished run is of its own backend and threads (another’s result would
 
 test('a resumed run may keep checkpoints more often', async () => {
   const store = memoryStore();
-  const stop = new AbortController();
+  await stopAfter(1, store, {}, { ...execution, checkpointEvery: 100 });
   const saved: number[] = [];
   const listener = (event: RunEvent): void => {
-    if (event.type === 'step' && event.step === 1) stop.abort();
     if (event.type === 'checkpoint') saved.push(event.step);
   };
-  const rare = { experiment, execution: { ...execution, checkpointEvery: 100 } };
-  const host = { registry, store, listeners: [listener] };
-  await startRun(rare, { ...host, signal: stop.signal });
-  await resumeRun(host, { checkpointEvery: 2 });
-  expect(saved).toEqual([1, 6, 12]);
+  await resumeRun({ registry, store, listeners: [listener] }, { checkpointEvery: 2 });
+  expect(saved).toEqual([6, 12]);
 });
 
 test('a resume that fails early leaves no backend open', async () => {
   const store = memoryStore();
-  const stop = new AbortController();
-  const listener = (event: RunEvent): void => {
-    if (event.type === 'step' && event.step === 4) stop.abort();
-  };
-  const host = { registry, store, listeners: [listener], signal: stop.signal };
-  await startRun({ experiment, execution }, host);
+  await stopAfter(4, store);
   const made = vi.spyOn(registry, 'create');
   await store.truncate('metrics.jsonl', 5);
   await store.append('metrics.jsonl', new TextEncoder().encode('\n'));
@@ -394,12 +377,7 @@ test('evaluated every few epochs, a run takes the same steps and keeps its rows 
   );
   expect(sparse.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
   const store = memoryStore();
-  const stop = new AbortController();
-  const spec = { experiment: { ...experiment, epochs: 5, evalEvery: 2 }, execution };
-  const listener = (event: { type: string; step?: number }) => {
-    if (event.type === 'step' && event.step === 8) stop.abort();
-  };
-  await startRun(spec, { registry, store, listeners: [listener], signal: stop.signal });
+  await stopAfter(8, store, { epochs: 5, evalEvery: 2 });
   const resumed = await resumeRun({ registry, store });
   expect(timeless(resumed.history)).toEqual(timeless(sparse.history));
 });

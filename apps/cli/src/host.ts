@@ -34,13 +34,8 @@ export function storeAt(folder: string, io: Io): Store {
 }
 
 /** Does something in a folder while no other process does. @throws RunError that names the other. */
-export async function locked<T>(
-  folder: string,
-  lock: string,
-  io: Io,
-  act: () => Promise<T>,
-): Promise<T> {
-  const release = await takeLock(resolve(io.cwd, folder), lock, 0);
+export async function locked<T>(folder: string, io: Io, act: () => Promise<T>): Promise<T> {
+  const release = await takeLock(resolve(io.cwd, folder), 0);
   try {
     return await act();
   } finally {

@@ -31,7 +31,7 @@ export async function carryOutPlan(
   createTrackers(registry, asked.trackers); // bad input leaves no folder
   const began = performance.now();
   const root = storeAt(folder, io);
-  const { status, runs } = await locked(folder, 'study.lock', io, () =>
+  const { status, runs } = await locked(folder, io, () =>
     runPlan(plan, {
       ...hostOf(registry, io),
       root,

@@ -15,7 +15,6 @@ import {
 } from '@grok/core';
 import { listColumns, runTable } from '@grok/report';
 import { folderOf, recordOf } from '@grok/study';
-import { RUN_LOCK } from '@grok/study/process';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
@@ -42,7 +41,7 @@ export async function runSpec(
     teacherStores: storesOf(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
   };
-  return locked(out, RUN_LOCK, io, async () => {
+  return locked(out, io, async () => {
     const began = (await findConfig(store)) !== undefined;
     const execution = {
       ...(began ? asked : { ...fresh, ...asked }),
@@ -69,7 +68,7 @@ export async function resumeIn(
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
   };
   const { asked } = carrying({}, flags, io);
-  return locked(folder, RUN_LOCK, io, async () =>
+  return locked(folder, io, async () =>
     tell(store.where, await resumeRun(host, asked), store, flags, io),
   );
 }

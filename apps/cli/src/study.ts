@@ -120,7 +120,7 @@ export async function carryOutStudy(
   createTrackers(registry, asked.trackers);
   selectRuns(plan, words(flags));
   const path = resolve(io.cwd, folder);
-  const release = await takeLock(path, 'study.lock', 0);
+  const release = await takeLock(path, 0);
   const executor = executorOf(path, open, flags, { registry, plugin }, io);
   const sink = human(io, flags);
   try {

@@ -8,22 +8,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { RunError } from '@grok/core';
 
 const POLL_MS = 50;
-/** The lock in a run's folder; names with a dot are nobody's files. */
-export const RUN_LOCK = '.lock';
+/** Names that begin with a dot are nobody's files: what a killed holder leaves is in no one's way. */
+const NAME = '.lock';
 
 /**
- * Takes the lock `name` in `folder`, waiting up to `patience` seconds for a holder that is alive.
+ * Takes the lock of a run's or a study's folder, waiting up to `patience` seconds for a holder that is alive.
  * Gives what releases it, and removes the folder again if it was made for the lock alone.
  * @throws RunError that names the holder.
  */
-export async function takeLock(
-  folder: string,
-  name: string,
-  patience: number,
-): Promise<() => void> {
-  const file = join(folder, name);
+export async function takeLock(folder: string, patience: number): Promise<() => void> {
+  const file = join(folder, NAME);
   const own = stampOf(process.pid) ?? String(process.pid);
-  const mine = join(folder, `.${name}-${process.pid}`);
+  const mine = join(folder, `${NAME}-${process.pid}`);
   let made: string | undefined;
   try {
     made = mkdirSync(folder, { recursive: true });

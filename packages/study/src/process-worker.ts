@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { isInputError, type JobOutcome, type RunHost, startRun } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
-import { RUN_LOCK, takeLock } from './process-lock.js';
+import { takeLock } from './process-lock.js';
 import type { FromWorker, ToWorker } from './process-messages.js';
 
 /** Seconds that a process whose study was killed is given to save and go. */
@@ -40,7 +40,7 @@ async function carryOut(
   const folder = join(root, job.folder);
   let release = (): void => {};
   try {
-    release = await takeLock(folder, RUN_LOCK, PATIENCE);
+    release = await takeLock(folder, PATIENCE);
     if (signal.aborted) return { status: 'interrupted' };
     const teachers = Object.entries(job.spec.execution?.teachers ?? {});
     const { status } = await startRun(job.spec, {

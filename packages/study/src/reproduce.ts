@@ -133,7 +133,7 @@ export async function claimFolder(
       `${root.where}: holds another plan ("${there.name}", seeds ${there.seeds.join(', ')}); choose another folder`,
     );
   }
-  const files = (await root.list('')).filter((name) => name !== 'study.lock');
+  const files = (await root.list('')).filter((name) => !name.startsWith('.'));
   if (files.length > 0)
     throw new InputError(
       `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,
