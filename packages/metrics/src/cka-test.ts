@@ -9,7 +9,7 @@ export interface CkaTest {
   readonly debiased: number;
   /** Half-sampling interval of the debiased value. */
   readonly interval: readonly [number, number];
-  /** Under permutations of y's rows: exact means, interval of the debiased value, share of draws at least as large. */
+  /** Under permutations of y's rows: exact means, interval of the debiased value, share of draws at least as large (NaN where that value is). */
   readonly null: {
     readonly biased: number;
     readonly debiased: number;
@@ -66,6 +66,7 @@ export function ckaTest(
       .subarray(0, groups >> 1);
     return debiasedOver(k, l, expand(half, group));
   });
+  const atLeast = draws.filter((value) => value >= debiased).length;
   const tail = (1 - level) / 2;
   const span = (values: number[]) => [quantile(values, tail), quantile(values, 1 - tail)] as const;
   return {
@@ -77,7 +78,7 @@ export function ckaTest(
       debiased: expectedInner(kU, lU, group) / size,
       // The order as seen is one of the permutations: with it, coverage is exact.
       interval: span([...draws, debiased]),
-      p: (1 + draws.filter((value) => value >= debiased).length) / (1 + permutations),
+      p: Number.isNaN(debiased) ? Number.NaN : (1 + atLeast) / (1 + permutations),
     },
   };
 }

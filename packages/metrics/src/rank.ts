@@ -5,7 +5,7 @@
 import { centred, matrixOf, type Rows, singularValues } from './rows.js';
 import { entropy } from './sample.js';
 
-/** Five effective ranks, each between 1 and the number of directions. */
+/** Five effective ranks, each between 1 and the number of directions; NaN of nothing but zeros. */
 export interface EffectiveRanks {
   /** (Σs)² / Σs². */
   readonly participation: number;

@@ -46,13 +46,13 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   return xy / Math.sqrt(xx * yy);
 }
 
-/** −Σ p log p in nats, with 0 log 0 = 0; the values are divided by their sum first. */
+/** −Σ p log p in nats, with 0 log 0 = 0; the values are divided by their sum first. NaN when that is 0. */
 export function entropy(values: ArrayLike<number>): number {
   const total = mean(values) * values.length;
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
     const p = values[i]! / total;
-    if (p > 0) sum -= p * Math.log(p);
+    if (p !== 0) sum -= p * Math.log(p);
   }
   return sum;
 }

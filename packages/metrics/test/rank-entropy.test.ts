@@ -38,6 +38,11 @@ describe('effective ranks', () => {
   it('the cut drops what is at most 1 % of the largest', () => {
     expect(participation([100, 1, 1.5], 0.01)).toBeCloseTo(101.5 ** 2 / (100 ** 2 + 1.5 ** 2), 12);
   });
+  it('of a constant are NaN once centred (a rank of 1 says that it has a direction)', () => {
+    const { asPublished, ...centred } = effectiveRanks(Matrix.ones(8, 3));
+    for (const rank of Object.values(centred)) expect(rank).toBeNaN();
+    expect(asPublished).toBeCloseTo(1, 12);
+  });
   it('flatten the leading axes of a host array', () => {
     const x = gaussian('flat', 24, 4);
     const r = effectiveRanks(host([6, 4, 4], x.to1DArray()));
@@ -66,6 +71,10 @@ describe('attention entropy', () => {
     expect(heads[0]).toBeCloseTo(Math.log(24) / 4, 6);
     expect(heads[1]).toBe(0);
     expect(mean).toBeCloseTo(Math.log(24) / 8, 6);
+  });
+  it('of what is no number is NaN (0 says that a head looks at one position)', () => {
+    const broken = host([1, 1, 1, 2], [Number.NaN, 1]);
+    expect(attentionEntropy(broken).mean).toBeNaN();
   });
   it('refuses what is no pattern', () => {
     expect(() => attentionEntropy(host([2, 2], [1, 0, 0, 1]))).toThrow('[batch, head, query, key]');

@@ -92,6 +92,10 @@ describe('CKA test', () => {
     expect(ckaTest(p, q, few).null.p).toBe(0.01);
     expect(ckaTest(p, q, { ...few, group: 4 }).null.p).toBeGreaterThan(0.05);
   });
+  it('of a constant has no p, as it has no value (the smallest p there is)', () => {
+    const { debiased, null: chance } = ckaTest(x, Matrix.ones(60, 2), few);
+    expect([debiased, chance.p]).toEqual([Number.NaN, Number.NaN]);
+  });
   it('refuses rows that do not divide, and more than memory allows', () => {
     expect(() => ckaTest(x, y, { ...few, group: 7 })).toThrow('groups of 7');
     expect(() => ckaTest(Matrix.zeros(8193, 1), Matrix.zeros(8193, 1), few)).toThrow('8192');
