@@ -23,7 +23,7 @@ export interface Inside {
 
 /**
  * The published analysis of a teacher and its students by strategy; as many "layers" of hidden states as
- * the teacher has blocks, or all of them with `layers: 'all'`.
+ * the teacher has blocks, or all of them with `layers: 'all'`; null where a student is not that deep.
  */
 export function asPublished(
   teacher: Inside,
@@ -36,6 +36,8 @@ export function asPublished(
   const layers = <T>(what: readonly HostArray[], of: (layer: number) => T) =>
     Object.fromEntries(what.map((_, l) => [`layer_${l}`, of(l)]));
   const states = options.layers === 'all' ? teacher.states : teacher.patterns;
+  const ifThere = (value: HostArray | undefined, of: (value: HostArray) => number) =>
+    value === undefined ? null : of(value);
   const rank = (value: HostArray) => participation(singularValues(matrixOf(value)), 0.01);
   return {
     weight_statistics: Object.fromEntries(
@@ -45,11 +47,11 @@ export function asPublished(
       ]),
     ),
     cka_scores: layers(states, (l) =>
-      each(students, (model) => cka(teacher.states[l]!, model.states[l]!)),
+      each(students, (model) => ifThere(model.states[l], (own) => cka(teacher.states[l]!, own))),
     ),
-    effective_ranks: layers(states, (l) => each(all, (model) => rank(model.states[l]!))),
+    effective_ranks: layers(states, (l) => each(all, (model) => ifThere(model.states[l], rank))),
     attention_entropies: layers(teacher.patterns, (l) =>
-      each(all, (model) => attentionEntropy(model.patterns[l]!).mean),
+      each(all, (model) => ifThere(model.patterns[l], (own) => attentionEntropy(own).mean)),
     ),
   };
 }

@@ -114,13 +114,14 @@ describe('probes inside the model', () => {
   });
 });
 
+const inside = (label: string, d: number) => ({
+  params,
+  states: [0, 1, 2, 3, 4, 5].map((i) => state(label + i, d)),
+  patterns: [pattern, pattern],
+});
+const [teacher, logit] = [inside('t', 3), inside('l', 2)];
+
 it('the published layout: states 0 and 1 as layers, biased CKA, positions as rows', () => {
-  const inside = (label: string, d: number) => ({
-    params,
-    states: [0, 1, 2, 3, 4, 5].map((i) => state(label + i, d)),
-    patterns: [pattern, pattern],
-  });
-  const [teacher, logit] = [inside('t', 3), inside('l', 2)];
   expect(asPublished(teacher, { logit })).toEqual({
     weight_statistics: {
       teacher: { L0: 5, L1: 5, L2: Math.sqrt(5), total_params: 9, sparsity: 1 - 5 / 9 },
@@ -141,5 +142,15 @@ it('the published layout: states 0 and 1 as layers, biased CKA, positions as row
       layer_0: { teacher: attentionEntropy(pattern).mean, logit: attentionEntropy(pattern).mean },
       layer_1: expect.anything(),
     },
+  });
+});
+
+it('the published layout has null where a student is less deep than its teacher', () => {
+  // Catches: an analysis that fails for all of a seed's runs because one has fewer blocks.
+  const shallow = { ...logit, states: logit.states.slice(0, 4), patterns: [pattern] };
+  expect(asPublished(teacher, { shallow }, { layers: 'all' })).toMatchObject({
+    cka_scores: { layer_3: { shallow: expect.any(Number) }, layer_4: { shallow: null } },
+    effective_ranks: { layer_4: { teacher: expect.any(Number), shallow: null } },
+    attention_entropies: { layer_1: { teacher: expect.any(Number), shallow: null } },
   });
 });
