@@ -21,10 +21,12 @@ const MOST = 100_000;
 export function seedsNeeded(d: number, wanted = 0.8, alpha = 0.05): number | null {
   if (!(wanted > 0 && wanted < 1))
     throw new InputError(`seeds needed: the power must be in (0, 1), got ${wanted}`);
-  let high = 2;
-  while (high < MOST && power(d, high, alpha) < wanted) high *= 2;
-  if (high >= MOST) return null;
-  let low = high === 2 ? 1 : high / 2; // too few
+  let [low, high] = [1, 2]; // the lower are too few
+  while (power(d, high, alpha) < wanted) {
+    if (high === MOST) return null;
+    low = high;
+    high = Math.min(2 * high, MOST);
+  }
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (power(d, middle, alpha) < wanted) low = middle;
