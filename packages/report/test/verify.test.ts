@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Claim,
   checkClaims,
+  contains,
   type Evidence,
   isComplete,
   publishedPath,
@@ -94,6 +95,18 @@ describe('verdicts', () => {
   });
 });
 
+it('a setting is met whatever the order of its keys, in lists too; that of a list counts', () => {
+  const objective = [{ use: 'hard', weight: 0.5 }, { use: 'logit' }];
+  expect(
+    contains(
+      { objective, seed: 1 },
+      { objective: [{ weight: 0.5, use: 'hard' }, { use: 'logit' }] },
+    ),
+  ).toBe(true);
+  expect(contains({ objective }, { objective: objective.toReversed() })).toBe(false);
+  expect(contains({ objective }, { stop: null })).toBe(false);
+});
+
 describe('the paper’s claims', () => {
   const strategies = ['logit', 'attention', 'feature'] as const;
   const published: MadeUp[] = [
@@ -163,6 +176,31 @@ describe('a claims file', () => {
     ['another format', { format: 'x' }, /must be an object with "format": "grok claims 1"/],
     ['an unknown quantity', { ...base, quantity: { of: 'epochTo' } }, /did you mean "epochsTo"/],
     ['a quantity without its run', { ...base, quantity: { of: 'epochs' } }, /"epochs" needs "run"/],
+    [
+      'no quantity but a name of every object',
+      { ...base, quantity: { of: 'constructor' } },
+      /unknown quantity/,
+    ],
+    [
+      'nothing to take the most of',
+      { ...base, quantity: { of: 'max', among: [] } },
+      /a list of at least one/,
+    ],
+    [
+      'one in place of a list',
+      { ...base, quantity: { of: 'min', among: base.quantity } },
+      /a list of at least one/,
+    ],
+    [
+      'the power of one pair',
+      { ...base, quantity: { of: 'power', n: 1, d: 1 } },
+      /"n", a whole number from 2/,
+    ],
+    [
+      'the power of no number',
+      { ...base, quantity: { of: 'power', n: 9, d: '1' } },
+      /"d", a number/,
+    ],
     ['no band', { ...base, value: 1 }, /"x": needs a "band"/],
     ['a reach without a number', { ...base, band: 3 }, /"x": needs a "band"/],
     ['no reason', { id: 'x', source: '1', claim: 'c', testable: false }, /say "why"/],

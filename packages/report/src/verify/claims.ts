@@ -116,7 +116,7 @@ function checkQuantity(quantity: unknown, wrong: (rule: string) => never): void 
     ? quantity
     : wrong('needs a "quantity", or "testable": false and "why"');
   const kind = String(fields.of);
-  const needs = NEEDS[kind];
+  const needs = Object.hasOwn(NEEDS, kind) ? NEEDS[kind] : undefined;
   if (needs === undefined) wrong(unknownName('quantity', kind, Object.keys(NEEDS)).message);
   const known = needs!.map((key) => key.replace('?', ''));
   for (const key of Object.keys(fields))
@@ -129,6 +129,11 @@ function checkQuantity(quantity: unknown, wrong: (rule: string) => never): void 
     if (!measure.startsWith('L') && typeof fields.layer !== 'number')
       wrong(`measure "${measure}" needs a "layer"`);
   }
-  const inner = [fields.a, fields.b, ...((fields.among ?? []) as unknown[])];
+  const { a, b, n, d, among = [] } = fields;
+  if (kind === 'power' && !(Number.isInteger(n) && Number(n) >= 2 && typeof d === 'number'))
+    wrong('quantity "power" needs "n", a whole number from 2 on, and "d", a number');
+  if (!Array.isArray(among) || ('among' in fields && among.length === 0))
+    wrong(`quantity "${kind}" needs "among", a list of at least one`);
+  const inner = [a, b, ...among];
   for (const part of inner) if (part !== undefined) checkQuantity(part, wrong);
 }

@@ -1,5 +1,5 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
-import type { Json } from '@grok/core';
+import { canonicalJson, type Json } from '@grok/core';
 import { isObject, type JsonObject, power } from '@grok/study';
 import { publishedPath } from '../analysis/study.js';
 import { type StudyRun, strategiesOf } from '../runs.js';
@@ -131,7 +131,7 @@ function isCalled(run: StudyRun, name: string): boolean {
 
 /** True when every key of `part` is in `whole` with the same value, as deep as `part` goes. */
 export function contains(whole: unknown, part: Json | JsonObject): boolean {
-  if (!isObject(part)) return JSON.stringify(whole) === JSON.stringify(part);
+  if (!isObject(part)) return whole !== undefined && canonicalJson(whole) === canonicalJson(part);
   return (
     isObject(whole) && Object.entries(part).every(([key, value]) => contains(whole[key], value))
   );
