@@ -15,6 +15,8 @@ export interface Figure {
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
 const common = { $schema: SCHEMA, background: 'white', config: { font: 'sans-serif' } };
 const ACCURACY = [0, 100] as const;
+/** The smallest loss that is drawn. */
+const LEAST = 1e-6;
 
 /** Every figure that the runs and analyses have something for. */
 export function figuresOf(
@@ -82,7 +84,11 @@ function comparisonFigure(runs: readonly StudyRun[]): Figure {
         ),
         panel(
           'training loss (nats, log scale)',
-          curvesOf(runs, (row) => row.train.loss, [1e-6, Number.POSITIVE_INFINITY]),
+          // A loss that is rounded to 0 has no logarithm, and would flatten all others.
+          curvesOf(runs, (row) => Math.max(row.train.loss, LEAST), [
+            LEAST,
+            Number.POSITIVE_INFINITY,
+          ]),
           { type: 'log' },
         ),
       ],

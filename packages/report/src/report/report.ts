@@ -2,7 +2,7 @@
 import type { StudySummary } from '@grok/study';
 import { renderSvg } from '../curves.js';
 import type { StudyRun } from '../runs.js';
-import { verdictTable } from '../verify/text.js';
+import { short, verdictTable } from '../verify/text.js';
 import type { Verified } from '../verify/verdict.js';
 import type { SeedAnalysis } from './data.js';
 import { type Figure, figuresOf } from './figures.js';
@@ -99,11 +99,7 @@ function claimsTable(claims: readonly Verified[]): Table {
       item.claim,
       item.source,
       item.published === null ? '–' : String(item.published),
-      item.seeds === 0
-        ? '–'
-        : item.ours === null
-          ? 'never'
-          : String(Number(item.ours.toPrecision(4))),
+      item.seeds === 0 ? '–' : item.ours === null ? 'never' : short(item.ours),
       item.verdict + (item.why === undefined ? '' : `: ${item.why}`),
     ]),
   };

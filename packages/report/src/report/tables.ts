@@ -61,7 +61,7 @@ function insideTables(
   analyses: readonly SeedAnalysis[],
 ): readonly Table[] {
   const labels = labelsOf(runs);
-  const students = labels.filter((label) => !label.endsWith('teacher'));
+  const students = labelsOf(runs.filter(({ name }) => !isTeacher(name, runs)));
   const published = analyses.every(
     ({ file }) =>
       Object.keys(file.effective_ranks).length === Object.keys(file.attention_entropies).length,
