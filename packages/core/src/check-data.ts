@@ -27,7 +27,7 @@ export function checkTask(subject: string, { vocabulary, inputs, labels }: Task)
   if (data instanceof Int32Array) check('token', data, sizeOf(shape.slice(1)));
 }
 
-/** `subject` names the split in errors. @throws InputError when a part is empty or names rows that there are not. */
+/** `subject` names the split in errors. @throws InputError when a part is empty, names rows that there are not, or both name one. */
 export function checkSplit(subject: string, split: SplitRows, rows: number): void {
   for (const what of ['train', 'validation'] as const) {
     const part = split[what];
@@ -45,6 +45,12 @@ export function checkSplit(subject: string, split: SplitRows, rows: number): voi
         `${subject}: ${what} rows must be from 0 to ${rows - 1}, as the task has ${rows}, got ${part[at]}`,
       );
   }
+  const trained = new Set(split.train);
+  const seen = split.validation.find((row) => trained.has(row));
+  if (seen !== undefined)
+    throw new InputError(
+      `${subject}: no row may be in train and validation both, got ${seen}; what is trained on says nothing of generalising`,
+    );
 }
 
 function outside(values: Int32Array, end: number): number {

@@ -78,6 +78,7 @@ describe('data', () => {
     ['a row beyond the task', { train: Int32Array.of(0, 10) }, 'train rows must be from 0 to 9'],
     ['a row below 0', { validation: Int32Array.of(-1) }, 'validation rows must be from 0 to 9'],
     ['half a row', { train: [0.5, 1] }, 'whole row numbers in an Int32Array, got Array'],
+    ['a row in both parts', { validation: Int32Array.of(5, 9) }, 'both, got 9'],
     ['no validation rows', { validation: new Int32Array() }, 'no validation rows are left of 10'],
   ])('refuses a split with %s', (_, change, message) => {
     // Catches: a row of zeros trained on; a hash of the split that is the same for all of them.
