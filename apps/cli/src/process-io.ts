@@ -1,22 +1,34 @@
-/** The command line's surroundings in a real process: streams, and Ctrl-C, which stops a run gently once. */
+/** The command line's surroundings in a real process: streams, and what stops a run gently: Ctrl-C, or nobody left to read. */
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
 
-/** Streams and environment of this process; the signal aborts at the first Ctrl-C, the second exits at once. */
+/**
+ * Streams and environment of this process; the signal aborts at the first Ctrl-C, the second exits at
+ * once. It aborts too where output cannot be written: what only prints has nothing to stop, and ends.
+ */
 export function processIo(): Io {
   const stop = new AbortController();
+  let interrupted = false;
   const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    if (interrupted) process.exit(EXIT.interrupted);
+    interrupted = true; // not `aborted`: Ctrl-C ends the reader of a pipeline too, perhaps first
     process.stderr.write('\ngrok: saving and stopping; Ctrl-C again stops at once\n');
     stop.abort();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  // `grok runs | head`: the reader has gone, which is no error of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
-  });
+  let told = false;
+  for (const name of ['stdout', 'stderr'] as const)
+    process[name].on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      stop.abort();
+      // `grok runs | head`: the reader has gone, which is no error of ours.
+      if (code === 'EPIPE' || told) return;
+      told = true;
+      process.on('exit', () => {
+        process.exitCode = EXIT.failed;
+      });
+      process.stderr.write(`grok: cannot write to ${name}: ${message}\n`);
+    });
   return {
     out: process.stdout,
     err: process.stderr,

@@ -1,6 +1,6 @@
 /** The built command line as a process of its own: signals, pipes, and arguments through npm. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -18,16 +18,21 @@ interface Ended {
 /** Runs the command line; `onOutput` sees the process whenever it has written something. */
 function grok(
   argv: readonly string[],
-  onOutput: (child: ChildProcess, out: string) => void = () => {},
+  onOutput: (child: ChildProcess, written: string) => void = () => {},
+  stdout: 'pipe' | number = 'pipe',
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...argv], { cwd: dir });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (part) => {
-    out += part;
-    onOutput(child, out);
+  const child = spawn(process.execPath, [cli, ...argv], {
+    cwd: dir,
+    stdio: ['pipe', stdout, 'pipe'],
   });
-  child.stderr.on('data', (part) => {
+  let [out, err] = ['', ''];
+  child.stdout?.on('data', (part) => {
+    out += part;
+    onOutput(child, out + err);
+  });
+  child.stderr!.on('data', (part) => {
     err += part;
+    onOutput(child, out + err);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -40,8 +45,8 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('saves at %s, exits 130, and resumes', async (signal) => {
     // Catches: a signal that kills before the checkpoint is written, an event loop that never hears it.
     let sent = false;
-    const stopped = await grok([...train, '--out', signal], (child, out) => {
-      if (!sent && out.includes('epoch 3/60')) sent = child.kill(signal);
+    const stopped = await grok([...train, '--out', signal], (child, written) => {
+      if (!sent && written.includes('epoch 3/60')) sent = child.kill(signal);
     });
     expect(stopped.code).toBe(130);
     expect(stopped.err).toContain(`grok: interrupted; go on with: grok resume ${signal}`);
@@ -53,5 +58,32 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
     // Catches: `grok plugins | head -1` ending in a stack.
     const ended = await grok(['plugins'], (child) => child.stdout?.destroy());
     expect(ended).toMatchObject({ code: 0, err: '' });
+  });
+  const statusOf = (run: string): unknown =>
+    JSON.parse(readFileSync(join(dir, run, 'manifest.json'), 'utf8')).status;
+  it('stops a run whose reader goes away as Ctrl-C does', async () => {
+    // Catches: `grok train | head -1` that leaves a run "running", without a checkpoint, with exit code 0.
+    const ended = await grok([...train, '--out', 'piped'], (child) => child.stdout?.destroy());
+    expect(ended.code).toBe(130);
+    expect(ended.err).toBe('grok: interrupted; go on with: grok resume piped\n');
+    expect(statusOf('piped')).toBe('interrupted');
+    const json = [...train, '--out', 'json', '--json'];
+    const told = await grok(json, (child) => child.stderr?.destroy());
+    expect(told.code).toBe(130);
+    expect(JSON.parse(told.out)).toMatchObject({ status: 'interrupted' });
+    expect(statusOf('json')).toBe('interrupted');
+  });
+  it.skipIf(!existsSync('/dev/full'))('says in a line that stdout is full', async () => {
+    // Catches: a stack trace.
+    const full = openSync('/dev/full', 'w');
+    const listed = await grok(['plugins'], undefined, full);
+    expect([listed.code, listed.err]).toEqual([
+      1,
+      expect.stringMatching(/^grok: cannot write to stdout: ENOSPC[^\n]+\n$/),
+    ]);
+    const run = await grok([...train, '--out', 'full'], undefined, full);
+    expect(run.code).toBe(1);
+    expect(run.err).not.toContain('    at ');
+    expect(statusOf('full')).toBe('interrupted');
   });
 });
