@@ -1,5 +1,5 @@
 /** A study's progress: a line for every run that begins or ends, and on a terminal one that moves. */
-import type { StudyEvent } from '@grok/study';
+import { isLost, type StudyEvent } from '@grok/study';
 import type { Sink } from './io.js';
 import { clock } from './progress.js';
 
@@ -17,9 +17,7 @@ export function studyProgress(
   const line = (text: string): void => void sink.write(`${clear}${text}\n`);
   return (event) => {
     const { runs, estimate } = event;
-    const over = runs.filter(({ state }) =>
-      ['finished', 'failed', 'blocked'].includes(state),
-    ).length;
+    const over = runs.filter((run) => run.state === 'finished' || isLost(run)).length;
     const left = estimate.secondsLeft === null ? '' : `  ETA ${clock(estimate.secondsLeft)}`;
     const where = `[${over}/${runs.length}]`;
     switch (event.type) {

@@ -16,6 +16,7 @@ import {
   estimate,
   inlineExecutor,
   inspectStudy,
+  isLost,
   type JsonObject,
   type Plan,
   preflight,
@@ -136,8 +137,11 @@ export async function carryOutStudy(
     if (status !== 'interrupted')
       sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
     else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
-    const failed = runs.filter(({ state }) => state === 'failed');
-    for (const { key, error } of failed) io.err.write(`grok: ${key} failed twice: ${error}\n`);
+    for (const { key, state, error } of runs)
+      if (state === 'failed' || state === 'damaged')
+        io.err.write(
+          `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
+        );
     if (flags.json === true)
       io.out.write(
         `${JSON.stringify({ status, begun, out: root.where, ...tellStudy(plan, runs) })}\n`,
@@ -205,7 +209,7 @@ export async function dryRun(
   preflight(plan, registry);
   const asked = new Set(selectRuns(plan, words(flags)));
   const runs = (await inspectStudy(plan, { root, open })).filter(({ key }) => asked.has(key));
-  const left = runs.filter(({ state }) => !['finished', 'failed', 'blocked'].includes(state));
+  const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
   const { asked: given, fresh } = executionOf(flags, io);
   const sink = human(io, flags);
   const { pace, startup } = await calibrate(plan, {

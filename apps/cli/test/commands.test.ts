@@ -143,6 +143,22 @@ describe('eval, runs, plugins, doctor', () => {
     expect(done.json<{ runs: RunRecord[] }>().runs).toContainEqual(teacher);
     expect(done.err).toMatch(/^teacher +finished/m);
   });
+  it('lists the others where a run is damaged, and says what is wrong with that one', async () => {
+    // Catches: one bad file that hides every other run.
+    const folder = bench();
+    for (const out of ['good', 'bad']) await folder.grok('train', ...TINY, '--out', out);
+    writeFileSync(join(folder.dir, 'bad/manifest.json'), '{"a":');
+    const done = await folder.grok('runs', '.', '--json');
+    expect(done.code).toBe(0);
+    expect(done.err).toMatch(/^good +finished/m);
+    expect(done.err).toMatch(/^bad: damaged: bad\/manifest.json: must be JSON/m);
+    const { runs, damaged } = done.json<{ runs: RunRecord[]; damaged: object[] }>();
+    expect(runs.map(({ out }) => out)).toEqual(['good']);
+    expect(damaged).toMatchObject([
+      { out: 'bad', error: expect.stringContaining('manifest.json') },
+    ]);
+    folder.remove();
+  });
   it('says how to begin where there are none', async () => {
     const empty = bench();
     expect((await empty.grok('runs')).out).toBe('no runs in runs; begin with: grok reproduce\n');

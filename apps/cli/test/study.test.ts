@@ -1,5 +1,5 @@
 /** `grok study`: from a plan's file to its table, called as a function, so that runs take place here. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ToldStudy } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -110,6 +110,31 @@ it('stopped, it says how to go on, and does', async () => {
     world.grok('study', 'table', 's', '--no-times'),
   ]);
   expect(tables[0]!.out).toBe(tables[1]!.out);
+});
+
+it('goes on beside a run whose folder is damaged, and names it', async () => {
+  // Catches: one bad file that hides every other run, or stops them.
+  const { runs } = (await kept.grok('study', 'status', 'cut', '--json')).json<
+    ToldStudy & Record<string, never>
+  >();
+  const manifestOf = (key: string): string =>
+    join(kept.dir, 'cut', runs.find((run) => run.key === key)!.folder!, 'manifest.json');
+  for (const key of ['none@0', 'teacher@1']) writeFileSync(manifestOf(key), '{"a":');
+  const status = await kept.grok('study', 'status', 'cut');
+  expect(status.code).toBe(0);
+  expect(status.out).toMatch(/^none@0 +damaged /m);
+  expect(status.out).toMatch(/^none@0: .*manifest\.json: must be JSON/m);
+  expect(status.out).toMatch(/^attention@0 +finished /m);
+  expect(status.out).toContain('attention@1: its teacher teacher@1 is damaged');
+  const again = await kept.grok('study', 'run', 'cut');
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining('none@0 is damaged: ')]);
+  expect(again.out).toContain('3 of 6 runs finished, 2 damaged, 1 blocked');
+  // Without its manifest a run goes on from its last checkpoint.
+  for (const key of ['none@0', 'teacher@1']) rmSync(manifestOf(key));
+  expect(await kept.grok('study', 'resume', 'cut')).toMatchObject({ code: 0, err: '' });
+  const table = async (bench: Bench, folder: string): Promise<string> =>
+    (await bench.grok('study', 'table', folder, '--no-times')).out;
+  expect(await table(kept, 'cut')).toBe(await table(world, 's'));
 });
 
 it('a run that fails what it must be is reported, with those it would have taught', async () => {

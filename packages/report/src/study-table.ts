@@ -61,7 +61,7 @@ export function studyTable(
 /** `24 of 30 runs finished, 2 failed, 4 blocked`. */
 function countsOf(runs: readonly StudyRun[]): string {
   const count = (state: StudyRun['state']): number => runs.filter((r) => r.state === state).length;
-  const others = (['failed', 'blocked'] as const).filter((state) => count(state) > 0);
+  const others = (['failed', 'damaged', 'blocked'] as const).filter((state) => count(state) > 0);
   return [
     `${count('finished')} of ${runs.length} runs finished`,
     ...others.map((state) => `${count(state)} ${state}`),

@@ -2,7 +2,7 @@
  * What a study says: arms over seeds, and arms against the control. The tests that were chosen
  * beforehand are one family, corrected after Holm; all others are exploratory and say so.
  */
-import type { StudyRun } from './inspect.js';
+import { isLost, type StudyRun } from './inspect.js';
 import type { Plan } from './plan.js';
 import { bootstrapInterval } from './stats/bootstrap.js';
 import { holm } from './stats/holm.js';
@@ -113,7 +113,7 @@ function armOf(group: readonly StudyRun[]): ArmSummary {
     role,
     planned: group.length,
     finished: done.length,
-    failed: group.filter(({ state }) => state === 'failed' || state === 'blocked').length,
+    failed: group.filter(isLost).length,
     leaked: done.some(({ record }) => record!.leaked),
     finalValAccuracy: { ...summary(accuracies), interval: bootstrapInterval(accuracies) },
     epochsTo: Object.fromEntries(

@@ -1,5 +1,5 @@
 /** How far a study is and how long it will take yet, from the seconds that epochs took so far. */
-import type { StudyRun } from './inspect.js';
+import { isLost, type StudyRun } from './inspect.js';
 import { median } from './stats/summary.js';
 
 /** A study's progress; seconds are of wall time. */
@@ -41,7 +41,7 @@ export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): 
   let [behind, ahead, longest] = [0, 0, 0];
   const counted = new Set<string>();
   for (const run of runs) {
-    if (run.state === 'failed' || run.state === 'blocked') continue;
+    if (isLost(run)) continue;
     if (run.job !== undefined && counted.has(run.job.run)) continue;
     if (run.job !== undefined) counted.add(run.job.run);
     const seconds = pace(run);

@@ -5,6 +5,8 @@
 import {
   type Experiment,
   experimentHash,
+  isInputError,
+  isRunError,
   type Manifest,
   type MetricsRow,
   readManifest,
@@ -23,7 +25,7 @@ export const ATTEMPTS = 2;
 /** A planned run, and what has become of it. */
 export interface StudyRun extends PlannedRun {
   readonly key: string;
-  /** `blocked`: a teacher failed. `waiting`: a teacher is not finished. */
+  /** `damaged`: its folder cannot be read. `blocked`: a teacher is lost. `waiting`: a teacher is not finished. */
   readonly state:
     | 'waiting'
     | 'ready'
@@ -31,6 +33,7 @@ export interface StudyRun extends PlannedRun {
     | 'interrupted'
     | 'finished'
     | 'failed'
+    | 'damaged'
     | 'blocked';
   /** What it is to be trained with, teachers named; absent while they are not known. */
   readonly job?: { readonly run: string; readonly folder: string; readonly experiment: Experiment };
@@ -38,9 +41,13 @@ export interface StudyRun extends PlannedRun {
   readonly manifest?: Manifest;
   readonly history?: readonly MetricsRow[];
   readonly record?: RunRecord;
-  /** Why it failed or is blocked. */
+  /** Why it is lost. */
   readonly error?: string;
 }
+/** Failed, damaged or blocked: a study goes on without it. */
+export const isLost = ({ state }: Pick<StudyRun, 'state'>): boolean =>
+  state === 'failed' || state === 'damaged' || state === 'blocked';
+
 /** Folders of a study. */
 export interface StudyFolder {
   /** The study's own: `plan.json`, `journal.jsonl`. */
@@ -75,9 +82,11 @@ export async function inspectRun(
   const teachers = Object.entries(run.needs).map(
     ([as, name]) => [as, others.get(keyOf({ ...run, name }))!] as const,
   );
-  const lost = teachers.find(([, { state }]) => state === 'failed' || state === 'blocked');
-  if (lost !== undefined)
-    return { ...run, state: 'blocked', error: `its teacher ${lost[1].key} failed` };
+  const lost = teachers.find(([, teacher]) => isLost(teacher))?.[1];
+  if (lost !== undefined) {
+    const how = lost.state === 'damaged' ? 'is damaged' : 'failed';
+    return { ...run, state: 'blocked', error: `its teacher ${lost.key} ${how}` };
+  }
   if (teachers.some(([, { state }]) => state !== 'finished')) return { ...run, state: 'waiting' };
   const experiment = withTeachers(
     run.experiment,
@@ -91,14 +100,21 @@ export async function inspectRun(
   const hash = experimentHash(experiment);
   const job = { run: hash, folder: folderOf(slugOf(experiment), hash), experiment };
   const store = open(job.folder);
-  const manifest = await readManifest(store);
+  let manifest: Manifest | undefined;
+  let history: readonly MetricsRow[];
+  try {
+    manifest = await readManifest(store);
+    history = await readMetrics(store, manifest);
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    return { ...run, job, state: 'damaged', error: error.message };
+  }
   const failure = failuresIn(journal).get(hash);
   const failed = failure !== undefined && failure.times >= ATTEMPTS;
   if (manifest === undefined)
     return failed
       ? { ...run, job, state: 'failed', error: failure.error }
       : { ...run, job, state: 'ready' };
-  const history = await readMetrics(store, manifest);
   const found = { ...run, job, manifest, history, record: recordOf(manifest, history, job.folder) };
   if (manifest.status === 'finished') return { ...found, state: 'finished' };
   if (failed) return { ...found, state: 'failed', error: failure.error };

@@ -11,7 +11,7 @@ import {
   type RunEvent,
 } from '@grok/core';
 import { type Estimate, estimate, paceOf } from './estimate.js';
-import { inspectRun, inspectStudy, type StudyFolder, type StudyRun } from './inspect.js';
+import { inspectRun, inspectStudy, isLost, type StudyFolder, type StudyRun } from './inspect.js';
 import { type JournalLine, openJournal, readJournal } from './journal.js';
 import { keyOf, type Plan } from './plan.js';
 import { preflight } from './preflight.js';
@@ -41,7 +41,7 @@ export type StudyEvent = { readonly estimate: Estimate; readonly runs: readonly 
 );
 /** Where a study stands when it returns. */
 export interface StudyResult {
-  /** `failed`: all is done that could be, and some runs failed. */
+  /** `failed`: all is done that could be, and some runs are lost. */
   readonly status: 'finished' | 'interrupted' | 'failed';
   /** Runs that were begun or gone on with; 0 when there was nothing to do. */
   readonly begun: number;
@@ -156,10 +156,9 @@ export async function runStudy(plan: Plan, host: StudyHost): Promise<StudyResult
     host.signal?.removeEventListener('abort', onAbort);
   }
   const done = [...runs.values()];
-  const left = done.some(({ state }) => !['finished', 'failed', 'blocked'].includes(state));
-  const failed = done.some(({ state }) => state === 'failed' || state === 'blocked');
+  const left = done.some((run) => run.state !== 'finished' && !isLost(run));
   return {
-    status: left ? 'interrupted' : failed ? 'failed' : 'finished',
+    status: left ? 'interrupted' : done.some(isLost) ? 'failed' : 'finished',
     begun,
     runs: done,
   };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { InputError, readManifest, readMetrics } from '@grok/core';
+import { InputError, isInputError, isRunError, readManifest, readMetrics } from '@grok/core';
 import { listColumns, type NamedRecord, runTable } from '@grok/report';
 import { recordOf } from '@grok/study';
 import type { Command } from 'commander';
@@ -21,20 +21,26 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
       if (!existsSync(path) && command.args.length > 0)
         throw new InputError(`runs: there is no folder ${folder}`);
       const found: NamedRecord[] = [];
+      const damaged: { readonly out: string; readonly error: string }[] = [];
       for (const at of foldersIn(path, DEPTH)) {
         const store = storeAt(at, io);
-        const manifest = await readManifest(store);
-        if (manifest === undefined) continue;
-        const record = recordOf(manifest, await readMetrics(store, manifest), store.where);
-        found.push({ name: store.where, record });
+        try {
+          const manifest = await readManifest(store);
+          if (manifest === undefined) continue;
+          const record = recordOf(manifest, await readMetrics(store, manifest), store.where);
+          found.push({ name: store.where, record });
+        } catch (error) {
+          if (!isInputError(error) && !isRunError(error)) throw error;
+          damaged.push({ out: store.where, error: error.message });
+        }
       }
-      human(io, flags).write(
-        found.length === 0
-          ? `no runs in ${folder}; begin with: grok reproduce\n`
-          : runTable(found, listColumns, 'text'),
-      );
+      const sink = human(io, flags);
+      if (found.length + damaged.length === 0)
+        sink.write(`no runs in ${folder}; begin with: grok reproduce\n`);
+      if (found.length > 0) sink.write(runTable(found, listColumns, 'text'));
+      for (const { out, error } of damaged) sink.write(`${out}: damaged: ${error}\n`);
       if (flags.json === true)
-        io.out.write(`${JSON.stringify({ runs: found.map(({ record }) => record) })}\n`);
+        io.out.write(`${JSON.stringify({ runs: found.map(({ record }) => record), damaged })}\n`);
       done(EXIT.ok);
     });
 }
