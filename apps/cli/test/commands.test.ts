@@ -138,6 +138,17 @@ describe('eval, runs, plugins, doctor', () => {
     expect(done.json<{ accuracy: number }>().accuracy).toBeCloseTo(teacher.finalValAccuracy!, 6);
     expect(done.json<{ loss: number }>().loss).toBeCloseTo(teacher.finalValLoss!, 4);
   });
+  it('names a checkpoint that it passes over', async () => {
+    // Catches: a score of an older state taken for the newest one's.
+    await world.grok('train', ...TINY, '--seed', '8', '--out', 'torn', '--checkpoint-every', '1');
+    const newest = join(world.dir, 'torn/checkpoints/step-000002.safetensors');
+    writeFileSync(newest, readFileSync(newest).subarray(0, 999));
+    const done = await world.grok('eval', 'torn', '--json');
+    expect(done.code).toBe(0);
+    expect(done.err).toMatch(
+      /^grok: checkpoints\/step-000002.safetensors is passed over: [^\n]+\ntorn, epoch 1, /,
+    );
+  });
   it('lists the runs of a folder', async () => {
     const done = await world.grok('runs', '.', '--json');
     expect(done.json<{ runs: RunRecord[] }>().runs).toContainEqual(teacher);

@@ -23,6 +23,8 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
         evaluateRun({ registry, store }, ROWS[flags.on], { ...fresh, ...asked }),
       );
       const result = { run, on: flags.on, ...score, out: store.where };
+      for (const { file, reason } of score.damaged)
+        io.err.write(`grok: ${file} is passed over: ${reason}\n`);
       human(io, flags).write(
         `${store.where}, epoch ${score.epoch}, ${score.rows} rows (${flags.on}): loss ${score.loss.toFixed(6)}, accuracy ${(100 * score.accuracy).toFixed(2)} %\n`,
       );
