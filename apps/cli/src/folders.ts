@@ -1,5 +1,5 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError, readConfig, type Store } from '@grok/core';
 import { readRuns, type StudyRun } from '@grok/report';
@@ -55,9 +55,11 @@ export async function openRun(folder: string, io: Io): Promise<StudyRun> {
   return run;
 }
 
-/** Folders that hold a run's config.json, at most `depth` below; runs hold no runs. */
+/** Folders that hold a run's config.json, at most `depth` below; runs hold no runs. @throws InputError when it is a file. */
 export function foldersIn(path: string, depth: number): readonly string[] {
   if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory())
+    throw new InputError(`${path}: is a file; give the folder of a run or of a study`);
   if (existsSync(join(path, 'config.json'))) return [path];
   if (depth === 0) return [];
   return readdirSync(path, { withFileTypes: true })

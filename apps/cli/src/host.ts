@@ -1,6 +1,6 @@
 /** What commands share around a run: folders, its host, and how its record is told. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError, type Registry, type RunHost, type Store } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { takeLock } from '@grok/study/process';
@@ -53,17 +53,31 @@ export function shown(folder: string, io: Io): string {
       : from;
 }
 
+/** Leaves no trace. @throws InputError, which begins with `what`, when a folder cannot be made or written to. */
+export function checkWritable(folder: string, what: string, io: Io): void {
+  let at = resolve(io.cwd, folder);
+  if (existsSync(at) && !statSync(at).isDirectory())
+    throw new InputError(`${what}: is a file; give a folder`);
+  while (!existsSync(at)) at = dirname(at);
+  try {
+    rmdirSync(mkdtempSync(join(at, '.grok-'))); // to ask for permission is not enough under /proc
+  } catch (error) {
+    const [reason] = (error as Error).message.split(','); // `EACCES: permission denied, mkdtemp …`
+    throw new InputError(`${what}: cannot be written (${reason}); choose another folder`);
+  }
+}
+
 /**
- * The folder a new run is to be written to. @throws InputError when it is a file, or holds what no run wrote.
+ * The folder a new run is to be written to. @throws InputError when it holds what no run wrote, or as `checkWritable`.
  */
 export function freshFolder(folder: string, marker: 'config.json' | 'plan.json', io: Io): string {
   if (folder.trim() === '') throw new InputError('--out: needs the name of a folder');
   const path = resolve(io.cwd, folder);
-  if (!existsSync(path)) return folder;
-  if (!statSync(path).isDirectory())
-    throw new InputError(`--out ${folder}: is a file; give a folder`);
-  const files = readdirSync(path).filter((name) => !name.startsWith('.'));
-  if (files.length > 0 && !files.includes(marker))
+  if (existsSync(join(path, marker))) return folder; // what is finished is only read
+  checkWritable(folder, `--out ${folder}`, io);
+  const there = existsSync(path) ? readdirSync(path) : [];
+  const files = there.filter((name) => !name.startsWith('.'));
+  if (files.length > 0)
     throw new InputError(
       `--out ${folder}: holds other files (${files[0]}) and no ${marker}; choose an empty or a new folder`,
     );

@@ -1,5 +1,5 @@
 /** What the command line comes with, and what it is told to load. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import nodeGpu from '@grok/backend-node-gpu';
 import onnx from '@grok/backend-onnx';
@@ -104,7 +104,7 @@ export interface FoundPlugin {
 /** Installed packages with the keyword `grok-plugin`, directly in a `node_modules` folder. @throws InputError when there is no such folder. */
 export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin[] {
   const root = resolve(cwd, folder);
-  if (!existsSync(root))
+  if (!existsSync(root) || !statSync(root).isDirectory())
     throw new InputError(`--search ${folder}: there is no such folder; name a node_modules`);
   const below = (at: string): string[] =>
     readdirSync(at)

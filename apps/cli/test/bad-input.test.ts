@@ -1,5 +1,5 @@
 /** Bad input: exit code 2, one clear line that says what to do, nothing written. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bench, TINY, TINY_PLAN } from './helpers.js';
@@ -119,6 +119,14 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['a plugin that is none', train('--plugin', './broken-plugin.mjs'), /has no default export/],
   ['out without a name', train('--out', ''), /--out: needs the name of a folder/],
   ['out is a file', train('--out', 'a-file'), /--out a-file: is a file/],
+  ['out is below a file', train('--out', 'a-file/x/y'), /--out a-file\/x\/y: cannot be written/],
+  ['new is a file', ['new', 'probe', 'x', '--dir', 'a-file'], /a-file: is a file; give a folder/],
+  [
+    'new is below a file',
+    ['new', 'probe', 'x', '--dir', 'a-file/x'],
+    /a-file\/x: cannot be written/,
+  ],
+  ['report to a file', ['report', 'teacher', '--out', 'a-file'], /--out a-file: is a file/],
   [
     'out holds other files',
     train('--out', 'foreign'),
@@ -138,6 +146,13 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['foreign run', ['eval', 'foreign'], /foreign: no run is here/],
   ['unknown rows', ['eval', 'teacher', '--on', 'test'], /Allowed choices are train, val, all/],
   ['missing folder of runs', ['runs', 'nowhere'], /there is no folder nowhere/],
+  ['a file of runs', ['runs', 'a-file'], /a-file: is a file; give the folder of a run/],
+  ['a file to analyze', ['analyze', 'a-file'], /a-file: is a file; give the folder of a run/],
+  [
+    'a file of plugins',
+    ['plugins', '--search', 'a-file'],
+    /--search a-file: there is no such folder/,
+  ],
 
   ['no strategy', distill(), /needs --strategy.*known: attention, feature, logit, none/],
   [
@@ -241,5 +256,16 @@ describe('bad input', () => {
     expect(err).toMatch(/^grok: [^\n]+\n$/);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(world.files()).toEqual(before);
+  });
+  it.skipIf(!existsSync('/proc/self'))('a folder that the system makes for nobody', async () => {
+    // Catches: permission asked for and given, and a raw error when the folder is made.
+    for (const argv of [train(), reproduce(), ['study', 'run', 'paper', '--out', 'new']]) {
+      const words = argv.map((word) => (word === 'new' ? '/proc/new' : word));
+      const { code, err } = await world.grok(...words);
+      expect({ code, err }).toEqual({
+        code: 2,
+        err: expect.stringMatching(/^grok: --out \/proc\/new: cannot be written \(E[^\n]+\n$/),
+      });
+    }
   });
 });

@@ -152,6 +152,17 @@ it('a run that fails what it must be is reported, with those it would have taugh
   expect(again.out).toContain('2 of 6 runs were finished before, the others failed');
 });
 
+it('a journal that is damaged is bad input, and named', async () => {
+  // Catches: exit code 1, as if a run had failed.
+  const file = join(kept.dir, 'cut/journal.jsonl');
+  writeFileSync(file, `garbage\n${readFileSync(file, 'utf8')}`);
+  const done = await kept.grok('study', 'status', 'cut');
+  expect([done.code, done.err]).toEqual([
+    2,
+    expect.stringMatching(/^grok: cut\/journal.jsonl: line 1 is not JSON; [^\n]+\n$/),
+  ]);
+});
+
 describe('bad input', () => {
   it.each<[string[], string]>([
     [[], 'study: needs a command: run, resume, status, table'],

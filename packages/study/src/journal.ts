@@ -1,5 +1,5 @@
 /** The journal of a study, `journal.jsonl`: what was begun and how it ended, only ever added to. */
-import { RunError, type Store } from '@grok/core';
+import { InputError, type Store } from '@grok/core';
 
 /** A line of the journal; `at` is the time in ISO 8601. */
 export type JournalLine =
@@ -17,7 +17,7 @@ export type JournalLine =
 
 const FILE = 'journal.jsonl';
 
-/** All whole lines; a last one that a kill cut short is left out. @throws RunError that names a bad line. */
+/** All whole lines; a last one that a kill cut short is left out. @throws InputError that names a bad line. */
 export async function readJournal(root: Store): Promise<readonly JournalLine[]> {
   const bytes = (await root.read(FILE)) ?? new Uint8Array();
   const text = new TextDecoder().decode(bytes.subarray(0, bytes.lastIndexOf(10) + 1));
@@ -28,7 +28,7 @@ export async function readJournal(root: Store): Promise<readonly JournalLine[]> 
       try {
         return JSON.parse(line) as JournalLine;
       } catch {
-        throw new RunError(
+        throw new InputError(
           `${root.where}/${FILE}: line ${i + 1} is not JSON; restore the file, or remove it (finished runs are known without it)`,
         );
       }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative } from 'node:path';
 import { InputError, RunError } from '@grok/core';
 import type { Command } from 'commander';
-import { EXIT, shown } from '../host.js';
+import { checkWritable, EXIT, shown } from '../host.js';
 import type { Io } from '../io.js';
 import { type Scaffold, scaffold } from '../scaffold.js';
 
@@ -23,6 +23,7 @@ export function newPlugin(program: Command, io: Io, done: (code: number) => void
     .option('--no-install', 'inside the monorepo: leave the lockfile as it is')
     .action((kind: string, name: string, flags: NewFlags) => {
       const made = scaffold(kind, name, io.cwd, flags.dir);
+      checkWritable(made.folder, shown(made.folder, io), io);
       if (existsSync(made.folder) && readdirSync(made.folder).length > 0)
         throw new InputError(
           `${shown(made.folder, io)}: is there already; choose another name, or a folder with --dir`,

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { claimsDocument } from '../documents.js';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { type Opened, openFolder } from '../folders.js';
-import { EXIT, human } from '../host.js';
+import { checkWritable, EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry } from '../plugins.js';
 import { writeReport } from '../report.js';
@@ -26,13 +26,14 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
     .option('--no-analyze', 'only what was analysed before: compute nothing')
     .action(async (folder: string, flags: Flags) => {
       const opened = await openFolder(folder, io);
+      const out = flags.out ?? opened.root.where;
+      checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
       const claims =
         flags.claims === undefined
           ? undefined
           : checkClaims(claimsDocument(flags.claims, io.cwd), `claims ${flags.claims}`);
       if (flags.analyze) await publish(opened, flags, io);
       const evidence = await evidenceOf(opened.root, opened.runs);
-      const out = flags.out ?? opened.root.where;
       const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
       const files = await writeReport(
         opened,
