@@ -136,5 +136,8 @@ describe('grok plugins --schema', () => {
     const schema = JSON.parse(done.out);
     expect(schema.$schema).toContain('json-schema.org');
     expect(JSON.stringify(schema)).toContain('"const":"shrink"');
+    // Catches: a last line that is a bracket, where --json promises the object.
+    const line = await world.grok('plugins', '--plugin', 'grok-shrink', '--schema', '--json');
+    expect([line.json(), line.out.trim().split('\n').length]).toEqual([schema, 1]);
   });
 });

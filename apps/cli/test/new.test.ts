@@ -78,6 +78,14 @@ describe('outside the monorepo', () => {
   });
 });
 
+it('tells what it wrote as JSON too', async () => {
+  const done = await world.grok('new', 'probe', 'spy', '--json');
+  expect(done).toMatchObject({ code: 0, err: expect.stringContaining('npm install') });
+  const { files, ...told } = done.json<{ files: string[] }>();
+  expect(told).toEqual({ package: 'grok-spy', name: 'spy', out: 'grok-spy' });
+  expect(files).toContain('src/index.ts');
+});
+
 describe('inside the monorepo', () => {
   it('is a package like the others, and the root refers to it', async () => {
     mkdirSync(join(world.dir, 'packages/core'), { recursive: true });

@@ -3,19 +3,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative } from 'node:path';
 import { InputError, RunError } from '@grok/core';
 import type { Command } from 'commander';
-import { checkWritable, EXIT, shown } from '../host.js';
+import { type OutputFlags, outputFlags } from '../flags.js';
+import { checkWritable, EXIT, human, shown } from '../host.js';
 import type { Io } from '../io.js';
 import { type Scaffold, scaffold } from '../scaffold.js';
 
-interface NewFlags {
+interface NewFlags extends OutputFlags {
   readonly dir?: string;
   readonly install: boolean;
 }
 
 /** `grok new`: a plugin's package that builds and passes its suite, to be filled with one's own idea. */
 export function newPlugin(program: Command, io: Io, done: (code: number) => void): void {
-  program
-    .command('new')
+  outputFlags(program.command('new'))
     .description('write a package: strategy, backend, task, optimizer or probe')
     .argument('<kind>', 'strategy, backend, task, optimizer or probe')
     .argument('<name>', 'such as rkd, or @me/rkd')
@@ -33,7 +33,7 @@ export function newPlugin(program: Command, io: Io, done: (code: number) => void
         writeFileSync(join(made.folder, path), text);
       }
       if (made.monorepo !== undefined) enrol(made, made.monorepo, flags.install);
-      tell(made, io);
+      tell(made, flags, io);
       done(EXIT.ok);
     });
 }
@@ -64,7 +64,12 @@ function enrol(made: Scaffold, root: string, install: boolean): void {
     );
 }
 
-function tell({ folder, packageName, name, monorepo, files }: Scaffold, io: Io): void {
+function tell(
+  { folder, packageName, name, monorepo, files }: Scaffold,
+  flags: OutputFlags,
+  io: Io,
+): void {
+  const sink = human(io, flags);
   const at = shown(folder, io);
   const steps =
     monorepo === undefined
@@ -73,9 +78,11 @@ function tell({ folder, packageName, name, monorepo, files }: Scaffold, io: Io):
           'npm run docs:api',
           `npx vitest run --project node ${relative(monorepo, folder).replaceAll('\\', '/')}`,
         ];
-  io.out.write(`${packageName} in ${at}: ${Object.keys(files).join(', ')}\n`);
-  for (const step of steps) io.out.write(`  ${step}\n`);
-  io.out.write(
-    `then: grok plugins --plugin ${at.startsWith('.') ? at : `./${at}`} shows ${name}\n`,
-  );
+  sink.write(`${packageName} in ${at}: ${Object.keys(files).join(', ')}\n`);
+  for (const step of steps) sink.write(`  ${step}\n`);
+  sink.write(`then: grok plugins --plugin ${at.startsWith('.') ? at : `./${at}`} shows ${name}\n`);
+  if (flags.json === true)
+    io.out.write(
+      `${JSON.stringify({ package: packageName, name, out: at, files: Object.keys(files) })}\n`,
+    );
 }

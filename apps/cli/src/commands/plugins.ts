@@ -33,7 +33,8 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
       }
       const registry = await openRegistry(flags.plugin, io.cwd);
       if (flags.schema === true) {
-        io.out.write(`${JSON.stringify(specSchemaOf(registry), null, 2)}\n`);
+        const indent = flags.json === true ? 0 : 2; // the last line is the whole
+        io.out.write(`${JSON.stringify(specSchemaOf(registry), null, indent)}\n`);
         done(EXIT.ok);
         return;
       }
