@@ -35,11 +35,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       add(program, io, done);
     studyWorker(program, io);
     for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
-    checkCommand(argv[0], program);
-    await program.parseAsync(
-      argv.filter((word) => word !== '--debug'),
-      { from: 'user' },
-    );
+    const words = argv.filter((word) => word !== '--debug');
+    await program.parseAsync(commandWords(words, program), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -56,11 +53,25 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** A mistyped command would otherwise be an argument of the default one. */
-function checkCommand(word: string | undefined, program: Command): void {
-  const known = [...program.commands.map((command) => command.name()), 'help'];
-  if (word !== undefined && !word.startsWith('-') && !known.includes(word))
-    throw unknownName('command', word, known);
+/**
+ * Checks the commands among words, since a mistyped one would be an argument of the default one, and
+ * says `help study run` as `study run --help`. @throws InputError on an unknown or a missing one.
+ */
+function commandWords(words: readonly string[], parent: Command): readonly string[] {
+  const [word, ...rest] = words;
+  if (parent.commands.length === 0 || word?.startsWith('-')) return words;
+  if (word === 'help') return commandWords([...rest, '--help'], parent);
+  const isRoot = parent.parent === null;
+  const visible = parent.createHelp().visibleCommands(parent);
+  const known = visible.map((command) => command.name());
+  if (word === undefined) {
+    if (isRoot) return words;
+    throw new InputError(`${parent.name()}: needs a command: ${known.join(', ')}`);
+  }
+  const command = parent.commands.find((item) => item.name() === word);
+  if (command === undefined)
+    throw unknownName(isRoot ? 'command' : `${parent.name()} command`, word, known);
+  return [word, ...commandWords(rest, command)];
 }
 
 /** `--out --json` is a value forgotten, not a folder named `--json`. */

@@ -98,7 +98,22 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     set('epochs.x=1'),
     /--set experiment.epochs.x: 2 has no "x" inside it/,
   ],
-  ['unknown command', ['trian'], /unknown command "trian": did you mean "train"/],
+  ['unknown command', ['trian'], /unknown command "trian": did you mean "train".*study, train/],
+  [
+    'help on an unknown command',
+    ['help', 'trian'],
+    /unknown command "trian": did you mean "train"/,
+  ],
+  [
+    'unknown study command',
+    ['study', 'statsu', 'x'],
+    /study command "statsu": did you mean "status"/,
+  ],
+  [
+    'help on an unknown study command',
+    ['help', 'study', 'rnu'],
+    /study command "rnu": did you mean/,
+  ],
   ['too many arguments', train('again'), /too many arguments/],
   ['a flag without its value', ['train', '--out'], /--out: needs a value, got the flag --json/],
   ['spec that is not JSON', ['train', '--spec', 'half.json'], /spec half.json: must be JSON/],

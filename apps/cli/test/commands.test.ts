@@ -215,6 +215,24 @@ describe('eval, runs, plugins, doctor', () => {
       'doctor',
     ])
       expect(help.out).toContain(word);
+    // Catches: words after `help` that are ignored, a usage that asks for a command twice.
+    const same: readonly (readonly string[])[] = [
+      ['help', 'study', 'run'],
+      ['study', 'help', 'run'],
+      ['study', 'run', '--help'],
+    ];
+    for (const words of same)
+      expect((await world.grok(...words)).out).toMatch(
+        /^Usage: grok study run \[options\] <plan>\n/,
+      );
+    for (const words of [
+      ['study', 'help'],
+      ['help', 'study'],
+    ])
+      expect((await world.grok(...words)).out).toMatch(
+        /^Usage: grok study \[options\] \[command\]\n/,
+      );
+    expect((await world.grok('help')).out).toBe(help.out);
     expect(await world.grok('--version')).toMatchObject({ code: 0, out: '0.1.0\n' });
   });
   it('shows a stack only when asked', async () => {

@@ -1,4 +1,3 @@
-import { InputError, unknownName } from '@grok/core';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags, trackFlags } from '../flags.js';
 import type { Io } from '../io.js';
@@ -16,13 +15,6 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
   const group = program
     .command('study')
     .description('carry out a plan of many runs, and compare its arms');
-
-  group.argument('[command]').action((word: string | undefined) => {
-    const known = group.commands.map((command) => command.name());
-    throw word === undefined
-      ? new InputError(`study: needs a command: ${known.join(', ')}`)
-      : unknownName('study command', word, known);
-  });
 
   for (const name of ['run', 'resume'] as const)
     runFlags(group.command(name))
