@@ -17,6 +17,7 @@ import {
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
+import { calibrate, checkPlan } from '@grok/study';
 import { afterEach, expect, test, vi } from 'vitest';
 
 afterEach(() => void vi.useRealTimers());
@@ -162,4 +163,21 @@ test.each<[string, Tracker]>([
   expect(await running).toEqual([
     `tracker "hanging" failed and is left out: it did not ${what} within ${seconds} s`,
   ]);
+});
+
+test('the trial of a plan tells no tracker (two epochs that nobody asked for among the results)', async () => {
+  const { notes, registry } = noted();
+  const { task, model, optimizer, batch, epochs } = experiment;
+  const arms = { none: { objective: [{ use: 'hard' }] } };
+  const plan = checkPlan(
+    {
+      ...{ name: 'trial', summary: 'For tests.', seeds: [0], arms },
+      ...{ shared: { task, model, optimizer, batch, epochs }, teacher: {}, student: {} },
+    },
+    'plan',
+  );
+  const trackers = [{ use: 'diary' }];
+  const { startup } = await calibrate(plan, { registry, execution: { ...execution, trackers } });
+  expect(startup).toBeGreaterThan(0);
+  expect(notes).toEqual([]);
 });

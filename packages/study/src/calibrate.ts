@@ -21,7 +21,7 @@ export interface Calibration {
   readonly startup: number;
 }
 
-/** Trains every kind of run of the plan's first seed for two epochs, in memory; nothing is kept. */
+/** Trains every kind of run of the plan's first seed for two epochs, in memory; nothing is kept, no tracker is told. */
 export async function calibrate(
   plan: Plan,
   host: {
@@ -31,6 +31,7 @@ export async function calibrate(
   },
 ): Promise<Calibration> {
   const seconds = (): number => performance.now() / 1000;
+  const { trackers: _trackers, ...execution } = host.execution ?? {};
   const trained = new Map<string, { ref: TeacherRef; store: Store }>();
   const timed: { kind: string; seconds: number }[] = [];
   const startups: number[] = [];
@@ -46,7 +47,7 @@ export async function calibrate(
           shortened(run.experiment),
           Object.fromEntries(needed.map(([as, { ref }]) => [as, ref])),
         ),
-        execution: host.execution ?? {},
+        execution,
       },
       {
         registry: host.registry,
