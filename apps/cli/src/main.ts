@@ -1,4 +1,5 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
+import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { Command, CommanderError } from 'commander';
 import { analyze } from './commands/analyze.js';
@@ -44,9 +45,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.err.write(`grok: ${oneLine(error.message.replace(/^error: /, ''))}\n`);
       return EXIT.badInput;
     }
-    const { message, stack } = error as Error;
-    io.err.write(`grok: ${oneLine(message)}\n`);
-    if (debug) io.err.write(`${stack ?? ''}\n`);
+    io.err.write(`grok: ${oneLine((error as Error).message)}\n`);
+    if (debug) io.err.write(`${inspect(error)}\n`); // with the stacks of its causes
     if (isInputError(error)) return EXIT.badInput;
     if (!isRunError(error) && !debug) io.err.write('grok: this is a bug; --debug shows where\n');
     return EXIT.failed;

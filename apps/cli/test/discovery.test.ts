@@ -130,6 +130,26 @@ describe('a plugin that', () => {
   });
 });
 
+describe('a plugin that throws in its loss', () => {
+  it('is named, and --debug shows where', async () => {
+    // Catches: a stack of grok's own frames alone.
+    put(
+      'throwing/index.js',
+      source('grok-throwing', 'throwing').replace(
+        'loss: (',
+        'loss() { return deepInside(); }, other: (',
+      ) + `\nfunction deepInside() { throw new TypeError('boom'); }\n`,
+    );
+    const experiment = { ...SPEC, objective: [{ use: 'throwing', as: 'mine' }] };
+    put('throwing.json', JSON.stringify({ experiment, execution: { plugins: ['./throwing'] } }));
+    const argv = ['train', '--spec', 'throwing.json', '--quiet', '--out'];
+    const plain = await world.grok(...argv, 'plain');
+    expect([plain.code, plain.err]).toEqual([1, 'grok: strategy "throwing" (term "mine"): boom\n']);
+    const { err } = await world.grok(...argv, 'debugged', '--debug');
+    expect(err).toMatch(/\[cause\]: TypeError: boom\n +at deepInside .*throwing\/index\.js/);
+  });
+});
+
 describe('grok plugins --schema', () => {
   it('prints a JSON Schema with the plugin’s names in it', async () => {
     const done = await world.grok('plugins', '--plugin', 'grok-shrink', '--schema');

@@ -232,10 +232,10 @@ function install(): void {
       });
 }
 /** What to tell who asks for a kernel that is not there. */
-function unsupported(name: string, op = currentOp()): Error {
+function unsupported(name: string, op = currentOp(), whose = ''): Error {
   const asked = op === '' ? '' : ` (asked for by tf.${op})`;
   return new Error(
-    `backend "onnx": kernel "${name}"${asked} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
+    `${whose}backend "onnx": kernel "${name}"${asked} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
   );
 }
 
@@ -298,8 +298,10 @@ function enter(tracer: Tracer): () => void {
 }
 /** Kernels of other packages are unknown to tfjs's own list: its error is all there is. */
 function explained(error: unknown): unknown {
-  const { message = '', stack = '' } = (error ?? {}) as Partial<Error>;
-  const name = /^Kernel '(.+)' not registered for backend/.exec(message)?.[1];
+  const { message = '', stack, cause } = (error ?? {}) as Partial<Error>;
+  const [, whose, name] = /^(.*?)Kernel '(.+)' not registered for backend/.exec(message) ?? [];
   if (name === undefined) return error;
-  return unsupported(name, /\b(\w+?)__op\b/.exec(stack)?.[1]);
+  const from = (cause as Error | undefined)?.stack ?? stack ?? '';
+  const told = unsupported(name, /\b(\w+?)__op\b/.exec(from)?.[1], whose);
+  return Object.assign(told, { cause: error });
 }

@@ -8,9 +8,11 @@ import { type ComposedObjective, compose } from './objective.js';
 import { jsonSchemaOf } from './options.js';
 import { withoutExtras } from './params.js';
 import { createProbes, infoOf } from './probes.js';
+import { subjectOf } from './provision.js';
 import type { Registry } from './registry.js';
 import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
 import type { Teacher } from './teacher.js';
+import { tellingModel, tellingOptimizer } from './told.js';
 import type { ActiveProbe } from './training.js';
 import type {
   Backend,
@@ -76,6 +78,7 @@ export async function composeExperiment(
   const objective = compose(
     (experiment.objective ?? [{ use: 'hard' }]).map(({ use, as, weight = 1, options }) => ({
       name: as ?? use,
+      strategy: use,
       weight,
       objective: registry.create('strategy', use, options, host),
     })),
@@ -94,7 +97,10 @@ export async function composeExperiment(
     objective,
     teachers: loaded,
     teacherRefs: refs,
-    optimizer: registry.create('optimizer', use, options, host),
+    optimizer: tellingOptimizer(
+      subjectOf({ kind: 'optimizer', name: use }),
+      registry.create('optimizer', use, options, host),
+    ),
     probes: createProbes(registry, experiment.probes ?? [], model),
     splitHash: ownHash,
     leaked: strangers.length > 0,
@@ -124,7 +130,8 @@ export function data(
     experiment.model.options,
     host,
   )({ vocabulary: task.vocabulary, inputs: task.inputs });
-  return { written, task, split, model };
+  const subject = subjectOf({ kind: 'model', name: experiment.model.use });
+  return { written, task, split, model: tellingModel(subject, model) };
 }
 
 /** Creates a backend by name; `threads` is passed on where the backend has such an option. */

@@ -2,8 +2,9 @@
  * What `create` of a plugin may give back, and what that gives when it is a function; how long it may
  * take. A fault is told by the plugin's name.
  */
-import { InputError, isInputError, isRunError } from './errors.js';
+import { InputError } from './errors.js';
 import { within } from './patience.js';
+import { telling, toldBy } from './told.js';
 import type { Created, Kind } from './types.js';
 
 /** Milliseconds that an asynchronous `create` may take; a browser may have a runtime to fetch. */
@@ -52,7 +53,7 @@ export function guardedCreate<K extends Kind>(
   create: () => Created[K],
   patience: number = PATIENCE,
 ): Created[K] {
-  const made = guarded(subject, 'create', create);
+  const made = telling(`${subject}: create failed`, create, InputError);
   if (!(made instanceof Promise)) return checked(subject, kind, made);
   const later: Promise<unknown> = inTime<unknown>(subject, made, patience);
   return later.then((it): unknown => checked(subject, kind, it as Created[K])) as Created[K];
@@ -72,7 +73,7 @@ function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Cr
       subject,
       who,
       parts,
-      guarded(subject, who, () => call(...given)),
+      telling(`${subject}: ${who} failed`, () => call(...given), InputError),
     )) as Created[K];
 }
 
@@ -99,21 +100,6 @@ async function inTime<T>(subject: string, made: Promise<T>, patience: number): P
       (seconds) => `${subject}: create gave nothing within ${seconds} s; leave it out`,
     );
   } catch (error) {
-    throw told(subject, 'create', error);
+    throw toldBy(`${subject}: create failed`, error, InputError);
   }
-}
-
-function guarded<T>(subject: string, who: string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw told(subject, who, error);
-  }
-}
-
-/** Errors for people pass; anything else is told by who threw it. */
-function told(subject: string, who: string, error: unknown): unknown {
-  if (isInputError(error) || isRunError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new InputError(`${subject}: ${who} failed: ${message}`, { cause: error });
 }

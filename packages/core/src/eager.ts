@@ -177,12 +177,13 @@ export function breathe(): Promise<void> {
 /** A missing kernel, with the op that asked for it and what there is; anything else as it came. */
 function explain(error: unknown, program: string, { name, tfjs }: EagerParts): unknown {
   if (!(error instanceof Error)) return error;
-  const kernel = /Kernel '(.+?)' not registered/.exec(error.message)?.[1];
+  const [, whose, kernel] = /^(.*?)Kernel '(.+?)' not registered/.exec(error.message) ?? [];
   if (kernel === undefined) return error;
-  const op = /\b(\w+?)__op\b/.exec(error.stack ?? '')?.[1];
+  const { stack = '' } = (error.cause ?? error) as Error;
+  const op = /\b(\w+?)__op\b/.exec(stack)?.[1];
   const known = tf.getKernelsForBackend(tfjs).map(({ kernelName }) => kernelName);
   return new RunError(
-    `program "${program}": backend "${name}" has no kernel ${kernel}${op ? `, which tf.${op} asked for` : ''}; write it with others or take another backend. Supported: ${known.sort().join(', ')}`,
+    `program "${program}": ${whose}backend "${name}" has no kernel ${kernel}${op ? `, which tf.${op} asked for` : ''}; write it with others or take another backend. Supported: ${known.sort().join(', ')}`,
     { cause: error },
   );
 }

@@ -9,9 +9,11 @@ import { flag, schema } from './options.js';
 import { reader, withoutExtras } from './params.js';
 import { type Callable, provision } from './provision.js';
 import type { Rng } from './rng.js';
+import { telling } from './told.js';
 import type {
   HostArray,
   HostParams,
+  LossContext,
   ModelInfo,
   Objective,
   ObjectiveTerm,
@@ -89,6 +91,8 @@ export function preciseCrossEntropy(
 /** A named, weighted objective, before it has met its models. */
 export interface WeightedObjective {
   readonly name: string;
+  /** Its strategy's name, for errors. */
+  readonly strategy?: string;
   readonly weight: number;
   readonly objective: Objective;
 }
@@ -146,23 +150,27 @@ export function compose(
     needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
     extra(rng) {
       const all: Record<string, HostArray> = {};
-      for (const { name, term } of terms)
-        for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {}))
-          all[`extra.${name}.${key}`] = value;
+      for (const { name, strategy, term } of terms)
+        telling(subjectOfTerm(name, strategy), () => {
+          for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {}))
+            all[`extra.${name}.${key}`] = value;
+        });
       return all;
     },
     draws(rng, step, rows) {
       const all: Record<string, Record<string, HostArray>> = {};
-      for (const { name, term } of terms)
-        if (term.draws !== undefined)
-          all[name] = { ...term.draws(rng.split(name).split(step), step, rows) };
+      for (const { name, strategy, term } of terms)
+        telling(subjectOfTerm(name, strategy), () => {
+          if (term.draws !== undefined)
+            all[name] = { ...term.draws(rng.split(name).split(step), step, rows) };
+        });
       return all;
     },
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
-      const weighted = terms.map(({ name, weight, term }) => {
+      const weighted = terms.map(({ name, strategy, weight, term }) => {
         const parts = Object.entries(
-          term.loss({
+          lossOf(subjectOfTerm(name, strategy), term, {
             student: reader(
               `site of the student in "${name}"`,
               pick(on.student, term.needs.student),
@@ -195,6 +203,15 @@ export function compose(
       return { total: weighted.reduce((a, b) => tf.add(a, b)), terms: logged };
     },
   };
+}
+
+/** `strategy "logit"`, and the term's own name where it has another. */
+function subjectOfTerm(name: string, strategy = name): string {
+  return `strategy "${strategy}"${strategy === name ? '' : ` (term "${name}")`}`;
+}
+
+function lossOf(subject: string, term: ObjectiveTerm, on: LossContext): Record<string, tf.Scalar> {
+  return telling(subject, () => term.loss(on));
 }
 
 function pick(values: Params, names: readonly string[]): Params {
