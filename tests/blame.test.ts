@@ -91,6 +91,20 @@ describe('a term', () => {
       /strategy "odd": backend "wasm" has no kernel \w+, which tf\.\w+ asked for/,
     );
   });
+  it.each([
+    ['4 values for [5]', new Float32Array(4), [5], 'float32'],
+    ['another type', new Int32Array(5), [5], 'int32'],
+    ['an array of another type than it says', new Int32Array(5), [5], 'float32'],
+  ])(
+    'whose extra has %s is refused (it would train on its neighbours)',
+    async (_, values, shape, dtype) => {
+      const extra = () => ({ w: { shape, dtype, data: values } });
+      const { message } = await inObjective({ ...zero, extra }, 'mine');
+      expect(message).toMatch(
+        /^strategy "odd" \(term "mine"\): extra "w": must be float32 values that fill its shape, got \d in a \w+ for \w+ \[5\]/,
+      );
+    },
+  );
 });
 
 describe('an optimizer', () => {

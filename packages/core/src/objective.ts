@@ -6,7 +6,8 @@ import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from './errors.js';
 import { teacherOf } from './layers.js';
 import { flag, schema } from './options.js';
-import { reader, withoutExtras } from './params.js';
+import { reader, sizeOf, withoutExtras } from './params.js';
+import { specText } from './program-io.js';
 import { type Callable, provision } from './provision.js';
 import type { Rng } from './rng.js';
 import { telling } from './told.js';
@@ -152,8 +153,10 @@ export function compose(
       const all: Record<string, HostArray> = {};
       for (const { name, strategy, term } of terms)
         telling(subjectOfTerm(name, strategy), () => {
-          for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {}))
+          for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {})) {
+            checkExtra(`${subjectOfTerm(name, strategy)}: extra "${key}"`, value);
             all[`extra.${name}.${key}`] = value;
+          }
         });
       return all;
     },
@@ -212,6 +215,14 @@ function subjectOfTerm(name: string, strategy = name): string {
 
 function lossOf(subject: string, term: ObjectiveTerm, on: LossContext): Record<string, tf.Scalar> {
   return telling(subject, () => term.loss(on));
+}
+
+/** All parameters are one float32 vector in the end: one that does not fill its place would shift the others. */
+function checkExtra(subject: string, { data, shape, dtype }: HostArray): void {
+  if (dtype !== 'float32' || !(data instanceof Float32Array) || data.length !== sizeOf(shape))
+    throw new InputError(
+      `${subject}: must be float32 values that fill its shape, got ${data.length} in a ${data.constructor.name} for ${specText({ shape, dtype })}`,
+    );
 }
 
 function pick(values: Params, names: readonly string[]): Params {
