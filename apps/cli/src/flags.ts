@@ -1,9 +1,8 @@
 /** The flags that commands share; the short ones are sugar for paths of an experiment. */
 import type { Json } from '@grok/core';
-import type { JsonObject } from '@grok/study';
 import { type Command, Option } from 'commander';
 import { numberOf, wholeOf } from './parse.js';
-import { setAt } from './set.js';
+import type { Change } from './set.js';
 
 /** Flags of everything that prints a result. */
 export interface OutputFlags {
@@ -175,10 +174,10 @@ export function sugarFlags(command: Command): Command {
   return command;
 }
 
-/** The experiment with what the sugar flags say in its place. */
-export function sugared(experiment: JsonObject, flags: RunFlags): JsonObject {
-  let result = experiment;
-  for (const { key, path } of SUGAR)
-    if (flags[key] !== undefined) result = setAt(result, path.split('.'), flags[key] as Json);
-  return result;
+/** What the sugar flags change of an experiment. */
+export function sugarOf(flags: RunFlags): readonly Change[] {
+  return SUGAR.filter(({ key }) => flags[key] !== undefined).map(({ key, path }) => ({
+    path: path.split('.'),
+    value: flags[key] as Json,
+  }));
 }

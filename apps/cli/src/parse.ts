@@ -1,5 +1,6 @@
 /** Numbers, assignments and strategies as they are typed: strictly, so that no typo becomes a run. */
 import { InputError, type Json, type TermUse, type TrackerUse, type Use } from '@grok/core';
+import type { Change } from './set.js';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */
 export function numberOf(flag: string, text: string): number {
@@ -18,7 +19,7 @@ export function wholeOf(flag: string, text: string, least = 0): number {
 }
 
 /** Splits `a.b=value`; the value is JSON where it parses as such, else text. */
-export function assignmentOf(text: string): { path: readonly string[]; value: Json } {
+export function assignmentOf(text: string): Change {
   const at = text.indexOf('=');
   const path = text.slice(0, at).split('.');
   if (at < 1 || path.some((part) => part.trim() === ''))

@@ -1,10 +1,56 @@
-/** `--set a.b=value`: one value of a JSON document replaced, the others untouched. */
-import { InputError, type Json, unknownName } from '@grok/core';
+/** `--set a.b=value` and its sugar: values of a JSON document replaced, the others untouched. */
+import { InputError, type Json, type Registry, unknownName } from '@grok/core';
 import { isObject, type JsonObject } from '@grok/study';
 
+/** A value, and the keys that lead to it; list entries go by number. */
+export interface Change {
+  readonly path: readonly string[];
+  readonly value: Json;
+}
+
 /**
- * The document with `value` at `path`; list entries go by number. New keys of objects may be made,
- * since whoever reads the document refuses those it does not know; new list entries may not.
+ * The document with all changes laid over it, the later the stronger. Where one names another
+ * provision (`task.use`), options of the former that the new one does not have are left behind.
+ * @throws InputError as `setAt`.
+ */
+export function changed(
+  document: JsonObject,
+  changes: readonly Change[],
+  registry: Registry,
+): JsonObject {
+  const names = changes.filter(({ path }) => path.at(-1) === 'use');
+  // The last name of a place counts, and before any option is set.
+  const last = new Map(names.map((change) => [change.path.join('.'), change]));
+  const fitting = [...last.values()].reduce(
+    (at, { path, value }) => renamed(at, path.slice(0, -1), value, registry),
+    document,
+  );
+  return changes.reduce((at, { path, value }) => setAt(at, path, value), fitting);
+}
+
+function renamed(
+  document: JsonObject,
+  path: readonly string[],
+  name: Json,
+  registry: Registry,
+): JsonObject {
+  const at = path.reduce<Json | undefined>(
+    (node, key) => (node as Record<string, Json> | undefined)?.[key],
+    document,
+  );
+  if (!isObject(at) || !isObject(at.options) || at.use === name) return document;
+  const found = registry.list().filter((item) => item.name === name);
+  if (found.length === 0) return document; // to be refused as unknown, whatever its options
+  const known = found.flatMap(({ options }) => Object.keys(options.properties ?? {}));
+  const { options, ...bare } = at;
+  const kept = Object.entries(options as JsonObject).filter(([key]) => known.includes(key));
+  const use = kept.length === 0 ? bare : { ...bare, options: Object.fromEntries(kept) };
+  return setAt(document, path, use);
+}
+
+/**
+ * The document with `value` at `path`. New keys of objects may be made, since whoever reads the
+ * document refuses those it does not know; new list entries may not.
  * @throws InputError when the path leads through something that holds nothing.
  */
 export function setAt(document: JsonObject, path: readonly string[], value: Json): JsonObject {

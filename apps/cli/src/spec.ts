@@ -1,12 +1,19 @@
 /** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
 import { availableParallelism } from 'node:os';
-import { checkExperiment, checkSpec, type Execution, InputError, type RunSpec } from '@grok/core';
+import {
+  checkExperiment,
+  checkSpec,
+  type Execution,
+  InputError,
+  type Registry,
+  type RunSpec,
+} from '@grok/core';
 import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, specDocument } from './documents.js';
-import { type ComputeFlags, type RunFlags, sugared } from './flags.js';
+import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';
 import type { Io } from './io.js';
 import { assignmentOf, trackersOf } from './parse.js';
-import { setAt } from './set.js';
+import { changed } from './set.js';
 
 /** An experiment and its execution on the way, not checked yet. */
 export interface Draft {
@@ -34,26 +41,31 @@ export function specDraft(flags: RunFlags, io: Io): Draft {
   };
 }
 
+/** Plugins to load for a draft: those of the flag, and those that it names itself. */
+export function pluginsOf(
+  { execution }: Pick<Draft, 'execution'>,
+  { plugin }: ComputeFlags,
+): readonly string[] {
+  return [...plugin, ...((execution.plugins as readonly string[] | undefined) ?? [])];
+}
+
 /** Lays seeds, sugar and `--set` over a draft and checks the whole. */
-export function finish(draft: Draft, flags: RunFlags): RunSpec {
-  let document: JsonObject = {
-    experiment: sugared(
-      merge(draft.experiment, {
-        ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-        ...(flags.splitSeed === undefined ? {} : { splitSeed: flags.splitSeed }),
-        ...(flags.allowLeak === true ? { allowLeak: true } : {}),
-      }),
-      flags,
-    ),
+export function finish(draft: Draft, flags: RunFlags, registry: Registry): RunSpec {
+  const written: JsonObject = {
+    experiment: merge(draft.experiment, {
+      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+      ...(flags.splitSeed === undefined ? {} : { splitSeed: flags.splitSeed }),
+      ...(flags.allowLeak === true ? { allowLeak: true } : {}),
+    }),
     execution: merge(draft.execution, {
       ...(flags.checkpointEvery === undefined ? {} : { checkpointEvery: flags.checkpointEvery }),
     }),
   };
-  for (const text of flags.set) {
-    const { path, value } = assignmentOf(text);
-    const rooted = ['experiment', 'execution'].includes(path[0]!) ? path : ['experiment', ...path];
-    document = setAt(document, rooted, value);
-  }
+  const changes = [...sugarOf(flags), ...flags.set.map(assignmentOf)].map(({ path, value }) => {
+    const rooted = ['experiment', 'execution'].includes(path[0]!);
+    return { path: rooted ? path : ['experiment', ...path], value };
+  });
+  const document = changed(written, changes, registry);
   checkExperiment(document.experiment);
   return checkSpec(document);
 }

@@ -6,6 +6,7 @@ import {
   type Execution,
   type Executor,
   InputError,
+  type Registry,
   type Store,
   unknownName,
 } from '@grok/core';
@@ -34,7 +35,7 @@ import type { Io } from './io.js';
 import { assignmentOf, trackersOf } from './parse.js';
 import { openRegistry } from './plugins.js';
 import { clock } from './progress.js';
-import { setAt } from './set.js';
+import { changed } from './set.js';
 import { studyProgress } from './study-progress.js';
 
 /** Flags of `grok study`. */
@@ -86,25 +87,29 @@ export async function openStudy(
   }
   if (mustExist)
     throw new InputError(`${from}: there is no such folder; begin with: grok study run PLAN`);
-  const plan = planOf(from, existsSync(path), flags.set ?? [], io);
+  const registry = await openRegistry(flags.plugin ?? [], io.cwd);
+  const plan = planOf(from, existsSync(path), flags.set ?? [], registry, io);
   const named = plan.name.startsWith('study') ? plan.name : `study-${plan.name}`;
   const folder = flags.out ?? `runs/${named}`.replace(/[^\w/.-]/g, '_');
   return at(plan, freshFolder(folder, 'plan.json', io));
 }
 
-function planOf(from: string, isFile: boolean, changes: readonly string[], io: Io): Plan {
+function planOf(
+  from: string,
+  isFile: boolean,
+  changes: readonly string[],
+  registry: Registry,
+  io: Io,
+): Plan {
   const known = presetNames();
   if (!isFile && !known.includes(from)) {
     if (/[./\\]/.test(from)) throw new InputError(`plan ${from}: there is no such file`);
     throw unknownName('plan (neither a file nor a preset)', from, known);
   }
   const what = isFile ? `plan ${from}` : `preset "${from}"`;
-  let document: JsonObject = isFile ? specDocument(from, io.cwd) : presetDocument(from);
-  checkPlan(document, what);
-  for (const text of changes) {
-    const { path, value } = assignmentOf(text);
-    document = setAt(document, path, value);
-  }
+  const written: JsonObject = isFile ? specDocument(from, io.cwd) : presetDocument(from);
+  checkPlan(written, what);
+  const document = changed(written, changes.map(assignmentOf), registry);
   return checkPlan(document, changes.length > 0 ? `${what} with --set` : what);
 }
 

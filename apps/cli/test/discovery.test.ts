@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aliasOf } from '../src/plugins.js';
-import { bench, TINY } from './helpers.js';
+import { bench, configIn, root, TINY } from './helpers.js';
 
 const world = bench();
 afterAll(() => world.remove());
@@ -77,6 +77,21 @@ describe('grok.config.json', () => {
     expect(done.code).toBe(2);
     expect(done.err).toContain(message);
     put('grok.config.json', '{}');
+  });
+});
+
+describe('a plugin’s task and optimizer', () => {
+  it('are named by flags, over any preset', async () => {
+    // Catches: the preset's options handed to another's provision.
+    const gallery = ['--plugin', join(root, 'examples/gallery')];
+    const small = ['--dim', '8', '--depth', '1', '--epochs', '1', '--quiet', '--out', 'points'];
+    const named = ['--op', 'points', '--set', 'optimizer.use=one-cycle'];
+    const done = await world.grok('train', ...gallery, ...named, ...small);
+    expect(done.code, done.err).toBe(0);
+    expect(configIn(world)('points').experiment).toMatchObject({
+      task: { use: 'points' },
+      optimizer: { use: 'one-cycle', options: { weightDecay: 1 } },
+    });
   });
 });
 

@@ -1,6 +1,8 @@
+import { createRegistry } from '@grok/core';
+import optim from '@grok/optim';
 import { describe, expect, it } from 'vitest';
 import { assignmentOf, numberOf, strategyOf, wholeOf } from '../src/parse.js';
-import { setAt } from '../src/set.js';
+import { changed, setAt } from '../src/set.js';
 
 describe('numbers', () => {
   it.each(['abc', '', ' ', '1e400', 'NaN', '0x', '1,5', '2.5.1'])('refuses %j', (text) => {
@@ -83,5 +85,42 @@ describe('--set', () => {
     expect(() => setAt({ a: 1 }, ['a', 'b'], 2)).toThrow('--set a.b: 1 has no "b" inside it');
     expect(() => setAt({ a: [1] }, ['a', '1'], 2)).toThrow('unknown entry in --set a.1 "1"');
     expect(() => setAt({}, ['__proto__', 'x'], 2)).toThrow('unknown key');
+  });
+
+  const clip = { kind: 'optimizer', name: 'clip', summary: 'For the test.', create: () => {} };
+  const options = { type: 'object', properties: { weightDecay: {}, most: {} } };
+  const registry = createRegistry([
+    optim,
+    {
+      ...{ name: 'grok-clip', version: '1.2.3', core: '>=0.1.0 <1' },
+      provides: [{ ...clip, options } as never],
+    },
+  ]);
+  const lay = (...texts: string[]) =>
+    changed(
+      { optimizer: { use: 'adamw', options: { learningRate: 1, weightDecay: 2, warmup: 3 } } },
+      texts.map(assignmentOf),
+      registry,
+    ).optimizer;
+  it('of a name leaves behind the options that the new one does not have', () => {
+    // Catches: the preset's learning rate handed to an optimizer that knows none.
+    expect(lay('optimizer.use=clip')).toEqual({ use: 'clip', options: { weightDecay: 2 } });
+    expect(lay('optimizer.use=hard')).toEqual({ use: 'hard' });
+    expect(lay('optimizer.use=unknown')).toMatchObject({ options: { warmup: 3 } });
+    expect(lay('optimizer.use=adamw')).toMatchObject({ options: { warmup: 3 } });
+  });
+  it('of a name keeps what is asked for, before it and after it', () => {
+    // Catches: --lr forgotten without a word; options that depend on the order of flags.
+    const most = 'optimizer.options.most=4';
+    const both = { use: 'clip', options: { weightDecay: 2, most: 4 } };
+    expect(lay(most, 'optimizer.use=clip')).toEqual(both);
+    expect(lay('optimizer.use=clip', most)).toEqual(both);
+    expect(lay('optimizer.options.learningRate=5', 'optimizer.use=clip')).toEqual({
+      use: 'clip',
+      options: { weightDecay: 2, learningRate: 5 },
+    });
+    expect(lay('optimizer.use=clip', 'optimizer.use=adamw')).toMatchObject({
+      options: { warmup: 3 },
+    });
   });
 });

@@ -5,7 +5,7 @@ import type { Io } from '../io.js';
 import { numberOf } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 import { runSpec } from '../single.js';
-import { finish, specDraft } from '../spec.js';
+import { finish, pluginsOf, specDraft } from '../spec.js';
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [
   ...earlier,
@@ -27,10 +27,9 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
       numberOf('--scale', text),
     )
     .action(async (flags: DistillFlags) => {
-      const named = flags.spec === undefined ? [] : specDraft(flags, io).execution.plugins;
-      const entries = [...flags.plugin, ...((named as readonly string[] | undefined) ?? [])];
-      const registry = await openRegistry(entries, io.cwd);
-      const spec = finish(await distillDraft(flags, registry, io), flags);
+      const written = flags.spec === undefined ? { execution: {} } : specDraft(flags, io);
+      const registry = await openRegistry(pluginsOf(written, flags), io.cwd);
+      const spec = finish(await distillDraft(flags, registry, io), flags, registry);
       const label = flags.strategy.map((text) => text.split(':')[0]).join('+') || 'distill';
       done(await runSpec(label, spec, flags, registry, io));
     });

@@ -1,4 +1,4 @@
-import { type Execution, InputError, unknownName } from '@grok/core';
+import { type Execution, InputError, type Registry, unknownName } from '@grok/core';
 import { checkPlan, isObject, type JsonObject, merge } from '@grok/study';
 import type { Command } from 'commander';
 import { presetDocument, specDocument } from '../documents.js';
@@ -8,15 +8,15 @@ import type { Io } from '../io.js';
 import { assignmentOf } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
-import { setAt } from '../set.js';
+import { changed } from '../set.js';
 
 /** `grok reproduce`: a teacher, the control and the students, with table and curves. */
 export function reproduce(program: Command, io: Io, done: (code: number) => void): void {
   runFlags(program.command('reproduce', { isDefault: true }))
     .description('a teacher, a control and three students, with table and curves (the default)')
     .action(async (flags: RunFlags) => {
-      const plan = planOf(flags, io);
       const registry = await openRegistry(flags.plugin, io.cwd);
+      const plan = planOf(flags, registry, io);
       const named = `runs/reproduce-${plan.name}-${plan.seeds.join('-')}`.replace(/[^\w/.-]/g, '_');
       const folder = freshFolder(flags.out ?? named, 'plan.json', io);
       const written: Execution =
@@ -25,7 +25,7 @@ export function reproduce(program: Command, io: Io, done: (code: number) => void
     });
 }
 
-function planOf(flags: RunFlags, io: Io): ReturnType<typeof checkPlan> {
+function planOf(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof checkPlan> {
   if (flags.spec !== undefined && flags.preset !== undefined)
     throw new InputError('--spec and --preset: both say what to start from; give one of them');
   const what =
@@ -38,14 +38,12 @@ function planOf(flags: RunFlags, io: Io): ReturnType<typeof checkPlan> {
   if (flags.seed !== undefined) document = { ...document, seeds: [flags.seed] };
   if (flags.splitSeed !== undefined) document = withSplitSeed(document, flags.splitSeed, what);
   if (flags.allowLeak === true) document = merge(document, { student: { allowLeak: true } });
-  for (const text of flags.set) {
-    const { path, value } = assignmentOf(text);
-    const arms = document.arms as JsonObject;
+  const changes = flags.set.map(assignmentOf);
+  const arms = document.arms as JsonObject;
+  for (const { path } of changes)
     if (path[0] === 'arms' && path.length > 1 && arms[path[1]!] === undefined)
       throw unknownName('arm', path[1]!, Object.keys(arms));
-    document = setAt(document, path, value);
-  }
-  return checkPlan(document, `${what} with --set`);
+  return checkPlan(changed(document, changes, registry), `${what} with --set`);
 }
 
 function withSplitSeed(document: JsonObject, splitSeed: number, what: string): JsonObject {
