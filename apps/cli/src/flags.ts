@@ -50,7 +50,7 @@ export function outputFlags(command: Command): Command {
 export function computeFlags(command: Command): Command {
   return outputFlags(command)
     .option(
-      '--backend <name>',
+      '--backend <name[:key=value,…]>',
       'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
     )
     .option('--threads <n>', 'threads of the backend (default: all cores)', whole('--threads', 1))

@@ -1,5 +1,12 @@
 /** Numbers, assignments and strategies as they are typed: strictly, so that no typo becomes a run. */
-import { InputError, type Json, type TermUse, type TrackerUse, type Use } from '@grok/core';
+import {
+  type Execution,
+  InputError,
+  type Json,
+  type TermUse,
+  type TrackerUse,
+  type Use,
+} from '@grok/core';
 import type { Change } from './set.js';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */
@@ -46,6 +53,15 @@ export function strategyOf(text: string): TermUse {
   return { ...use, weight };
 }
 
+/** Reads `name` or `name:key=value,…` as a backend; `source` is where it was typed. */
+export function backendOf(
+  source: string,
+  text: string,
+): Pick<Execution, 'backend' | 'backendOptions'> {
+  const { use, options } = useOf(source, text, 'onnx:rules={"rope":false}', []);
+  return { backend: use, ...(options === undefined ? {} : { backendOptions: options }) };
+}
+
 /** Reads the texts of `--track`; `none`, alone, is nobody. */
 export function trackersOf(texts: readonly string[]): readonly TrackerUse[] {
   if (texts.length === 1 && texts[0] === 'none') return [];
@@ -73,15 +89,13 @@ function useOf(
     if (Object.hasOwn(found, key)) throw wrong(`"${key}" twice`);
     found[key] = jsonOrText(pair.slice(at + 1));
   }
-  const { as, weight, ...others } = found;
-  const options = {
-    ...others,
-    ...(own.includes('weight') || weight === undefined ? {} : { weight }),
-  };
+  const isOwn = ([key]: readonly [string, Json]): boolean => own.includes(key);
+  const { as, ...kept } = Object.fromEntries(Object.entries(found).filter(isOwn));
+  const options = Object.fromEntries(Object.entries(found).filter((pair) => !isOwn(pair)));
   return {
     use,
     ...(as === undefined ? {} : { as: String(as) }),
-    ...(weight === undefined || !own.includes('weight') ? {} : { weight }),
+    ...kept,
     ...(Object.keys(options).length === 0 ? {} : { options }),
   };
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import {
   checkExperiment,
   checkSpec,
+  DEFAULT_BACKEND,
   type Execution,
   InputError,
   type Registry,
@@ -12,7 +13,7 @@ import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, specDocument } from './documents.js';
 import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';
 import type { Io } from './io.js';
-import { assignmentOf, trackersOf } from './parse.js';
+import { assignmentOf, backendOf, trackersOf } from './parse.js';
 import { changed } from './set.js';
 
 /** An experiment and its execution on the way, not checked yet. */
@@ -79,19 +80,31 @@ export interface Carrying {
 }
 
 /** Backend, threads and trackers: flag, then `GROK_BACKEND`, then what was written, then the default. */
-export function carrying(written: Execution, flags: ComputeFlags, io: Io): Carrying {
-  const { backend, threads, track } = flags;
-  const { GROK_BACKEND } = io.env;
+export function carrying(
+  written: Execution,
+  { backend, threads, track }: Omit<ComputeFlags, 'plugin'>,
+  { env }: Pick<Io, 'env'>,
+): Carrying {
+  const fresh = {
+    threads: availableParallelism(),
+    ...written,
+    ...backendOver(written, 'GROK_BACKEND', env.GROK_BACKEND || undefined),
+  };
   return {
     asked: {
-      ...(backend === undefined ? {} : { backend }),
+      ...backendOver(fresh, '--backend', backend),
       ...(threads === undefined ? {} : { threads }),
       ...(track === undefined ? {} : { trackers: trackersOf(track) }),
     },
-    fresh: {
-      threads: availableParallelism(),
-      ...written,
-      ...(GROK_BACKEND === undefined || GROK_BACKEND === '' ? {} : { backend: GROK_BACKEND }),
-    },
+    fresh,
   };
+}
+
+/** The backend that a text names; another one than `under` names leaves the options there behind. */
+function backendOver(under: Execution, source: string, text: string | undefined): Execution {
+  if (text === undefined) return {};
+  const named = backendOf(source, text);
+  const stays =
+    under.backendOptions === undefined || (under.backend ?? DEFAULT_BACKEND) === named.backend;
+  return stays ? named : { backendOptions: {}, ...named };
 }

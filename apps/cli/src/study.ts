@@ -3,7 +3,6 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   createTrackers,
-  type Execution,
   type Executor,
   InputError,
   type Registry,
@@ -32,10 +31,11 @@ import { presetDocument, presetNames, specDocument } from './documents.js';
 import type { ComputeFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf, trackersOf } from './parse.js';
+import { assignmentOf } from './parse.js';
 import { openRegistry } from './plugins.js';
 import { clock } from './progress.js';
 import { changed } from './set.js';
+import { type Carrying, carrying } from './spec.js';
 import { studyProgress } from './study-progress.js';
 
 /** Flags of `grok study`. */
@@ -182,22 +182,14 @@ function executorOf(
   });
 }
 
-/** Backend, threads and trackers: a flag binds runs that go on too; the rest is for those that begin. */
-function executionOf(flags: StudyFlags, io: Io): { asked: Execution; fresh: Execution } {
-  const { backend, threads, track, checkpointEvery } = flags;
-  const { GROK_BACKEND } = io.env;
-  return {
-    asked: {
-      ...(backend === undefined ? {} : { backend }),
-      ...(threads === undefined ? {} : { threads }),
-      ...(track === undefined ? {} : { trackers: trackersOf(track) }),
-    },
-    fresh: {
-      threads: 1,
-      ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-      ...(GROK_BACKEND === undefined || GROK_BACKEND === '' ? {} : { backend: GROK_BACKEND }),
-    },
-  };
+/** A flag binds runs that go on too; the rest is for those that begin. */
+function executionOf(flags: StudyFlags, io: Io): Carrying {
+  const { checkpointEvery } = flags;
+  return carrying(
+    { threads: 1, ...(checkpointEvery === undefined ? {} : { checkpointEvery }) },
+    flags,
+    io,
+  );
 }
 
 function words({ only = [] }: StudyFlags): readonly string[] {

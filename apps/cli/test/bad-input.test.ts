@@ -74,6 +74,17 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['threads set to 0', set('execution.threads=0'), /"execution.threads".*got 0/],
   ['seed negative', train('--seed', '-1'), /--seed: must be a whole number ≥ 0/],
   ['unknown backend', train('--backend', 'onx'), /unknown backend "onx": did you mean "onnx"/],
+  [
+    'unknown option of a backend',
+    train('--backend', 'onnx:thread=2'),
+    /backend "onnx": unknown option "thread": did you mean "threads"/,
+  ],
+  [
+    'a backend’s option without a value',
+    train('--backend', 'onnx:x'),
+    /--backend: "x" is not key=value/,
+  ],
+  ['a backend under a name', train('--backend', 'onnx:as=x'), /unknown option "as"/],
   ['unknown preset', train('--preset', 'papr'), /unknown preset "papr": did you mean "paper"/],
   ['unknown option', train('--learning-rate', '1'), /unknown option '--learning-rate'/],
   [

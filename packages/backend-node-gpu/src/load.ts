@@ -79,7 +79,7 @@ function find(from: string | undefined): { require: NodeJS.Require; file: string
     } catch {}
   }
   throw new InputError(
-    `backend "node-gpu" needs ${PACKAGE}, which is not installed${from ? ` in ${resolve(from)}` : ''}: ${INSTALL}, or name a folder that has it with "from" or GROK_NODE_GPU`,
+    `backend "node-gpu" needs ${PACKAGE}, which is not installed${from ? ` in ${resolve(from)}` : ''}: ${INSTALL}, or name a folder that has it: --backend node-gpu:from=FOLDER, or GROK_NODE_GPU`,
   );
 }
 

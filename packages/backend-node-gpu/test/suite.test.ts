@@ -25,6 +25,7 @@ describe('where it is not installed', () => {
     const { message } = error as Error;
     expect(message).toContain('npm install @tensorflow/tfjs-node-gpu@4.22.0');
     expect(message).toContain(folder);
+    expect(message).toContain('--backend node-gpu:from=FOLDER');
     expect(message).not.toContain('\n');
   });
 });

@@ -134,17 +134,16 @@ export function data(
   return { written, task, split, model: tellingModel(subject, model) };
 }
 
-/** Creates a backend by name; `threads` is passed on where the backend has such an option. */
+/** Creates a backend by name, with its options; `threads` is one of them where the backend has such an option. */
 export async function openBackend(registry: Registry, execution: Execution): Promise<Backend> {
   const name = execution.backend ?? DEFAULT_BACKEND;
   const known = jsonSchemaOf(registry.get('backend', name).options).properties ?? {};
-  const { threads } = execution;
-  return registry.create(
-    'backend',
-    name,
-    threads !== undefined && 'threads' in known ? { threads } : {},
-    host,
-  );
+  const { threads, backendOptions } = execution;
+  const options = {
+    ...(threads !== undefined && 'threads' in known ? { threads } : {}),
+    ...backendOptions,
+  };
+  return registry.create('backend', name, options, host);
 }
 
 async function loadTeacher(

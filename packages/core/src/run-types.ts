@@ -178,6 +178,8 @@ export interface Bounds {
 /** How and where a run is carried out; in the manifest only. */
 export interface Execution {
   readonly backend?: string;
+  /** The backend's own options; what it does not know is an error. */
+  readonly backendOptions?: Readonly<Record<string, Json>>;
   readonly threads?: number;
   readonly out?: string;
   /** Epochs between checkpoints (default 10). */

@@ -6,7 +6,7 @@ import { type Audience, createTrackers, gather } from './audience.js';
 import { type Composed, composeExperiment, data, openBackend } from './compose.js';
 import { InputError, isInputError, isRunError, RunError } from './errors.js';
 import { evaluateParams } from './evaluate.js';
-import { experimentHash, paramsSha256 } from './hash.js';
+import { canonicalJson, experimentHash, paramsSha256 } from './hash.js';
 import { withoutExtras } from './params.js';
 import type { Registry } from './registry.js';
 import {
@@ -108,6 +108,11 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
       throw new InputError(
         `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
       );
+  const [given, own] = [execution, before].map((it) => canonicalJson(it.backendOptions ?? {}));
+  if (given !== '{}' && given !== own)
+    throw new InputError(
+      `${store.where}: its backend began with options ${own}, and other bits may come of ${given}; resume it without naming any, or start anew in another folder`,
+    );
   const { checkpoint, damaged } = await newestCheckpoint(store);
   // Of a finished run whose last state was damaged, the end is trained again.
   if (manifest?.status === 'finished' && checkpoint !== undefined && damaged.length === 0) {
@@ -343,7 +348,8 @@ function manifestOf(
     device: backend.device,
     threads: backend.capabilities.threads,
     // What resuming must keep to is what was used, not only what was asked for.
-    execution: { ...execution, backend: backend.name, threads: backend.capabilities.threads },
+    // A backend is found again by the name that it was asked for, an alias perhaps.
+    execution: { backend: backend.name, ...execution, threads: backend.capabilities.threads },
     versions: versionsOf(host, experiment),
     seconds: 0,
     ...(saved === undefined ? {} : { paramsSha256: paramsSha256(withoutExtras(saved.params)) }),

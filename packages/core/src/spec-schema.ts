@@ -24,7 +24,7 @@ export function specSchemaOf(registry: Registry): JsonSchema {
       return [key, kind === undefined ? schema : withNames(schema, of(list, kind))];
     }),
   );
-  const backends = of(list, 'backend').map(({ name }) => name);
+  const backends = of(list, 'backend');
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Specification of a grok run',
@@ -38,8 +38,17 @@ export function specSchemaOf(registry: Registry): JsonSchema {
         properties: {
           ...execution?.properties,
           trackers: withNames(execution?.properties?.trackers ?? {}, of(list, 'tracker')),
-          backend: { type: 'string', description: 'Where it runs.', examples: backends },
+          backend: {
+            type: 'string',
+            description: 'Where it runs.',
+            examples: backends.map(({ name }) => name),
+          },
         },
+        allOf: backends.map(({ name, options }) => ({
+          if: { properties: { backend: { const: name } }, required: ['backend'] },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { properties: { backendOptions: options } },
+        })),
       },
     },
   };

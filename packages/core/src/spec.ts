@@ -44,6 +44,7 @@ const experiment = z.strictObject({
 });
 const execution = z.strictObject({
   backend: z.string().min(1).optional(),
+  backendOptions: options,
   threads: positive.optional(),
   out: z.string().optional(),
   checkpointEvery: positive.optional(),

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type OutputFlags, outputFlags } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
+import { backendOf } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 
 const NEEDED = '20.19.0';
@@ -25,14 +26,17 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
     .action(async (flags: OutputFlags) => {
       const registry = await openRegistry([], io.cwd);
       const cores = availableParallelism();
-      const preferred = io.env.GROK_BACKEND || DEFAULT_BACKEND;
+      const preferred = backendOf('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
       const backends: FoundBackend[] = [];
       for (const { kind, name } of registry.list()) {
         if (kind !== 'backend') continue;
-        const isDefault = name === preferred;
+        const isDefault = name === preferred.backend;
         let backend: Backend | undefined;
         try {
-          backend = await openBackend(registry, { backend: name, threads: cores });
+          backend = await openBackend(registry, {
+            ...(isDefault ? preferred : { backend: name }),
+            threads: cores,
+          });
           const { device, capabilities } = backend;
           backends.push({
             name,

@@ -57,7 +57,7 @@ function runFlags(command: Command): Command {
     .option('--retry-failed', 'try runs again that failed twice')
     .option('--set <path=value>', 'replace one value of the plan (repeatable)', collect, [])
     .option(
-      '--backend <name>',
+      '--backend <name[:key=value,…]>',
       'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
     )
     .option('--threads <n>', 'threads of each run (default 1)', (text) =>
