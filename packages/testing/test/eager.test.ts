@@ -2,11 +2,14 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { eagerBackend, startTfjsBackend, withTfjsBackend } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { backendSuite } from '../src/index.js';
 
 // Silences tfjs's advice to install a faster backend.
 tf.env().set('IS_TEST', true);
+
+const timeouts = new Map<string, number>();
+afterEach(({ task }) => void timeouts.set(task.name, task.timeout));
 
 backendSuite(
   'cpu',
@@ -20,6 +23,11 @@ backendSuite(
     }),
   { repeats: 2 },
 );
+
+it('gives its repetitions the time they take (catches: a runner’s 5 s)', () => {
+  const [, timeout] = [...timeouts].find(([name]) => name.includes('2 times alike'))!;
+  expect(timeout).toBe(62_000);
+});
 
 describe('switching', () => {
   it('gives back the backend before, also after an error (catches: a second backend left current)', async () => {
