@@ -8,6 +8,7 @@ import {
   createRegistry,
   InputError,
   isInputError,
+  type Listing,
   type Plugin,
   type Registry,
   unknownName,
@@ -33,6 +34,9 @@ const builtIn: readonly Plugin[] = [
   wasm,
   nodeGpu,
 ];
+
+/** All that is built in. */
+export const listBuiltIn = (): readonly Listing[] => createRegistry(builtIn).list();
 
 /**
  * A registry of all that is built in, of what `grok.config.json` of the folder names, and of the named
@@ -101,7 +105,7 @@ export interface FoundPlugin {
   readonly description: string;
 }
 
-/** Installed packages with the keyword `grok-plugin`, directly in a `node_modules` folder. @throws InputError when there is no such folder. */
+/** Installed packages with the keyword `grok-plugin` that are not built in, directly in a `node_modules` folder. @throws InputError when there is no such folder. */
 export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin[] {
   const root = resolve(cwd, folder);
   if (!existsSync(root) || !statSync(root).isDirectory())
@@ -115,8 +119,9 @@ export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin
     .flatMap((at): FoundPlugin[] => {
       try {
         const manifest = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
-        if (!manifest.keywords?.includes('grok-plugin')) return [];
         const { name, version, description = '' } = manifest;
+        const known = builtIn.some((plugin) => plugin.name === name);
+        if (known || !manifest.keywords?.includes('grok-plugin')) return [];
         return [{ name, version, description }];
       } catch {
         return []; // no package, or none of ours to mend

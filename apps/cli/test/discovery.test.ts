@@ -33,12 +33,13 @@ const installed = (name: string, provision: string, more = ''): void => {
 };
 installed('grok-shrink', 'shrink');
 installed('@me/shrink', 'shrink');
+installed('@grok/backend-node-gpu', 'node-gpu');
 installed('grok-loud', 'loud', 'throw new Error("loaded without being named");');
 put('node_modules/left-pad/package.json', '{"name":"left-pad","version":"1.0.0"}');
 
 describe('grok plugins --search', () => {
   it('lists what is installed by its manifest, and loads nothing', async () => {
-    // Catches: code that runs because it lies in node_modules.
+    // Catches: code that runs because it lies in node_modules; a built-in that cannot be loaded twice.
     const done = await world.grok('plugins', '--search', 'node_modules', '--json');
     expect(done.code).toBe(0);
     expect(done.json<{ found: { name: string }[] }>().found.map(({ name }) => name)).toEqual([
@@ -47,6 +48,7 @@ describe('grok plugins --search', () => {
       'grok-shrink',
     ]);
     expect(done.err).toContain('About grok-loud.');
+    expect(done.err).toContain('load one: --plugin @me/shrink');
     expect((await world.grok('plugins', '--search', 'nowhere')).err).toContain(
       '--search nowhere: there is no such folder',
     );

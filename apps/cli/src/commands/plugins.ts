@@ -70,7 +70,7 @@ function search(folder: string, flags: PluginsFlags, io: Io): void {
   const rows = found.map(({ name, version, description }) => [`${name} ${version}`, description]);
   human(io, flags).write(
     found.length === 0
-      ? `${folder}: no package has the keyword grok-plugin\n`
+      ? `${folder}: no package has the keyword grok-plugin, but what is built in\n`
       : `${gridOf(['package', 'description'], rows, 'text', 'left')}\nload one: --plugin ${found[0]!.name}\n`,
   );
   if (flags.json === true) io.out.write(`${JSON.stringify({ found })}\n`);
