@@ -3,37 +3,59 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { coreVersion, InputError, unknownName } from '@grok/core';
+import { listBuiltIn } from './plugins.js';
 
 const templates = fileURLToPath(new URL('../templates/', import.meta.url));
 const CORE = '>=0.1.0 <1';
 const TFJS = '4.22.0';
 
-/** Kinds that there is a template for, with the options of each as a README's table. */
-const KINDS: Readonly<Record<string, { folder: string; options: string; summary: string }>> = {
+/** What is written of a kind: options as a README's table, how a specification and a flag name it. */
+interface KindWords {
+  readonly folder: string;
+  readonly options: string;
+  readonly summary: string;
+  readonly spec: (name: string) => string;
+  readonly flag: (name: string) => string;
+}
+const within = (key: string) => (name: string) => `"${key}": [{ "use": "${name}" }]`;
+const at = (key: string) => (name: string) => `"${key}": { "use": "${name}" }`;
+
+/** Kinds that there is a template for. */
+const KINDS: Readonly<Record<string, KindWords>> = {
   strategy: {
     folder: 'distill',
     options: '| `scale` | 1 | factor of the loss, > 0 |',
     summary: 'A distillation strategy for grok: mean squared error of logits.',
+    spec: within('objective'),
+    flag: (name) => `--strategy ${name}`,
   },
   backend: {
     folder: 'backend',
     options: '| none | | |',
     summary: 'A backend of grok: tfjs in plain JavaScript.',
+    spec: (name) => `"backend": "${name}"`,
+    flag: (name) => `--backend ${name}`,
   },
   task: {
     folder: 'task',
     options: '| `bits` | 6 | bits a row, 2 … 16 |',
     summary: 'A task for grok: parity of bits.',
+    spec: at('task'),
+    flag: (name) => `--op ${name}`,
   },
   optimizer: {
     folder: 'optim',
     options: '| `learningRate` | 0.01 | ≥ 0 |\n| `momentum` | 0.9 | in [0, 1) |',
     summary: 'An optimiser for grok: gradient descent with momentum.',
+    spec: at('optimizer'),
+    flag: (name) => `--set optimizer.use=${name}`,
   },
   probe: {
     folder: 'probe',
     options: '| `every` | 10 | epochs between two looks |',
     summary: 'A probe for grok: the largest absolute value of each parameter.',
+    spec: within('probes'),
+    flag: (name) => `--set 'probes=[{"use":"${name}"}]'`,
   },
 };
 
@@ -51,7 +73,7 @@ export interface Scaffold {
 
 /**
  * The package for a kind and a name, `rkd` or `@me/rkd`; inside the monorepo it goes under `packages`.
- * @throws InputError on an unknown kind or a name that npm or a specification would not take.
+ * @throws InputError on an unknown kind, a name that npm or a specification would not take, or a built-in's.
  */
 export function scaffold(kind: string, given: string, cwd: string, dir?: string): Scaffold {
   const known = KINDS[kind];
@@ -62,6 +84,11 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
       `grok new: a name is lower case, such as rkd or @me/rkd, got ${JSON.stringify(given)}`,
     );
   const name = word.replace(/^grok-(?=.)/, '');
+  const own = listBuiltIn().find((item) => item.kind === kind && item.name === name);
+  if (own !== undefined)
+    throw new InputError(
+      `grok new: ${kind} "${name}" is built in (${own.package}); choose another name`,
+    );
   const monorepo = scope === undefined && dir === undefined ? monorepoAround(cwd) : undefined;
   const inside = monorepo !== undefined;
   const packageName = inside
@@ -79,6 +106,8 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
     __KIND__: kind,
     __OPTIONS__: known.options,
     __SUMMARY__: known.summary,
+    __SPEC__: known.spec(name),
+    __FLAG__: known.flag(name),
   };
   const fill = (file: string): string =>
     readFileSync(join(templates, file), 'utf8').replace(/__[A-Z]+__/g, (key) => words[key] ?? key);
@@ -134,7 +163,7 @@ function manifestOf(kind: string, name: string, description: string, inside: boo
     type: 'module',
     sideEffects: false,
     engines: { node: '>=20.19.0' },
-    ...(inside ? {} : { scripts: { build: 'tsc -p .', test: 'vitest run' } }),
+    ...(inside ? {} : { scripts: { build: 'tsc -p .', prepack: 'tsc -p .', test: 'vitest run' } }),
     exports: exports(inside ? source : built),
     files: ['dist'],
     peerDependencies: { '@grok/core': CORE, '@grok/tfjs': CORE },

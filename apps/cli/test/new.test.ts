@@ -59,12 +59,17 @@ describe('outside the monorepo', () => {
       version: module.default.version,
       license: 'MIT',
       keywords: expect.arrayContaining(['grok-plugin']),
+      // Catches: a package published without code, because nobody had built it.
+      scripts: { build: 'tsc -p .', prepack: 'tsc -p .' },
       peerDependencies: { '@grok/core': module.default.core },
     });
     expect(module.default.name).toBe(manifest.name);
     const listed = createRegistry([module.default]).list();
     expect(listed.some((item) => item.kind === kind && item.name === `my-${kind}`)).toBe(true);
     expect(read(folder, kind, 'README.md')).not.toContain('__');
+    // Catches: one way to name them all, which a task or a backend is not named by.
+    const flag = { strategy: '--strategy', backend: '--backend', task: '--op' }[kind] ?? '--set';
+    expect(read(folder, kind, 'README.md')).toContain(`--plugin grok-my-${kind} ${flag} `);
   });
   it('a strategy stays free of imports of ours, so that it works wherever it is copied', () => {
     for (const kind of ['strategy', 'task', 'optimizer', 'probe'])
@@ -75,6 +80,10 @@ describe('outside the monorepo', () => {
     expect(await said('stratgy', 'x')).toContain('unknown kind "stratgy": did you mean "strategy"');
     expect(await said('task', 'My Task')).toContain('a name is lower case');
     expect(await said('task', 'again', '--dir', 'task')).toContain('is there already');
+    expect(await said('backend', 'onnx')).toBe(
+      'grok: grok new: backend "onnx" is built in (@grok/backend-onnx); choose another name\n',
+    );
+    expect(await said('strategy', '@me/grok-hard')).toContain('is built in (@grok/core)');
   });
 });
 
