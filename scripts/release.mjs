@@ -17,6 +17,8 @@ const reasons = refusals({
   status: run('git', ['status', '--porcelain']),
   branch: run('git', ['branch', '--show-current']).trim(),
   changesets: readdirSync(join(root, '.changeset')).filter((n) => /(?<!README)\.md$/.test(n)),
+  provenance: run('npm', ['config', 'get', 'provenance']).trim() !== 'false',
+  packages: publicPackages().map(({ manifest }) => manifest),
 });
 const into = mkdtempSync(join(tmpdir(), 'grok-release-'));
 const faults = reasons.length > 0 ? reasons : await dryRun(into);

@@ -21,6 +21,8 @@ describe('npm run release refuses', () => {
     status: '',
     branch: 'main',
     changesets: [],
+    provenance: false,
+    packages: [{ name: '@grok/x', version: '1.0.0' }],
   };
   test.each([
     ['no registry', { registry: undefined }, 'needs a registry by name'],
@@ -28,10 +30,16 @@ describe('npm run release refuses', () => {
     ['a tree that is not clean', { status: ' M README.md\n' }, 'not clean (M README.md'],
     ['another branch', { branch: 'try' }, 'this is try'],
     ['changesets not taken in', { changesets: ['wise-owls.md'] }, '1 changesets'],
+    ['provenance of packages without a repository', { provenance: true }, '1 packages (@grok/x …)'],
   ])('%s', (_, change, reason) => {
     expect(refusals({ ...ready, ...change }).join('\n')).toContain(reason);
   });
-  test('and nothing else', () => expect(refusals(ready)).toEqual([]));
+  test('and nothing else', () => {
+    expect(refusals(ready)).toEqual([]);
+    const repository = { type: 'git', url: 'git+https://example.org/x.git' };
+    const packages = ready.packages.map((manifest) => ({ ...manifest, repository }));
+    expect(refusals({ ...ready, provenance: true, packages })).toEqual([]);
+  });
 });
 
 // Catches: a test that publishes to the world.
@@ -62,13 +70,17 @@ describe('a packed package', () => {
     expect(manifestFaults(packed).join('\n')).toContain(fault);
   });
   test('that is whole is left alone', () => expect(manifestFaults(sound)).toEqual([]));
-  test('ships README and licence, code in the first, and no source', () => {
+  test('ships README and licence, code in the first and no link out of it, and no source', () => {
     const files = ['package/package.json', 'package/README.md', 'package/src/index.ts'];
     expect(fileFaults(files, () => 'No code.')).toEqual([
       'has no LICENSE',
       'ships package/src/index.ts',
       'its README shows no code',
     ]);
+    const whole = ['README.md', 'LICENSE', 'dist/index.js'].map((name) => `package/${name}`);
+    const readme =
+      '```js\n```\n[here](https://a.b) [code](dist/index.js) ![curves](../../docs/x.png)';
+    expect(fileFaults(whole, () => readme)).toEqual(['its README leads to ../../docs/x.png']);
   });
 });
 

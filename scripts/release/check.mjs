@@ -49,8 +49,11 @@ export function fileFaults(files, read) {
     .map((name) => `has no ${name}`);
   for (const path of files.filter((name) => /\/(test|src|node_modules|\.tsc)\//.test(name)))
     faults.push(`ships ${path}`);
-  if (files.includes('package/README.md') && !/```(ts|js|sh|bash)/.test(read('package/README.md')))
-    faults.push('its README shows no code');
+  if (!files.includes('package/README.md')) return faults;
+  const readme = read('package/README.md');
+  if (!/```(ts|js|sh|bash)/.test(readme)) faults.push('its README shows no code');
+  for (const [, target] of readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+    if (!files.includes(`package/${target}`)) faults.push(`its README leads to ${target}`);
   return faults;
 }
 

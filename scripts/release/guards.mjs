@@ -3,9 +3,10 @@ import { run } from './packages.mjs';
 
 /**
  * Why nothing may be published now, one line each.
- * @param {{ registry?: string | undefined, status: string, branch: string, changesets: readonly string[] }} state
+ * @param {{ registry?: string | undefined, status: string, branch: string, changesets: readonly string[],
+ *   provenance: boolean, packages: readonly import('./packages.mjs').Manifest[] }} state
  */
-export function refusals({ registry, status, branch, changesets }) {
+export function refusals({ registry, status, branch, changesets, provenance, packages }) {
   const reasons = [];
   if (registry === undefined)
     reasons.push(
@@ -19,6 +20,11 @@ export function refusals({ registry, status, branch, changesets }) {
   if (changesets.length > 0)
     reasons.push(
       `${changesets.length} changesets are not taken in; npm run release:version, commit`,
+    );
+  const homeless = packages.filter(({ repository }) => repository === undefined);
+  if (provenance && homeless.length > 0)
+    reasons.push(
+      `npm’s provenance (NPM_CONFIG_PROVENANCE) needs to know the repository, and ${homeless.length} packages (${homeless[0]?.name} …) do not say it; add "repository": { "type": "git", "url": …, "directory": … } to each package.json, or publish without`,
     );
   return reasons;
 }

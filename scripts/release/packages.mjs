@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
  * @typedef {{ name: string, version: string, private?: boolean, license?: string, keywords?: string[],
  *   dependencies?: Record<string, string>, peerDependencies?: Record<string, string>,
  *   peerDependenciesMeta?: Record<string, { optional?: boolean }>,
- *   exports?: unknown, sideEffects?: unknown, publishConfig?: { registry?: string, provenance?: boolean } }} Manifest
+ *   exports?: unknown, sideEffects?: unknown, repository?: unknown, publishConfig?: { registry?: string, provenance?: boolean } }} Manifest
  * @typedef {{ folder: string, manifest: Manifest }} Package
  */
 
