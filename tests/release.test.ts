@@ -81,6 +81,11 @@ describe('a packed package', () => {
     const readme =
       '```js\n```\n[here](https://a.b) [code](dist/index.js) ![curves](../../docs/x.png)';
     expect(fileFaults(whole, () => readme)).toEqual(['its README leads to ../../docs/x.png']);
+    const bundled = (path: string) => (path.endsWith('.js') ? '/* Apache License */' : '```js');
+    const held =
+      'package/dist/index.js holds code under the Apache License; ship THIRD_PARTY_LICENSES';
+    expect(fileFaults(whole, bundled)).toEqual([held]);
+    expect(fileFaults([...whole, 'package/THIRD_PARTY_LICENSES'], bundled)).toEqual([]);
   });
 });
 

@@ -49,6 +49,10 @@ export function fileFaults(files, read) {
     .map((name) => `has no ${name}`);
   for (const path of files.filter((name) => /\/(test|src|node_modules|\.tsc)\//.test(name)))
     faults.push(`ships ${path}`);
+  if (!files.includes('package/THIRD_PARTY_LICENSES'))
+    for (const path of files.filter((name) => name.endsWith('.js')))
+      if (read(path).includes('Apache License'))
+        faults.push(`${path} holds code under the Apache License; ship THIRD_PARTY_LICENSES`);
   if (!files.includes('package/README.md')) return faults;
   const readme = read('package/README.md');
   if (!/```(ts|js|sh|bash)/.test(readme)) faults.push('its README shows no code');

@@ -96,7 +96,8 @@ function findPackage(name, from) {
 /** @param {string} folder @returns {number} */
 function sizeOf(folder) {
   const ours = realpathSync(folder).startsWith(root) && !folder.includes('node_modules');
-  const shipped = new Set(['dist', 'presets', 'templates', 'package.json', 'README.md', 'LICENSE']);
+  const texts = ['package.json', 'README.md', 'LICENSE', 'THIRD_PARTY_LICENSES'];
+  const shipped = new Set(['dist', 'presets', 'templates', ...texts]);
   /** @param {string} at @returns {number} */
   const walk = (at) =>
     readdirSync(at, { withFileTypes: true }).reduce((sum, entry) => {
