@@ -71,10 +71,12 @@ describe('a packed package', () => {
   });
   test('that is whole is left alone', () => expect(manifestFaults(sound)).toEqual([]));
   test('ships README and licence, code in the first and no link out of it, and no source', () => {
-    const files = ['package/package.json', 'package/README.md', 'package/src/index.ts'];
+    const maps = ['package/dist/index.js.map', 'package/dist/index.d.ts.map'];
+    const files = ['package/package.json', 'package/README.md', 'package/src/index.ts', ...maps];
     expect(fileFaults(files, () => 'No code.')).toEqual([
       'has no LICENSE',
       'ships package/src/index.ts',
+      'ships package/dist/index.d.ts.map',
       'its README shows no code',
     ]);
     const whole = ['README.md', 'LICENSE', 'dist/index.js'].map((name) => `package/${name}`);

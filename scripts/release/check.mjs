@@ -47,8 +47,9 @@ export function fileFaults(files, read) {
   const faults = ['README.md', 'LICENSE']
     .filter((name) => !files.includes(`package/${name}`))
     .map((name) => `has no ${name}`);
-  for (const path of files.filter((name) => /\/(test|src|node_modules|\.tsc)\//.test(name)))
-    faults.push(`ships ${path}`);
+  // A map of declarations leads to source, which is not shipped.
+  const left = /\/(test|src|node_modules|\.tsc)\/|\.d\.ts\.map$/;
+  for (const path of files.filter((name) => left.test(name))) faults.push(`ships ${path}`);
   if (!files.includes('package/THIRD_PARTY_LICENSES'))
     for (const path of files.filter((name) => name.endsWith('.js')))
       if (read(path).includes('Apache License'))
