@@ -46,15 +46,25 @@ export function outputFlags(command: Command): Command {
     .option('--quiet', 'print no progress');
 }
 
+/** Adds plugins to load. */
+export function pluginFlag(command: Command): Command {
+  return command.option(
+    '--plugin <entry>',
+    'load a plugin: package, folder or file (repeatable)',
+    collect,
+    [],
+  );
+}
+
 /** Adds where to compute, and plugins. */
 export function computeFlags(command: Command): Command {
-  return outputFlags(command)
+  const computing = outputFlags(command)
     .option(
       '--backend <name[:key=value,…]>',
       'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
     )
-    .option('--threads <n>', 'threads of the backend (default: all cores)', whole('--threads', 1))
-    .option('--plugin <entry>', 'load a plugin: package, folder or file (repeatable)', collect, []);
+    .option('--threads <n>', 'threads of the backend (default: all cores)', whole('--threads', 1));
+  return pluginFlag(computing);
 }
 
 /** Adds who follows the run. */

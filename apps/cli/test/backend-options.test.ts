@@ -1,6 +1,7 @@
 /** `--backend name:key=value`: a backend's own options from the command line and `GROK_BACKEND`. */
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { bench, configIn, TINY } from './helpers.js';
+import { bench, configIn, root, TINY } from './helpers.js';
 
 const RULES = 'onnx:rules={"rope":false}';
 const at = bench();
@@ -36,4 +37,13 @@ test('stay with their backend when another is named (options of one handed to an
     backends: { name: string; isDefault: boolean; available: boolean }[];
   }>();
   expect(backends[0]).toMatchObject({ name: 'onnx', isDefault: true, available: true });
+});
+
+test('doctor lists a plugin’s backend too (a backend that no command could look at)', async () => {
+  const { backends } = (
+    await at.grok('doctor', '--plugin', join(root, 'examples/gallery'), '--json')
+  ).json<{
+    backends: { name: string; available: boolean }[];
+  }>();
+  expect(backends).toContainEqual(expect.objectContaining({ name: 'counted', available: true }));
 });

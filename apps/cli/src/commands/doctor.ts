@@ -1,7 +1,7 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
 import { type Backend, DEFAULT_BACKEND, openBackend } from '@grok/core';
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { backendOf } from '../parse.js';
@@ -21,10 +21,10 @@ interface FoundBackend {
 
 /** `grok doctor`: what this machine has, what is missing and how to get it. */
 export function doctor(program: Command, io: Io, done: (code: number) => void): void {
-  outputFlags(program.command('doctor'))
+  pluginFlag(outputFlags(program.command('doctor')))
     .description('show Node, processor, memory and backends, and what is missing')
-    .action(async (flags: OutputFlags) => {
-      const registry = await openRegistry([], io.cwd);
+    .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
+      const registry = await openRegistry(flags.plugin, io.cwd);
       const cores = availableParallelism();
       const preferred = backendOf('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
       const backends: FoundBackend[] = [];

@@ -2,7 +2,7 @@ import { specSchemaOf } from '@grok/core';
 import { gridOf } from '@grok/report';
 import type { Command } from 'commander';
 import { presetDocument, presetNames } from '../documents.js';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry, searchPlugins } from '../plugins.js';
@@ -15,14 +15,8 @@ interface PluginsFlags extends OutputFlags {
 
 /** `grok plugins`: everything that a specification can name. */
 export function plugins(program: Command, io: Io, done: (code: number) => void): void {
-  outputFlags(program.command('plugins'))
+  pluginFlag(outputFlags(program.command('plugins')))
     .description('list tasks, models, strategies, backends … and presets')
-    .option(
-      '--plugin <entry>',
-      'load a plugin: package, folder or file (repeatable)',
-      (value: string, earlier: readonly string[]) => [...earlier, value],
-      [],
-    )
     .option('--search <folder>', 'list installed plugins, such as in node_modules, loading none')
     .option('--schema', 'print the JSON Schema of specifications, for editors')
     .action(async (flags: PluginsFlags) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags, trackFlags } from '../flags.js';
+import { type OutputFlags, outputFlags, pluginFlag, trackFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { wholeOf } from '../parse.js';
 import { carryOutStudy, dryRun, openStudy, printStudy, type StudyFlags } from '../study.js';
@@ -47,7 +47,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
 }
 
 function runFlags(command: Command): Command {
-  return trackFlags(outputFlags(command))
+  return pluginFlag(trackFlags(outputFlags(command)))
     .option('--out <dir>', 'folder to write to (default: one under runs/)')
     .option('--jobs <n>', 'runs at once (default: one a core)', (text) =>
       wholeOf('--jobs', text, 1),
@@ -65,6 +65,5 @@ function runFlags(command: Command): Command {
     )
     .option('--checkpoint-every <n>', 'epochs between checkpoints', (text) =>
       wholeOf('--checkpoint-every', text, 1),
-    )
-    .option('--plugin <entry>', 'load a plugin: package, folder or file (repeatable)', collect, []);
+    );
 }
