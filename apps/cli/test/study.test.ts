@@ -150,6 +150,18 @@ it('a run that fails what it must be is reported, with those it would have taugh
   const again = await kept.grok('study', 'run', 'failing');
   expect(again.code).toBe(1);
   expect(again.out).toContain('2 of 6 runs were finished before, the others failed');
+  // Catches: a study taken for a reproduction, which stops at the first run that fails.
+  const { json: _, ...told } = again;
+  expect(await kept.grok('resume', 'failing')).toMatchObject(told);
+});
+
+it('stopped before its first run, it is a study all the same', async () => {
+  // Catches: a folder that only a run which was begun makes a study's.
+  const stop = (text: string): boolean => text.includes('0 finished before');
+  const stopped = await kept.stopped(stop, 'study', 'run', 'tiny.json', '--out', 'early');
+  expect(stopped.code).toBe(130);
+  const resumed = await kept.stopped(stop, 'resume', 'early');
+  expect([resumed.code, resumed.err]).toEqual([130, stopped.err]);
 });
 
 it('a journal that is damaged is bad input, and named', async () => {

@@ -38,10 +38,11 @@ export async function readJournal(root: Store): Promise<readonly JournalLine[]> 
 /** Adds lines to a journal, one after another. */
 export type Write = (line: JournalLine) => Promise<void>;
 
-/** Opens a journal for writing: a line cut short is removed first, or the next would join it. */
+/** Opens a journal for writing, made where there is none; a line cut short is removed first, or the next would join it. */
 export async function openJournal(root: Store): Promise<Write> {
   const bytes = await root.read(FILE);
-  if (bytes !== undefined) await root.truncate(FILE, bytes.lastIndexOf(10) + 1);
+  if (bytes === undefined) await root.append(FILE, new Uint8Array());
+  else await root.truncate(FILE, bytes.lastIndexOf(10) + 1);
   let last: Promise<void> = Promise.resolve();
   return (line) => {
     last = last.then(() =>

@@ -8,16 +8,20 @@ import type { Io } from '../io.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
 import { resumeIn } from '../single.js';
+import { carryOutStudy, openStudy } from '../study.js';
 
-/** `grok resume`: goes on where a run, or a reproduction, stopped. */
+/** `grok resume`: goes on where a run, a reproduction or a study stopped. */
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
   trackFlags(computeFlags(program.command('resume')))
-    .description('go on with a run, or a reproduction, that stopped')
+    .description('go on with a run, a reproduction or a study that stopped')
     .argument('<dir>', 'its folder')
     .option('--teacher <dir>', 'where its teacher is now')
     .action(async (folder: string, flags: ComputeFlags & { readonly teacher?: string }) => {
       const store = storeAt(folder, io);
       const plan = await readPlan(store);
+      // Both have a plan; a study has a journal, and goes on without the runs that fail.
+      if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
+        return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
       if (plan !== undefined) {
         const registry = await openRegistry(flags.plugin, io.cwd);
         return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
