@@ -10,7 +10,11 @@ const claims = fileURLToPath(new URL('../claims/', import.meta.url));
 
 /** Names of the presets. */
 export function presetNames(): readonly string[] {
-  return readdirSync(presets)
+  return namesIn(presets);
+}
+
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort();
@@ -37,17 +41,18 @@ export function specDocument(file: string, cwd: string): JsonObject {
 
 /** A claims file's JSON: one that comes with grok by its name, else a file. @throws InputError as `specDocument`. */
 export function claimsDocument(file: string, cwd: string): JsonObject {
-  const own = `${claims}${file}.json`;
-  return readObject(
-    existsSync(own) && !existsSync(resolve(cwd, file)) ? own : resolve(cwd, file),
-    `claims ${file}`,
-  );
+  const path = resolve(cwd, file);
+  const known = namesIn(claims);
+  const named = !existsSync(path) && known.includes(file);
+  if (!named && !existsSync(path) && !/[./\\]/.test(file))
+    throw unknownName('claims (neither a file nor a name)', file, known);
+  return readObject(named ? `${claims}${file}.json` : path, `claims ${file}`);
 }
 
 function readObject(file: string, what: string): JsonObject {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = new TextDecoder().decode(readFileSync(file)); // drops a byte order mark
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(

@@ -83,7 +83,7 @@ function configuredPlugins(cwd: string): readonly string[] {
   const wrong = (rule: string): InputError => new InputError(`${CONFIG}: ${rule}`);
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(new TextDecoder().decode(readFileSync(file))); // drops a byte order mark
   } catch (error) {
     throw wrong(`must be JSON (${(error as Error).message})`);
   }

@@ -171,6 +171,12 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['missing run', ['resume', 'nowhere'], /nowhere: no run is here/],
   ['foreign run', ['eval', 'foreign'], /foreign: no run is here/],
   ['unknown rows', ['eval', 'teacher', '--on', 'test'], /Allowed choices are train, val, all/],
+  [
+    'unknown claims',
+    ['verify', 'distiling-grokking', 'teacher'],
+    /unknown claims .*"distiling-grokking": did you mean "distilling-grokking"\? Known: /,
+  ],
+  ['missing claims', ['verify', './c.json', 'teacher'], /claims .\/c.json: there is no such file/],
   ['missing folder of runs', ['runs', 'nowhere'], /there is no folder nowhere/],
   ['a file of runs', ['runs', 'a-file'], /a-file: is a file; give the folder of a run/],
   ['a file to analyze', ['analyze', 'a-file'], /a-file: is a file; give the folder of a run/],

@@ -62,7 +62,8 @@ describe('train', () => {
     // Catches: defaults filled in or execution hashed, so that equal experiments differ.
     writeFileSync(
       join(world.dir, 'spec.json'),
-      JSON.stringify({ experiment: config('teacher').experiment, execution: { backend: 'wasm' } }),
+      // Some editors begin a file with a byte order mark.
+      `\uFEFF${JSON.stringify({ experiment: config('teacher').experiment, execution: { backend: 'wasm' } })}`,
     );
     const done = await world.grok(
       'train',

@@ -57,7 +57,7 @@ describe('grok plugins --search', () => {
 
 describe('grok.config.json', () => {
   it('names plugins for every command in its folder', async () => {
-    put('grok.config.json', '{ "plugins": ["grok-shrink"] }');
+    put('grok.config.json', '\uFEFF{ "plugins": ["grok-shrink"] }');
     const listed = await world.grok('plugins', '--plugin', 'grok-shrink', '--json');
     expect(listed.code, listed.err).toBe(0);
     const names = listed
