@@ -35,6 +35,8 @@ describe('analyze', () => {
     const { code, out, err, json } = await world.grok('analyze', folders.logit!, '--json');
     expect([code, err]).toEqual([0, expect.stringContaining('never came to 99 %')]);
     expect(out.trim().split('\n')).toHaveLength(1);
+    // Catches: what a page says is printed, hidden in a file.
+    expect(err).toMatch(/key frequencies .*, neurons explained \d+\.\d % \d+\.\d %\n/);
     const [analysis] = json<{ analyses: Analysis[] }>().analyses;
     expect(analysis).toMatchObject({ moment: 'end', replayedFrom: analysis!.step });
     expect(keys(analysis!.against.states)).toEqual([

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Backend, InputError, openBackend, type ProbeUse } from '@grok/core';
+import { type Backend, InputError, type Json, openBackend, type ProbeUse } from '@grok/core';
 import {
   type Analysis,
   type At,
@@ -123,13 +123,21 @@ function tell(
   analyses: readonly Analysis[],
   missed: readonly At[],
 ): void {
-  for (const { moment, epoch, step, replayedFrom, frequencies } of analyses) {
+  for (const { moment, epoch, step, replayedFrom, frequencies, probes } of analyses) {
     const replayed = replayedFrom === step ? '' : `, replayed from step ${replayedFrom}`;
     const keys = frequencies === null ? '' : `, key frequencies ${frequencies.join(' ') || 'none'}`;
-    sink.write(`${label}: ${moment}, epoch ${epoch}, step ${step}${replayed}${keys}\n`);
+    const found = `${keys}${explainedOf(probes.fourier)}`;
+    sink.write(`${label}: ${moment}, epoch ${epoch}, step ${step}${replayed}${found}\n`);
   }
   for (const at of missed)
     sink.write(
       `${label}: never came to ${typeof at === 'object' && 'crossing' in at ? `${100 * at.crossing} % of validation accuracy` : JSON.stringify(at)}\n`,
     );
+}
+
+/** Of each block's neurons, the share that one frequency explains; empty where the probe was not asked. */
+function explainedOf(fourier: Json | undefined): string {
+  const { neurons = {} } = (fourier ?? {}) as { neurons?: Record<string, { explained: number }> };
+  const shares = Object.values(neurons).map(({ explained }) => `${(100 * explained).toFixed(1)} %`);
+  return shares.length === 0 ? '' : `, neurons explained ${shares.join(' ')}`;
 }
