@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { checkSpec } from '@grok/core';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTree } from './architecture/files.js';
-import { commandFaults } from './docs/commands.js';
+import { commandFaults, npxFaults } from './docs/commands.js';
 import { featureFaults } from './docs/features.js';
 import { type Block, blocksOf, linksOf } from './docs/markdown.js';
 
@@ -107,6 +107,12 @@ describe.skipIf(!existsSync(cli))('commands (of the built command line)', () => 
     const faults = inLanguage('bash', 'sh').flatMap((block) => commandFaults(block, programs));
     expect(faults).toEqual([]);
   });
+});
+
+test('npx comes after the installation', () => {
+  const shell = inLanguage('bash', 'sh');
+  const faults = pages.flatMap(({ path }) => npxFaults(shell.filter(({ file }) => file === path)));
+  expect(faults).toEqual([]);
 });
 
 test('links lead somewhere', () => {

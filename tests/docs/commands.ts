@@ -37,6 +37,20 @@ export function grokArguments(words: readonly string[]): string[] | undefined {
   return head === undefined ? undefined : words.slice(head.trim().split(' ').length);
 }
 
+/** Calls of `npx grok` before a page has installed the command line: they would run a stranger's package. */
+export function npxFaults(page: readonly Block[]): string[] {
+  let installed = false;
+  return page.flatMap(({ file, line, text }) =>
+    commandsOf(text).flatMap((words) => {
+      const command = words.join(' ');
+      installed ||= /^npm install @grok\/cli( |$)/.test(command);
+      return installed || !command.startsWith('npx grok ')
+        ? []
+        : [`${file}:${line}: "${command}": install @grok/cli first, or call apps/cli/dist/cli.js`];
+    }),
+  );
+}
+
 /** What is wrong with a block's commands, one line each. */
 export function commandFaults(block: Block, programs: Programs): string[] {
   return commandsOf(block.text).flatMap((words) =>

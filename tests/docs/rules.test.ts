@@ -1,6 +1,6 @@
 /** Each check of the documentation catches a faulty page. */
 import { expect, test } from 'vitest';
-import { commandFaults, commandsOf, grokArguments, type Programs } from './commands.js';
+import { commandFaults, commandsOf, grokArguments, npxFaults, type Programs } from './commands.js';
 import { featureFaults } from './features.js';
 import { blocksOf, linksOf, tableRows } from './markdown.js';
 
@@ -69,6 +69,16 @@ test('commands that do not exist are named', () => {
       'npm start\nnpm start -- --preset paper\ngrok train --op div --epochs=3 -o x\nnpm test\nnpm run bench -- --x\nnpm install zod\nls examples/plugin-cosine',
     ),
   ).toEqual([]);
+});
+// Catches: a reader of a checkout sent to another package of that name.
+test('npx before the installation is named', () => {
+  const page = (...texts: string[]) =>
+    npxFaults(texts.map((text, i) => ({ file: 'a.md', line: 10 * i, lang: 'sh', info: '', text })));
+  const install = 'npm install @grok/cli --onnxruntime-node-install=skip';
+  expect(page(`npx grok doctor\n${install}`, 'npx grok runs')).toEqual([
+    expect.stringContaining('a.md:0: "npx grok doctor": install @grok/cli first'),
+  ]);
+  expect(page(`${install}\nnpx grok doctor`, 'npx grok runs', 'npx changeset')).toEqual([]);
 });
 // Catches: a claim without a proof, or whose proof was renamed or removed.
 test('claims without their file or test are named', () => {
