@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { InputError, unknownName } from './errors.js';
-import type { JsonSchema, OptionSchema } from './types.js';
+import type { JsonSchema, OptionSchema, SchemaResult } from './types.js';
 
 /** A finite number. */
 export const number = (): z.ZodNumber => z.number();
@@ -67,8 +67,21 @@ export function parseOptions<O>(
   const result = standard['~standard'].validate(given);
   if (result instanceof Promise)
     throw new InputError(`${subject}: its ${noun}s are checked asynchronously; use a plain schema`);
-  if (result.issues === undefined) return result.value;
-  const problems = result.issues.map((issue) => {
+  if (result.issues !== undefined) throw refused(subject, noun, result.issues, given);
+  if ('~standard' in options) return result.value;
+  // JSON Schema checks no default of its own: what it filled in is looked at as if it had been given.
+  const { issues } = standard['~standard'].validate(result.value) as SchemaResult<O>;
+  if (issues !== undefined) throw refused(subject, `default of ${noun}`, issues, result.value);
+  return result.value;
+}
+
+function refused(
+  subject: string,
+  noun: string,
+  issues: NonNullable<SchemaResult<unknown>['issues']>,
+  given: unknown,
+): InputError {
+  const problems = issues.map((issue) => {
     const path = (issue.path ?? []).map((part) =>
       String(typeof part === 'object' ? part.key : part),
     );
@@ -78,7 +91,7 @@ export function parseOptions<O>(
     );
     return `${noun} "${path.join('.') || '(all)'}": ${issue.message}, got ${shown(got)}`;
   });
-  throw new InputError(`${subject}: ${problems.join('; ')}`);
+  return new InputError(`${subject}: ${problems.join('; ')}`);
 }
 
 /** A value as it is written: JSON makes null of NaN, and throws at a bigint. */

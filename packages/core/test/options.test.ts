@@ -1,6 +1,7 @@
 import {
   flag,
   integer,
+  type JsonSchema,
   jsonSchemaOf,
   layerMap,
   listOf,
@@ -84,6 +85,19 @@ describe('parseOptions', () => {
     expect(() => parseOptions('task "own"', { type: 'nonsense' }, {})).toThrow(
       'task "own": its options are no JSON Schema',
     );
+  });
+
+  it('refuses a default that its own schema would not take', () => {
+    // Catches: a string handed to create where a number was promised.
+    const wrong = (rate: JsonSchema): OptionSchema => ({ type: 'object', properties: { rate } });
+    const fill = (rate: JsonSchema) => parseOptions('task "own"', wrong(rate), {});
+    expect(() => fill({ type: 'number', default: 'x' })).toThrow(
+      /^task "own": default of option "rate": .*number.*, got "x"$/,
+    );
+    expect(() => fill({ type: 'number', minimum: 1, default: 0 })).toThrow('got 0');
+    expect(
+      parseOptions('task "own"', wrong({ type: 'number', default: 'x' }), { rate: 2 }),
+    ).toEqual({ rate: 2 });
   });
 
   it('takes any Standard Schema, and refuses an asynchronous one', () => {
