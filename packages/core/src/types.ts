@@ -221,7 +221,7 @@ export interface ObjectiveTerm {
     readonly student: readonly Site[];
     readonly teachers?: Readonly<Record<string, readonly Site[]>>;
   };
-  /** Initial values of trainable parameters of its own, trained and decayed with the model's. */
+  /** Initial float32 values of trainable parameters of its own, trained and decayed with the model's. */
   extra?(rng: Rng): HostParams;
   /** Anything random or scheduled; called once with step 0 for the shapes, then before every step with the batch's rows. */
   draws?(rng: Rng, step: number, rows: Int32Array): Readonly<Record<string, HostArray>>;
