@@ -3,6 +3,7 @@ import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
   type Experiment,
+  isRunError,
   memoryStore,
   type Plugin,
   type Probe,
@@ -170,9 +171,11 @@ test('bad input that shows once a run has begun is in its record, and the run ca
     return { name: 'term', version: '1.0.0', core: '>=0.1.0', provides: [strategy] };
   };
   const spec = { experiment: { ...experiment, objective: [{ use: 'term' }] }, execution };
-  await expect(startRun(spec, { registry: registryOf(term('wrong')), store })).rejects.toThrow(
-    /lugits/,
+  const failed = await startRun(spec, { registry: registryOf(term('wrong')), store }).catch(
+    (e) => e,
   );
+  expect(failed.message).toMatch(/lugits/);
+  expect(isRunError(failed)).toBe(true); // exit code 1: 2 says that nothing was written
   expect(await readManifest(store)).toMatchObject({ status: 'failed' });
   expect((await readEvents(store)).at(-1)).toMatchObject({ type: 'end', status: 'failed' });
   const resumed = await resumeRun({ registry: registryOf(term('right')), store });

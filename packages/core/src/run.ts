@@ -302,10 +302,12 @@ async function carryOut(
     await update({ status });
     return { status, manifest, history, already: false };
   } catch (error) {
+    // What shows only once files are written is a run that failed, whosever fault it is.
+    const { message: why } = error as Error;
     const failure =
-      isRunError(error) || isInputError(error)
+      isRunError(error) || (isInputError(error) && !begun)
         ? error
-        : new RunError(`the run failed: ${(error as Error).message}`, { cause: error });
+        : new RunError(isInputError(error) ? why : `the run failed: ${why}`, { cause: error });
     if (!begun) throw failure;
     const { message } = failure;
     try {
