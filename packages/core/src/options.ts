@@ -89,7 +89,9 @@ function refused(
       (at, key) => (at as Record<string, unknown> | undefined)?.[key],
       given,
     );
-    return `${noun} "${path.join('.') || '(all)'}": ${issue.message}, got ${shown(got)}`;
+    const rule =
+      got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${shown(got)}`;
+    return `${noun} "${path.join('.') || '(all)'}": ${rule}`;
   });
   return new InputError(`${subject}: ${problems.join('; ')}`);
 }

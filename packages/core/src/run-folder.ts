@@ -79,9 +79,13 @@ export async function checkVacant(store: Store): Promise<void> {
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
   await writeJson(store, 'manifest.json', manifest);
 }
-/** `manifest.json`, or undefined where there is none yet. @throws InputError when it is not JSON. */
+/** `manifest.json`, or undefined where there is none yet. @throws InputError when it is no run's. */
 export async function readManifest(store: Store): Promise<Manifest | undefined> {
-  return (await readJson(store, 'manifest.json')) as Manifest | undefined;
+  const remedy = 'restore it, or remove it and resume the run';
+  const manifest = (await readJson(store, 'manifest.json', remedy)) as Manifest | undefined;
+  if (manifest !== undefined && manifest?.format !== 'grok manifest 1')
+    throw new InputError(`${store.where}/manifest.json: is not of a grok run; ${remedy}`);
+  return manifest;
 }
 
 /** Adds an epoch to `metrics.jsonl`; numbers that are not finite become null, as JSON has it. */
@@ -221,14 +225,18 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 async function writeJson(store: Store, path: string, value: unknown): Promise<void> {
   await store.write(path, encode(`${JSON.stringify(value, null, 2)}\n`));
 }
-async function readJson(store: Store, path: string): Promise<unknown> {
+async function readJson(
+  store: Store,
+  path: string,
+  remedy = 'restore it or use another folder',
+): Promise<unknown> {
   const bytes = await store.read(path);
   if (bytes === undefined) return undefined;
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new InputError(
-      `${store.where}/${path}: must be JSON (${(error as Error).message}); restore it or use another folder`,
+      `${store.where}/${path}: must be JSON (${(error as Error).message}); ${remedy}`,
     );
   }
 }

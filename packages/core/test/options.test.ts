@@ -39,6 +39,12 @@ describe('parseOptions', () => {
     expect(parse(given)).toEqual({ ...given, reduce: 'mean' });
   });
 
+  it('says of what is missing that it is', () => {
+    expect(() => parseOptions('optimizer "sgd"', schema({ rate: number() }), {})).toThrow(
+      'optimizer "sgd": option "rate": is missing (',
+    );
+  });
+
   it.each([
     [{ temprature: 3 }, 'unknown option "temprature": did you mean "temperature"?'],
     [{ zebra: 1 }, 'unknown option "zebra": known: betas, causal'],

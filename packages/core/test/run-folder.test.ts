@@ -139,6 +139,17 @@ describe('manifest, metrics and events', () => {
     expect(await readEvents(store)).toEqual([{ type: 'notice', message: 'two\nlines' }]);
   });
 
+  it('say of a manifest that is no run’s that the run goes on without it', async () => {
+    // Catches: "restore it" as the only way, where the run's other files are enough to go on.
+    const store = memoryStore('runs/x');
+    for (const bad of ['{"a":', '{}', 'null']) {
+      await store.write('manifest.json', bytes(bad));
+      const error = await failure(readManifest(store));
+      expect(isInputError(error)).toBe(true);
+      expect(error.message).toMatch(/^runs\/x\/manifest.json: .* remove it and resume the run$/);
+    }
+  });
+
   it('leave out a torn last line and name a bad one', async () => {
     // Catches: a run that cannot be read, or resumed, because it was killed while writing a line.
     const store = memoryStore('runs/x');
