@@ -135,7 +135,12 @@ export function compose(
 ): ComposedObjective {
   if (entries.length === 0)
     throw new InputError('objective: needs at least one term, got none; add {"use": "hard"}');
-  const terms = entries.map((entry) => ({ ...entry, term: entry.objective(models) }));
+  const terms = entries.map(({ name, strategy, weight, objective }) => ({
+    name,
+    subject: subjectOfTerm(name, strategy),
+    weight,
+    term: objective(models),
+  }));
   const seen = new Set<string>();
   for (const { name, term } of terms) {
     if (seen.has(name))
@@ -151,10 +156,10 @@ export function compose(
     needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
     extra(rng) {
       const all: Record<string, HostArray> = {};
-      for (const { name, strategy, term } of terms)
-        telling(subjectOfTerm(name, strategy), () => {
+      for (const { name, subject, term } of terms)
+        telling(subject, () => {
           for (const [key, value] of Object.entries(term.extra?.(rng.split(name)) ?? {})) {
-            checkExtra(`${subjectOfTerm(name, strategy)}: extra "${key}"`, value);
+            checkExtra(`${subject}: extra "${key}"`, value);
             all[`extra.${name}.${key}`] = value;
           }
         });
@@ -162,8 +167,8 @@ export function compose(
     },
     draws(rng, step, rows) {
       const all: Record<string, Record<string, HostArray>> = {};
-      for (const { name, strategy, term } of terms)
-        telling(subjectOfTerm(name, strategy), () => {
+      for (const { name, subject, term } of terms)
+        telling(subject, () => {
           if (term.draws !== undefined)
             all[name] = { ...term.draws(rng.split(name).split(step), step, rows) };
         });
@@ -171,32 +176,27 @@ export function compose(
     },
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
-      const weighted = terms.map(({ name, strategy, weight, term }) => {
-        const parts = Object.entries(
-          lossOf(subjectOfTerm(name, strategy), term, {
-            student: reader(
-              `site of the student in "${name}"`,
-              pick(on.student, term.needs.student),
-            ),
-            teacher: (site, teacher = 'teacher') =>
-              reader(
-                `site of teacher "${teacher}" in "${name}"`,
-                pick(on.teachers[teacher] ?? {}, term.needs.teachers?.[teacher] ?? []),
-              )(site),
-            extra: (key) =>
-              reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
-            parameter: (key) => reader('parameter of the student', withoutExtras(on.params))(key),
-            frozen(key, teacher = 'teacher') {
-              const read = reader(`parameter of teacher "${teacher}"`, on.frozen[teacher] ?? {});
-              const { data, shape, dtype } = read(key);
-              return tf.tensor(data, [...shape], dtype);
-            },
-            draws: reader(`draw of "${name}"`, on.draws[name] ?? {}),
-            inputs: on.inputs,
-            labels: on.labels,
-            step: on.step,
-          }) ?? {},
-        );
+      const weighted = terms.map(({ name, subject, weight, term }) => {
+        const context: LossContext = {
+          student: reader(`site of the student in "${name}"`, pick(on.student, term.needs.student)),
+          teacher: (site, teacher = 'teacher') =>
+            reader(
+              `site of teacher "${teacher}" in "${name}"`,
+              pick(on.teachers[teacher] ?? {}, term.needs.teachers?.[teacher] ?? []),
+            )(site),
+          extra: (key) => reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+          parameter: (key) => reader('parameter of the student', withoutExtras(on.params))(key),
+          frozen(key, teacher = 'teacher') {
+            const read = reader(`parameter of teacher "${teacher}"`, on.frozen[teacher] ?? {});
+            const { data, shape, dtype } = read(key);
+            return tf.tensor(data, [...shape], dtype);
+          },
+          draws: reader(`draw of "${name}"`, on.draws[name] ?? {}),
+          inputs: on.inputs,
+          labels: on.labels,
+          step: on.step,
+        };
+        const parts = Object.entries(telling(subject, () => term.loss(context)) ?? {});
         checkParts(name, parts);
         for (const [key, value] of parts)
           logged[parts.length === 1 ? name : `${name}.${key}`] = value;
@@ -211,10 +211,6 @@ export function compose(
 /** `strategy "logit"`, and the term's own name where it has another. */
 function subjectOfTerm(name: string, strategy = name): string {
   return `strategy "${strategy}"${strategy === name ? '' : ` (term "${name}")`}`;
-}
-
-function lossOf(subject: string, term: ObjectiveTerm, on: LossContext): Record<string, tf.Scalar> {
-  return telling(subject, () => term.loss(on));
 }
 
 /** All parameters are one float32 vector in the end: one that does not fill its place would shift the others. */
