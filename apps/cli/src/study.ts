@@ -26,10 +26,10 @@ import {
   selectRuns,
   tellStudy,
 } from '@grok/study';
-import { processExecutor, takeLock } from '@grok/study/process';
+import { processExecutor } from '@grok/study/process';
 import { presetDocument, presetNames, specDocument } from './documents.js';
 import type { ComputeFlags } from './flags.js';
-import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
+import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { assignmentOf } from './parse.js';
 import { openRegistry } from './plugins.js';
@@ -126,36 +126,36 @@ export async function carryOutStudy(
   createTrackers(registry, asked.trackers);
   selectRuns(plan, words(flags));
   const path = resolve(io.cwd, folder);
-  const release = await takeLock(path, 0);
-  const executor = executorOf(path, open, flags, { registry, plugin }, io);
   const sink = human(io, flags);
-  try {
-    const { status, begun, runs } = await runStudy(plan, {
-      ...{ registry, root, open, executor, execution: asked, fresh },
-      only: words(flags),
-      forgive: flags.retryFailed === true,
-      signal: io.signal,
-      ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),
-    });
-    if (begun === 0 && status !== 'interrupted')
-      sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
-    if (status !== 'interrupted')
-      sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
-    else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
-    for (const { key, state, error } of runs)
-      if (state === 'failed' || state === 'damaged')
-        io.err.write(
-          `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
+  return locked(folder, io, async () => {
+    const executor = executorOf(path, open, flags, { registry, plugin }, io);
+    try {
+      const { status, begun, runs } = await runStudy(plan, {
+        ...{ registry, root, open, executor, execution: asked, fresh },
+        only: words(flags),
+        forgive: flags.retryFailed === true,
+        signal: io.signal,
+        ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),
+      });
+      if (begun === 0 && status !== 'interrupted')
+        sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
+      if (status !== 'interrupted')
+        sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
+      else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
+      for (const { key, state, error } of runs)
+        if (state === 'failed' || state === 'damaged')
+          io.err.write(
+            `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
+          );
+      if (flags.json === true)
+        io.out.write(
+          `${JSON.stringify({ status, begun, out: root.where, ...tellStudy(plan, runs) })}\n`,
         );
-    if (flags.json === true)
-      io.out.write(
-        `${JSON.stringify({ status, begun, out: root.where, ...tellStudy(plan, runs) })}\n`,
-      );
-    return { finished: EXIT.ok, failed: EXIT.failed, interrupted: EXIT.interrupted }[status];
-  } finally {
-    await executor.dispose();
-    release();
-  }
+      return { finished: EXIT.ok, failed: EXIT.failed, interrupted: EXIT.interrupted }[status];
+    } finally {
+      await executor.dispose();
+    }
+  });
 }
 
 function nothingToDo(runs: readonly StudyRun[]): string {
