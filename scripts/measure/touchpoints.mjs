@@ -1,0 +1,25 @@
+/**
+ * How many files know one representative of a kind: what a new one would have to touch.
+ * A count of mentions, by a name that means nothing else there; keep the names up to date by hand.
+ */
+export const PROBES = [
+  { kind: 'a key of an experiment', mentions: /\bevalEvery\b/, within: /^/ },
+  // Elsewhere `silu` is the activation.
+  { kind: 'a rewrite rule', mentions: /\bsilu\b/i, within: /^packages\/(backend-onnx|testing)\// },
+  { kind: 'a site of the model', mentions: /hook_mlp_out/, within: /^/ },
+];
+
+/**
+ * @typedef {import('./sources.mjs').Source} Source
+ * @param {readonly Source[]} sources @param {readonly Source[]} tests
+ * @returns {{ kind: string, probe: string, files: string[], tests: string[] }[]}
+ */
+export function findTouchpoints(sources, tests) {
+  return PROBES.map(({ kind, mentions, within }) => {
+    const find = (/** @type {readonly Source[]} */ among) =>
+      among
+        .filter(({ path, text }) => within.test(path) && mentions.test(text))
+        .map(({ path }) => path);
+    return { kind, probe: mentions.source, files: find(sources), tests: find(tests) };
+  });
+}

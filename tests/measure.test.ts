@@ -1,0 +1,62 @@
+/** `npm run measure`: casts, lines and exports are counted as they are meant, on small files. */
+import { expect, test } from 'vitest';
+import { countFile } from '../scripts/measure/counts.mjs';
+import { findDoubles, publicNames, readModules } from '../scripts/measure/exports.mjs';
+import { parse } from '../scripts/measure/sources.mjs';
+
+const count = (text: string) => countFile(parse('a.ts', text));
+
+test('a cast through unknown is one, and `as const` is none', () => {
+  // Catches: the inner `as unknown` counted as a second cast, or a literal taken for a cast.
+  const counts = count(`
+    const a = b as unknown as C; // one
+    f(x as never, y as D, z as unknown);
+    const e = [1] as const;
+    const g = h![0]!.i;
+  `);
+  expect(counts).toMatchObject({ forced: 2, casts: 2, nonNull: 2, any: 0 });
+});
+
+test('a line with code and a comment is code, and a blank one is nothing', () => {
+  // Catches: a docstring counted as code, and a trailing comment as a line of comment.
+  expect(
+    count("/**\n * Of `x!`.\n */\nconst a = 1; // as never\n\nconst b = '// no comment';\n"),
+  ).toMatchObject({ code: 2, comments: 3, nonNull: 0, forced: 0 });
+});
+
+test('switched-off checks are counted in comments only', () => {
+  // Catches: text that looks like a directive taken for one.
+  const text =
+    "// @ts-expect-error: no types\n// biome-ignore lint: so\nconst a: any = '@ts-ignore';";
+  expect(count(text)).toMatchObject({ tsComments: 1, biomeIgnores: 1, any: 1 });
+});
+
+const workspace = (files: Record<string, string>) =>
+  readModules([
+    {
+      ...{ name: 'p', folder: 'p', entries: {} },
+      sources: Object.entries(files).map(([path, text]) => parse(path, text)),
+    },
+  ]);
+
+test('public names follow `export *`, and count once', () => {
+  // Catches: a re-exported name missed, or a type counted beside its value.
+  const modules = workspace({
+    'p/index.ts': "export * from './a.js'; export { b as c } from './b.js'; export default 1;",
+    'p/a.ts': 'export const a = 1; export type a = 2; export const { d, e: [f] } = g; const h = 3;',
+    'p/b.ts': 'export const b = 1;',
+  });
+  expect([...publicNames(modules, 'p/index.ts')].sort()).toEqual(['a', 'c', 'd', 'default', 'f']);
+});
+
+test('a name has two meanings when two files declare it, not when one hands it on', () => {
+  // Catches: every re-export called a double, and the two sides of a platform.
+  const modules = workspace({
+    'p/index.ts': "import { a } from './a.js'; export { a }; export * from './b.js';",
+    'p/a.ts': 'export const a = 1; export default a;',
+    'p/b.ts': 'export interface a {} export default 2;',
+    'p/run.node.ts': 'export const run = 1;',
+    'p/run.browser.ts': 'export const run = 2;',
+  });
+  expect(findDoubles(modules)).toEqual([{ name: 'a', files: ['p/a.ts', 'p/b.ts'] }]);
+});
