@@ -57,38 +57,52 @@ function moduleOf(file, seen) {
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   /** @type {Module} */
   const found = { declarations: new Map(), imports: new Map(), exports: new Map(), whole: [] };
-  const docs = comments.filter(({ type, value }) => type === 'Block' && value.startsWith('*'));
-  const regions = comments.filter(({ value }) => value.startsWith('#region '));
-  for (const node of program.body) {
-    if (node.type === 'ImportDeclaration')
+  for (const node of program.body) readStatement(node, found, { text, comments });
+  seen.set(file, found);
+  return found;
+}
+
+/**
+ * Adds what one statement imports, exports or declares.
+ * @param {any} node @param {Module} module @param {{ text: string, comments: any[] }} file
+ */
+function readStatement(node, module, file) {
+  switch (node.type) {
+    case 'ImportDeclaration':
       for (const item of node.specifiers)
-        found.imports.set(item.local.name, {
+        module.imports.set(item.local.name, {
           from: node.source.value,
           name: item.type === 'ImportSpecifier' ? nameOf(item.imported) : '*',
         });
-    else if (node.type === 'ExportAllDeclaration') found.whole.push(node.source.value);
-    else if (node.type === 'ExportNamedDeclaration' && node.declaration === null)
-      for (const item of node.specifiers)
-        found.exports.set(nameOf(item.exported), nameOf(item.local));
-    else {
-      const inner = 'declaration' in node && node.declaration ? node.declaration : node;
-      const doc = docs.find(({ end }) => end <= node.start && !text.slice(end, node.start).trim());
-      const region = regions.findLast(({ start }) => start < node.start)?.value.slice(8) ?? '';
-      const code = text.slice(inner.start, inner.end).replace(/^declare /, '');
-      for (const name of namesOf(inner)) {
-        const source = region.replace(/\.d\.ts$/, '.ts');
-        const members = membersOf(inner);
-        const item = {
-          ...{ name, source, code, doc: doc && plain(doc.value) },
-          ...(members === undefined ? {} : { members }),
-        };
-        found.declarations.set(name, [...(found.declarations.get(name) ?? []), item]);
-        if (inner !== node) found.exports.set(name, name);
-      }
-    }
+      break;
+    case 'ExportAllDeclaration':
+      module.whole.push(node.source.value);
+      break;
+    default:
+      for (const item of node.specifiers ?? [])
+        module.exports.set(nameOf(item.exported), nameOf(item.local));
+      addDeclaration(node, module, file);
   }
-  seen.set(file, found);
-  return found;
+}
+
+/** @param {any} node @param {Module} module @param {{ text: string, comments: any[] }} file */
+function addDeclaration(node, module, { text, comments }) {
+  const inner = node.declaration ?? node;
+  const docs = comments.filter(({ type, value }) => type === 'Block' && value.startsWith('*'));
+  const regions = comments.filter(({ value }) => value.startsWith('#region '));
+  const doc = docs.find(({ end }) => end <= node.start && !text.slice(end, node.start).trim());
+  const region = regions.findLast(({ start }) => start < node.start)?.value.slice(8) ?? '';
+  const members = membersOf(inner);
+  for (const name of namesOf(inner)) {
+    const item = {
+      ...{ name, source: region.replace(/\.d\.ts$/, '.ts') },
+      ...{ code: text.slice(inner.start, inner.end).replace(/^declare /, '') },
+      doc: doc && plain(doc.value),
+      ...(members === undefined ? {} : { members }),
+    };
+    module.declarations.set(name, [...(module.declarations.get(name) ?? []), item]);
+    if (inner !== node) module.exports.set(name, name);
+  }
 }
 
 /** @param {any} node @returns {string} */

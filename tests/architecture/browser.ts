@@ -5,7 +5,7 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { type Fault, isSource, packagesOf, type Rule } from './files.js';
-import { sourceOf } from './source.js';
+import { type Import, sourceOf } from './source.js';
 
 /** Where Node may be touched. */
 const NODE_FILES: readonly RegExp[] = [
@@ -34,30 +34,38 @@ export const browserFilesAvoidNode: Rule = (files) =>
     .flatMap((pkg) => pkg.files.filter(({ path }) => isSource(pkg, path) && !isNodeFile(path)))
     .flatMap(({ path, text }) => {
       const { imports, globals, detected } = sourceOf(path, text);
-      const faults: Fault[] = [];
-      const where = 'Move it to a file that may touch Node (tests/architecture/browser.ts)';
-      for (const { from, how } of imports) {
-        if (how === 'type') continue;
-        const target = posix.join(posix.dirname(path), from).replace(/\.js$/, '.ts');
-        if (isBuiltin(from) || NODE_PACKAGES.test(from))
-          faults.push({
-            file: path,
-            rule: `imports ${from}, but must run in a browser`,
-            fix: `${where}, or use the web's own.`,
-          });
-        else if (how === 'static' && from.startsWith('.') && isNodeFile(target))
-          faults.push({
-            file: path,
-            rule: `imports ${from} at load time, which touches Node`,
-            fix: 'Import it dynamically, or give it an entry of its own.',
-          });
-      }
-      for (const name of [...NODE_GLOBALS, ...DETECTABLE.filter((name) => !detected.has(name))])
-        if (globals.has(name))
-          faults.push({
+      const needsNode = [...NODE_GLOBALS, ...DETECTABLE.filter((name) => !detected.has(name))];
+      return [
+        ...imports.flatMap((each) => importFaults(path, each)),
+        ...needsNode
+          .filter((name) => globals.has(name))
+          .map((name) => ({
             file: path,
             rule: `uses the global ${name}, but must run in a browser`,
-            fix: `${where}, or pass the value in.`,
-          });
-      return faults;
+            fix: `${ELSEWHERE}, or pass the value in.`,
+          })),
+      ];
     });
+
+const ELSEWHERE = 'Move it to a file that may touch Node (tests/architecture/browser.ts)';
+
+function importFaults(file: string, { from, how }: Import): Fault[] {
+  if (how === 'type') return [];
+  if (isBuiltin(from) || NODE_PACKAGES.test(from))
+    return [
+      {
+        file,
+        rule: `imports ${from}, but must run in a browser`,
+        fix: `${ELSEWHERE}, or use the web's own.`,
+      },
+    ];
+  const target = posix.join(posix.dirname(file), from).replace(/\.js$/, '.ts');
+  if (how !== 'static' || !from.startsWith('.') || !isNodeFile(target)) return [];
+  return [
+    {
+      file,
+      rule: `imports ${from} at load time, which touches Node`,
+      fix: 'Import it dynamically, or give it an entry of its own.',
+    },
+  ];
+}

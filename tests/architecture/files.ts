@@ -39,20 +39,18 @@ export const show = (fault: Fault): string => `${fault.file}: ${fault.rule}. ${f
 /** Reads every text file under `root` that `.gitignore` does not name. */
 export function readTree(root: string): File[] {
   const ignored = ignoreFrom(readFileSync(`${root}/.gitignore`, 'utf8'));
-  const files: File[] = [];
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(`${root}/${folder}`, { withFileTypes: true })) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.name === '.git' || ignored(entry.name)) continue;
-      if (entry.isDirectory()) walk(path);
-      else if (entry.isFile()) {
-        const text = readFileSync(`${root}/${path}`, 'utf8');
-        if (!text.slice(0, 8192).includes('\0')) files.push({ path, text });
-      }
-    }
-  };
-  walk('');
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const listFiles = (folder: string): string[] =>
+    readdirSync(`${root}/${folder}`, { withFileTypes: true })
+      .filter(({ name }) => name !== '.git' && !ignored(name))
+      .flatMap((entry) => {
+        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+        if (entry.isDirectory()) return listFiles(path);
+        return entry.isFile() ? [path] : [];
+      });
+  return listFiles('')
+    .map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }))
+    .filter(({ text }) => !text.slice(0, 8192).includes('\0'))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Understands plain names and `*.ext`, which is all that this repository's `.gitignore` may hold. */

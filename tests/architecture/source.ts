@@ -43,35 +43,40 @@ export function sourceOf(path: string, text: string): Source {
   const known = cache.get(key);
   if (known !== undefined) return known;
   const lang = /\.[cm]?ts$/.test(path) ? 'ts' : /\.tsx$/.test(path) ? 'tsx' : 'js';
-  const program = parse(path, text, lang);
-  const imports: Import[] = [];
-  const objects: Map<string, Value>[] = [];
-  const constants = new Map<string, string>();
-  const used = new Set<string>();
+  const nodes = readNodes(parse(path, text, lang));
+  const constants = nodes.flatMap((node): [string, string][] => {
+    if (node.type !== 'VariableDeclarator') return [];
+    const { literal } = literalOf(node.init);
+    return literal === undefined ? [] : [[nameOf(node.id), literal]];
+  });
   const declared = new Set<string>();
-  const detected = new Set<string>();
-  let hasExports = false;
-
-  const visit = (node: Node): void => {
-    const source = importOf(node);
-    if (source !== undefined) imports.push(source);
-    if (node.type.startsWith('Export')) hasExports = true;
-    if (node.type === 'ObjectExpression') objects.push(entriesOf(node));
-    if (node.type === 'VariableDeclarator') {
-      const { literal } = literalOf(node.init);
-      if (literal !== undefined) constants.set(nameOf(node.id), literal);
-    }
-    for (const pattern of declarationsIn(node)) namesIn(pattern, declared);
-    if (node.type === 'UnaryExpression' && node.operator === 'typeof')
-      detected.add(nameOf(node.argument));
-    if (node.type === 'Identifier') used.add(nameOf(node));
-    for (const child of childrenOf(node)) if (isRead(node, child)) visit(child);
+  for (const pattern of nodes.flatMap(declarationsIn)) namesIn(pattern, declared);
+  const used = nodes.filter(({ type }) => type === 'Identifier').map(nameOf);
+  const result = {
+    imports: nodes.flatMap((node) => importOf(node) ?? []),
+    globals: new Set(used.filter((name) => !declared.has(name))),
+    detected: new Set(
+      nodes
+        .filter(({ type, operator }) => type === 'UnaryExpression' && operator === 'typeof')
+        .map(({ argument }) => nameOf(argument)),
+    ),
+    hasExports: nodes.some(({ type }) => type.startsWith('Export')),
+    objects: nodes.filter(({ type }) => type === 'ObjectExpression').map(entriesOf),
+    constants: new Map(constants),
   };
-  visit(program);
-  const globals = new Set([...used].filter((name) => !declared.has(name)));
-  const result = { imports, globals, detected, hasExports, objects, constants };
   cache.set(key, result);
   return result;
+}
+
+/** A node and all below it, parents first, without identifiers that are only names. */
+function readNodes(root: Node): Node[] {
+  const nodes: Node[] = [];
+  const visit = (node: Node): void => {
+    nodes.push(node);
+    for (const child of childrenOf(node)) if (isRead(node, child)) visit(child);
+  };
+  visit(root);
+  return nodes;
 }
 
 function parse(path: string, text: string, lang: 'ts' | 'tsx' | 'js'): Node {

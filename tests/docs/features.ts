@@ -15,20 +15,20 @@ export function featureFaults(
     if (more.length > 0 || !STATUS.includes(status))
       return [fault(`write claim | file | test | status, the status one of ${STATUS.join(', ')}`)];
     if (status === 'open') return [];
-    const faults: string[] = [];
-    for (const [cell, what] of [
-      [file, 'file'],
-      [proof, 'test'],
-    ] as const) {
-      const paths = [...cell.matchAll(/`([^`]+)`(?: "([^"]+)")?/g)];
-      if (paths.length === 0) faults.push(fault(`names no ${what}`));
-      for (const [, path = '', title] of paths) {
-        const text = read(path);
-        if (text === undefined) faults.push(fault(`there is no ${path}`));
-        else if (title !== undefined && !text.includes(title))
-          faults.push(fault(`${path} has no test "${title}"`));
-      }
-    }
-    return faults;
+    return [...cellFaults(file, 'file', read), ...cellFaults(proof, 'test', read)].map(fault);
+  });
+}
+
+function cellFaults(
+  cell: string,
+  what: 'file' | 'test',
+  read: (path: string) => string | undefined,
+): string[] {
+  const paths = [...cell.matchAll(/`([^`]+)`(?: "([^"]+)")?/g)];
+  if (paths.length === 0) return [`names no ${what}`];
+  return paths.flatMap(([, path = '', title]) => {
+    const text = read(path);
+    if (text === undefined) return [`there is no ${path}`];
+    return title === undefined || text.includes(title) ? [] : [`${path} has no test "${title}"`];
   });
 }
