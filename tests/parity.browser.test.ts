@@ -6,7 +6,7 @@ import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
-import { attentionEntropy, cka, effectiveRanks } from '@grok/metrics';
+import { attentionEntropy, cka, computeEffectiveRanks } from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { type Find, type ParityFile, type ParityMetrics, runParity } from '@grok/testing/parity';
@@ -20,7 +20,7 @@ const registry = createRegistry([
 const find: Find = (kind, name) => registry.get(kind, name);
 const metrics: ParityMetrics = {
   cka,
-  participation: (x) => effectiveRanks(x).asPublished,
+  participation: (x) => computeEffectiveRanks(x).asPublished,
   attentionEntropy: (pattern) => attentionEntropy(pattern).mean,
 };
 const names = [

@@ -3,7 +3,7 @@ import {
   cca,
   cka,
   debiasedCka,
-  effectiveRanks,
+  computeEffectiveRanks,
   gini,
   procrustes,
   pwcca,
@@ -83,7 +83,7 @@ function ofSurvival(given) {
 function ofMatrices({ X, Y, svcca_variance }) {
   const rho = cca(X, Y);
   const { kept, mean: svccaMean } = svcca(X, Y, svcca_variance);
-  const ranks = effectiveRanks(X);
+  const ranks = computeEffectiveRanks(X);
   return {
     ...{ X, Y, svcca_variance },
     cka_linear_biased: cka(X, Y),

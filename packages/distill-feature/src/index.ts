@@ -61,9 +61,8 @@ export const feature: Callable<'strategy', FeatureOptions> = provision({
         what: 'hidden states',
       });
       const source = models.teachers[name]!;
-      const pairs = indices.map(
-        ([t, s]) => [hiddenStates(source)[+t]!, hiddenStates(models.student)[+s]!] as const,
-      );
+      const [theirs, own] = [hiddenStates(source), hiddenStates(models.student)];
+      const pairs = indices.map(([t, s]) => [theirs[+t]!, own[+s]!] as const);
       // The embeddings: there is one state a token, and no need to ask for one a position.
       const tables = pairs.map((pair) => tablesOf(models, pair, name));
       const names = indices.map(([t]) => `projector.${t}.W`);

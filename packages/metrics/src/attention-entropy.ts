@@ -1,6 +1,6 @@
 /** Entropy of attention patterns in nats (Voita et al. 2019; the paper, section 4.3.4 labels it bits). */
 import { type HostArray, InputError } from '@grok/core';
-import { entropy } from './sample.js';
+import { average, entropy } from './sample.js';
 
 /** Mean entropies of a pattern over its rows. */
 export interface AttentionEntropy {
@@ -19,11 +19,16 @@ export function attentionEntropy(pattern: HostArray): AttentionEntropy {
     throw new InputError(
       `attention entropy: needs [batch, head, query, key], got [${pattern.shape}]`,
     );
-  const sums = Array.from({ length: heads }, () => new Array<number>(queries).fill(0));
-  for (let row = 0; row < batch * heads * queries; row++) {
-    const [head, query] = [Math.floor(row / queries) % heads, row % queries];
-    sums[head]![query]! += entropy(pattern.data.subarray(row * keys, (row + 1) * keys)) / batch;
-  }
-  const perHead = sums.map((values) => values.reduce((a, b) => a + b, 0) / queries);
-  return { mean: perHead.reduce((a, b) => a + b, 0) / heads, heads: perHead, positions: sums };
+  /** Mean over the batch of one head's entropies at one query position. */
+  const meanEntropy = (head: number, query: number): number => {
+    let sum = 0;
+    for (let row = head * queries + query; row < batch * heads * queries; row += heads * queries)
+      sum += entropy(pattern.data.subarray(row * keys, (row + 1) * keys)) / batch;
+    return sum;
+  };
+  const positions = Array.from({ length: heads }, (_, head) =>
+    Array.from({ length: queries }, (_, query) => meanEntropy(head, query)),
+  );
+  const perHead = positions.map(average);
+  return { mean: average(perHead), heads: perHead, positions };
 }

@@ -5,7 +5,7 @@
  */
 import { type Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { centred, checkPaired, matrixOf, type Rows, thinSvd } from './rows.js';
-import { mean } from './sample.js';
+import { average, dot } from './sample.js';
 
 /** Canonical correlations, largest first, in 0–1, of x `[n, d₁]` and y `[n, d₂]`; n > d₁, d₂, or all are 1. */
 export function cca(x: Rows, y: Rows): readonly number[] {
@@ -19,8 +19,9 @@ export function svcca(
   y: Rows,
   variance = 0.99,
 ): { readonly mean: number; readonly kept: readonly [number, number] } {
-  const [u, v] = pair('SVCCA', x, y).map((m) => leading(m, variance)) as [Matrix, Matrix];
-  return { mean: mean(correlations(u, v).rho), kept: [u.columns, v.columns] };
+  const [a, b] = pair('SVCCA', x, y);
+  const [u, v] = [leading(a, variance), leading(b, variance)];
+  return { mean: average(correlations(u, v).rho), kept: [u.columns, v.columns] };
 }
 
 /** Canonical correlations weighted by Σⱼ |⟨hᵢ, xⱼ⟩|, h the canonical variables of x and xⱼ its columns; not symmetric. */
@@ -30,10 +31,7 @@ export function pwcca(x: Rows, y: Rows): number {
   const { rho, left } = correlations(u, thinSvd(b).u);
   const h = u.mmul(left); // [n, k]
   const weights = h.transpose().mmul(a).abs().sum('row'); // [k]
-  return (
-    rho.reduce((sum, r, i) => sum + r * weights[i]!, 0) /
-    rho.reduce((s, _, i) => s + weights[i]!, 0)
-  );
+  return dot(rho, weights) / weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 function pair(what: string, x: Rows, y: Rows): [Matrix, Matrix] {

@@ -1,7 +1,7 @@
 /** How far to believe a CKA: its values under permutations of the inputs, and an interval over halves of them. */
 import { InputError, type Rng } from '@grok/core';
 import { centred, checkPaired, matrixOf, type Rows } from './rows.js';
-import { quantile } from './sample.js';
+import { dot, quantile } from './sample.js';
 
 /** CKA of two representations, with what it takes to believe it. */
 export interface CkaTest {
@@ -96,21 +96,18 @@ function kernelOf(x: ReturnType<typeof matrixOf>): Kernel {
 function centredTwice({ n, data }: Kernel, unbiased: boolean): Kernel {
   const out = data.slice();
   if (unbiased) for (let i = 0; i < n; i++) out[i * n + i] = 0;
-  const sums = new Float64Array(n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i]! += out[i * n + j]!;
-  const total = sums.reduce((a, b) => a + b, 0);
+  const sums = Float64Array.from({ length: n }, (_, i) => total(out.subarray(i * n, (i + 1) * n)));
+  const all = total(sums);
   const [perRow, perAll] = unbiased ? [n - 2, (n - 1) * (n - 2)] : [n, n * n];
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++)
-      if (!unbiased || i !== j) out[i * n + j]! += total / perAll - (sums[i]! + sums[j]!) / perRow;
+      if (!unbiased || i !== j) out[i * n + j]! += all / perAll - (sums[i]! + sums[j]!) / perRow;
   return { n, data: out };
 }
 
 /** Σ k·l. */
 function inner(k: Kernel, l: Kernel): number {
-  let sum = 0;
-  for (let i = 0; i < k.data.length; i++) sum += k.data[i]! * l.data[i]!;
-  return sum;
+  return dot(k.data, l.data);
 }
 
 /** Σ k[i, j]·l[order i, order j] of symmetric kernels. */
@@ -165,21 +162,19 @@ function debiasedOver(k: Kernel, l: Kernel, rows: Int32Array): number {
     }
   }
   const hsic = (trace: number, a: Float64Array, b: Float64Array) => {
-    let [cross, aTotal, bTotal] = [0, 0, 0];
-    for (let i = 0; i < n; i++) {
-      cross += a[i]! * b[i]!;
-      aTotal += a[i]!;
-      bTotal += b[i]!;
-    }
-    return trace + (aTotal * bTotal) / ((n - 1) * (n - 2)) - (2 * cross) / (n - 2);
+    const [aTotal, bTotal] = [total(a), total(b)];
+    return trace + (aTotal * bTotal) / ((n - 1) * (n - 2)) - (2 * dot(a, b)) / (n - 2);
   };
   return hsic(kl, kRows, lRows) / Math.sqrt(hsic(kk, kRows, kRows) * hsic(ll, lRows, lRows));
+}
+
+function total(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Row numbers of groups. */
 function expand(groups: Int32Array, group: number): Int32Array {
   return Int32Array.from(
-    { length: groups.length * group },
-    (_, i) => groups[Math.floor(i / group)]! * group + (i % group),
+    [...groups].flatMap((each) => Array.from({ length: group }, (_, i) => each * group + i)),
   );
 }

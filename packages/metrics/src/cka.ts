@@ -5,6 +5,7 @@
  */
 import type { Matrix } from 'ml-matrix';
 import { centred, checkPaired, matrixOf, type Rows, squaredNorm } from './rows.js';
+import { dot } from './sample.js';
 
 /**
  * Biased linear CKA of x `[n, d₁]` and y `[n, d₂]`, in 0–1. Independent data do not give 0: with
@@ -31,12 +32,8 @@ export function debiasedCka(x: Rows, y: Rows): number {
 function unbiasedHsic(x: Matrix, y: Matrix): number {
   const n = x.rows;
   const [k, l] = [kernelSums(x), kernelSums(y)];
-  let trace = squaredNorm(x.transpose().mmul(y));
-  let cross = 0;
-  for (let i = 0; i < n; i++) {
-    trace -= k.diagonal[i]! * l.diagonal[i]!;
-    cross += k.rows[i]! * l.rows[i]!;
-  }
+  const trace = squaredNorm(x.transpose().mmul(y)) - dot(k.diagonal, l.diagonal);
+  const cross = dot(k.rows, l.rows);
   return trace + (k.total * l.total) / ((n - 1) * (n - 2)) - (2 * cross) / (n - 2);
 }
 
@@ -44,6 +41,6 @@ function unbiasedHsic(x: Matrix, y: Matrix): number {
 function kernelSums(x: Matrix): { diagonal: number[]; rows: number[]; total: number } {
   const total = x.sum('column');
   const diagonal = x.to2DArray().map((row) => row.reduce((sum, v) => sum + v * v, 0));
-  const rows = diagonal.map((own, i) => x.getRow(i).reduce((s, v, j) => s + v * total[j]!, -own));
+  const rows = diagonal.map((own, i) => dot(x.getRow(i), total) - own);
   return { diagonal, rows, total: rows.reduce((a, b) => a + b, 0) };
 }

@@ -37,10 +37,12 @@ export function allEpochsTo(
 
 /** Highest validation accuracy (0–1) of the last `epochs` epochs. @throws InputError on an empty history. */
 export function bestOfLast(history: History, epochs = 10): number {
-  if (history.length === 0)
+  const last = history.at(-1);
+  if (last === undefined)
     throw new InputError('bestOfLast: the history is empty; a run must finish an epoch first');
-  const end = history.at(-1)!.epoch;
   return Math.max(
-    ...history.filter(({ epoch }) => epoch > end - epochs).map((row) => row.validation.accuracy),
+    ...history
+      .filter(({ epoch }) => epoch > last.epoch - epochs)
+      .map((row) => row.validation.accuracy),
   );
 }

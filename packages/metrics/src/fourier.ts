@@ -5,7 +5,7 @@
  */
 import type { HostArray } from '@grok/core';
 import type { CyclicGroup, Grid } from './modular.js';
-import { gini } from './sample.js';
+import { addScaled, gini } from './sample.js';
 
 /**
  * Orthonormal rows `[n, n]`, row-major: constant, cos₁, sin₁, cos₂, sin₂, … so that row i has frequency
@@ -44,11 +44,11 @@ export function embeddingSpectrum(embedding: HostArray, group: CyclicGroup): Spe
   const n = group.order;
   const values = new Float64Array(n * d);
   for (const [x, residue] of group.residues.entries())
-    for (let j = 0; j < d; j++) values[x * d + j] = embedding.data[residue * d + j]!;
+    values.set(embedding.data.subarray(residue * d, (residue + 1) * d), x * d);
   const coefficients = alongFirst(fourierBasis(n), values, n); // [n, d]
   const squares = new Float64Array(highest(n) + 1);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < d; j++) squares[Math.ceil(i / 2)]! += coefficients[i * d + j]! ** 2;
+  for (const [at, value] of coefficients.entries())
+    squares[Math.ceil(Math.floor(at / d) / 2)]! += value ** 2;
   const [constant = 0, ...frequencies] = Array.from(squares, Math.sqrt);
   return { constant, frequencies, gini: gini(frequencies) };
 }
@@ -94,26 +94,34 @@ export function gridPowers(grid: Grid): Powers {
 function alongFirst(basis: Float64Array, values: Float64Array, n: number): Float64Array {
   const m = values.length / n;
   const out = new Float64Array(values.length);
-  const [tile, whole] = [256, n - (n % 4)];
-  for (let start = 0; start < m; start += tile) {
-    const end = Math.min(start + tile, m);
+  const tile = 256;
+  for (let start = 0; start < m; start += tile)
     for (let i = 0; i < n; i++) {
-      const [to, f] = [i * m, i * n];
-      for (let x = 0; x < whole; x += 4) {
-        const [a, b, c, d] = [
-          basis[f + x]!,
-          basis[f + x + 1]!,
-          basis[f + x + 2]!,
-          basis[f + x + 3]!,
-        ];
-        const [at, bt, ct, dt] = [x * m, (x + 1) * m, (x + 2) * m, (x + 3) * m];
-        for (let j = start; j < end; j++)
-          out[to + j]! +=
-            a * values[at + j]! + b * values[bt + j]! + c * values[ct + j]! + d * values[dt + j]!;
-      }
-      for (let x = whole; x < n; x++)
-        for (let j = start; j < end; j++) out[to + j]! += basis[f + x]! * values[x * m + j]!;
+      const columns = [start, Math.min(start + tile, m)] as const;
+      const factors = basis.subarray(i * n, (i + 1) * n);
+      addRows(out.subarray(i * m, (i + 1) * m), factors, values, columns);
     }
-  }
   return out;
+}
+
+/** Adds Σ factors[x]·values[x, j] over x to out[j], for the columns j from `start` to `end`. */
+function addRows(
+  out: Float64Array,
+  factors: Float64Array,
+  values: Float64Array,
+  [start, end]: readonly [number, number],
+): void {
+  const [m, whole] = [out.length, factors.length - (factors.length % 4)];
+  for (let x = 0; x < whole; x += 4) {
+    const [a = 0, b = 0] = [factors[x], factors[x + 1]];
+    const [c = 0, d = 0] = [factors[x + 2], factors[x + 3]];
+    const [at, bt, ct, dt] = [x * m, (x + 1) * m, (x + 2) * m, (x + 3) * m];
+    for (let j = start; j < end; j++)
+      out[j]! +=
+        a * values[at + j]! + b * values[bt + j]! + c * values[ct + j]! + d * values[dt + j]!;
+  }
+  for (const [k, factor] of factors.subarray(whole).entries()) {
+    const row = (whole + k) * m;
+    addScaled(out.subarray(start, end), factor, values.subarray(row + start, row + end));
+  }
 }

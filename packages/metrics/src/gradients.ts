@@ -1,6 +1,7 @@
 /** Gradients per layer: their norms, and how much of them is noise of the batch. */
 import { type HostParams, InputError } from '@grok/core';
 import { l2 } from './norms.js';
+import { averageLists, dot } from './sample.js';
 import { byLayer } from './weights.js';
 
 /** L2 norm of the gradient of each layer, and of all. */
@@ -34,16 +35,16 @@ export function noiseToSignal(batches: readonly HostParams[]): {
   const k = batches.length;
   if (k < 2)
     throw new InputError(`noise-to-signal: needs gradients of at least 2 batches, got ${k}`);
-  const groups = Object.entries(byLayer(batches[0]!));
-  const parts = groups.map(([name, group]) => {
+  const [first = {}] = batches;
+  const parts = Object.entries(byLayer(first)).map(([name, group]) => {
     let [meanSquare, scatter] = [0, 0];
-    for (const [key, { data }] of Object.entries(group))
-      for (let i = 0; i < data.length; i++) {
-        let sum = 0;
-        for (const batch of batches) sum += batch[key]!.data[i]!;
-        meanSquare += (sum / k) ** 2;
-        for (const batch of batches) scatter += (batch[key]!.data[i]! - sum / k) ** 2;
-      }
+    for (const key of Object.keys(group)) {
+      const each = batches.flatMap((batch) => batch[key] ?? []).map(({ data }) => data);
+      const mean = averageLists(each);
+      meanSquare += dot(mean, mean);
+      for (const data of each)
+        for (const [i, value] of data.entries()) scatter += (value - mean[i]!) ** 2;
+    }
     const noise = scatter / (k - 1);
     return { name, noise, signal: meanSquare - noise / k };
   });

@@ -63,9 +63,9 @@ export interface Grid {
 export function cellsOf(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
   const element = new Map(group.residues.map((residue, x) => [residue, x]));
   const [, positions = 1] = task.inputs.shape;
-  return Int32Array.from({ length: rows.length }, (_, i) => {
-    const at = rows[i]! * positions;
-    const [x, y] = [element.get(task.inputs.data[at]!), element.get(task.inputs.data[at + 2]!)];
+  return Int32Array.from(rows, (row) => {
+    const [a = 0, , b = 0] = task.inputs.data.subarray(row * positions);
+    const [x, y] = [element.get(a), element.get(b)];
     return x === undefined || y === undefined ? -1 : x * group.order + y;
   });
 }
@@ -75,7 +75,7 @@ export function cellsOf(group: CyclicGroup, task: Task, rows: ArrayLike<number>)
  * @param values `[rows, width]`
  * @throws InputError when a pair is missing: Fourier components need all of them.
  */
-export function gridOf(
+export function layOutGrid(
   group: CyclicGroup,
   task: Task,
   rows: ArrayLike<number>,
@@ -87,7 +87,7 @@ export function gridOf(
   for (const [i, cell] of cellsOf(group, task, rows).entries()) {
     if (cell < 0) continue;
     filled.add(cell);
-    for (let c = 0; c < width; c++) data[cell * width + c] = values.data[i * width + c]!;
+    data.set(values.data.subarray(i * width, (i + 1) * width), cell * width);
   }
   if (filled.size !== group.order ** 2)
     throw new InputError(

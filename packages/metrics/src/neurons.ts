@@ -1,6 +1,7 @@
 /** Neurons that never speak, and neurons that speak of one thing. */
 import { InputError } from '@grok/core';
 import { matrixOf, type Rows } from './rows.js';
+import { average } from './sample.js';
 
 /** What the neurons of a layer do over some rows. */
 export interface NeuronReport {
@@ -22,7 +23,7 @@ export interface NeuronReport {
  * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
  * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.
  */
-export function neurons(
+export function describeNeurons(
   activations: Rows,
   options: {
     groupings?: Readonly<Record<string, ArrayLike<number>>>;
@@ -40,7 +41,9 @@ export function neurons(
       );
   const square = columns.reduce((sum, c) => sum + c.reduce((s, v) => s + v * v, 0), 0);
   const rms = Math.sqrt(square / (rows * columns.length));
-  const isDead = columns.map((column) => column.every((v) => Math.abs(v) <= dead * rms));
+  const isDead = new Set(
+    columns.flatMap((column, i) => (column.every((v) => Math.abs(v) <= dead * rms) ? [i] : [])),
+  );
   const explained = Object.fromEntries(
     Object.entries(groupings).map(([name, groups]) => [
       name,
@@ -49,17 +52,19 @@ export function neurons(
   );
   const best = columns.map((_, i) => {
     const [first] = Object.entries(explained)
-      .map(([name, shares]) => [name, shares[i]!] as const)
-      .filter(([, share]) => share > specialised && !isDead[i])
-      .toSorted((a, b) => b[1] - a[1]);
-    return first?.[0];
+      .map(([name, { [i]: share = 0 }]) => ({ name, share }))
+      .filter(({ share }) => share > specialised && !isDead.has(i))
+      .toSorted((a, b) => b.share - a.share);
+    return first?.name;
   });
-  const where = (test: (i: number) => boolean) => columns.flatMap((_, i) => (test(i) ? [i] : []));
   return {
     count: columns.length,
-    dead: where((i) => isDead[i]!),
+    dead: [...isDead],
     specialised: Object.fromEntries(
-      Object.keys(groupings).map((name) => [name, where((i) => best[i] === name)]),
+      Object.keys(groupings).map((name) => [
+        name,
+        best.flatMap((grouping, i) => (grouping === name ? [i] : [])),
+      ]),
     ),
     explained,
   };
@@ -68,21 +73,21 @@ export function neurons(
 /** ε² of one-way analysis of variance; 0 for a constant, and when every row is a group of its own. */
 export function explainedShare(values: ArrayLike<number>, groups: ArrayLike<number>): number {
   const n = values.length;
-  const sums = new Map<number, { sum: number; count: number }>();
-  let total = 0;
-  for (let i = 0; i < n; i++) {
-    const group = sums.get(groups[i]!) ?? { sum: 0, count: 0 };
-    group.sum += values[i]!;
-    group.count++;
-    sums.set(groups[i]!, group);
-    total += values[i]!;
+  const members = new Map<number, number[]>();
+  for (const [i, value] of Array.from(values).entries()) {
+    const key = groups[i]!;
+    const group = members.get(key);
+    if (group === undefined) members.set(key, [value]);
+    else group.push(value);
   }
-  let [within, all] = [0, 0];
-  for (let i = 0; i < n; i++) {
-    const { sum, count } = sums.get(groups[i]!)!;
-    within += (values[i]! - sum / count) ** 2;
-    all += (values[i]! - total / n) ** 2;
-  }
-  if (all === 0 || n === sums.size) return 0;
-  return 1 - ((within / all) * (n - 1)) / (n - sums.size);
+  const all = scatter(Array.from(values));
+  const within = [...members.values()].reduce((sum, group) => sum + scatter(group), 0);
+  if (all === 0 || n === members.size) return 0;
+  return 1 - ((within / all) * (n - 1)) / (n - members.size);
+}
+
+/** Σ of squared distances from the mean. */
+function scatter(values: readonly number[]): number {
+  const mean = average(values);
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }

@@ -4,6 +4,7 @@
  * forms; excluded loss rises on training rows as the model stops memorising.
  */
 import { answer, type CyclicGroup, type Grid } from './modular.js';
+import { addScaled } from './sample.js';
 
 /** Mean cross-entropies (nats). */
 export interface ProgressLosses {
@@ -26,7 +27,8 @@ export function progressLosses(
   const { order: n, width } = logits;
   const components = answerComponents(logits, group, keys);
   const constants = new Float64Array(width);
-  for (let i = 0; i < logits.data.length; i++) constants[i % width]! += logits.data[i]! / n ** 2;
+  for (let i = 0; i < logits.data.length; i += width)
+    addScaled(constants, 1 / n ** 2, logits.data.subarray(i, i + width));
   const sums = { full: 0, restricted: 0, excluded: 0 };
   const chosen = Array.from(cells ?? { length: n * n }, (cell: number | undefined, i) => cell ?? i);
   const among = chosen.filter((cell) => cell >= 0);
@@ -36,14 +38,8 @@ export function progressLosses(
     const component = components.subarray(z * width, (z + 1) * width);
     const label = group.residues[z]!;
     sums.full += crossEntropy(full, label);
-    sums.restricted += crossEntropy(
-      component.map((v, c) => v + constants[c]!),
-      label,
-    );
-    sums.excluded += crossEntropy(
-      full.map((v, c) => v - component[c]!),
-      label,
-    );
+    sums.restricted += crossEntropy(plus(constants, 1, component), label);
+    sums.excluded += crossEntropy(plus(full, -1, component), label);
   }
   const mean = (sum: number) => sum / among.length;
   return {
@@ -60,20 +56,27 @@ function answerComponents(logits: Grid, group: CyclicGroup, keys: readonly numbe
   for (let x = 0; x < n; x++)
     for (let y = 0; y < n; y++) {
       const [from, to] = [(x * n + y) * width, answer(group, x, y) * width];
-      for (let c = 0; c < width; c++) means[to + c]! += logits.data[from + c]! / n;
+      addScaled(means.subarray(to, to + width), 1 / n, logits.data.subarray(from, from + width));
     }
   const out = new Float64Array(n * width);
+  const rowOf = (rows: Float64Array, z: number) => rows.subarray(z * width, (z + 1) * width);
   for (const k of keys) {
     // Σ over cos_k and sin_k of wave(z)·wave(z') is cos(2πk(z − z')/n), times 2/n but at the half frequency.
     const norm = (2 * k === n ? 1 : 2) / n;
     for (let z = 0; z < n; z++)
       for (let other = 0; other < n; other++) {
         const angle = (2 * Math.PI * ((k * (z - other + n)) % n)) / n;
-        const factor = norm * Math.cos(angle);
-        for (let c = 0; c < width; c++) out[z * width + c]! += factor * means[other * width + c]!;
+        addScaled(rowOf(out, z), norm * Math.cos(angle), rowOf(means, other));
       }
   }
   return out;
+}
+
+/** values + factor · others, in an array of its own. */
+function plus(values: Float64Array, factor: 1 | -1, others: Float64Array): Float64Array {
+  const sum = values.slice();
+  addScaled(sum, factor, others);
+  return sum;
 }
 
 function crossEntropy(logits: Float64Array, label: number): number {

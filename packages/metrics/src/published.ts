@@ -9,10 +9,10 @@ import { cka } from './cka.js';
 import { parameterCount } from './norms.js';
 import { participation } from './rank.js';
 import { matrixOf, singularValues } from './rows.js';
-import { weightStatistics } from './weights.js';
+import { computeWeightStatistics } from './weights.js';
 
 /** What the analysis reads of a model; the script took the first 500 training rows. */
-export interface Inside {
+export interface AnalyzedModel {
   /** The model's parameters, without objectives' extras. */
   readonly params: HostParams;
   /** Hidden states in order, `[batch, pos, d]` each. */
@@ -26,16 +26,19 @@ export interface Inside {
  * the teacher has blocks, or all of them with `layers: 'all'`; null where a student is not that deep.
  */
 export function asPublished(
-  teacher: Inside,
-  students: Readonly<Record<string, Inside>>,
+  teacher: AnalyzedModel,
+  students: Readonly<Record<string, AnalyzedModel>>,
   options: { layers?: 'published' | 'all' } = {},
 ): Json {
   const all = { teacher, ...students };
-  const each = <T>(models: Readonly<Record<string, Inside>>, of: (model: Inside) => T) =>
-    Object.fromEntries(Object.entries(models).map(([name, model]) => [name, of(model)]));
-  const layers = <T>(what: readonly HostArray[], of: (layer: number) => T) =>
-    Object.fromEntries(what.map((_, l) => [`layer_${l}`, of(l)]));
-  const states = options.layers === 'all' ? teacher.states : teacher.patterns;
+  const each = <T>(
+    models: Readonly<Record<string, AnalyzedModel>>,
+    of: (model: AnalyzedModel) => T,
+  ) => Object.fromEntries(Object.entries(models).map(([name, model]) => [name, of(model)]));
+  const layers = <T>(values: readonly HostArray[], of: (layer: number, value: HostArray) => T) =>
+    Object.fromEntries(values.map((value, l) => [`layer_${l}`, of(l, value)]));
+  const states =
+    options.layers === 'all' ? teacher.states : teacher.states.slice(0, teacher.patterns.length);
   const ifThere = (value: HostArray | undefined, of: (value: HostArray) => number) =>
     value === undefined ? null : of(value);
   const rank = (value: HostArray) => participation(singularValues(matrixOf(value)), 0.01);
@@ -46,8 +49,8 @@ export function asPublished(
         value,
       ]),
     ),
-    cka_scores: layers(states, (l) =>
-      each(students, (model) => ifThere(model.states[l], (own) => cka(teacher.states[l]!, own))),
+    cka_scores: layers(states, (l, theirs) =>
+      each(students, (model) => ifThere(model.states[l], (own) => cka(theirs, own))),
     ),
     effective_ranks: layers(states, (l) => each(all, (model) => ifThere(model.states[l], rank))),
     attention_entropies: layers(teacher.patterns, (l) =>
@@ -56,7 +59,7 @@ export function asPublished(
   };
 }
 
-function weights({ params }: Inside): Json {
-  const { l0, l1, l2, sparsity } = weightStatistics(params).all;
+function weights({ params }: AnalyzedModel): Json {
+  const { l0, l1, l2, sparsity } = computeWeightStatistics(params).all;
   return { L0: l0, L1: l1, L2: l2, total_params: parameterCount(params), sparsity };
 }

@@ -23,7 +23,10 @@ export interface EffectiveRanks {
  * The effective ranks of activations `[…, d]`, whose columns are centred first, or of weights
  * (`centred: false`). All but `asPublished` depend on the centring.
  */
-export function effectiveRanks(value: Rows, options: { centred?: boolean } = {}): EffectiveRanks {
+export function computeEffectiveRanks(
+  value: Rows,
+  options: { centred?: boolean } = {},
+): EffectiveRanks {
   const x = matrixOf(value);
   const raw = singularValues(x);
   const s = options.centred === false ? raw : singularValues(centred(x));

@@ -1,5 +1,5 @@
 /** Activations as matrices: one row an observation, one column a dimension; all in float64. */
-import { type HostArray, InputError } from '@grok/core';
+import { type HostArray, InputError, type Task } from '@grok/core';
 import { Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
 
 /** Observations by dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
@@ -24,10 +24,16 @@ export function atPosition(value: HostArray, position: number): Matrix {
     throw new InputError(
       `position ${position}: the value has shape [${value.shape}]; give [batch, pos, d]`,
     );
-  const out = Matrix.zeros(batch, d);
-  for (let i = 0; i < batch; i++)
-    for (let j = 0; j < d; j++) out.set(i, j, value.data[(i * positions + at) * d + j]!);
-  return out;
+  const rows = Array.from({ length: batch }, (_, i) => {
+    const start = (i * positions + at) * d;
+    return value.data.subarray(start, start + d);
+  });
+  return new Matrix(rows.map((row) => [...row]));
+}
+
+/** The labels of some rows of a task. */
+export function takeLabels({ labels }: Task, rows: Int32Array): Int32Array {
+  return rows.map((row) => labels[row]!);
 }
 
 /** A copy with every column's mean taken off. */
@@ -57,7 +63,8 @@ export function thinSvd(x: Matrix): { u: Matrix; s: readonly number[] } {
     autoTranspose: true,
     computeRightSingularVectors: false,
   });
-  const s = svd.diagonal.filter((value) => value > 1e-10 * svd.diagonal[0]!);
+  const [largest = 0] = svd.diagonal;
+  const s = svd.diagonal.filter((value) => value > 1e-10 * largest);
   // A constant has no direction: one column of zeros, which correlates with nothing.
   if (s.length === 0) return { u: Matrix.zeros(x.rows, 1), s };
   return { u: svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1), s };

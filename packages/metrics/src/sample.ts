@@ -1,18 +1,37 @@
 /** A few words of statistics on lists of numbers. */
 
 /** Arithmetic mean; NaN of an empty list. */
-export function mean(values: ArrayLike<number>): number {
+export function average(values: ArrayLike<number> & Iterable<number>): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (const value of values) sum += value;
   return sum / values.length;
+}
+
+/** Σ x·y of two lists of one length. */
+export function dot(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}
+
+/** Entrywise mean of lists of one length. */
+export function averageLists(lists: readonly ArrayLike<number>[]): Float64Array {
+  const out = new Float64Array(lists[0]?.length ?? 0);
+  for (const values of lists) addScaled(out, 1 / lists.length, values);
+  return out;
+}
+
+/** out += factor · values, entry by entry. */
+export function addScaled(out: Float64Array, factor: number, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) out[i]! += factor * values[i]!;
 }
 
 /** Quantile `q` (0–1) by linear interpolation between order statistics (Hyndman & Fan's type 7). */
 export function quantile(values: ArrayLike<number>, q: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = (sorted.length - 1) * q;
-  const below = sorted[Math.floor(at)]!;
-  return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
+  const [below = Number.NaN, above = below] = sorted.subarray(Math.floor(at), Math.ceil(at) + 1);
+  return below + (above - below) * (at - Math.floor(at));
 }
 
 /** Ranks from 1; equal values share the mean of their ranks, and NaN has the rank NaN. */
@@ -34,24 +53,18 @@ export function ranks(values: ArrayLike<number>): Float64Array {
 }
 
 /** Pearson's correlation; NaN when either list is constant. */
-export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  const [mx, my] = [mean(x), mean(y)];
-  let [xy, xx, yy] = [0, 0, 0];
-  for (let i = 0; i < x.length; i++) {
-    const [dx, dy] = [x[i]! - mx, y[i]! - my];
-    xy += dx * dy;
-    xx += dx * dx;
-    yy += dy * dy;
-  }
-  return xy / Math.sqrt(xx * yy);
+export function pearson(x: Float64Array, y: Float64Array): number {
+  const [mx, my] = [average(x), average(y)];
+  const [dx, dy] = [x.map((value) => value - mx), y.map((value) => value - my)];
+  return dot(dx, dy) / Math.sqrt(dot(dx, dx) * dot(dy, dy));
 }
 
 /** −Σ p log p in nats, with 0 log 0 = 0; the values are divided by their sum first. NaN when that is 0. */
-export function entropy(values: ArrayLike<number>): number {
-  const total = mean(values) * values.length;
+export function entropy(values: ArrayLike<number> & Iterable<number>): number {
+  const total = average(values) * values.length;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    const p = values[i]! / total;
+  for (const value of values) {
+    const p = value / total;
     if (p !== 0) sum -= p * Math.log(p);
   }
   return sum;
@@ -62,5 +75,5 @@ export function gini(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;
   const weighted = sorted.reduce((sum, x, i) => sum + (2 * i + 1 - n) * x, 0);
-  return weighted / (n * n * mean(sorted));
+  return weighted / (n * n * average(sorted));
 }

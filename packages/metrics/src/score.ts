@@ -7,7 +7,7 @@ import { type HostArray, InputError, type Score } from '@grok/core';
  * @param labels class of each row
  * @throws InputError when the numbers of rows differ or there are none.
  */
-export function score(logits: HostArray, labels: ArrayLike<number>): Score {
+export function scoreLogits(logits: HostArray, labels: ArrayLike<number>): Score {
   const [rows = 0, classes = 0] = logits.shape;
   if (rows === 0 || rows !== labels.length)
     throw new InputError(`score: logits have ${rows} rows, labels ${labels.length}; give as many`);
@@ -16,11 +16,10 @@ export function score(logits: HostArray, labels: ArrayLike<number>): Score {
   for (let i = 0; i < rows; i++) {
     const row = Float64Array.from(logits.data.subarray(i * classes, (i + 1) * classes));
     const label = labels[i]!;
-    const best = row.indexOf(Math.max(...row));
-    let sum = 0;
-    for (const value of row) sum += Math.exp(value - row[best]!);
-    loss += Math.log(sum) + row[best]! - row[label]!;
-    if (best === label) right++;
+    const most = Math.max(...row);
+    const sum = row.reduce((total, value) => total + Math.exp(value - most), 0);
+    loss += Math.log(sum) + most - row[label]!;
+    if (row.indexOf(most) === label) right++;
   }
   return { loss: loss / rows, accuracy: right / rows };
 }

@@ -30,7 +30,7 @@ export interface Histogram {
  * Statistics of all parameters and of each layer (`embed`, `blocks.0`, …) or, `by: 'parameter'`, of each tensor.
  * A weight counts as zero up to the size `zero`, 1e-6 as published.
  */
-export function weightStatistics(
+export function computeWeightStatistics(
   params: HostParams,
   options: { zero?: number; bins?: number; by?: 'layer' | 'parameter' } = {},
 ): { readonly all: WeightStatistics; readonly parts: Readonly<Record<string, WeightStatistics>> } {
@@ -93,17 +93,17 @@ function statisticsOf(
 }
 
 /** Counts of all values of some arrays in `bins` equal bins between the least and the largest. */
-export function histogram(arrays: readonly ArrayLike<number>[], bins = 50): Histogram {
+export function histogram(arrays: readonly Iterable<number>[], bins = 50): Histogram {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const values of arrays)
-    for (let i = 0; i < values.length; i++) {
-      low = Math.min(low, values[i]!);
-      high = Math.max(high, values[i]!);
+    for (const value of values) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
     }
   const counts = new Array<number>(bins).fill(0);
   for (const values of arrays)
-    for (let i = 0; i < values.length; i++) {
-      const bin = Math.floor(((values[i]! - low) / (high - low)) * bins);
+    for (const value of values) {
+      const bin = Math.floor(((value - low) / (high - low)) * bins);
       counts[Math.min(bin, bins - 1) || 0]!++; // all equal: 0/0, the first bin
     }
   return { low, high, counts };

@@ -3,7 +3,7 @@ import { rng } from '@grok/core';
 import { Matrix } from 'ml-matrix';
 import { expect, it } from 'vitest';
 import { cka, ckaTest, debiasedCka } from '../src/index.js';
-import { mean } from '../src/sample.js';
+import { average } from '../src/sample.js';
 import { gaussian } from './draws.js';
 
 it('independent Gaussian data, n = 32, d = 64: unbiased, and inside its null as often as it says', () => {
@@ -14,7 +14,10 @@ it('independent Gaussian data, n = 32, d = 64: unbiased, and inside its null as 
   const inside = draws.filter(
     (d) => d.debiased >= d.null.interval[0] && d.debiased <= d.null.interval[1],
   );
-  const [debiased, biased] = [mean(draws.map((d) => d.debiased)), mean(draws.map((d) => d.biased))];
+  const [debiased, biased] = [
+    average(draws.map((d) => d.debiased)),
+    average(draws.map((d) => d.biased)),
+  ];
   console.log(
     `debiased ${debiased.toFixed(4)}, biased ${biased.toFixed(4)}, inside the null ${inside.length / 10} %`,
   );

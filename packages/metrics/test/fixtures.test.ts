@@ -11,8 +11,8 @@ import {
   attentionEntropy,
   cca,
   cka,
+  computeEffectiveRanks,
   debiasedCka,
-  effectiveRanks,
   gini,
   matrixOf,
   participation,
@@ -77,7 +77,7 @@ describe.each(tensorFiles)('%s', (_, { tensors, metadata }) => {
 describe.each(similarities)('%s', (_, statistic) => {
   const similarity = statistic.similarity!;
   const { X, Y } = similarity;
-  const ranks = effectiveRanks(X);
+  const ranks = computeEffectiveRanks(X);
   const values: Record<string, number> = {
     cka_linear_biased: cka(X, Y),
     cka_linear_debiased: debiasedCka(X, Y),

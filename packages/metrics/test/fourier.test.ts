@@ -11,9 +11,9 @@ import {
   fourierBasis,
   frequencyOverlap,
   type Grid,
-  gridOf,
   gridPowers,
   keyFrequencies,
+  layOutGrid,
   neuronFrequencies,
   progressLosses,
 } from '../src/index.js';
@@ -99,13 +99,13 @@ describe('the group behind an operation', () => {
       [rows.length, 1],
       Array.from(rows, (row) => task.labels[row]!),
     );
-    const grid = gridOf(group, task, rows, labels);
+    const grid = layOutGrid(group, task, rows, labels);
     for (let cell = 0; cell < grid.data.length; cell++) {
       const z = answer(group, Math.floor(cell / 4), cell % 4);
       expect(grid.data[cell]).toBe(group.residues[z]);
     }
     const half = rows.subarray(0, 10);
-    expect(() => gridOf(group, task, half, host([10, 1], new Float32Array(10)))).toThrow(
+    expect(() => layOutGrid(group, task, half, host([10, 1], new Float32Array(10)))).toThrow(
       'training and validation',
     );
   });
@@ -296,7 +296,7 @@ it('a host array of rows by classes fits the grid', () => {
     [25, 3],
     Array.from({ length: 75 }, (_, i) => i),
   );
-  expect([...gridOf(cyclicGroup(task), task, allRows(task), values).data]).toEqual([
+  expect([...layOutGrid(cyclicGroup(task), task, allRows(task), values).data]).toEqual([
     ...values.data,
   ]);
 });

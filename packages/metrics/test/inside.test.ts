@@ -3,12 +3,12 @@ import { type HostParams, rng } from '@grok/core';
 import { describe, expect, it } from 'vitest';
 import {
   byLayer,
+  computeWeightStatistics,
+  describeNeurons,
   explainedShare,
   gradientNorms,
   histogram,
-  neurons,
   noiseToSignal,
-  weightStatistics,
 } from '../src/index.js';
 import { host } from './draws.js';
 
@@ -31,19 +31,22 @@ describe('weights', () => {
     ).toEqual(['blocks.1', 'blocks.10']);
   });
   it('count zeros up to 1e-6, as published', () => {
-    const { all, parts } = weightStatistics(params);
+    const { all, parts } = computeWeightStatistics(params);
     expect([all.count, all.l0, all.sparsity]).toEqual([9, 7, 1 - 7 / 9]);
     expect(parts['blocks.0']).toMatchObject({ count: 4, l0: 4, l1: 9, l2: Math.sqrt(27) });
-    expect(weightStatistics(params, { zero: 0 }).all.l0).toBe(8);
-    expect(Object.keys(weightStatistics(params, { by: 'parameter' }).parts)).toEqual(
+    expect(computeWeightStatistics(params, { zero: 0 }).all.l0).toBe(8);
+    expect(Object.keys(computeWeightStatistics(params, { by: 'parameter' }).parts)).toEqual(
       Object.keys(params),
     );
   });
   it('kurtosis: 0 for a normal draw, −2 for two equal peaks; the mean cancels', () => {
     const draw = rng(0).normal(200_000);
-    expect(weightStatistics({ w: host([draw.length], draw) }).all.kurtosis).toBeCloseTo(0, 1);
+    expect(computeWeightStatistics({ w: host([draw.length], draw) }).all.kurtosis).toBeCloseTo(
+      0,
+      1,
+    );
     const peaks = { w: host([4], [999, 1001, 999, 1001]) };
-    expect(weightStatistics(peaks).all).toMatchObject({ kurtosis: -2, mean: 1000, std: 1 });
+    expect(computeWeightStatistics(peaks).all).toMatchObject({ kurtosis: -2, mean: 1000, std: 1 });
   });
   it('histograms count every value, the largest too', () => {
     expect(
@@ -56,7 +59,7 @@ describe('weights', () => {
       ),
     ).toEqual({ low: 0, high: 4, counts: [1, 1, 1, 2] });
     expect(histogram([[5, 5]], 3)).toEqual({ low: 5, high: 5, counts: [2, 0, 0] });
-    const total = weightStatistics(params).all.histogram.counts.reduce((a, b) => a + b);
+    const total = computeWeightStatistics(params).all.histogram.counts.reduce((a, b) => a + b);
     expect(total).toBe(9);
   });
 });
@@ -74,7 +77,7 @@ describe('neurons', () => {
   ]);
 
   it('finds what each speaks of, and those that never speak', () => {
-    const report = neurons(activations, { groupings: { label: labels, half: halves } });
+    const report = describeNeurons(activations, { groupings: { label: labels, half: halves } });
     expect(report.count).toBe(5);
     expect(report.dead).toEqual([3]); // neuron 4 is constant, not silent
     expect(report.specialised).toEqual({ label: [0], half: [1] });
@@ -90,7 +93,7 @@ describe('neurons', () => {
     expect(explainedShare([1, 2, 3], [0, 1, 2])).toBe(0);
   });
   it('refuses a grouping of another length', () => {
-    expect(() => neurons(activations, { groupings: { label: [1] } })).toThrow(
+    expect(() => describeNeurons(activations, { groupings: { label: [1] } })).toThrow(
       'grouping "label": 1 rows',
     );
   });

@@ -6,7 +6,7 @@ import plugin, {
   asPublished,
   attentionEntropy,
   cka,
-  effectiveRanks,
+  computeEffectiveRanks,
   probes,
 } from '../src/index.js';
 import { gaussian, host } from './draws.js';
@@ -54,7 +54,7 @@ describe('probes inside the model', () => {
   it('effective-ranks: activations are centred, weights are not, vectors are no matrices', () => {
     const found = probes.effectiveRanks({ sites: ['resid'], crossing: 0.99 }).on(only('resid'));
     expect(found).toEqual({
-      sites: { resid: effectiveRanks(snapshot.sites.resid!) },
+      sites: { resid: computeEffectiveRanks(snapshot.sites.resid!) },
       weights: { 'embed.W_E': expect.objectContaining({ participation: expect.closeTo(2, 10) }) },
     });
     expect(probes.effectiveRanks({ weights: false }).on(only())).toEqual({
@@ -133,8 +133,8 @@ it('the published layout: states 0 and 1 as layers, biased CKA, positions as row
     },
     effective_ranks: {
       layer_0: {
-        teacher: effectiveRanks(teacher.states[0]!).asPublished,
-        logit: effectiveRanks(logit.states[0]!).asPublished,
+        teacher: computeEffectiveRanks(teacher.states[0]!).asPublished,
+        logit: computeEffectiveRanks(logit.states[0]!).asPublished,
       },
       layer_1: expect.objectContaining({ logit: expect.any(Number) }),
     },

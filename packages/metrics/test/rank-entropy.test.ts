@@ -1,7 +1,12 @@
 /** Effective ranks and attention entropy on cases whose answers are known. */
 import { Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
-import { attentionEntropy, effectiveRanks, participation, singularValues } from '../src/index.js';
+import {
+  attentionEntropy,
+  computeEffectiveRanks,
+  participation,
+  singularValues,
+} from '../src/index.js';
 
 import { ranks } from '../src/sample.js';
 import { gaussian, host, rotation } from './draws.js';
@@ -11,7 +16,7 @@ describe('effective ranks', () => {
     const flat = Matrix.zeros(12, 5);
     for (let i = 0; i < 12; i++) flat.set(i, i % 3, i < 6 ? 1 : -1);
     for (const x of [flat, flat.mmul(rotation('rank', 5)), flat.transpose()])
-      for (const rank of Object.values(effectiveRanks(x, { centred: false })))
+      for (const rank of Object.values(computeEffectiveRanks(x, { centred: false })))
         expect(rank).toBeCloseTo(3, 9);
   });
   it('follow their formulas for singular values 4, 2, 1', () => {
@@ -20,7 +25,7 @@ describe('effective ranks', () => {
       x.set(i, i, s / Math.SQRT2);
       x.set(i + 3, i, -s / Math.SQRT2);
     });
-    const r = effectiveRanks(x);
+    const r = computeEffectiveRanks(x);
     expect(r.participation).toBeCloseTo(49 / 21, 12);
     expect(r.participationOfSquares).toBeCloseTo(21 ** 2 / (256 + 16 + 1), 12);
     const h = (p: number[]) => -p.reduce((sum, v) => sum + v * Math.log(v), 0);
@@ -31,22 +36,25 @@ describe('effective ranks', () => {
   it('a common offset is a direction only for asPublished', () => {
     const x = gaussian('offset', 100, 4);
     const moved = x.clone().addRowVector([50, 50, 50, 50]);
-    expect(effectiveRanks(moved).participation).toBeCloseTo(effectiveRanks(x).participation, 9);
-    expect(effectiveRanks(moved).asPublished).toBeLessThan(1.5);
-    expect(effectiveRanks(x).asPublished).toBeGreaterThan(3.5);
+    expect(computeEffectiveRanks(moved).participation).toBeCloseTo(
+      computeEffectiveRanks(x).participation,
+      9,
+    );
+    expect(computeEffectiveRanks(moved).asPublished).toBeLessThan(1.5);
+    expect(computeEffectiveRanks(x).asPublished).toBeGreaterThan(3.5);
   });
   it('the cut drops what is at most 1 % of the largest', () => {
     expect(participation([100, 1, 1.5], 0.01)).toBeCloseTo(101.5 ** 2 / (100 ** 2 + 1.5 ** 2), 12);
   });
   it('of a constant are NaN once centred (a rank of 1 says that it has a direction)', () => {
-    const { asPublished, ...centred } = effectiveRanks(Matrix.ones(8, 3));
+    const { asPublished, ...centred } = computeEffectiveRanks(Matrix.ones(8, 3));
     for (const rank of Object.values(centred)) expect(rank).toBeNaN();
     expect(asPublished).toBeCloseTo(1, 12);
   });
   it('flatten the leading axes of a host array', () => {
     const x = gaussian('flat', 24, 4);
-    const r = effectiveRanks(host([6, 4, 4], x.to1DArray()));
-    expect(r.royVetterli).toBeCloseTo(effectiveRanks(x).royVetterli, 6);
+    const r = computeEffectiveRanks(host([6, 4, 4], x.to1DArray()));
+    expect(r.royVetterli).toBeCloseTo(computeEffectiveRanks(x).royVetterli, 6);
   });
   it('tall matrices take the way over R, and give the same values', () => {
     const x = gaussian('tall', 50, 4);

@@ -10,7 +10,7 @@ import plugin, {
   normalizedL1L2,
   parameterCount,
   probes,
-  score,
+  scoreLogits,
   thresholds,
 } from '../src/index.js';
 
@@ -115,13 +115,13 @@ describe('score', () => {
     dtype: 'float32',
   } as const;
   it('survives large logits (a plain exp overflows)', () => {
-    const { loss, accuracy } = score(logits, [0, 2]);
+    const { loss, accuracy } = scoreLogits(logits, [0, 2]);
     const first = Math.log(Math.exp(2) + 2) - 2;
     expect(loss).toBeCloseTo((first + Math.log(1 + Math.exp(-4))) / 2, 12);
     expect(accuracy).toBe(1);
   });
   it('refuses labels of another length', () => {
-    expect(() => score(logits, [0])).toThrow('2 rows, labels 1');
+    expect(() => scoreLogits(logits, [0])).toThrow('2 rows, labels 1');
   });
   it("as a probe, labels follow the snapshot's rows, not the task's order", () => {
     const task = { labels: Int32Array.from([9, 2, 9, 0]) } as unknown as Snapshot['task'];

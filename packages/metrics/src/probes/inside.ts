@@ -11,10 +11,10 @@ import {
   text,
 } from '@grok/core';
 import { attentionEntropy } from '../attention-entropy.js';
-import { neurons as neuronsOf } from '../neurons.js';
-import { effectiveRanks as ranksOf } from '../rank.js';
-import { atPosition } from '../rows.js';
-import { weightStatistics as statisticsOf } from '../weights.js';
+import { describeNeurons } from '../neurons.js';
+import { computeEffectiveRanks } from '../rank.js';
+import { atPosition, takeLabels } from '../rows.js';
+import { computeWeightStatistics } from '../weights.js';
 import { toJson } from './json.js';
 import { crossing, every, type WhenOptions, whenOf } from './when.js';
 
@@ -63,9 +63,9 @@ export const effectiveRanks: Callable<'probe', Partial<SiteOptions> & { weights?
       on({ sites, params }) {
         const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
         return toJson({
-          sites: mapped(sites, (value) => ranksOf(value)),
+          sites: mapped(sites, (value) => computeEffectiveRanks(value)),
           weights: mapped(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
-            ranksOf(value, { centred: false }),
+            computeEffectiveRanks(value, { centred: false }),
           ),
         });
       },
@@ -91,7 +91,7 @@ export const neurons: Callable<'probe', SiteOptions & { position?: number }> = p
       const groupings = groupingsOf(snapshot);
       const report = (value: HostArray) => {
         const activations = atPosition(value, options.position);
-        const { count, dead, specialised } = neuronsOf(activations, { groupings });
+        const { count, dead, specialised } = describeNeurons(activations, { groupings });
         return { count, dead, specialised };
       };
       return toJson(mapped(snapshot.sites, report));
@@ -109,7 +109,7 @@ export const weightStatistics: Callable<'probe', WhenOptions & { bins?: number }
     needs: {},
     when: whenOf('weight-statistics', options, 'end'),
     on({ params }) {
-      const { all, parts } = statisticsOf(params, { bins: options.bins });
+      const { all, parts } = computeWeightStatistics(params, { bins: options.bins });
       return toJson({ all, layers: parts });
     },
   }),
@@ -122,10 +122,10 @@ function mapped<T, U>(values: Readonly<Record<string, T>>, of: (value: T) => U):
 
 /** The rows' labels, and a and b where the task is modular. */
 function groupingsOf({ rows, task }: Snapshot): Record<string, Int32Array> {
-  const by = (of: (row: number) => number) => Int32Array.from(rows, of);
-  const label = by((row) => task.labels[row]!);
+  const label = takeLabels(task, rows);
   if (task.modular === undefined) return { label };
   const [, positions = 1] = task.inputs.shape;
-  const token = (at: number) => by((row) => task.inputs.data[row * positions + at]!);
+  const token = (at: number) =>
+    Int32Array.from(rows, (row) => task.inputs.data[row * positions + at]!);
   return { label, a: token(0), b: token(2) };
 }

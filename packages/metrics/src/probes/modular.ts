@@ -1,11 +1,21 @@
 /** Probes of the whole function: its frequencies over all pairs of a modular task, and its gradients. */
-import { type Callable, flag, type HostArray, integer, provision, schema } from '@grok/core';
+import {
+  type Callable,
+  flag,
+  type HostArray,
+  type HostParams,
+  InputError,
+  integer,
+  provision,
+  schema,
+} from '@grok/core';
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
 import { gradientNorms, noiseToSignal } from '../gradients.js';
-import { cellsOf, cyclicGroup, gridOf } from '../modular.js';
+import { cellsOf, cyclicGroup, layOutGrid } from '../modular.js';
 import { progressLosses } from '../progress.js';
 import { atPosition } from '../rows.js';
+import { averageLists } from '../sample.js';
 import { toJson } from './json.js';
 import { crossing, every, type WhenOptions, whenOf } from './when.js';
 
@@ -28,11 +38,13 @@ export const fourier: Callable<'probe', WhenOptions & { neurons?: boolean }> = p
     on({ sites, params, rows, task }) {
       const group = cyclicGroup(task);
       const { logits, ...blocks } = sites;
-      const grid = gridOf(group, task, rows, logits!);
+      if (logits === undefined)
+        throw new InputError('probe "fourier": needs the site "logits", and the model gave none');
+      const grid = layOutGrid(group, task, rows, logits);
       const keys = keyFrequencies(gridPowers(grid));
       const embedding = params['embed.W_E'];
       const neurons = Object.entries(blocks).map(([site, value]) => {
-        const powers = gridPowers(gridOf(group, task, rows, lastPosition(value)));
+        const powers = gridPowers(layOutGrid(group, task, rows, lastPosition(value)));
         const found = neuronFrequencies(powers, group.order);
         const counts = new Map<number, number>();
         for (const { frequency } of found) counts.set(frequency, (counts.get(frequency) ?? 0) + 1);
@@ -64,28 +76,22 @@ export const gradients: Callable<'probe', WhenOptions & { batches?: number }> = 
   create: (options) => ({
     needs: { rows: 'train', grads: options.batches },
     when: whenOf('gradients', options, 'end'),
-    on({ grads }) {
-      const batches = grads!;
+    on({ grads = [] }) {
       return toJson({
-        norms: gradientNorms(meanOf(batches)),
-        noise: noiseToSignal(batches),
-        batches: batches.length,
+        norms: gradientNorms(averageGradients(grads)),
+        noise: noiseToSignal(grads),
+        batches: grads.length,
       });
     },
   }),
 });
 
-type Grads = NonNullable<Parameters<ReturnType<typeof gradients>['on']>[0]['grads']>;
-
-function meanOf(batches: Grads): Grads[number] {
-  const names = Object.keys(batches[0]!);
+function averageGradients([first = {}, ...rest]: readonly HostParams[]): HostParams {
   return Object.fromEntries(
-    names.map((name) => {
-      const first = batches[0]![name]!;
-      const data = Float32Array.from(first.data, (_, i) =>
-        batches.reduce((sum, batch) => sum + batch[name]!.data[i]! / batches.length, 0),
-      );
-      return [name, { ...first, data }];
+    Object.entries(first).map(([name, value]) => {
+      const others = rest.flatMap((batch) => batch[name] ?? []);
+      const data = Float32Array.from(averageLists([value, ...others].map((each) => each.data)));
+      return [name, { ...value, data }];
     }),
   );
 }

@@ -1,8 +1,9 @@
 /** The plain probes: what a run's own numbers say, before anybody looks inside the model. */
-import { type Callable, oneOf, provision, schema } from '@grok/core';
+import { type Callable, InputError, oneOf, provision, schema } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '../curves.js';
 import { l1, l2, parameterCount } from '../norms.js';
-import { score as scoreOf } from '../score.js';
+import { takeLabels } from '../rows.js';
+import { scoreLogits } from '../score.js';
 import { toJson } from './json.js';
 import {
   crossing,
@@ -81,8 +82,10 @@ export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
     needs: { sites: ['logits'], rows: rowsOf('score', options) },
     when: whenOf('score', options, 'end'),
     on({ sites, rows, task }) {
-      const labels = Int32Array.from(rows, (row) => task.labels[row]!);
-      return toJson(scoreOf(sites.logits!, labels));
+      const { logits } = sites;
+      if (logits === undefined)
+        throw new InputError('probe "score": needs the site "logits", and the model gave none');
+      return toJson(scoreLogits(logits, takeLabels(task, rows)));
     },
   }),
 });

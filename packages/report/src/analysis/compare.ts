@@ -5,7 +5,7 @@ import {
   ckaTest,
   cyclicGroup,
   frequencyOverlap,
-  gridOf,
+  layOutGrid,
   gridPowers,
   highest,
   keyFrequencies,
@@ -56,7 +56,7 @@ function similarity(student: HostArray, teacher: HostArray): Json {
 export function frequenciesOf(task: Task, logits: HostArray): readonly number[] | null {
   if (!hasFrequencies(task)) return null;
   const all = Array.from(task.labels.keys());
-  const powers = gridPowers(gridOf(cyclicGroup(task), task, all, logits));
+  const powers = gridPowers(layOutGrid(cyclicGroup(task), task, all, logits));
   return keyFrequencies(powers).map(({ frequency }) => frequency);
 }
 

@@ -17,7 +17,7 @@ import {
   takeRows,
   withoutExtras,
 } from '@grok/core';
-import type { Inside } from '@grok/metrics';
+import type { AnalyzedModel } from '@grok/metrics';
 import type { StudyRun } from '../runs.js';
 
 type Backend = Awaited<ReturnType<typeof openBackend>>;
@@ -82,7 +82,7 @@ export async function insideOf(
   opened: Opened,
   rows: Int32Array,
   inputs?: HostArray,
-): Promise<Inside> {
+): Promise<AnalyzedModel> {
   const { states, patterns } = sitesOf(opened.model);
   const found = await sitesOver(host, opened, [...states, ...patterns], rows, inputs);
   return {

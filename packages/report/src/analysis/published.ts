@@ -1,6 +1,6 @@
 /** The published layout of an analysis: a teacher and its students in one file, for a run or for a seed of a study. */
 import type { Json, SplitRows } from '@grok/core';
-import { asPublished, type Inside } from '@grok/metrics';
+import { asPublished, type AnalyzedModel } from '@grok/metrics';
 import { type StudyRun, strategiesOf } from '../runs.js';
 import { openLast } from './analyse.js';
 import { type AnalysisHost, insideOf } from './open.js';
@@ -27,7 +27,7 @@ export async function publishedOf(
 ): Promise<Json> {
   const { asPublished: published = false } = options;
   const master = await openLast(host, teacher);
-  const found: Record<string, Inside> = {};
+  const found: Record<string, AnalyzedModel> = {};
   let lead = master;
   for (const [i, student] of students.entries()) {
     const opened = await openLast(host, student);
