@@ -2,8 +2,8 @@
 import {
   cca,
   cka,
-  debiasedCka,
   computeEffectiveRanks,
+  debiasedCka,
   gini,
   procrustes,
   pwcca,

@@ -1,6 +1,6 @@
 /** The published layout of an analysis: a teacher and its students in one file, for a run or for a seed of a study. */
 import type { Json, SplitRows } from '@grok/core';
-import { asPublished, type AnalyzedModel } from '@grok/metrics';
+import { type AnalyzedModel, asPublished } from '@grok/metrics';
 import { type StudyRun, strategiesOf } from '../runs.js';
 import { openLast } from './analyse.js';
 import { type AnalysisHost, insideOf } from './open.js';
