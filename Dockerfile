@@ -13,7 +13,8 @@ RUN rm /packages/grok-testing-*.tgz && npm init -y \
   && ONNXRUNTIME_NODE_INSTALL=skip npm install --omit=dev --no-audit --no-fund /packages/*.tgz
 
 FROM node:22.21-bookworm-slim
-ENV NODE_ENV=production
+# Nothing is sent anywhere; the backend turns this off itself, here it is seen from outside.
+ENV NODE_ENV=production ORT_DISABLE_TELEMETRY=1
 COPY --from=install /app /app
 RUN mkdir /runs && chown node:node /runs
 USER node

@@ -20,6 +20,7 @@ const work = JSON.parse(values.work);
 const threads = Number(values.threads);
 
 const near = createRequire(new URL('../packages/backend-onnx/package.json', import.meta.url));
+process.env.ORT_DISABLE_TELEMETRY ||= '1'; // read once, when it is loaded
 const ort = near('onnxruntime-node');
 
 const buffers = new Map();

@@ -109,6 +109,7 @@ test('the peers in JavaScript divide as grok does', () => {
 test('the floor multiplies what it is told to', async () => {
   // Catches: a graph whose flags or shapes are lost, so that the floor is that of another step.
   const require = createRequire(new URL('../packages/backend-onnx/package.json', import.meta.url));
+  process.env.ORT_DISABLE_TELEMETRY ||= '1';
   const ort = require('onnxruntime-node');
   const session = await ort.InferenceSession.create(
     onnxBytes({

@@ -39,6 +39,9 @@ test('it copies neither history nor what is installed, and runs files that are t
     expect(existsSync(root + script)).toBe(true);
   expect(read('Dockerfile')).toContain('@grok/cli/dist/cli.js');
 });
+// Catches: an image whose plugins load onnxruntime before the backend does, with its telemetry on.
+test('it turns telemetry off', () =>
+  expect(read('Dockerfile')).toMatch(/^ENV .*\bORT_DISABLE_TELEMETRY=1$/m));
 describe('a faulty example is named', () => {
   const sound = `FROM node:22.1 AS build\nWORKDIR /a\nFROM node:22.1\nUSER node\nENTRYPOINT ["x"]\nCMD ["y"]\n`;
   test.each([

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRecord } from '@grok/study';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { bench, configIn, TINY } from './helpers.js';
 
 const world = bench();
@@ -201,6 +201,17 @@ describe('eval, runs, plugins, doctor', () => {
     expect(backends.map(({ name }) => name)).toEqual(['onnx', 'wasm', 'node-gpu']);
     for (const { available, missing } of backends)
       expect(available || missing!.includes('npm install')).toBe(true);
+  });
+  it('tells whether onnxruntime sends telemetry', async () => {
+    // Catches: a doctor that says off where the user has turned it on.
+    const told = async (variable: string): Promise<string> => {
+      vi.stubEnv('ORT_DISABLE_TELEMETRY', variable);
+      const { err, out } = await world.grok('doctor');
+      vi.unstubAllEnvs();
+      return /telemetry of onnxruntime: .*/.exec(err + out)?.[0] ?? '';
+    };
+    expect(await told('1')).toBe('telemetry of onnxruntime: off');
+    expect(await told('0')).toMatch(/: on, by ORT_DISABLE_TELEMETRY/);
   });
   it('shows help and version', async () => {
     const help = await world.grok('--help');

@@ -14,8 +14,10 @@ import { createBackend } from './backend.js';
 import { type Rules, ruleNames } from './optimize/index.js';
 import type { Runtime } from './session.js';
 
+export { telemetry } from '#runtime';
 export type { OnnxProgram } from './backend.js';
 export { ruleNames } from './optimize/index.js';
+export type { Telemetry } from './telemetry.js';
 
 /** Options of `onnx`. */
 export interface OnnxOptions {

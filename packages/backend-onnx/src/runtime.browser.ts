@@ -5,6 +5,7 @@
 import { breathe, InputError } from '@grok/core';
 import type * as Ort from 'onnxruntime-common';
 import type { Runtime, RuntimeOptions, RuntimeTensor, Session } from './session.js';
+import type { Telemetry } from './telemetry.js';
 
 type Data = Float32Array | Int32Array | Uint8Array;
 type Tensors = Readonly<Record<string, RuntimeTensor & Ort.Tensor>>;
@@ -46,6 +47,11 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
         ),
       ),
   };
+}
+
+/** The state of onnxruntime's telemetry: onnxruntime-web has none. */
+export function telemetry(): Telemetry {
+  return 'off';
 }
 
 /** One call at a time: each keeps its arguments on the runtime's one stack while it waits for its inputs. */

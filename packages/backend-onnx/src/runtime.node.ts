@@ -7,12 +7,14 @@
  * Whether a copy of onnxruntime behaves so is tried once, when it is loaded.
  */
 import { availableParallelism } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { InputError } from '@grok/core';
 import type * as Ort from 'onnxruntime-common';
 import { emit } from './builder.js';
 import { encode, NOTHING, nameOf } from './encode.js';
 import { addValue, createGraph } from './graph.js';
 import type { Runtime, RuntimeOptions, RuntimeTensor } from './session.js';
+import { disableTelemetry, readTelemetry, type Telemetry } from './telemetry.js';
 
 type Tensors = Readonly<Record<string, RuntimeTensor & Ort.Tensor>>;
 const NOT_CONVERTED = 'Non tensor type is temporarily not supported.';
@@ -66,6 +68,11 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
   };
 }
 
+/** The state of onnxruntime's telemetry. */
+export function telemetry(): Telemetry {
+  return readTelemetry(process.env, process.platform);
+}
+
 async function runWithoutCopies(
   session: Ort.InferenceSession,
   feeds: Tensors,
@@ -106,6 +113,7 @@ async function stopsAtSequences(ort: typeof Ort): Promise<boolean> {
 }
 
 async function load(): Promise<typeof Ort> {
+  disableTelemetry(process.env, isMainThread);
   try {
     const module = (await import('onnxruntime-node')) as typeof Ort & { default?: typeof Ort };
     return module.default ?? module;

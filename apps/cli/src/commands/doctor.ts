@@ -1,4 +1,5 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
+import { type Telemetry, telemetry } from '@grok/backend-onnx';
 import { type Backend, DEFAULT_BACKEND, openBackend } from '@grok/core';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
@@ -8,6 +9,12 @@ import { backendOf } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 
 const NEEDED = '20.19.0';
+
+const TELEMETRY: Readonly<Record<Telemetry, string>> = {
+  off: 'off',
+  on: 'on, by ORT_DISABLE_TELEMETRY in the environment; unset it to turn it off',
+  system: 'left to Windows’s event tracing',
+};
 
 interface FoundBackend {
   readonly name: string;
@@ -46,7 +53,7 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
             threads: capabilities.threads,
           });
         } catch (error) {
-          const missing = (error as Error).message.split('\n')[0]!;
+          const [missing = ''] = (error as Error).message.split('\n');
           backends.push({ name, available: false, isDefault, missing });
         } finally {
           await backend?.dispose();
@@ -61,6 +68,7 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
         cores,
         memory,
         backends,
+        telemetry: telemetry(),
       };
       const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
       const mark = (ok: boolean): string => (ok ? 'ok     ' : 'missing');
@@ -73,6 +81,7 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
             ({ name, available, isDefault, device, missing }) =>
               `${mark(available)}  backend ${name}${isDefault ? ' (default)' : ''}: ${device ?? missing}`,
           ),
+          `${mark(true)}  telemetry of onnxruntime: ${TELEMETRY[found.telemetry]}`,
           '',
         ].join('\n'),
       );
@@ -83,7 +92,10 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
 }
 
 function atLeast(version: string, least: string): boolean {
-  const [a, b] = [version, least].map((text) => text.split('.').map(Number));
-  for (let i = 0; i < 3; i++) if (a![i] !== b![i]) return a![i]! > b![i]!;
+  const parts = version.split('.').map(Number);
+  for (const [i, wanted] of least.split('.').map(Number).entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== wanted) return part > wanted;
+  }
   return true;
 }

@@ -1,0 +1,33 @@
+/**
+ * Telemetry of onnxruntime-node: unless told not to, its library keeps a device id under `~/.cache` and
+ * sends usage data (microsoft/onnxruntime, pull request 27379). It reads the variable once, as it is
+ * loaded, and from the environment of the process, of which a worker thread changes only a copy.
+ */
+import { InputError } from '@grok/core';
+
+/** State of onnxruntime's telemetry; `system`: Windows's own event tracing decides, not a variable. */
+export type Telemetry = 'off' | 'on' | 'system';
+type Environment = Record<string, string | undefined>;
+
+const VARIABLE = 'ORT_DISABLE_TELEMETRY';
+/** What onnxruntime takes for yes, spaces and case aside. */
+const YES = /^\s*(1|true|yes|on|y)\s*$/i;
+
+/**
+ * Turns telemetry off in `env`, the environment of the process, unless the user has set the variable.
+ * @throws InputError in a worker thread whose environment says nothing: what it sets there has no effect.
+ */
+export function disableTelemetry(env: Environment, isMainThread: boolean): void {
+  if (env[VARIABLE]) return;
+  if (!isMainThread)
+    throw new InputError(
+      `backend "onnx": telemetry of onnxruntime-node cannot be turned off inside a worker thread, and ${VARIABLE} is not set; set ${VARIABLE}=1 before the worker starts`,
+    );
+  env[VARIABLE] = '1';
+}
+
+/** The state of telemetry once the backend has been loaded with this environment. */
+export function readTelemetry(env: Environment, platform: string): Telemetry {
+  if (platform === 'win32') return 'system';
+  return !env[VARIABLE] || YES.test(env[VARIABLE]) ? 'off' : 'on';
+}

@@ -1,0 +1,44 @@
+/** Nothing phones home: a run leaves nothing in the home folder, and whoever loads onnxruntime-node says no. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cli = join(root, 'apps/cli/dist/cli.js');
+const dir = mkdtempSync(join(tmpdir(), 'grok-telemetry-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe.skipIf(!existsSync(cli))('the built command line', () => {
+  test('leaves a fresh home and temporary folder empty', () => {
+    // Catches: a library's device id, database or log, which it writes at its first run.
+    const [home, temporary] = ['home', 'tmp'].map((name) => join(dir, name)) as [string, string];
+    for (const folder of [home, temporary]) mkdirSync(folder);
+    const run = ['train', '--p', '7', '--dim', '8', '--epochs', '2', '--backend', 'onnx'];
+    execFileSync(process.execPath, [cli, ...run, '--quiet', '--out', join(dir, 'run')], {
+      cwd: dir,
+      stdio: 'pipe',
+      // Nothing else of this environment: libraries behave in CI, or where a variable says no.
+      env: { HOME: home, TMPDIR: temporary, TEMP: temporary, USERPROFILE: home },
+    });
+    for (const folder of [home, temporary])
+      expect(readdirSync(folder, { recursive: true })).toEqual([]);
+  });
+});
+
+test('every file that loads onnxruntime-node turns its telemetry off', () => {
+  // Catches: a benchmark or a script that loads it beside the backend.
+  const loads =
+    /(import|require|near)\(\s*'onnxruntime-node'\s*\)|^import (?!type).*'onnxruntime-node'/m;
+  const says = /ORT_DISABLE_TELEMETRY|disableTelemetry\(/;
+  const files = ['packages', 'apps', 'examples', 'bench', 'scripts', 'tests']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`),
+    )
+    .filter((file) => /\.m?[jt]sx?$/.test(file) && !/(node_modules|dist|\.tsc)\//.test(file));
+  const loading = files.filter((file) => loads.test(readFileSync(join(root, file), 'utf8')));
+  expect(loading).toContain('packages/backend-onnx/src/runtime.node.ts');
+  expect(loading.filter((file) => !says.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+});
