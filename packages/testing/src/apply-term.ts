@@ -39,15 +39,18 @@ export function applyTerm(
 ): { values: Record<string, number>; grads: Record<string, Float32Array> } {
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
-    const student = term.needs.student.map((site) => [site, given.student[site]!] as const);
+    const asked = new Set(term.needs.student);
+    const student = Object.entries(given.student).filter(([site]) => asked.has(site));
     const { extra = {}, parameters = {} } = given;
     const inputs = [...student, ...Object.entries({ ...extra, ...parameters })];
     const names = inputs.map(([name]) => name);
     const values: Record<string, number> = {};
     const loss = (...tensors: tf.Tensor[]) => {
-      const read = (asked: readonly string[] | undefined) => (site: string) => {
-        if (!asked?.includes(site)) throw new Error(`"${site}" is not in the term's needs`);
-        return tensors[names.indexOf(site)]!;
+      const byName = new Map(names.map((name, i) => [name, tensors[i]]));
+      const read = (allowed: readonly string[]) => (name: string) => {
+        const tensor = allowed.includes(name) ? byName.get(name) : undefined;
+        if (tensor === undefined) throw new Error(`"${name}" is not in the term's needs`);
+        return tensor;
       };
       const named = term.loss({
         student: read(term.needs.student),
@@ -71,14 +74,17 @@ export function applyTerm(
         labels: tf.tensor1d([], 'int32'),
         step: tf.scalar(0, 'int32'),
       });
-      for (const [name, value] of Object.entries(named)) values[name] = value.dataSync()[0]!;
-      return tf.addN(Object.values(named)) as tf.Scalar;
+      for (const [name, value] of Object.entries(named))
+        [values[name] = Number.NaN] = value.dataSync();
+      return tf.addN(Object.values(named));
     };
     const tensors = inputs.map(([, array]) => tensorOf(array));
     const grads = tf.grads(loss)(tensors);
     return {
       values,
-      grads: Object.fromEntries(names.map((n, i) => [n, grads[i]!.dataSync() as Float32Array])),
+      grads: Object.fromEntries(
+        grads.map((grad, i) => [names[i], Float32Array.from(grad.dataSync())]),
+      ),
     };
   });
   if (tf.memory().numTensors !== before) throw new Error('the term leaks tensors');

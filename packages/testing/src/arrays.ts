@@ -43,3 +43,22 @@ export async function readAndFree(
     } else Object.assign(out, await readAndFree(backend, node, `${prefix}${key}/`));
   return out;
 }
+/** Arrays + by · gradients, in float32; a gradient that is missing gives NaN. */
+export function moveAlong(
+  arrays: Readonly<Record<string, HostArray>>,
+  grads: Readonly<Record<string, HostArray>>,
+  by: number,
+): Record<string, HostArray> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([key, { shape, data }]) => {
+      const slopes = grads[key]?.data ?? [];
+      return [
+        key,
+        f32(
+          shape,
+          Array.from(data, (v, i) => v + by * (slopes[i] ?? Number.NaN)),
+        ),
+      ];
+    }),
+  );
+}

@@ -13,7 +13,8 @@ import {
   type Store,
   type TeacherRef,
 } from '@grok/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
+import { registerTests, type Tests } from './tests-by-title.js';
 
 /** An executor, and the folder that it shares with who asks. */
 export interface ExecutorAtWork {
@@ -53,6 +54,11 @@ const seeded = (spec: RunSpec, seed: number): RunSpec => ({
   experiment: { ...spec.experiment, seed, splitSeed: spec.experiment.seed },
 });
 
+/** A way to begin with an executor and an empty folder, and what is to be run. */
+interface Subject extends Required<ExecutorSuiteOptions> {
+  readonly begin: () => Promise<ExecutorAtWork>;
+}
+
 /** Describes and tests an executor; `make` gives one with an empty folder at each call. */
 export function executorSuite(
   name: string,
@@ -69,16 +75,23 @@ export function executorSuite(
       made.push(at.executor);
       return at;
     };
+    registerTests(executorTests, () => ({ begin, spec, student }));
+  });
+}
 
-    it('says who it is and how many jobs it takes (catches: a study that hands out none)', async () => {
-      const { executor } = await begin();
-      expect(executor.name, 'a name, for errors').toMatch(/\S/);
-      expect(
-        Number.isInteger(executor.slots) && executor.slots > 0,
-        `slots is a whole number above 0, got ${executor.slots}`,
-      ).toBe(true);
-    });
-    it('carries out a run in its folder, and then leaves it (catches: another folder, a finished run begun anew)', async () => {
+const executorTests: Tests<Subject> = {
+  'says who it is and how many jobs it takes (catches: a study that hands out none)': async ({
+    begin,
+  }) => {
+    const { executor } = await begin();
+    expect(executor.name, 'a name, for errors').toMatch(/\S/);
+    expect(
+      Number.isInteger(executor.slots) && executor.slots > 0,
+      `slots is a whole number above 0, got ${executor.slots}`,
+    ).toBe(true);
+  },
+  'carries out a run in its folder, and then leaves it (catches: another folder, a finished run begun anew)':
+    async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const job = jobOf(spec);
       expect(await outcomeOf(executor, job)).toEqual({ status: 'finished' });
@@ -90,24 +103,31 @@ export function executorSuite(
       const before = await filesOf(store);
       expect(await outcomeOf(executor, job)).toEqual({ status: 'finished' });
       expect(await filesOf(store), 'a finished run is left as it is').toEqual(before);
-    });
-    it('tells what it tells in order (catches: an epoch shown before its start)', async () => {
-      const { executor } = await begin();
-      const heard: RunEvent[] = [];
-      await outcomeOf(executor, jobOf(spec), { listener: (event) => void heard.push(event) });
-      const places = heard.map(placeOf);
-      expect(places, 'events of a run: start, epochs as they come, end').toEqual(
-        places.toSorted((a, b) => a - b),
-      );
-    });
-    it('bears a listener that throws (catches: a study stopped by its progress bar)', async () => {
-      const { executor } = await begin();
-      const listener = (): void => {
-        throw new Error('the terminal is gone');
-      };
-      expect(await outcomeOf(executor, jobOf(spec), { listener })).toEqual({ status: 'finished' });
-    });
-    it('fails a job that cannot be done, says why, and does the next (catches: a rejection, a slot lost)', async () => {
+    },
+  'tells what it tells in order (catches: an epoch shown before its start)': async ({
+    begin,
+    spec,
+  }) => {
+    const { executor } = await begin();
+    const heard: RunEvent[] = [];
+    await outcomeOf(executor, jobOf(spec), { listener: (event) => void heard.push(event) });
+    const places = heard.map(placeOf);
+    expect(places, 'events of a run: start, epochs as they come, end').toEqual(
+      places.toSorted((a, b) => a - b),
+    );
+  },
+  'bears a listener that throws (catches: a study stopped by its progress bar)': async ({
+    begin,
+    spec,
+  }) => {
+    const { executor } = await begin();
+    const listener = (): void => {
+      throw new Error('the terminal is gone');
+    };
+    expect(await outcomeOf(executor, jobOf(spec), { listener })).toEqual({ status: 'finished' });
+  },
+  'fails a job that cannot be done, says why, and does the next (catches: a rejection, a slot lost)':
+    async ({ begin, spec }) => {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
       const outcome = await outcomeOf(executor, jobOf({ ...spec, experiment: impossible }));
@@ -116,8 +136,9 @@ export function executorSuite(
         error: expect.stringContaining('no-such-model'),
       });
       expect(await outcomeOf(executor, jobOf(spec))).toEqual({ status: 'finished' });
-    });
-    it('saves when it is told to stop, and goes on from there (catches: hours lost, another result)', async () => {
+    },
+  'saves when it is told to stop, and goes on from there (catches: hours lost, another result)':
+    async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const epochs = 10 * spec.experiment.epochs;
       const job = jobOf({ ...spec, experiment: { ...spec.experiment, epochs } });
@@ -138,49 +159,56 @@ export function executorSuite(
       expect(await paramsOf(open, job), 'the parameters of a run never stopped').toBe(
         await paramsOf(open, whole),
       );
-    });
-    it('does not begin once it is told to stop (catches: a listener for what was before)', async () => {
-      const { executor, open } = await begin();
-      const job = jobOf(spec);
-      const signal = AbortSignal.abort();
-      expect(
-        await outcomeOf(executor, job, { signal }),
-        'look at signal.aborted before listening to it',
-      ).toEqual({ status: 'interrupted' });
-      const rows = await open(job.folder).read('metrics.jsonl');
-      expect(rows?.length ?? 0, 'no epoch was trained').toBe(0);
-    });
-    it('keeps jobs apart (catches: two at once in one folder, or of one specification)', async () => {
-      const { executor, open } = await begin();
-      const jobs = Array.from({ length: 3 }, (_, i) => jobOf(seeded(spec, i)));
-      const atOnce = Math.max(1, Math.min(executor.slots, 3));
-      for (let i = 0; i < 3; i += atOnce)
-        await Promise.all(jobs.slice(i, i + atOnce).map((job) => outcomeOf(executor, job)));
-      const found = await Promise.all(jobs.map(({ folder }) => readManifest(open(folder))));
-      expect(
-        found.map((manifest) => manifest?.run),
-        'each in its own folder',
-      ).toEqual(jobs.map(({ run }) => run));
-      expect(new Set(found.map((manifest) => manifest?.paramsSha256)).size).toBe(3);
-    });
-    it('finds a teacher beside the run (catches: a folder sought from somewhere else)', async () => {
-      const { executor, open } = await begin();
-      const teacher = jobOf(spec);
-      expect(await outcomeOf(executor, teacher)).toEqual({ status: 'finished' });
-      expect(
-        await readManifest(open(teacher.folder)),
-        'the teacher is in its folder',
-      ).toBeDefined();
-      const { run, paramsSha256 = '' } = (await readManifest(open(teacher.folder)))!;
-      const learning = student(spec, { run, paramsSha256 });
-      const execution = { ...learning.execution, teachers: { teacher: `../${teacher.folder}` } };
-      expect(
-        await outcomeOf(executor, jobOf({ ...learning, execution })),
-        'execution.teachers is seen from the run’s own folder',
-      ).toEqual({ status: 'finished' });
-    });
-  });
-}
+    },
+  'does not begin once it is told to stop (catches: a listener for what was before)': async ({
+    begin,
+    spec,
+  }) => {
+    const { executor, open } = await begin();
+    const job = jobOf(spec);
+    const signal = AbortSignal.abort();
+    expect(
+      await outcomeOf(executor, job, { signal }),
+      'look at signal.aborted before listening to it',
+    ).toEqual({ status: 'interrupted' });
+    const rows = await open(job.folder).read('metrics.jsonl');
+    expect(rows?.length ?? 0, 'no epoch was trained').toBe(0);
+  },
+  'keeps jobs apart (catches: two at once in one folder, or of one specification)': async ({
+    begin,
+    spec,
+  }) => {
+    const { executor, open } = await begin();
+    const jobs = Array.from({ length: 3 }, (_, i) => jobOf(seeded(spec, i)));
+    const atOnce = Math.max(1, Math.min(executor.slots, 3));
+    for (let i = 0; i < 3; i += atOnce)
+      await Promise.all(jobs.slice(i, i + atOnce).map((job) => outcomeOf(executor, job)));
+    const found = await Promise.all(jobs.map(({ folder }) => readManifest(open(folder))));
+    expect(
+      found.map((manifest) => manifest?.run),
+      'each in its own folder',
+    ).toEqual(jobs.map(({ run }) => run));
+    expect(new Set(found.map((manifest) => manifest?.paramsSha256)).size).toBe(3);
+  },
+  'finds a teacher beside the run (catches: a folder sought from somewhere else)': async ({
+    begin,
+    spec,
+    student,
+  }) => {
+    const { executor, open } = await begin();
+    const teacher = jobOf(spec);
+    expect(await outcomeOf(executor, teacher)).toEqual({ status: 'finished' });
+    const manifest = await readManifest(open(teacher.folder));
+    expect(manifest, 'the teacher is in its folder').toBeDefined();
+    const paramsSha256 = manifest?.paramsSha256 ?? '';
+    const learning = student(spec, { run: teacher.run, paramsSha256 });
+    const execution = { ...learning.execution, teachers: { teacher: `../${teacher.folder}` } };
+    expect(
+      await outcomeOf(executor, jobOf({ ...learning, execution })),
+      'execution.teachers is seen from the run’s own folder',
+    ).toEqual({ status: 'finished' });
+  },
+};
 
 function jobOf(spec: RunSpec): Job {
   const run = experimentHash(spec.experiment);

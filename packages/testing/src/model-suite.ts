@@ -1,7 +1,6 @@
 /** The conformance suite of models: sites as declared, gradients as values have them, rows that never mix. */
 import {
   type Backend,
-  freeTree,
   type HostArray,
   type HostParams,
   type Model,
@@ -9,20 +8,20 @@ import {
   type Params,
   type Provision,
   reader,
-  readTree,
   rng,
   type Site,
   sizeOf,
   type TaskInfo,
-  uploadTree,
   valueAndGrads,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { f32, i32 } from './arrays.js';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { f32, i32, moveAlong } from './arrays.js';
 import './matchers.js';
-import { createOf, isProvision, type OptionsGiven, optionsSuite } from './options-suite.js';
+import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registeredBackend } from './registered-backend.js';
+import { runOnce, under } from './run-once.js';
+import { registerTests, type Tests } from './tests-by-title.js';
 
 /** What the suite is told of a model. */
 export interface ModelSuiteOptions extends OptionsGiven {
@@ -32,7 +31,27 @@ export interface ModelSuiteOptions extends OptionsGiven {
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
-type How = { sites: readonly Site[]; keep?: boolean; tap?: Site; scale?: number };
+/** A model on a backend, with the parameters of seed 1. */
+interface Subject {
+  readonly backend: Backend;
+  readonly model: Model;
+  readonly params: HostParams;
+  readonly task: TaskInfo & { readonly inputs: HostArray };
+  readonly make: () => Model;
+}
+/** What to run of a model: which sites, with dropout, with one site multiplied by `scale`. */
+interface How {
+  readonly sites?: readonly Site[];
+  readonly keep?: boolean;
+  readonly tap?: Site;
+  readonly scale?: number;
+  /** Default: the task's. */
+  readonly inputs?: HostArray;
+  /** Default: the subject's. */
+  readonly params?: HostParams;
+}
+
+const CLOSE = { absolute: 1e-4, relative: 1e-4 };
 const TOKENS = i32(
   [6, 4],
   [0, 1, 2, 3, 4, 5, 6, 0, 2, 2, 1, 6, 5, 4, 3, 2, 1, 0, 6, 6, 3, 3, 0, 1],
@@ -48,188 +67,187 @@ export function modelSuite(
     ...given
   }: ModelSuiteOptions = {},
 ): void {
-  const offered = isProvision<'model'>(subject) ? subject : undefined;
+  const { offered, make: makeFactory } = subjectMaker<'model'>(subject, given.options);
   // Without the data: a model that has them may be for those rows only, in that order.
-  const { data: _, ...spec } = task.inputs;
-  const make = (): Model =>
-    (offered === undefined ? (subject as ModelFactory) : createOf(offered, given.options))({
-      vocabulary: task.vocabulary,
-      inputs: spec,
-    });
-  const rows = task.inputs.shape[0]!;
-  const some = (from: number, to: number): HostArray => {
-    const size = sizeOf(task.inputs.shape.slice(1));
-    const data = task.inputs.data.slice(from * size, to * size);
-    return { ...task.inputs, shape: [to - from, ...task.inputs.shape.slice(1)], data };
-  };
+  const { data: _, ...inputs } = task.inputs;
+  const make = (): Model => makeFactory()({ vocabulary: task.vocabulary, inputs });
 
   describe(`model ${name}`, () => {
     optionsSuite('model', offered, given);
     let backend: Backend;
     let model: Model;
-    let params: HostParams;
     beforeAll(async () => {
       backend = await makeBackend();
       model = make();
-      params = model.init(rng(1));
     });
     afterAll(() => backend.dispose());
-
-    /** Sites of some rows, and gradients of the sum of squares of the first site. */
-    async function run(
-      how: How,
-      inputs = task.inputs,
-      values: HostParams = params,
-    ): Promise<{ sites: Record<Site, HostArray>; loss: number; grads: Record<string, HostArray> }> {
-      const batch = inputs.shape[0]!;
-      const keep = Object.fromEntries(
-        Object.entries(how.keep === true ? model.keeps(batch) : {}).map(([key, shape]) => {
-          const data = rng(2).split(key).bernoulli(sizeOf(shape), model.keepProbability);
-          return [key, { shape, dtype: 'bool' as const, data }];
-        }),
-      );
-      const on = uploadTree(backend, { params: values, inputs, keep });
-      const program = await backend.compile(
-        'model',
-        (at: { params: Params; inputs: tf.Tensor; keep: Params }) => {
-          const { loss, aux, grads } = valueAndGrads((current) => {
-            const sites = model.apply(reader('parameter', current), at.inputs, {
-              sites: new Set(how.sites),
-              ...(how.keep === true ? { keep: at.keep } : {}),
-              ...(how.tap === undefined
-                ? {}
-                : { taps: { [how.tap]: (value: tf.Tensor) => tf.mul(value, how.scale ?? 1) } }),
-            });
-            return { loss: tf.sum(tf.square(sites[how.sites[0]!]!)) as tf.Scalar, aux: { sites } };
-          }, at.params);
-          return { loss, sites: aux.sites, grads };
-        },
-        on as never,
-      );
-      const out = await program.run(on as never);
-      const read = await readTree(backend, out as never);
-      freeTree(backend, out as never);
-      freeTree(backend, on);
-      program.dispose();
-      const under = (prefix: string): Record<string, HostArray> =>
-        Object.fromEntries(
-          Object.entries(read)
-            .filter(([path]) => path.startsWith(prefix))
-            .map(([path, value]) => [path.slice(prefix.length), value]),
-        );
-      return { sites: under('sites/'), grads: under('grads/'), loss: read.loss!.data[0]! };
-    }
-
-    it('draws its parameters from the seed (catches: Math.random, one draw used for all)', () => {
-      expect(make().init(rng(1)), 'one seed gives one model').toEqual(params);
-      expect(make().init(rng(2)), 'another seed gives another').not.toEqual(params);
-      for (const [key, { shape, dtype, data }] of Object.entries(params)) {
-        expect(data.length, `${key} fills its shape [${shape}]`).toBe(sizeOf(shape));
-        expect({ key, dtype, finite: Array.from(data).every(Number.isFinite) }).toEqual({
-          key,
-          dtype: 'float32',
-          finite: true,
-        });
-      }
-    });
-    it('has every site that it declares, shaped as declared (catches: strategies fed the wrong axes)', async () => {
-      const known = model.sites();
-      const named = known.map((site) => site.name);
-      expect(named, 'a model has logits').toContain('logits');
-      expect(known.find((site) => site.name === 'logits')!.shape).toEqual([task.vocabulary]);
-      const { sites } = await run({ sites: named });
-      for (const { name: site, shape } of known) {
-        expect(sites[site]?.shape, `${site} is [batch, …] as sites() says`).toEqual([
-          rows,
-          ...shape,
-        ]);
-        const finite = Array.from(sites[site]!.data).every(Number.isFinite);
-        expect(finite, `${site} is finite`).toBe(true);
-      }
-    });
-    it('gives a site the same values whatever else is asked for (catches: a shortcut that is none)', async () => {
-      const named = model.sites().map((site) => site.name);
-      const all = (await run({ sites: named })).sites;
-      for (const site of [named[0]!, named[Math.floor(named.length / 2)]!, 'logits']) {
-        const alone = (await run({ sites: [site] })).sites;
-        expect(Object.keys(alone), 'only what was asked for is given').toEqual([site]);
-        expect(alone[site]!).toBeCloseToTensor(all[site]!, { absolute: 1e-4, relative: 1e-4 });
-      }
-    });
-    it('names the site that it does not have, and those that it has (catches: undefined in a loss)', async () => {
-      await expect(run({ sites: ['no.such.site'] })).rejects.toThrow(/no\.such\.site.*logits/s);
-    });
-    it('keeps rows apart (catches: statistics of the batch, axes mixed up)', async () => {
-      const all = (await run({ sites: ['logits'] })).sites.logits!;
-      const [half, classes] = [Math.floor(rows / 2), task.vocabulary];
-      for (const [from, to] of [
-        [0, half],
-        [half, rows],
-      ] as const) {
-        const part = (await run({ sites: ['logits'] }, some(from, to))).sites.logits!;
-        expect(part.data).toBeCloseToTensor(all.data.slice(from * classes, to * classes), {
-          absolute: 1e-4,
-          relative: 1e-4,
-        });
-      }
-    });
-    it('has the gradient that its values have (catches: a wrong gradient of one’s own)', async () => {
-      const { grads } = await run({ sites: ['logits'] });
-      const squares = Object.values(grads).flatMap(({ data }) => Array.from(data, (g) => g * g));
-      const length = Math.sqrt(squares.reduce((a, b) => a + b));
-      expect(length > 0 && Number.isFinite(length), 'gradients are finite, some not zero').toBe(
-        true,
-      );
-      // Along the gradient the slope is its length.
-      const moved = (by: number): HostParams =>
-        Object.fromEntries(
-          Object.entries(params).map(([key, { shape, data }]) => [
-            key,
-            f32(
-              shape,
-              Array.from(data, (v, i) => v + (by * grads[key]!.data[i]!) / length),
-            ),
-          ]),
-        );
-      const h = 2e-3;
-      const [above, below] = [
-        await run({ sites: ['logits'] }, task.inputs, moved(h)),
-        await run({ sites: ['logits'] }, task.inputs, moved(-h)),
-      ];
-      expect([(above.loss - below.loss) / (2 * h)]).toBeCloseToTensor([length], {
-        absolute: 1e-3,
-        relative: 2e-2,
-      });
-    });
-    it('lets a value be replaced (catches: taps that are read and forgotten)', async () => {
-      const plain = (await run({ sites: ['logits'] })).sites.logits!;
-      const same = await run({ sites: ['logits'], tap: 'logits', scale: 1 });
-      expect(same.sites.logits!).toBeCloseToTensor(plain, { absolute: 1e-5 });
-      const twice = await run({ sites: ['logits'], tap: 'logits', scale: 2 });
-      const doubled = f32(
-        plain.shape,
-        Array.from(plain.data, (v) => 2 * v),
-      );
-      expect(twice.sites.logits!, 'a tap of a site replaces its value').toBeCloseToTensor(doubled);
-    });
-    it('drops only where it is given masks (catches: dropout in evaluation)', async (context) => {
-      const plain = await run({ sites: ['logits'] });
-      expect((await run({ sites: ['logits'] })).sites, 'without masks it draws nothing').toEqual(
-        plain.sites,
-      );
-      if (Object.keys(model.keeps(rows)).length === 0) return context.skip('it has no dropout');
-      expect(model.keepProbability).toBeGreaterThan(0);
-      expect(model.keepProbability).toBeLessThan(1);
-      const dropped = await run({ sites: ['logits'], keep: true });
-      expect(dropped.sites.logits!.data, 'masks change what comes out').not.toEqual(
-        plain.sites.logits!.data,
-      );
-    });
-    it('leaves no tensor behind (catches: memory that grows with every step)', async () => {
-      await run({ sites: ['logits'], keep: true });
-      const before = tf.memory().numTensors;
-      await run({ sites: ['logits'], keep: true });
-      expect(tf.memory().numTensors).toBe(before);
-    });
+    registerTests(modelTests, () => ({ backend, model, params: model.init(rng(1)), task, make }));
   });
+}
+
+const modelTests: Tests<Subject> = {
+  'draws its parameters from the seed (catches: Math.random, one draw used for all)': ({
+    make,
+    params,
+  }) => {
+    expect(make().init(rng(1)), 'one seed gives one model').toEqual(params);
+    expect(make().init(rng(2)), 'another seed gives another').not.toEqual(params);
+    for (const [key, { shape, dtype, data }] of Object.entries(params)) {
+      expect(data.length, `${key} fills its shape [${shape}]`).toBe(sizeOf(shape));
+      expect({ key, dtype, finite: data.every(Number.isFinite) }).toEqual({
+        key,
+        dtype: 'float32',
+        finite: true,
+      });
+    }
+  },
+  'has every site that it declares, shaped as declared (catches: strategies fed the wrong axes)':
+    async (subject) => {
+      const known = subject.model.sites();
+      const logits = known.find((site) => site.name === 'logits');
+      expect(logits?.shape, 'a model has logits, [vocabulary]').toEqual([subject.task.vocabulary]);
+      const { sites } = await run(subject, { sites: known.map((site) => site.name) });
+      const [rows] = subject.task.inputs.shape;
+      for (const { name, shape } of known) {
+        const value = sites[name];
+        expect(value?.shape, `${name} is [batch, …] as sites() says`).toEqual([rows, ...shape]);
+        expect(value?.data.every(Number.isFinite), `${name} is finite`).toBe(true);
+      }
+    },
+  'gives a site the same values whatever else is asked for (catches: a shortcut that is none)':
+    async (subject) => {
+      const named = subject.model.sites().map((site) => site.name);
+      const { sites: all } = await run(subject, { sites: named });
+      const middle = Math.floor(named.length / 2);
+      for (const site of new Set([
+        ...named.slice(0, 1),
+        ...named.slice(middle, middle + 1),
+        'logits',
+      ])) {
+        const { sites: alone } = await run(subject, { sites: [site] });
+        expect(Object.keys(alone), 'only what was asked for is given').toEqual([site]);
+        expect(alone[site]).toBeCloseToTensor(all[site] ?? [], CLOSE);
+      }
+    },
+  'names the site that it does not have, and those that it has (catches: undefined in a loss)':
+    async (subject) => {
+      const asked = run(subject, { sites: ['no.such.site'] });
+      await expect(asked).rejects.toThrow(/no\.such\.site.*logits/s);
+    },
+  'keeps rows apart (catches: statistics of the batch, axes mixed up)': async (subject) => {
+    const { task } = subject;
+    const all = await runLogits(subject);
+    const [rows = 0] = task.inputs.shape;
+    const half = Math.floor(rows / 2);
+    for (const [from, to] of [
+      [0, half],
+      [half, rows],
+    ] as const) {
+      const part = await runLogits(subject, { inputs: takeRange(task.inputs, from, to) });
+      const want = all.data.slice(from * task.vocabulary, to * task.vocabulary);
+      expect(part.data).toBeCloseToTensor(want, CLOSE);
+    }
+  },
+  'has the gradient that its values have (catches: a wrong gradient of one’s own)': async (
+    subject,
+  ) => {
+    const { grads } = await run(subject);
+    const squares = Object.values(grads).flatMap(({ data }) => Array.from(data, (g) => g * g));
+    const length = Math.sqrt(squares.reduce((a, b) => a + b));
+    const finite = length > 0 && Number.isFinite(length);
+    expect(finite, 'gradients are finite, some not zero').toBe(true);
+    // Along the gradient the slope is its length.
+    const h = 2e-3;
+    const above = await run(subject, { params: moveAlong(subject.params, grads, h / length) });
+    const below = await run(subject, { params: moveAlong(subject.params, grads, -h / length) });
+    expect([(above.loss - below.loss) / (2 * h)]).toBeCloseToTensor([length], {
+      absolute: 1e-3,
+      relative: 2e-2,
+    });
+  },
+  'lets a value be replaced (catches: taps that are read and forgotten)': async (subject) => {
+    const plain = await runLogits(subject);
+    const same = await runLogits(subject, { tap: 'logits', scale: 1 });
+    expect(same).toBeCloseToTensor(plain, { absolute: 1e-5 });
+    const twice = await runLogits(subject, { tap: 'logits', scale: 2 });
+    const doubled = f32(
+      plain.shape,
+      Array.from(plain.data, (v) => 2 * v),
+    );
+    expect(twice, 'a tap of a site replaces its value').toBeCloseToTensor(doubled);
+  },
+  'drops only where it is given masks (catches: dropout in evaluation)': async (
+    subject,
+    context,
+  ) => {
+    const plain = await runLogits(subject);
+    expect(await runLogits(subject), 'without masks it draws nothing').toEqual(plain);
+    const { keeps, keepProbability } = subject.model;
+    if (Object.keys(keeps.call(subject.model, 1)).length === 0)
+      return context.skip('it has no dropout');
+    expect(keepProbability).toBeGreaterThan(0);
+    expect(keepProbability).toBeLessThan(1);
+    const dropped = await runLogits(subject, { keep: true });
+    expect(dropped.data, 'masks change what comes out').not.toEqual(plain.data);
+  },
+  'leaves no tensor behind (catches: memory that grows with every step)': async (subject) => {
+    await run(subject, { keep: true });
+    const before = tf.memory().numTensors;
+    await run(subject, { keep: true });
+    expect(tf.memory().numTensors).toBe(before);
+  },
+};
+
+/** Sites, and gradients of the sum of squares of the first of them. */
+async function run(
+  { backend, model, ...defaults }: Subject,
+  { sites = ['logits'], keep = false, tap, scale = 1, ...given }: How = {},
+): Promise<{ sites: Record<Site, HostArray>; loss: number; grads: Record<string, HostArray> }> {
+  const { inputs = defaults.task.inputs, params = defaults.params } = given;
+  const [batch = 0] = inputs.shape;
+  const masks = keep ? Object.entries(model.keeps(batch)) : [];
+  const taps =
+    tap === undefined ? {} : { taps: { [tap]: (value: tf.Tensor) => tf.mul(value, scale) } };
+  const out = await runOnce(
+    backend,
+    'model',
+    (at: { params: Params; inputs: tf.Tensor; keep: Params }) => {
+      const { loss, aux, grads } = valueAndGrads((current) => {
+        const values = model.apply(reader('parameter', current), at.inputs, {
+          sites: new Set(sites),
+          ...(keep ? { keep: at.keep } : {}),
+          ...taps,
+        });
+        const [first = tf.scalar(Number.NaN)] = sites.flatMap((site) => values[site] ?? []);
+        return { loss: tf.sum(tf.square(first)), aux: { sites: values } };
+      }, at.params);
+      return { loss, sites: aux.sites, grads };
+    },
+    {
+      params,
+      inputs,
+      keep: Object.fromEntries(
+        masks.map(([key, shape]) => {
+          const data = rng(2).split(key).bernoulli(sizeOf(shape), model.keepProbability);
+          return [key, { shape, dtype: 'bool', data }];
+        }),
+      ),
+    },
+  );
+  const [loss = Number.NaN] = out.loss?.data ?? [];
+  return { sites: under('sites/', out), grads: under('grads/', out), loss };
+}
+
+/** The logits `[rows, vocabulary]` alone. */
+async function runLogits(subject: Subject, how: How = {}): Promise<HostArray> {
+  const { sites } = await run(subject, how);
+  if (sites.logits === undefined) throw new Error('the model gave no logits');
+  return sites.logits;
+}
+
+/** Rows `from` to `to` of an array. */
+function takeRange(array: HostArray, from: number, to: number): HostArray {
+  const rest = array.shape.slice(1);
+  const size = sizeOf(rest);
+  return { ...array, shape: [to - from, ...rest], data: array.data.slice(from * size, to * size) };
 }

@@ -1,7 +1,6 @@
 /** The conformance suite of optimisers: pure, of steady state, downhill, and alike for one vector and for many. */
 import {
   type Backend,
-  type DeviceTensor,
   freeTree,
   type HostArray,
   type Optimizer,
@@ -10,15 +9,15 @@ import {
   type Provision,
   readTree,
   rng,
-  type Tree,
-  uploadTree,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { f32 } from './arrays.js';
+import { f32, readAndFree } from './arrays.js';
 import './matchers.js';
-import { createOf, isProvision, type OptionsGiven, optionsSuite } from './options-suite.js';
+import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registeredBackend } from './registered-backend.js';
+import { upload } from './run-once.js';
+import { registerTests, type Tests } from './tests-by-title.js';
 
 /** What the suite is told of an optimiser. */
 export interface OptimizerSuiteOptions extends OptionsGiven {
@@ -66,9 +65,7 @@ export function optimizerSuite(
     ...given
   }: OptimizerSuiteOptions = {},
 ): void {
-  const offered = isProvision<'optimizer'>(subject) ? subject : undefined;
-  const make = (): Optimizer =>
-    offered === undefined ? (subject as Optimizer) : createOf(offered, given.options);
+  const { offered, make } = subjectMaker<'optimizer'>(subject, given.options);
 
   describe(`optimizer ${name}`, () => {
     optionsSuite('optimizer', offered, given);
@@ -77,103 +74,132 @@ export function optimizerSuite(
       backend = await makeBackend();
     });
     afterAll(() => backend.dispose());
-
-    /** Some steps with the same gradients; parameters, states and updates after each. */
-    async function walk(
-      optimizer: Optimizer,
-      steps: number,
-      start: Arrays = START,
-      grads: Arrays | 'bowl' = GRADS,
-    ): Promise<{ params: Arrays; state: Arrays; updates: Arrays }[]> {
-      const init = await backend.compile(
-        'init',
-        (params: Params) => ({ state: optimizer.init(params) }),
-        start as never,
-      );
-      let params = uploadTree(backend, start);
-      let { state } = (await init.run(params as never)) as unknown as { state: Tree<DeviceTensor> };
-      const slope = uploadTree(backend, grads === 'bowl' ? zerosOf(start) : grads);
-      const step = await backend.compile(
-        'update',
-        ({ params: at, state: before, grads: fixed }: Step) => {
-          // The bowl Σ p²/2 has its own parameters as gradient.
-          const next = optimizer.update(grads === 'bowl' ? at : fixed, before, at);
-          const moved = Object.entries(at).map(([key, p]) => [key, tf.add(p, next.updates[key]!)]);
-          return { ...next, params: Object.fromEntries(moved) as Params };
-        },
-        { params, state, grads: slope } as never,
-      );
-      const found = [];
-      for (let i = 0; i < steps; i++) {
-        const out = (await step.run({ params, state, grads: slope } as never)) as unknown as Record<
-          'params' | 'state' | 'updates',
-          Tree<DeviceTensor>
-        >;
-        freeTree(backend, params);
-        freeTree(backend, state);
-        ({ params, state } = out);
-        const updates = await readTree(backend, out.updates);
-        freeTree(backend, out.updates);
-        found.push({
-          params: await readTree(backend, params),
-          state: await readTree(backend, state),
-          updates,
-        });
-      }
-      for (const tree of [params, state, slope]) freeTree(backend, tree);
-      init.dispose();
-      step.dispose();
-      return found;
-    }
-    const shapes = (arrays: Arrays): string[] =>
-      Object.entries(arrays).map(([key, { shape, dtype }]) => `${key} ${dtype} [${shape}]`);
-
-    it('keeps names, shapes and types (catches: a counter that turns into float32)', async () => {
-      const [first, second] = await walk(make(), 2);
-      expect(shapes(first!.updates), 'one update a parameter, shaped like it').toEqual(
-        shapes(START),
-      );
-      expect(shapes(second!.state), 'the state is shaped the same after every step').toEqual(
-        shapes(first!.state),
-      );
-    });
-    it('is finite, with gradients of zero too (catches: a root or a quotient of zero)', async () => {
-      for (const grads of [GRADS, zerosOf(GRADS)])
-        for (const { updates } of await walk(make(), 3, START, grads))
-          for (const [key, { data }] of Object.entries(updates))
-            expect(data.every(Number.isFinite), `updates of ${key} are finite`).toBe(true);
-    });
-    it('is pure (catches: a counter kept in JavaScript, frozen or doubled once compiled)', async () => {
-      const optimizer = make();
-      const first = await walk(optimizer, 3);
-      expect(await walk(optimizer, 3), 'a second run is the first again').toEqual(first);
-      expect(await walk(make(), 3), 'and so is one of an optimiser made anew').toEqual(first);
-    });
-    it('leaves no tensor behind (catches: memory that grows with every step)', async () => {
-      await walk(make(), 1);
-      const before = tf.memory().numTensors;
-      await walk(make(), 2);
-      expect(tf.memory().numTensors).toBe(before);
-    });
-    it.skipIf(!descends)('goes downhill (catches: updates of the wrong sign)', async () => {
-      const steps = await walk(make(), 50, START, 'bowl');
-      const height = (arrays: Arrays): number =>
-        Object.values(arrays)
-          .flatMap(({ data }) => [...data])
-          .reduce((sum, x) => sum + x * x, 0);
-      expect(
-        height(steps.at(-1)!.params),
-        'core computes params + updates: updates point downhill',
-      ).toBeLessThan(height(START));
-    });
-    it('treats one vector as it treats its parts, if it says so (catches: a norm taken by parameter)', async (context) => {
-      if (!make().elementwise) return context.skip('it is not elementwise');
-      const named = await walk(make(), 3);
-      const flat = await walk(make(), 3, flatOf(START), flatOf(GRADS));
-      expect(
-        flat.at(-1)!.params.flat!.data,
-        'elementwise: true, but entries depend on their parameter; say false',
-      ).toEqual(flatOf(named.at(-1)!.params).flat!.data);
-    });
+    registerTests(optimizerTests, () => ({ backend, make }));
+    it.skipIf(!descends)('goes downhill (catches: updates of the wrong sign)', () =>
+      goesDownhill({ backend, make }),
+    );
   });
 }
+
+/** An optimiser, made anew at each call, and where it runs. */
+interface Subject {
+  readonly backend: Backend;
+  readonly make: () => Optimizer;
+}
+
+const optimizerTests: Tests<Subject> = {
+  'keeps names, shapes and types (catches: a counter that turns into float32)': async ({
+    backend,
+    make,
+  }) => {
+    const [first, second] = await walk(backend, make(), { steps: 2 });
+    expect(shapes(first?.updates), 'one update a parameter, shaped like it').toEqual(shapes(START));
+    expect(shapes(second?.state), 'the state is shaped the same after every step').toEqual(
+      shapes(first?.state),
+    );
+  },
+  'is finite, with gradients of zero too (catches: a root or a quotient of zero)': async ({
+    backend,
+    make,
+  }) => {
+    for (const grads of [GRADS, zerosOf(GRADS)])
+      for (const { updates } of await walk(backend, make(), { grads }))
+        for (const [key, { data }] of Object.entries(updates))
+          expect(data.every(Number.isFinite), `updates of ${key} are finite`).toBe(true);
+  },
+  'is pure (catches: a counter kept in JavaScript, frozen or doubled once compiled)': async ({
+    backend,
+    make,
+  }) => {
+    const optimizer = make();
+    const first = await walk(backend, optimizer);
+    expect(await walk(backend, optimizer), 'a second run is the first again').toEqual(first);
+    expect(await walk(backend, make()), 'and so is one of an optimiser made anew').toEqual(first);
+  },
+  'leaves no tensor behind (catches: memory that grows with every step)': async ({
+    backend,
+    make,
+  }) => {
+    await walk(backend, make(), { steps: 1 });
+    const before = tf.memory().numTensors;
+    await walk(backend, make(), { steps: 2 });
+    expect(tf.memory().numTensors).toBe(before);
+  },
+  'treats one vector as it treats its parts, if it says so (catches: a norm taken by parameter)':
+    async ({ backend, make }, context) => {
+      if (!make().elementwise) return context.skip('it is not elementwise');
+      const named = await walk(backend, make());
+      const flat = await walk(backend, make(), { start: flatOf(START), grads: flatOf(GRADS) });
+      expect(
+        flat.at(-1)?.params,
+        'elementwise: true, but entries depend on their parameter; say false',
+      ).toEqual(flatOf(named.at(-1)?.params ?? {}));
+    },
+};
+
+async function goesDownhill({ backend, make }: Subject): Promise<void> {
+  const steps = await walk(backend, make(), { steps: 50, grads: 'bowl' });
+  const height = (arrays: Arrays): number =>
+    Object.values(arrays)
+      .flatMap(({ data }) => [...data])
+      .reduce((sum, x) => sum + x * x, 0);
+  expect(
+    height(steps.at(-1)?.params ?? START),
+    'core computes params + updates: updates point downhill',
+  ).toBeLessThan(height(START));
+}
+
+/** Parameters, state and updates after a step. */
+interface Walked {
+  readonly params: Arrays;
+  readonly state: Arrays;
+  readonly updates: Arrays;
+}
+
+/** Some steps with the same gradients (default 3), or down the bowl Σ p²/2. */
+async function walk(
+  backend: Backend,
+  optimizer: Optimizer,
+  {
+    steps = 3,
+    start = START,
+    grads = GRADS,
+  }: { steps?: number; start?: Arrays; grads?: Arrays | 'bowl' } = {},
+): Promise<Walked[]> {
+  let params = upload<Params>(backend, start);
+  const slope = upload<Params>(backend, grads === 'bowl' ? zerosOf(start) : grads);
+  const init = await backend.compile(
+    'init',
+    (given: Params) => ({ state: optimizer.init(given) }),
+    params,
+  );
+  let { state } = await init.run(params);
+  const step = await backend.compile(
+    'update',
+    ({ params: at, state: before, grads: fixed }: Step) => {
+      // The bowl Σ p²/2 has its own parameters as gradient.
+      const next = optimizer.update(grads === 'bowl' ? at : fixed, before, at);
+      const moved = Object.entries(at).map(([key, p]) => [key, tf.add(p, next.updates[key]!)]);
+      const moving: Params = Object.fromEntries(moved);
+      return { ...next, params: moving };
+    },
+    { params, state, grads: slope },
+  );
+  const walked: Walked[] = [];
+  for (let i = 0; i < steps; i++) {
+    const out = await step.run({ params, state, grads: slope });
+    for (const tree of [params, state]) freeTree(backend, tree);
+    ({ params, state } = out);
+    walked.push({
+      params: await readTree(backend, params),
+      state: await readTree(backend, state),
+      updates: await readAndFree(backend, out.updates),
+    });
+  }
+  for (const tree of [params, state, slope]) freeTree(backend, tree);
+  for (const program of [init, step]) program.dispose();
+  return walked;
+}
+
+const shapes = (arrays: Arrays = {}): string[] =>
+  Object.entries(arrays).map(([key, { shape, dtype }]) => `${key} ${dtype} [${shape}]`);

@@ -20,15 +20,22 @@ export interface OptionsGiven {
 }
 
 /** Creates what a provision offers, through the same check of options as a specification's. */
-export function createOf<K extends Kind>(offered: Provision<K>, given: unknown): Created[K] {
+function createOf<K extends Kind>(offered: Provision<K>, given: unknown): Created[K] {
   return offered.create(parseOptions(subjectOf(offered), offered.options, given), { tf });
 }
 
 /** True for a provision, false for what one creates: that has no `kind`. */
-export function isProvision<K extends Kind>(
-  subject: Provision<K> | Awaited<Created[K]> | object,
-): subject is Provision<K> {
+function isProvision<K extends Kind>(subject: Provision<K> | Created[K]): subject is Provision<K> {
   return 'kind' in subject && 'create' in subject;
+}
+
+/** What a suite is given: what is offered, if that is how it came, and a way to make the thing itself. */
+export function subjectMaker<K extends Kind>(
+  subject: Provision<K> | Created[K],
+  options: unknown,
+): { offered: Provision<K> | undefined; make: () => Created[K] } {
+  if (isProvision<K>(subject)) return { offered: subject, make: () => createOf(subject, options) };
+  return { offered: undefined, make: () => subject };
 }
 
 /** Tests of the options; without a provision there are none, and the tests are visibly skipped. */
@@ -37,12 +44,16 @@ export function optionsSuite<K extends Kind>(
   offered: Provision<K> | undefined,
   { options = {}, refuses = [] }: OptionsGiven,
 ): void {
-  describe.skipIf(offered === undefined)('options', () => {
-    const subject = (): Provision<K> => offered!;
+  if (offered === undefined) {
+    it.skip('options: none, for what is not offered by a name', () => {});
+    return;
+  }
+  describe('options', () => {
+    const subject = subjectOf(offered);
 
     it('say what they are for (catches: a blank line in `grok plugins`)', () => {
-      const { name, summary } = subject();
-      expect({ kind: subject().kind, name }).toMatchObject({
+      const { name, summary } = offered;
+      expect({ kind: offered.kind, name }).toMatchObject({
         kind,
         name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),
       });
@@ -50,23 +61,23 @@ export function optionsSuite<K extends Kind>(
       expect(summary).not.toContain('\n');
     });
     it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
-      const schema = jsonSchemaOf(subject().options);
+      const schema = jsonSchemaOf(offered.options);
       expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
-      const parsed = parseOptions(subjectOf(subject()), subject().options, options);
+      const parsed = parseOptions(subject, offered.options, options);
       const stored = JSON.parse(JSON.stringify(parsed));
       expect(stored).toEqual(parsed);
       // Read back, they mean the same.
-      expect(parseOptions(subjectOf(subject()), subject().options, stored)).toEqual(parsed);
+      expect(parseOptions(subject, offered.options, stored)).toEqual(parsed);
     });
     it('refuse an unknown key by name (catches: a misspelt option that does nothing)', async () => {
-      expect(await refusal(() => createOf(subject(), { ...options, noSuchOption: 1 }))).toContain(
+      expect(await refusal(() => createOf(offered, { ...options, noSuchOption: 1 }))).toContain(
         'noSuchOption',
       );
     });
     it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
       'refuse %s by name (catches: a value without meaning, found out hours later)',
       async (_, bad) => {
-        const message = await refusal(() => createOf(subject(), { ...options, ...bad }));
+        const message = await refusal(() => createOf(offered, { ...options, ...bad }));
         expect(
           Object.keys(bad).some((key) => message.includes(key)),
           `the message names the option: ${message}`,
@@ -82,7 +93,7 @@ async function refusal(body: () => unknown): Promise<string> {
     await body();
   } catch (error) {
     expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
-    return (error as Error).message;
+    return error instanceof Error ? error.message : String(error);
   }
   throw new Error('was accepted, and should have been refused; check options in the schema');
 }

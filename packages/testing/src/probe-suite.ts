@@ -4,7 +4,7 @@ import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { f32, i32 } from './arrays.js';
 import { imaginedModel, imaginedValue } from './models.js';
-import { createOf, isProvision, type OptionsGiven, optionsSuite } from './options-suite.js';
+import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 
 /** What the suite is told of a probe. */
 export interface ProbeSuiteOptions extends OptionsGiven {
@@ -55,7 +55,7 @@ export function imaginedSnapshot({
         all.flatMap(([a, b]) => [a, p, b, p + 1]),
       ),
       labels: Int32Array.from(all, ([a, b]) => (a + b) % p),
-      show: (row) => `${all[row]![0]} + ${all[row]![1]} (mod ${p})`,
+      show: (row) => `${Math.floor(row / p)} + ${row % p} (mod ${p})`,
       modular: { p, op: 'add' },
     },
     model,
@@ -76,9 +76,7 @@ export function probeSuite(
   subject: Provision<'probe'> | Probe,
   { snapshot = imaginedSnapshot, ...given }: ProbeSuiteOptions = {},
 ): void {
-  const offered = isProvision<'probe'>(subject) ? subject : undefined;
-  const make = (): Probe =>
-    offered === undefined ? (subject as Probe) : createOf(offered, given.options);
+  const { offered, make } = subjectMaker<'probe'>(subject, given.options);
 
   describe(`probe ${name}`, () => {
     optionsSuite('probe', offered, given);
@@ -130,7 +128,7 @@ export function probeSuite(
 /** A site, or those that a `*` stands for. */
 function matching({ sites }: Snapshot['model'], asked: Site): readonly Site[] {
   if (!asked.includes('*')) return [asked];
-  const [head, tail] = asked.split('*') as [string, string];
+  const [head = '', tail = ''] = asked.split('*');
   return sites
     .map(({ name }) => name)
     .filter(
@@ -140,4 +138,4 @@ function matching({ sites }: Snapshot['model'], asked: Site): readonly Site[] {
 
 /** Typed arrays as lists, so that every entry counts. */
 const plain = (_: string, value: unknown): unknown =>
-  ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value;
+  value instanceof Float32Array || value instanceof Int32Array ? Array.from(value) : value;

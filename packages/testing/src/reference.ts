@@ -25,8 +25,8 @@ export function matMul64(
 ): Array64 {
   const left = transposeA ? transpose64(a) : a;
   const right = transposeB ? transpose64(b) : b;
-  const [m, k] = left.shape as [number, number];
-  const [inner, n] = right.shape as [number, number];
+  const [m = 0, k = 0] = left.shape;
+  const [inner = 0, n = 0] = right.shape;
   if (k !== inner) throw new Error(`matMul64: [${left.shape}] does not meet [${right.shape}]`);
   const out = new Float64Array(m * n);
   for (let i = 0; i < m; i++)
@@ -37,14 +37,14 @@ export function matMul64(
 
 /** Rows and columns exchanged. */
 export function transpose64({ shape, data }: Array64): Array64 {
-  const [m, n] = shape as [number, number];
+  const [m = 0, n = 0] = shape;
   const out = Float64Array.from(data, (_, i) => data[(i % m) * n + Math.floor(i / m)]!);
   return { shape: [n, m], data: out };
 }
 
 /** Applies `f` to each row of the last axis. */
 export function rows64({ shape, data }: Array64, f: (row: Float64Array) => Float64Array): Array64 {
-  const width = shape.at(-1)!;
+  const width = shape.at(-1) ?? 1;
   const out = new Float64Array(data.length);
   for (let at = 0; at < data.length; at += width) out.set(f(data.subarray(at, at + width)), at);
   return { shape, data: out };
@@ -67,7 +67,7 @@ export function softmax64(x: Array64): Array64 {
 
 /** Mean over rows of −log softmax(logits)[label], in nats; logits `[rows, classes]`. */
 export function crossEntropy64(logits: Array64, labels: ArrayLike<number>): number {
-  const classes = logits.shape.at(-1)!;
+  const classes = logits.shape.at(-1) ?? 1;
   const { data } = logSoftmax64(logits);
   return Array.from(labels, (label, i) => -data[i * classes + label]!).reduce(sum) / labels.length;
 }
@@ -82,7 +82,7 @@ export function klDivergence64(pLogits: Array64, qLogits: Array64, temperature =
   const scaled = (x: Array64): Array64 => ({ ...x, data: x.data.map((v) => v / temperature) });
   const [logP, logQ] = [logSoftmax64(scaled(pLogits)).data, logSoftmax64(scaled(qLogits)).data];
   const terms = Array.from(logP, (lp, i) => Math.exp(lp) * (lp - logQ[i]!));
-  return terms.reduce(sum) / (pLogits.data.length / pLogits.shape.at(-1)!);
+  return terms.reduce(sum) / (pLogits.data.length / (pLogits.shape.at(-1) ?? 1));
 }
 
 /** Gradient of `f` at `x` by central differences: error about `step²`, so exact enough for float32. */

@@ -1,93 +1,102 @@
 /** The conformance suite of stores: what a run relies on when it writes, resumes and is looked at. */
 import type { Store } from '@grok/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
+import { registerTests, type Tests } from './tests-by-title.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A store, empty at each call, and bytes made the way callers make them. */
+interface Subject {
+  readonly make: () => Store | Promise<Store>;
+  readonly own: (bytes: Uint8Array) => Uint8Array;
+}
 
 /** Describes and tests a store; `make` gives an empty one at each call, `own` makes bytes the way callers do. */
 export function storeSuite(
   name: string,
-  make: () => Store | Promise<Store>,
-  own: (bytes: Uint8Array) => Uint8Array = (given) => given,
+  make: Subject['make'],
+  own: Subject['own'] = (given) => given,
 ): void {
-  describe(`store ${name}`, () => {
-    it('reads what was written, and nothing where nothing was', async () => {
-      // Catches: an exception for a missing file, or an old tail left behind a shorter new file.
-      const store = await make();
-      expect(await store.read('config.json')).toBeUndefined();
-      expect(await store.read('a/b/c')).toBeUndefined();
-      await store.write('a/b/c', bytes('longer'));
-      await store.write('a/b/c', bytes('short'));
-      expect(await store.read('a/b/c')).toStrictEqual(bytes('short'));
-      await store.write('empty', new Uint8Array());
-      expect(await store.read('empty')).toStrictEqual(new Uint8Array());
-    });
-
-    it('copies what goes in and out', async () => {
-      // Catches: a caller's buffer, used again for the next step, changing a file; also when it is a view of a larger one, as Node's are.
-      const store = await make();
-      const mine = own(bytes('abc'));
-      await store.write('x', mine);
-      await store.append('y', mine);
-      mine.fill(0);
-      (await store.read('x'))!.fill(1);
-      expect(await store.read('x')).toStrictEqual(bytes('abc'));
-      expect(await store.read('y')).toStrictEqual(bytes('abc'));
-      expect((await store.read('x'))!.constructor).toBe(Uint8Array);
-    });
-
-    it('appends and cuts', async () => {
-      // Catches: append that replaces, and truncate that fills up with zeros.
-      const store = await make();
-      await store.append('logs/m.jsonl', bytes('one\n'));
-      await store.append('logs/m.jsonl', bytes('two\n'));
-      await store.truncate('logs/m.jsonl', 4);
-      await store.truncate('logs/m.jsonl', 100);
-      await store.append('logs/m.jsonl', bytes('3\n'));
-      expect(await store.read('logs/m.jsonl')).toStrictEqual(bytes('one\n3\n'));
-      await store.truncate('missing', 0);
-      expect(await store.read('missing')).toBeUndefined();
-    });
-
-    it('lists the files of one folder, sorted, and removes', async () => {
-      // Catches: folders or files of deeper folders listed, and an error where there is no folder.
-      const store = await make();
-      expect(await store.list('checkpoints')).toEqual([]);
-      expect(await store.list('')).toEqual([]);
-      for (const path of ['checkpoints/b', 'checkpoints/a', 'checkpoints/deep/c', 'config.json'])
-        await store.write(path, bytes(path));
-      expect(await store.list('checkpoints')).toEqual(['a', 'b']);
-      expect(await store.list('')).toEqual(['config.json']);
-      expect(await store.list('config.json')).toEqual([]);
-      await store.remove('checkpoints/a');
-      await store.remove('checkpoints/a');
-      expect(await store.list('checkpoints')).toEqual(['b']);
-      expect(await store.read('checkpoints/a')).toBeUndefined();
-    });
-
-    it('never leaves its folder', async () => {
-      // Catches: a name from outside (an analysis, a plugin) that writes beside the run.
-      const store = await make();
-      for (const path of ['../x', 'a/../../x', '/etc/x', '', 'a//b', 'a/', '.', 'a\\..\\x'])
-        for (const use of [
-          () => store.read(path),
-          () => store.write(path, bytes('x')),
-          () => store.append(path, bytes('x')),
-          () => store.truncate(path, 0),
-          () => store.remove(path),
-        ])
-          await expect(use(), path).rejects.toThrow(`store path "${path}"`);
-      await expect(store.list('..')).rejects.toThrow('store path ".."');
-    });
-
-    it('takes writes at the same time', async () => {
-      // Catches: two writes that share a temporary name.
-      const store = await make();
-      await Promise.all(Array.from({ length: 8 }, (_, i) => store.write(`a/${i}`, bytes(`${i}`))));
-      await Promise.all(['p', 'q'].map((text) => store.write('same', bytes(text.repeat(5000)))));
-      expect(await store.list('a')).toHaveLength(8);
-      expect(['p', 'q']).toContain(new TextDecoder().decode((await store.read('same'))!)[0]);
-      expect(await store.read('same')).toHaveLength(5000);
-    });
-  });
+  describe(`store ${name}`, () => registerTests(storeTests, () => ({ make, own })));
 }
+
+const storeTests: Tests<Subject> = {
+  'reads what was written, and nothing where nothing was': async ({ make }) => {
+    // Catches: an exception for a missing file, or an old tail left behind a shorter new file.
+    const store = await make();
+    expect(await store.read('config.json')).toBeUndefined();
+    expect(await store.read('a/b/c')).toBeUndefined();
+    await store.write('a/b/c', bytes('longer'));
+    await store.write('a/b/c', bytes('short'));
+    expect(await store.read('a/b/c')).toStrictEqual(bytes('short'));
+    await store.write('empty', new Uint8Array());
+    expect(await store.read('empty')).toStrictEqual(new Uint8Array());
+  },
+
+  'copies what goes in and out': async ({ make, own }) => {
+    // Catches: a caller's buffer, used again for the next step, changing a file; also when it is a view of a larger one, as Node's are.
+    const store = await make();
+    const mine = own(bytes('abc'));
+    await store.write('x', mine);
+    await store.append('y', mine);
+    mine.fill(0);
+    (await store.read('x'))?.fill(1);
+    expect(await store.read('x')).toStrictEqual(bytes('abc'));
+    expect(await store.read('y')).toStrictEqual(bytes('abc'));
+    expect((await store.read('x'))?.constructor).toBe(Uint8Array);
+  },
+
+  'appends and cuts': async ({ make }) => {
+    // Catches: append that replaces, and truncate that fills up with zeros.
+    const store = await make();
+    await store.append('logs/m.jsonl', bytes('one\n'));
+    await store.append('logs/m.jsonl', bytes('two\n'));
+    await store.truncate('logs/m.jsonl', 4);
+    await store.truncate('logs/m.jsonl', 100);
+    await store.append('logs/m.jsonl', bytes('3\n'));
+    expect(await store.read('logs/m.jsonl')).toStrictEqual(bytes('one\n3\n'));
+    await store.truncate('missing', 0);
+    expect(await store.read('missing')).toBeUndefined();
+  },
+
+  'lists the files of one folder, sorted, and removes': async ({ make }) => {
+    // Catches: folders or files of deeper folders listed, and an error where there is no folder.
+    const store = await make();
+    expect(await store.list('checkpoints')).toEqual([]);
+    expect(await store.list('')).toEqual([]);
+    for (const path of ['checkpoints/b', 'checkpoints/a', 'checkpoints/deep/c', 'config.json'])
+      await store.write(path, bytes(path));
+    expect(await store.list('checkpoints')).toEqual(['a', 'b']);
+    expect(await store.list('')).toEqual(['config.json']);
+    expect(await store.list('config.json')).toEqual([]);
+    await store.remove('checkpoints/a');
+    await store.remove('checkpoints/a');
+    expect(await store.list('checkpoints')).toEqual(['b']);
+    expect(await store.read('checkpoints/a')).toBeUndefined();
+  },
+
+  'never leaves its folder': async ({ make }) => {
+    // Catches: a name from outside (an analysis, a plugin) that writes beside the run.
+    const store = await make();
+    for (const path of ['../x', 'a/../../x', '/etc/x', '', 'a//b', 'a/', '.', 'a\\..\\x'])
+      for (const use of [
+        () => store.read(path),
+        () => store.write(path, bytes('x')),
+        () => store.append(path, bytes('x')),
+        () => store.truncate(path, 0),
+        () => store.remove(path),
+      ])
+        await expect(use(), path).rejects.toThrow(`store path "${path}"`);
+    await expect(store.list('..')).rejects.toThrow('store path ".."');
+  },
+
+  'takes writes at the same time': async ({ make }) => {
+    // Catches: two writes that share a temporary name.
+    const store = await make();
+    await Promise.all(Array.from({ length: 8 }, (_, i) => store.write(`a/${i}`, bytes(`${i}`))));
+    await Promise.all(['p', 'q'].map((text) => store.write('same', bytes(text.repeat(5000)))));
+    expect(await store.list('a')).toHaveLength(8);
+    const same = new TextDecoder().decode(await store.read('same'));
+    expect(['p', 'q'].map((text) => text.repeat(5000))).toContain(same);
+  },
+};

@@ -2,27 +2,34 @@
 import {
   type Backend,
   type ComposedObjective,
+  type DeviceTensor,
   type HostArray,
+  leavesByPath,
   type ModelInfo,
-  type OnDevice,
   type Params,
   rng,
-  type Signature,
   type Tree,
-  uploadTree,
   valueAndGrads,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { i32, leaves, readAndFree } from './arrays.js';
 import { imaginedValue } from './models.js';
+import { load, type OnHost, under } from './run-once.js';
+
+/** The models that a strategy is bound to. */
+export interface Models {
+  readonly student: ModelInfo;
+  readonly teachers: Readonly<Record<string, ModelInfo>>;
+}
 
 /** Everything that a term reads; `params` holds the student's sites and the term's own parameters. */
-export interface TermInputs {
-  readonly params: Readonly<Record<string, HostArray>>;
-  readonly teachers: Readonly<Record<string, Readonly<Record<string, HostArray>>>>;
-  readonly draws: Readonly<Record<string, Readonly<Record<string, HostArray>>>>;
-  readonly labels: HostArray;
-  readonly step: HostArray;
+export type TermInputs = OnHost<TermTensors>;
+interface TermTensors {
+  readonly params: Params;
+  readonly teachers: Readonly<Record<string, Params>>;
+  readonly draws: Readonly<Record<string, Params>>;
+  readonly labels: tf.Tensor1D;
+  readonly step: tf.Scalar;
 }
 /** What came out of a term. */
 export interface TermOutputs {
@@ -39,7 +46,7 @@ export interface TermOutputs {
 /** Draws all that a term reads; `alike` gives the teachers the student's values. */
 export function drawTerm(
   term: ComposedObjective,
-  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+  models: Models,
   { seed, batch, alike = false }: { seed: number; batch: number; alike?: boolean },
 ): TermInputs {
   const rows = Int32Array.from({ length: batch }, (_, i) => 2 * i + 1);
@@ -78,14 +85,6 @@ export function drawTerm(
   };
 }
 
-type Inputs = {
-  params: Params;
-  teachers: Record<string, Params>;
-  draws: Record<string, Params>;
-  labels: tf.Tensor1D;
-  step: tf.Scalar;
-};
-
 /** Compiles a term for its inputs' shapes and runs it; nothing is left on the backend. */
 export async function runTerm(
   backend: Backend,
@@ -94,10 +93,10 @@ export async function runTerm(
   { twice = false }: { twice?: boolean } = {},
 ): Promise<TermOutputs> {
   const own = new Set(term.needs.student);
-  const given = uploadTree(backend, inputs as unknown as Tree<HostArray>);
-  const program = await backend.compile(
+  const { program, unload, ...uploaded } = await load(
+    backend,
     'term',
-    ({ params, ...rest }: Inputs) => {
+    ({ params, ...rest }: TermTensors) => {
       const { loss, aux, grads } = valueAndGrads((values) => {
         const student = Object.fromEntries(Object.entries(values).filter(([key]) => own.has(key)));
         const { total, terms } = term.loss({
@@ -111,47 +110,33 @@ export async function runTerm(
       }, params);
       return { loss, ...aux, grads };
     },
-    given as unknown as Signature<Inputs>,
+    { ...inputs },
   );
   try {
     const run = async (): Promise<Omit<TermOutputs, 'unchanged'>> => {
-      const out = await readAndFree(
-        backend,
-        await program.run(given as unknown as OnDevice<Inputs>),
-      );
-      return {
-        loss: out.loss!.data[0]!,
-        terms: under('terms/', out),
-        grads: under('grads/', out),
-      };
+      const out = await readAndFree(backend, await program.run(uploaded.inputs));
+      const [loss = Number.NaN] = out.loss?.data ?? [];
+      return { loss, terms: under('terms/', out), grads: under('grads/', out) };
     };
     const first = await run();
     const { loss, grads } = twice ? await run() : first;
-    const unchanged = await same(backend, given, inputs);
+    const unchanged = await isUnchanged(backend, leaves(uploaded.inputs), arraysIn(inputs));
     return { ...first, unchanged, ...(twice ? { again: { loss, grads } } : {}) };
   } finally {
-    program.dispose();
-    for (const tensor of leaves(given)) backend.free(tensor);
+    unload();
   }
 }
 
-function under(
-  prefix: string,
-  all: Readonly<Record<string, HostArray>>,
-): Record<string, HostArray> {
-  return Object.fromEntries(
-    Object.entries(all)
-      .filter(([path]) => path.startsWith(prefix))
-      .map(([path, value]) => [path.slice(prefix.length), value]),
-  );
+async function isUnchanged(
+  backend: Backend,
+  tensors: readonly DeviceTensor[],
+  arrays: readonly HostArray[],
+): Promise<boolean> {
+  const now = await Promise.all(tensors.map((tensor) => backend.read(tensor)));
+  return arrays.every(({ data }, i) => data.join() === now[i]?.join());
 }
 
-async function same(backend: Backend, device: object, host: object): Promise<boolean> {
-  for (const [key, node] of Object.entries(device)) {
-    const before = (host as Record<string, HostArray>)[key]!;
-    if (!('dtype' in node)) {
-      if (!(await same(backend, node, before))) return false;
-    } else if ((await backend.read(node)).join() !== before.data.join()) return false;
-  }
-  return true;
+/** All arrays of a tree, in the order of `leaves`. */
+function arraysIn(tree: Tree<HostArray>): HostArray[] {
+  return Object.values(leavesByPath(tree));
 }

@@ -1,7 +1,8 @@
 /** The conformance suite of trackers: every epoch recorded once, runs kept apart, whatever their end. */
 import type { MetricsRow, Provision, RunEvent, TrackedRun, Tracker } from '@grok/core';
-import { describe, expect, it } from 'vitest';
-import { createOf, isProvision, type OptionsGiven, optionsSuite } from './options-suite.js';
+import { describe, expect } from 'vitest';
+import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
+import { registerTests, type Tests } from './tests-by-title.js';
 
 /** What the suite is told of a tracker. */
 export interface TrackerSuiteOptions extends OptionsGiven {
@@ -47,6 +48,13 @@ export function imaginedEvents(
   ];
 }
 
+/** A tracker, made anew at each call, and where to look for what it recorded. */
+interface Subject {
+  readonly make: () => Tracker;
+  readonly imagineRun: () => TrackedRun;
+  readonly recorded: TrackerSuiteOptions['recorded'];
+}
+
 let runs = 0;
 
 /** Describes and tests a tracker, or a bare one (whose options nobody can test). */
@@ -55,10 +63,8 @@ export function trackerSuite(
   subject: Provision<'tracker'> | Tracker,
   { recorded, where = () => 'memory', ...given }: TrackerSuiteOptions,
 ): void {
-  const offered = isProvision<'tracker'>(subject) ? subject : undefined;
-  const make = (): Tracker =>
-    offered === undefined ? (subject as Tracker) : createOf(offered, given.options);
-  const imaginedRun = (): TrackedRun => {
+  const { offered, make } = subjectMaker<'tracker'>(subject, given.options);
+  const imagineRun = (): TrackedRun => {
     const slug = `imagined-${++runs}`;
     const use = { use: 'imagined' };
     return {
@@ -68,70 +74,96 @@ export function trackerSuite(
       where: where(slug),
     };
   };
-  /** Follows some epochs of a run to their end. */
-  const follow = async (run: TrackedRun, from: number, to: number, status?: Status) => {
-    const tracking = await make()(run);
-    for (const event of imaginedEvents(run.run, from, to, status)) await tracking.on(event);
-    await tracking.finish();
-  };
-
   describe(`tracker ${name}`, () => {
     optionsSuite('tracker', offered, given);
-
-    it('has recorded every epoch once it is finished (catches: the last ones, never sent)', async () => {
-      const run = imaginedRun();
-      const tracking = await make()(run);
-      // No run waits for what `on` returns until it has ended.
-      const sent = imaginedEvents(run.run, 0, 4).map((event) => tracking.on(event));
-      await Promise.all(sent);
-      await tracking.finish();
-      expect(await recorded(run), 'finish must wait for all that was sent').toEqual([1, 2, 3, 4]);
-    });
-    it.each(['interrupted', 'failed'] as const)(
-      'bears a run that is %s (catches: an end taken for good)',
-      async (status) => {
-        const run = imaginedRun();
-        await follow(run, 0, 2, status);
-        expect(await recorded(run), 'epochs until the end').toEqual([1, 2]);
-      },
-    );
-    it('finishes where no event came (catches: a session closed that never was opened)', async () => {
-      const tracking = await make()(imaginedRun());
-      await tracking.finish();
-    });
-    it('leaves events as they are (catches: a number rounded for all who hear it next)', async () => {
-      const run = imaginedRun();
-      const tracking = await make()(run);
-      for (const event of imaginedEvents(run.run, 0, 2)) {
-        const before = structuredClone(event);
-        await tracking.on(event);
-        expect(event, 'the next listener hears the same event').toEqual(before);
-      }
-      await tracking.finish();
-    });
-    it('keeps runs apart (catches: state shared by the runs of a study)', async () => {
-      const tracker = make();
-      const both = [imaginedRun(), imaginedRun()] as const;
-      const [long, short] = await Promise.all(both.map((run) => tracker(run)));
-      const [first, second] = both.map(({ run }, i) => imaginedEvents(run, 0, 3 - i));
-      for (const [i, event] of first!.entries()) {
-        await long!.on(event);
-        if (i < second!.length) await short!.on(second![i]!);
-      }
-      await short!.finish();
-      await long!.finish();
-      const why = 'keep what you know of a run in what the tracker returns for it';
-      expect(await recorded(both[0]), why).toEqual([1, 2, 3]);
-      expect(await recorded(both[1]), why).toEqual([1, 2]);
-    });
-    it('has an epoch once, though the run went back (catches: doubles after a kill)', async () => {
-      const run = imaginedRun();
-      await follow(run, 0, 3);
-      await follow(run, 2, 4);
-      expect(
-        await recorded(run),
-        'a run that goes on tells from start.from.epoch + 1: replace what is known of later epochs',
-      ).toEqual([1, 2, 3, 4]);
-    });
+    registerTests(trackerTests, () => ({ make, imagineRun, recorded }));
   });
 }
+
+/** Follows some epochs of a run to their end. */
+async function follow(
+  { make }: Subject,
+  run: TrackedRun,
+  { from, to, status }: { from: number; to: number; status?: Status },
+): Promise<void> {
+  const tracking = await make()(run);
+  for (const event of imaginedEvents(run.run, from, to, status)) await tracking.on(event);
+  await tracking.finish();
+}
+
+async function bearsAnEnd(subject: Subject, status: Status): Promise<void> {
+  const run = subject.imagineRun();
+  await follow(subject, run, { from: 0, to: 2, status });
+  expect(await subject.recorded(run), 'epochs until the end').toEqual([1, 2]);
+}
+
+const trackerTests: Tests<Subject> = {
+  'has recorded every epoch once it is finished (catches: the last ones, never sent)': async ({
+    make,
+    imagineRun,
+    recorded,
+  }) => {
+    const run = imagineRun();
+    const tracking = await make()(run);
+    // No run waits for what `on` returns until it has ended.
+    const sent = imaginedEvents(run.run, 0, 4).map((event) => tracking.on(event));
+    await Promise.all(sent);
+    await tracking.finish();
+    expect(await recorded(run), 'finish must wait for all that was sent').toEqual([1, 2, 3, 4]);
+  },
+  'bears a run that is interrupted (catches: an end taken for good)': (subject) =>
+    bearsAnEnd(subject, 'interrupted'),
+  'bears a run that is failed (catches: an end taken for good)': (subject) =>
+    bearsAnEnd(subject, 'failed'),
+  'finishes where no event came (catches: a session closed that never was opened)': async ({
+    make,
+    imagineRun,
+  }) => {
+    const tracking = await make()(imagineRun());
+    await tracking.finish();
+  },
+  'leaves events as they are (catches: a number rounded for all who hear it next)': async ({
+    make,
+    imagineRun,
+  }) => {
+    const run = imagineRun();
+    const tracking = await make()(run);
+    for (const event of imaginedEvents(run.run, 0, 2)) {
+      const before = structuredClone(event);
+      await tracking.on(event);
+      expect(event, 'the next listener hears the same event').toEqual(before);
+    }
+    await tracking.finish();
+  },
+  'keeps runs apart (catches: state shared by the runs of a study)': async ({
+    make,
+    imagineRun,
+    recorded,
+  }) => {
+    const tracker = make();
+    const [a, b] = [imagineRun(), imagineRun()];
+    const [long, short] = await Promise.all([tracker(a), tracker(b)]);
+    const others = imaginedEvents(b.run, 0, 2).values();
+    for (const event of imaginedEvents(a.run, 0, 3)) {
+      await long.on(event);
+      const { value: other } = others.next();
+      if (other !== undefined) await short.on(other);
+    }
+    await short.finish();
+    await long.finish();
+    const why = 'keep what you know of a run in what the tracker returns for it';
+    expect(await recorded(a), why).toEqual([1, 2, 3]);
+    expect(await recorded(b), why).toEqual([1, 2]);
+  },
+  'has an epoch once, though the run went back (catches: doubles after a kill)': async (
+    subject,
+  ) => {
+    const run = subject.imagineRun();
+    await follow(subject, run, { from: 0, to: 3 });
+    await follow(subject, run, { from: 2, to: 4 });
+    expect(
+      await subject.recorded(run),
+      'a run that goes on tells from start.from.epoch + 1: replace what is known of later epochs',
+    ).toEqual([1, 2, 3, 4]);
+  },
+};

@@ -18,20 +18,19 @@ import {
   type OptimizerState,
   type Params,
   reader,
-  type Signature,
+  readTree,
   type StepInputs,
-  type Tree,
   trainingStep,
   unflattenHost,
-  uploadTree,
   valueAndGrads,
 } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 import { leaves, readAndFree } from '../arrays.js';
+import { type OnHost, runOnce, upload } from '../run-once.js';
 import { hostArray, type ParityCase } from './case.js';
 import { type Find, make } from './features.js';
-import { buildModel, inOrder, runOnce } from './model.js';
-import { GRADIENTS, SITES, type Verdict } from './verdict.js';
+import { buildModel, inOrder } from './model.js';
+import { GRADIENTS, type ParityVerdict, SITES } from './verdict.js';
 
 /** How files call strategies, how they are called here, and under what name their loss is stored. */
 const STRATEGIES = {
@@ -50,7 +49,7 @@ export async function distillCase(
   of: ParityCase,
   backend: Backend,
   find: Find,
-  found: Verdict,
+  found: ParityVerdict,
 ): Promise<void> {
   const heads = of.setting<number>('heads');
   const teacher = buildModel(
@@ -95,12 +94,9 @@ export async function distillCase(
       ]),
     ),
   };
-  const needed = objective.needs.teachers.teacher ?? [];
-  const data = {
-    inputs,
-    labels,
-    teachers: { teacher: Object.fromEntries(needed.map((site) => [site, sites[site]!])) },
-  };
+  const needed = new Set(objective.needs.teachers.teacher);
+  const given = Object.entries(sites).filter(([site]) => needed.has(site));
+  const data = { inputs, labels, teachers: { teacher: Object.fromEntries(given) } };
   await firstGradients(of, backend, { student, objective, params, data, frozen }, found);
   await steps(of, backend, { student, objective, params, data, frozen, find, used }, found);
 }
@@ -131,7 +127,7 @@ interface Setup {
   readonly student: Model;
   readonly objective: ComposedObjective;
   readonly params: HostParams;
-  readonly data: Tree<HostArray>;
+  readonly data: OnHost<StepInputs['data']>;
   readonly frozen: Readonly<Record<string, HostParams>>;
 }
 const step = (i: number): HostArray => ({ shape: [], dtype: 'int32', data: Int32Array.of(i) });
@@ -140,7 +136,7 @@ async function firstGradients(
   of: ParityCase,
   backend: Backend,
   { student, objective, params, data, frozen }: Setup,
-  found: Verdict,
+  found: ParityVerdict,
 ): Promise<void> {
   const needs = new Set([...objective.needs.student, 'logits']);
   const out = await runOnce(
@@ -172,9 +168,9 @@ async function steps(
   of: ParityCase,
   backend: Backend,
   setup: Setup & { find: Find; used: readonly StrategyName[] },
-  found: Verdict,
+  found: ParityVerdict,
 ): Promise<void> {
-  const { student, objective, params, data, frozen, find, used } = setup;
+  const { student, objective, data, frozen, find, used } = setup;
   const rate = of.setting<number>('learning_rate');
   const warmup = of.setting<number>('warmup_steps', 0);
   const [b1, b2] = of.setting<readonly [number, number]>('betas');
@@ -186,32 +182,42 @@ async function steps(
     eps: of.setting('adam_eps', 1e-8),
     weightDecay: of.setting('weight_decay'),
   });
-  const layout = layoutOf(params);
+  const layout = layoutOf(setup.params);
   const flat: HostArray = {
     shape: [layout.size],
     dtype: 'float32',
-    data: flattenHost(params),
+    data: flattenHost(setup.params),
   };
-  const start: Record<string, HostArray> = optimizer.elementwise ? { flat } : { ...params };
-  let at = {
-    params: uploadTree(backend, start),
-    state: await initialState(backend, optimizer, start),
+  const start: Record<string, HostArray> = optimizer.elementwise ? { flat } : { ...setup.params };
+  const params = upload<Params>(backend, start);
+  let at: OnDevice<Pick<StepInputs, 'params' | 'state'>> = {
+    params,
+    state: await initialState(backend, optimizer, params),
   };
-  const fixed = uploadTree(backend, { data, rows: {}, keep: {}, draws: {} });
+  const fixed = upload<Pick<StepInputs, 'data' | 'rows' | 'keep' | 'draws'>>(backend, {
+    data,
+    rows: {},
+    keep: {},
+    draws: {},
+  });
   const fn = trainingStep({ model: student, objective, optimizer, layout, frozen });
-  const given = (i: number): OnDevice<StepInputs> =>
-    ({ ...at, ...fixed, ...uploadTree(backend, { step: step(i) }) }) as never;
-  const program = await backend.compile(
-    `${of.file}: step`,
-    fn,
-    given(0) as unknown as Signature<StepInputs>,
-    { donate: ['params', 'state'] },
-  );
+  const given = (i: number): OnDevice<StepInputs> => ({
+    ...at,
+    ...fixed,
+    step: backend.upload(Int32Array.of(i), [], 'int32'),
+  });
+  const first = given(0);
+  const program = await backend.compile(`${of.file}: step`, fn, first, {
+    donate: ['params', 'state'],
+  });
+  backend.free(first.step);
 
   let rates = 0;
   for (let i = 0; i < of.setting<number>('steps'); i++) {
-    const { params: next, state, ...logged } = await program.run(given(i));
-    at = { params: next, state } as never;
+    const inputs = given(i);
+    const { params: next, state, ...logged } = await program.run(inputs);
+    at = { params: next, state };
+    backend.free(inputs.step);
     const scalars = await readAndFree(backend, logged);
     const name = `step${i + 1}`;
     const losses: Record<string, string> = { loss: 'loss', hard_ce: 'terms/hard' };
@@ -221,10 +227,8 @@ async function steps(
       found.check(`${name}/${stored}`, scalars[path], of.tensor(`${name}/${stored}`), SITES);
 
     rates += rate * (warmup === 0 ? 1 : Math.min(i / warmup, 1));
-    const read = await readKept(backend, at.params);
-    const now = optimizer.elementwise
-      ? unflattenHost(read.flat!.data as Float32Array, layout)
-      : read;
+    const { flat: vector, ...named } = await readTree(backend, at.params);
+    const now = vector?.data instanceof Float32Array ? unflattenHost(vector.data, layout) : named;
     for (const [key, want] of Object.entries(of.group(`${name}/params/`))) {
       const gradient = of.tensor(`grads/${key}`).data;
       found.check(`${name}/params/${key}`, now[ownName(key)], want, (entry) => ({
@@ -246,24 +250,14 @@ function ownName(name: string): string {
 async function initialState(
   backend: Backend,
   optimizer: Optimizer,
-  params: Record<string, HostArray>,
-): Promise<Tree<never>> {
-  type Inputs = { params: Params };
-  const given = { params: uploadTree(backend, params) } as unknown as OnDevice<Inputs>;
-  const program = await backend.compile<Inputs, { state: OptimizerState }>(
+  params: OnDevice<Params>,
+): Promise<OnDevice<OptimizerState>> {
+  const program = await backend.compile(
     'optimizer.init',
-    (x) => ({ state: optimizer.init(x.params) }),
-    given as unknown as Signature<Inputs>,
+    (x: { params: Params }) => ({ state: optimizer.init(x.params) }),
+    { params },
   );
-  const { state } = await program.run(given);
+  const { state } = await program.run({ params });
   program.dispose();
-  for (const tensor of leaves(given)) backend.free(tensor);
-  return state as Tree<never>;
-}
-
-async function readKept(backend: Backend, tree: object): Promise<Record<string, HostArray>> {
-  const out: Record<string, HostArray> = {};
-  for (const [name, tensor] of Object.entries(tree))
-    out[name] = { shape: tensor.shape, dtype: tensor.dtype, data: await backend.read(tensor) };
-  return out;
+  return state;
 }

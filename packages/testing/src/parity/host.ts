@@ -1,29 +1,23 @@
 /** Cases that no backend computes: `metrics`, and the splits of `splits.json`. */
-import { type HostArray, type StoredArray, sha256Hex, type Task, takeRows } from '@grok/core';
+import { type HostArray, sha256Hex, type Task, type TypedArray, takeRows } from '@grok/core';
 import { hostArray, type ParityCase, TASK_OF } from './case.js';
 import { type Find, make, type ParityMetrics } from './features.js';
-import type { Verdict } from './verdict.js';
+import type { ParityVerdict, Values } from './verdict.js';
 
 /** Runs a case of kind `metrics`; results are named by what was measured of which tensors. */
-export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: Verdict): void {
+export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: ParityVerdict): void {
   const array = (name: string): HostArray => hostArray(of.tensor(name));
   const measure: Record<string, (names: readonly string[]) => number> = {
-    cka: ([x, y]) => metrics.cka(array(x!), array(y!)),
-    participation: ([x]) => metrics.participation(array(x!), of.setting('threshold', 0.01)),
-    entropy: ([x]) => metrics.attentionEntropy(array(x!)),
+    cka: ([x = '', y = '']) => metrics.cka(array(x), array(y)),
+    participation: ([x = '']) => metrics.participation(array(x), of.setting('threshold', 0.01)),
+    entropy: ([x = '']) => metrics.attentionEntropy(array(x)),
   };
   for (const [what, f] of Object.entries(measure))
     for (const [names, want] of Object.entries(of.group(`${what}/`)))
-      found.check(`${what}/${names}`, scalar(f(names.split(','))), want as StoredArray, {
-        absolute: 1e-5,
-      });
+      found.check(`${what}/${names}`, scalar(f(names.split(','))), want, { absolute: 1e-5 });
 }
-/** In float64, whatever the type says: a float32 would be compared after rounding. */
-const scalar = (value: number): HostArray => ({
-  shape: [],
-  dtype: 'float32',
-  data: [value] as never,
-});
+/** In float64: a float32 would be compared after rounding. */
+const scalar = (value: number): Values => ({ shape: [], data: [value] });
 
 interface Splits {
   readonly numpy_permutation?: readonly {
@@ -53,7 +47,7 @@ export function isSplits(json: object): json is Splits {
 }
 
 /** Holds tasks and the `numpy` split against a `splits.json`, exactly. */
-export function splitsCase(json: Splits, find: Find, found: Verdict): void {
+export function splitsCase(json: Splits, find: Find, found: ParityVerdict): void {
   for (const { seed, n, first, sha256 } of json.numpy_permutation ?? []) {
     const { train, validation } = make(find, 'split', 'numpy')(n, seed);
     const all = Int32Array.from([...train, ...validation]);
@@ -64,8 +58,7 @@ export function splitsCase(json: Splits, find: Find, found: Verdict): void {
   for (const split of json.splits ?? []) {
     const { p, op, seed, train_fraction: trainFraction } = split;
     const task = make(find, 'task', TASK_OF[op] ?? op, { p });
-    const rows = task.inputs.shape[0]!;
-    const parts = make(find, 'split', 'numpy', { trainFraction })(rows, seed);
+    const parts = make(find, 'split', 'numpy', { trainFraction })(task.labels.length, seed);
     const name = `${op} mod ${p}, seed ${seed}`;
     const train = pick(task, parts.train);
     const val = pick(task, parts.validation);
@@ -90,11 +83,9 @@ export function splitsCase(json: Splits, find: Find, found: Verdict): void {
   }
 }
 
-function pick(task: Task, rows: Int32Array): { tokens: Int32Array; labels: Int32Array } {
-  return {
-    tokens: takeRows(task.inputs, rows).data as Int32Array,
-    labels: rows.map((row) => task.labels[row]!),
-  };
+function pick({ inputs, labels }: Task, rows: Int32Array): Record<'tokens' | 'labels', TypedArray> {
+  const column: HostArray = { shape: [labels.length], dtype: 'int32', data: labels };
+  return { tokens: takeRows(inputs, rows).data, labels: takeRows(column, rows).data };
 }
-const bytes = (values: Int32Array): Uint8Array =>
+const bytes = (values: TypedArray): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

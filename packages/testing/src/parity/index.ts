@@ -9,7 +9,7 @@ import type { Find, ParityMetrics } from './features.js';
 import { isSplits, metricsCase, splitsCase } from './host.js';
 import { modelCase } from './model.js';
 import { isStatistics, type ParityStatistics, statisticsCase } from './statistics.js';
-import { verdict } from './verdict.js';
+import { type ParityVerdict, verdict } from './verdict.js';
 
 export type { ParityFile } from './case.js';
 export type { Find, ParityMetrics } from './features.js';
@@ -51,24 +51,26 @@ export async function runParity(what: {
 }): Promise<readonly ParityResult[]> {
   const results: ParityResult[] = [];
   for (const { name, create } of what.backends) {
-    let backend: Backend | undefined;
-    let trouble: string | undefined;
-    try {
-      backend = await create();
-    } catch (error) {
-      trouble = String(error);
-    }
+    const backend = await start(create);
     for (const file of what.files) {
-      const result =
-        backend === undefined
-          ? failure(trouble ?? 'the backend did not start')
-          : await runFile(file, backend, what);
-      results.push({ file: file.name, backend: name, ...result });
-      what.onResult?.(results.at(-1)!);
+      const outcome =
+        typeof backend === 'string' ? failure(backend) : await runFile(file, backend, what);
+      const result = { file: file.name, backend: name, ...outcome };
+      results.push(result);
+      what.onResult?.(result);
     }
-    await backend?.dispose();
+    if (typeof backend !== 'string') await backend.dispose();
   }
   return results;
+}
+
+/** The backend, or why it did not start. */
+async function start(create: ParityBackend['create']): Promise<Backend | string> {
+  try {
+    return await create();
+  } catch (error) {
+    return `the backend did not start: ${error}`;
+  }
 }
 
 type Outcome = Omit<ParityResult, 'file' | 'backend'>;
@@ -80,40 +82,63 @@ const failure = (where: string): Outcome => ({
 });
 const skip = (where: string): Outcome => ({ status: 'skipped', ratio: 0, where, checked: 0 });
 
-async function runFile(
-  file: ParityFile,
-  backend: Backend,
-  {
-    find,
-    metrics,
-    statistics,
-  }: Pick<Parameters<typeof runParity>[0], 'find' | 'metrics' | 'statistics'>,
-): Promise<Outcome> {
+type Features = Pick<Parameters<typeof runParity>[0], 'find' | 'metrics' | 'statistics'>;
+
+async function runFile(file: ParityFile, backend: Backend, features: Features): Promise<Outcome> {
   const found = verdict();
   try {
-    if (file.name.endsWith('.json')) {
-      const json = JSON.parse(new TextDecoder().decode(file.bytes)) as object;
-      if (isSplits(json)) splitsCase(json, find, found);
-      else if (!isStatistics(json))
-        return failure(`no splits or statistics in it, but ${Object.keys(json).join(', ')}`);
-      else if (statistics === undefined) return skip('no statistics were handed in');
-      else statisticsCase(json, statistics, found);
-    } else {
-      const of = parityCase(file);
-      if (of.kind === 'model' || of.kind === 'dropout') await modelCase(of, backend, find, found);
-      else if (of.kind === 'distill') await distillCase(of, backend, find, found);
-      else if (of.kind !== 'metrics') return failure(`is of unknown kind "${of.kind}"`);
-      else if (metrics === undefined) return skip('no metrics were handed in');
-      else metricsCase(of, metrics, found);
-    }
+    const ended = file.name.endsWith('.json')
+      ? runJson(file, features, found)
+      : await runTensors(file, backend, features, found);
+    if (ended !== undefined) return ended;
   } catch (error) {
-    return failure((error as Error).stack ?? String(error));
+    return failure(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   if (found.checked === 0) return failure('nothing in it was recognised');
   const { ratio, checked, problems } = found;
   return ratio <= 1
     ? { status: 'passed', ratio, where: found.where, checked }
     : { status: 'failed', ratio, where: problems.slice(0, 5).join('; '), checked };
+}
+
+/** Holds a file of splits or statistics against what is computed; an outcome where nothing is compared. */
+function runJson(
+  file: ParityFile,
+  { find, statistics }: Features,
+  found: ParityVerdict,
+): Outcome | undefined {
+  const json: object = JSON.parse(new TextDecoder().decode(file.bytes));
+  if (isSplits(json)) splitsCase(json, find, found);
+  else if (!isStatistics(json))
+    return failure(`no splits or statistics in it, but ${Object.keys(json).join(', ')}`);
+  else if (statistics === undefined) return skip('no statistics were handed in');
+  else statisticsCase(json, statistics, found);
+  return undefined;
+}
+
+/** The same for a file of tensors. */
+async function runTensors(
+  file: ParityFile,
+  backend: Backend,
+  { find, metrics }: Features,
+  found: ParityVerdict,
+): Promise<Outcome | undefined> {
+  const of = parityCase(file);
+  switch (of.kind) {
+    case 'model':
+    case 'dropout':
+      await modelCase(of, backend, find, found);
+      return undefined;
+    case 'distill':
+      await distillCase(of, backend, find, found);
+      return undefined;
+    case 'metrics':
+      if (metrics === undefined) return skip('no metrics were handed in');
+      metricsCase(of, metrics, found);
+      return undefined;
+    default:
+      return failure(`is of unknown kind "${of.kind}"`);
+  }
 }
 
 /** One line for people: file, backend, verdict, worst deviation over tolerance. */

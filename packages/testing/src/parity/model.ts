@@ -2,30 +2,25 @@
 import {
   type Backend,
   crossEntropy,
-  type HostArray,
   type HostParams,
   type Model,
-  type OnDevice,
   type Params,
   reader,
   rng,
-  type Signature,
-  type Tree,
-  uploadTree,
   valueAndGrads,
 } from '@grok/core';
 import type * as tf from '@grok/tfjs';
-import { leaves, readAndFree } from '../arrays.js';
+import { runOnce } from '../run-once.js';
 import { type Group, hostArray, hostArrays, type ParityCase } from './case.js';
 import { type Find, make } from './features.js';
-import { GRADIENTS, SITES, type Verdict } from './verdict.js';
+import { GRADIENTS, type ParityVerdict, SITES } from './verdict.js';
 
 /** Runs a case of kind `model` or `dropout`. */
 export async function modelCase(
   of: ParityCase,
   backend: Backend,
   find: Find,
-  found: Verdict,
+  found: ParityVerdict,
 ): Promise<void> {
   const model = buildModel(of, find, of.setting('dim'), of.setting('heads'));
   const params = inOrder(model, of.group('params/'), found);
@@ -51,13 +46,14 @@ export async function modelCase(
   const out = await runOnce(
     backend,
     `${of.file}: gradients`,
-    (x: { params: Params; inputs: tf.Tensor; labels: tf.Tensor; keep: Params }) => {
+    (x: { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D; keep: Params }) => {
       const { loss, grads } = valueAndGrads((values) => {
         const { logits } = model.apply(reader('parameter', values), x.inputs, {
           sites: new Set(['logits']),
           ...masks(x.keep),
         });
-        return { loss: crossEntropy(logits!, x.labels as tf.Tensor1D), aux: {} };
+        if (logits === undefined) throw new Error('the model gave no logits');
+        return { loss: crossEntropy(logits, x.labels), aux: {} };
       }, x.params);
       return { loss, grads };
     },
@@ -83,33 +79,18 @@ export function buildModel(of: ParityCase, find: Find, dim: number, heads: numbe
 }
 
 /** Stored parameters in the model's own order; names and shapes must be the model's. */
-export function inOrder(model: Model, stored: Group, found: Verdict): HostParams {
+export function inOrder(model: Model, stored: Group, found: ParityVerdict): HostParams {
   const own = Object.entries(model.init(rng(0)));
-  for (const name of Object.keys(stored))
+  for (const [name, { shape }] of Object.entries(stored))
     found.require(
       `params/${name}`,
-      own.some(([key, { shape }]) => key === name && shape.join() === stored[name]!.shape.join()),
+      own.some(([key, value]) => key === name && value.shape.join() === shape.join()),
       'is no parameter of the model, or of another shape',
     );
   return Object.fromEntries(
-    own.flatMap(([name]) => (name in stored ? [[name, hostArray(stored[name]!)]] : [])),
+    own.flatMap(([name]) => {
+      const { [name]: value } = stored;
+      return value === undefined ? [] : [[name, hostArray(value)]];
+    }),
   );
-}
-
-/** Uploads, compiles, runs once, reads the outputs by path, and frees all. */
-export async function runOnce<I extends object, O extends object>(
-  backend: Backend,
-  name: string,
-  fn: (inputs: I) => O,
-  inputs: Tree<HostArray>,
-): Promise<Record<string, HostArray>> {
-  const given = uploadTree(backend, inputs);
-  try {
-    const program = await backend.compile(name, fn, given as unknown as Signature<I>);
-    const out = await readAndFree(backend, await program.run(given as unknown as OnDevice<I>));
-    program.dispose();
-    return out;
-  } finally {
-    for (const tensor of leaves(given)) backend.free(tensor);
-  }
 }

@@ -1,5 +1,5 @@
 /** Cases of `statistics*.json`: results of SciPy, statsmodels, lifelines and NumPy, number by number. */
-import type { Verdict } from './verdict.js';
+import type { ParityVerdict, Values } from './verdict.js';
 
 /**
  * Computes what such a file holds from its inputs, in the file's own shape: a leaf that it leaves
@@ -16,16 +16,20 @@ export function isStatistics(json: object): boolean {
 }
 
 /** Holds every number of the file against the computed one, to 1e-6 relative. */
-export function statisticsCase(json: object, compute: ParityStatistics, found: Verdict): void {
-  const { source: _, ...wanted } = json as Record<string, unknown>;
-  compare('', wanted, compute(json), found);
+export function statisticsCase(
+  json: object,
+  compute: ParityStatistics,
+  found: ParityVerdict,
+): void {
+  const wanted = Object.entries(json).filter(([key]) => key !== 'source');
+  compare('', Object.fromEntries(wanted), compute(json), found);
 }
 
-function compare(path: string, want: unknown, got: unknown, found: Verdict): void {
+function compare(path: string, want: unknown, got: unknown, found: ParityVerdict): void {
   if (typeof want === 'object' && want !== null) {
-    const isTree = typeof got === 'object' && got !== null;
+    const entries = new Map(typeof got === 'object' && got !== null ? Object.entries(got) : []);
     for (const [key, value] of Object.entries(want))
-      compare(`${path}/${key}`, value, isTree ? (got as never)[key] : undefined, found);
+      compare(`${path}/${key}`, value, entries.get(key), found);
     return;
   }
   if (typeof want === 'number' && typeof got === 'number')
@@ -33,6 +37,5 @@ function compare(path: string, want: unknown, got: unknown, found: Verdict): voi
   else found.require(path, want === got, `is ${String(got)}, wanted ${String(want)}`);
 }
 
-/** In float64, whatever the type says: a float32 would be compared after rounding. */
-const scalar = (value: number): never =>
-  ({ shape: [], dtype: 'float32', data: [value] }) as unknown as never;
+/** In float64: a float32 would be compared after rounding. */
+const scalar = (value: number): Values => ({ shape: [], data: [value] });

@@ -1,14 +1,19 @@
 /** Collects deviations, and keeps the worst of them. */
-import type { HostArray, StoredArray } from '@grok/core';
 import { type Tolerance, worstOf, worstText } from '../closeness.js';
 
+/** Numbers to compare, with their shape. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
 /** What was found so far in one case. */
-export interface Verdict {
+export interface ParityVerdict {
   /** Holds an array against what is wanted; the tolerance may differ from entry to entry. */
   check(
     name: string,
-    got: HostArray | undefined,
-    want: StoredArray,
+    got: Values | undefined,
+    want: Values,
     tolerance: Tolerance | ((index: number) => Tolerance),
   ): void;
   /** A fact that must hold exactly. */
@@ -25,7 +30,7 @@ export const SITES: Tolerance = { absolute: 2e-5 };
 export const GRADIENTS: Tolerance = { absolute: 2e-5, relative: 1e-3 };
 
 /** An empty verdict. */
-export function verdict(): Verdict {
+export function verdict(): ParityVerdict {
   let [ratio, where, checked] = [0, '', 0];
   const problems: string[] = [];
   const note = (name: string, found: number, problem: string): void => {

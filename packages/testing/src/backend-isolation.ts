@@ -1,0 +1,130 @@
+/** Part of the backends' suite: memory, and how programs live beside others in one process. */
+import type { Backend } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registerTests, type Tests } from './tests-by-title.js';
+
+/** A backend, and a way to have another of its kind. */
+export interface BackendUnderTest {
+  readonly backend: Backend;
+  readonly makeBackend: () => Backend | Promise<Backend>;
+}
+
+/** Registers the tests of the backend that `subject` gives once `beforeAll` has run. */
+export function isolationSuite(subject: () => BackendUnderTest): void {
+  describe('isolation', () => {
+    registerTests(isolationTests, subject);
+    describe('beside another tfjs backend', () => {
+      let first: string | undefined;
+      beforeAll(async () => {
+        first = tf.getBackend();
+        tf.registerBackend('other-backend', () => new OtherBackend(), 0);
+        await tf.setBackend('other-backend');
+      });
+      afterAll(async () => {
+        if (first) await tf.setBackend(first);
+        tf.removeBackend('other-backend');
+      });
+      it('gives it back after each call (catches: a program that takes over the engine)', () =>
+        givesItBack(subject().backend));
+    });
+  });
+}
+
+const double = ({ x }: { x: tf.Tensor }): { y: tf.Tensor } => ({ y: tf.add(x, x) });
+
+const isolationTests: Tests<BackendUnderTest> = {
+  'leaves no tensor behind (catches: memory that grows with every step)': async ({ backend }) => {
+    const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+    const bad = await backend
+      .compile('bad', ({ x }: { x: tf.Tensor }) => ({ y: tf.add(double({ x }).y, missing(x)) }), {
+        x,
+      })
+      .catch(() => undefined);
+    const program = await backend.compile('double', double, { x });
+    backend.free((await program.run({ x })).y);
+    const before = tf.memory().numTensors;
+    for (let i = 0; i < 5; i++) {
+      backend.free((await program.run({ x })).y);
+      await bad?.run({ x }).catch(() => undefined);
+    }
+    expect(tf.memory().numTensors).toBe(before);
+    program.dispose();
+    backend.free(x);
+  },
+
+  'lets the process breathe (catches: Ctrl-C unheard while a loop of steps runs)': async ({
+    backend,
+  }) => {
+    const x = backend.upload(Float32Array.of(1), [1], 'float32');
+    const program = await backend.compile('double', double, { x });
+    let heard = false;
+    setTimeout(() => {
+      heard = true;
+    }, 0);
+    // Far more runs than the timer needs; a backend that never yields would go on for all of them.
+    for (let i = 0; i < 100_000 && !heard; i++) backend.free((await program.run({ x })).y);
+    expect(heard).toBe(true);
+    program.dispose();
+    backend.free(x);
+  },
+
+  'lives beside another of its kind, and dies alone (catches: shared state, tensors that outlive it)':
+    async ({ backend, makeBackend }) => {
+      const other = await makeBackend();
+      const mine = backend.upload(Float32Array.of(1), [1], 'float32');
+      const theirs = other.upload(Float32Array.of(2), [1], 'float32');
+      const program = await backend.compile('double', double, { x: mine });
+      const twin = await other.compile('double', double, { x: theirs });
+      const [a, b] = await Promise.all([program.run({ x: mine }), twin.run({ x: theirs })]);
+      expect([...(await backend.read(a.y)), ...(await other.read(b.y))]).toEqual([2, 4]);
+      await expect(program.run({ x: theirs })).rejects.toThrow();
+      await other.dispose();
+      expect(() => other.upload(Float32Array.of(1), [1], 'float32')).toThrow(/disposed/);
+      expect([...(await backend.read(a.y))]).toEqual([2]);
+      program.dispose();
+      for (const tensor of [a.y, mine]) backend.free(tensor);
+    },
+
+  'says what it is (catches: manifests that cannot be told apart)': ({ backend }) => {
+    expect(backend.name).toMatch(/^[a-z][a-z0-9-]*$/);
+    expect(backend.device).toMatch(/\d/);
+    expect(Number.isInteger(backend.capabilities.threads)).toBe(true);
+    expect(backend.capabilities.threads).toBeGreaterThanOrEqual(1);
+  },
+};
+
+async function givesItBack(backend: Backend): Promise<void> {
+  const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+  expect(tf.getBackend()).toBe('other-backend');
+  let inside = '';
+  const program = await backend.compile(
+    'look',
+    ({ x }: { x: tf.Tensor }) => {
+      inside = tf.getBackend();
+      return { y: tf.neg(x) };
+    },
+    { x },
+  );
+  const { y } = await program.run({ x });
+  expect(tf.getBackend()).toBe('other-backend');
+  expect(inside).not.toBe('other-backend');
+  expect([...(await backend.read(y))]).toEqual([-1, -2]);
+  const failing = async (): Promise<unknown> => {
+    const fn = ({ x }: { x: tf.Tensor }) => ({ y: missing(x) });
+    return (await backend.compile('fails', fn, { x })).run({ x });
+  };
+  await expect(failing()).rejects.toThrow();
+  expect(tf.getBackend()).toBe('other-backend');
+  program.dispose();
+  for (const tensor of [x, y]) backend.free(tensor);
+}
+
+/** A tfjs backend that does nothing but stand there. */
+class OtherBackend extends tf.KernelBackend {
+  override dispose(): void {}
+}
+
+function missing(x: tf.Tensor): tf.Tensor {
+  return tf.engine().runKernel('NoSuchKernel', { x });
+}

@@ -1,0 +1,117 @@
+/** Part of the backends' suite: compiled programs, the trees that they take and give, and their state. */
+import type { Backend, OnDevice } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { expect } from 'vitest';
+import { f32, i32, readAndFree } from './arrays.js';
+import { load, runOnce } from './run-once.js';
+import type { Tests } from './tests-by-title.js';
+
+type Inputs = { a: { 'blocks.0.w': tf.Tensor; b: tf.Tensor }; c: tf.Tensor };
+const tree = {
+  a: { 'blocks.0.w': f32([2], [1, 2]), b: f32([2], [3, 4]) },
+  c: f32([2], [5, 6]),
+};
+const swap = ({ a, c }: Inputs): { out: { c: tf.Tensor }; sum: tf.Tensor } => ({
+  out: { c: tf.mul(a.b, 2) },
+  sum: tf.add(a['blocks.0.w'], c),
+});
+
+/** What a backend's programs must do. */
+export const programTests: Tests<Backend> = {
+  'take and give trees (catches: leaves matched by order instead of by name)': async (backend) => {
+    const out = await runOnce(backend, 'swap', swap, {
+      c: tree.c,
+      a: { b: tree.a.b, 'blocks.0.w': tree.a['blocks.0.w'] },
+    });
+    expect(Object.keys(out)).toEqual(['out/c', 'sum']);
+    expect(out['out/c']).toBeCloseToTensor([6, 8]);
+    expect(out.sum).toBeCloseToTensor([6, 8]);
+  },
+
+  'refuse other inputs by name (catches: a short last batch run through a full one’s program)':
+    async (backend) => {
+      const { program, inputs, unload } = await load(backend, 'swap', swap, tree);
+      const long = backend.upload(new Float32Array(3), [3], 'float32');
+      const whole = backend.upload(new Int32Array(2), [2], 'int32');
+      const missing: Partial<OnDevice<Inputs>> = { a: inputs.a };
+      await expect(program.run({ ...inputs, c: long })).rejects.toThrow(/"c".*\[2\].*\[3\]/s);
+      await expect(program.run({ ...inputs, c: whole })).rejects.toThrow(/"c".*float32.*int32/s);
+      await expect(program.run(missing as OnDevice<Inputs>)).rejects.toThrow(/"c"/);
+      const more = { ...inputs, d: inputs.c };
+      await expect(program.run(more)).rejects.toThrow(/"d"/);
+      unload();
+      await expect(program.run(inputs)).rejects.toThrow(/disposed/);
+      for (const tensor of [long, whole]) backend.free(tensor);
+    },
+
+  'may hand an input back (catches: two names for one tensor, freed twice)': async (backend) => {
+    const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
+    const program = await backend.compile(
+      'same',
+      ({ x }: { x: tf.Tensor }) => ({ one: x, two: x }),
+      { x },
+    );
+    const { one, two } = await program.run({ x });
+    backend.free(one);
+    backend.free(x);
+    expect([...(await backend.read(two))]).toEqual([1, 2]);
+    backend.free(two);
+    program.dispose();
+  },
+
+  'keep state going round (catches: a counter that turns into float32, donated state read again)':
+    async (backend) => {
+      type State = { state: { count: tf.Tensor; w: tf.Tensor } };
+      const advance = ({ state: { count, w } }: State): State => ({
+        state: { count: tf.add(count, tf.scalar(1, 'int32')), w: tf.mul(w, 0.5) },
+      });
+      const first: OnDevice<State> = {
+        state: {
+          count: backend.upload(Int32Array.of(2 ** 24), [], 'int32'),
+          w: backend.upload(Float32Array.of(1024, 1), [2], 'float32'),
+        },
+      };
+      const program = await backend.compile('advance', advance, first, { donate: ['state'] });
+      let at = first;
+      for (let i = 0; i < 10; i++) at = await program.run(at);
+      await expect(async () => backend.read(first.state.w)).rejects.toThrow(/donated|freed/);
+      await expect(program.run(first)).rejects.toThrow(/donated|freed/);
+      expect(await readAndFree(backend, at)).toEqual({
+        // One more than float32 can count to.
+        'state/count': i32([], [2 ** 24 + 10]),
+        'state/w': f32([2], [1, 2 ** -10]),
+      });
+      program.dispose();
+    },
+
+  'refuse state that changes its type (catches: `tf.add(count, 1)`)': async (backend) => {
+    type Count = { count: tf.Tensor };
+    const count = backend.upload(Int32Array.of(0), [], 'int32');
+    const run = async (): Promise<unknown> => {
+      const program = await backend.compile<Count, Count>(
+        'counter',
+        ({ count }) => ({ count: tf.add(count, 1) }),
+        { count },
+        { donate: ['count'] },
+      );
+      return program.run({ count });
+    };
+    await expect(run()).rejects.toThrow(/count/);
+    backend.free(count);
+  },
+
+  'name a kernel that is missing (catches: an error that says nothing of where)': async (
+    backend,
+  ) => {
+    const x = backend.upload(Float32Array.of(1), [1], 'float32');
+    const odd = tf.op({
+      oddity_: (x: tf.Tensor): tf.Tensor => tf.engine().runKernel('NoSuchKernel', { x }),
+    });
+    const run = async (): Promise<unknown> => {
+      const fn = ({ x }: { x: tf.Tensor }) => ({ y: odd(x) });
+      return (await backend.compile('odd', fn, { x })).run({ x });
+    };
+    await expect(run()).rejects.toThrow(/NoSuchKernel.*oddity.*Add/s);
+    backend.free(x);
+  },
+};
