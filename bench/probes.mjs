@@ -3,7 +3,8 @@
  * both see the same machine. Prints each probe's share of a whole run; exits with 1 above 5 % in all.
  */
 import onnx from '@grok/backend-onnx';
-import { composeExperiment, createRegistry, openBackend, snapshot, train } from '@grok/core';
+import { createRegistry, openBackend } from '@grok/core';
+import { composeExperiment, snapshot, train } from '@grok/core/internal';
 import data from '@grok/data';
 import metrics, { probes } from '@grok/metrics';
 import model from '@grok/model';

@@ -1,5 +1,6 @@
 /** Grok's trainer as the benchmark drives it: an epoch at a time, with its programs and times at hand. */
-import { compose, hard, infoOf, rng, train } from '@grok/core';
+import { hard, rng } from '@grok/core';
+import { compose, infoOf, train } from '@grok/core/internal';
 import { div, numpy } from '@grok/data';
 import { attention } from '@grok/distill-attention';
 import { feature } from '@grok/distill-feature';

@@ -22,11 +22,11 @@ test('names, signatures and docstrings come through bundling and renaming (an en
   const core = all.find(({ name }) => name === '@grok/core');
   const found = (name: string) =>
     core?.entries.flatMap(({ declared }) => declared).filter((item) => item.name === name);
-  expect(found('provision')).toMatchObject([
+  expect(found('defineStrategy')).toMatchObject([
     {
-      source: 'src/provision.ts',
-      doc: 'Declares a provision; `create` gets validated options and `{ tf }`.',
-      code: expect.stringMatching(/^function provision<K extends Kind, I, O>\(/),
+      source: 'src/plugins/define.ts',
+      doc: 'Declares a strategy: a term of the loss.',
+      code: expect.stringMatching(/^const defineStrategy: Define<"strategy">/),
     },
   ]);
   expect(found('Tracker')?.[0]?.code).toMatch(/^type Tracker = \(run: TrackedRun\) =>/);

@@ -9,6 +9,7 @@ import {
   importsPointDown,
   oneDoor,
   relativeImportsStayInside,
+  roomsPointDown,
 } from './architecture/imports.js';
 import {
   corePackagesArePeers,
@@ -31,6 +32,7 @@ const projects = (config.test?.projects ?? []).map(
 
 const rules: Record<string, Rule> = {
   'imports point down, and no feature imports a feature': importsPointDown,
+  'folders of core point down': roomsPointDown,
   'relative imports stay inside their package': relativeImportsStayInside,
   'source imports only what its manifest lists': importsAreDeclared,
   'tfjs-core and the container have one importer each': oneDoor,

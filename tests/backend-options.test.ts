@@ -1,10 +1,10 @@
 /** A backend's own options: from the specification to its `create`, and kept by a run that goes on. */
 import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
+  type ComponentDefinition,
   createRegistry,
   experimentHash,
   memoryStore,
-  type Provision,
   type RunEvent,
   readConfig,
   resumeRun,
@@ -26,7 +26,7 @@ const seen: unknown[] = [];
 const registry = createRegistry([data, model, optim, wasmPlugin]);
 registry.add({
   ...{ name: 'grok-picky', version: '1.2.3', core: '>=0.1.0 <1' },
-  provides: [
+  components: [
     {
       ...{ kind: 'backend', name: 'picky', summary: 'Needs a key.' },
       options: {
@@ -39,7 +39,7 @@ registry.add({
         seen.push(options);
         return wasm();
       },
-    } as Provision,
+    } as ComponentDefinition,
   ],
 });
 const execution = { backend: 'picky', backendOptions: { key: 'a' }, threads: 2 };

@@ -1,12 +1,12 @@
 /** What a plugin's own code throws in the midst of a run is told by the plugin's name, with its cause. */
 import wasm from '@grok/backend-wasm';
 import {
+  type ComponentDefinition,
   createRegistry,
   InputError,
   type Kind,
   memoryStore,
   type Optimizer,
-  type Provision,
   startRun,
 } from '@grok/core';
 import data from '@grok/data';
@@ -26,7 +26,7 @@ const fail = (): never => {
   throw boom;
 };
 
-/** Trains with a provision `odd` of a plugin; gives what the run threw. */
+/** Trains with a component `odd` of a plugin; gives what the run threw. */
 async function failureOf(
   kind: Kind,
   create: (options: never, host: { tf: typeof tf }) => unknown,
@@ -36,7 +36,7 @@ async function failureOf(
   const registry = createRegistry([data, modelPlugin, optim, wasm]);
   registry.add({
     ...{ name: 'grok-odd', version: '1.2.3', core: '>=0.1.0 <1' },
-    provides: [odd as Provision],
+    components: [odd as ComponentDefinition],
   });
   const spec = { experiment: { ...experiment, ...changes }, execution: { backend: 'wasm' } };
   return startRun(spec, { registry, store: memoryStore() }).then(
@@ -58,8 +58,8 @@ const zero = {
 describe('a term', () => {
   it.each([
     ['loss', { loss: fail }],
-    ['extra', { ...zero, extra: fail }],
-    ['draws', { ...zero, draws: fail }],
+    ['auxiliaryParams', { ...zero, auxiliaryParams: fail }],
+    ['randomInputs', { ...zero, randomInputs: fail }],
   ])('whose %s throws is named', async (_, term) => {
     const error = await inObjective(term);
     expect(error.message).toBe('strategy "odd": boom');
@@ -96,12 +96,12 @@ describe('a term', () => {
     ['another type', new Int32Array(5), [5], 'int32'],
     ['an array of another type than it says', new Int32Array(5), [5], 'float32'],
   ])(
-    'whose extra has %s is refused (it would train on its neighbours)',
+    'whose auxiliary parameter has %s is refused (it would train on its neighbours)',
     async (_, values, shape, dtype) => {
-      const extra = () => ({ w: { shape, dtype, data: values } });
-      const { message } = await inObjective({ ...zero, extra }, 'mine');
+      const auxiliaryParams = () => ({ w: { shape, dtype, data: values } });
+      const { message } = await inObjective({ ...zero, auxiliaryParams }, 'mine');
       expect(message).toMatch(
-        /^strategy "odd" \(term "mine"\): extra "w": must be float32 values that fill its shape, got \d in a \w+ for \w+ \[5\]/,
+        /^strategy "odd" \(term "mine"\): auxiliary parameter "w": must be float32 values that fill its shape, got \d in a \w+ for \w+ \[5\]/,
       );
     },
   );

@@ -1,9 +1,7 @@
 /** Controls that need more than epochs: stopped when memorised, held to what they must be, trained on shuffled labels. */
 import wasm from '@grok/backend-wasm';
 import {
-  checkExperiment,
   createRegistry,
-  data as dataOf,
   evaluateRun,
   memoryStore,
   type Registry,
@@ -12,6 +10,7 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
+import { checkExperiment, data as dataOf } from '@grok/core/internal';
 import data from '@grok/data';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
@@ -37,11 +36,11 @@ describe('stop', () => {
     const { history, manifest } = await finish({ stop: { trainAccuracy: 0.9 } }, store);
     const last = history.at(-1)!;
     expect(last.epoch).toBeLessThan(200);
-    expect(last.fit!.accuracy).toBeGreaterThanOrEqual(0.9);
-    expect(history.slice(0, -1).every((row) => row.fit!.accuracy < 0.9)).toBe(true);
+    expect(last.trainEval!.accuracy).toBeGreaterThanOrEqual(0.9);
+    expect(history.slice(0, -1).every((row) => row.trainEval!.accuracy < 0.9)).toBe(true);
     // Catches: training accuracy taken with dropout on, as the row's `train` is.
     const judged = await evaluateRun({ registry, store }, 'train', execution);
-    expect(judged.accuracy).toBeCloseTo(last.fit!.accuracy, 12);
+    expect(judged.accuracy).toBeCloseTo(last.trainEval!.accuracy, 12);
     expect(manifest).toMatchObject({ status: 'finished', epoch: last.epoch, step: last.step });
     expect(await store.list('checkpoints')).toContain(
       `step-${String(last.step).padStart(6, '0')}.safetensors`,

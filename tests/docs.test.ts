@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkSpec } from '@grok/core';
+import { checkSpec } from '@grok/core/internal';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTree } from './architecture/files.js';
 import { commandFaults, npxFaults } from './docs/commands.js';

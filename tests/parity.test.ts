@@ -1,5 +1,5 @@
 /** The reference's results on every backend at hand; `npm run test:parity` prints them line by line. */
-import { readSafetensors, writeSafetensors } from '@grok/core';
+import { readSafetensors, writeSafetensors } from '@grok/core/internal';
 import { type ParityFile, runParity } from '@grok/testing/parity';
 import { describe, expect, it } from 'vitest';
 import { backends, files, find, metrics, statistics } from './parity/at-hand.mjs';

@@ -2,13 +2,13 @@
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
+  defineProbe,
+  defineStrategy,
   type Experiment,
   isRunError,
   memoryStore,
   type Plugin,
   type Probe,
-  provision,
-  readEvents,
   readManifest,
   resumeRun,
   type Snapshot,
@@ -16,6 +16,7 @@ import {
   schema,
   startRun,
 } from '@grok/core';
+import { readEvents } from '@grok/core/internal';
 import data from '@grok/data';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
@@ -25,8 +26,8 @@ import { expect, test } from 'vitest';
 /** A probe of one's own, which does `on` at `when`. */
 function own(when: unknown, on: (snapshot: Snapshot) => unknown, sites: string[] = []): Plugin {
   const create = (): Probe => ({ when, needs: { sites }, on }) as Probe;
-  const probe = provision({ kind: 'probe', name: 'own', summary: '', options: schema({}), create });
-  return { name: 'own', version: '1.0.0', core: '>=0.1.0', provides: [probe] };
+  const probe = defineProbe({ name: 'own', summary: '', options: schema({}), create });
+  return { name: 'own', version: '1.0.0', core: '>=0.1.0', components: [probe] };
 }
 
 const experiment: Experiment = {
@@ -154,8 +155,7 @@ test.each([
 test('bad input that shows once a run has begun is in its record, and the run can go on', async () => {
   const store = memoryStore();
   const term = (loss: 'wrong' | 'right'): Plugin => {
-    const strategy = provision({
-      kind: 'strategy',
+    const strategy = defineStrategy({
       name: 'term',
       summary: '',
       options: schema({}),
@@ -168,7 +168,7 @@ test('bad input that shows once a run has begun is in its record, and the run ca
           }),
         }),
     });
-    return { name: 'term', version: '1.0.0', core: '>=0.1.0', provides: [strategy] };
+    return { name: 'term', version: '1.0.0', core: '>=0.1.0', components: [strategy] };
   };
   const spec = { experiment: { ...experiment, objective: [{ use: 'term' }] }, execution };
   const failed = await startRun(spec, { registry: registryOf(term('wrong')), store }).catch(

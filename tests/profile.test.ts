@@ -1,6 +1,7 @@
 /** The profile: times are added up per node, and every node of a step is told where it comes from. */
 import type { Backend } from '@grok/core';
-import { compose, hard, infoOf, train } from '@grok/core';
+import { hard } from '@grok/core';
+import { compose, infoOf, train } from '@grok/core/internal';
 import { div, numpy } from '@grok/data';
 import { adamw } from '@grok/optim';
 import * as tf from '@grok/tfjs';

@@ -169,7 +169,10 @@ describe('versions', () => {
     mkdirSync(join(folder, 'packages/tfjs/src'), { recursive: true });
     writeVersions(new Map(own.map(({ manifest }) => [manifest.name, manifest.version])), folder);
     const left = own.filter(({ folder: at, manifest }) => {
-      const entry = join(at, manifest.name === '@grok/core' ? 'src/plugin.ts' : 'src/index.ts');
+      const entry = join(
+        at,
+        manifest.name === '@grok/core' ? 'src/plugins/plugin.ts' : 'src/index.ts',
+      );
       if (!manifest.keywords?.includes('grok-plugin') && manifest.name !== '@grok/core')
         return false;
       return !readFileSync(entry, 'utf8').includes(`'7.7.7'`);

@@ -2,16 +2,13 @@
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
-  encodeCheckpoint,
-  listCheckpoints,
   memoryStore,
   type Registry,
-  readCheckpoint,
   readManifest,
-  replayTo,
   type Store,
   startRun,
 } from '@grok/core';
+import { encodeCheckpoint, listCheckpoints, readCheckpoint, replayTo } from '@grok/core/internal';
 import data from '@grok/data';
 import logit from '@grok/distill-logit';
 import model from '@grok/model';

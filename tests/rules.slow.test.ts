@@ -24,7 +24,7 @@ function without(rule: string): Plugin {
   const { kind, name, summary, options } = backend;
   const create: typeof backend.create = (given, host) =>
     backend.create({ ...(given as object), rules: { [rule]: false } }, host);
-  return { ...onnx, provides: [{ kind, name, summary, options, create }] };
+  return { ...onnx, components: [{ kind, name, summary, options, create }] };
 }
 
 let worst = 0;

@@ -1,9 +1,7 @@
 /** Runs from specification to folder, on the eager backend: the whole path, small. */
 import wasm from '@grok/backend-wasm';
 import {
-  checkpointFile,
   createRegistry,
-  listCheckpoints,
   type MetricsRow,
   memoryStore,
   type Registry,
@@ -14,6 +12,7 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
+import { checkpointFile, listCheckpoints } from '@grok/core/internal';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
@@ -79,7 +78,7 @@ test('the manifest has the versions of what is used, by default too, and of noth
   const namesake = {
     ...metrics,
     name: 'namesake',
-    provides: [{ ...metrics.provides.find(({ kind }) => kind === 'probe')!, name: 'div' }],
+    components: [{ ...metrics.components.find(({ kind }) => kind === 'probe')!, name: 'div' }],
   };
   const among = createRegistry([data, model, optim, wasm, metrics, namesake]);
   const spec = { experiment: { ...experiment, epochs: 1 }, execution };

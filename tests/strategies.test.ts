@@ -1,5 +1,5 @@
 /** Every strategy of the workspace, and the example plugin, through the conformance suite. */
-import { hard, type Provision } from '@grok/core';
+import { type ComponentDefinition, hard } from '@grok/core';
 import { attention } from '@grok/distill-attention';
 import { feature } from '@grok/distill-feature';
 import { logit } from '@grok/distill-logit';
@@ -31,6 +31,6 @@ strategySuite('feature, student to teacher', feature, {
   zeroWhenEqual: false,
   options: { direction: 'student-to-teacher', layers: { 5: 0, 1: 4 }, reduce: 'sum' },
 });
-const example = cosine.provides[0] as unknown as Provision<'strategy'>;
+const example = cosine.components[0] as unknown as ComponentDefinition<'strategy'>;
 strategySuite('cosine of the example', example, { backend });
 strategySuite('cosine of patterns', example, { backend, options: { site: 'pattern' } });

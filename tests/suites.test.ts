@@ -1,6 +1,6 @@
 /** Our own tasks, models, optimisers and probes pass the suites that plugin authors run. */
 import { wasm } from '@grok/backend-wasm';
-import type { Provision } from '@grok/core';
+import type { ComponentDefinition } from '@grok/core';
 import data from '@grok/data';
 import { probes } from '@grok/metrics';
 import { transformer } from '@grok/model';
@@ -15,9 +15,12 @@ const PROBE_OPTIONS: Readonly<Record<string, object>> = {
   neurons: { sites: ['blocks.0.mlp.hook_post'], first: 49 },
 };
 
-for (const item of data.provides)
+for (const item of data.components)
   if (item.kind === 'task')
-    taskSuite(item.name, item as Provision<'task'>, { options: { p: 7 }, refuses: [{ p: 1 }] });
+    taskSuite(item.name, item as ComponentDefinition<'task'>, {
+      options: { p: 7 },
+      refuses: [{ p: 1 }],
+    });
 
 modelSuite('transformer', transformer, {
   backend,
@@ -37,7 +40,7 @@ optimizerSuite('scaleByAdam', scaleByAdam({ b1: 0.9, b2: 0.98, eps: 1e-8 }), {
 });
 
 for (const probe of Object.values(probes)) {
-  const item = probe as unknown as Provision<'probe'>;
+  const item = probe as unknown as ComponentDefinition<'probe'>;
   const options = PROBE_OPTIONS[item.name];
   probeSuite(item.name, item, options === undefined ? {} : { options: { ...options } });
 }

@@ -2,18 +2,18 @@
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
+  defineTracker,
   memoryStore,
-  provision,
   type RunEvent,
   readConfig,
   resumeRun,
   schema,
   startRun,
-  TRACKER_PATIENCE,
   type TrackedRun,
   type Tracker,
   text,
 } from '@grok/core';
+import { TRACKER_TIMEOUT } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
@@ -36,8 +36,7 @@ const execution = { backend: 'wasm' };
 function noted() {
   const notes: string[] = [];
   const runs: TrackedRun[] = [];
-  const diary = provision({
-    kind: 'tracker',
+  const diary = defineTracker({
     name: 'diary',
     summary: 'Notes what it hears.',
     options: schema({ page: text().default('first') }),
@@ -51,7 +50,7 @@ function noted() {
         };
       },
   });
-  const plugin = { name: 'diary', version: '1.0.0', core: '>=0.1.0', provides: [diary] };
+  const plugin = { name: 'diary', version: '1.0.0', core: '>=0.1.0', components: [diary] };
   return { notes, runs, registry: createRegistry([data, model, optim, wasm, plugin]) };
 }
 const registry = createRegistry([data, model, optim, wasm]);
@@ -157,9 +156,9 @@ test.each<[string, Tracker]>([
   // Catches: a run that never returns, its work done.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const running = heardWith({ hanging });
-  const seconds = TRACKER_PATIENCE / 1000;
+  const seconds = TRACKER_TIMEOUT / 1000;
   await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { interval: 5, timeout: 30_000 });
-  vi.advanceTimersByTime(TRACKER_PATIENCE);
+  vi.advanceTimersByTime(TRACKER_TIMEOUT);
   expect(await running).toEqual([
     `tracker "hanging" failed and is left out: it did not ${what} within ${seconds} s`,
   ]);

@@ -11,5 +11,5 @@ export default {
   name: 'grok-gallery',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [cka, twoTeachers, points, counted, gap, oneCycle, csv],
+  components: [cka, twoTeachers, points, counted, gap, oneCycle, csv],
 };

@@ -26,10 +26,11 @@ const cosine = {
       const draw = (rng) => rng.normal(shape[0] * shape[1]).map((z) => z / Math.sqrt(shape[0]));
       return {
         needs: { student: pairs.map(([, s]) => s), teachers: { teacher: pairs.map(([t]) => t) } },
-        extra: (rng) => (projected ? { W: { data: draw(rng), shape, dtype: 'float32' } } : {}),
-        loss({ student, teacher, extra }) {
+        auxiliaryParams: (rng) =>
+          projected ? { W: { data: draw(rng), shape, dtype: 'float32' } } : {},
+        loss({ student, teacher, auxiliary }) {
           const rows = (x) => (site === 'resid' ? tf.reshape(x, [-1, x.shape[2]]) : tf.mean(x, 1));
-          const up = (h) => (projected ? tf.matMul(h, extra('W')) : h); // [batch·pos, d_teacher]
+          const up = (h) => (projected ? tf.matMul(h, auxiliary('W')) : h); // [batch·pos, d_teacher]
           const terms = pairs.map(([t, s]) => {
             const angles = tf.mul(unit(rows(teacher(t))), unit(up(rows(student(s)))));
             return tf.mean(tf.sub(1, tf.sum(angles, -1)));
@@ -41,4 +42,4 @@ const cosine = {
   },
 };
 
-export default { name: 'grok-cosine', version: '0.1.0', core: '>=0.1.0 <1', provides: [cosine] };
+export default { name: 'grok-cosine', version: '0.1.0', core: '>=0.1.0 <1', components: [cosine] };

@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/node/index.ts'],
+  entry: ['src/index.ts', 'src/internal.ts', 'src/node/index.ts'],
   format: 'esm',
   platform: 'neutral',
   deps: { neverBundle: [/^node:/] }, // the node entry's; the index has none

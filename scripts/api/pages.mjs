@@ -15,8 +15,11 @@ export function describeAll() {
   return publicPackages().flatMap(({ folder, manifest: { name } }) => {
     const manifest = /** @type {any} */ (manifestOf(folder));
     const entries = Object.entries(manifest.exports ?? {}).flatMap(([key, target]) => {
+      // For this project's own packages: it promises nothing.
+      if (key === './internal') return [];
       const types = typesOf(target);
-      if (types === undefined) return [];
+      // What is internal promises nothing.
+      if (types === undefined || key === './internal') return [];
       const file = join(folder, types);
       if (!existsSync(file)) throw new Error(`${file}: is not built; run npm run build`);
       return [{ from: `${name}${key.slice(1)}`, ...exportsOf(file) }];

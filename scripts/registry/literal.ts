@@ -1,6 +1,7 @@
 /** One strategy on a model of ten lines: no other package of ours is installed. */
 import { wasm } from '@grok/backend-wasm';
-import { rng, valueAndGrads } from '@grok/core';
+import { rng } from '@grok/core';
+import { valueAndGrads } from '@grok/core/internal';
 import { attention } from '@grok/distill-attention';
 import * as tf from '@grok/tfjs';
 
@@ -27,10 +28,10 @@ const step = await backend.compile(
         const parts = term.loss({
           student: () => patternOf(W!),
           teacher: () => patternOf(frozen),
-          extra: () => W!,
-          parameter: () => W!,
-          frozen: () => frozen,
-          draws: () => W!,
+          auxiliary: () => W!,
+          param: () => W!,
+          teacherParam: () => frozen,
+          random: () => W!,
           inputs: tf.tensor2d(tokens, [3, 3], 'int32'),
           labels: tf.tensor1d([0, 0, 0], 'int32'),
           step: tf.scalar(0, 'int32'),

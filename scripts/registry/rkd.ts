@@ -1,5 +1,5 @@
 /** Relational distillation (Park et al. 2019): distances and angles between the rows of a batch, as in the teacher. */
-import type { Plugin, Provision } from '@grok/core';
+import type { ComponentDefinition, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
 /** Options of `rkd`, defaults filled in. */
@@ -11,7 +11,7 @@ export interface Options {
 }
 
 /** Huber losses of distances (over their mean) and of angles' cosines, between rows of `pooled`, `[batch, d_model]`. */
-export const rkd: Provision<'strategy', Options> = {
+export const rkd: ComponentDefinition<'strategy', Options> = {
   kind: 'strategy',
   name: 'rkd',
   summary: 'Distances and angles between rows, as in the teacher.',
@@ -55,6 +55,6 @@ const plugin: Plugin = {
   name: '@third/rkd',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [rkd],
+  components: [rkd],
 };
 export default plugin;

@@ -4,6 +4,7 @@ import {
   importsPointDown,
   oneDoor,
   relativeImportsStayInside,
+  roomsPointDown,
 } from './imports.js';
 import { type Faulty, peers, pkg, prove, type Sound } from './prove.js';
 
@@ -81,6 +82,18 @@ const faulty: readonly Faulty[] = [
     'outside packages/model',
   ],
   [
+    roomsPointDown,
+    'a contract that reads a store',
+    pkg('packages/core', `import '../runs/run-folder.js';`, {}, 'src/contracts/x.ts'),
+    'contracts imports ../runs/run-folder.js of runs, which is not below it',
+  ],
+  [
+    roomsPointDown,
+    'a plugin that reaches across its floor',
+    pkg('packages/core', `import '../tensors/rng.js';`, {}, 'src/plugins/x.ts'),
+    'plugins imports ../tensors/rng.js of tensors',
+  ],
+  [
     importsAreDeclared,
     'an import that only the checkout resolves',
     pkg('packages/metrics', `import { Matrix } from 'ml-matrix';`, { dependencies: {} }),
@@ -108,7 +121,7 @@ const faulty: readonly Faulty[] = [
     oneDoor,
     'the container outside the registry',
     pkg('packages/core', `import { container } from 'tsyringe';`, {}, 'src/run.ts'),
-    'only packages/core/src/registry.ts',
+    'only packages/core/src/plugins/registry.ts',
   ],
 ];
 

@@ -1,5 +1,5 @@
 /**
- * Which way packages point: apps → study, report → features → core → tfjs, and testing → core.
+ * Which way packages point: apps → report → analysis → study → features → core → tfjs, and testing → core.
  * Features never import one another, so that each can be installed, replaced and published alone.
  */
 import { isBuiltin } from 'node:module';
@@ -8,18 +8,19 @@ import { type Fault, isSource, type Package, packagesOf, type Rule } from './fil
 import { type Import, sourceOf } from './source.js';
 
 const FEATURE = 2;
-const APP = 5;
+const APP = 6;
 /** A package may import those of a lower rank. */
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^@grok\/tfjs$/, 0],
   [/^@grok\/core$/, 1],
   [
-    /^@grok\/(data|model|optim|metrics|quantize|(distill|backend|track|task|optim|probe)-.+)$/,
+    /^@grok\/(data|model|optim|metrics|interp|quantize|export|(distill|backend|track|task|optim|probe|store)-.+)$/,
     FEATURE,
   ],
   [/^@grok\/testing$/, FEATURE],
   [/^@grok\/study$/, 3],
-  [/^@grok\/(report|executor-.+)$/, 4],
+  [/^@grok\/(analysis|executor-.+)$/, 4],
+  [/^@grok\/report$/, 5],
 ];
 
 function rankOf(name: string, folder?: string, keywords?: readonly string[]): number | undefined {
@@ -110,6 +111,36 @@ export const relativeImportsStayInside: Rule = (files) =>
     (_, path) => /(?<!\.config)\.[cm]?[jt]sx?$/.test(path),
   );
 
+/** Folders of core by floor: a file imports from its own folder and from lower floors. */
+const ROOMS: Readonly<Record<string, number>> = {
+  contracts: 0,
+  tensors: 1,
+  plugins: 1,
+  training: 2,
+  runs: 3,
+  node: 4,
+};
+
+/** Folders of core's source point only down. */
+export const roomsPointDown: Rule = (files) =>
+  eachImport(files, ({ folder }, path, { from }) => {
+    const src = `${folder}/src/`;
+    if (folder !== 'packages/core' || !path.startsWith(src) || !from.startsWith('.')) return [];
+    const roomOf = (file: string): string => file.slice(src.length).split('/')[0] ?? '';
+    const [own, other] = [roomOf(path), roomOf(posix.join(posix.dirname(path), from))];
+    const [floor, theirs] = [ROOMS[own], ROOMS[other]];
+    // The entries stand above all rooms.
+    if (floor === undefined) return [];
+    if (own === other || (theirs !== undefined && theirs < floor)) return [];
+    return [
+      {
+        file: path,
+        rule: `${own} imports ${from} of ${other}, which is not below it`,
+        fix: `Move what both need into a lower folder; the order is ${Object.keys(ROOMS).join(', ')}.`,
+      },
+    ];
+  });
+
 /** Source files import only what their manifest lists; types alone may come from devDependencies. */
 export const importsAreDeclared: Rule = (files) =>
   eachImport(files, ({ folder, manifest }, path, { from, how }) => {
@@ -148,12 +179,12 @@ export const oneDoor: Rule = (files) =>
       ];
     if (
       /^(tsyringe|reflect-metadata)$/.test(name ?? '') &&
-      path !== 'packages/core/src/registry.ts'
+      path !== 'packages/core/src/plugins/registry.ts'
     )
       return [
         {
           file: path,
-          rule: `imports ${from}: only packages/core/src/registry.ts sees the container`,
+          rule: `imports ${from}: only packages/core/src/plugins/registry.ts sees the container`,
           fix: 'Take the thing as an argument; let the registry hand it over.',
         },
       ];

@@ -43,7 +43,7 @@ export const pluginsMatchManifests: Rule = (files) =>
     const constants = new Map(sources.flatMap((source) => [...source.constants]));
     const plugins = sources.flatMap(({ path, objects }) =>
       objects
-        .filter((o) => ['version', 'core', 'provides'].every((key) => o.has(key)))
+        .filter((o) => ['version', 'core', 'components'].every((key) => o.has(key)))
         .filter((o) => o.get('name')?.literal !== undefined)
         .map((entries) => ({
           path,
@@ -58,7 +58,7 @@ export const pluginsMatchManifests: Rule = (files) =>
         {
           file: `${folder}/package.json`,
           rule: 'has the keyword grok-plugin, but no plugin in its source',
-          fix: 'Export { name, version, core, provides } by default, or drop the keyword.',
+          fix: 'Export { name, version, core, components } by default, or drop the keyword.',
         },
       ];
     return plugins.flatMap(({ path, get }) =>

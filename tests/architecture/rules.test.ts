@@ -13,7 +13,7 @@ import { dev, type Faulty, peers, pkg, prove, type Sound } from './prove.js';
 import { filesAreShort, noMachinePaths, testsAreRun } from './text.js';
 
 const plugin = (version: string): string =>
-  `const plugin = { name: '@grok/distill-x', version: ${version}, core: '>=0.1.0 <1', provides: [] }; export default plugin;`;
+  `const plugin = { name: '@grok/distill-x', version: ${version}, core: '>=0.1.0 <1', components: [] }; export default plugin;`;
 const projects = [
   { name: 'node', include: ['packages/*/test/**/*.test.ts'], exclude: ['**/*.slow.test.ts'] },
   { name: 'slow', include: ['packages/*/test/**/*.slow.test.ts'] },

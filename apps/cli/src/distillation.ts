@@ -8,9 +8,9 @@ import {
   readConfig,
   readManifest,
   type TeacherRef,
-  type TermUse,
   unknownName,
 } from '@grok/core';
+import type { TermUse } from '@grok/core/internal';
 import { scaleOptions } from '@grok/model';
 import { type JsonObject, merge } from '@grok/study';
 import { presetPlan } from './documents.js';

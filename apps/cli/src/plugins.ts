@@ -8,11 +8,11 @@ import {
   createRegistry,
   InputError,
   isInputError,
-  type Listing,
   type Plugin,
   type Registry,
   unknownName,
 } from '@grok/core';
+import type { Listing } from '@grok/core/internal';
 import { loadPlugin } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createTrackers, type Execution, type Registry, RunError } from '@grok/core';
+import { type Execution, type Registry, RunError } from '@grok/core';
+import { createTrackers } from '@grok/core/internal';
 import {
   curvesSpec,
   published,

@@ -10,7 +10,7 @@ export interface Change {
 
 /**
  * The document with all changes laid over it, the later the stronger. Where one names another
- * provision (`task.use`), options of the former that the new one does not have are left behind.
+ * component (`task.use`), options of the former that the new one does not have are left behind.
  * @throws InputError as `setAt`.
  */
 export function changed(

@@ -3,16 +3,15 @@ import { relative, resolve } from 'node:path';
 import {
   type Execution,
   experimentHash,
-  findConfig,
   InputError,
   type Registry,
   type RunResult,
   type RunSpec,
   resumeRun,
   type Store,
-  slugOf,
   startRun,
 } from '@grok/core';
+import { findConfig, slugOf } from '@grok/core/internal';
 import { listColumns, runTable } from '@grok/report';
 import { folderOf, recordOf } from '@grok/study';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';

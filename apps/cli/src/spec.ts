@@ -1,14 +1,7 @@
 /** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
 import { availableParallelism } from 'node:os';
-import {
-  checkExperiment,
-  checkSpec,
-  DEFAULT_BACKEND,
-  type Execution,
-  InputError,
-  type Registry,
-  type RunSpec,
-} from '@grok/core';
+import { type Execution, InputError, type Registry, type RunSpec } from '@grok/core';
+import { checkExperiment, checkSpec, DEFAULT_BACKEND } from '@grok/core/internal';
 import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, specDocument } from './documents.js';
 import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';

@@ -1,14 +1,8 @@
 /** A study from plan to table, as `grok study` tells it. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import {
-  createTrackers,
-  type Executor,
-  InputError,
-  type Registry,
-  type Store,
-  unknownName,
-} from '@grok/core';
+import { type Executor, InputError, type Registry, type Store, unknownName } from '@grok/core';
+import { createTrackers } from '@grok/core/internal';
 import { gridOf, studyTable } from '@grok/report';
 import {
   calibrate,

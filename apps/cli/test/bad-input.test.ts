@@ -94,7 +94,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ],
   ['unknown key', set('optimiser.use=adamw'), /unknown key "optimiser": did you mean "optimizer"/],
   [
-    'unknown option of a provision',
+    'unknown option of a component',
     set('optimizer.options.learningrate=1'),
     /optimizer "adamw": unknown option "learningrate": did you mean "learningRate"/,
   ],

@@ -18,18 +18,18 @@ const put = (path: string, text: string): void => {
   mkdirSync(join(world.dir, path, '..'), { recursive: true });
   writeFileSync(join(world.dir, path), text);
 };
-const source = (name: string, provision: string, more = ''): string => `${more}
-export default { name: '${name}', version: '1.2.3', core: '>=0.1.0 <1', provides: [{
-  kind: 'strategy', name: '${provision}', summary: 'For the test.', options: { type: 'object', properties: { power: { type: 'number' } } },
+const source = (name: string, component: string, more = ''): string => `${more}
+export default { name: '${name}', version: '1.2.3', core: '>=0.1.0 <1', components: [{
+  kind: 'strategy', name: '${component}', summary: 'For the test.', options: { type: 'object', properties: { power: { type: 'number' } } },
   create: (_, { tf }) => () => ({ needs: { student: ['logits'] },
     loss: ({ student }) => ({ own: tf.mean(tf.square(student('logits'))) }) }),
 }] };`;
-const installed = (name: string, provision: string, more = ''): void => {
+const installed = (name: string, component: string, more = ''): void => {
   const folder = `node_modules/${name}`;
   const manifest = { name, version: '1.2.3', type: 'module', exports: './index.js' };
   const described = { ...manifest, description: `About ${name}.`, keywords: ['grok-plugin'] };
   put(`${folder}/package.json`, JSON.stringify(described));
-  put(`${folder}/index.js`, source(name, provision, more));
+  put(`${folder}/index.js`, source(name, component, more));
 };
 installed('grok-shrink', 'shrink');
 installed('@me/shrink', 'shrink');
@@ -84,7 +84,7 @@ describe('grok.config.json', () => {
 
 describe('a plugin’s task and optimizer', () => {
   it('are named by flags, over any preset', async () => {
-    // Catches: the preset's options handed to another's provision.
+    // Catches: the preset's options handed to another’s component.
     const gallery = ['--plugin', join(root, 'examples/gallery')];
     const small = ['--dim', '8', '--depth', '1', '--epochs', '1', '--quiet', '--out', 'points'];
     const named = ['--op', 'points', '--set', 'optimizer.use=one-cycle'];

@@ -93,7 +93,7 @@ describe('--set', () => {
     optim,
     {
       ...{ name: 'grok-clip', version: '1.2.3', core: '>=0.1.0 <1' },
-      provides: [{ ...clip, options } as never],
+      components: [{ ...clip, options } as never],
     },
   ]);
   const lay = (...texts: string[]) =>

@@ -1,6 +1,7 @@
 /** What the page offers to begin with, and the teacher that comes with it. */
 import { readFileSync } from 'node:fs';
-import { decodeCheckpoint, experimentHash, paramsSha256, withoutExtras } from '@grok/core';
+import { experimentHash, paramsSha256 } from '@grok/core';
+import { decodeCheckpoint, withoutAuxiliary } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { fieldsOf, presets, runsIn, withFields } from '../src/page/presets.js';
@@ -40,7 +41,7 @@ describe('the teacher that comes with the page', () => {
     const bytes = readFileSync(new URL(file, shipped));
     expect(bytes.length).toBeLessThan(3e6);
     const { params } = decodeCheckpoint(bytes, file);
-    expect(paramsSha256(withoutExtras(params))).toBe(json('manifest.json').paramsSha256);
+    expect(paramsSha256(withoutAuxiliary(params))).toBe(json('manifest.json').paramsSha256);
   });
 });
 

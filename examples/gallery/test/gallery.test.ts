@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type ComponentDefinition,
   createRegistry,
   memoryStore,
   type Plugin,
-  type Provision,
   type RunResult,
   startRun,
 } from '@grok/core';
@@ -30,14 +30,14 @@ import { teachAndLearn } from '../plain.js';
 const plugin = entry as unknown as Plugin;
 const registry = createRegistry([plugin, data, model, optim]);
 const backend = () => registry.create('backend', 'counted', {}, { tf });
-const [cka, twoTeachers, points, , gap, oneCycle, csv] = plugin.provides as unknown as [
-  Provision<'strategy'>,
-  Provision<'strategy'>,
-  Provision<'task'>,
-  Provision<'backend'>,
-  Provision<'probe'>,
-  Provision<'optimizer'>,
-  Provision<'tracker'>,
+const [cka, twoTeachers, points, , gap, oneCycle, csv] = plugin.components as unknown as [
+  ComponentDefinition<'strategy'>,
+  ComponentDefinition<'strategy'>,
+  ComponentDefinition<'task'>,
+  ComponentDefinition<'backend'>,
+  ComponentDefinition<'probe'>,
+  ComponentDefinition<'optimizer'>,
+  ComponentDefinition<'tracker'>,
 ];
 
 strategySuite('cka', cka, { backend, refuses: [{ site: '' }] });

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import wasm from '@grok/backend-wasm';
 import {
-  compose,
+  type ComponentDefinition,
   createRegistry,
   memoryStore,
   type Plugin,
-  type Provision,
   readManifest,
   startRun,
 } from '@grok/core';
+import { compose } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
@@ -24,7 +24,7 @@ import entry from '../index.js';
 const plugin = entry as unknown as Plugin;
 const registry = createRegistry([plugin, data, model, optim, wasm]);
 const backend = () => registry.create('backend', 'wasm', {}, { tf });
-const cosine = plugin.provides[0] as Provision<'strategy'>;
+const cosine = plugin.components[0] as ComponentDefinition<'strategy'>;
 const pattern = 'blocks.0.attn.hook_pattern';
 
 strategySuite('cosine', cosine, { backend, refuses: [{ site: 'logits' }, { layers: { 0: 0.5 } }] });
@@ -54,8 +54,8 @@ test('patterns at 60° lose one half, whatever their length (a forgotten norm)',
         student: { [pattern]: a },
         teachers: { teacher: { [pattern]: b } },
         params: {},
-        frozen: {},
-        draws: {},
+        teacherParams: {},
+        random: {},
         inputs: tf.tensor2d([[0]], [1, 1], 'int32'),
         labels: tf.tensor1d([0], 'int32'),
         step: tf.scalar(0, 'int32'),

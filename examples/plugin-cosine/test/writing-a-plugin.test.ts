@@ -1,7 +1,8 @@
 /** The plugin of docs/writing-a-plugin.md, taken from the page: short enough, and green in its own test. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkPlugin, createRegistry, type Plugin } from '@grok/core';
+import { createRegistry, type Plugin } from '@grok/core';
+import { checkPlugin } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { expect, test } from 'vitest';
 

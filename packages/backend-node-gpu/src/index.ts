@@ -4,11 +4,12 @@
  */
 import {
   type Backend,
-  type Callable,
+  type Component,
+  defineBackend,
+  definePlugin,
   eagerBackend,
   integer,
   type Plugin,
-  provision,
   schema,
   text,
 } from '@grok/core';
@@ -23,8 +24,7 @@ export interface NodeGpuOptions {
 }
 
 /** TensorFlow.js on libtensorflow. @throws InputError with the install command where it is not installed. */
-export const nodeGpu: Callable<'backend', NodeGpuOptions> = provision({
-  kind: 'backend',
+export const nodeGpu: Component<'backend', NodeGpuOptions> = defineBackend({
   name: 'node-gpu',
   summary: 'TensorFlow.js on libtensorflow, eager; needs @tensorflow/tfjs-node-gpu (Node only).',
   options: schema({ from: text().optional(), threads: integer().positive().optional() }),
@@ -48,10 +48,10 @@ async function start(from?: string, threads?: number): Promise<Backend> {
 }
 
 /** The backend `node-gpu`, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/backend-node-gpu',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [nodeGpu],
-};
+  components: [nodeGpu],
+});
 export default plugin;

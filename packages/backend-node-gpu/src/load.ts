@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import util from 'node:util';
-import { InputError, withTfjsBackend } from '@grok/core';
+import { InputError } from '@grok/core';
+import { withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';

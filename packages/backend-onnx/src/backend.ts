@@ -4,23 +4,25 @@
  */
 import {
   type Backend,
-  checkDonated,
-  checkUpload,
-  copySpecs,
   type DeviceTensor,
   InputError,
-  leavesByPath,
-  mapOutputs,
   type OnDevice,
   type Program,
   type Signature,
-  specText,
   type TensorSpec,
   type Tree,
-  tensorsByPath,
-  treeFromPaths,
   unknownName,
 } from '@grok/core';
+import {
+  checkDonated,
+  checkUpload,
+  copySpecs,
+  leavesByPath,
+  mapOutputs,
+  specText,
+  tensorsByPath,
+  treeFromPaths,
+} from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 import { computedOutputs, encode } from './encode.js';
 import type { Graph } from './graph.js';

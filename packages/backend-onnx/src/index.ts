@@ -1,11 +1,12 @@
 /** The backend `onnx`: a tfjs step, its gradients and its optimiser become one graph for onnxruntime. */
 import {
-  type Callable,
+  type Component,
+  defineBackend,
+  definePlugin,
   flag,
   integer,
   oneOf,
   type Plugin,
-  provision,
   schema,
   text,
 } from '@grok/core';
@@ -36,8 +37,7 @@ export interface OnnxOptions {
 const rules = schema(Object.fromEntries(ruleNames.map((name) => [name, flag().optional()])));
 
 /** Compiles steps into ONNX graphs and runs them with onnxruntime on the CPU. */
-export const onnx: Callable<'backend', OnnxOptions> = provision({
-  kind: 'backend',
+export const onnx: Component<'backend', OnnxOptions> = defineBackend({
   name: 'onnx',
   summary: 'Traces a step into one ONNX graph and runs it with onnxruntime.',
   options: schema({
@@ -72,10 +72,10 @@ function switchesFor(provider: Runtime['provider'], threads: number): Rules {
 }
 
 /** The backend `onnx`, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/backend-onnx',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [onnx],
-};
+  components: [onnx],
+});
 export default plugin;

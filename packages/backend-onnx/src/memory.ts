@@ -3,7 +3,8 @@
  * milliseconds (its pages are touched for the first time), one that was used before costs nothing;
  * so a step's state swings between two arrays.
  */
-import { type DType, sizeOf, TYPED_ARRAYS, type TypedArray } from '@grok/core';
+import { type DType, sizeOf, type TypedArray } from '@grok/core';
+import { TYPED_ARRAYS } from '@grok/core/internal';
 import type { Runtime, RuntimeTensor } from './session.js';
 
 /** A typed array with the number of device tensors that share it. */

@@ -1,13 +1,6 @@
 /** One run of a compiled graph: inputs checked and fed, outputs written into memory that was used before. */
-import {
-  checkInputs,
-  type DeviceTensor,
-  leavesByPath,
-  sizeOf,
-  type TensorSpec,
-  type Tree,
-  treeFromPaths,
-} from '@grok/core';
+import { type DeviceTensor, sizeOf, type TensorSpec, type Tree } from '@grok/core';
+import { checkInputs, leavesByPath, treeFromPaths } from '@grok/core/internal';
 import { computedOutputs, fedInputs, nameOf } from './encode.js';
 import { elementsOf, type Graph, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';

@@ -2,7 +2,8 @@
  * onnxruntime-web behind `session.ts`: WebAssembly, or WebGPU where asked for. It computes in the thread
  * that calls it, so a page runs it in a worker.
  */
-import { breathe, InputError } from '@grok/core';
+import { InputError } from '@grok/core';
+import { yieldToEventLoop } from '@grok/core/internal';
 import type * as Ort from 'onnxruntime-common';
 import type { Runtime, RuntimeOptions, RuntimeTensor, Session } from './session.js';
 import type { Telemetry } from './telemetry.js';
@@ -69,7 +70,7 @@ function sessionOf(session: Ort.InferenceSession): Session {
       const results = await inTurn(() => session.run(feeds as Tensors, Object.keys(fetches)));
       for (const [name, { data }] of Object.entries(fetches))
         (data as Data).set(results[name]!.data as Data);
-      await breathe();
+      await yieldToEventLoop();
     },
     endProfiling() {},
     release: () => inTurn(() => session.release()),

@@ -1,5 +1,6 @@
 /** What a graph does, counted from its nodes. */
-import { type ProgramSummary, sizeOf } from '@grok/core';
+import { sizeOf } from '@grok/core';
+import type { ProgramSummary } from '@grok/core/internal';
 import type { Graph, Node } from './graph.js';
 
 type Product = ProgramSummary['gemms'][number];

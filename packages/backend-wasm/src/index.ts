@@ -5,15 +5,16 @@
  */
 import {
   type Backend,
-  type Callable,
+  type Component,
+  defineBackend,
+  definePlugin,
   eagerBackend,
   integer,
   type Plugin,
-  provision,
   schema,
-  startTfjsBackend,
   text,
 } from '@grok/core';
+import { startTfjsBackend } from '@grok/core/internal';
 import { registerTrainingKernels } from './kernels.js';
 import { withoutNewListeners } from './listeners.js';
 
@@ -32,8 +33,7 @@ export interface WasmOptions {
 }
 
 /** TensorFlow.js on WebAssembly; the first call in a process decides threads and paths. */
-export const wasm: Callable<'backend', WasmOptions> = provision({
-  kind: 'backend',
+export const wasm: Component<'backend', WasmOptions> = defineBackend({
   name: 'wasm',
   summary: 'TensorFlow.js on WebAssembly, eager; runs everywhere, one thread in Node.',
   options: schema({
@@ -85,10 +85,10 @@ function whyFewer(tf: typeof import('@grok/tfjs')): string {
 }
 
 /** The backend `wasm`, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/backend-wasm',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [wasm],
-};
+  components: [wasm],
+});
 export default plugin;

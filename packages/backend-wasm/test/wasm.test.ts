@@ -59,7 +59,7 @@ describe('wasm', () => {
   });
 
   it('is a plugin (catches: an entry that a registry cannot load)', () => {
-    expect(plugin.provides).toEqual([wasm]);
+    expect(plugin.components).toEqual([wasm]);
   });
 });
 

@@ -1,35 +1,108 @@
-export * from './audience.js';
-export * from './checkpoint.js';
-export * from './compose.js';
-export * from './conditions.js';
-export * from './created.js';
-export * from './device.js';
-export * from './eager.js';
-export * from './errors.js';
-export * from './evaluate.js';
-export * from './gradients.js';
-export * from './hash.js';
-export * from './layers.js';
-export * from './memory-store.js';
-export * from './objective.js';
-export * from './opfs-store.js';
-export * from './options.js';
-export * from './params.js';
-export * from './plugin.js';
-export * from './probes.js';
-export * from './program-io.js';
-export * from './provision.js';
-export * from './registry.js';
-export * from './replay.js';
-export * from './rng.js';
-export * from './run.js';
-export * from './run-folder.js';
-export * from './safetensors.js';
-export * from './spec.js';
-export * from './spec-schema.js';
-export * from './step.js';
-export * from './teacher.js';
-export * from './tfjs-backend.js';
-export * from './trainer.js';
-export * from './training.js';
-export type * from './types.js';
+/** What plugins and applications build on. The rest, for this project's own packages, is `@grok/core/internal`. */
+export { InputError, isInputError, isRunError, RunError, unknownName } from './contracts/errors.js';
+export { canonicalJson, experimentHash, paramsSha256 } from './contracts/hash.js';
+export type {
+  Execution,
+  Executor,
+  Experiment,
+  Job,
+  JobOutcome,
+  Json,
+  Manifest,
+  MetricsRow,
+  RunEvent,
+  RunListener,
+  RunSpec,
+  Store,
+  TeacherRef,
+  TrackedRun,
+  Tracker,
+  Tracking,
+  Use,
+} from './contracts/run-types.js';
+export type {
+  Backend,
+  ComponentDefinition,
+  Created,
+  DeviceTensor,
+  DType,
+  Host,
+  HostArray,
+  HostParams,
+  JsonSchema,
+  Kind,
+  LossContext,
+  Model,
+  ModelFactory,
+  ModelInfo,
+  Objective,
+  ObjectiveTerm,
+  OnDevice,
+  Optimizer,
+  OptimizerState,
+  OptionSchema,
+  ParamReader,
+  Params,
+  Plugin,
+  Probe,
+  Program,
+  Rng,
+  Signature,
+  Site,
+  SiteInfo,
+  Snapshot,
+  Split,
+  SplitRows,
+  Task,
+  TaskInfo,
+  TensorSpec,
+  Tree,
+  TypedArray,
+  When,
+} from './contracts/types.js';
+export {
+  type Component,
+  defineBackend,
+  defineModel,
+  defineOptimizer,
+  definePlugin,
+  defineProbe,
+  defineSplit,
+  defineStrategy,
+  defineTask,
+  defineTracker,
+} from './plugins/define.js';
+export {
+  flag,
+  integer,
+  jsonSchemaOf,
+  layerMap,
+  listOf,
+  number,
+  oneOf,
+  parseOptions,
+  schema,
+  text,
+} from './plugins/options.js';
+export { coreVersion } from './plugins/plugin.js';
+export type { Registry } from './plugins/registry.js';
+export { openBackend } from './runs/compose.js';
+export { memoryStore } from './runs/memory-store.js';
+export { opfsStore } from './runs/opfs-store.js';
+export { evaluateRun, type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
+export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
+export { runSpecSchema } from './runs/spec.js';
+export { specSchemaOf } from './runs/spec-schema.js';
+export { eagerBackend } from './tensors/eager.js';
+export { sizeOf } from './tensors/params.js';
+export { rng } from './tensors/rng.js';
+export { freeTree, readTree, uploadTree } from './tensors/tree.js';
+export {
+  combine,
+  hiddenStates,
+  layerPairs,
+  needsOf,
+  type SitePairs,
+} from './training/distillation.js';
+export { crossEntropy, hard } from './training/objective.js';
+export { createRegistry } from './training/registry.js';

@@ -1,11 +1,13 @@
 /** Tasks and splits: arithmetic modulo p, and the split that NumPy gives for a seed. */
 import {
-  type Callable,
+  type Component,
+  definePlugin,
+  defineSplit,
+  defineTask,
   InputError,
   integer,
   number,
   type Plugin,
-  provision,
   schema,
 } from '@grok/core';
 import { modularTask, type Operation } from './modular.js';
@@ -20,9 +22,8 @@ export interface ModularOptions {
   readonly p?: number;
 }
 
-const modular = (op: Operation, summary: string): Callable<'task', ModularOptions> =>
-  provision({
-    kind: 'task',
+const modular = (op: Operation, summary: string): Component<'task', ModularOptions> =>
+  defineTask({
     name: op,
     summary,
     options: schema({ p: integer().default(97) }),
@@ -30,13 +31,13 @@ const modular = (op: Operation, summary: string): Callable<'task', ModularOption
   });
 
 /** `a + b mod p` for all a and b: p² rows. */
-export const add: Callable<'task', ModularOptions> = modular('add', 'Addition modulo p.');
+export const add: Component<'task', ModularOptions> = modular('add', 'Addition modulo p.');
 /** `a − b mod p` for all a and b: p² rows. */
-export const sub: Callable<'task', ModularOptions> = modular('sub', 'Subtraction modulo p.');
+export const sub: Component<'task', ModularOptions> = modular('sub', 'Subtraction modulo p.');
 /** `a · b mod p` for all a and b: p² rows. */
-export const mul: Callable<'task', ModularOptions> = modular('mul', 'Multiplication modulo p.');
+export const mul: Component<'task', ModularOptions> = modular('mul', 'Multiplication modulo p.');
 /** `a · b⁻¹ mod p` for all a and all b ≠ 0, p prime: p·(p − 1) rows. */
-export const div: Callable<'task', ModularOptions> = modular('div', 'Division modulo a prime p.');
+export const div: Component<'task', ModularOptions> = modular('div', 'Division modulo a prime p.');
 
 /** Options of `numpy`. */
 export interface NumpyOptions {
@@ -45,8 +46,7 @@ export interface NumpyOptions {
 }
 
 /** The first ⌊n·trainFraction⌋ rows of `numpy.random.RandomState(seed).permutation(n)` train, the rest validate. */
-export const numpy: Callable<'split', NumpyOptions> = provision({
-  kind: 'split',
+export const numpy: Component<'split', NumpyOptions> = defineSplit({
   name: 'numpy',
   summary: 'A random split equal to the one that NumPy’s legacy RandomState gives for the seed.',
   options: schema({ trainFraction: number().gt(0).lt(1).default(0.5) }),
@@ -64,10 +64,10 @@ export const numpy: Callable<'split', NumpyOptions> = provision({
 });
 
 /** Tasks and splits, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/data',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [add, sub, mul, div, numpy],
-};
+  components: [add, sub, mul, div, numpy],
+});
 export default plugin;

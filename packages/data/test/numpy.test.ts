@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { sha256Hex } from '@grok/core';
+import { sha256Hex } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 import { modularTask, mt19937, numpy, numpyPermutation, type Operation } from '../src/index.js';
 

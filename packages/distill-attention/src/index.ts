@@ -3,14 +3,15 @@
  * attention patterns follow the teacher's.
  */
 import {
-  type Callable,
+  type Component,
   combine,
+  definePlugin,
+  defineStrategy,
   layerMap,
   layerPairs,
   needsOf,
   oneOf,
   type Plugin,
-  provision,
   schema,
   text,
 } from '@grok/core';
@@ -30,8 +31,7 @@ export interface AttentionOptions {
  * Mean squared error between patterns `[batch, head, query, key]`, over the pairs of blocks.
  * Where head counts differ, both patterns are averaged over their heads first. No gradient to the teacher.
  */
-export const attention: Callable<'strategy', AttentionOptions> = provision({
-  kind: 'strategy',
+export const attention: Component<'strategy', AttentionOptions> = defineStrategy({
   name: 'attention',
   summary: 'Mean squared error between teacher and student attention patterns.',
   options: schema({
@@ -63,10 +63,10 @@ export const attention: Callable<'strategy', AttentionOptions> = provision({
 });
 
 /** The strategies of this package, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/distill-attention',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [attention],
-};
+  components: [attention],
+});
 export default plugin;

@@ -151,7 +151,7 @@ describe('attention', () => {
   });
 
   it('is offered by the plugin', () => {
-    expect(plugin.provides.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'strategy attention',
     ]);
   });

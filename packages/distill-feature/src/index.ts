@@ -3,8 +3,10 @@
  * through learnt linear projectors, one for each pair of states.
  */
 import {
-  type Callable,
+  type Component,
   combine,
+  definePlugin,
+  defineStrategy,
   type HostArray,
   hiddenStates,
   layerMap,
@@ -12,13 +14,11 @@ import {
   needsOf,
   oneOf,
   type Plugin,
-  provision,
   type Rng,
   schema,
-  tablesOf,
   text,
-  tokenShares,
 } from '@grok/core';
+import { tablesOf, tokenShares } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 
 /** Options of `feature`. */
@@ -41,8 +41,7 @@ export interface FeatureOptions {
  * Its parameters `projector.I.W` (I: the teacher's state), `[d_from, d_to]`, are trained and decayed
  * with the student's. No gradient to the teacher.
  */
-export const feature: Callable<'strategy', FeatureOptions> = provision({
-  kind: 'strategy',
+export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
   name: 'feature',
   summary: 'Mean squared error between hidden states, through learnt linear projectors.',
   options: schema({
@@ -75,17 +74,17 @@ export const feature: Callable<'strategy', FeatureOptions> = provision({
           pairs.filter((_, i) => tables[i] === undefined),
           name,
         ),
-        extra: (rng) =>
+        auxiliaryParams: (rng) =>
           Object.fromEntries(names.map((n) => [n, lecunNormal(rng.split(n), from, to)])),
-        loss({ student, teacher, extra, parameter, frozen, inputs }) {
+        loss({ student, teacher, auxiliary, param, teacherParam, inputs }) {
           const mse = pairs.map(([t, s], i): tf.Scalar => {
             const table = tables[i];
             const [theirs, own] = table
-              ? [frozen(table[0], name), parameter(table[1])]
+              ? [teacherParam(table[0], name), param(table[1])]
               : [teacher(t, name), student(s)];
             const hT = tf.reshape(theirs, [-1, source.width]); // [batch·pos | d_vocab, d_teacher]
             const hS = tf.reshape(own, [-1, models.student.width]); // […, d_student]
-            const projected = tf.matMul(up ? hS : hT, extra(names[i]!)); // […, d_to]
+            const projected = tf.matMul(up ? hS : hT, auxiliary(names[i]!)); // […, d_to]
             // tfjs's own takes the difference again for each side's gradient.
             const squares = tf.square(tf.sub(up ? hT : hS, projected));
             if (!table) return tf.mean(squares);
@@ -107,10 +106,10 @@ function lecunNormal(rng: Rng, fanIn: number, fanOut: number): HostArray {
 }
 
 /** The strategies of this package, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/distill-feature',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [feature],
-};
+  components: [feature],
+});
 export default plugin;

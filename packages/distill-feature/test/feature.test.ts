@@ -51,12 +51,12 @@ describe('feature', () => {
 
   it('teacher to student, the published way: MSE(H_S, H_T·P), mean over the six states', () => {
     const term = feature()(models);
-    const extra = term.extra!(rng(1));
-    expect(Object.keys(extra)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `projector.${i}.W`));
-    const { values, grads } = apply(term, { student, teachers: { teacher }, extra });
+    const auxiliary = term.auxiliaryParams!(rng(1));
+    expect(Object.keys(auxiliary)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `projector.${i}.W`));
+    const { values, grads } = apply(term, { student, teachers: { teacher }, auxiliary });
     let sum = 0;
     for (const [i, site] of sites.entries()) {
-      const p = extra[`projector.${i}.W`]!;
+      const p = auxiliary[`projector.${i}.W`]!;
       expect(p.shape).toEqual([wide, narrow]);
       const expected = reference(student[site]!, teacher[site]!, p);
       sum += expected.value;
@@ -69,11 +69,11 @@ describe('feature', () => {
 
   it('student to teacher: MSE(H_S·P, H_T); the student is reached through the projector', () => {
     const term = feature({ direction: 'student-to-teacher', reduce: 'sum' })(models);
-    const extra = term.extra!(rng(1));
-    const { values, grads } = apply(term, { student, teachers: { teacher }, extra });
+    const auxiliary = term.auxiliaryParams!(rng(1));
+    const { values, grads } = apply(term, { student, teachers: { teacher }, auxiliary });
     let sum = 0;
     for (const [i, site] of sites.entries()) {
-      const p = extra[`projector.${i}.W`]!;
+      const p = auxiliary[`projector.${i}.W`]!;
       expect(p.shape).toEqual([narrow, wide]);
       const expected = reference(teacher[site]!, student[site]!, p);
       sum += expected.value;
@@ -113,18 +113,18 @@ describe('feature', () => {
         student: ['blocks.1.hook_resid_mid'],
         teachers: { teacher: ['blocks.0.hook_resid_post'] },
       });
-      const extra = byPosition.extra!(rng(1));
+      const auxiliary = byPosition.auxiliaryParams!(rng(1));
       const plain = apply(byPosition, {
         student: { ...student, hook_embed: rowsOf(own) },
         teachers: { teacher: { ...teacher, hook_embed: rowsOf(theirs) } },
-        extra,
+        auxiliary,
       });
       const met = apply(byToken, {
         student,
         teachers: { teacher },
-        extra,
+        auxiliary,
         parameters: { 'embed.W_E': own },
-        frozen: { teacher: { 'embed.W_E': theirs } },
+        teacherParams: { teacher: { 'embed.W_E': theirs } },
         inputs: { data: tokens, shape: [batch, pos], dtype: 'int32' },
       });
       expect(met.values.feature).toBeCloseTo(plain.values.feature!, 5);
@@ -145,9 +145,9 @@ describe('feature', () => {
       shape: [wide, wide],
       dtype: 'float32',
     };
-    const extra = Object.fromEntries(sites.map((_, i) => [`projector.${i}.W`, identity]));
+    const auxiliary = Object.fromEntries(sites.map((_, i) => [`projector.${i}.W`, identity]));
     for (const direction of ['teacher-to-student', 'student-to-teacher'] as const) {
-      const given = { student: teacher, teachers: { teacher }, extra };
+      const given = { student: teacher, teachers: { teacher }, auxiliary };
       const { values, grads } = apply(feature({ direction })(same), given);
       expect(values.feature).toBe(0);
       for (const grad of Object.values(grads))
@@ -162,12 +162,12 @@ describe('feature', () => {
       student: ['hook_embed', 'blocks.0.hook_resid_mid', 'ln_final.hook_out'],
       teachers: { teacher: ['hook_embed', 'blocks.1.hook_resid_mid', 'ln_final.hook_out'] },
     });
-    const extra = term.extra!(rng(1));
-    expect(Object.keys(extra)).toEqual(['projector.0.W', 'projector.3.W', 'projector.5.W']);
+    const auxiliary = term.auxiliaryParams!(rng(1));
+    expect(Object.keys(auxiliary)).toEqual(['projector.0.W', 'projector.3.W', 'projector.5.W']);
     const { values } = apply(term, {
       student: states('s', 1, narrow),
       teachers: { teacher },
-      extra,
+      auxiliary,
     });
     const expected = [
       ['hook_embed', 'hook_embed', 0],
@@ -175,15 +175,15 @@ describe('feature', () => {
       ['ln_final.hook_out', 'ln_final.hook_out', 5],
     ].map(([s, t, i]) => {
       const shallow = states('s', 1, narrow);
-      return reference(shallow[s!]!, teacher[t!]!, extra[`projector.${i}.W`]!).value;
+      return reference(shallow[s!]!, teacher[t!]!, auxiliary[`projector.${i}.W`]!).value;
     });
     expect(values.feature).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
   });
 
   it('projectors: LeCun normal of their own fan-in, cut at ±2σ, one stream each', () => {
     const big = { student: modelOf(2, 64), teachers: { teacher: modelOf(2, 128) } };
-    const extra = feature()(big).extra!(rng(3));
-    for (const { data, dtype } of Object.values(extra)) {
+    const auxiliary = feature()(big).auxiliaryParams!(rng(3));
+    for (const { data, dtype } of Object.values(auxiliary)) {
       expect(dtype).toBe('float32');
       const variance = Array.from(data, (w) => w * w).reduce((a, b) => a + b) / data.length;
       expect(variance * 128).toBeGreaterThan(0.95); // wrong without the correction: .774
@@ -192,16 +192,18 @@ describe('feature', () => {
       expect(Math.max(...data)).toBeLessThanOrEqual(2 * sigma);
       expect(Math.max(...data)).toBeGreaterThan(1.9 * sigma);
     }
-    expect(extra['projector.0.W']!.data).not.toEqual(extra['projector.1.W']!.data);
-    expect(feature()(big).extra!(rng(3))).toEqual(extra);
-    const up = feature({ direction: 'student-to-teacher' })(big).extra!(rng(3))['projector.0.W']!;
+    expect(auxiliary['projector.0.W']!.data).not.toEqual(auxiliary['projector.1.W']!.data);
+    expect(feature()(big).auxiliaryParams!(rng(3))).toEqual(auxiliary);
+    const up = feature({ direction: 'student-to-teacher' })(big).auxiliaryParams!(rng(3))[
+      'projector.0.W'
+    ]!;
     const variance = Array.from(up.data, (w) => w * w).reduce((a, b) => a + b) / up.data.length;
     expect(Math.abs(variance * 64 - 1)).toBeLessThan(0.05);
   });
 
   it('a projector that a map keeps has the same initial values as without a map', () => {
-    const all = feature()(models).extra!(rng(5));
-    const some = feature({ layers: { 4: 4 } })(models).extra!(rng(5));
+    const all = feature()(models).auxiliaryParams!(rng(5));
+    const some = feature({ layers: { 4: 4 } })(models).auxiliaryParams!(rng(5));
     expect(some['projector.4.W']).toEqual(all['projector.4.W']);
   });
 
@@ -210,9 +212,9 @@ describe('feature', () => {
     const infos = { ...models, teachers: { ...models.teachers, other: modelOf(2, wide) } };
     const first = feature()(infos);
     const second = feature({ teacher: 'other', direction: 'student-to-teacher' })(infos);
-    const alone = apply(first, { student, teachers, extra: first.extra!(rng(1)) });
-    const again = apply(second, { student, teachers, extra: second.extra!(rng(2)) });
-    const repeated = apply(first, { student, teachers, extra: first.extra!(rng(1)) });
+    const alone = apply(first, { student, teachers, auxiliary: first.auxiliaryParams!(rng(1)) });
+    const again = apply(second, { student, teachers, auxiliary: second.auxiliaryParams!(rng(2)) });
+    const repeated = apply(first, { student, teachers, auxiliary: first.auxiliaryParams!(rng(1)) });
     expect(repeated).toEqual(alone);
     expect(again.values.feature).not.toBeCloseTo(alone.values.feature!, 2);
     expect(Object.keys(second.needs.teachers!)).toEqual(['other']);
@@ -228,7 +230,7 @@ describe('feature', () => {
   });
 
   it('is offered by the plugin', () => {
-    expect(plugin.provides.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+    expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'strategy feature',
     ]);
   });

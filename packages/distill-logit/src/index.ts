@@ -2,7 +2,14 @@
  * Logit distillation (Hinton et al. 2015; the paper, section 3.1.1): KL divergence between softened
  * teacher and student distributions.
  */
-import { type Callable, number, type Plugin, provision, schema } from '@grok/core';
+import {
+  type Component,
+  definePlugin,
+  defineStrategy,
+  number,
+  type Plugin,
+  schema,
+} from '@grok/core';
 
 /** Options of `logit`. */
 export interface LogitOptions {
@@ -11,8 +18,7 @@ export interface LogitOptions {
 }
 
 /** `τ² · mean over rows of Σ p_T (log p_T − log p_S)`, p = softmax(logits/τ); no gradient to the teacher. */
-export const logit: Callable<'strategy', LogitOptions> = provision({
-  kind: 'strategy',
+export const logit: Component<'strategy', LogitOptions> = defineStrategy({
   name: 'logit',
   summary:
     'KL divergence between softened teacher and student logits, times the squared temperature.',
@@ -35,10 +41,10 @@ export const logit: Callable<'strategy', LogitOptions> = provision({
 });
 
 /** The strategies of this package, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/distill-logit',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [logit],
-};
+  components: [logit],
+});
 export default plugin;

@@ -89,6 +89,8 @@ describe('logit', () => {
   });
 
   it('is offered by the plugin', () => {
-    expect(plugin.provides.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['strategy logit']);
+    expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      'strategy logit',
+    ]);
   });
 });

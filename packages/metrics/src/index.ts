@@ -1,5 +1,5 @@
 /** Probes and analyses of training runs; the functions behind them work on plain data. */
-import type { Plugin } from '@grok/core';
+import { definePlugin, type Plugin } from '@grok/core';
 import * as probes from './probes/index.js';
 
 export * from './attention-entropy.js';
@@ -24,10 +24,10 @@ export * from './weights.js';
 export { probes };
 
 /** Probes, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/metrics',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: Object.values(probes),
-};
+  components: Object.values(probes),
+});
 export default plugin;

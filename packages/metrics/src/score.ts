@@ -1,5 +1,6 @@
 /** Loss and accuracy from logits, in float64. */
-import { type HostArray, InputError, type Score } from '@grok/core';
+import { type HostArray, InputError } from '@grok/core';
+import type { Score } from '@grok/core/internal';
 
 /**
  * Mean cross-entropy (nats) and share of rows whose largest logit is the label's (0–1).

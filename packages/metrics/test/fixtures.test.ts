@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type HostArray, readSafetensors } from '@grok/core';
+import type { HostArray } from '@grok/core';
+import { readSafetensors } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 import {
   attentionEntropy,

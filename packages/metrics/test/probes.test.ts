@@ -87,7 +87,7 @@ describe('probes inside the model', () => {
   });
   it('say which of them is told to run in two ways', () => {
     // Catches: the name of another probe, copied with its line.
-    const timed = plugin.provides.filter(({ name }) => name !== 'crossings');
+    const timed = plugin.components.filter(({ name }) => name !== 'crossings');
     for (const { name, options, create } of timed) {
       const keys = jsonSchemaOf(options).required ?? [];
       const needed = Object.fromEntries(
@@ -98,7 +98,7 @@ describe('probes inside the model', () => {
     }
   });
   it('are all in the plugin, under names of their own', () => {
-    const names = plugin.provides.map(({ name }) => name).sort();
+    const names = plugin.components.map(({ name }) => name).sort();
     expect(names).toEqual([
       'attention-entropy',
       'crossings',

@@ -134,7 +134,7 @@ describe('score', () => {
 
 describe('probes', () => {
   it('are all in the plugin', () => {
-    expect(plugin.provides.map((p) => `${p.kind} ${p.name}`)).toEqual(
+    expect(plugin.components.map((p) => `${p.kind} ${p.name}`)).toEqual(
       expect.arrayContaining(['probe weight-norms', 'probe crossings', 'probe score']),
     );
   });

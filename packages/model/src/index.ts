@@ -1,12 +1,13 @@
 /** A small transformer with named activation sites. */
 import {
-  type Callable,
+  type Component,
+  defineModel,
+  definePlugin,
   flag,
   integer,
   number,
   oneOf,
   type Plugin,
-  provision,
   schema,
 } from '@grok/core';
 import { configure, type TransformerOptions } from './options.js';
@@ -19,8 +20,7 @@ export { type Scale, scaleOptions } from './scale.js';
  * A pre-norm transformer for classification; the defaults are the paper's teacher without dropout.
  * @throws InputError when sizes, task and options do not fit each other.
  */
-export const transformer: Callable<'model', TransformerOptions> = provision({
-  kind: 'model',
+export const transformer: Component<'model', TransformerOptions> = defineModel({
   name: 'transformer',
   summary: 'A pre-norm transformer with RMSNorm, SwiGLU and rotary positions, or other choices.',
   options: schema({
@@ -48,10 +48,10 @@ export const transformer: Callable<'model', TransformerOptions> = provision({
 });
 
 /** Models, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/model',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [transformer],
-};
+  components: [transformer],
+});
 export default plugin;

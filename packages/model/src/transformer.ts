@@ -52,15 +52,15 @@ export function transformer(c: Config): Model {
     keepProbability: 1 - c.dropout,
     init: (rng) => initialise(c, rng),
     sites: () => infos,
-    keeps: maskShapes,
+    dropoutMaskShapes: maskShapes,
     apply(params, inputs, how) {
       for (const site of [...how.sites, ...Object.keys(how.taps ?? {})])
         if (!known.includes(site)) throw unknownName('site', site, known);
-      const { keep } = how;
-      for (const mask of keep === undefined ? [] : Object.keys(maskShapes(1)))
-        if (keep?.[mask] === undefined)
+      const { masks } = how;
+      for (const mask of masks === undefined ? [] : Object.keys(maskShapes(1)))
+        if (masks?.[mask] === undefined)
           throw new InputError(
-            `model "transformer": dropout needs the mask "${mask}", got ${Object.keys(keep ?? {}).join(', ') || 'none'}; give all or none`,
+            `model "transformer": dropout needs the mask "${mask}", got ${Object.keys(masks ?? {}).join(', ') || 'none'}; give all or none`,
           );
       return forward(c, params, inputs, how);
     },
@@ -68,12 +68,12 @@ export function transformer(c: Config): Model {
 }
 
 function forward(c: Config, w: ParamReader, inputs: tf.Tensor, how: How): Values {
-  const { taps = {}, keep } = how;
+  const { taps = {}, masks } = how;
   const sites = new Set(how.sites);
   const reads = sites.delete('pooled') || sites.has('logits');
   sites.delete('logits');
   if (reads && c.pool === 'mean') sites.add('ln_final.hook_out');
-  const p = { c, w, keep, taps, sites, reads, found: {}, ...partsOf(c, inputs, sites, how) };
+  const p = { c, w, masks, taps, sites, reads, found: {}, ...partsOf(c, inputs, sites, how) };
   const stream = walk(p);
   const found: Values = p.found;
   if (stream !== undefined && reads) {
@@ -96,12 +96,12 @@ function partsOf(
   c: Config,
   inputs: tf.Tensor,
   sites: ReadonlySet<Site>,
-  { keep, taps = {} }: How,
+  { masks, taps = {} }: How,
 ): Pick<Walk, 'parts' | 'prefix' | 'inputs'> {
   const batch = inputs.shape[0]!;
   const tokens = c.features === undefined ? (inputs as tf.Tensor2D) : undefined;
   const whole = { rows: batch, start: 0, length: c.length, tokens };
-  const apart = keep !== undefined || Object.keys(taps).length > 0;
+  const apart = masks !== undefined || Object.keys(taps).length > 0;
   const scores = [...sites].some((site) => site.endsWith('hook_attn_scores'));
   const shared = apart || scores ? undefined : worthSharing(c.prefixes, batch);
   if (shared === undefined) {
@@ -322,10 +322,10 @@ function seen(c: Config, scores: tf.Tensor): tf.Tensor {
 
 /** A dropout mask as 0 and 1, `[all, d]`; dividing by the keep probability is left to `rescaled`. */
 function maskOf(p: Walk, name: string, last: boolean): tf.Tensor | undefined {
-  const keep = p.keep?.[name];
-  if (keep === undefined) return undefined;
-  const chosen = last ? tf.slice(keep, [0, p.c.length - 1, 0], [-1, 1, -1]) : keep;
-  return tf.cast(tf.reshape(chosen, [-1, keep.shape.at(-1)!]), 'float32');
+  const masks = p.masks?.[name];
+  if (masks === undefined) return undefined;
+  const chosen = last ? tf.slice(masks, [0, p.c.length - 1, 0], [-1, 1, -1]) : masks;
+  return tf.cast(tf.reshape(chosen, [-1, masks.shape.at(-1)!]), 'float32');
 }
 /** Weights over the keep probability: the linear map beside a mask is smaller than what is masked. */
 function rescaled(c: Config, weights: tf.Tensor): tf.Tensor {

@@ -28,7 +28,7 @@ export interface Walk {
   readonly prefix: tf.Tensor1D | undefined;
   /** Tokens `[all]`, or features `[all, features]`: one row a position, part after part. */
   readonly inputs: tf.Tensor;
-  readonly keep: How['keep'];
+  readonly masks: How['masks'];
   readonly taps: NonNullable<How['taps']>;
   /** Sites asked for, and those delivered so far. */
   readonly sites: ReadonlySet<Site>;

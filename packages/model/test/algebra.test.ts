@@ -1,5 +1,6 @@
 import './float64.js';
-import { reader, rng } from '@grok/core';
+import { rng } from '@grok/core';
+import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Algebra } from '../src/index.js';
@@ -45,14 +46,14 @@ describe('the shortcuts', () => {
     const model = make({ dim: 16, ...variant }, algebra, rows);
     const params = randomParams(model);
     const values = toTensors(params);
-    const keep = keepOf(model, rows.length);
+    const masks = keepOf(model, rows.length);
     return matMulFlops(() => {
       model.apply(
         reader('parameter', values),
         tf.tensor2d(rows as number[][], undefined, 'int32'),
         {
           sites: new Set(sites),
-          ...keep,
+          ...masks,
         },
       );
     });

@@ -1,13 +1,6 @@
 /** Models with and without their exact shortcuts, and how far apart they are. */
-import {
-  type HostParams,
-  type Model,
-  type Params,
-  reader,
-  rng,
-  type TaskInfo,
-  valueAndGrads,
-} from '@grok/core';
+import { type HostParams, type Model, type Params, rng, type TaskInfo } from '@grok/core';
+import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { type Algebra, transformer } from '../src/index.js';
 import {
@@ -45,12 +38,12 @@ function evaluate(
   rows: readonly number[][],
   sites: readonly string[],
 ): { values: Params; grads: Params } {
-  const keep = keepOf(model, rows.length);
+  const masks = keepOf(model, rows.length);
   const inputs = tf.tensor2d(rows as number[][], undefined, 'int32');
   const { aux, grads } = valueAndGrads((values) => {
     const found = model.apply(reader('parameter', values), inputs, {
       sites: new Set(sites),
-      ...keep,
+      ...masks,
     });
     const terms = Object.entries(found).map(([site, value]) => {
       // Scores that may not be seen are huge and have no gradient.

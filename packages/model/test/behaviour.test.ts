@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { reader, rng } from '@grok/core';
+import { rng } from '@grok/core';
+import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scaleOptions, transformer } from '../src/index.js';
@@ -165,12 +166,12 @@ describe('sites', () => {
     );
     expect(() => apply([], { taps: { nowhere: (v: tf.Tensor) => v } })).toThrow('unknown site');
     const dropping = build({ dropout: 0.5 });
-    const { keep } = keepOf(dropping, 5);
-    const { 'blocks.1.mlp': _, ...rest } = keep!;
+    const { masks } = keepOf(dropping, 5);
+    const { 'blocks.1.mlp': _, ...rest } = masks!;
     expect(() =>
       dropping.apply(reader('parameter', toTensors(params)), inputs(), {
         sites: new Set(['logits']),
-        keep: rest,
+        masks: rest,
       }),
     ).toThrow('dropout needs the mask "blocks.1.mlp"');
   });
@@ -180,9 +181,12 @@ describe('dropout', () => {
   it('names its masks and keeps nothing without', () => {
     // Catches: masks of the wrong width, masks asked of a model that drops nothing.
     const model = transformer({ dropout: 0.2, depth: 1, dim: 16, dMlp: 24 })(tokens97);
-    expect(model.keeps(3)).toEqual({ 'blocks.0.attn': [3, 4, 16], 'blocks.0.mlp': [3, 4, 24] });
+    expect(model.dropoutMaskShapes(3)).toEqual({
+      'blocks.0.attn': [3, 4, 16],
+      'blocks.0.mlp': [3, 4, 24],
+    });
     expect(model.keepProbability).toBeCloseTo(0.8, 12);
-    expect(transformer()(tokens97).keeps(3)).toEqual({});
+    expect(transformer()(tokens97).dropoutMaskShapes(3)).toEqual({});
     expect(transformer()(tokens97).keepProbability).toBe(1);
   });
 });

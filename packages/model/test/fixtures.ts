@@ -1,7 +1,7 @@
 /** The reference's results, as the parity fixtures hold them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import '@tensorflow/tfjs-backend-cpu';
-import { readSafetensors, type StoredArray } from '@grok/core';
+import { readSafetensors, type StoredArray } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
 const folder = new URL('../../../tests/fixtures/', import.meta.url);

@@ -78,20 +78,20 @@ export function randomRows(rows: number, seed = 2): { tokens: number[][]; labels
 /** Random masks of a model, as host bytes. */
 export function randomMasks(model: Model, rows: number): Record<string, Uint8Array> {
   return Object.fromEntries(
-    Object.entries(model.keeps(rows)).map(([name, shape]) => {
+    Object.entries(model.dropoutMaskShapes(rows)).map(([name, shape]) => {
       const size = shape.reduce((product, n) => product * n, 1);
       return [name, rng(3).split(name).bernoulli(size, model.keepProbability)];
     }),
   );
 }
 /** Masks as tensors, ready to be passed to `apply`; nothing for a model without dropout. */
-export function keepOf(model: Model, rows: number): { keep?: Params } {
-  const shapes = model.keeps(rows);
-  const keep = Object.entries(randomMasks(model, rows)).map(([name, data]) => [
+export function keepOf(model: Model, rows: number): { masks?: Params } {
+  const shapes = model.dropoutMaskShapes(rows);
+  const masks = Object.entries(randomMasks(model, rows)).map(([name, data]) => [
     name,
     tf.tensor(data, [...shapes[name]!], 'bool'),
   ]);
-  return keep.length > 0 ? { keep: Object.fromEntries(keep) } : {};
+  return masks.length > 0 ? { masks: Object.fromEntries(masks) } : {};
 }
 
 /** Mean cross-entropy of logits `[batch, d_vocab]`. */

@@ -1,4 +1,5 @@
-import { type Params, reader, rng, type Site, valueAndGrads } from '@grok/core';
+import { type Params, rng, type Site } from '@grok/core';
+import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TransformerOptions, transformer } from '../src/index.js';
@@ -39,7 +40,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
   const tokens = (): tf.Tensor => tensorOf(fixture.group('tokens')['']!);
   const built = model(fixture, fixture.settings.dim!);
   const keepGroup = fixture.group('keep/');
-  const keep = () => (Object.keys(keepGroup).length > 0 ? { keep: tensors(keepGroup) } : {});
+  const masks = () => (Object.keys(keepGroup).length > 0 ? { masks: tensors(keepGroup) } : {});
 
   it('has the reference’s parameters', () => {
     // Catches: a missing, misnamed or transposed parameter.
@@ -53,7 +54,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
     const wanted = fixture.group('sites/');
     const sites = built.apply(reader('parameter', tensors(fixture.group('params/'))), tokens(), {
       sites: new Set<Site>(Object.keys(wanted)),
-      ...keep(),
+      ...masks(),
     });
     const off = Object.entries(wanted).filter(([s, w]) => excess(sites[s]!, w, 2e-5) > 0);
     expect(off.map(([site]) => site)).toEqual([]);
@@ -67,7 +68,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
       (params) => {
         const { logits } = built.apply(reader('parameter', params), tokens(), {
           sites: new Set(['logits']),
-          ...keep(),
+          ...masks(),
         });
         const hot = tf.oneHot(labels, vocabulary);
         const rows = tf.sum(tf.mul(tf.logSoftmax(logits!), hot), -1);

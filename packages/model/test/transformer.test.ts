@@ -1,5 +1,6 @@
 import './float64.js';
-import { type Params, reader, rng, valueAndGrads } from '@grok/core';
+import { type Params, rng } from '@grok/core';
+import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -32,7 +33,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   const weights = toWeights(params);
   const sizes = { ...defaults, ...variant };
   const masks = randomMasks(model, ROWS);
-  const shapes = model.keeps(ROWS);
+  const shapes = model.dropoutMaskShapes(ROWS);
   const reference = (): Record<string, number[]>[] =>
     tokens.map((row, r) =>
       float64.rowSites(

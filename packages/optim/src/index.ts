@@ -1,5 +1,13 @@
 /** Optimisers as optax builds them: small transformations, chained. */
-import { type Callable, integer, number, type Plugin, provision, schema } from '@grok/core';
+import {
+  type Component,
+  defineOptimizer,
+  definePlugin,
+  integer,
+  number,
+  type Plugin,
+  schema,
+} from '@grok/core';
 import { linearWarmup } from './schedules.js';
 import { addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from './transform.js';
 
@@ -23,8 +31,7 @@ export interface AdamWOptions {
 }
 
 /** `p ← p − lr·(m̂/(√v̂ + eps) + weightDecay·p)` for every parameter (Loshchilov and Hutter 2019, algorithm 2). */
-export const adamw: Callable<'optimizer', AdamWOptions> = provision({
-  kind: 'optimizer',
+export const adamw: Component<'optimizer', AdamWOptions> = defineOptimizer({
   name: 'adamw',
   summary: 'Adam with decoupled weight decay on every parameter and linear warm-up.',
   options: schema({
@@ -44,10 +51,10 @@ export const adamw: Callable<'optimizer', AdamWOptions> = provision({
 });
 
 /** Optimisers, as a plugin. */
-const plugin: Plugin = {
+const plugin: Plugin = definePlugin({
   name: '@grok/optim',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  provides: [adamw],
-};
+  components: [adamw],
+});
 export default plugin;

@@ -2,7 +2,8 @@
  * Gradient transformations after optax (DeepMind): pure `init` and `update`, composed by `chain`.
  * Counters are int32 tensors of the state, so a compiled step depends on no JS value that changes.
  */
-import { ln, type Optimizer, type OptimizerState, type Params } from '@grok/core';
+import type { Optimizer, OptimizerState, Params } from '@grok/core';
+import { ln } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
 /** A learning rate as a function of the steps taken so far: int32 scalar in, float32 scalar out. */

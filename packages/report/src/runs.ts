@@ -4,12 +4,12 @@ import {
   type Experiment,
   type Manifest,
   type MetricsRow,
-  type RunConfig,
   readConfig,
   readManifest,
   readMetrics,
   type Store,
 } from '@grok/core';
+import type { RunConfig } from '@grok/core/internal';
 import { expandPlan, type Plan, type RunRecord, recordOf } from '@grok/study';
 
 /** A run of a study, or one that stands alone. */

@@ -12,8 +12,8 @@ import {
   readManifest,
   readMetrics,
   type Store,
-  slugOf,
 } from '@grok/core';
+import { slugOf } from '@grok/core/internal';
 import { failuresIn, type JournalLine, readJournal } from './journal.js';
 import { expandPlan, keyOf, type Plan, type PlannedRun, withTeachers } from './plan.js';
 import { type RunRecord, recordOf } from './record.js';

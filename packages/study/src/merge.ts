@@ -11,7 +11,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /**
  * Lays parts over one another, later ones on top; objects are merged key by key, all else replaced.
- * What uses another provision (`use`) replaces the whole entry: options of one mean nothing to another.
+ * What uses another component (`use`) replaces the whole entry: options of one mean nothing to another.
  */
 export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject {
   return parts.reduce<JsonObject>((under, over) => (over ? lay(under, over) : under), {});

@@ -2,7 +2,8 @@
  * A plan: many experiments as one readable JSON document. Every seed has teachers of its own; every
  * arm is a student of one, or a control without. Said once: what all share, what all students share.
  */
-import { type Experiment, type Json, type TeacherRef, type TermUse, unknownName } from '@grok/core';
+import { type Experiment, type Json, type TeacherRef, unknownName } from '@grok/core';
+import type { TermUse } from '@grok/core/internal';
 import { type JsonObject, merge } from './merge.js';
 
 /** Part of an experiment: some of its keys, each as deep as wanted. */

@@ -2,19 +2,8 @@
  * Everything that can be known wrong of a plan before its first run begins: a student's bad option
  * should not wait for its teacher's hours.
  */
-import {
-  checkExperiment,
-  compose,
-  data,
-  InputError,
-  infoOf,
-  type Model,
-  type ModelInfo,
-  type Registry,
-  splitHash,
-  taskHash,
-  type Use,
-} from '@grok/core';
+import { InputError, type Model, type ModelInfo, type Registry, type Use } from '@grok/core';
+import { checkExperiment, compose, data, infoOf, splitHash, taskHash } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { expandPlan, keyOf, type Plan } from './plan.js';
 

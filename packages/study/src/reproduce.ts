@@ -6,7 +6,6 @@ import {
   canonicalJson,
   type Execution,
   experimentHash,
-  findConfig,
   InputError,
   type Manifest,
   type MetricsRow,
@@ -15,10 +14,10 @@ import {
   type RunHost,
   type RunListener,
   type Store,
-  slugOf,
   startRun,
   type TeacherRef,
 } from '@grok/core';
+import { findConfig, slugOf } from '@grok/core/internal';
 import { checkPlan } from './check-plan.js';
 import { expandPlan, keyOf, type Plan, type PlannedRun, withTeachers } from './plan.js';
 import { preflight } from './preflight.js';

@@ -33,7 +33,7 @@ describe('merge', () => {
       a: { b: 1, c: [3], d: 4 },
     });
   });
-  it('drops the options of another provision', () => {
+  it('drops the options of another component', () => {
     // Catches: AdamW's options handed to SGD, which knows none of them.
     expect(
       merge(

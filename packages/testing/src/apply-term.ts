@@ -22,17 +22,17 @@ export function draw(label: string, ...shape: number[]): HostArray {
   return { data: rng(7).split(label).normal(size), shape, dtype: 'float32' };
 }
 
-/** What a term reads; `parameters` are the student's, `frozen` those of each teacher. */
+/** What a term reads; `parameters` are the student's, `teacherParams` those of each teacher. */
 export interface TermArrays {
   readonly student: Arrays;
   readonly teachers: Readonly<Record<string, Arrays>>;
-  readonly extra?: Arrays;
+  readonly auxiliary?: Arrays;
   readonly parameters?: Arrays;
-  readonly frozen?: Readonly<Record<string, Arrays>>;
+  readonly teacherParams?: Readonly<Record<string, Arrays>>;
   readonly inputs?: HostArray;
 }
 
-/** Values of the term's scalars, gradients of their sum by `student`'s site and by names of `extra` and `parameters`. */
+/** Values of the term's scalars, gradients of their sum by `student`'s site and by names of `auxiliary` and `parameters`. */
 export function applyTerm(
   term: ObjectiveTerm,
   given: TermArrays,
@@ -41,8 +41,8 @@ export function applyTerm(
   const result = tf.tidy(() => {
     const asked = new Set(term.needs.student);
     const student = Object.entries(given.student).filter(([site]) => asked.has(site));
-    const { extra = {}, parameters = {} } = given;
-    const inputs = [...student, ...Object.entries({ ...extra, ...parameters })];
+    const { auxiliary = {}, parameters = {} } = given;
+    const inputs = [...student, ...Object.entries({ ...auxiliary, ...parameters })];
     const names = inputs.map(([name]) => name);
     const values: Record<string, number> = {};
     const loss = (...tensors: tf.Tensor[]) => {
@@ -60,14 +60,14 @@ export function applyTerm(
             throw new Error(`"${site}" of "${name}" is not in the term's needs`);
           return tensorOf(value);
         },
-        extra: read(Object.keys(extra)),
-        parameter: read(Object.keys(parameters)),
-        frozen(name, teacher = 'teacher') {
-          const value = given.frozen?.[teacher]?.[name];
+        auxiliary: read(Object.keys(auxiliary)),
+        param: read(Object.keys(parameters)),
+        teacherParam(name, teacher = 'teacher') {
+          const value = given.teacherParams?.[teacher]?.[name];
           if (!value) throw new Error(`no parameter "${name}" of "${teacher}"`);
           return tensorOf(value);
         },
-        draws: (name) => {
+        random: (name) => {
           throw new Error(`no draw "${name}"`);
         },
         inputs: given.inputs ? tensorOf(given.inputs) : tf.zeros([1, 1], 'int32'),

@@ -53,7 +53,7 @@ const isolationTests: Tests<BackendUnderTest> = {
     backend.free(x);
   },
 
-  'lets the process breathe (catches: Ctrl-C unheard while a loop of steps runs)': async ({
+  'lets the process yieldToEventLoop (catches: Ctrl-C unheard while a loop of steps runs)': async ({
     backend,
   }) => {
     const x = backend.upload(Float32Array.of(1), [1], 'float32');

@@ -3,7 +3,8 @@
  * asks for values and gradients against float64, for state that goes round, for memory, and for
  * isolation from the other backends of the process.
  */
-import { type Backend, type HostArray, type Params, rng, valueAndGrads } from '@grok/core';
+import { type Backend, type HostArray, type Params, rng } from '@grok/core';
+import { valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { f32, i32, readAndFree } from './arrays.js';

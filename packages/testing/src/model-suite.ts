@@ -1,19 +1,18 @@
 /** The conformance suite of models: sites as declared, gradients as values have them, rows that never mix. */
 import {
   type Backend,
+  type ComponentDefinition,
   type HostArray,
   type HostParams,
   type Model,
   type ModelFactory,
   type Params,
-  type Provision,
-  reader,
   rng,
   type Site,
   sizeOf,
   type TaskInfo,
-  valueAndGrads,
 } from '@grok/core';
+import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { f32, i32, moveAlong } from './arrays.js';
@@ -42,7 +41,7 @@ interface Subject {
 /** What to run of a model: which sites, with dropout, with one site multiplied by `scale`. */
 interface How {
   readonly sites?: readonly Site[];
-  readonly keep?: boolean;
+  readonly dropout?: boolean;
   readonly tap?: Site;
   readonly scale?: number;
   /** Default: the task's. */
@@ -60,7 +59,7 @@ const TOKENS = i32(
 /** Describes and tests a model, or a bare factory (whose options nobody can test). */
 export function modelSuite(
   name: string,
-  subject: Provision<'model'> | ModelFactory,
+  subject: ComponentDefinition<'model'> | ModelFactory,
   {
     task = { vocabulary: 7, inputs: TOKENS },
     backend: makeBackend = registeredBackend,
@@ -182,18 +181,18 @@ const modelTests: Tests<Subject> = {
   ) => {
     const plain = await runLogits(subject);
     expect(await runLogits(subject), 'without masks it draws nothing').toEqual(plain);
-    const { keeps, keepProbability } = subject.model;
-    if (Object.keys(keeps.call(subject.model, 1)).length === 0)
+    const { dropoutMaskShapes, keepProbability } = subject.model;
+    if (Object.keys(dropoutMaskShapes.call(subject.model, 1)).length === 0)
       return context.skip('it has no dropout');
     expect(keepProbability).toBeGreaterThan(0);
     expect(keepProbability).toBeLessThan(1);
-    const dropped = await runLogits(subject, { keep: true });
+    const dropped = await runLogits(subject, { dropout: true });
     expect(dropped.data, 'masks change what comes out').not.toEqual(plain.data);
   },
   'leaves no tensor behind (catches: memory that grows with every step)': async (subject) => {
-    await run(subject, { keep: true });
+    await run(subject, { dropout: true });
     const before = tf.memory().numTensors;
-    await run(subject, { keep: true });
+    await run(subject, { dropout: true });
     expect(tf.memory().numTensors).toBe(before);
   },
 };
@@ -201,21 +200,21 @@ const modelTests: Tests<Subject> = {
 /** Sites, and gradients of the sum of squares of the first of them. */
 async function run(
   { backend, model, ...defaults }: Subject,
-  { sites = ['logits'], keep = false, tap, scale = 1, ...given }: How = {},
+  { sites = ['logits'], dropout = false, tap, scale = 1, ...given }: How = {},
 ): Promise<{ sites: Record<Site, HostArray>; loss: number; grads: Record<string, HostArray> }> {
   const { inputs = defaults.task.inputs, params = defaults.params } = given;
   const [batch = 0] = inputs.shape;
-  const masks = keep ? Object.entries(model.keeps(batch)) : [];
+  const masks = dropout ? Object.entries(model.dropoutMaskShapes(batch)) : [];
   const taps =
     tap === undefined ? {} : { taps: { [tap]: (value: tf.Tensor) => tf.mul(value, scale) } };
   const out = await runOnce(
     backend,
     'model',
-    (at: { params: Params; inputs: tf.Tensor; keep: Params }) => {
+    (at: { params: Params; inputs: tf.Tensor; masks: Params }) => {
       const { loss, aux, grads } = valueAndGrads((current) => {
         const values = model.apply(reader('parameter', current), at.inputs, {
           sites: new Set(sites),
-          ...(keep ? { keep: at.keep } : {}),
+          ...(dropout ? { masks: at.masks } : {}),
           ...taps,
         });
         const [first = tf.scalar(Number.NaN)] = sites.flatMap((site) => values[site] ?? []);
@@ -226,7 +225,7 @@ async function run(
     {
       params,
       inputs,
-      keep: Object.fromEntries(
+      masks: Object.fromEntries(
         masks.map(([key, shape]) => {
           const data = rng(2).split(key).bernoulli(sizeOf(shape), model.keepProbability);
           return [key, { shape, dtype: 'bool', data }];

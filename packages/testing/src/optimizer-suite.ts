@@ -1,12 +1,12 @@
 /** The conformance suite of optimisers: pure, of steady state, downhill, and alike for one vector and for many. */
 import {
   type Backend,
+  type ComponentDefinition,
   freeTree,
   type HostArray,
   type Optimizer,
   type OptimizerState,
   type Params,
-  type Provision,
   readTree,
   rng,
 } from '@grok/core';
@@ -58,7 +58,7 @@ const zerosOf = (arrays: Arrays): Arrays =>
 /** Describes and tests an optimiser, or a bare one (whose options nobody can test). */
 export function optimizerSuite(
   name: string,
-  subject: Provision<'optimizer'> | Optimizer,
+  subject: ComponentDefinition<'optimizer'> | Optimizer,
   {
     descends = true,
     backend: makeBackend = registeredBackend,

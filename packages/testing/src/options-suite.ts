@@ -1,13 +1,13 @@
-/** What the conformance suites ask of every provision: that people and files can name it, and that its options are checked. */
+/** What the conformance suites ask of every component: that people and files can name it, and that its options are checked. */
 import {
+  type ComponentDefinition,
   type Created,
   isInputError,
   jsonSchemaOf,
   type Kind,
-  type Provision,
   parseOptions,
-  subjectOf,
 } from '@grok/core';
+import { subjectOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 
@@ -19,29 +19,31 @@ export interface OptionsGiven {
   readonly refuses?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Creates what a provision offers, through the same check of options as a specification's. */
-function createOf<K extends Kind>(offered: Provision<K>, given: unknown): Created[K] {
+/** Creates what a component offers, through the same check of options as a specification's. */
+function createOf<K extends Kind>(offered: ComponentDefinition<K>, given: unknown): Created[K] {
   return offered.create(parseOptions(subjectOf(offered), offered.options, given), { tf });
 }
 
-/** True for a provision, false for what one creates: that has no `kind`. */
-function isProvision<K extends Kind>(subject: Provision<K> | Created[K]): subject is Provision<K> {
+/** True for a component, false for what one creates: that has no `kind`. */
+function isProvision<K extends Kind>(
+  subject: ComponentDefinition<K> | Created[K],
+): subject is ComponentDefinition<K> {
   return 'kind' in subject && 'create' in subject;
 }
 
 /** What a suite is given: what is offered, if that is how it came, and a way to make the thing itself. */
 export function subjectMaker<K extends Kind>(
-  subject: Provision<K> | Created[K],
+  subject: ComponentDefinition<K> | Created[K],
   options: unknown,
-): { offered: Provision<K> | undefined; make: () => Created[K] } {
+): { offered: ComponentDefinition<K> | undefined; make: () => Created[K] } {
   if (isProvision<K>(subject)) return { offered: subject, make: () => createOf(subject, options) };
   return { offered: undefined, make: () => subject };
 }
 
-/** Tests of the options; without a provision there are none, and the tests are visibly skipped. */
+/** Tests of the options; without a component there are none, and the tests are visibly skipped. */
 export function optionsSuite<K extends Kind>(
   kind: K,
-  offered: Provision<K> | undefined,
+  offered: ComponentDefinition<K> | undefined,
   { options = {}, refuses = [] }: OptionsGiven,
 ): void {
   if (offered === undefined) {

@@ -1,5 +1,5 @@
 /** The conformance suite of probes: results that are JSON, the same at every look, and nothing changed. */
-import { type Probe, type Provision, rng, type Site, type Snapshot } from '@grok/core';
+import { type ComponentDefinition, type Probe, rng, type Site, type Snapshot } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { f32, i32 } from './arrays.js';
@@ -73,7 +73,7 @@ export function imaginedSnapshot({
 /** Describes and tests a probe, or a bare one (whose options nobody can test). */
 export function probeSuite(
   name: string,
-  subject: Provision<'probe'> | Probe,
+  subject: ComponentDefinition<'probe'> | Probe,
   { snapshot = imaginedSnapshot, ...given }: ProbeSuiteOptions = {},
 ): void {
   const { offered, make } = subjectMaker<'probe'>(subject, given.options);

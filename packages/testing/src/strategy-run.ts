@@ -1,16 +1,14 @@
 /** Runs one composed objective on arrays: its loss, its terms, and the gradients of all it may train. */
 import {
   type Backend,
-  type ComposedObjective,
   type DeviceTensor,
   type HostArray,
-  leavesByPath,
   type ModelInfo,
   type Params,
   rng,
   type Tree,
-  valueAndGrads,
 } from '@grok/core';
+import { type ComposedObjective, leavesByPath, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { i32, leaves, readAndFree } from './arrays.js';
 import { imaginedValue } from './models.js';
@@ -27,7 +25,7 @@ export type TermInputs = OnHost<TermTensors>;
 interface TermTensors {
   readonly params: Params;
   readonly teachers: Readonly<Record<string, Params>>;
-  readonly draws: Readonly<Record<string, Params>>;
+  readonly random: Readonly<Record<string, Params>>;
   readonly labels: tf.Tensor1D;
   readonly step: tf.Scalar;
 }
@@ -58,7 +56,7 @@ export function drawTerm(
           imaginedValue(models.student, site, batch, `${seed}`),
         ]),
       ),
-      ...term.extra(rng(seed)),
+      ...term.auxiliaryParams(rng(seed)),
     },
     teachers: Object.fromEntries(
       Object.entries(term.needs.teachers).map(([name, sites]) => [
@@ -76,7 +74,7 @@ export function drawTerm(
         ),
       ]),
     ),
-    draws: term.draws(rng(seed), 0, rows),
+    random: term.randomInputs(rng(seed), 0, rows),
     labels: i32(
       [batch],
       Array.from(rows, (row) => row % 5),
@@ -102,7 +100,7 @@ export async function runTerm(
         const { total, terms } = term.loss({
           student,
           params: values,
-          frozen: {},
+          teacherParams: {},
           inputs: tf.zeros([rest.labels.size, 1], 'int32'),
           ...rest,
         });

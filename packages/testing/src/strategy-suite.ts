@@ -2,14 +2,8 @@
  * The conformance suite of strategies: one call in a vitest file. It needs no model: sites are drawn
  * at random, so what is tested is the loss, its gradients, its options and its manners.
  */
-import {
-  type Backend,
-  type ComposedObjective,
-  compose,
-  type Objective,
-  type Provision,
-  rng,
-} from '@grok/core';
+import { type Backend, type ComponentDefinition, type Objective, rng } from '@grok/core';
+import { type ComposedObjective, compose } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moveAlong } from './arrays.js';
@@ -39,7 +33,7 @@ const NARROWER: Models = {
 /** Describes and tests a strategy, or a bare objective (whose options nobody can test). */
 export function strategySuite(
   name: string,
-  strategy: Provision<'strategy'> | Objective,
+  strategy: ComponentDefinition<'strategy'> | Objective,
   {
     options = {},
     refuses = [],
@@ -162,9 +156,11 @@ const termTests: Tests<Subject> = {
       Object.entries(drawn).flatMap(([, own]) =>
         Object.entries(own).map(([key, { shape }]) => `${key} [${shape}]`),
       );
-    expect(term.extra(rng(1))).toEqual(term.extra(rng(1)));
-    expect(term.draws(rng(1), 3, rows)).toEqual(bind().draws(rng(1), 3, rows));
-    expect(shapes(term.draws(rng(1), 3, rows))).toEqual(shapes(term.draws(rng(1), 0, rows)));
+    expect(term.auxiliaryParams(rng(1))).toEqual(term.auxiliaryParams(rng(1)));
+    expect(term.randomInputs(rng(1), 3, rows)).toEqual(bind().randomInputs(rng(1), 3, rows));
+    expect(shapes(term.randomInputs(rng(1), 3, rows))).toEqual(
+      shapes(term.randomInputs(rng(1), 0, rows)),
+    );
   },
 };
 

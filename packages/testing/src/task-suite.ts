@@ -1,5 +1,5 @@
 /** The conformance suite of tasks: rows and labels that agree, the same at every call. */
-import { type Provision, sizeOf, type Task } from '@grok/core';
+import { type ComponentDefinition, sizeOf, type Task } from '@grok/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registerTests, type Tests } from './tests-by-title.js';
@@ -19,7 +19,7 @@ interface Subject {
 /** Describes and tests a task, or a bare one (whose options nobody can test). */
 export function taskSuite(
   name: string,
-  subject: Provision<'task'> | Task,
+  subject: ComponentDefinition<'task'> | Task,
   { ambiguous = false, ...given }: TaskSuiteOptions = {},
 ): void {
   const { offered, make } = subjectMaker<'task'>(subject, given.options);

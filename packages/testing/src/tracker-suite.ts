@@ -1,5 +1,5 @@
 /** The conformance suite of trackers: every epoch recorded once, runs kept apart, whatever their end. */
-import type { MetricsRow, Provision, RunEvent, TrackedRun, Tracker } from '@grok/core';
+import type { ComponentDefinition, MetricsRow, RunEvent, TrackedRun, Tracker } from '@grok/core';
 import { describe, expect } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registerTests, type Tests } from './tests-by-title.js';
@@ -60,7 +60,7 @@ let runs = 0;
 /** Describes and tests a tracker, or a bare one (whose options nobody can test). */
 export function trackerSuite(
   name: string,
-  subject: Provision<'tracker'> | Tracker,
+  subject: ComponentDefinition<'tracker'> | Tracker,
   { recorded, where = () => 'memory', ...given }: TrackerSuiteOptions,
 ): void {
   const { offered, make } = subjectMaker<'tracker'>(subject, given.options);

@@ -1,6 +1,7 @@
 /** The eager helper of core over tfjs's plain JavaScript backend, which keeps and returns arrays by reference. */
 import '@tensorflow/tfjs-backend-cpu';
-import { eagerBackend, startTfjsBackend, withTfjsBackend } from '@grok/core';
+import { eagerBackend } from '@grok/core';
+import { startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backendSuite } from '../src/index.js';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Backend, InputError, type Json, openBackend, type ProbeUse } from '@grok/core';
+import { type Backend, InputError, type Json, openBackend } from '@grok/core';
+import type { ProbeUse } from '@grok/core/internal';
 import {
   type Analysis,
   type At,

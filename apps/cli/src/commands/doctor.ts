@@ -1,6 +1,7 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
 import { type Telemetry, telemetry } from '@grok/backend-onnx';
-import { type Backend, DEFAULT_BACKEND, openBackend } from '@grok/core';
+import { type Backend, openBackend } from '@grok/core';
+import { DEFAULT_BACKEND } from '@grok/core/internal';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';

@@ -1,5 +1,6 @@
 /** What a person may hand to the page: a plan, or the specification of one run. */
-import { checkSpec, type Experiment, InputError, slugOf } from '@grok/core';
+import { type Experiment, InputError } from '@grok/core';
+import { checkSpec, slugOf } from '@grok/core/internal';
 import { checkPlan, isObject, type Plan } from '@grok/study';
 
 /** A plan as it is; a specification as a plan of that one run. @throws InputError that says what is wrong. */

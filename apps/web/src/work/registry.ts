@@ -3,9 +3,9 @@ import onnxPlugin, { onnx } from '@grok/backend-onnx';
 import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
   type Backend,
+  type ComponentDefinition,
   createRegistry,
   type Plugin,
-  type Provision,
   type Registry,
 } from '@grok/core';
 import data from '@grok/data';
@@ -19,9 +19,9 @@ import { placeWasmFiles } from './wasm-files.js';
 
 const placedWasm: Plugin = {
   ...wasmPlugin,
-  provides: [
+  components: [
     {
-      ...(wasm as Provision),
+      ...(wasm as ComponentDefinition),
       async create(options, host) {
         await placeWasmFiles();
         return wasm.create(options as never, host);
@@ -30,8 +30,8 @@ const placedWasm: Plugin = {
   ],
 };
 /** A backend of its own name: other bits come of it, so a run that began on it stays on it. */
-const webgpu: Provision = {
-  ...(onnx as Provision),
+const webgpu: ComponentDefinition = {
+  ...(onnx as ComponentDefinition),
   name: 'onnx-webgpu',
   summary: 'The same graph on the graphics processor.',
   async create(options, host): Promise<Backend> {
@@ -49,6 +49,6 @@ export async function openRegistry(): Promise<Registry> {
   const adapter = await gpu?.requestAdapter().catch(() => null);
   return createRegistry([
     ...[data, model, optim, logit, attention, feature, metrics, placedWasm],
-    adapter ? { ...onnxPlugin, provides: [onnx, webgpu] } : onnxPlugin,
+    adapter ? { ...onnxPlugin, components: [onnx, webgpu] } : onnxPlugin,
   ]);
 }

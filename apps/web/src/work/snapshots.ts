@@ -2,7 +2,6 @@
 import {
   type Backend,
   type DeviceTensor,
-  data,
   type Experiment,
   freeTree,
   type HostArray,
@@ -10,14 +9,11 @@ import {
   type Params,
   type Program,
   type Registry,
-  readCheckpoint,
   type Signature,
   type Store,
-  siteReader,
-  takeRows,
   uploadTree,
-  withoutExtras,
 } from '@grok/core';
+import { data, readCheckpoint, siteReader, takeRows, withoutAuxiliary } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 import type { Picture } from '../protocol.js';
 import { meanPatterns, pictureOf } from './pictures.js';
@@ -65,7 +61,7 @@ export function photographer(
 
   const take = async (step: number): Promise<Picture> => {
     const { params: all, position } = await readCheckpoint(store, step);
-    const params = withoutExtras(all);
+    const params = withoutAuxiliary(all);
     const patterns: Picture['patterns'][number][] = [];
     if (sites.length > 0) {
       ready ??= open(params);

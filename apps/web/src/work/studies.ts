@@ -10,10 +10,9 @@ import {
   readManifest,
   readMetrics,
   type Store,
-  sha256Hex,
-  slugOf,
   type TeacherRef,
 } from '@grok/core';
+import { sha256Hex, slugOf } from '@grok/core/internal';
 import { expandPlan, folderOf, type Plan, readPlan, recordOf, withTeachers } from '@grok/study';
 import type { RunView, StudySummary } from '../protocol.js';
 

@@ -1,5 +1,6 @@
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
-import { experimentHash, findConfig, readManifest, type Store, slugOf } from '@grok/core';
+import { experimentHash, readManifest, type Store } from '@grok/core';
+import { findConfig, slugOf } from '@grok/core/internal';
 import { expandPlan, folderOf, type Plan } from '@grok/study';
 import { filesOf, listStudies, runStore } from './studies.js';
 

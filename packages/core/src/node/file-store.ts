@@ -4,10 +4,10 @@
  */
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { RunError } from '../errors.js';
-import { bytesOf } from '../hash.js';
-import { checkPath } from '../memory-store.js';
-import type { Store } from '../types.js';
+import { RunError } from '../contracts/errors.js';
+import { bytesOf } from '../contracts/hash.js';
+import type { Store } from '../contracts/types.js';
+import { checkPath } from '../runs/memory-store.js';
 
 // `.tmp-<process>-<count>-<name>`: other processes can tell whose it is.
 const TEMPORARY = /^\.tmp-(\d+)-\d+-/;

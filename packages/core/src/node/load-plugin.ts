@@ -5,10 +5,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { InputError } from '../errors.js';
-import { within } from '../patience.js';
-import { checkPlugin } from '../plugin.js';
-import type { Plugin } from '../types.js';
+import { InputError } from '../contracts/errors.js';
+import type { Plugin } from '../contracts/types.js';
+import { checkPlugin } from '../plugins/plugin.js';
+import { withTimeout } from '../plugins/timeout.js';
 
 /** Milliseconds that importing a plugin may take, what it awaits at its top level included. */
 const LOADING = 60_000;
@@ -41,7 +41,7 @@ async function load(file: string): Promise<LoadedPlugin> {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new InputError(`${file} fails to load: ${reason}`, { cause: error });
   });
-  const module: { default?: Plugin } = await within(
+  const module: { default?: Plugin } = await withTimeout(
     imported,
     LOADING,
     (seconds) =>
@@ -50,7 +50,7 @@ async function load(file: string): Promise<LoadedPlugin> {
   const plugin = module.default;
   if (plugin === undefined)
     throw new InputError(
-      `${file} has no default export; export a plugin, { name, version, core, provides }`,
+      `${file} has no default export; export a plugin, { name, version, core, components }`,
     );
   checkPlugin(plugin);
   const around = packageAround(dirname(file));

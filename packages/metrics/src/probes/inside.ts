@@ -1,11 +1,11 @@
 /** Probes that look inside the model: what its sites and weights are like over some rows. */
 import {
-  type Callable,
+  type Component,
+  defineProbe,
   flag,
   type HostArray,
   integer,
   listOf,
-  provision,
   type Snapshot,
   schema,
   text,
@@ -27,8 +27,7 @@ export interface SiteOptions extends WhenOptions {
 }
 
 /** The site's entropies as `attentionEntropy` gives them, by site; at the end unless told otherwise. */
-export const attentionEntropies: Callable<'probe', SiteOptions> = provision({
-  kind: 'probe',
+export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   name: 'attention-entropy',
   summary: 'Entropy of attention patterns in nats, in the mean, by head and by position.',
   options: schema({
@@ -45,9 +44,8 @@ export const attentionEntropies: Callable<'probe', SiteOptions> = provision({
 });
 
 /** Effective ranks by site, positions as rows, and of every weight matrix when `weights` is true. */
-export const effectiveRanks: Callable<'probe', Partial<SiteOptions> & { weights?: boolean }> =
-  provision({
-    kind: 'probe',
+export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights?: boolean }> =
+  defineProbe({
     name: 'effective-ranks',
     summary: 'Five effective ranks of hidden states, and of weight matrices.',
     options: schema({
@@ -73,8 +71,7 @@ export const effectiveRanks: Callable<'probe', Partial<SiteOptions> & { weights?
   });
 
 /** Dead neurons, and those that speak of the label, of a or of b, at one position (default the last). */
-export const neurons: Callable<'probe', SiteOptions & { position?: number }> = provision({
-  kind: 'probe',
+export const neurons: Component<'probe', SiteOptions & { position?: number }> = defineProbe({
   name: 'neurons',
   summary: 'Dead neurons, and neurons specialised in the label or in an input.',
   options: schema({
@@ -100,8 +97,7 @@ export const neurons: Callable<'probe', SiteOptions & { position?: number }> = p
 });
 
 /** Weight statistics of all parameters and by layer; at the end unless told otherwise. */
-export const weightStatistics: Callable<'probe', WhenOptions & { bins?: number }> = provision({
-  kind: 'probe',
+export const weightStatistics: Component<'probe', WhenOptions & { bins?: number }> = defineProbe({
   name: 'weight-statistics',
   summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in all.',
   options: schema({ every, crossing, bins: integer().positive().default(50) }),

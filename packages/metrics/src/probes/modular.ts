@@ -1,12 +1,12 @@
 /** Probes of the whole function: its frequencies over all pairs of a modular task, and its gradients. */
 import {
-  type Callable,
+  type Component,
+  defineProbe,
   flag,
   type HostArray,
   type HostParams,
   InputError,
   integer,
-  provision,
   schema,
 } from '@grok/core';
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
@@ -24,8 +24,7 @@ import { crossing, every, type WhenOptions, whenOf } from './when.js';
  * and, asked for `neurons` (they cost most), of each block's at the last position how many one frequency
  * explains; at the end unless told otherwise. @throws InputError for a task that is no `add`, `sub`, `mul` or `div`.
  */
-export const fourier: Callable<'probe', WhenOptions & { neurons?: boolean }> = provision({
-  kind: 'probe',
+export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = defineProbe({
   name: 'fourier',
   summary: 'Key frequencies, neurons that one frequency explains, restricted and excluded loss.',
   options: schema({ every, crossing, neurons: flag().default(false) }),
@@ -68,8 +67,7 @@ export const fourier: Callable<'probe', WhenOptions & { neurons?: boolean }> = p
 });
 
 /** Norms of the hard loss's gradient by layer, and its noise-to-signal over batches of the training rows. */
-export const gradients: Callable<'probe', WhenOptions & { batches?: number }> = provision({
-  kind: 'probe',
+export const gradients: Component<'probe', WhenOptions & { batches?: number }> = defineProbe({
   name: 'gradients',
   summary: 'Gradient norms per layer, and how much of the gradient is noise of the batch.',
   options: schema({ every, crossing, batches: integer().min(2).default(4) }),

@@ -1,5 +1,5 @@
 /** The plain probes: what a run's own numbers say, before anybody looks inside the model. */
-import { type Callable, InputError, oneOf, provision, schema } from '@grok/core';
+import { type Component, defineProbe, InputError, oneOf, schema } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '../curves.js';
 import { l1, l2, parameterCount } from '../norms.js';
 import { takeLabels } from '../rows.js';
@@ -16,8 +16,7 @@ import {
 } from './when.js';
 
 /** `{ l1, l2, l1OverL2SqrtN }` of the model's parameters; every 10 epochs unless told otherwise. */
-export const weightNorms: Callable<'probe', WhenOptions> = provision({
-  kind: 'probe',
+export const weightNorms: Component<'probe', WhenOptions> = defineProbe({
   name: 'weight-norms',
   summary: "L1 and L2 norm of the model's parameters, and L1/(L2·√N).",
   options: schema({ every, crossing }),
@@ -37,8 +36,7 @@ export const weightNorms: Callable<'probe', WhenOptions> = provision({
  * `{ first, sustained, bestOfLast10 }` at the end: epochs to each threshold of validation accuracy
  * (null when never), at the first crossing and for 5 epochs in a row.
  */
-export const crossings: Callable<'probe'> = provision({
-  kind: 'probe',
+export const crossings: Component<'probe'> = defineProbe({
   name: 'crossings',
   summary:
     'Epochs to .5, .9, .95, .99 and .999 of validation accuracy, and the best of the last 10.',
@@ -55,8 +53,7 @@ export const crossings: Callable<'probe'> = provision({
 });
 
 /** The largest memory of the process so far in bytes, null where that cannot be told; at the end unless told otherwise. */
-export const peakMemory: Callable<'probe', WhenOptions> = provision({
-  kind: 'probe',
+export const peakMemory: Component<'probe', WhenOptions> = defineProbe({
   name: 'peak-memory',
   summary: 'Largest resident memory of the process so far, in bytes.',
   options: schema({ every, crossing }),
@@ -68,8 +65,7 @@ export const peakMemory: Callable<'probe', WhenOptions> = provision({
 });
 
 /** `{ loss, accuracy }` (nats, 0–1) over whole sets of rows, dropout off; at the end unless told otherwise. */
-export const score: Callable<'probe', WhenOptions & RowsOptions> = provision({
-  kind: 'probe',
+export const score: Component<'probe', WhenOptions & RowsOptions> = defineProbe({
   name: 'score',
   summary: 'Loss and accuracy without dropout, on training or validation rows.',
   options: schema({

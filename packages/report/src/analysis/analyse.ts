@@ -2,15 +2,8 @@
  * What is inside a run: probes at its crossing and at its last step, on validation rows, and beside its
  * teacher on the same inputs. Results go to the run's `analysis/`, one file a moment.
  */
-import {
-  type Json,
-  type Model,
-  type ProbeUse,
-  type Registry,
-  snapshot,
-  type Task,
-  writeAnalysis,
-} from '@grok/core';
+import type { Json, Model, Registry, Task } from '@grok/core';
+import { type ProbeUse, snapshot, writeAnalysis } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import type { StudyRun } from '../runs.js';
 import {

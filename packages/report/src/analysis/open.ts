@@ -1,22 +1,24 @@
 /** A finished or unfinished run opened for reading: its data, its model, and its state at any moment. */
 import {
-  type Checkpoint,
-  computeSites,
-  data,
   type HostArray,
   hiddenStates,
-  infoOf,
   type Model,
   type openBackend,
   type Registry,
-  replayTo,
   type Site,
   type SplitRows,
   type Store,
   type Task,
-  takeRows,
-  withoutExtras,
 } from '@grok/core';
+import {
+  type Checkpoint,
+  computeSites,
+  data,
+  infoOf,
+  replayTo,
+  takeRows,
+  withoutAuxiliary,
+} from '@grok/core/internal';
 import type { AnalyzedModel } from '@grok/metrics';
 import type { StudyRun } from '../runs.js';
 
@@ -65,7 +67,7 @@ export function sitesOver(
   rows: Int32Array,
   inputs: HostArray = task.inputs,
 ): Promise<Record<Site, HostArray>> {
-  const params = withoutExtras(checkpoint.params);
+  const params = withoutAuxiliary(checkpoint.params);
   return computeSites(host.backend, { model, params }, sites, takeRows(inputs, rows));
 }
 
@@ -86,7 +88,7 @@ export async function insideOf(
   const { states, patterns } = sitesOf(opened.model);
   const found = await sitesOver(host, opened, [...states, ...patterns], rows, inputs);
   return {
-    params: withoutExtras(opened.checkpoint.params),
+    params: withoutAuxiliary(opened.checkpoint.params),
     states: states.map((site) => found[site]!),
     patterns: patterns.map((site) => found[site]!),
   };

@@ -1,5 +1,6 @@
 /** One file of the reference's results: its settings, and its tensors by prefix. */
-import { type HostArray, InputError, readSafetensors, type StoredArray } from '@grok/core';
+import { type HostArray, InputError } from '@grok/core';
+import { readSafetensors, type StoredArray } from '@grok/core/internal';
 
 /** A file as it was found. */
 export interface ParityFile {

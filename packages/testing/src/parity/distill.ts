@@ -5,25 +5,27 @@
  */
 import {
   type Backend,
-  type ComposedObjective,
-  compose,
-  flattenHost,
   type HostArray,
   type HostParams,
-  infoOf,
-  layoutOf,
   type Model,
   type OnDevice,
   type Optimizer,
   type OptimizerState,
   type Params,
-  reader,
   readTree,
+} from '@grok/core';
+import {
+  type ComposedObjective,
+  compose,
+  flattenHost,
+  infoOf,
+  layoutOf,
+  reader,
   type StepInputs,
   trainingStep,
   unflattenHost,
   valueAndGrads,
-} from '@grok/core';
+} from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 import { leaves, readAndFree } from '../arrays.js';
 import { type OnHost, runOnce, upload } from '../run-once.js';
@@ -74,13 +76,13 @@ export async function distillCase(
 
   const wanted = of.group('teacher/sites/');
   const read = new Set([...Object.keys(wanted), ...(objective.needs.teachers.teacher ?? [])]);
-  const frozen = { teacher: inOrder(teacher, of.group('teacher/params/'), found) };
+  const teacherParams = { teacher: inOrder(teacher, of.group('teacher/params/'), found) };
   const sites = await runOnce(
     backend,
     `${of.file}: teacher`,
     (x: { params: Params; inputs: tf.Tensor }) =>
       teacher.apply(reader('parameter', x.params), x.inputs, { sites: read }),
-    { params: frozen.teacher, inputs },
+    { params: teacherParams.teacher, inputs },
   );
   for (const [site, want] of Object.entries(wanted))
     found.check(`teacher/sites/${site}`, sites[site], want, SITES);
@@ -97,8 +99,8 @@ export async function distillCase(
   const needed = new Set(objective.needs.teachers.teacher);
   const given = Object.entries(sites).filter(([site]) => needed.has(site));
   const data = { inputs, labels, teachers: { teacher: Object.fromEntries(given) } };
-  await firstGradients(of, backend, { student, objective, params, data, frozen }, found);
-  await steps(of, backend, { student, objective, params, data, frozen, find, used }, found);
+  await firstGradients(of, backend, { student, objective, params, data, teacherParams }, found);
+  await steps(of, backend, { student, objective, params, data, teacherParams, find, used }, found);
 }
 
 function terms(
@@ -128,14 +130,14 @@ interface Setup {
   readonly objective: ComposedObjective;
   readonly params: HostParams;
   readonly data: OnHost<StepInputs['data']>;
-  readonly frozen: Readonly<Record<string, HostParams>>;
+  readonly teacherParams: Readonly<Record<string, HostParams>>;
 }
 const step = (i: number): HostArray => ({ shape: [], dtype: 'int32', data: Int32Array.of(i) });
 
 async function firstGradients(
   of: ParityCase,
   backend: Backend,
-  { student, objective, params, data, frozen }: Setup,
+  { student, objective, params, data, teacherParams }: Setup,
   found: ParityVerdict,
 ): Promise<void> {
   const needs = new Set([...objective.needs.student, 'logits']);
@@ -148,8 +150,8 @@ async function firstGradients(
           student: student.apply(reader('parameter', values), x.data.inputs, { sites: needs }),
           teachers: x.data.teachers,
           params: values,
-          frozen,
-          draws: {},
+          teacherParams,
+          random: {},
           inputs: x.data.inputs,
           labels: x.data.labels,
           step: x.step,
@@ -170,7 +172,7 @@ async function steps(
   setup: Setup & { find: Find; used: readonly StrategyName[] },
   found: ParityVerdict,
 ): Promise<void> {
-  const { student, objective, data, frozen, find, used } = setup;
+  const { student, objective, data, teacherParams, find, used } = setup;
   const rate = of.setting<number>('learning_rate');
   const warmup = of.setting<number>('warmup_steps', 0);
   const [b1, b2] = of.setting<readonly [number, number]>('betas');
@@ -194,13 +196,13 @@ async function steps(
     params,
     state: await initialState(backend, optimizer, params),
   };
-  const fixed = upload<Pick<StepInputs, 'data' | 'rows' | 'keep' | 'draws'>>(backend, {
+  const fixed = upload<Pick<StepInputs, 'data' | 'rows' | 'masks' | 'random'>>(backend, {
     data,
     rows: {},
-    keep: {},
-    draws: {},
+    masks: {},
+    random: {},
   });
-  const fn = trainingStep({ model: student, objective, optimizer, layout, frozen });
+  const fn = trainingStep({ model: student, objective, optimizer, layout, teacherParams });
   const given = (i: number): OnDevice<StepInputs> => ({
     ...at,
     ...fixed,

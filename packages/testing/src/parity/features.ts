@@ -1,18 +1,18 @@
 /** Features by kind and name, as a registry gives them: this package knows none of them itself. */
 import {
+  type ComponentDefinition,
   type Created,
   type HostArray,
   type Kind,
-  type Provision,
   parseOptions,
-  subjectOf,
 } from '@grok/core';
+import { subjectOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
-/** Finds a provision; a registry's `get` will do. */
-export type Find = <K extends Kind>(kind: K, name: string) => Provision<K>;
+/** Finds a component; a registry's `get` will do. */
+export type Find = <K extends Kind>(kind: K, name: string) => ComponentDefinition<K>;
 
-/** Creates what a provision offers, its options checked. */
+/** Creates what a component offers, its options checked. */
 export function make<K extends Kind>(
   find: Find,
   kind: K,

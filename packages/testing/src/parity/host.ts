@@ -1,5 +1,6 @@
 /** Cases that no backend computes: `metrics`, and the splits of `splits.json`. */
-import { type HostArray, sha256Hex, type Task, type TypedArray, takeRows } from '@grok/core';
+import type { HostArray, Task, TypedArray } from '@grok/core';
+import { sha256Hex, takeRows } from '@grok/core/internal';
 import { hostArray, type ParityCase, TASK_OF } from './case.js';
 import { type Find, make, type ParityMetrics } from './features.js';
 import type { ParityVerdict, Values } from './verdict.js';

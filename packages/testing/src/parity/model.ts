@@ -5,10 +5,9 @@ import {
   type HostParams,
   type Model,
   type Params,
-  reader,
   rng,
-  valueAndGrads,
 } from '@grok/core';
+import { reader, valueAndGrads } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 import { runOnce } from '../run-once.js';
 import { type Group, hostArray, hostArrays, type ParityCase } from './case.js';
@@ -25,20 +24,20 @@ export async function modelCase(
   const model = buildModel(of, find, of.setting('dim'), of.setting('heads'));
   const params = inOrder(model, of.group('params/'), found);
   const [inputs, labels] = [hostArray(of.tensor('tokens')), hostArray(of.tensor('labels'))];
-  const keep = hostArrays(of.group('keep/'));
+  const masks = hostArrays(of.group('keep/'));
   const wanted = of.group('sites/');
-  const masks = (given: Params): { keep?: Params } =>
-    Object.keys(given).length > 0 ? { keep: given } : {};
+  const dropout = (given: Params): { masks?: Params } =>
+    Object.keys(given).length > 0 ? { masks: given } : {};
 
   const sites = await runOnce(
     backend,
     `${of.file}: sites`,
-    (x: { params: Params; inputs: tf.Tensor; keep: Params }) =>
+    (x: { params: Params; inputs: tf.Tensor; masks: Params }) =>
       model.apply(reader('parameter', x.params), x.inputs, {
         sites: new Set(Object.keys(wanted)),
-        ...masks(x.keep),
+        ...dropout(x.masks),
       }),
-    { params, inputs, keep },
+    { params, inputs, masks },
   );
   for (const [site, want] of Object.entries(wanted))
     found.check(`sites/${site}`, sites[site], want, SITES);
@@ -46,18 +45,18 @@ export async function modelCase(
   const out = await runOnce(
     backend,
     `${of.file}: gradients`,
-    (x: { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D; keep: Params }) => {
+    (x: { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D; masks: Params }) => {
       const { loss, grads } = valueAndGrads((values) => {
         const { logits } = model.apply(reader('parameter', values), x.inputs, {
           sites: new Set(['logits']),
-          ...masks(x.keep),
+          ...dropout(x.masks),
         });
         if (logits === undefined) throw new Error('the model gave no logits');
         return { loss: crossEntropy(logits, x.labels), aux: {} };
       }, x.params);
       return { loss, grads };
     },
-    { params, inputs, labels, keep },
+    { params, inputs, labels, masks },
   );
   found.check('loss/ce', out.loss, of.tensor('loss/ce'), SITES);
   for (const [name, want] of Object.entries(of.group('grads/')))

@@ -20,7 +20,7 @@ const bag =
     const sound: Model = {
       shape: { layers: 0, width: 5, heads: 1 },
       keepProbability: 1,
-      keeps: () => ({}),
+      dropoutMaskShapes: () => ({}),
       sites: () => [
         { name: 'pooled', shape: [5] },
         { name: 'logits', shape: [vocabulary] },

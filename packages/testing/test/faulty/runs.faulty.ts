@@ -1,11 +1,11 @@
 /** One deliberately faulty executor or tracker for each thing that the suites promise to find, and sound ones. */
 import wasm from '@grok/backend-wasm';
 import {
+  type ComponentDefinition,
   createRegistry,
+  defineTracker,
   type Executor,
   memoryStore,
-  type Provision,
-  provision,
   type RunEvent,
   type Store,
   schema,
@@ -123,8 +123,7 @@ const sound: Tracker = ({ run }) => {
 };
 trackerSuite(
   'sound',
-  provision({
-    kind: 'tracker',
+  defineTracker({
     name: 'sound',
     summary: 'Epochs by run.',
     options: schema({ project: text().default('grok') }),
@@ -132,7 +131,7 @@ trackerSuite(
   }),
   { recorded, refuses: [{ project: 1 }] },
 );
-const lax: Provision<'tracker'> = {
+const lax: ComponentDefinition<'tracker'> = {
   ...{ kind: 'tracker', name: 'lax', summary: 'Takes any option.' },
   options: { type: 'object' },
   create: () => sound,

@@ -1,11 +1,11 @@
 /** One deliberately faulty strategy for each thing that the suite promises to find, and a sound one. */
 import '@tensorflow/tfjs-backend-cpu';
 import {
+  type ComponentDefinition,
+  defineStrategy,
   type HostArray,
   number,
   type Objective,
-  type Provision,
-  provision,
   schema,
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -14,19 +14,19 @@ import { strategySuite } from '../../src/index.js';
 tf.env().set('IS_TEST', true);
 
 const site = 'logits';
-type Loss = (student: tf.Tensor, teacher: tf.Tensor, extra: tf.Tensor) => tf.Tensor;
+type Loss = (student: tf.Tensor, teacher: tf.Tensor, auxiliary: tf.Tensor) => tf.Tensor;
 /** Mean squared error of the logits, or another loss of them. */
-function strategy(loss: Loss, extra?: () => Record<string, HostArray>): Objective {
+function strategy(loss: Loss, auxiliary?: () => Record<string, HostArray>): Objective {
   return ({ teachers }) => {
     if (teachers.teacher === undefined) throw new Error('needs a teacher');
     return {
       needs: { student: [site], teachers: { teacher: [site] } },
-      ...(extra === undefined ? {} : { extra }),
+      ...(auxiliary === undefined ? {} : { auxiliaryParams: auxiliary }),
       loss: (on) => {
         const value = loss(
           on.student(site),
           on.teacher(site),
-          extra === undefined ? tf.scalar(1) : on.extra('w'),
+          auxiliary === undefined ? tf.scalar(1) : on.auxiliary('w'),
         );
         return { value: value as tf.Scalar };
       },
@@ -35,8 +35,7 @@ function strategy(loss: Loss, extra?: () => Record<string, HostArray>): Objectiv
 }
 const squared: Loss = (s, t) => tf.mean(tf.square(tf.sub(s, t)));
 
-const sound = provision({
-  kind: 'strategy',
+const sound = defineStrategy({
   name: 'sound',
   summary: 'Mean squared error of logits.',
   options: schema({ scale: number().positive().default(1) }),
@@ -98,7 +97,7 @@ strategySuite('crashing', (models) => {
   };
 });
 
-const lax: Provision<'strategy'> = {
+const lax: ComponentDefinition<'strategy'> = {
   kind: 'strategy',
   name: 'lax',
   summary: 'Takes any option.',
@@ -107,7 +106,7 @@ const lax: Provision<'strategy'> = {
 };
 strategySuite('lax', lax, { refuses: [{ scale: 0 }] });
 
-const unwritable: Provision<'strategy'> = {
+const unwritable: ComponentDefinition<'strategy'> = {
   kind: 'strategy',
   name: 'unwritable',
   summary: 'Its options hold a function.',

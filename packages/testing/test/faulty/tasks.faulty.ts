@@ -1,10 +1,10 @@
 /** One deliberately faulty task, probe or store for each thing that the suites promise to find, and sound ones. */
 import {
+  type ComponentDefinition,
+  defineTask,
   integer,
   memoryStore,
   type Probe,
-  type Provision,
-  provision,
   type Store,
   schema,
   type Task,
@@ -27,15 +27,14 @@ const parity = (bits: number): Task => ({
   ),
   show: (row) => `parity of ${row}`,
 });
-const sound = provision({
-  kind: 'task',
+const sound = defineTask({
   name: 'sound',
   summary: 'Parity of bits.',
   options: schema({ bits: integer().min(1).default(3) }),
   create: ({ bits }) => parity(bits),
 });
 taskSuite('sound', sound, { refuses: [{ bits: 0 }] });
-const lax: Provision<'task'> = {
+const lax: ComponentDefinition<'task'> = {
   kind: 'task',
   name: 'lax',
   summary: 'Takes any option.',
@@ -69,7 +68,7 @@ taskSuite(
         good.inputs.data.map(() => +(Math.random() < 0.5)),
       ),
     }),
-  } as Provision<'task'>,
+  } as ComponentDefinition<'task'>,
   { ambiguous: true },
 );
 taskSuite('torn', { ...good, show: (row) => `row\n${row}` });

@@ -1,0 +1,46 @@
+/** Whose code failed: what a plugin's function throws names the plugin. */
+import { type InputError, isInputError, isRunError, RunError } from '../contracts/errors.js';
+import type { Model, Optimizer } from '../contracts/types.js';
+
+type ErrorClass = typeof InputError | typeof RunError;
+
+/** An error told by `subject`, an error for people as it is; `As` is the class of the new one. */
+export function attributeError(subject: string, error: unknown, As: ErrorClass = RunError): Error {
+  if (isInputError(error) || isRunError(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new As(`${subject}: ${message}`, { cause: error });
+}
+
+/** What `action` gives; what it throws is told by `subject`, as `attributeError` does. */
+export function attributeErrors<T>(subject: string, action: () => T, As?: ErrorClass): T {
+  try {
+    return action();
+  } catch (error) {
+    throw attributeError(subject, error, As);
+  }
+}
+
+/** The same model, its failures told by `subject`. */
+export function attributeModelErrors(subject: string, model: Model): Model {
+  const { shape, keepProbability } = model;
+  // Member by member: it may be of a class, whose methods no spread would take along.
+  const attributed: Required<Model> = {
+    shape,
+    keepProbability,
+    init: (rng) => attributeErrors(subject, () => model.init(rng)),
+    sites: () => attributeErrors(subject, () => model.sites()),
+    dropoutMaskShapes: (batch) => attributeErrors(subject, () => model.dropoutMaskShapes(batch)),
+    apply: (...given) => attributeErrors(subject, () => model.apply(...given)),
+  };
+  return attributed;
+}
+
+/** The same optimizer, its failures told by `subject`. */
+export function attributeOptimizerErrors(subject: string, optimizer: Optimizer): Optimizer {
+  const attributed: Required<Optimizer> = {
+    elementwise: optimizer.elementwise,
+    init: (params) => attributeErrors(subject, () => optimizer.init(params)),
+    update: (...given) => attributeErrors(subject, () => optimizer.update(...given)),
+  };
+  return attributed;
+}

@@ -1,0 +1,105 @@
+/**
+ * What `create` of a plugin may give back, and what that gives when it is a function; how long it may
+ * take. A fault is told by the plugin's name.
+ */
+import { InputError } from '../contracts/errors.js';
+import type { Created, Kind } from '../contracts/types.js';
+import { attributeError, attributeErrors } from './attribution.js';
+import { withTimeout } from './timeout.js';
+
+/** Milliseconds that an asynchronous `create` may take; a browser may have a runtime to fetch. */
+export const CREATE_TIMEOUT = 300_000;
+
+/** Types of members by name. */
+type Members = Readonly<Record<string, string>>;
+
+/** Functions and other members that each product must have; `call`: it is a function itself. */
+const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
+  backend: {
+    ...{ name: 'string', device: 'string', capabilities: 'object', upload: 'function' },
+    ...{ read: 'function', free: 'function', compile: 'function', dispose: 'function' },
+  },
+  model: 'call',
+  optimizer: { init: 'function', update: 'function', elementwise: 'boolean' },
+  probe: { needs: 'object', on: 'function' },
+  split: 'call',
+  strategy: 'call',
+  task: { vocabulary: 'number', inputs: 'object', labels: 'object', show: 'function' },
+  tracker: 'call',
+};
+
+/** What products that are functions are called, and what they must give; a tracker is watched by the run that it follows. */
+const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Members]>>> = {
+  model: [
+    'its factory',
+    {
+      ...{ shape: 'object', keepProbability: 'number', init: 'function', sites: 'function' },
+      ...{ dropoutMaskShapes: 'function', apply: 'function' },
+    },
+  ],
+  split: ['its function', { train: 'object', validation: 'object' }],
+  strategy: ['its objective', { needs: 'object', loss: 'function' }],
+};
+
+/**
+ * Calls `create` and checks its product; `subject` names the component and its package.
+ * @throws InputError when it throws or its product lacks something, and so does a product that is a
+ * function when it is called; a promise fails with RunError when nothing comes within `timeout`
+ * milliseconds. What never returns cannot be stopped from inside.
+ */
+export function guardedCreate<K extends Kind>(
+  subject: string,
+  kind: K,
+  create: () => Created[K],
+  timeout: number = CREATE_TIMEOUT,
+): Created[K] {
+  const made = attributeErrors(`${subject}: create failed`, create, InputError);
+  if (!(made instanceof Promise)) return checked(subject, kind, made);
+  const later: Promise<unknown> = inTime<unknown>(subject, made, timeout);
+  return later.then((it): unknown => checked(subject, kind, it as Created[K])) as Created[K];
+}
+
+function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Created[K] {
+  const members = MEMBERS[kind];
+  if (members !== 'call') return withMembers(subject, 'create', members, made);
+  if (typeof made !== 'function')
+    throw new InputError(`${subject}: create must return a function, got ${nameOfType(made)}`);
+  const result = RESULTS[kind];
+  if (result === undefined) return made;
+  const [who, parts] = result;
+  const call = made as (...given: unknown[]) => unknown;
+  return ((...given: unknown[]) =>
+    withMembers(
+      subject,
+      who,
+      parts,
+      attributeErrors(`${subject}: ${who} failed`, () => call(...given), InputError),
+    )) as Created[K];
+}
+
+function withMembers<T>(subject: string, who: string, members: Members, made: T): T {
+  if (typeof made !== 'object' || made === null)
+    throw new InputError(`${subject}: ${who} must return an object, got ${nameOfType(made)}`);
+  for (const [key, type] of Object.entries(members)) {
+    const member = (made as Record<string, unknown>)[key];
+    if (nameOfType(member) !== type)
+      throw new InputError(
+        `${subject}: ${who} must return an object whose "${key}" is of type ${type}, got ${nameOfType(member)}`,
+      );
+  }
+  return made;
+}
+
+const nameOfType = (value: unknown): string => (value === null ? 'null' : typeof value);
+
+async function inTime<T>(subject: string, made: Promise<T>, timeout: number): Promise<T> {
+  try {
+    return await withTimeout(
+      made,
+      timeout,
+      (seconds) => `${subject}: create gave nothing within ${seconds} s; leave it out`,
+    );
+  } catch (error) {
+    throw attributeError(`${subject}: create failed`, error, InputError);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Two doors, one room: `logit({ temperature: 2 })` in code and `{ "use": "logit" }` in a spec reach
+ * the same `create`, through the same check of options.
+ */
+import * as tf from '@grok/tfjs';
+import type { ComponentDefinition, Created, Host, Kind, Plugin } from '../contracts/types.js';
+import { parseOptions } from './options.js';
+
+/** A component that can also be called: options in (all optional), the created thing out. */
+export type Component<K extends Kind, I = Record<string, never>> = ComponentDefinition<K> &
+  ((options?: I) => Created[K]);
+
+/** What a plugin's author writes of a component, its kind left to the function that takes it. */
+export interface Definition<K extends Kind, I, O> {
+  readonly name: string;
+  /** One sentence for people. */
+  readonly summary: string;
+  readonly options: {
+    readonly '~standard': {
+      readonly version: 1;
+      readonly vendor: string;
+      validate(value: unknown): unknown;
+      readonly types?: { readonly input: I; readonly output: O } | undefined;
+    };
+  };
+  create(options: O, host: Host): Created[K];
+}
+/** Declares a component of one kind; `create` gets validated options and `{ tf }`. */
+export type Define<K extends Kind> = <I, O>(definition: Definition<K, I, O>) => Component<K, I>;
+
+function define<K extends Kind>(kind: K): Define<K> {
+  return <I, O>(definition: Definition<K, I, O>): Component<K, I> => {
+    const component = { kind, ...definition } as unknown as ComponentDefinition<K>;
+    const call = (options?: I): Created[K] =>
+      component.create(parseOptions(subjectOf(component), component.options, options), { tf });
+    // A function's own `name` is not writable but may be redefined.
+    for (const [key, value] of Object.entries(component))
+      Object.defineProperty(call, key, { value, enumerable: true });
+    return call as unknown as Component<K, I>;
+  };
+}
+
+/** Declares a task: a labelled data set. */
+export const defineTask: Define<'task'> = define('task');
+/** Declares a split: which rows train, and which validate. */
+export const defineSplit: Define<'split'> = define('split');
+/** Declares a model. */
+export const defineModel: Define<'model'> = define('model');
+/** Declares a strategy: a term of the loss. */
+export const defineStrategy: Define<'strategy'> = define('strategy');
+/** Declares an optimizer: a gradient transformation as in optax. */
+export const defineOptimizer: Define<'optimizer'> = define('optimizer');
+/** Declares a backend: what compiles and runs a training step. */
+export const defineBackend: Define<'backend'> = define('backend');
+/** Declares a probe: a measurement of a run. */
+export const defineProbe: Define<'probe'> = define('probe');
+/** Declares a tracker: what follows a run elsewhere. */
+export const defineTracker: Define<'tracker'> = define('tracker');
+
+/** Declares a plugin: plain data, the default export of its entry. */
+export function definePlugin(plugin: Plugin): Plugin {
+  return plugin;
+}
+
+/** How a component is called in errors: `strategy "logit"`. */
+export function subjectOf(of: { kind: string; name: string }): string {
+  return `${of.kind} "${of.name}"`;
+}

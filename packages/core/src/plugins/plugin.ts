@@ -1,0 +1,60 @@
+/** What makes a plugin acceptable: its shape, and the range of core that it works with. */
+import { satisfies } from 'compare-versions';
+import { InputError } from '../contracts/errors.js';
+import type { Kind, Plugin } from '../contracts/types.js';
+
+/** Version of this core; plugins name the range of versions that they work with. */
+export const coreVersion = '0.1.0';
+
+const KINDS: Record<Kind, true> = {
+  backend: true,
+  model: true,
+  optimizer: true,
+  probe: true,
+  split: true,
+  strategy: true,
+  task: true,
+  tracker: true,
+};
+
+/** @throws InputError that names the plugin, what is wrong with it and what to do. */
+export function checkPlugin(plugin: Plugin): void {
+  const name = typeof plugin?.name === 'string' ? `plugin ${plugin.name}` : 'plugin';
+  const wrong = (rule: string): InputError => new InputError(`${name}: ${rule}`);
+  if (typeof plugin !== 'object' || plugin === null)
+    throw wrong(`must be an object (its entry's default export), got ${typeof plugin}`);
+  for (const key of ['name', 'version', 'core'] as const)
+    if (typeof plugin[key] !== 'string') throw wrong(`needs a string "${key}"`);
+  if (!Array.isArray(plugin.components)) throw wrong('needs a list "components"');
+  const fits = inRange(plugin.core);
+  if (fits === undefined)
+    throw wrong(
+      `"core" must be a range such as ">=${coreVersion} <1" or "*", got "${plugin.core}"`,
+    );
+  if (!fits)
+    throw wrong(
+      `works with @grok/core ${plugin.core}, and this is ${coreVersion}; install versions that fit`,
+    );
+  plugin.components.forEach((item, i) => {
+    const subject = `components[${i}]${typeof item?.name === 'string' ? ` ("${item.name}")` : ''}`;
+    for (const key of ['kind', 'name', 'summary'] as const)
+      if (typeof item?.[key] !== 'string') throw wrong(`${subject} needs a string "${key}"`);
+    if (!(item.kind in KINDS))
+      throw wrong(
+        `${subject} is of unknown kind "${item.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
+      );
+    if (typeof item.create !== 'function') throw wrong(`${subject} needs a function "create"`);
+    const schema: unknown = item.options;
+    if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null)
+      throw wrong(`${subject} needs "options": a Standard Schema or JSON Schema`);
+  });
+}
+
+/** Undefined for what is no range. */
+function inRange(range: string): boolean | undefined {
+  try {
+    return range === '*' || satisfies(coreVersion, range);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The registry: plugins in a tsyringe container, by explicit tokens (no decorators, no metadata).
+ * Injection stays at the edge: only this file, `run.ts` and the apps ever see a container.
+ */
+import 'reflect-metadata';
+import { type DependencyContainer, type InjectionToken, container as root } from 'tsyringe';
+import { InputError, unknownName } from '../contracts/errors.js';
+import type {
+  ComponentDefinition,
+  Created,
+  Host,
+  JsonSchema,
+  Kind,
+  Plugin,
+} from '../contracts/types.js';
+import { guardedCreate } from './create.js';
+import { subjectOf } from './define.js';
+import { jsonSchemaOf, parseOptions } from './options.js';
+import { checkPlugin } from './plugin.js';
+
+/** A component as `grok plugins` shows it. */
+export interface Listing {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly package: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly options: JsonSchema;
+}
+/** Plugins by kind and name. */
+export interface Registry {
+  /** Adds all that a plugin provides; `alias` renames components. @throws InputError on a second one of a kind and name. */
+  add(plugin: Plugin, options?: { alias?: Readonly<Record<string, string>> }): void;
+  /** @throws InputError that lists the known names and suggests the nearest. */
+  get<K extends Kind>(kind: K, name: string): ComponentDefinition<K>;
+  /** Checks options, fills in defaults and creates; errors name the component. */
+  create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Created[K];
+  list(): readonly Listing[];
+  /** A registry that sees all of this one, whatever is added later too, and keeps what is added to itself. */
+  child(): Registry;
+}
+
+interface Entry {
+  readonly token: InjectionToken<Entry>;
+  readonly component: ComponentDefinition;
+  readonly name: string;
+  readonly plugin: Plugin;
+}
+const tokenOf = (kind: string, name: string): InjectionToken<Entry> =>
+  Symbol.for(`@grok/${kind}/${name}`) as InjectionToken<Entry>;
+const ALL = Symbol.for('@grok/all') as InjectionToken<Entry>;
+
+/** A registry of the given plugins and of nothing else. */
+export function registryOf(plugins: readonly Plugin[]): Registry {
+  const registry = over(root.createChildContainer(), () => []);
+  for (const plugin of plugins) registry.add(plugin);
+  return registry;
+}
+
+function over(container: DependencyContainer, inherited: () => readonly Entry[]): Registry {
+  const entries = (): readonly Entry[] => {
+    const ours = container.isRegistered(ALL) ? container.resolveAll(ALL) : [];
+    // What came later to the parent does not stand above what was here.
+    const theirs = inherited().filter(({ token }) => !ours.some((entry) => entry.token === token));
+    return [...theirs, ...ours];
+  };
+  const self: Registry = {
+    add(plugin, { alias = {} } = {}) {
+      checkPlugin(plugin);
+      const names = plugin.components.map(({ name }) => name);
+      for (const from of Object.keys(alias))
+        if (!names.includes(from))
+          throw unknownName(`component of ${plugin.name} to alias`, from, names);
+      const added: Entry[] = [];
+      for (const component of plugin.components) {
+        const { kind } = component;
+        const name = alias[component.name] ?? component.name;
+        const token = tokenOf(kind, name);
+        const taken = [...entries(), ...added].find((entry) => entry.token === token);
+        if (taken !== undefined) {
+          const rule = added.includes(taken)
+            ? 'it provides two of that name; rename one, or choose another alias'
+            : `${taken.plugin.name} provides one of that name; give one an alias`;
+          throw new InputError(`${subjectOf({ kind, name })} of ${plugin.name}: ${rule}`);
+        }
+        added.push({ token, component, name, plugin });
+      }
+      for (const entry of added) {
+        container.register(entry.token, { useValue: entry });
+        container.register(ALL, { useValue: entry });
+      }
+    },
+    get(kind, name) {
+      const token = tokenOf(kind, name);
+      if (!container.isRegistered(token, true)) {
+        const known = entries().filter(({ component }) => component.kind === kind);
+        throw unknownName(
+          kind,
+          name,
+          known.map((entry) => entry.name),
+        );
+      }
+      return container.resolve(token).component as ComponentDefinition<typeof kind>;
+    },
+    create(kind, name, options, host) {
+      const found = self.get(kind, name);
+      const subject = subjectOf({ kind, name });
+      const parsed = parseOptions(subject, found.options, options);
+      const { plugin } = container.resolve(tokenOf(kind, name));
+      return guardedCreate(`${subject} of ${plugin.name} ${plugin.version}`, kind, () =>
+        found.create(parsed, host),
+      );
+    },
+    list: () =>
+      entries().map(({ component, name, plugin }) => ({
+        name,
+        kind: component.kind,
+        package: plugin.name,
+        version: plugin.version,
+        summary: component.summary,
+        options: jsonSchemaOf(component.options),
+      })),
+    child: () => over(container.createChildContainer(), entries),
+  };
+  return self;
+}

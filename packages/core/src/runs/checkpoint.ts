@@ -1,0 +1,60 @@
+/**
+ * A checkpoint is one safetensors file: `params/<name>`, `state/<path>`, and as metadata the run, the
+ * position and a SHA-256 over the whole file in which the digits of the hash itself count as zeros.
+ */
+import { RunError } from '../contracts/errors.js';
+import { sha256Hex } from '../contracts/hash.js';
+import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
+import type { Checkpoint, CheckpointPosition, HostArray } from '../contracts/types.js';
+
+const FORMAT = 'grok checkpoint 1';
+// The writer puts metadata first, and the checksum first in it: it is found without parsing anything.
+const BEFORE = new TextEncoder().encode('{"__metadata__":{"sha256":"');
+const DIGITS = { begin: 8 + BEFORE.length, end: 8 + BEFORE.length + 64 } as const;
+
+/** Bytes of a checkpoint's file. */
+export function encodeCheckpoint({ run, params, state, position }: Checkpoint): Uint8Array {
+  const tensors: Record<string, StoredArray> = {};
+  for (const [name, value] of Object.entries(params)) tensors[`params/${name}`] = value;
+  for (const [path, value] of Object.entries(state)) tensors[`state/${path}`] = value;
+  const bytes = writeSafetensors(tensors, {
+    sha256: '0'.repeat(64),
+    format: FORMAT,
+    run,
+    position: JSON.stringify(position),
+  });
+  bytes.set(new TextEncoder().encode(sha256Hex(bytes)), DIGITS.begin);
+  return bytes;
+}
+
+/**
+ * Reads a checkpoint's file.
+ * @throws RunError that names `where` when a byte is missing, changed or added, or the file is foreign.
+ */
+export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
+  const wrong = (what: string): RunError => new RunError(`checkpoint ${where}: ${what}`);
+  if (!BEFORE.every((byte, i) => bytes[8 + i] === byte))
+    throw wrong('is cut short, damaged or not a checkpoint of grok');
+  const stored = new TextDecoder().decode(bytes.subarray(DIGITS.begin, DIGITS.end));
+  const zeros = '0'.repeat(64);
+  const { begin, end } = DIGITS;
+  if (sha256Hex(bytes.subarray(0, begin), zeros, bytes.subarray(end)) !== stored)
+    throw wrong('is cut short or damaged: its checksum does not match its bytes');
+  const { tensors, metadata } = readSafetensors(bytes, `checkpoint ${where}`);
+  if (metadata.format !== FORMAT)
+    throw wrong(
+      `has the format "${metadata.format}", this version of grok reads "${FORMAT}"; read it with the version that wrote it`,
+    );
+  const under = (folder: string): Record<string, HostArray> =>
+    Object.fromEntries(
+      Object.entries(tensors)
+        .filter(([name]) => name.startsWith(folder))
+        .map(([name, value]) => [name.slice(folder.length), value as HostArray]),
+    );
+  return {
+    run: metadata.run!,
+    params: under('params/'),
+    state: under('state/'),
+    position: JSON.parse(metadata.position!) as CheckpointPosition,
+  };
+}

@@ -1,0 +1,174 @@
+/** From a specification to the parts of a run: every component resolved, every contradiction found, before anything is written. */
+import * as tf from '@grok/tfjs';
+import { checkSplit, checkTask } from '../training/check-data.js';
+import { shuffleLabels } from '../training/stopping.js';
+import { InputError } from '../contracts/errors.js';
+import { paramsSha256, splitHash, taskHash } from '../contracts/hash.js';
+import { type ComposedObjective, compose } from '../training/objective.js';
+import { jsonSchemaOf } from '../plugins/options.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import { createProbes, infoOf } from '../training/probes.js';
+import { subjectOf } from '../plugins/define.js';
+import type { Registry } from '../plugins/registry.js';
+import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
+import type { Teacher } from '../training/sites.js';
+import { attributeModelErrors, attributeOptimizerErrors } from '../plugins/attribution.js';
+import type { ActiveProbe } from '../training/training.js';
+import type {
+  Backend,
+  Execution,
+  Experiment,
+  Host,
+  Model,
+  Optimizer,
+  SplitRows,
+  Store,
+  Task,
+  TeacherRef,
+} from '../contracts/types.js';
+
+/** Used when neither the command line nor a specification names one. */
+export const DEFAULT_BACKEND = 'onnx';
+
+/** An experiment with everything in it created; the backend comes last, for it is costly. */
+export interface Composed {
+  readonly task: Task;
+  readonly split: SplitRows;
+  readonly model: Model;
+  readonly objective: ComposedObjective;
+  readonly teachers: Readonly<Record<string, Teacher>>;
+  readonly teacherRefs: Readonly<Record<string, TeacherRef & { splitHash: string }>>;
+  readonly optimizer: Optimizer;
+  readonly probes: readonly ActiveProbe[];
+  readonly splitHash: string;
+  /** A teacher was trained on another split of the same rows. */
+  readonly leaked: boolean;
+}
+
+const host: Host = { tf };
+
+/**
+ * Creates an experiment's parts. @throws InputError on unknown names, bad options, a teacher that is
+ * missing, unfinished, of another task, changed since, or of another split without `allowLeak`.
+ */
+export async function composeExperiment(
+  experiment: Experiment,
+  registry: Registry,
+  teacherStores: Readonly<Record<string, Store>>,
+): Promise<Composed> {
+  const { written, task, split, model } = data(experiment, registry);
+  const loaded: Record<string, Teacher> = {};
+  const refs: Record<string, TeacherRef & { splitHash: string }> = {};
+  for (const [name, ref] of Object.entries(experiment.teachers ?? {})) {
+    const store = teacherStores[name];
+    if (store === undefined)
+      throw new InputError(
+        `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
+      );
+    const teacher = await loadTeacher(name, ref, store, registry, { experiment, written });
+    loaded[name] = teacher;
+    refs[name] = { ...ref, splitHash: teacher.splitHash };
+  }
+  const ownHash = splitHash(split);
+  const strangers = Object.keys(refs).filter((name) => refs[name]!.splitHash !== ownHash);
+  if (strangers.length > 0 && experiment.allowLeak !== true)
+    throw new InputError(
+      `teacher "${strangers[0]}": was trained on another split (${refs[strangers[0]!]!.splitHash.slice(0, 10)}, this run's is ${ownHash.slice(0, 10)}), so it has seen validation rows; use its split seed, or allow the leak (--allow-leak)`,
+    );
+  const objective = compose(
+    (experiment.objective ?? [{ use: 'hard' }]).map(({ use, as, weight = 1, options }) => ({
+      name: as ?? use,
+      strategy: use,
+      weight,
+      objective: registry.create('strategy', use, options, host),
+    })),
+    {
+      student: infoOf(model),
+      teachers: Object.fromEntries(
+        Object.entries(loaded).map(([name, { model: frozen }]) => [name, infoOf(frozen)]),
+      ),
+    },
+  );
+  const { use, options } = experiment.optimizer;
+  return {
+    task,
+    split,
+    model,
+    objective,
+    teachers: loaded,
+    teacherRefs: refs,
+    optimizer: attributeOptimizerErrors(
+      subjectOf({ kind: 'optimizer', name: use }),
+      registry.create('optimizer', use, options, host),
+    ),
+    probes: createProbes(registry, experiment.probes ?? [], model),
+    splitHash: ownHash,
+    leaked: strangers.length > 0,
+  };
+}
+
+/**
+ * Task, split and model of an experiment: all that reading a finished run needs. `written` is the task
+ * before its labels were shuffled.
+ * @throws InputError on rows, labels or tokens that do not fit together, naming the task or the split.
+ */
+export function data(
+  experiment: Experiment,
+  registry: Registry,
+): { written: Task; task: Task; split: SplitRows; model: Model } {
+  const written = registry.create('task', experiment.task.use, experiment.task.options, host);
+  checkTask(`task "${experiment.task.use}"`, written);
+  const { use, options } = experiment.split ?? { use: 'numpy' };
+  const rows = written.inputs.shape[0]!;
+  const seed = experiment.splitSeed ?? experiment.seed;
+  const split = registry.create('split', use, options, host)(rows, seed);
+  checkSplit(`split "${use}"`, split, rows);
+  const task = experiment.shuffleLabels ? shuffleLabels(written, split, experiment.seed) : written;
+  const model = registry.create(
+    'model',
+    experiment.model.use,
+    experiment.model.options,
+    host,
+  )({ vocabulary: task.vocabulary, inputs: task.inputs });
+  const subject = subjectOf({ kind: 'model', name: experiment.model.use });
+  return { written, task, split, model: attributeModelErrors(subject, model) };
+}
+
+/** Creates a backend by name, with its options; `threads` is one of them where the backend has such an option. */
+export async function openBackend(registry: Registry, execution: Execution): Promise<Backend> {
+  const name = execution.backend ?? DEFAULT_BACKEND;
+  const known = jsonSchemaOf(registry.get('backend', name).options).properties ?? {};
+  const { threads, backendOptions } = execution;
+  const options = {
+    ...(threads !== undefined && 'threads' in known ? { threads } : {}),
+    ...backendOptions,
+  };
+  return registry.create('backend', name, options, host);
+}
+
+async function loadTeacher(
+  name: string,
+  ref: TeacherRef,
+  store: Store,
+  registry: Registry,
+  student: { readonly experiment: Experiment; readonly written: Task },
+): Promise<Teacher & { splitHash: string }> {
+  const config = await readConfig(store);
+  const manifest = await readManifest(store);
+  const wrong = (rule: string): InputError =>
+    new InputError(`teacher "${name}" in ${store.where}: ${rule}`);
+  if (config.run !== ref.run)
+    throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
+  if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
+  const own = data(config.experiment, registry);
+  if (taskHash(own.written) !== taskHash(student.written))
+    throw wrong(
+      `was trained on another task (${JSON.stringify(config.experiment.task)}, this run's is ${JSON.stringify(student.experiment.task)}); both must have the same rows and labels`,
+    );
+  const { checkpoint } = await newestCheckpoint(store);
+  if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
+  const params = withoutAuxiliary(checkpoint.params);
+  if (paramsSha256(params) !== ref.paramsSha256)
+    throw wrong(`its parameters changed since they were named (their hash differs)`);
+  return { model: own.model, params, splitHash: splitHash(own.split) };
+}

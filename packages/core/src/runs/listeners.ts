@@ -1,0 +1,102 @@
+/** Who hears a run: listeners and trackers. Whatever goes wrong with one is told to the others, and the run goes on. */
+import * as tf from '@grok/tfjs';
+import { InputError } from '../contracts/errors.js';
+import { withTimeout } from '../plugins/timeout.js';
+import type { Registry } from '../plugins/registry.js';
+import type { RunListener, TrackedRun, Tracker, TrackerUse, Tracking } from '../contracts/types.js';
+
+/** Milliseconds that a tracker may take to begin, and to finish. */
+export const TRACKER_TIMEOUT = 30_000;
+
+/** A run's listeners and trackers as one. */
+export interface Listeners {
+  readonly notify: RunListener;
+  /** Waits for the trackers; never rejects. */
+  finish(): Promise<void>;
+}
+
+/** Trackers by name. @throws InputError on unknown names, bad options, and two of one name. */
+export function createTrackers(
+  registry: Registry,
+  uses: readonly TrackerUse[] = [],
+): Readonly<Record<string, Tracker>> {
+  const made: Record<string, Tracker> = {};
+  for (const { use, as = use, options } of uses) {
+    if (Object.hasOwn(made, as))
+      throw new InputError(`tracker "${as}": is named twice; give one of them another name ("as")`);
+    made[as] = registry.create('tracker', use, options, { tf });
+  }
+  return made;
+}
+
+/** Gathers those who are to hear a run: the trackers begin to follow it. */
+export async function createListeners(
+  listeners: readonly RunListener[],
+  trackers: Readonly<Record<string, Tracker>>,
+  run: TrackedRun,
+): Promise<Listeners> {
+  const active = new Map<RunListener, string>(
+    listeners.map((listener) => [listener, 'a listener']),
+  );
+  const notify: RunListener = (event) => {
+    for (const listener of [...active.keys()])
+      try {
+        // A function that returns a promise passes for one that returns nothing.
+        const done: unknown = listener(event);
+        if (done instanceof Promise) done.catch((error: unknown) => detach(listener, error));
+      } catch (error) {
+        detach(listener, error);
+      }
+  };
+  const failed = (who: string, error: unknown): void => {
+    const why = error instanceof Error ? error.message : String(error);
+    notify({ type: 'notice', message: `${who} failed and is left out: ${why}` });
+  };
+  const detach = (listener: RunListener, error: unknown): void => {
+    const who = active.get(listener);
+    if (who === undefined) return;
+    active.delete(listener);
+    failed(who, error);
+  };
+
+  const ends: (() => Promise<void>)[] = [];
+  for (const [name, tracker] of Object.entries(trackers)) {
+    const who = `tracker "${name}"`;
+    let tracking: Tracking;
+    try {
+      tracking = await soon('begin', () => tracker(run));
+    } catch (error) {
+      failed(who, error);
+      continue;
+    }
+    let heard: Promise<unknown> = Promise.resolve();
+    const follow: RunListener = (event) => {
+      const sent = tracking.on(event);
+      if (sent === undefined) return;
+      const known = Promise.resolve(sent).catch((error: unknown) => detach(follow, error));
+      // Their values are dropped: kept, they would be a list of all that was ever sent.
+      heard = Promise.all([heard, known]).then(() => {});
+    };
+    active.set(follow, who);
+    ends.push(() =>
+      soon('finish', async () => {
+        await heard;
+        if (active.has(follow)) await tracking.finish();
+      }).catch((error: unknown) => detach(follow, error)),
+    );
+  }
+  return {
+    notify,
+    async finish() {
+      await Promise.all(ends.map((end) => end()));
+    },
+  };
+}
+
+function soon<T>(what: string, act: () => T | Promise<T>): Promise<T> {
+  return withTimeout(
+    Promise.resolve().then(act),
+    TRACKER_TIMEOUT,
+    (seconds) => `it did not ${what} within ${seconds} s`,
+  );
+}

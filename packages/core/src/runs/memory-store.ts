@@ -1,0 +1,48 @@
+/** A store in memory, for tests, for trials and for runs whose files nobody needs. */
+import { InputError } from '../contracts/errors.js';
+import type { Store } from '../contracts/types.js';
+
+/** An empty store; what goes in and comes out is copied. */
+export function memoryStore(where = 'memory'): Store {
+  const files = new Map<string, Uint8Array>();
+  return {
+    where,
+    read: async (path) => copyOf(files.get(checkPath(path))),
+    async write(path, bytes) {
+      files.set(checkPath(path), new Uint8Array(bytes));
+    },
+    async append(path, bytes) {
+      const old = files.get(checkPath(path)) ?? new Uint8Array();
+      const all = new Uint8Array(old.length + bytes.length);
+      all.set(old);
+      all.set(bytes, old.length);
+      files.set(path, all);
+    },
+    async truncate(path, length) {
+      const old = files.get(checkPath(path));
+      if (old !== undefined) files.set(path, old.slice(0, length));
+    },
+    async list(folder) {
+      const prefix = folder === '' ? '' : `${checkPath(folder)}/`;
+      return [...files.keys()]
+        .filter((path) => path.startsWith(prefix) && !path.slice(prefix.length).includes('/'))
+        .map((path) => path.slice(prefix.length))
+        .sort();
+    },
+    async remove(path) {
+      files.delete(checkPath(path));
+    },
+  };
+}
+
+const copyOf = (bytes?: Uint8Array): Uint8Array | undefined => bytes && new Uint8Array(bytes);
+
+/** The path itself. @throws InputError when it could lead out of a store, or is none. */
+export function checkPath(path: string): string {
+  const parts = path.split('/');
+  if (path.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..'))
+    throw new InputError(
+      `store path "${path}": needs names divided by "/", without "..", such as "analysis/cka.json"`,
+    );
+  return path;
+}

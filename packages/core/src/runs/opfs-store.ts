@@ -1,0 +1,105 @@
+/**
+ * A store in a browser's origin private file system: pages and workers of one origin see the same
+ * files, and they outlive the tab. A writable's `close` puts the new file in place in one move.
+ */
+import { RunError } from '../contracts/errors.js';
+import { checkPath } from './memory-store.js';
+import type { Store } from '../contracts/types.js';
+
+/** A store in `folder` (`/` separates folders) of the origin private file system, made at the first write. */
+export function opfsStore(folder: string): Store {
+  const where = `opfs:${folder}`;
+  const whole = (path: string): readonly string[] => `${folder}/${checkPath(path)}`.split('/');
+
+  const folderOf = async (
+    parts: readonly string[],
+    create: boolean,
+  ): Promise<FileSystemDirectoryHandle | undefined> => {
+    let at = await navigator.storage.getDirectory();
+    for (const part of parts) {
+      const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }), !create);
+      if (next === undefined) return undefined;
+      at = next;
+    }
+    return at;
+  };
+  const fileOf = async (
+    path: string,
+    create: boolean,
+  ): Promise<FileSystemFileHandle | undefined> => {
+    const parts = whole(path);
+    const parent = await folderOf(parts.slice(0, -1), create);
+    return parent && unlessMissing(() => parent.getFileHandle(parts.at(-1)!, { create }));
+  };
+  /** Changes a file through a writable, which replaces it as a whole or not at all. */
+  const change = async (
+    path: string,
+    keepExistingData: boolean,
+    steps: (writable: FileSystemWritableFileStream, size: number) => Promise<void>,
+  ): Promise<void> => {
+    try {
+      const handle = (await fileOf(path, true))!;
+      const { size } = await handle.getFile();
+      const writable = await handle.createWritable({ keepExistingData });
+      await steps(writable, size);
+      await writable.close();
+    } catch (error) {
+      const full = (error as Error).name === 'QuotaExceededError';
+      throw new RunError(
+        `${where}/${path}: cannot be written (${(error as Error).message}); ${
+          full ? 'the site’s storage is full: delete old runs' : 'the last good state is kept'
+        }`,
+        { cause: error },
+      );
+    }
+  };
+
+  return {
+    where,
+    async read(path) {
+      const handle = await fileOf(path, false);
+      return handle && new Uint8Array(await (await handle.getFile()).arrayBuffer());
+    },
+    write: (path, bytes) => change(path, false, (writable) => writable.write(own(bytes))),
+    append: (path, bytes) =>
+      change(path, true, (writable, size) =>
+        writable.write({ type: 'write', position: size, data: own(bytes) }),
+      ),
+    async truncate(path, length) {
+      if (((await (await fileOf(path, false))?.getFile())?.size ?? 0) <= length) return;
+      await change(path, true, (writable) => writable.truncate(length));
+    },
+    async list(path) {
+      const parts = path === '' ? folder.split('/') : whole(path);
+      const at = await folderOf(parts, false);
+      const names: string[] = [];
+      if (at !== undefined)
+        for await (const handle of (at as unknown as Entries).values())
+          if (handle.kind === 'file' && !handle.name.endsWith('.crswap')) names.push(handle.name);
+      return names.sort();
+    },
+    async remove(path) {
+      const parts = whole(path);
+      const parent = await folderOf(parts.slice(0, -1), false);
+      await unlessMissing(async () => parent?.removeEntry(parts.at(-1)!));
+    },
+  };
+}
+
+/** TypeScript's `dom` library leaves out the iterators of folders. */
+interface Entries {
+  values(): AsyncIterable<FileSystemHandle>;
+}
+/** Writables refuse views of shared memory. */
+const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
+
+/** What `open` gives; undefined where nothing is, or, when only looking, a file where a folder is meant. */
+async function unlessMissing<T>(open: () => Promise<T>, looking = false): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    const { name } = error as Error;
+    if (name === 'NotFoundError' || (looking && name === 'TypeMismatchError')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Any step of a run, though few are kept: read where there is a checkpoint, else trained again from
+ * the nearest earlier one. Every random stream is a function of (seed, stream, step), so a replayed
+ * state has the bits that the run had then.
+ */
+import type { Checkpoint, CheckpointPosition } from '../contracts/types.js';
+import { composeExperiment, openBackend } from './compose.js';
+import { InputError, isRunError, RunError } from '../contracts/errors.js';
+import type { RunHost } from './run.js';
+import {
+  listCheckpoints,
+  readCheckpoint,
+  readConfig,
+  readManifest,
+  readMetrics,
+} from './run-folder.js';
+import { train } from '../training/trainer.js';
+import type { SavedState } from '../training/training.js';
+
+/** A state of a run, and the step that it was replayed from: its own where nothing had to be. */
+export interface Replayed {
+  readonly checkpoint: Checkpoint;
+  readonly from: number;
+}
+
+/**
+ * The state of the run in a store after `step` optimiser steps, on the backend that the run was on;
+ * it writes nothing. Without a backend that is bit-exact, the bits may differ.
+ * @throws InputError when the run has not come to that step, or a teacher is not at hand.
+ */
+export async function replayTo(
+  host: Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal'>,
+  step: number,
+): Promise<Replayed> {
+  const { store, registry, teacherStores = {} } = host;
+  const { run, experiment, execution } = await readConfig(store);
+  const manifest = await readManifest(store);
+  const rows = await readMetrics(store);
+  // A run that is under way has rows beyond its last checkpoint.
+  const reached = Math.max(
+    manifest?.step ?? 0,
+    rows.at(-1)?.step ?? 0,
+    (await listCheckpoints(store)).at(-1) ?? 0,
+  );
+  if (!Number.isInteger(step) || step < 0 || step > reached)
+    throw new InputError(
+      `${store.where}: step ${step} is not one of its steps 0 to ${reached}; give one of them`,
+    );
+  const start = await nearest(host, step);
+  if (start?.position.step === step) return { checkpoint: start, from: step };
+
+  const { probes: _unneeded, ...plain } = experiment;
+  const composed = await composeExperiment(plain, registry, teacherStores);
+  const backend = await openBackend(registry, { ...execution, ...manifest?.execution });
+  const from = start?.position.step ?? 0;
+  const stop = new AbortController();
+  try {
+    const history = rows.filter((row) => row.step <= from);
+    const { batch, epochs, seed, evalEvery } = experiment;
+    const loop = train(
+      {
+        ...composed,
+        backend,
+        batch,
+        epochs,
+        seed,
+        ...(evalEvery === undefined ? {} : { evalEvery }),
+        checkpointEvery: Number.POSITIVE_INFINITY,
+        now: () => 0,
+      },
+      start === undefined ? undefined : { saved: start as unknown as SavedState, history },
+      stop.signal,
+    );
+    if (from === step) stop.abort();
+    for await (const event of loop) {
+      if (host.signal?.aborted) throw new RunError('the replay was interrupted');
+      if (event.type === 'step' && event.step === step) stop.abort();
+      if (event.type === 'save' && event.saved.position.step === step) {
+        const { position, ...state } = event.saved;
+        const at = position as unknown as CheckpointPosition;
+        return { checkpoint: { ...state, run, position: at }, from };
+      }
+    }
+    throw new RunError(`${store.where}: its replay did not come to step ${step}`);
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** The newest readable checkpoint that is not after `step`. */
+async function nearest(
+  { store }: Pick<RunHost, 'store'>,
+  step: number,
+): Promise<Checkpoint | undefined> {
+  for (const at of (await listCheckpoints(store)).filter((s) => s <= step).toReversed())
+    try {
+      return await readCheckpoint(store, at);
+    } catch (error) {
+      if (!isRunError(error)) throw error;
+    }
+  return undefined;
+}

@@ -1,0 +1,392 @@
+/**
+ * A run, from specification to record: compose → store → train → listeners. It writes config.json
+ * first, so that a run killed at any later moment can be resumed to the same bits.
+ */
+import { type Listeners, createTrackers, createListeners } from './listeners.js';
+import { type Composed, composeExperiment, data, openBackend } from './compose.js';
+import { InputError, isInputError, isRunError, RunError } from '../contracts/errors.js';
+import { evaluateParams } from '../training/evaluate.js';
+import { canonicalJson, experimentHash, paramsSha256 } from '../contracts/hash.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import type { Registry } from '../plugins/registry.js';
+import {
+  appendEvent,
+  appendMetrics,
+  checkVacant,
+  cutBack,
+  type DamagedCheckpoint,
+  findConfig,
+  newestCheckpoint,
+  readConfig,
+  readManifest,
+  readMetrics,
+  saveCheckpoint,
+  writeAnalysis,
+  writeConfig,
+  writeManifest,
+} from './run-folder.js';
+import { checkSpec } from './spec.js';
+import { train } from '../training/trainer.js';
+import type { SavedState } from '../training/training.js';
+import type {
+  Backend,
+  Execution,
+  Experiment,
+  Manifest,
+  MetricsRow,
+  RunEvent,
+  RunListener,
+  RunSpec,
+  Score,
+  Store,
+  Tracker,
+} from '../contracts/types.js';
+
+/** What a run is given by whoever starts it. */
+export interface RunHost {
+  readonly registry: Registry;
+  /** The run's folder. */
+  readonly store: Store;
+  /** Folders of the teachers' runs, by the teachers' names. */
+  readonly teacherStores?: Readonly<Record<string, Store>>;
+  readonly listeners?: readonly RunListener[];
+  /** By name, beside those that `execution.trackers` names. */
+  readonly trackers?: Readonly<Record<string, Tracker>>;
+  /** Stops the run at the next step, its state saved. */
+  readonly signal?: AbortSignal;
+  /** Seconds on a clock that never goes back (default: `performance.now() / 1000`). */
+  readonly now?: () => number;
+  readonly peakMemoryBytes?: () => number;
+  /** For the manifest, beside the plugins' own. */
+  readonly versions?: Readonly<Record<string, string>>;
+}
+/** A run that ended well. */
+export interface RunResult {
+  readonly status: 'finished' | 'interrupted';
+  readonly manifest: Manifest;
+  readonly history: readonly MetricsRow[];
+  /** It had been finished before, and nothing was done. */
+  readonly already: boolean;
+}
+
+/**
+ * Runs a specification in a store: begins, or goes on where the same experiment was interrupted.
+ * @throws InputError on bad input, before anything is written; RunError when the run fails.
+ */
+export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
+  const { experiment, execution = {} } = checkSpec(spec);
+  const found = await findConfig(host.store);
+  if (found !== undefined && found.run !== experimentHash(experiment))
+    throw new InputError(
+      `${host.store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${experimentHash(experiment).slice(0, 10)}); choose another folder`,
+    );
+  if (found !== undefined) return resumeRun(host, execution);
+  await checkVacant(host.store);
+  const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
+  const followed = withTrackers(host, execution);
+  const backend = await openBackend(host.registry, execution);
+  return carryOut(followed, { experiment, execution }, composed, backend, undefined);
+}
+
+/**
+ * Goes on with the run in a store, from its newest readable checkpoint.
+ * @throws InputError when there is no run, or `execution` would change what its exactness rests on.
+ */
+export async function resumeRun(host: RunHost, execution: Execution = {}): Promise<RunResult> {
+  const { store } = host;
+  const config = await readConfig(store);
+  const manifest = await readManifest(store);
+  const before = { ...config.execution, ...manifest?.execution };
+  // What was asked for may differ from what was used: a backend with one thread ignores more.
+  const asked = config.execution;
+  for (const key of ['backend', 'threads'] as const)
+    if (
+      execution[key] !== undefined &&
+      before[key] !== undefined &&
+      ![before[key], asked[key]].includes(execution[key])
+    )
+      throw new InputError(
+        `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
+      );
+  const [given, own] = [execution, before].map((it) => canonicalJson(it.backendOptions ?? {}));
+  if (given !== '{}' && given !== own)
+    throw new InputError(
+      `${store.where}: its backend began with options ${own}, and other bits may come of ${given}; resume it without naming any, or start anew in another folder`,
+    );
+  const { checkpoint, damaged } = await newestCheckpoint(store);
+  // Of a finished run whose last state was damaged, the end is trained again.
+  if (manifest?.status === 'finished' && checkpoint !== undefined && damaged.length === 0) {
+    const history = await readMetrics(store, manifest);
+    return { status: 'finished', manifest, history, already: true };
+  }
+  // What has no part in its bits may change.
+  const { trackers, checkpointEvery } = execution;
+  const kept = {
+    ...execution,
+    ...before,
+    ...(trackers === undefined ? {} : { trackers }),
+    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+  };
+  const { registry, teacherStores = {} } = host;
+  const composed = await composeExperiment(config.experiment, registry, teacherStores);
+  const followed = withTrackers(host, kept);
+  const spec = { experiment: config.experiment, execution: kept };
+  await cutBack(store, checkpoint?.position.step ?? 0);
+  const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
+  const saved = checkpoint as SavedState | undefined;
+  const history = saved === undefined ? [] : await readMetrics(store);
+  const backend = await openBackend(registry, kept);
+  return carryOut(followed, spec, composed, backend, { saved, history, notices });
+}
+
+/** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */
+export async function evaluateRun(
+  host: Pick<RunHost, 'registry' | 'store'>,
+  on: 'train' | 'validation' | 'all',
+  execution: Execution = {},
+): Promise<
+  Score & {
+    rows: number;
+    step: number;
+    epoch: number;
+    backend: string;
+    /** Newer checkpoints that could not be read, and why. */
+    damaged: readonly DamagedCheckpoint[];
+  }
+> {
+  const config = await readConfig(host.store);
+  const { task, split, model } = data(config.experiment, host.registry);
+  const { checkpoint, damaged } = await newestCheckpoint(host.store);
+  if (checkpoint === undefined)
+    throw new InputError(`${host.store.where}: has no readable checkpoint; resume it`);
+  const rows =
+    on === 'all'
+      ? Int32Array.from(task.labels.keys())
+      : on === 'train'
+        ? split.train
+        : split.validation;
+  const backend = await openBackend(host.registry, { ...config.execution, ...execution });
+  try {
+    const params = withoutAuxiliary(checkpoint.params);
+    const score = await evaluateParams(backend, { model, params }, task, rows);
+    const { step, epoch } = checkpoint.position;
+    return { ...score, rows: rows.length, step, epoch, backend: backend.name, damaged };
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** With the trackers that are named. @throws InputError as `createTrackers`. */
+function withTrackers(host: RunHost, { trackers }: Execution): RunHost {
+  return { ...host, trackers: { ...createTrackers(host.registry, trackers), ...host.trackers } };
+}
+
+async function carryOut(
+  host: RunHost,
+  spec: Required<RunSpec>,
+  parts: Composed,
+  backend: Backend,
+  from:
+    | {
+        saved: SavedState | undefined;
+        history: readonly MetricsRow[];
+        notices: readonly string[];
+      }
+    | undefined,
+): Promise<RunResult> {
+  const { store, now = () => performance.now() / 1000 } = host;
+  const { experiment, execution } = spec;
+  let listeners: Listeners | undefined;
+  const notify: RunListener = (event) => listeners?.notify(event);
+  let [begun, torn] = [from !== undefined, false];
+  const emit = async (event: RunEvent): Promise<void> => {
+    torn = true;
+    await appendEvent(store, event);
+    torn = false;
+    notify(event);
+  };
+  const history = [...(from?.history ?? [])];
+  let manifest = manifestOf(host, spec, parts, backend, history, from?.saved);
+  const update = async (changes: Partial<Manifest>): Promise<void> => {
+    const peakMemoryBytes = host.peakMemoryBytes?.();
+    const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
+    manifest = {
+      ...manifest,
+      ...changes,
+      seconds,
+      ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+    };
+    await writeManifest(store, manifest);
+  };
+  let at = from?.saved?.position ?? { epoch: 0, step: 0 };
+  try {
+    if (from === undefined)
+      await writeConfig(store, experiment, { ...manifest.execution, ...execution });
+    begun = true;
+    listeners = await createListeners(host.listeners ?? [], host.trackers ?? {}, {
+      run: manifest.run,
+      slug: manifest.slug,
+      experiment,
+      where: store.where,
+    });
+    for (const message of from?.notices ?? []) await emit({ type: 'notice', message });
+    const loop = train(
+      {
+        ...parts,
+        backend,
+        batch: experiment.batch,
+        epochs: experiment.epochs,
+        seed: experiment.seed,
+        ...(experiment.stop === undefined ? {} : { stop: experiment.stop }),
+        ...(experiment.require === undefined ? {} : { require: experiment.require }),
+        ...(experiment.evalEvery === undefined ? {} : { evalEvery: experiment.evalEvery }),
+        checkpointEvery: execution.checkpointEvery ?? 10,
+        now,
+        ...(host.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: host.peakMemoryBytes }),
+      },
+      from?.saved === undefined ? undefined : { saved: from.saved, history },
+      host.signal,
+    );
+    let next = await loop.next();
+    for (; next.done !== true; next = await loop.next()) {
+      const event = next.value;
+      switch (event.type) {
+        case 'ready': {
+          await update({ status: 'running', parameters: event.parameters });
+          const { epoch, step } = event.from;
+          await emit({
+            type: 'start',
+            run: manifest.run,
+            parameters: event.parameters,
+            epochs: experiment.epochs,
+            stepsPerEpoch: event.stepsPerEpoch,
+            from: { epoch, step },
+            backend: backend.name,
+            device: backend.device,
+          });
+          break;
+        }
+        case 'step':
+          at = event;
+          notify(event);
+          break;
+        case 'epoch':
+          await appendMetrics(store, event.row);
+          history.push(event.row);
+          at = event.row;
+          notify(event);
+          break;
+        case 'crossing':
+        case 'notice':
+          await emit(event);
+          break;
+        case 'analysis':
+          await writeAnalysis(store, event.name, event.moment, {
+            epoch: event.epoch,
+            step: event.step,
+            result: event.result,
+          });
+          break;
+        case 'save': {
+          const { saved, pinned } = event;
+          const file = await saveCheckpoint(store, { run: manifest.run, ...saved }, { pinned });
+          const { epoch, step } = saved.position;
+          await emit({ type: 'checkpoint', epoch, step, file, pinned });
+          await update({ epoch, step, paramsSha256: paramsSha256(withoutAuxiliary(saved.params)) });
+          break;
+        }
+      }
+    }
+    const status = next.value;
+    await emit({ type: 'end', epoch: at.epoch, step: at.step, status });
+    await update({ status });
+    return { status, manifest, history, already: false };
+  } catch (error) {
+    // What shows only once files are written is a run that failed, whosever fault it is.
+    const { message: why } = error as Error;
+    const failure =
+      isRunError(error) || (isInputError(error) && !begun)
+        ? error
+        : new RunError(isInputError(error) ? why : `the run failed: ${why}`, { cause: error });
+    if (!begun) throw failure;
+    const { message } = failure;
+    try {
+      // After a line that was cut short, another would make both unreadable.
+      const { epoch, step } = at;
+      if (!torn) await emit({ type: 'end', epoch, step, status: 'failed', error: message });
+      await update({ status: 'failed', error: message });
+    } catch {
+      // The store itself failed: what it holds is the last good state, and the first error says why.
+    }
+    throw failure;
+  } finally {
+    await listeners?.finish();
+    await backend.dispose();
+  }
+}
+
+function manifestOf(
+  host: RunHost,
+  { experiment, execution }: Required<RunSpec>,
+  parts: Composed,
+  backend: Backend,
+  history: readonly MetricsRow[],
+  saved: SavedState | undefined,
+): Manifest {
+  const last = history.at(-1);
+  return {
+    format: 'grok manifest 1',
+    run: experimentHash(experiment),
+    slug: slugOf(experiment),
+    status: 'running',
+    parameters: 0,
+    epoch: last?.epoch ?? 0,
+    step: last?.step ?? 0,
+    splitHash: parts.splitHash,
+    seeds: { seed: experiment.seed, splitSeed: experiment.splitSeed ?? experiment.seed },
+    ...(experiment.teachers === undefined ? {} : { teachers: parts.teacherRefs }),
+    ...(parts.leaked ? { leaked: true } : {}),
+    backend: backend.name,
+    device: backend.device,
+    threads: backend.capabilities.threads,
+    // What resuming must keep to is what was used, not only what was asked for.
+    // A backend is found again by the name that it was asked for, an alias perhaps.
+    execution: { backend: backend.name, ...execution, threads: backend.capabilities.threads },
+    versions: versionsOf(host, experiment),
+    seconds: 0,
+    ...(saved === undefined ? {} : { paramsSha256: paramsSha256(withoutAuxiliary(saved.params)) }),
+  };
+}
+
+/** Versions of the packages that the experiment uses. */
+function versionsOf(host: RunHost, experiment: Experiment): Record<string, string> {
+  const { task, split = { use: 'numpy' }, model, optimizer } = experiment;
+  const used: Readonly<Record<string, readonly { readonly use: string }[]>> = {
+    task: [task],
+    split: [split],
+    model: [model],
+    optimizer: [optimizer],
+    strategy: experiment.objective ?? [{ use: 'hard' }],
+    probe: experiment.probes ?? [],
+  };
+  const found = host.registry
+    .list()
+    .filter(({ kind, name }) => used[kind]?.some(({ use }) => use === name));
+  return {
+    ...Object.fromEntries(found.map((item) => [item.package, item.version])),
+    ...host.versions,
+  };
+}
+
+/** A readable name of an experiment, such as `div97-transformer128-hard-s42`. */
+export function slugOf(experiment: Experiment): string {
+  const { task, model, seed } = experiment;
+  const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => term.use);
+  const text = [
+    `${task.use}${task.options?.p ?? ''}`,
+    `${model.use}${model.options?.dim ?? ''}`,
+    [...new Set(terms)].join('+'),
+    `s${seed}`,
+  ].join('-');
+  return text.replace(/[^\w+-]/g, '_');
+}

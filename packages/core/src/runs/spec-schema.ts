@@ -1,0 +1,77 @@
+/** The JSON Schema of specifications with everything that a registry knows in it, for completion in editors. */
+import { jsonSchemaOf } from '../plugins/options.js';
+import type { Listing, Registry } from '../plugins/registry.js';
+import { runSpecSchema } from './spec.js';
+import type { JsonSchema, Kind } from '../contracts/types.js';
+
+const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
+  ['task', 'task'],
+  ['split', 'split'],
+  ['model', 'model'],
+  ['optimizer', 'optimizer'],
+  ['objective', 'strategy'],
+  ['probes', 'probe'],
+];
+
+/** JSON Schema (draft 2020-12) of a specification: names and options of all that `registry` lists. */
+export function specSchemaOf(registry: Registry): JsonSchema {
+  const list = registry.list();
+  const whole = jsonSchemaOf(runSpecSchema) as JsonSchema;
+  const { experiment, execution, ...others } = whole.properties ?? {};
+  const properties = Object.fromEntries(
+    Object.entries(experiment?.properties ?? {}).map(([key, schema]) => {
+      const kind = PLACES.find(([place]) => place === key)?.[1];
+      return [key, kind === undefined ? schema : withNames(schema, of(list, kind))];
+    }),
+  );
+  const backends = of(list, 'backend');
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Specification of a grok run',
+    ...whole,
+    properties: {
+      $schema: { type: 'string' },
+      ...others,
+      experiment: { ...experiment, properties },
+      execution: {
+        ...execution,
+        properties: {
+          ...execution?.properties,
+          trackers: withNames(execution?.properties?.trackers ?? {}, of(list, 'tracker')),
+          backend: {
+            type: 'string',
+            description: 'Where it runs.',
+            examples: backends.map(({ name }) => name),
+          },
+        },
+        allOf: backends.map(({ name, options }) => ({
+          if: { properties: { backend: { const: name } }, required: ['backend'] },
+          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+          then: { properties: { backendOptions: options } },
+        })),
+      },
+    },
+  };
+}
+
+const of = (list: readonly Listing[], kind: Kind): readonly Listing[] =>
+  list.filter((item) => item.kind === kind);
+
+/** A `{ use, options }`, or a list of them: each known name with its own options. */
+function withNames(schema: JsonSchema, known: readonly Listing[]): JsonSchema {
+  if (schema.type === 'array')
+    return { ...schema, items: withNames(schema.items as JsonSchema, known) };
+  if (known.length === 0) return schema;
+  const use = {
+    anyOf: known.map(({ name, summary }) => ({ const: name, description: summary })),
+  };
+  return {
+    ...schema,
+    properties: { ...schema.properties, use },
+    allOf: known.map(({ name, options }) => ({
+      if: { properties: { use: { const: name } } },
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      then: { properties: { options } },
+    })),
+  };
+}

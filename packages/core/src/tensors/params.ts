@@ -1,0 +1,121 @@
+/**
+ * Parameters: named on the host, named or flat inside a step, and their gradients. Elementwise
+ * optimisers see one vector, which costs a few graph nodes instead of a dozen a parameter.
+ */
+import * as tf from '@grok/tfjs';
+import { unknownName } from '../contracts/errors.js';
+import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js';
+
+/** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
+export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
+  return (name) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) throw unknownName(what, name, Object.keys(values));
+    return value;
+  };
+}
+
+/** A model's own parameters, without those of its objectives. */
+export function withoutAuxiliary<T>(params: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('extra.')));
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Shapes of parameters in order, and how many numbers they are together. */
+export interface Layout {
+  readonly specs: Readonly<Record<string, TensorSpec>>;
+  readonly size: number;
+}
+/** The layout of named float32 parameters. */
+export function layoutOf(params: HostParams): Layout {
+  const specs = Object.fromEntries(
+    Object.entries(params).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
+  );
+  const size = Object.values(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return { specs, size };
+}
+
+/** All parameters end to end, as one float32 vector. */
+export function flattenHost(params: HostParams): Float32Array {
+  const out = new Float32Array(layoutOf(params).size);
+  let offset = 0;
+  for (const { data } of Object.values(params)) {
+    out.set(data, offset);
+    offset += data.length;
+  }
+  return out;
+}
+/** The inverse of `flattenHost`. */
+export function unflattenHost(flat: Float32Array, layout: Layout): HostParams {
+  let offset = 0;
+  return Object.fromEntries(
+    Object.entries(layout.specs).map(([name, spec]) => {
+      const size = sizeOf(spec.shape);
+      offset += size;
+      return [name, { ...spec, data: flat.slice(offset - size, offset) }];
+    }),
+  );
+}
+
+/** Inside a step: one vector `[size]` cut into named parameters. */
+export function unpack(flat: tf.Tensor, layout: Layout): Params {
+  const entries = Object.entries(layout.specs);
+  const parts = tf.split(
+    flat,
+    entries.map(([, { shape }]) => sizeOf(shape)),
+  );
+  return Object.fromEntries(
+    entries.map(([name, { shape }], i) => [name, tf.reshape(parts[i]!, [...shape])]),
+  );
+}
+/** Inside a step: named parameters end to end, `[size]`. */
+export function pack(params: Params): tf.Tensor1D {
+  return tf.concat(Object.values(params).map((value) => tf.reshape(value, [-1]))) as tf.Tensor1D;
+}
+
+/**
+ * Value, auxiliary values and gradients of a scalar loss; a parameter that the loss does not reach
+ * has gradient zero. Unlike `tf.valueAndGrads`, auxiliary values outlive the call.
+ */
+export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
+  f: (params: Params) => { loss: tf.Scalar; aux: Aux },
+  params: Params,
+): { loss: tf.Scalar; aux: Aux; grads: Params } {
+  const engine = tf.engine();
+  const names = Object.keys(params);
+  const values = Object.values(params);
+  let aux: Aux | undefined;
+  const kept: tf.Tensor[] = [];
+  const { value, grads } = engine.gradients(
+    () => {
+      const out = f(params);
+      aux = out.aux;
+      // One that is kept already belongs to somebody else.
+      for (const leaf of leavesOf(out.aux)) if (!leaf.kept) kept.push(tf.keep(leaf));
+      return out.loss;
+    },
+    values,
+    undefined as unknown as tf.Tensor,
+    true,
+  );
+  // The tape's scope has ended: hand the auxiliary values to the caller's scope.
+  for (const leaf of kept) {
+    leaf.kept = false;
+    (engine as unknown as { track(tensor: tf.Tensor): void }).track(leaf);
+  }
+  return {
+    loss: value as tf.Scalar,
+    aux: aux as Aux,
+    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? tf.zerosLike(values[i]!)])),
+  };
+}
+
+function leavesOf(tree: Tree<tf.Tensor>): tf.Tensor[] {
+  return Object.values(tree).flatMap((node) =>
+    node instanceof tf.Tensor ? [node] : leavesOf(node as Tree<tf.Tensor>),
+  );
+}

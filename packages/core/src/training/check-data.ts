@@ -1,0 +1,58 @@
+/** What a run trains on, checked once, where it is made: rows that are not there would be read as zeros. */
+import { InputError } from '../contracts/errors.js';
+import type { SplitRows, Task } from '../contracts/types.js';
+import { sizeOf } from '../tensors/params.js';
+import { checkUpload, TYPED_ARRAYS } from '../tensors/program-io.js';
+
+/**
+ * `subject` names the task in errors.
+ * @throws InputError when inputs do not fill their shape, a row has no label, or labels or tokens are outside the vocabulary.
+ */
+export function checkTask(subject: string, { vocabulary, inputs, labels }: Task): void {
+  const { data, shape, dtype } = inputs;
+  if (!ArrayBuffer.isView(data) || !Array.isArray(shape) || !(dtype in TYPED_ARRAYS))
+    throw new InputError(
+      `${subject}: inputs must be { data, shape, dtype }: a typed array, a shape such as [rows, positions], int32 or float32`,
+    );
+  checkUpload(data, inputs, `${subject}: inputs`);
+  checkUpload(labels, { shape: shape.slice(0, 1), dtype: 'int32' }, `${subject}: labels`);
+  const check = (what: string, values: Int32Array, perRow: number): void => {
+    const at = outside(values, vocabulary);
+    if (at !== -1)
+      throw new InputError(
+        `${subject}: ${what}s must be from 0 to ${vocabulary - 1}, as its vocabulary is ${vocabulary}, got ${values[at]} in row ${Math.floor(at / perRow)}`,
+      );
+  };
+  check('label', labels, 1);
+  if (data instanceof Int32Array) check('token', data, sizeOf(shape.slice(1)));
+}
+
+/** `subject` names the split in errors. @throws InputError when a part is empty, names rows that there are not, or both name one. */
+export function checkSplit(subject: string, split: SplitRows, rows: number): void {
+  for (const what of ['train', 'validation'] as const) {
+    const part = split[what];
+    if (!(part instanceof Int32Array))
+      throw new InputError(
+        `${subject}: ${what} must be whole row numbers in an Int32Array, got ${(part as object | undefined)?.constructor.name}`,
+      );
+    if (part.length === 0)
+      throw new InputError(
+        `${subject}: no ${what} rows are left of ${rows}; change its fraction or the task's size`,
+      );
+    const at = outside(part, rows);
+    if (at !== -1)
+      throw new InputError(
+        `${subject}: ${what} rows must be from 0 to ${rows - 1}, as the task has ${rows}, got ${part[at]}`,
+      );
+  }
+  const trained = new Set(split.train);
+  const seen = split.validation.find((row) => trained.has(row));
+  if (seen !== undefined)
+    throw new InputError(
+      `${subject}: no row may be in train and validation both, got ${seen}; what is trained on says nothing of generalising`,
+    );
+}
+
+function outside(values: Int32Array, end: number): number {
+  return values.findIndex((value) => !(value >= 0 && value < end));
+}

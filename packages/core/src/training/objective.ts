@@ -1,0 +1,275 @@
+/**
+ * The loss of a run: a weighted sum of terms, each an instance of a strategy. `hard` (cross-entropy
+ * on the labels) is one of them; the control without a teacher is `hard` alone.
+ */
+import * as tf from '@grok/tfjs';
+import { InputError, unknownName } from '../contracts/errors.js';
+import type {
+  HostArray,
+  HostParams,
+  LossContext,
+  ModelInfo,
+  Objective,
+  ObjectiveTerm,
+  Params,
+  Rng,
+  Site,
+} from '../contracts/types.js';
+import { attributeErrors } from '../plugins/attribution.js';
+import { type Component, defineStrategy } from '../plugins/define.js';
+import { flag, schema } from '../plugins/options.js';
+import { reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
+import { specText } from '../tensors/program-io.js';
+import { teacherOf } from './distillation.js';
+
+/** Cross-entropy of the student's logits with the labels, mean over the batch (nats). */
+export const hard: Component<'strategy'> = defineStrategy({
+  name: 'hard',
+  summary: 'Cross-entropy with the true labels; alone, it is the control without a teacher.',
+  // No default: what does not ask for it keeps its hash.
+  options: schema({ precise: flag().optional() }),
+  create({ precise }, host) {
+    const loss = precise ? preciseCrossEntropy : crossEntropy;
+    return () => ({
+      needs: { student: ['logits'] },
+      loss: ({ student, labels }) => ({ hard: loss(student('logits'), labels, host.tf) }),
+    });
+  },
+});
+
+/** The gradient of each row's cross-entropy, from its logits and its one-hot label: `[batch, d_vocab]` all. */
+type RowGradient = (logits: tf.Tensor, target: tf.Tensor) => tf.Tensor;
+
+function meanCrossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor1D,
+  on: typeof tf,
+  gradient: RowGradient,
+): tf.Scalar {
+  const targetOf = (x: tf.Tensor): tf.Tensor => on.oneHot(labels, x.shape[1]!, 1, 0, 'float32');
+  const loss = on.customGrad((logits, save) => {
+    const x = logits as tf.Tensor;
+    (save as tf.GradSaveFunc)([x]);
+    return {
+      value: on.neg(on.mean(on.sum(on.mul(on.logSoftmax(x), targetOf(x)), -1))),
+      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
+        const rows = gradient(saved!, targetOf(saved!));
+        return on.mul(rows, on.div(dy, saved!.shape[0]!));
+      },
+    };
+  });
+  return loss(logits) as tf.Scalar;
+}
+
+/** Mean over rows of −log softmax(logits)[label]; logits `[batch, d_vocab]`, labels int32 `[batch]`. */
+export function crossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor1D,
+  on: typeof tf = tf,
+): tf.Scalar {
+  return meanCrossEntropy(logits, labels, on, (x, target) =>
+    on.sub(on.exp(on.logSoftmax(x)), target),
+  );
+}
+
+/**
+ * `crossEntropy` whose gradients keep their digits where a row is all but certain. There the label's,
+ * `softmax − 1`, would be rounded to multiples of 6e-8, which ends in spikes of the loss (Nanda et al.
+ * 2023 take float64 instead); as all of a row's sum to 0, it is minus the sum of the others.
+ */
+export function preciseCrossEntropy(
+  logits: tf.Tensor,
+  labels: tf.Tensor1D,
+  on: typeof tf = tf,
+): tf.Scalar {
+  return meanCrossEntropy(logits, labels, on, (x, target) => {
+    const others = on.mul(on.softmax(x), on.sub(1, target)); // [batch, d_vocab]
+    return on.sub(others, on.mul(target, on.sum(others, -1, true)));
+  });
+}
+
+/** A named, weighted objective, before it has met its models. */
+export interface WeightedObjective {
+  readonly name: string;
+  /** Its strategy's name, for errors. */
+  readonly strategy?: string;
+  readonly weight: number;
+  readonly objective: Objective;
+}
+
+/** All terms of a run, bound to its models. */
+export interface ComposedObjective {
+  readonly needs: {
+    readonly student: readonly Site[];
+    readonly teachers: Readonly<Record<string, readonly Site[]>>;
+  };
+  /** Trainable parameters of all terms, named `extra.<instance>.<name>`. */
+  auxiliaryParams(rng: Rng): HostParams;
+  /** Random inputs of all terms for a step, by instance. */
+  randomInputs(rng: Rng, step: number, rows: Int32Array): Record<string, Record<string, HostArray>>;
+  /**
+   * The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`.
+   * @throws InputError when a term gives no part, or one that is no scalar.
+   */
+  loss(on: {
+    student: Params;
+    teachers: Readonly<Record<string, Params>>;
+    params: Params;
+    /** The teachers' own parameters: constants of the step. */
+    teacherParams: Readonly<Record<string, HostParams>>;
+    random: Readonly<Record<string, Params>>;
+    inputs: tf.Tensor;
+    labels: tf.Tensor1D;
+    step: tf.Scalar;
+  }): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
+}
+
+/**
+ * Binds weighted objectives to their models.
+ * @throws InputError on two instances of one name, needs that are no lists, a missing teacher or an unknown site.
+ */
+export function compose(
+  entries: readonly WeightedObjective[],
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+): ComposedObjective {
+  if (entries.length === 0)
+    throw new InputError('objective: needs at least one term, got none; add {"use": "hard"}');
+  const terms = entries.map(({ name, strategy, weight, objective }) => ({
+    name,
+    subject: subjectOfTerm(name, strategy),
+    weight,
+    term: objective(models),
+  }));
+  const seen = new Set<string>();
+  for (const { name, term } of terms) {
+    if (seen.has(name))
+      throw new InputError(`objective: two terms named "${name}"; name one with "as"`);
+    seen.add(name);
+    checkNeeds(name, term, models);
+  }
+  const teachers: Record<string, readonly Site[]> = {};
+  for (const { term } of terms)
+    for (const [name, sites] of Object.entries(term.needs.teachers ?? {}))
+      teachers[name] = [...new Set([...(teachers[name] ?? []), ...sites])];
+  return {
+    needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
+    auxiliaryParams(rng) {
+      const all: Record<string, HostArray> = {};
+      for (const { name, subject, term } of terms)
+        attributeErrors(subject, () => {
+          for (const [key, value] of Object.entries(
+            term.auxiliaryParams?.(rng.split(name)) ?? {},
+          )) {
+            checkAuxiliary(`${subject}: auxiliary parameter "${key}"`, value);
+            all[`extra.${name}.${key}`] = value;
+          }
+        });
+      return all;
+    },
+    randomInputs(rng, step, rows) {
+      const all: Record<string, Record<string, HostArray>> = {};
+      for (const { name, subject, term } of terms)
+        attributeErrors(subject, () => {
+          if (term.randomInputs !== undefined)
+            all[name] = { ...term.randomInputs(rng.split(name).split(step), step, rows) };
+        });
+      return all;
+    },
+    loss(on) {
+      const logged: Record<string, tf.Scalar> = {};
+      const weighted = terms.map(({ name, subject, weight, term }) => {
+        const context: LossContext = {
+          student: reader(`site of the student in "${name}"`, pick(on.student, term.needs.student)),
+          teacher: (site, teacher = 'teacher') =>
+            reader(
+              `site of teacher "${teacher}" in "${name}"`,
+              pick(on.teachers[teacher] ?? {}, term.needs.teachers?.[teacher] ?? []),
+            )(site),
+          auxiliary: (key) =>
+            reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+          param: (key) => reader('parameter of the student', withoutAuxiliary(on.params))(key),
+          teacherParam(key, teacher = 'teacher') {
+            const read = reader(
+              `parameter of teacher "${teacher}"`,
+              on.teacherParams[teacher] ?? {},
+            );
+            const { data, shape, dtype } = read(key);
+            return tf.tensor(data, [...shape], dtype);
+          },
+          random: reader(`random input of "${name}"`, on.random[name] ?? {}),
+          inputs: on.inputs,
+          labels: on.labels,
+          step: on.step,
+        };
+        const parts = Object.entries(attributeErrors(subject, () => term.loss(context)) ?? {});
+        checkParts(name, parts);
+        for (const [key, value] of parts)
+          logged[parts.length === 1 ? name : `${name}.${key}`] = value;
+        const sum = parts.map(([, value]) => value).reduce((a, b) => tf.add(a, b));
+        return weight === 1 ? sum : (tf.mul(sum, weight) as tf.Scalar);
+      });
+      return { total: weighted.reduce((a, b) => tf.add(a, b)), terms: logged };
+    },
+  };
+}
+
+/** `strategy "logit"`, and the term's own name where it has another. */
+function subjectOfTerm(name: string, strategy = name): string {
+  return `strategy "${strategy}"${strategy === name ? '' : ` (term "${name}")`}`;
+}
+
+/** All parameters are one float32 vector in the end: one that does not fill its place would shift the others. */
+function checkAuxiliary(subject: string, { data, shape, dtype }: HostArray): void {
+  if (dtype !== 'float32' || !(data instanceof Float32Array) || data.length !== sizeOf(shape))
+    throw new InputError(
+      `${subject}: must be float32 values that fill its shape, got ${data.length} in a ${data.constructor.name} for ${specText({ shape, dtype })}`,
+    );
+}
+
+function pick(values: Params, names: readonly string[]): Params {
+  return Object.fromEntries(
+    names.filter((name) => name in values).map((name) => [name, values[name]!]),
+  );
+}
+function ownOf(params: Params, prefix: string): Params {
+  return Object.fromEntries(
+    Object.entries(params)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+}
+
+/** A vector would train by the gradient of its sum, and log one row. */
+function checkParts(name: string, parts: readonly (readonly [string, tf.Tensor])[]): void {
+  if (parts.length === 0)
+    throw new InputError(`term "${name}": its loss must give at least one named scalar, got none`);
+  for (const [key, value] of parts)
+    if (value?.rank !== 0)
+      throw new InputError(
+        `term "${name}": part "${key}" of its loss must be a scalar, got ${
+          value?.shape === undefined ? typeof value : `shape [${value.shape}]`
+        }; reduce it with tf.mean or tf.sum`,
+      );
+}
+
+function checkNeeds(
+  name: string,
+  { needs }: ObjectiveTerm,
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+): void {
+  const check = (whose: string, sites: readonly Site[], model: ModelInfo): void => {
+    if (!Array.isArray(sites))
+      throw new InputError(
+        `term "${name}": needs must name the sites of the ${whose} in a list such as ["logits"], got ${JSON.stringify(sites)}`,
+      );
+    const known = model.sites.map((site) => site.name);
+    for (const site of sites)
+      if (!known.includes(site))
+        throw unknownName(`site of the ${whose} (asked for by term "${name}")`, site, known);
+  };
+  check('student', needs?.student, models.student);
+  for (const [teacher, sites] of Object.entries(needs.teachers ?? {})) {
+    const model = teacherOf(`term "${name}"`, models, teacher);
+    check(`teacher "${teacher}"`, sites, model);
+  }
+}

@@ -1,0 +1,185 @@
+/** Probes inside a run: which are due, what they are shown, what they found. */
+import * as tf from '@grok/tfjs';
+import { InputError, unknownName } from '../contracts/errors.js';
+import type {
+  Json,
+  MetricsRow,
+  Model,
+  ModelInfo,
+  Probe,
+  ProbeUse,
+  Snapshot,
+} from '../contracts/types.js';
+import type { Registry } from '../plugins/registry.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import { takeRows } from '../tensors/tree.js';
+import { batchGradients } from './gradients.js';
+import { computeSites } from './sites.js';
+import type { ActiveProbe, SavedState, Training } from './training.js';
+
+/** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
+export interface DueProbe extends ActiveProbe {
+  readonly moment: string;
+}
+
+/**
+ * Probes by name. @throws InputError on unknown names, bad options, two of one name, a name that is no
+ * file's, sites that the model does not have, and a `when` that is no moment.
+ */
+export function createProbes(
+  registry: Registry,
+  uses: readonly ProbeUse[],
+  model: Model,
+): readonly ActiveProbe[] {
+  const made: ActiveProbe[] = [];
+  for (const { use, as: name = use, options } of uses) {
+    const subject = `probe "${name}"`;
+    if (made.some((other) => other.name === name))
+      throw new InputError(`${subject}: is named twice; give one of them another name ("as")`);
+    if (!/^[\w@][\w@.+-]*$/.test(name))
+      throw new InputError(
+        `${subject}: its name is part of a file's, so only letters, digits and . _ - + @ may be in it; rename it ("as")`,
+      );
+    const probe = registry.create('probe', use, options, { tf });
+    if (!isMoment(probe.when))
+      throw new InputError(
+        `${subject}: "when" must be "end", { every: whole epochs > 0 } or { crossing: more than 0, at most 1 }, got ${JSON.stringify(probe.when)}`,
+      );
+    try {
+      matchingSites(model, probe.needs.sites ?? []);
+    } catch (error) {
+      throw new InputError(`${subject}: ${(error as Error).message}`);
+    }
+    made.push({ name, probe });
+  }
+  return made;
+}
+
+function isMoment(when: Probe['when'] | undefined): boolean {
+  if (typeof when !== 'object' || when === null) return when === 'end';
+  if ('every' in when) return Number.isInteger(when.every) && when.every > 0;
+  return when.crossing > 0 && when.crossing <= 1;
+}
+
+/** Whether validation accuracy first comes to `threshold` in `row`, of all rows up to it. */
+export function crosses(
+  threshold: number,
+  row: Pick<MetricsRow, 'validation'>,
+  history: readonly Pick<MetricsRow, 'validation'>[],
+): boolean {
+  return (
+    row.validation.accuracy >= threshold &&
+    history.every(({ validation }) => validation.accuracy < threshold)
+  );
+}
+
+/** The probes that run at a row; of epochs that leave none, the next row makes up for one that was due. */
+export function dueProbes(
+  probes: readonly ActiveProbe[],
+  row: Pick<MetricsRow, 'epoch' | 'validation'>,
+  history: readonly MetricsRow[],
+  last: boolean,
+): readonly DueProbe[] {
+  const before = history.at(-1)?.epoch ?? 0;
+  return probes.flatMap(({ name, probe }) => {
+    const { when } = probe;
+    if (when === 'end') return last ? [{ name, probe, moment: 'end' }] : [];
+    if ('every' in when) {
+      const times = (epoch: number): number => Math.floor(epoch / when.every);
+      return times(row.epoch) > times(before) ? [{ name, probe, moment: 'row' }] : [];
+    }
+    return crosses(when.crossing, row, history)
+      ? [{ name, probe, moment: `crossing-${when.crossing}` }]
+      : [];
+  });
+}
+
+/** What a probe found, or why it found nothing. */
+export type Found = { readonly name: string; readonly moment: string } & (
+  | { readonly result: Json }
+  | { readonly failure: string }
+);
+
+/** Runs probes on the state at the end of an epoch; one that fails costs the run nothing but its result. */
+export async function runProbes(
+  run: Training,
+  due: readonly DueProbe[],
+  saved: SavedState,
+  history: readonly MetricsRow[],
+  row: Omit<MetricsRow, 'time' | 'probes'>,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  const full = [...history, { ...row, time: { seconds: 0 } }];
+  for (const { name, probe, moment } of due)
+    try {
+      const shown = await snapshot(run, probe, saved, full);
+      found.push({ name, moment, result: await probe.on(shown) });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      found.push({ name, moment, failure: `probe "${name}" failed and has no result: ${why}` });
+    }
+  return found;
+}
+
+/** What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters. */
+export async function snapshot(
+  run: Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'>,
+  probe: Pick<Probe, 'needs'>,
+  saved: Pick<SavedState, 'params' | 'position'>,
+  history: readonly MetricsRow[],
+): Promise<Snapshot> {
+  const { backend, task, model } = run;
+  const { grads } = probe.needs;
+  const rows = rowsOf(run, probe.needs.rows ?? 'validation');
+  const sites = matchingSites(model, probe.needs.sites ?? []);
+  const frozen = { model, params: withoutAuxiliary(saved.params) };
+  const { epoch, step } = saved.position;
+  return {
+    epoch,
+    step,
+    params: frozen.params,
+    sites:
+      sites.length === 0
+        ? {}
+        : await computeSites(backend, frozen, sites, takeRows(task.inputs, rows)),
+    ...(grads === undefined
+      ? {}
+      : { grads: await batchGradients(backend, frozen, task, rows, grads) }),
+    rows,
+    task,
+    model: infoOf(model),
+    history,
+    ...(run.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: run.peakMemoryBytes() }),
+  };
+}
+
+function rowsOf(
+  { task, split }: Pick<Training, 'task' | 'split'>,
+  which: NonNullable<Probe['needs']['rows']>,
+): Int32Array {
+  if (which === 'all') return Int32Array.from(task.labels.keys());
+  if (typeof which === 'number') return split.validation.subarray(0, which);
+  return split[which];
+}
+
+/** Names of sites with `*` for any part between dots. @throws InputError when one matches nothing. */
+function matchingSites(model: Model, patterns: readonly string[]): readonly string[] {
+  const known = model.sites().map((site) => site.name);
+  const found = patterns.flatMap((pattern) => {
+    const parts = pattern.split('.');
+    const matches = known.filter((name) => {
+      const own = name.split('.');
+      return (
+        own.length === parts.length && parts.every((part, i) => part === '*' || part === own[i])
+      );
+    });
+    if (matches.length === 0) throw unknownName('site', pattern, known);
+    return matches;
+  });
+  return [...new Set(found)];
+}
+
+/** What objectives and probes are told of a model. */
+export function infoOf(model: Model): ModelInfo {
+  return { ...model.shape, sites: model.sites() };
+}

@@ -1,0 +1,18 @@
+/** The registry that runs use: core's own strategy `hard`, and whatever plugins are handed in. */
+import type { Plugin } from '../contracts/types.js';
+import { definePlugin } from '../plugins/define.js';
+import { coreVersion } from '../plugins/plugin.js';
+import { type Registry, registryOf } from '../plugins/registry.js';
+import { hard } from './objective.js';
+
+const builtIn: Plugin = definePlugin({
+  name: '@grok/core',
+  version: coreVersion,
+  core: `>=${coreVersion}`,
+  components: [hard],
+});
+
+/** A registry of the given plugins, and of core's own `hard` strategy. */
+export function createRegistry(plugins: readonly Plugin[] = []): Registry {
+  return registryOf([builtIn, ...plugins]);
+}

@@ -1,0 +1,54 @@
+/** What a run trains with, and where it stands: the words that the loop, its programs and its probes share. */
+
+import type {
+  Backend,
+  Checkpoint,
+  Experiment,
+  Model,
+  Optimizer,
+  Probe,
+  SplitRows,
+  Task,
+} from '../contracts/types.js';
+import type { ComposedObjective } from './objective.js';
+import type { Teacher } from './sites.js';
+
+/** A probe under its name in this run. */
+export interface ActiveProbe {
+  readonly name: string;
+  readonly probe: Probe;
+}
+/** Everything that a run trains with; plain data and functions. */
+export interface Training {
+  readonly backend: Backend;
+  readonly task: Task;
+  readonly split: SplitRows;
+  readonly model: Model;
+  readonly objective: ComposedObjective;
+  readonly teachers: Readonly<Record<string, Teacher>>;
+  readonly optimizer: Optimizer;
+  readonly probes: readonly ActiveProbe[];
+  readonly batch: number;
+  readonly epochs: number;
+  readonly stop?: Experiment['stop'];
+  readonly require?: Experiment['require'];
+  /** Epochs between evaluations (default 1); epochs between them leave no row. */
+  readonly evalEvery?: number;
+  readonly seed: number;
+  /** Epochs between checkpoints. */
+  readonly checkpointEvery: number;
+  /** Seconds on a clock that never goes back. */
+  readonly now: () => number;
+  /** Largest memory of the process so far, in bytes, where that can be told. */
+  readonly peakMemoryBytes?: () => number;
+}
+
+/** Where a run is: epochs done, batches done in the current one, and that epoch's sums so far. */
+export type Position = {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly step: number;
+  readonly sums: { loss: number; correct: number; terms: Record<string, number> };
+};
+/** All that is needed to go on from a position as if nothing had happened. */
+export type SavedState = Omit<Checkpoint, 'run' | 'position'> & { readonly position: Position };

@@ -1,0 +1,60 @@
+import { InputError, isInputError, isRunError, RunError, unknownName } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+import { editDistance, nearest } from '../../src/contracts/errors.js';
+
+describe('errors', () => {
+  it('are told apart by name, also those of another copy of core', () => {
+    // Catches: instanceof, which fails for a plugin's own copy; exit code 1 in place of 2.
+    const foreign = Object.assign(new Error('x'), { name: 'GrokInputError' });
+    expect([isInputError(new InputError('x')), isInputError(foreign)]).toEqual([true, true]);
+    expect([isRunError(new RunError('x')), isRunError(new InputError('x'))]).toEqual([true, false]);
+    expect([isInputError(new Error('x')), isInputError('GrokInputError')]).toEqual([false, false]);
+    const cause = new Error('below');
+    expect(new RunError('x', { cause }).cause).toBe(cause);
+  });
+});
+
+describe('editDistance', () => {
+  it('counts inserts, deletes, replacements and swaps', () => {
+    // Catches: a swap of neighbours counted as two, a table filled from the wrong side.
+    const cases: [string, string, number][] = [
+      ['', '', 0],
+      ['', 'abc', 3],
+      ['abc', '', 3],
+      ['kitten', 'sitting', 3],
+      ['logti', 'logit', 1],
+      ['feature', 'features', 1],
+      ['abcd', 'badc', 2],
+    ];
+    for (const [a, b, distance] of cases) {
+      expect(editDistance(a, b), `${a} ${b}`).toBe(distance);
+      expect(editDistance(b, a), `${b} ${a}`).toBe(distance);
+    }
+  });
+});
+
+describe('unknownName', () => {
+  const known = ['logit', 'feature', 'attention', 'hard'];
+  it('suggests the nearest and lists the known, sorted', () => {
+    // Catches: a suggestion for anything at all, or none for a slip.
+    expect(unknownName('strategy', 'logti', known).message).toBe(
+      'unknown strategy "logti": did you mean "logit"? Known: attention, feature, hard, logit.'.slice(
+        0,
+        -1,
+      ),
+    );
+    expect(unknownName('strategy', 'zebra', known).message).toBe(
+      'unknown strategy "zebra": known: attention, feature, hard, logit',
+    );
+    expect(unknownName('probe', 'x', []).message).toBe('unknown probe "x": there are none');
+    expect(isInputError(unknownName('probe', 'x', []))).toBe(true);
+  });
+
+  it('takes slips of case and of a letter in three, no more', () => {
+    // Catches: "no" suggested for "onnx", or nothing for a name in capitals.
+    expect(nearest('Attention', known)).toBe('attention');
+    expect(nearest('attentoin', known)).toBe('attention');
+    expect(nearest('attn', known)).toBeUndefined();
+    expect(nearest('warmpu', ['warmup', 'weightDecay'])).toBe('warmup');
+  });
+});

@@ -1,0 +1,59 @@
+/** Which of several components a name means, and what is known. */
+import { type ComponentDefinition, createRegistry, type Kind, type Plugin } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+
+const item = (name: string, kind: Kind = 'strategy'): ComponentDefinition =>
+  ({ kind, name, summary: 'Odd.', options: { type: 'object' }, create() {} }) as never;
+const pluginOf = (name: string, ...components: ComponentDefinition[]): Plugin => ({
+  ...{ name, version: '1.0.0', core: '>=0.1.0 <1' },
+  components,
+});
+const names = (registry: ReturnType<typeof createRegistry>): string[] =>
+  registry.list().map((listing) => `${listing.package} ${listing.name}`);
+
+describe('add', () => {
+  it('refuses two of one kind and name, whoever brings the second', () => {
+    // Catches: a second one that silently wins; some of a refused plugin kept.
+    const registry = createRegistry([pluginOf('one', item('a'))]);
+    const twice = pluginOf('two', item('b'), item('c'), item('b'));
+    expect(() => registry.add(twice)).toThrow(
+      'strategy "b" of two: it provides two of that name; rename one',
+    );
+    expect(() => registry.add(pluginOf('two', item('a')))).toThrow(
+      'strategy "a" of two: one provides one of that name; give one an alias',
+    );
+    const aliased = pluginOf('two', item('b'), item('c'));
+    expect(() => registry.add(aliased, { alias: { b: 'c' } })).toThrow('two of that name');
+    expect(names(registry)).toEqual(['@grok/core hard', 'one a']);
+    registry.add(aliased, { alias: { b: 'c', c: 'b' } });
+    expect(registry.get('strategy', 'c')).toBe(aliased.components[0]);
+  });
+  it('takes two kinds of one name', () => {
+    // Catches: names compared without their kinds.
+    const registry = createRegistry([pluginOf('one', item('a'), item('a', 'probe'))]);
+    expect(registry.get('probe', 'a').kind).toBe('probe');
+  });
+});
+
+describe('a child', () => {
+  it('lists all that it finds, what came to its parent later too', () => {
+    // Catches: a snapshot of the parent, by which "known" is less than what there is.
+    const parent = createRegistry();
+    const child = parent.child();
+    parent.add(pluginOf('late', item('late')));
+    expect(child.get('strategy', 'late').name).toBe('late');
+    expect(names(child)).toEqual(['@grok/core hard', 'late late']);
+    expect(() => child.get('strategy', 'none')).toThrow('hard, late');
+    expect(() => child.add(pluginOf('later', item('late')))).toThrow('late provides one');
+  });
+  it('keeps what is added to it to itself, also beside a later one of that name', () => {
+    // Catches: a list that shows another component than the one that is found.
+    const parent = createRegistry();
+    const child = parent.child();
+    child.add(pluginOf('inner', item('a')));
+    expect(names(parent)).toEqual(['@grok/core hard']);
+    parent.add(pluginOf('outer', item('a')));
+    expect(names(child)).toEqual(['@grok/core hard', 'inner a']);
+    expect(names(parent)).toEqual(['@grok/core hard', 'outer a']);
+  });
+});

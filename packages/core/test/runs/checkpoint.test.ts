@@ -1,0 +1,82 @@
+import { isRunError } from '@grok/core';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, sha256Hex, writeSafetensors } from '@grok/core/internal';
+import { describe, expect, it } from 'vitest';
+
+const checkpoint: Checkpoint = {
+  run: 'ab'.repeat(32),
+  params: {
+    'unembed.W_U': { shape: [1, 2], dtype: 'float32', data: Float32Array.of(0.1, Number.NaN) },
+    'embed.W_E': { shape: [1], dtype: 'float32', data: Float32Array.of(-3) },
+  },
+  state: {
+    'adam/mu/flat': { shape: [3], dtype: 'float32', data: Float32Array.of(1, 2, 3) },
+    'adam/count': { shape: [], dtype: 'int32', data: Int32Array.of(900) },
+  },
+  position: { epoch: 90, step: 900, batch: 3, sums: { loss: 0.1 + 0.2, terms: { hard: 1e-300 } } },
+};
+const where = 'runs/a/checkpoints/step-000900.safetensors';
+const reject = (bytes: Uint8Array): unknown => {
+  try {
+    decodeCheckpoint(bytes, where);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('checkpoint', () => {
+  it('reads back what it wrote, in order, to the last bit', () => {
+    // Catches: parameters reordered, doubles of the position rounded, state mixed up with parameters.
+    const got = decodeCheckpoint(encodeCheckpoint(checkpoint), where);
+    expect(got).toStrictEqual(checkpoint);
+    expect(Object.keys(got.params)).toEqual(['unembed.W_U', 'embed.W_E']);
+    expect(encodeCheckpoint(got)).toEqual(encodeCheckpoint(checkpoint));
+  });
+
+  it('notices a change of any byte, and names the file', () => {
+    // Catches: bytes that no checksum covers: the header's length, padding, case of the hash's own digits.
+    const bytes = encodeCheckpoint(checkpoint);
+    for (let i = 0; i < bytes.length; i++)
+      for (const mask of [1, 0x20, 0x80, 0xff]) {
+        bytes[i]! ^= mask;
+        const error = reject(bytes);
+        bytes[i]! ^= mask;
+        expect(isRunError(error) && error.message.includes(where), `byte ${i} ^ ${mask}`).toBe(
+          true,
+        );
+      }
+    expect(reject(bytes)).toBeUndefined();
+  });
+
+  it('notices a cut at any length, and bytes added', () => {
+    // Catches: a file whose tail was lost taken for a whole one.
+    const bytes = encodeCheckpoint(checkpoint);
+    for (let length = 0; length < bytes.length; length++)
+      expect(isRunError(reject(bytes.slice(0, length))), `length ${length}`).toBe(true);
+    const longer = new Uint8Array(bytes.length + 1);
+    longer.set(bytes);
+    expect(isRunError(reject(longer))).toBe(true);
+  });
+
+  it('tells foreign files and other formats apart from damage', () => {
+    // Catches: a safetensors file of somebody else, or of a later version, loaded as half a checkpoint.
+    const foreign = writeSafetensors(checkpoint.params, { kind: 'model' });
+    expect(() => decodeCheckpoint(foreign, where)).toThrow('not a checkpoint of grok');
+    expect(() =>
+      decodeCheckpoint(new TextEncoder().encode('PK\u0003\u0004'.repeat(40)), where),
+    ).toThrow('not a checkpoint of grok');
+    const later = writeSafetensors({}, { sha256: '0'.repeat(64), format: 'grok checkpoint 2' });
+    later.set(new TextEncoder().encode(sha256Hex(later)), 8 + '{"__metadata__":{"sha256":"'.length);
+    expect(() => decodeCheckpoint(later, where)).toThrow(
+      `checkpoint ${where}: has the format "grok checkpoint 2", this version of grok reads "grok checkpoint 1"`,
+    );
+  });
+
+  it('reads from a Buffer as from any bytes', () => {
+    // Catches: Buffer.slice, which shares memory where Uint8Array's copies.
+    const buffer = Buffer.from(encodeCheckpoint(checkpoint));
+    const before = buffer.toString('hex');
+    expect(decodeCheckpoint(buffer, where)).toStrictEqual(checkpoint);
+    expect(buffer.toString('hex')).toBe(before);
+  });
+});

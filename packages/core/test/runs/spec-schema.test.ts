@@ -1,0 +1,59 @@
+/** The schema of specifications: valid ones pass it, and names and options of plugins are in it. */
+import { createRegistry, type Plugin, specSchemaOf } from '@grok/core';
+import { checkSpec } from '@grok/core/internal';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+
+const plugin: Plugin = {
+  name: 'grok-x',
+  version: '1.0.0',
+  core: '>=0.1.0 <1',
+  components: [
+    {
+      kind: 'task',
+      name: 'parity',
+      summary: 'Parity of bits.',
+      options: {
+        type: 'object',
+        properties: { bits: { type: 'integer' } },
+        additionalProperties: false,
+      },
+      create: () => {
+        throw new Error('not created here');
+      },
+    },
+  ],
+};
+const schema = specSchemaOf(createRegistry([plugin]));
+const task = schema.properties!.experiment!.properties!.task!;
+
+test('names what is known, with its summary and options (catches: completion of nothing)', () => {
+  expect(task.properties!.use).toEqual({
+    anyOf: [{ const: 'parity', description: 'Parity of bits.' }],
+  });
+  expect(JSON.stringify(task.allOf)).toContain('"bits":{"type":"integer"}');
+  const terms = schema.properties!.experiment!.properties!.objective!;
+  expect(JSON.stringify(terms.items)).toContain('"const":"hard"');
+});
+test('is JSON, and takes what a run takes but for its own line (catches: red lines under a good file)', () => {
+  expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+  const spec = {
+    experiment: {
+      ...{ task: { use: 'parity', options: { bits: 4 } }, model: { use: 'm' } },
+      ...{ optimizer: { use: 'o' }, batch: 8, epochs: 1, seed: 1 },
+    },
+  };
+  checkSpec(spec);
+  // zod knows no `if`; the rest of the schema it can read.
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== 'object' || value === null) return value;
+    const { allOf: _, ...rest } = value as Record<string, unknown>;
+    return Object.fromEntries(Object.entries(rest).map(([key, inner]) => [key, plain(inner)]));
+  };
+  const read = z.fromJSONSchema(plain(schema) as Parameters<typeof z.fromJSONSchema>[0]);
+  const check = (value: unknown): boolean => read.safeParse(value).success;
+  expect(check({ $schema: './grok.schema.json', ...spec })).toBe(true);
+  expect(check({ experiment: { ...spec.experiment, epochs: 'two' } })).toBe(false);
+  expect(check({ experiment: { ...spec.experiment, task: { use: 'party' } } })).toBe(false);
+});

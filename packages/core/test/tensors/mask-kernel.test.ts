@@ -1,0 +1,28 @@
+import { rng } from '@grok/core';
+import { expect, test } from 'vitest';
+import { maskKernel, maskRoom } from '../../src/tensors/mask-kernel.js';
+
+test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or tail would differ)', () => {
+  expect(maskKernel()).toBeDefined();
+  for (const [n, keep] of [
+    [1, 0.5],
+    [15, 0.8],
+    [16, 0.8],
+    [100_003, 0.8],
+    [70_000, 0.001],
+    [33, 0],
+    [33, 1],
+  ] as const) {
+    const stream = rng(7).split(n);
+    const halves = new Uint16Array(stream.words((n + 1) >> 1).buffer);
+    const threshold = Math.round(keep * 65536);
+    const plain = Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
+    expect(stream.bernoulli(n, keep)).toEqual(plain);
+    // Whatever was there before, in memory of one's own and in a kernel's.
+    for (const room of [new Uint8Array(n).fill(7), maskRoom(n)])
+      for (let draw = 0; draw < 2; draw++) {
+        expect(stream.bernoulli(n, keep, room)).toBe(room);
+        expect([...room]).toEqual([...plain]);
+      }
+  }
+});

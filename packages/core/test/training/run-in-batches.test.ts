@@ -1,0 +1,138 @@
+/** What is computed over rows in parts, against closed forms in float64: scores, sites, gradients of batches. */
+import { type Backend, eagerBackend, type HostArray, type Model, rng, type Task } from '@grok/core';
+import { batchGradients, computeSites, evaluateParams } from '@grok/core/internal';
+import * as tf from '@grok/tfjs';
+import '@tensorflow/tfjs-backend-cpu';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const ROWS = 4001;
+const [FEATURES, CLASSES] = [2, 3];
+const inputs: HostArray = {
+  shape: [ROWS, FEATURES],
+  dtype: 'float32',
+  data: rng(1).normal(ROWS * FEATURES),
+};
+const task: Task = {
+  vocabulary: CLASSES,
+  inputs,
+  labels: Int32Array.from({ length: ROWS }, (_, i) => (i * i) % CLASSES),
+  show: String,
+};
+const weights: HostArray = {
+  shape: [FEATURES, CLASSES],
+  dtype: 'float32',
+  data: rng(2).normal(FEATURES * CLASSES),
+};
+/** Logits that are linear in the inputs. */
+const model: Model = {
+  shape: { layers: 1, width: FEATURES, heads: 1 },
+  init: () => ({ w: weights }),
+  sites: () => [{ name: 'logits', shape: [CLASSES] }],
+  dropoutMaskShapes: () => ({}),
+  keepProbability: 1,
+  apply: (param, x) => ({ logits: tf.matMul(x as tf.Tensor2D, param('w') as tf.Tensor2D) }),
+};
+const linear = { model, params: { w: weights } };
+const firstRows = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
+
+/** softmax(x w) of a row and the logits before it, in float64. */
+function forward64(row: number): { x: number[]; logits: number[]; softmax: number[] } {
+  const x = Array.from(inputs.data.subarray(row * FEATURES, (row + 1) * FEATURES));
+  const logits = Array.from({ length: CLASSES }, (_, k) =>
+    x.reduce((sum, value, i) => sum + value * weights.data[i * CLASSES + k]!, 0),
+  );
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0);
+  return { x, logits, softmax: logits.map((logit) => Math.exp(logit) / sum) };
+}
+/** xᵀ (softmax(x w) − label) / rows, in float64. */
+function gradient64(rows: readonly number[]): number[] {
+  const gradient = new Array<number>(FEATURES * CLASSES).fill(0);
+  for (const row of rows) {
+    const { x, softmax } = forward64(row);
+    softmax.forEach((p, k) => {
+      const off = p - (task.labels[row] === k ? 1 : 0);
+      x.forEach((value, i) => {
+        gradient[i * CLASSES + k]! += (value * off) / rows.length;
+      });
+    });
+  }
+  return gradient;
+}
+
+let backend: Backend;
+/** Names of what was compiled, and of what was disposed. */
+let [compiled, disposed]: [string[], string[]] = [[], []];
+beforeAll(async () => {
+  const parts = { name: 'cpu', tfjs: 'cpu', device: 'cpu', threads: 1, bitExact: true };
+  const eager = await eagerBackend(parts);
+  backend = {
+    ...eager,
+    async compile(name, ...rest) {
+      const program = await eager.compile(name, ...rest);
+      compiled.push(name);
+      return { ...program, dispose: () => disposed.push(name) };
+    },
+  };
+});
+let tensors = 0;
+beforeEach(() => {
+  [compiled, disposed] = [[], []];
+  tensors = tf.memory().numTensors;
+});
+afterEach(() => {
+  // Catches: parameters, rows or results of a part that stay on the device, programs that stay compiled.
+  expect(tf.memory().numTensors).toBe(tensors);
+  expect(disposed).toEqual(compiled);
+});
+
+describe('over more rows than one pass takes', () => {
+  it('loss and accuracy are those of all rows, compiled once a size', async () => {
+    // Catches: a program for every part; a part left out, or weighed as one of another size.
+    const score = await evaluateParams(backend, linear, task, firstRows(ROWS));
+    const each = Array.from(firstRows(ROWS), (row) => {
+      const { logits, softmax } = forward64(row);
+      const label = task.labels[row]!;
+      return { loss: -Math.log(softmax[label]!), right: logits[label] === Math.max(...logits) };
+    });
+    expect(score.loss).toBeCloseTo(each.reduce((sum, { loss }) => sum + loss, 0) / ROWS, 6);
+    expect(score.accuracy).toBe(each.filter(({ right }) => right).length / ROWS);
+    expect(compiled).toEqual(['eval-1334', 'eval-1333']);
+  });
+
+  it('sites are in the order of the rows', async () => {
+    // Catches: parts in one another's place.
+    const { logits } = await computeSites(backend, linear, ['logits'], inputs);
+    expect(logits).toMatchObject({ shape: [ROWS, CLASSES], dtype: 'float32' });
+    for (const row of [0, 1333, 1334, 2667, 2668, ROWS - 1])
+      forward64(row).logits.forEach((wanted, k) => {
+        expect(logits!.data[row * CLASSES + k]).toBeCloseTo(wanted, 5);
+      });
+    expect(compiled).toEqual(['sites-1334', 'sites-1333']);
+  });
+});
+
+describe('gradients of batches', () => {
+  it.each([
+    [20, 4, 5],
+    [20, 8, 2],
+    [12, 5, 2],
+    [5, 4, 1],
+  ])('of %i rows in %i batches are of %i rows each', async (rows, batches, size) => {
+    // Catches: fewer batches than asked for, or a shorter one, whose gradient is noisier than the others.
+    const found = await batchGradients(backend, linear, task, firstRows(rows), batches);
+    expect(found).toHaveLength(batches);
+    found.forEach((grads, batch) => {
+      const wanted = gradient64(Array.from({ length: size }, (_, i) => batch * size + i));
+      wanted.forEach((value, i) => {
+        expect(grads.w!.data[i]).toBeCloseTo(value, 5);
+      });
+    });
+  });
+
+  it('refuse fewer rows than batches', async () => {
+    // Catches: batches of no rows, whose gradient is NaN, or silently fewer.
+    await expect(batchGradients(backend, linear, task, firstRows(3), 4)).rejects.toThrow(
+      'got 3 rows for 4 batches',
+    );
+  });
+});
