@@ -64,28 +64,7 @@ export async function openTraining({
     student: infoOf(model),
     teachers: strategy === 'none' ? {} : { teacher: infoOf(frozen) },
   });
-  const programs = {};
-  let compileMs = 0;
-  const watched = {
-    ...backend,
-    async compile(program, ...rest) {
-      const start = performance.now();
-      const compiled = await backend.compile(program, ...rest);
-      compileMs += performance.now() - start;
-      const entry = { ...compiled.summary, products: productsOf(compiled), runs: 0, runMs: 0 };
-      programs[program] = entry;
-      return {
-        ...compiled,
-        async run(inputs) {
-          const began = performance.now();
-          const outputs = await compiled.run(inputs);
-          entry.runMs += performance.now() - began;
-          entry.runs++;
-          return outputs;
-        },
-      };
-    },
-  };
+  const { watched, programs, times } = watchPrograms(backend);
   const events = train({
     backend: watched,
     task,
@@ -109,7 +88,7 @@ export async function openTraining({
     threads: backend.capabilities.threads,
     parameters: ready.parameters,
     stepsPerEpoch: ready.stepsPerEpoch,
-    compileMs,
+    compileMs: times.compileMs,
     programs,
     /** Ends the run and disposes of its programs and its backend. */
     async close() {
@@ -119,24 +98,56 @@ export async function openTraining({
     /** One epoch with evaluation; the programs then say how often each ran in it, and for how long. */
     async epoch() {
       for (const program of Object.values(programs)) Object.assign(program, { runs: 0, runMs: 0 });
-      const steps = [];
-      for (;;) {
-        const { value: event } = await events.next();
-        if (event.type === 'step') steps.push(performance.now());
-        if (event.type !== 'epoch') continue;
-        const end = performance.now();
-        const start = end - event.row.time.seconds * 1e3;
-        return {
-          // The last batch is short.
-          stepMs: (steps.at(-2) - start) / (steps.length - 1),
-          epochMs: steps.at(-1) - start,
-          evalMs: end - steps.at(-1),
-          loss: event.row.train.loss,
-          accuracy: event.row.validation.accuracy,
-        };
-      }
+      return timeEpoch(events);
     },
   };
+}
+
+/** A backend whose programs say how often each ran and for how long, and how long they took to compile. */
+function watchPrograms(backend) {
+  const programs = {};
+  const times = { compileMs: 0 };
+  const watched = {
+    ...backend,
+    async compile(program, ...rest) {
+      const start = performance.now();
+      const compiled = await backend.compile(program, ...rest);
+      times.compileMs += performance.now() - start;
+      const entry = { ...compiled.summary, products: productsOf(compiled), runs: 0, runMs: 0 };
+      programs[program] = entry;
+      return {
+        ...compiled,
+        async run(inputs) {
+          const began = performance.now();
+          const outputs = await compiled.run(inputs);
+          entry.runMs += performance.now() - began;
+          entry.runs++;
+          return outputs;
+        },
+      };
+    },
+  };
+  return { watched, programs, times };
+}
+
+/** Lets the trainer go on to the end of an epoch. */
+async function timeEpoch(events) {
+  const steps = [];
+  for (;;) {
+    const { value: event } = await events.next();
+    if (event.type === 'step') steps.push(performance.now());
+    if (event.type !== 'epoch') continue;
+    const end = performance.now();
+    const start = end - event.row.time.seconds * 1e3;
+    return {
+      // The last batch is short.
+      stepMs: (steps.at(-2) - start) / (steps.length - 1),
+      epochMs: steps.at(-1) - start,
+      evalMs: end - steps.at(-1),
+      loss: event.row.train.loss,
+      accuracy: event.row.validation.accuracy,
+    };
+  }
 }
 
 /** The matrix products of a compiled graph, operands and flags as they are; none on an eager backend. */
