@@ -15,10 +15,10 @@ export function mt19937(seed: number): () => number {
       `split "numpy": NumPy's seeds are whole numbers from 0 to 4294967295, got ${seed}; give a split seed in that range`,
     );
   const state = new Uint32Array(N);
-  state[0] = seed;
-  for (let i = 1; i < N; i++) {
-    const before = state[i - 1]!;
-    state[i] = Math.imul(1812433253, before ^ (before >>> 30)) + i;
+  let word = seed;
+  for (let i = 0; i < N; i++) {
+    state[i] = word;
+    word = (Math.imul(1812433253, word ^ (word >>> 30)) + i + 1) >>> 0;
   }
   let at = N;
   return () => {

@@ -9,16 +9,18 @@ import {
   defineStrategy,
   type HostArray,
   hiddenStates,
+  type LossContext,
   layerMap,
   layerPairs,
   needsOf,
   oneOf,
   type Plugin,
   type Rng,
+  type Site,
   schema,
   text,
 } from '@grok/core';
-import { tablesOf, tokenShares } from '@grok/core/internal';
+import { tablesOf, teacherOf, tokenShares } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 
 /** Options of `feature`. */
@@ -59,44 +61,67 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
         layers: (model) => hiddenStates(model).length,
         what: 'hidden states',
       });
-      const source = models.teachers[name]!;
-      const [theirs, own] = [hiddenStates(source), hiddenStates(models.student)];
-      const pairs = indices.map(([t, s]) => [theirs[+t]!, own[+s]!] as const);
-      // The embeddings: there is one state a token, and no need to ask for one a position.
-      const tables = pairs.map((pair) => tablesOf(models, pair, name));
-      const names = indices.map(([t]) => `projector.${t}.W`);
+      const source = teacherOf('distillation', models, name);
+      const widths = { teacher: source.width, student: models.student.width };
+      const states = { teacher: hiddenStates(source), student: hiddenStates(models.student) };
+      const pairs = indices.map(([t, s]): Pair => {
+        const sites = [states.teacher[+t]!, states.student[+s]!] as const;
+        // The embeddings: there is one state a token, and no need to ask for one a position.
+        return { sites, tables: tablesOf(models, sites, name), projector: `projector.${t}.W` };
+      });
       const up = direction === 'student-to-teacher';
-      const [from, to] = up
-        ? [models.student.width, source.width]
-        : [source.width, models.student.width];
+      const [from, to] = up ? [widths.student, widths.teacher] : [widths.teacher, widths.student];
+      const needed = pairs.filter(({ tables }) => tables === undefined).map(({ sites }) => sites);
+
+      /** Mean squared error of one pair, each projected entry as often as its token is in the batch. */
+      const meanSquaredError = (pair: Pair, context: LossContext): tf.Scalar => {
+        const [theirs, own] = readStates(pair, context, name);
+        const hT = tf.reshape(theirs, [-1, widths.teacher]); // [batch·pos | d_vocab, d_teacher]
+        const hS = tf.reshape(own, [-1, widths.student]); // […, d_student]
+        const projected = tf.matMul(up ? hS : hT, context.auxiliary(pair.projector)); // […, d_to]
+        // tfjs's own takes the difference again for each side's gradient.
+        const squares = tf.square(tf.sub(up ? hT : hS, projected));
+        if (pair.tables === undefined) return tf.mean(squares);
+        const [rows] = hS.shape;
+        const share = tf.div(tokenShares(context.inputs, rows), to); // [d_vocab, 1]
+        return tf.sum(tf.mul(squares, share));
+      };
       return {
-        needs: needsOf(
-          pairs.filter((_, i) => tables[i] === undefined),
-          name,
-        ),
+        needs: needsOf(needed, name),
         auxiliaryParams: (rng) =>
-          Object.fromEntries(names.map((n) => [n, lecunNormal(rng.split(n), from, to)])),
-        loss({ student, teacher, auxiliary, param, teacherParam, inputs }) {
-          const mse = pairs.map(([t, s], i): tf.Scalar => {
-            const table = tables[i];
-            const [theirs, own] = table
-              ? [teacherParam(table[0], name), param(table[1])]
-              : [teacher(t, name), student(s)];
-            const hT = tf.reshape(theirs, [-1, source.width]); // [batch·pos | d_vocab, d_teacher]
-            const hS = tf.reshape(own, [-1, models.student.width]); // […, d_student]
-            const projected = tf.matMul(up ? hS : hT, auxiliary(names[i]!)); // […, d_to]
-            // tfjs's own takes the difference again for each side's gradient.
-            const squares = tf.square(tf.sub(up ? hT : hS, projected));
-            if (!table) return tf.mean(squares);
-            const share = tf.div(tokenShares(inputs, hS.shape[0]!), to); // [d_vocab, 1]
-            return tf.sum(tf.mul(squares, share));
-          });
-          return { feature: combine(reduce, mse) };
-        },
+          Object.fromEntries(
+            pairs.map(({ projector }) => [projector, lecunNormal(rng.split(projector), from, to)]),
+          ),
+        loss: (context) => ({
+          feature: combine(
+            reduce,
+            pairs.map((pair) => meanSquaredError(pair, context)),
+          ),
+        }),
       };
     };
   },
 });
+
+/** Two hidden states that meet, and the projector between them. */
+interface Pair {
+  /** The teacher's and the student's. */
+  readonly sites: readonly [Site, Site];
+  /** Their tables, where both are looked up token by token. */
+  readonly tables: readonly [string, string] | undefined;
+  readonly projector: string;
+}
+
+/** The teacher's and the student's values of a pair: over positions, or over tokens. */
+function readStates(
+  { sites: [theirs, own], tables }: Pair,
+  { teacher, student, teacherParam, param }: LossContext,
+  name: string,
+): readonly [tf.Tensor, tf.Tensor] {
+  if (tables === undefined) return [teacher(theirs, name), student(own)];
+  const [table, ownTable] = tables;
+  return [teacherParam(table, name), param(ownTable)];
+}
 
 /** Normal cut at ±2σ with variance 1/fan_in after the cut (as JAX's `lecun_normal`). */
 function lecunNormal(rng: Rng, fanIn: number, fanOut: number): HostArray {
