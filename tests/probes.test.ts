@@ -66,7 +66,7 @@ test('probes add to the metrics or leave an analysis', async () => {
     { use: 'crossings' },
     { use: 'peak-memory' },
   ]);
-  expect(history[0]!.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
+  expect(history[0]?.probes?.['weight-norms']).toMatchObject({ l2: expect.any(Number) });
   expect(await store.list('analysis')).toEqual(['crossings-end.json', 'peak-memory-end.json']);
   const found = JSON.parse(
     new TextDecoder().decode(await store.read('analysis/peak-memory-end.json')),

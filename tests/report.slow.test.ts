@@ -49,11 +49,11 @@ describe.skipIf(executablePath === undefined)('report.html', () => {
       }
       const [, comparison, inside] = seen;
       // One order of names in the legend, units on the axes.
-      expect(comparison!.texts.filter((text) => NAMES.includes(text))).toEqual(NAMES);
-      expect(comparison!.texts).toEqual(
+      expect(comparison?.texts.filter((text) => NAMES.includes(text))).toEqual(NAMES);
+      expect(comparison?.texts).toEqual(
         expect.arrayContaining(['epoch', 'validation accuracy (%)']),
       );
-      expect(inside!.texts).toEqual(expect.arrayContaining(['attention entropy (nats)']));
+      expect(inside?.texts).toEqual(expect.arrayContaining(['attention entropy (nats)']));
       const tables = await page.locator('table').evaluateAll((all) => all.map(({ id }) => id));
       expect(tables).toEqual(
         ['4.2.1', '4.3.1', '4.3.2', '4.3.3', '4.3.4', '4.4.2'].map((n) => `table-${n}`),

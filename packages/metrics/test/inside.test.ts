@@ -81,7 +81,7 @@ describe('neurons', () => {
     expect(report.count).toBe(5);
     expect(report.dead).toEqual([3]); // neuron 4 is constant, not silent
     expect(report.specialised).toEqual({ label: [0], half: [1] });
-    expect(report.explained.label![0]).toBeGreaterThan(0.95);
+    expect(report.explained.label?.[0]).toBeGreaterThan(0.95);
   });
   it('a neuron that knows nothing explains 0 on average (plain η² would say .19 of 97 labels)', () => {
     const groups = Array.from({ length: 500 }, (_, i) => i % 97);

@@ -26,20 +26,18 @@ export function worstOf(
   let worst: Worst = { ratio: 0, index: 0, got: got[0] ?? 0, want: want[0] ?? 0 };
   for (let index = 0; index < want.length; index++) {
     const [g, w] = [Number(got[index]), Number(want[index])];
-    if (Object.is(g, w) || g === w) continue;
-    const t = typeof tolerance === 'function' ? tolerance(index) : tolerance;
-    const allowed = (t.absolute ?? 1e-5) + (t.relative ?? 0) * Math.abs(w);
-    const ratio = Math.abs(g - w) / allowed;
-    // The comparison is false for NaN, which is as far off as can be.
-    if (!(ratio <= worst.ratio))
-      worst = {
-        ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio,
-        index,
-        got: g,
-        want: w,
-      };
+    const allowed = typeof tolerance === 'function' ? tolerance(index) : tolerance;
+    const ratio = ratioTo(allowed, g, w);
+    if (ratio > worst.ratio) worst = { ratio, index, got: g, want: w };
   }
   return worst;
+}
+
+/** A deviation over what is tolerated; infinite where just one of both is NaN. */
+function ratioTo({ absolute = 1e-5, relative = 0 }: Tolerance, got: number, want: number): number {
+  if (Object.is(got, want) || got === want) return 0;
+  const ratio = Math.abs(got - want) / (absolute + relative * Math.abs(want));
+  return Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio;
 }
 
 /** `entry 3 is 0.2, wanted 0.1 (2.5 times the tolerance)`. */

@@ -3,7 +3,7 @@ import type { HostArray, Task, TypedArray } from '@grok/core';
 import { sha256Hex, takeRows } from '@grok/core/internal';
 import { hostArray, type ParityCase, TASK_OF } from './case.js';
 import { type Find, make, type ParityMetrics } from './features.js';
-import type { ParityVerdict, Values } from './verdict.js';
+import type { ParityValues, ParityVerdict } from './verdict.js';
 
 /** Runs a case of kind `metrics`; results are named by what was measured of which tensors. */
 export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: ParityVerdict): void {
@@ -18,7 +18,7 @@ export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: Parit
       found.check(`${what}/${names}`, scalar(f(names.split(','))), want, { absolute: 1e-5 });
 }
 /** In float64: a float32 would be compared after rounding. */
-const scalar = (value: number): Values => ({ shape: [], data: [value] });
+const scalar = (value: number): ParityValues => ({ shape: [], data: [value] });
 
 interface Splits {
   readonly numpy_permutation?: readonly {

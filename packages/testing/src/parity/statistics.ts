@@ -1,5 +1,5 @@
 /** Cases of `statistics*.json`: results of SciPy, statsmodels, lifelines and NumPy, number by number. */
-import type { ParityVerdict, Values } from './verdict.js';
+import type { ParityValues, ParityVerdict } from './verdict.js';
 
 /**
  * Computes what such a file holds from its inputs, in the file's own shape: a leaf that it leaves
@@ -38,4 +38,4 @@ function compare(path: string, want: unknown, got: unknown, found: ParityVerdict
 }
 
 /** In float64: a float32 would be compared after rounding. */
-const scalar = (value: number): Values => ({ shape: [], data: [value] });
+const scalar = (value: number): ParityValues => ({ shape: [], data: [value] });

@@ -2,7 +2,7 @@
 import { type Tolerance, worstOf, worstText } from '../closeness.js';
 
 /** Numbers to compare, with their shape. */
-export interface Values {
+export interface ParityValues {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
@@ -12,8 +12,8 @@ export interface ParityVerdict {
   /** Holds an array against what is wanted; the tolerance may differ from entry to entry. */
   check(
     name: string,
-    got: Values | undefined,
-    want: Values,
+    got: ParityValues | undefined,
+    want: ParityValues,
     tolerance: Tolerance | ((index: number) => Tolerance),
   ): void;
   /** A fact that must hold exactly. */
