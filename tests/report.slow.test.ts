@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { reportOf } from '@grok/report';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { madeUp, paper } from '../packages/report/test/study.js';
 import { findChromium } from '../scripts/chromium.mjs';
+import { madeUp, paper } from './made-up-study.js';
 
 const executablePath = findChromium();
 const NAMES = ['teacher', 'none', 'logit', 'attention', 'feature'];

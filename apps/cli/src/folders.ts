@@ -1,8 +1,8 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { readRuns, type StudyRun } from '@grok/analysis';
 import { InputError, readConfig, type Store } from '@grok/core';
-import { readRuns, type StudyRun } from '@grok/report';
 import { type Plan, readPlan } from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';

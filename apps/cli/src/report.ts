@@ -2,17 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { readPublished, type StudyRun, strategiesOf, type Verified } from '@grok/analysis';
 import { InputError, RunError } from '@grok/core';
-import {
-  type ReportInput,
-  readPublished,
-  reportOf,
-  type SeedAnalysis,
-  type StudyRun,
-  strategiesOf,
-  studyTable,
-  type Verified,
-} from '@grok/report';
+import { type ReportInput, reportOf, type SeedAnalysis, studyTable } from '@grok/report';
 import { inspectStudy, summarise } from '@grok/study';
 import type { Opened } from './folders.js';
 import { storeAt } from './host.js';

@@ -1,7 +1,9 @@
 /** Tables and figures of a report, on made-up runs. */
+
+import type { Verified } from '@grok/analysis';
 import { describe, expect, it } from 'vitest';
-import { figuresOf, reportOf, tablesOf, type Verified } from '../src/index.js';
-import { madeUp, paper } from './study.js';
+import { madeUp, paper } from '../../../tests/made-up-study.js';
+import { figuresOf, reportOf, tablesOf } from '../src/index.js';
 
 const about = { title: 'A title', summary: 'A summary.', command: 'grok report', analyses: [] };
 

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
-import { type Backend, InputError, type Json, openBackend } from '@grok/core';
-import type { ProbeUse } from '@grok/core/internal';
 import {
   type Analysis,
   type At,
-  analyse,
-  analyseStudy,
+  analyzeRun,
+  analyzeStudy,
   atOf,
   PUBLISHED_FILE,
   publishedOf,
   type StudyRun,
   strategiesOf,
   writeJson,
-} from '@grok/report';
+} from '@grok/analysis';
+import { type Backend, InputError, type Json, openBackend } from '@grok/core';
+import type { ProbeUse } from '@grok/core/internal';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { type Opened, openFolder, openRun, teacherFolder } from '../folders.js';
@@ -59,8 +59,8 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
       try {
         const result = await withPluginsOf(began, flags.plugin, () =>
           opened.single
-            ? analyzeRun(opened, host, flags, io)
-            : analyzeStudy(opened, host, flags, io),
+            ? analyzeOne(opened, host, flags, io)
+            : analyzeFolder(opened, host, flags, io),
         );
         if (flags.json === true) io.out.write(`${JSON.stringify(result)}\n`);
         done(EXIT.ok);
@@ -70,7 +70,7 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     });
 }
 
-type Host = Parameters<typeof analyse>[0];
+type Host = Parameters<typeof analyzeRun>[0];
 
 function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeUse[] } {
   return {
@@ -79,13 +79,13 @@ function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeU
   };
 }
 
-async function analyzeRun(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+async function analyzeOne(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
   const run = { ...opened.runs[0]!, name: strategiesOf(opened.runs[0]!.config.experiment) };
   const from = flags.against ?? teacherFolder(run, io);
   const against = from === undefined ? undefined : await openRun(from, io);
   const missed: At[] = [];
   const options = { ...optionsOf(flags), ...(against === undefined ? {} : { against }) };
-  const analyses = await analyse(host, run, options, (at) => missed.push(at));
+  const analyses = await analyzeRun(host, run, options, (at) => missed.push(at));
   const sink = human(io, flags);
   tell(sink, run.store.where, analyses, missed);
   if (run.manifest.status !== 'finished') {
@@ -100,12 +100,12 @@ async function analyzeRun(opened: Opened, host: Host, flags: Flags, io: Io): Pro
   return { analyses, published, out: run.store.where };
 }
 
-async function analyzeStudy(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+async function analyzeFolder(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
   if (flags.against !== undefined)
     throw new InputError('--against: is for a run; in a study each run has its own teacher');
   const sink = human(io, flags);
   let count = 0;
-  await analyseStudy(host, opened.root, opened.runs, {
+  await analyzeStudy(host, opened.root, opened.runs, {
     ...optionsOf(flags),
     asPublished: flags.asPublished === true,
     tell: (run, analyses, missed) => {

@@ -1,5 +1,5 @@
+import { checkClaims, evidenceOf, publishStudy, verify } from '@grok/analysis';
 import { openBackend } from '@grok/core';
-import { checkClaims, evidenceOf, publishStudy, verify } from '@grok/report';
 import type { Command } from 'commander';
 import { claimsDocument } from '../documents.js';
 import { type ComputeFlags, computeFlags } from '../flags.js';

@@ -1,12 +1,5 @@
-import {
-  checkClaims,
-  evidenceOf,
-  isComplete,
-  joinedEvidence,
-  verdictCounts,
-  verdictTable,
-  verify,
-} from '@grok/report';
+import { checkClaims, evidenceOf, isComplete, joinedEvidence, verify } from '@grok/analysis';
+import { verdictCounts, verdictTable } from '@grok/report';
 import type { Command } from 'commander';
 import { claimsDocument } from '../documents.js';
 import { type OutputFlags, outputFlags } from '../flags.js';

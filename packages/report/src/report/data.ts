@@ -1,8 +1,8 @@
 /** The numbers behind the figures: means over seeds with intervals, epoch by epoch and layer by layer. */
+
+import type { PublishedAnalysis, StudyRun } from '@grok/analysis';
 import type { MetricsRow } from '@grok/core';
 import { mean, sd, tQuantile } from '@grok/study';
-import type { StudyRun } from '../runs.js';
-import type { PublishedAnalysis } from '../verify/measure.js';
 import { labelOf, labelsOf } from './style.js';
 
 /** A point of a curve: the mean over `seeds`, and its 95 % t interval (the mean itself for one seed). */

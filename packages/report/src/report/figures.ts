@@ -1,6 +1,7 @@
 /** The paper's figures as Vega-Lite, data inside: the teacher's dynamics and figures 1 to 3, with bands over seeds. */
+
+import type { StudyRun } from '@grok/analysis';
 import type { TopLevelSpec } from 'vega-lite';
-import type { StudyRun } from '../runs.js';
 import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
 import { fillEncoding, labelsOf, lineEncoding } from './style.js';
 

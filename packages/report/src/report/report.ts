@@ -1,9 +1,9 @@
 /** A report of a folder of runs: figures, tables, statistics; as HTML, Markdown, LaTeX, SVG and Vega-Lite. */
+
+import type { StudyRun, Verified } from '@grok/analysis';
 import type { StudySummary } from '@grok/study';
 import { renderSvg } from '../curves.js';
-import type { StudyRun } from '../runs.js';
-import { short, verdictTable } from '../verify/text.js';
-import type { Verified } from '../verify/verdict.js';
+import { short, verdictTable } from '../verdicts.js';
 import type { SeedAnalysis } from './data.js';
 import { type Figure, figuresOf } from './figures.js';
 import { latexOf, markdownOf, type Table } from './grid.js';

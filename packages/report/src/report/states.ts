@@ -1,7 +1,7 @@
 /** What our own analyses say of the hidden states: beside the teacher, at the crossing and at the end. */
+
+import type { Analysis, StudyRun } from '@grok/analysis';
 import { mean } from '@grok/study';
-import type { Analysis } from '../analysis/analyse.js';
-import type { StudyRun } from '../runs.js';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 

@@ -2,7 +2,7 @@
  * One look for every figure: a name has the same colour and dash everywhere, and legends one order.
  * Colours are Okabe and Ito's, safe for the colour-blind; dashes and labels tell names apart in grey.
  */
-import type { StudyRun } from '../runs.js';
+import type { StudyRun } from '@grok/analysis';
 
 const COLOURS = [
   ...['#000000', '#7F7F7F', '#E69F00', '#0072B2', '#009E73', '#D55E00', '#CC79A7', '#56B4E9'],

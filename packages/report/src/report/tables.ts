@@ -1,7 +1,8 @@
 /** The paper's tables 4.2.1, 4.3.1 to 4.3.4 and 4.4.2 from runs, in their layout: what it left open is filled. */
+
+import type { StudyRun } from '@grok/analysis';
+import { isTeacher } from '@grok/analysis';
 import { type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
-import { isTeacher } from '../analysis/study.js';
-import type { StudyRun } from '../runs.js';
 import { percent } from '../table.js';
 import type { SeedAnalysis } from './data.js';
 import type { Table } from './grid.js';

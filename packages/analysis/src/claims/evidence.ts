@@ -1,7 +1,7 @@
 /** What a folder has to say on claims: its runs, and its analyses with the published choices. */
 import type { Store } from '@grok/core';
-import { publishedPath } from '../analysis/study.js';
 import type { StudyRun } from '../runs.js';
+import { publishedPath } from '../study.js';
 import type { Evidence, PublishedAnalysis } from './measure.js';
 
 /** Reads the analyses of the study in a folder; one of other choices than the published does not count. */

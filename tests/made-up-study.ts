@@ -1,7 +1,8 @@
 /** Runs made up for tests: curves with a known crossing, no training. */
+
+import type { PublishedAnalysis, StudyRun } from '@grok/analysis';
 import { type Experiment, type MetricsRow, memoryStore } from '@grok/core';
 import { recordOf } from '@grok/study';
-import type { PublishedAnalysis, StudyRun } from '../src/index.js';
 
 /** What a made-up run came to. */
 export interface MadeUp {

@@ -1,10 +1,10 @@
 /** Every run of a folder analysed beside its teacher, and each seed's models in the published layout. */
 import type { Json, Store } from '@grok/core';
-import { orderOf, type StudyRun, teacherOf } from '../runs.js';
-import { type Analysis, type AnalysisOptions, analyse } from './analyse.js';
+import { type Analysis, type AnalysisOptions, analyzeRun } from './analyze.js';
 import type { At } from './moments.js';
 import type { AnalysisHost } from './open.js';
 import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
+import { orderOf, type StudyRun, teacherOf } from './runs.js';
 
 /** What a folder's analysis tells on the way. */
 export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, PublishedOptions {
@@ -15,7 +15,7 @@ export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, 
  * Analyses the finished runs of a study, each against its teacher, and writes for every seed
  * `analysis/seed-N/mechanistic_analysis_results.json` (under its override's name, if any) into its folder.
  */
-export async function analyseStudy(
+export async function analyzeStudy(
   host: AnalysisHost,
   root: Store,
   runs: readonly StudyRun[],
@@ -25,7 +25,7 @@ export async function analyseStudy(
   for (const run of finished) {
     const against = teacherOf(run, finished);
     const missed: At[] = [];
-    const found = await analyse(
+    const found = await analyzeRun(
       host,
       run,
       { ...options, ...(against === undefined ? {} : { against }) },

@@ -1,8 +1,8 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import { canonicalJson, type Json } from '@grok/core';
 import { isObject, type JsonObject, power } from '@grok/study';
-import { publishedPath } from '../analysis/study.js';
 import { type StudyRun, strategiesOf } from '../runs.js';
+import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
 
 /** What claims are tested on. */

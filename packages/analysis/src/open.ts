@@ -20,7 +20,7 @@ import {
   withoutAuxiliary,
 } from '@grok/core/internal';
 import type { AnalyzedModel } from '@grok/metrics';
-import type { StudyRun } from '../runs.js';
+import type { StudyRun } from './runs.js';
 
 type Backend = Awaited<ReturnType<typeof openBackend>>;
 

@@ -5,7 +5,6 @@
 import type { Json, Model, Registry, Task } from '@grok/core';
 import { type ProbeUse, snapshot, writeAnalysis } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import type { StudyRun } from '../runs.js';
 import {
   compareFrequencies,
   compareStates,
@@ -15,6 +14,7 @@ import {
 } from './compare.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
+import type { StudyRun } from './runs.js';
 
 /** What to analyse. */
 export interface AnalysisOptions {
@@ -50,7 +50,7 @@ export interface Analysis {
 }
 
 /** Analyses a run at each moment that it came to, writes each and gives them; the others are told by `missed`. */
-export async function analyse(
+export async function analyzeRun(
   host: AnalysisHost,
   run: StudyRun,
   options: AnalysisOptions = {},

@@ -1,9 +1,9 @@
 /** The published layout of an analysis: a teacher and its students in one file, for a run or for a seed of a study. */
 import type { Json, SplitRows } from '@grok/core';
 import { type AnalyzedModel, asPublished } from '@grok/metrics';
-import { type StudyRun, strategiesOf } from '../runs.js';
-import { openLast } from './analyse.js';
+import { openLast } from './analyze.js';
 import { type AnalysisHost, insideOf } from './open.js';
+import { type StudyRun, strategiesOf } from './runs.js';
 
 /** Rows and hidden states of the published layout. */
 export interface PublishedOptions {

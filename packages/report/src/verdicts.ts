@@ -1,6 +1,7 @@
 /** Verdicts as a table for people. */
-import { gridOf, type TableStyle } from '../table.js';
-import type { Verdict, Verified } from './verdict.js';
+
+import type { Verdict, Verified } from '@grok/analysis';
+import { gridOf, type TableStyle } from './table.js';
 
 const ORDER: readonly Verdict[] = [
   'reproduced',

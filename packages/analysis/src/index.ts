@@ -1,0 +1,12 @@
+/** Measures of finished runs and studies, and the verdicts on claims that follow from them. */
+export * from './analyze.js';
+export * from './claims/claims.js';
+export * from './claims/evidence.js';
+export * from './claims/measure.js';
+export * from './claims/verdict.js';
+export * from './compare.js';
+export * from './moments.js';
+export type { AnalysisHost } from './open.js';
+export * from './published.js';
+export * from './runs.js';
+export * from './study.js';
