@@ -49,22 +49,19 @@ export async function replayTo(
   const start = await nearest(host, step);
   if (start?.position.step === step) return { checkpoint: start, from: step };
 
-  const { probes: _unneeded, ...plain } = experiment;
+  // What is measured or required of a run changes none of its steps.
+  const { probes: _p, stop: _s, require: _r, ...plain } = experiment;
   const composed = await composeExperiment(plain, registry, teacherStores);
   const backend = await openBackend(registry, { ...execution, ...manifest?.execution });
   const from = start?.position.step ?? 0;
   const stop = new AbortController();
   try {
     const history = rows.filter((row) => row.step <= from);
-    const { batch, epochs, seed, evalEvery } = experiment;
     const loop = train(
       {
+        ...plain,
         ...composed,
         backend,
-        batch,
-        epochs,
-        seed,
-        ...(evalEvery === undefined ? {} : { evalEvery }),
         checkpointEvery: Number.POSITIVE_INFINITY,
         now: () => 0,
       },

@@ -232,14 +232,9 @@ async function carryOut(
     for (const message of from?.notices ?? []) await emit({ type: 'notice', message });
     const loop = train(
       {
+        ...experiment,
         ...parts,
         backend,
-        batch: experiment.batch,
-        epochs: experiment.epochs,
-        seed: experiment.seed,
-        ...(experiment.stop === undefined ? {} : { stop: experiment.stop }),
-        ...(experiment.require === undefined ? {} : { require: experiment.require }),
-        ...(experiment.evalEvery === undefined ? {} : { evalEvery: experiment.evalEvery }),
         checkpointEvery: execution.checkpointEvery ?? 10,
         now,
         ...(host.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: host.peakMemoryBytes }),

@@ -18,8 +18,13 @@ export interface ActiveProbe {
   readonly name: string;
   readonly probe: Probe;
 }
+/** What the loop reads of an experiment as it is written; its other keys name parts that are created first. */
+export type TrainingSettings = Omit<
+  Experiment,
+  'task' | 'split' | 'model' | 'objective' | 'teachers' | 'optimizer' | 'probes'
+>;
 /** Everything that a run trains with; plain data and functions. */
-export interface Training {
+export interface Training extends TrainingSettings {
   readonly backend: Backend;
   readonly task: Task;
   readonly split: SplitRows;
@@ -28,13 +33,6 @@ export interface Training {
   readonly teachers: Readonly<Record<string, Teacher>>;
   readonly optimizer: Optimizer;
   readonly probes: readonly ActiveProbe[];
-  readonly batch: number;
-  readonly epochs: number;
-  readonly stop?: Experiment['stop'];
-  readonly require?: Experiment['require'];
-  /** Epochs between evaluations (default 1); epochs between them leave no row. */
-  readonly evalEvery?: number;
-  readonly seed: number;
   /** Epochs between checkpoints. */
   readonly checkpointEvery: number;
   /** Seconds on a clock that never goes back. */
