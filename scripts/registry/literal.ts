@@ -6,7 +6,12 @@ import { attention } from '@grok/distill-attention';
 import * as tf from '@grok/tfjs';
 
 const pattern = 'blocks.0.attn.hook_pattern';
-const sizes = { layers: 1, width: 4, heads: 1, sites: [{ name: pattern, shape: [1, 3, 3] }] };
+const sizes = {
+  layers: 1,
+  width: 4,
+  heads: 1,
+  sites: [{ name: pattern, shape: [1, 3, 3], axes: ['head', 'query', 'key'] }],
+};
 const tokens = Int32Array.of(0, 1, 2, 3, 1, 0, 2, 2, 3);
 
 /** Attention patterns of an embedding `[vocabulary, width]`: `[batch, 1, pos, pos]`. */

@@ -90,7 +90,9 @@ describe('feature', () => {
       const vocabulary = 7;
       const withTable = (width: number) => ({
         ...modelOf(2, width),
-        sites: [{ name: 'hook_embed', shape: [pos, width], table: 'embed.W_E' }],
+        sites: [
+          { name: 'hook_embed', shape: [pos, width], axes: ['pos', 'd_model'], table: 'embed.W_E' },
+        ],
       });
       const tables = { student: withTable(narrow), teachers: { teacher: withTable(wide) } };
       const own = draw('own table', vocabulary, narrow);

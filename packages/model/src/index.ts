@@ -10,8 +10,8 @@ import {
   type Plugin,
   schema,
 } from '@grok/core';
+import { createTransformer } from './model.js';
 import { configure, type TransformerOptions } from './options.js';
-import { transformer as build } from './transformer.js';
 
 export type { Algebra, TransformerOptions } from './options.js';
 export { type Scale, scaleOptions } from './scale.js';
@@ -44,7 +44,7 @@ export const transformer: Component<'model', TransformerOptions> = defineModel({
       jointOV: flag().default(true),
     }).prefault({}),
   }),
-  create: (options) => (task) => build(configure(options, task)),
+  create: (options) => (task) => createTransformer(configure(options, task)),
 });
 
 /** Models, as a plugin. */

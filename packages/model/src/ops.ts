@@ -25,9 +25,27 @@ function withGradient(
   })(...inputs);
 }
 
+/** A matrix `[in, out]`, or one that changes nothing. */
+export type Weights = tf.Tensor | 'identity';
+
 /** `[rows, in] · [in, out]`. */
-export function linear(x: tf.Tensor, weights: tf.Tensor): tf.Tensor {
-  return tf.matMul(x as tf.Tensor2D, weights as tf.Tensor2D);
+export function linear(x: tf.Tensor, weights: Weights): tf.Tensor {
+  return weights === 'identity' ? x : tf.matMul(x, weights);
+}
+
+/** Two matrices as one. */
+export function multiplyWeights(first: Weights, second: Weights): Weights {
+  return first === 'identity' ? second : linear(first, second);
+}
+
+/** What each head's part of `x` gives alone: `[rows, head · d_head] · [head · d_head, out]` → `[rows, head, out]`. */
+export function linearByHead(x: tf.Tensor, weights: Weights, heads: number): tf.Tensor {
+  if (weights === 'identity')
+    throw new RangeError('linearByHead: got no weights to divide by head');
+  const [rows = 0, width = 0] = x.shape;
+  const parts = tf.transpose(tf.reshape(x, [rows, heads, width / heads]), [1, 0, 2]); // [head, rows, d_head]
+  const product = tf.matMul(parts, tf.reshape(weights, [heads, width / heads, -1])); // [head, rows, out]
+  return tf.transpose(product, [1, 0, 2]);
 }
 
 const column = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, 1]);

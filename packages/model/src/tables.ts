@@ -3,10 +3,12 @@
  * the token and its position alone, and so do their products: they are computed once a place, that is a
  * token at a position where the task has it, and rows look their scores up.
  */
-import type { TaskInfo } from '@grok/core';
+import type { Site, TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { linear, rotate, rotation } from './ops.js';
-import { byHead, isLookedAt, type Looks, type Walk } from './walk.js';
+import type { AttentionInputs, Forward } from './forward.js';
+import { byHead } from './layout.js';
+import { linear, rotate, rotation, type Weights } from './ops.js';
+import type { Config } from './options.js';
 
 /** All distinct (position, token) of a task, numbered by position and first appearance. */
 export interface Places {
@@ -38,92 +40,96 @@ export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Place
 }
 
 /** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
-export function tablesAreCheaper(p: Walk): boolean {
-  const { c, inputs, taps } = p;
-  if (!c.algebra.vocabularyTable || c.places === undefined) return false;
+export function tablesAreCheaper(
+  { algebra, places, positions, norm, heads, dim, vocabulary }: Config,
+  rows: number,
+  isUsed: (...sites: Site[]) => boolean,
+  taps: Readonly<Record<Site, unknown>>,
+): boolean {
+  if (!algebra.vocabularyTable || places === undefined) return false;
   // A norm would mix what a token and what a learned position give.
-  if (c.positions === 'learned' && c.norm !== 'none') return false;
-  const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `blocks.0.attn.hook_${which}`);
-  if (inside.some((site) => isLookedAt(p, site))) return false;
-  if ('hook_embed' in taps || 'blocks.0.hook_resid_pre' in taps) return false;
+  if (positions === 'learned' && norm !== 'none') return false;
+  const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `attn.hook_${which}`);
+  const before = ['ln1.hook_scale', 'ln1.hook_normalized'];
+  if (isUsed(...[...before, ...inside].map((name) => `blocks.0.${name}`))) return false;
+  const tapped = ['hook_embed', 'hook_pos_embed', 'blocks.0.hook_resid_pre'];
+  if (tapped.some((site) => Object.hasOwn(taps, site))) return false;
   // Values are looked up too, and a look-up's gradient is a product with a one-hot matrix.
-  const [rows, places] = [inputs.shape[0]!, c.places.tokens.length];
-  const tables = c.heads * places ** 2 + 3 * c.vocabulary * c.dim + c.vocabulary * rows;
-  return tables < 3 * c.dim * rows;
+  const count = places.tokens.length;
+  const tables = heads * count ** 2 + 3 * vocabulary * dim + vocabulary * rows;
+  return tables < 3 * dim * rows;
 }
 
-/**
- * Scores and values of each part, from the normalised embedding `h` `[d_vocab, d_model]`; `ov` stands
- * for `W_V`. With `onlyLast`, those of the last position's queries.
- */
-export function fromTables(
-  p: Walk,
-  h: tf.Tensor,
-  ov: tf.Tensor | undefined,
-  onlyLast: boolean,
-): Looks {
-  const { c, w } = p;
-  const places = c.places!;
-  const count = places.tokens.length;
-  const by = rotation(places.positions, c.dHead, c.ropeBase);
-  // What learned positions give through weights, `[pos, d_model]`.
-  const share = (weights: tf.Tensor): tf.Tensor | undefined =>
-    c.positions === 'learned' ? linear(w('pos_embed.W_pos'), weights) : undefined;
-  const turned = (weights: tf.Tensor): tf.Tensor => {
-    const chosen = tf.gather(linear(h, weights), tf.tensor1d(places.tokens, 'int32'));
-    const learned = share(weights);
-    const whole =
-      learned === undefined
-        ? chosen
-        : tf.add(chosen, tf.gather(learned, tf.tensor1d(places.positions, 'int32')));
-    const heads = tf.reshape(whole, [1, count, c.heads, c.dHead]);
-    return c.positions === 'rope' ? rotate(heads, by) : heads;
-  };
-  const queries = turned(tf.div(w('blocks.0.attn.W_Q'), Math.sqrt(c.dHead)));
-  const keys = turned(w('blocks.0.attn.W_K')); // [1, place, head, d_head]
-  const table = tf.matMul(byHead(queries), byHead(keys), false, true); // [1, head, place, place]
-  const scores = tf.reshape(table, [-1]) as tf.Tensor1D;
-  const weights = ov ?? w('blocks.0.attn.W_V');
-  const rows = linear(h, weights); // [d_vocab, d_model]
-  const learned = share(weights);
-  const parts = onlyLast ? p.parts.slice(-1) : p.parts;
+/** The first block's scores and values, by part; with `onlyLast`, what the last position's queries look at alone. */
+export function attendFromTables(f: Forward, value: Weights, onlyLast: boolean): AttentionInputs {
+  const { cfg, layout } = f;
+  const { places } = cfg;
+  if (places === undefined)
+    throw new RangeError('attendFromTables: got a task whose tokens are not known');
+  const h = f.normalize('blocks.0.ln1', f.params('embed.W_E')); // [d_vocab, d_model]
+  const scores = tabulateScores(f, places, h);
+  const rows = linear(h, value); // [d_vocab, d_model]
+  const learned = projectPositions(f, value);
+  const parts = layout.parts
+    .slice(onlyLast ? -1 : 0)
+    .flatMap(({ start, tokens }) => (tokens ? [{ start, tokens }] : []));
   return {
     scores: parts.map(({ start, tokens }) => {
-      const [batch, keys] = tokens!.shape;
+      const [batch, keys] = tokens.shape;
       const firstQuery = onlyLast ? keys - 1 : start;
-      const at = scoresAt(numbersOf(p, tokens!), firstQuery, c.heads, count);
-      return tf.reshape(tf.gather(scores, at), [batch, c.heads, keys - firstQuery, keys]);
+      const numbers = numberPlaces(cfg.vocabulary, places, tokens);
+      const at = indexScores(numbers, firstQuery, cfg.heads, places.tokens.length);
+      return tf.reshape(tf.gather(scores, at), [batch, cfg.heads, keys - firstQuery, keys]);
     }),
-    values: parts.map(({ tokens }) => {
-      const [batch, keys] = tokens!.shape;
-      const chosen = tf.gather(rows, tf.reshape(tokens!, [-1]) as tf.Tensor1D);
-      const values = tf.reshape(chosen, [batch, keys, c.dim]);
-      const whole =
-        learned === undefined ? values : tf.add(values, tf.slice(learned, [0, 0], [keys, -1]));
-      return tf.reshape(whole, [batch, keys, c.heads, c.dHead]); // [rows, key, head, d_head]
+    v: parts.map(({ tokens }) => {
+      const [batch, keys] = tokens.shape;
+      const chosen = tf.gather(rows, tf.reshape(tokens, [-1]));
+      const values = tf.reshape(chosen, [batch, keys, cfg.dim]);
+      const whole = learned ? tf.add(values, tf.slice(learned, [0, 0], [keys, -1])) : values;
+      return tf.reshape(whole, [batch, keys, cfg.heads, cfg.dHead]); // [rows, key, head, d_head]
     }),
   };
+}
+
+/** Scores of every place with every place, flat from `[head, place, place]`. */
+function tabulateScores(f: Forward, places: Places, h: tf.Tensor): tf.Tensor1D {
+  const { cfg, params } = f;
+  const by = rotation(places.positions, cfg.dHead, cfg.ropeBase);
+  const project = (weights: tf.Tensor): tf.Tensor => {
+    const chosen = tf.gather(linear(h, weights), tf.tensor1d(places.tokens, 'int32'));
+    const learned = projectPositions(f, weights);
+    const whole = learned
+      ? tf.add(chosen, tf.gather(learned, tf.tensor1d(places.positions, 'int32')))
+      : chosen;
+    const heads = tf.reshape(whole, [1, places.tokens.length, cfg.heads, cfg.dHead]);
+    return byHead(cfg.positions === 'rope' ? rotate(heads, by) : heads); // [1, head, place, d_head]
+  };
+  const queries = project(tf.div(params('blocks.0.attn.W_Q'), Math.sqrt(cfg.dHead)));
+  const keys = project(params('blocks.0.attn.W_K'));
+  return tf.reshape(tf.matMul(queries, keys, false, true), [-1]);
+}
+
+/** What learned positions give through weights, `[pos, d_model]`. */
+function projectPositions({ cfg, params }: Forward, weights: Weights): tf.Tensor | undefined {
+  return cfg.positions === 'learned' ? linear(params('pos_embed.W_pos'), weights) : undefined;
 }
 
 /** The places of tokens `[rows, key]`, in the same shape. */
-function numbersOf({ c }: Walk, tokens: tf.Tensor2D): tf.Tensor {
-  const length = tokens.shape[1];
-  const first = Int32Array.from({ length }, (_, position) => position * c.vocabulary);
+function numberPlaces(vocabulary: number, places: Places, tokens: tf.Tensor2D): tf.Tensor {
+  const [, length] = tokens.shape;
+  const first = Int32Array.from({ length }, (_, position) => position * vocabulary);
   const keys = tf.add(tokens, tf.tensor2d(first, [1, length], 'int32'));
-  return tf.gather(
-    tf.tensor1d(c.places!.numbers, 'int32'),
-    keys as unknown as tf.Tensor1D,
-  ) as tf.Tensor;
+  return tf.gather<tf.Tensor>(tf.tensor1d(places.numbers, 'int32'), keys);
 }
 
 /** Where in a flat `[head, place, place]` the scores of some rows are, `[rows · head · query · key]`. */
-function scoresAt(
+function indexScores(
   numbers: tf.Tensor,
   firstQuery: number,
   heads: number,
   count: number,
 ): tf.Tensor1D {
-  const [rows, keys] = numbers.shape as [number, number];
+  const [rows = 0, keys = 0] = numbers.shape;
   const queries = tf.reshape(tf.slice(numbers, [0, firstQuery], [-1, -1]), [rows, 1, -1, 1]);
   const pairs = tf.add(
     tf.mul(queries, tf.scalar(count, 'int32')),

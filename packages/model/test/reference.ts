@@ -41,14 +41,23 @@ export function rowSites(
     sites[site] = rows.flat();
     return rows;
   };
-  const normed = (name: string, x: readonly number[]): number[] => {
-    if (s.norm === 'none') return [...x];
-    const centre = s.norm === 'layer' ? mean(x) : 0;
-    const spread = Math.sqrt(mean(x.map((v) => (v - centre) ** 2)) + s.eps);
-    const shift = w[`${name}.b`];
-    return x.map(
-      (v, i) => ((v - centre) / spread) * w[`${name}.w`]!.data[i]! + (shift?.data[i] ?? 0),
+  /** Scale and unit rows as TransformerLens has them: before the weight and the bias. */
+  const normed = (name: string, rows: Rows): Rows => {
+    if (s.norm === 'none') return rows;
+    const centred = rows.map((x) => {
+      const centre = s.norm === 'layer' ? mean(x) : 0;
+      return x.map((v) => v - centre);
+    });
+    const scales = put(
+      `${name}.hook_scale`,
+      centred.map((x) => [Math.sqrt(mean(x.map((v) => v ** 2)) + s.eps)]),
     );
+    const unit = put(
+      `${name}.hook_normalized`,
+      centred.map((x, i) => x.map((v) => v / scales[i]![0]!)),
+    );
+    const shift = w[`${name}.b`];
+    return unit.map((x) => x.map((v, i) => v * w[`${name}.w`]!.data[i]! + (shift?.data[i] ?? 0)));
   };
   const drop = (mask: string, x: readonly number[], position: number): number[] =>
     keep === undefined
@@ -71,12 +80,18 @@ export function rowSites(
     tokens.map((token) => [...table.data.slice(token * s.dim, (token + 1) * s.dim)]),
   );
   const learned = w['pos_embed.W_pos'];
-  if (learned) x = x.map((row, i) => row.map((v, j) => v + learned.data[i * s.dim + j]!));
+  if (learned) {
+    const positions = put(
+      'hook_pos_embed',
+      x.map((_, i) => [...learned.data.slice(i * s.dim, (i + 1) * s.dim)]),
+    );
+    x = x.map((row, i) => plus(row, positions[i]!));
+  }
 
   for (let l = 0; l < s.depth; l++) {
     const b = (name: string): string => `blocks.${l}.${name}`;
     put(b('hook_resid_pre'), x);
-    const h = x.map((row) => normed(b('ln1'), row));
+    const h = normed(b('ln1'), x);
     const [q, k, v] = ['q', 'k', 'v'].map((n) =>
       put(
         b(`attn.hook_${n}`),
@@ -104,21 +119,33 @@ export function rowSites(
       }
     put(b('attn.hook_attn_scores'), scores);
     put(b('attn.hook_pattern'), pattern);
-    const out = x.map((_, i) => {
-      const mixed = Array.from({ length: s.dim }, (_, j) =>
-        dot(
-          pattern[Math.floor(j / width) * x.length + i]!,
-          v.map((row) => row[j]!),
+    const z = put(
+      b('attn.hook_z'),
+      x.map((_, i) =>
+        Array.from({ length: s.dim }, (_, j) =>
+          dot(
+            pattern[Math.floor(j / width) * x.length + i]!,
+            v.map((row) => row[j]!),
+          ),
         ),
-      );
-      return drop(b('attn'), times(mixed, w[b('attn.W_O')]!), i);
-    });
+      ),
+    );
+    put(
+      b('attn.hook_result'),
+      z.map((row, i) =>
+        Array.from({ length: s.heads }, (_, n) => {
+          const alone = row.map((value, j) => (Math.floor(j / width) === n ? value : 0));
+          return drop(b('attn'), times(alone, w[b('attn.W_O')]!), i);
+        }).flat(),
+      ),
+    );
+    const out = z.map((row, i) => drop(b('attn'), times(row, w[b('attn.W_O')]!), i));
     put(b('hook_attn_out'), out);
     x = put(
       b('hook_resid_mid'),
       x.map((row, i) => plus(row, out[i]!)),
     );
-    const g = x.map((row) => normed(b('ln2'), row));
+    const g = normed(b('ln2'), x);
     const gated = s.mlp === 'swiglu';
     const pre = put(
       b('mlp.hook_pre'),
@@ -148,9 +175,10 @@ export function rowSites(
       x.map((row, i) => plus(row, mlp[i]!)),
     );
   }
-  const last = put(
-    'ln_final.hook_out',
-    x.map((row) => normed('ln_final', row)),
+  const last = put('ln_final.hook_out', normed('ln_final', x));
+  put(
+    'unembed.hook_logits',
+    last.map((row) => times(row, w['unembed.W_U']!)),
   );
   const pooled =
     s.pool === 'cls'

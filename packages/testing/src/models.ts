@@ -20,11 +20,12 @@ export function imaginedModel({
   length = 4,
   vocabulary = 7,
 }: ImaginedSizes = {}): ModelInfo {
-  const resid = [length, width];
-  const head = [length, heads, width / heads];
-  const square = [heads, length, length];
-  const hidden = [length, 4 * width];
-  const block: readonly (readonly [string, readonly number[]])[] = [
+  type Axes = Omit<SiteInfo, 'name'>;
+  const resid: Axes = { shape: [length, width], axes: ['pos', 'd_model'] };
+  const head: Axes = { shape: [length, heads, width / heads], axes: ['pos', 'head', 'd_head'] };
+  const square: Axes = { shape: [heads, length, length], axes: ['head', 'query', 'key'] };
+  const hidden: Axes = { shape: [length, 4 * width], axes: ['pos', 'd_mlp'] };
+  const block: readonly (readonly [string, Axes])[] = [
     ['hook_resid_pre', resid],
     ['attn.hook_q', head],
     ['attn.hook_k', head],
@@ -42,18 +43,18 @@ export function imaginedModel({
     ['hook_resid_post', resid],
   ];
   const sites: SiteInfo[] = [
-    { name: 'hook_embed', shape: resid },
+    { name: 'hook_embed', ...resid },
     ...Array.from({ length: layers }, (_, l) =>
-      block.map(([name, shape]) => ({ name: `blocks.${l}.${name}`, shape })),
+      block.map(([name, axes]) => ({ name: `blocks.${l}.${name}`, ...axes })),
     ).flat(),
-    { name: 'ln_final.hook_out', shape: resid },
-    { name: 'pooled', shape: [width] },
-    { name: 'logits', shape: [vocabulary] },
+    { name: 'ln_final.hook_out', ...resid },
+    { name: 'pooled', shape: [width], axes: ['d_model'] },
+    { name: 'logits', shape: [vocabulary], axes: ['d_vocab'] },
   ];
   return { layers, width, heads, sites };
 }
 
-/** Normal draws for a site, `[batch, …]`; attention patterns are positive and sum to 1. @throws when the model has no such site. */
+/** Normal draws for a site, `[batch, …]`; those over keys, as attention patterns are, are positive and sum to 1. @throws when the model has no such site. */
 export function imaginedValue(
   model: ModelInfo,
   site: Site,
@@ -64,6 +65,6 @@ export function imaginedValue(
   if (info === undefined) throw new Error(`the model has no site "${site}"`);
   const shape = [batch, ...info.shape];
   const draws = rng(5).split(seed).split(site).normal(sizeOf(shape));
-  if (!site.endsWith('hook_pattern')) return f32(shape, draws);
+  if (info.axes.at(-1) !== 'key') return f32(shape, draws);
   return f32(shape, softmax64({ shape, data: Float64Array.from(draws) }).data);
 }

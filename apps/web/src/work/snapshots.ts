@@ -38,10 +38,11 @@ export function photographer(
   store: Store,
 ): Photographer {
   const { task, split, model } = data(experiment, registry);
-  const sites = model
-    .sites()
-    .map(({ name }) => name)
-    .filter((name) => name.endsWith('.hook_pattern'));
+  const known = new Set(model.sites().map(({ name }) => name));
+  const sites = Array.from(
+    { length: model.shape.layers },
+    (_, l) => `blocks.${l}.attn.hook_pattern`,
+  ).filter((name) => known.has(name));
   const rows = split.validation.subarray(0, ROWS);
   const inputs = takeRows(task.inputs, rows);
   const length = inputs.shape[1] ?? 0;

@@ -54,10 +54,12 @@ export interface TaskInfo {
 
 /** Name of a place in a model where a value can be read or replaced, after TransformerLens's hooks. */
 export type Site = string;
-/** A site and the shape of one row's value there (the batch dimension left out). */
+/** A site, and the shape of one row's value there with a name for each axis (the batch dimension left out). */
 export interface SiteInfo {
   readonly name: Site;
   readonly shape: readonly number[];
+  /** As many as the shape has sizes, such as `['pos', 'd_model']`, or `['head', 'query', 'key']` of an attention pattern. */
+  readonly axes: readonly string[];
   /** The parameter `[d_vocab, d]` whose rows the site is, token by token, where it is nothing more. */
   readonly table?: string;
 }

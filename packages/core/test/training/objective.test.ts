@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const student = {
   ...{ layers: 1, width: 4, heads: 1 },
-  sites: [{ name: 'logits', shape: [4] }],
+  sites: [{ name: 'logits', shape: [4], axes: ['d_vocab'] }],
 };
 const composed = (term: Partial<ObjectiveTerm>): ReturnType<typeof compose> => {
   const objective = (() => ({ needs: { student: ['logits'] }, ...term })) as Objective;

@@ -27,7 +27,7 @@ const weights: HostArray = {
 const model: Model = {
   shape: { layers: 1, width: FEATURES, heads: 1 },
   init: () => ({ w: weights }),
-  sites: () => [{ name: 'logits', shape: [CLASSES] }],
+  sites: () => [{ name: 'logits', shape: [CLASSES], axes: ['d_vocab'] }],
   dropoutMaskShapes: () => ({}),
   keepProbability: 1,
   apply: (param, x) => ({ logits: tf.matMul(x as tf.Tensor2D, param('w') as tf.Tensor2D) }),

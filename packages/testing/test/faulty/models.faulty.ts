@@ -22,8 +22,8 @@ const bag =
       keepProbability: 1,
       dropoutMaskShapes: () => ({}),
       sites: () => [
-        { name: 'pooled', shape: [5] },
-        { name: 'logits', shape: [vocabulary] },
+        { name: 'pooled', shape: [5], axes: ['d_model'] },
+        { name: 'logits', shape: [vocabulary], axes: ['d_vocab'] },
       ],
       init: (rng) => ({
         E: f32([vocabulary, 5], rng.split('E').normal(vocabulary * 5)),
@@ -58,8 +58,8 @@ modelSuite(
   'misdeclared',
   bag(() => ({
     sites: () => [
-      { name: 'pooled', shape: [1, 5] },
-      { name: 'logits', shape: [7] },
+      { name: 'pooled', shape: [1, 5], axes: ['pos', 'd_model'] },
+      { name: 'logits', shape: [7], axes: ['d_vocab'] },
     ],
   })),
 );

@@ -1,0 +1,169 @@
+/**
+ * What is cheap for this batch, these sites and taps, decided once before a forward pass, and the steps of
+ * the textbook in their cheap form. Every shortcut is exact algebra.
+ */
+import type { ParamReader, Site, SiteInfo } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { type ApplyOptions, createHook, type Forward, type Steps } from './forward.js';
+import { concat, isLast, lastRows, layOut, maskRows, split, zip } from './layout.js';
+import { layerNorm, multiplyWeights, rmsNorm, swiglu } from './ops.js';
+import type { Config } from './options.js';
+import { type Prefixes, worthSharing } from './prefixes.js';
+import { attendFromTables, tablesAreCheaper } from './tables.js';
+import { textbook } from './transformer.js';
+
+/** Where a forward pass leaves the textbook. */
+export interface Plan {
+  /** Whether somebody reads or replaces the value at one of the sites. */
+  readonly isUsed: (...sites: Site[]) => boolean;
+  /** Prefixes of tokens that are computed once, for all rows that begin with them. */
+  readonly sharedPrefix: readonly Prefixes[] | undefined;
+  /** Whether the first block's scores and values come from tables by token. */
+  readonly tables: boolean;
+  /** Whether from a site on nobody asks for another position than the last, keys and values apart. */
+  readonly isLastOnly: (site: Site) => boolean;
+  /** Which of a block's two matrices stands for `W_V · W_O` while the other is left out. */
+  readonly jointOV: (block: string) => 'W_V' | 'W_O' | undefined;
+  /** MLPs whose dropout mask is applied inside of SwiGLU. */
+  readonly gateMasks: ReadonlySet<string>;
+}
+
+/** Decides on all shortcuts; `order` lists the sites as they are computed. */
+export function planForward(
+  cfg: Config,
+  inputs: tf.Tensor,
+  order: readonly Site[],
+  { sites, taps = {}, masks }: ApplyOptions,
+): Plan {
+  const isUsed = (...asked: Site[]): boolean =>
+    asked.some((site) => sites.has(site) || Object.hasOwn(taps, site));
+  const blocks = Array.from({ length: cfg.depth }, (_, l) => `blocks.${l}`);
+  // Dropout and taps tell rows apart; scores that may not be seen would differ in their last digits.
+  const mayShare =
+    masks === undefined &&
+    Object.keys(taps).length === 0 &&
+    !isUsed(...blocks.map((block) => `${block}.attn.hook_attn_scores`));
+  const [batch = 0] = inputs.shape;
+  const sharedPrefix = mayShare ? worthSharing(cfg.prefixes, batch) : undefined;
+  const { length = 0, count = 0 } = sharedPrefix?.at(-1) ?? {};
+  const rows = batch * (cfg.length - length) + count * length;
+  const tables = tablesAreCheaper(cfg, rows, isUsed, taps);
+  const lastOnlyFrom = findLastOnly(cfg, order, isUsed);
+  const isLastOnly = (site: Site): boolean => order.indexOf(site) >= lastOnlyFrom;
+  return {
+    ...{ isUsed, sharedPrefix, tables, isLastOnly },
+    // The OV circuit (Elhage et al. 2021), applied where there are fewer rows.
+    jointOV(block) {
+      const seen = isUsed(...['v', 'z', 'result'].map((which) => `${block}.attn.hook_${which}`));
+      if (!cfg.algebra.jointOV || cfg.heads > 1 || seen || rows <= cfg.dim) return undefined;
+      const lookedUp = tables && block === 'blocks.0';
+      return isLastOnly(`${block}.attn.hook_z`) && !lookedUp ? 'W_O' : 'W_V';
+    },
+    gateMasks: new Set(
+      blocks
+        .map((block) => `${block}.mlp`)
+        .filter((mlp) => cfg.mlp === 'swiglu' && masks?.[mlp] !== undefined)
+        .filter((mlp) => !isUsed(`${mlp}.hook_post`)),
+    ),
+  };
+}
+
+/** Index in `order` of the first site from which only the last position is asked for; keys and values are of all positions. */
+function findLastOnly(cfg: Config, order: readonly Site[], isUsed: Plan['isUsed']): number {
+  if (!cfg.algebra.lastPosition || cfg.pool !== 'cls') return order.length;
+  const block = `blocks.${cfg.depth - 1}`;
+  const aside = ['k', 'rot_k', 'v'].map((which) => `${block}.attn.hook_${which}`);
+  const earliest = cfg.depth === 1 ? 0 : order.indexOf(`${block}.hook_resid_pre`);
+  let first = order.indexOf('pooled');
+  for (const site of order.slice(earliest, first).reverse()) {
+    if (isUsed(site) && !aside.includes(site)) break;
+    first--;
+  }
+  return first;
+}
+
+/** What a forward pass by its plan computes with, and a function that runs it and returns what it delivered. */
+export function createForward(
+  cfg: Config,
+  params: ParamReader,
+  inputs: tf.Tensor,
+  options: ApplyOptions,
+  infos: ReadonlyMap<Site, SiteInfo>,
+): { f: Forward; deliver: (pass: () => void) => Record<Site, tf.Tensor> } {
+  const order = [...infos.keys()];
+  const plan = planForward(cfg, inputs, order, options);
+  const layout = layOut(cfg, inputs, plan.sharedPrefix);
+  const block = `blocks.${cfg.depth - 1}`;
+  const narrowing = new Set(
+    [`${block}.attn.hook_pattern`, `${block}.hook_resid_mid`, `${block}.hook_resid_post`].filter(
+      (site) => plan.isLastOnly(order[order.indexOf(site) + 1] ?? site),
+    ),
+  );
+  const { hook, deliver } = createHook(infos, layout, options, (site) => narrowing.has(site));
+  const masks = options.masks ?? {};
+  const { isUsed } = plan;
+  return { deliver, f: { cfg, layout, masks, params, hook, isUsed, ...planSteps(plan) } };
+}
+
+/** The steps of the textbook, each in its cheap form where the plan says so. */
+function planSteps({ isUsed, isLastOnly, tables, jointOV, gateMasks }: Plan): Steps {
+  return {
+    embed() {
+      return tables && isLastOnly('hook_embed') ? embedLast(this) : textbook.embed.call(this);
+    },
+    addPositions(x) {
+      return isUsed('hook_pos_embed') ? textbook.addPositions.call(this, x) : addPositions(this, x);
+    },
+    normalize(name, x) {
+      return isUsed(`${name}.hook_scale`, `${name}.hook_normalized`)
+        ? textbook.normalize.call(this, name, x)
+        : normalize(this, name, x);
+    },
+    attentionWeights(block) {
+      const { W_V, W_O } = textbook.attentionWeights.call(this, block);
+      const joint = jointOV(block);
+      if (joint === undefined) return { W_V, W_O };
+      const both = multiplyWeights(W_V, W_O); // [d_model, d_model]
+      return joint === 'W_V' ? { W_V: both, W_O: 'identity' } : { W_V: 'identity', W_O: both };
+    },
+    attend(block, x, W_V) {
+      return tables && block === 'blocks.0'
+        ? attendFromTables(this, W_V, isLastOnly('blocks.0.attn.hook_q'))
+        : textbook.attend.call(this, block, x, W_V);
+    },
+    toQueries(block, x) {
+      return isLastOnly(`${block}.attn.hook_q`) ? lastRows(this.layout, x) : x;
+    },
+    gate(mlp, pre, straight) {
+      const mask = gateMasks.has(mlp) ? this.masks[mlp] : undefined;
+      return swiglu(pre, straight, mask && maskRows(this.layout, mask, pre));
+    },
+    dropout(name, x) {
+      return gateMasks.has(name) ? x : textbook.dropout.call(this, name, x);
+    },
+  };
+}
+
+/** The embedding of the last token of each row: with scores and values from tables, the only one that is read. */
+function embedLast({ cfg, layout, params }: Forward): tf.Tensor {
+  const tokens = layout.parts.at(-1)?.tokens;
+  if (tokens === undefined) throw new RangeError('embedLast: got a batch without tokens');
+  const last = tf.reshape(tf.slice(tokens, [0, cfg.length - 1], [-1, 1]), [-1]); // [batch]
+  return tf.gather(params('embed.W_E'), last as tf.Tensor1D);
+}
+/** Adds learned positions without repeating them for every row. */
+function addPositions({ cfg, layout, params }: Forward, x: tf.Tensor): tf.Tensor {
+  const learned = (start: number, length: number): tf.Tensor =>
+    tf.slice(params('pos_embed.W_pos'), [start, 0], [length, -1]);
+  if (isLast(layout, x)) return tf.add(x, learned(cfg.length - 1, 1)); // [batch, d_model]
+  const parts = zip(split(layout, x), layout.parts, (part, { start, length }) =>
+    tf.add(part, learned(start, length)),
+  ); // [rows, pos, d_model]
+  return concat(parts, cfg.dim);
+}
+/** A norm as one operation with a gradient of its own. */
+function normalize({ cfg, params }: Forward, name: string, x: tf.Tensor): tf.Tensor {
+  if (cfg.norm === 'none') return x;
+  if (cfg.norm === 'rms') return rmsNorm(x, params(`${name}.w`), cfg.eps);
+  return layerNorm(x, params(`${name}.w`), params(`${name}.b`), cfg.eps);
+}
