@@ -40,7 +40,7 @@ describe('attention', () => {
       expect(values.attention).toBeCloseTo(factor * (a + b), 6);
       const [s, t] = [student[pattern(1)]!.data, teacher[pattern(1)]!.data];
       const expected = Array.from(s, (x, i) => (factor * 2 * (x - t[i]!)) / s.length);
-      expect(distance(grads[pattern(1)]!, expected)).toBeLessThan(1e-7);
+      expect(distance(grads[pattern(1)], expected)).toBeLessThan(1e-7);
     }
     expect(apply(attention()(models), given).values.attention).toBeCloseTo((a + b) / 2, 6);
   });
@@ -86,7 +86,7 @@ describe('attention', () => {
       const at = Math.floor(i / 32) * 16 + (i % 16); // [batch, head, 16] → [batch, 16]
       return (2 * (s![at]! - t![at]!)) / s!.length / 2;
     });
-    expect(distance(grads[pattern(0)]!, shares)).toBeLessThan(1e-7);
+    expect(distance(grads[pattern(0)], shares)).toBeLessThan(1e-7);
   });
 
   it('equal heads are compared one by one (their means may agree while they do not)', () => {
@@ -122,7 +122,7 @@ describe('attention', () => {
       s.data,
       (x, i) => (2 * x - t0.data[i]! - t1.data[i]!) / s.data.length,
     );
-    expect(distance(grads[pattern(0)]!, expected)).toBeLessThan(1e-7);
+    expect(distance(grads[pattern(0)], expected)).toBeLessThan(1e-7);
   });
 
   it('two terms may follow two teachers', () => {

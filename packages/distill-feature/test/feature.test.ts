@@ -61,8 +61,8 @@ describe('feature', () => {
       const expected = reference(student[site]!, teacher[site]!, p);
       sum += expected.value;
       const sixth = (x: number) => x / 6;
-      expect(distance(grads[site]!, expected.target.map(sixth))).toBeLessThan(1e-6);
-      expect(distance(grads[`projector.${i}.W`]!, expected.p.map(sixth))).toBeLessThan(1e-6);
+      expect(distance(grads[site], expected.target.map(sixth))).toBeLessThan(1e-6);
+      expect(distance(grads[`projector.${i}.W`], expected.p.map(sixth))).toBeLessThan(1e-6);
     }
     expect(values.feature).toBeCloseTo(sum / 6, 5);
   });
@@ -77,8 +77,8 @@ describe('feature', () => {
       expect(p.shape).toEqual([narrow, wide]);
       const expected = reference(teacher[site]!, student[site]!, p);
       sum += expected.value;
-      expect(distance(grads[site]!, expected.from)).toBeLessThan(1e-6);
-      expect(distance(grads[`projector.${i}.W`]!, expected.p)).toBeLessThan(1e-6);
+      expect(distance(grads[site], expected.from)).toBeLessThan(1e-6);
+      expect(distance(grads[`projector.${i}.W`], expected.p)).toBeLessThan(1e-6);
     }
     expect(values.feature).toBeCloseTo(sum, 4);
   });
@@ -131,12 +131,12 @@ describe('feature', () => {
       });
       expect(met.values.feature).toBeCloseTo(plain.values.feature!, 5);
       for (const name of ['projector.0.W', 'projector.2.W', 'blocks.1.hook_resid_mid'])
-        expect(distance(met.grads[name]!, plain.grads[name]!)).toBeLessThan(1e-6);
+        expect(distance(met.grads[name], plain.grads[name])).toBeLessThan(1e-6);
       const wanted = new Float64Array(vocabulary * narrow);
       plain.grads.hook_embed!.forEach((g, i) => {
         wanted[tokens[Math.floor(i / narrow)]! * narrow + (i % narrow)]! += g;
       });
-      expect(distance(met.grads['embed.W_E']!, wanted)).toBeLessThan(1e-6);
+      expect(distance(met.grads['embed.W_E'], wanted)).toBeLessThan(1e-6);
     },
   );
 

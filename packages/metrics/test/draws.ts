@@ -1,6 +1,7 @@
 /** Random matrices for tests, as lists of rows. */
 import { type HostArray, rng } from '@grok/core';
 import { Matrix } from 'ml-matrix';
+import { dot } from '../src/sample.js';
 
 /** Standard normal draws `[n, d]`. */
 export function gaussian(label: string | number, n: number, d: number): Matrix {
@@ -21,8 +22,8 @@ export function rotation(label: string, d: number): Matrix {
     // Twice is enough for orthogonality to rounding (Gram–Schmidt).
     for (let pass = 0; pass < 2; pass++)
       for (const b of basis) {
-        const along = v.reduce((sum, x, i) => sum + x * b[i]!, 0);
-        v = v.map((x, i) => x - along * b[i]!);
+        const along = dot(v, b);
+        v = v.map((x, i) => x - along * Number(b[i]));
       }
     const size = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
     basis.push(v.map((x) => x / size));

@@ -68,10 +68,10 @@ describe('neurons', () => {
   const labels = Array.from({ length: 60 }, (_, i) => i % 3);
   const halves = Array.from({ length: 60 }, (_, i) => Number(i < 30));
   const noise = rng(1).normal(60);
-  const activations = labels.map((label, i) => [
-    label === 1 ? 5 + 0.1 * noise[i]! : 0.1 * noise[i]!,
-    3 * halves[i]! + 0.1 * noise[i]!,
-    noise[i]!,
+  const activations = Array.from(noise, (value, i) => [
+    (i % 3 === 1 ? 5 : 0) + 0.1 * value,
+    (i < 30 ? 3 : 0) + 0.1 * value,
+    value,
     i === 7 ? 1e-5 : 0,
     2,
   ]);

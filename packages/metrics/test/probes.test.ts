@@ -39,7 +39,9 @@ const snapshot: Snapshot = {
 };
 const only = (...sites: string[]) => ({
   ...snapshot,
-  sites: Object.fromEntries(sites.map((site) => [site, snapshot.sites[site]!])),
+  sites: Object.fromEntries(
+    Object.entries(snapshot.sites).filter(([site]) => sites.includes(site)),
+  ),
 });
 const plain = (value: Json) => JSON.parse(JSON.stringify(value)) as Json;
 

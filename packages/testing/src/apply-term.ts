@@ -95,8 +95,12 @@ function tensorOf({ data, shape, dtype }: HostArray): tf.Tensor {
   return tf.tensor(data, [...shape], dtype);
 }
 
-/** Largest absolute difference. */
-export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** Largest absolute difference. @throws when the lengths differ, or one is not there. */
+export function distance(
+  a: ArrayLike<number> | undefined,
+  b: ArrayLike<number> | undefined,
+): number {
+  if (a === undefined || b === undefined) throw new Error('one of the two is not there');
   if (a.length !== b.length) throw new Error(`lengths ${a.length} and ${b.length} differ`);
-  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
+  return Math.max(...Array.from(a, (x, i) => Math.abs(x - Number(b[i]))));
 }
