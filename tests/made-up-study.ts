@@ -78,7 +78,7 @@ export function madeUp({
     seconds: epochs / 2,
   };
   const store = { ...memoryStore(), where: `runs/${name}-s${seed}` };
-  const config = { format: 'grok run 1' as const, run, experiment, execution: {} };
+  const config = { format: 'grok run 2' as const, run, experiment, execution: {} };
   const record = recordOf(manifest, history, store.where);
   const named = override === undefined ? {} : { override };
   return { name, seed, ...named, store, config, manifest, history, record };

@@ -58,6 +58,7 @@ export async function resumeIn(
   registry: Registry,
   teachers: Readonly<Record<string, string>>,
   io: Io,
+  epochs?: number,
 ): Promise<number> {
   const store = storeAt(folder, io);
   const host = {
@@ -68,7 +69,7 @@ export async function resumeIn(
   };
   const { asked } = carrying({}, flags, io);
   return locked(folder, io, async () =>
-    tell(store.where, await resumeRun(host, asked), store, flags, io),
+    tell(store.where, await resumeRun(host, asked, epochs), store, flags, io),
   );
 }
 

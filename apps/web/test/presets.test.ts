@@ -34,8 +34,13 @@ describe.each(Object.entries(presets))('preset %s', (name, plan) => {
 
 describe('the teacher that comes with the page', () => {
   it('is the one of the preset (catches: a preset that was changed, and its teacher trained in vain)', () => {
-    const { run, files } = json('files.json') as { run: string; files: string[] };
-    expect(run).toBe(experimentHash(expandPlan(presets.small!)[0]!.experiment));
+    const { run, epochs, files } = json('files.json') as {
+      run: string;
+      epochs: number;
+      files: string[];
+    };
+    const { experiment } = expandPlan(presets.small!)[0]!;
+    expect([run, epochs]).toEqual([experimentHash(experiment), experiment.epochs]);
     expect(run).toBe(json('config.json').run);
     const file = files.find((path) => path.endsWith('.safetensors'))!;
     const bytes = readFileSync(new URL(file, shipped));

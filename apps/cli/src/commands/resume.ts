@@ -1,14 +1,17 @@
 import { resolve } from 'node:path';
-import { readConfig } from '@grok/core';
+import { InputError, readConfig } from '@grok/core';
 import { readPlan } from '@grok/study';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags, trackFlags } from '../flags.js';
 import { storeAt } from '../host.js';
 import type { Io } from '../io.js';
+import { wholeOf } from '../parse.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
 import { resumeIn } from '../single.js';
 import { carryOutStudy, openStudy } from '../study.js';
+
+type ResumeFlags = ComputeFlags & { readonly teacher?: string; readonly epochs?: number };
 
 /** `grok resume`: goes on where a run, a reproduction or a study stopped. */
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
@@ -16,10 +19,17 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
     .description('go on with a run, a reproduction or a study that stopped')
     .argument('<dir>', 'its folder')
     .option('--teacher <dir>', 'where its teacher is now')
-    .action(async (folder: string, flags: ComputeFlags & { readonly teacher?: string }) => {
+    .option('--epochs <n>', 'train a run on to so many epochs', (text) =>
+      wholeOf('--epochs', text, 1),
+    )
+    .action(async (folder: string, flags: ResumeFlags) => {
       const store = storeAt(folder, io);
       const plan = await readPlan(store);
       // Both have a plan; a study has a journal, and goes on without the runs that fail.
+      if (plan !== undefined && flags.epochs !== undefined)
+        throw new InputError(
+          `--epochs: is for the folder of one run, and ${folder} has many; change its plan`,
+        );
       if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
         return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
       if (plan !== undefined) {
@@ -36,7 +46,7 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       );
       const moved = flags.teacher === undefined ? {} : { teacher: flags.teacher };
       const all = { ...teachers, ...moved };
-      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io);
+      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io, flags.epochs);
       done(await withPluginsOf(execution?.plugins ?? [], flags.plugin, go));
     });
 }

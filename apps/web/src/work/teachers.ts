@@ -1,5 +1,5 @@
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
-import { experimentHash, readManifest, type Store } from '@grok/core';
+import { experimentHash, readConfig, readManifest, type Store } from '@grok/core';
 import { findConfig, slugOf } from '@grok/core/internal';
 import { expandPlan, folderOf, type Plan } from '@grok/study';
 import { filesOf, listStudies, runStore } from './studies.js';
@@ -14,15 +14,25 @@ export async function giveTeachers(plan: Plan, study: string): Promise<void> {
     const folder = folderOf(slugOf(experiment), hash);
     const store = runStore(study, folder);
     if (Object.keys(needs).length > 0 || (await findConfig(store)) !== undefined) continue;
-    await ((await copyFromStudy(study, folder, store)) || copyFromSite(hash, store));
+    const { epochs } = experiment;
+    await ((await copyFromStudy(study, folder, epochs, store)) ||
+      copyFromSite(hash, epochs, store));
   }
 }
 
-async function copyFromStudy(study: string, folder: string, to: Store): Promise<boolean> {
+/** From another study, where it was trained for as many epochs: a run of another length has the same id. */
+async function copyFromStudy(
+  study: string,
+  folder: string,
+  epochs: number,
+  to: Store,
+): Promise<boolean> {
   for (const other of await listStudies()) {
     if (other.folder === study) continue;
-    const manifest = await readManifest(runStore(other.folder, folder));
+    const from = runStore(other.folder, folder);
+    const manifest = await readManifest(from);
     if (manifest?.status !== 'finished') continue;
+    if ((await readConfig(from)).experiment.epochs !== epochs) continue;
     const files = Object.entries(await filesOf(other.folder));
     for (const [path, bytes] of files)
       if (path.startsWith(`${folder}/`)) await to.write(path.slice(folder.length + 1), bytes);
@@ -31,11 +41,12 @@ async function copyFromStudy(study: string, folder: string, to: Store): Promise<
   return false;
 }
 
-async function copyFromSite(hash: string, to: Store): Promise<void> {
+async function copyFromSite(hash: string, epochs: number, to: Store): Promise<void> {
   const index = await fetch(new URL('files.json', SHIPPED)).catch(() => undefined);
   if (!index?.ok) return;
-  const { run, files } = (await index.json()) as { run: string; files: readonly string[] };
-  if (run !== hash) return;
+  const shipped = (await index.json()) as { run: string; epochs: number; files: readonly string[] };
+  const { run, files } = shipped;
+  if (run !== hash || shipped.epochs !== epochs) return;
   // config.json last: a copy that broke off is then no run.
   for (const file of [...files.filter((name) => name !== 'config.json'), 'config.json'])
     await to.write(file, new Uint8Array(await (await fetch(new URL(file, SHIPPED))).arrayBuffer()));

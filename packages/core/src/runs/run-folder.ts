@@ -19,7 +19,7 @@ import type {
 
 /** What `config.json` holds: the experiment, and its hash as the run's id. */
 export interface RunConfig {
-  readonly format: 'grok run 1';
+  readonly format: 'grok run 2';
   readonly run: string;
   readonly experiment: Experiment;
   /** How the run was first carried out: not part of its id, and what a resumed run keeps to. */
@@ -34,7 +34,7 @@ export async function writeConfig(
 ): Promise<RunConfig> {
   canonicalJson(experiment); // throws on what JSON would silently change
   const run = experimentHash(experiment);
-  const config: RunConfig = { format: 'grok run 1', run, experiment, execution };
+  const config: RunConfig = { format: 'grok run 2', run, experiment, execution };
   await writeJson(store, 'config.json', config);
   return config;
 }
@@ -43,7 +43,11 @@ export async function writeConfig(
 export async function findConfig(store: Store): Promise<RunConfig | undefined> {
   const config = (await readJson(store, 'config.json')) as RunConfig | undefined;
   if (config === undefined) return undefined;
-  if (config?.format !== 'grok run 1' || typeof config.experiment !== 'object')
+  if ((config?.format as string) === 'grok run 1')
+    throw new InputError(
+      `${store.where}: its config.json has the format "grok run 1", whose ids count the epochs, and this version reads "grok run 2"; re-key the folder with scripts/rekey.mjs`,
+    );
+  if (config?.format !== 'grok run 2' || typeof config.experiment !== 'object')
     throw new InputError(
       `${store.where}: its config.json is not of a grok run; give the folder of a run`,
     );

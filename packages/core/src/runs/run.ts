@@ -70,7 +70,8 @@ export interface RunResult {
 }
 
 /**
- * Runs a specification in a store: begins, or goes on where the same experiment was interrupted.
+ * Runs a specification in a store: begins, or goes on where the same experiment was interrupted or
+ * where it ended, if more epochs are asked for now.
  * @throws InputError on bad input, before anything is written; RunError when the run fails.
  */
 export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
@@ -80,7 +81,7 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
     throw new InputError(
       `${host.store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${experimentHash(experiment).slice(0, 10)}); choose another folder`,
     );
-  if (found !== undefined) return resumeRun(host, execution);
+  if (found !== undefined) return resumeRun(host, execution, experiment.epochs);
   await checkVacant(host.store);
   const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
   const followed = withTrackers(host, execution);
@@ -89,10 +90,16 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
 }
 
 /**
- * Goes on with the run in a store, from its newest readable checkpoint.
- * @throws InputError when there is no run, or `execution` would change what its exactness rests on.
+ * Goes on with the run in a store, from its newest readable checkpoint, to as many epochs as it was begun
+ * with or as are asked for: it then ends in the bits of a run that was begun with them.
+ * @throws InputError when there is no run, it has gone further than the epochs asked for, or `execution`
+ * would change what its exactness rests on.
  */
-export async function resumeRun(host: RunHost, execution: Execution = {}): Promise<RunResult> {
+export async function resumeRun(
+  host: RunHost,
+  execution: Execution = {},
+  epochs?: number,
+): Promise<RunResult> {
   const { store } = host;
   const config = await readConfig(store);
   const manifest = await readManifest(store);
@@ -114,8 +121,11 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
       `${store.where}: its backend began with options ${own}, and other bits may come of ${given}; resume it without naming any, or start anew in another folder`,
     );
   const { checkpoint, damaged } = await newestCheckpoint(store);
+  const experiment = withLength(config.experiment, epochs, checkpoint?.position.epoch, store);
+  const longer = experiment.epochs > config.experiment.epochs;
   // Of a finished run whose last state was damaged, the end is trained again.
-  if (manifest?.status === 'finished' && checkpoint !== undefined && damaged.length === 0) {
+  const whole = checkpoint !== undefined && damaged.length === 0;
+  if (manifest?.status === 'finished' && whole && !longer) {
     const history = await readMetrics(store, manifest);
     return { status: 'finished', manifest, history, already: true };
   }
@@ -128,15 +138,31 @@ export async function resumeRun(host: RunHost, execution: Execution = {}): Promi
     ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
   };
   const { registry, teacherStores = {} } = host;
-  const composed = await composeExperiment(config.experiment, registry, teacherStores);
+  const composed = await composeExperiment(experiment, registry, teacherStores);
   const followed = withTrackers(host, kept);
-  const spec = { experiment: config.experiment, execution: kept };
+  const spec = { experiment, execution: kept };
+  if (experiment !== config.experiment) await writeConfig(store, experiment, config.execution);
   await cutBack(store, checkpoint?.position.step ?? 0);
   const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
   const saved = checkpoint as SavedState | undefined;
   const history = saved === undefined ? [] : await readMetrics(store);
   const backend = await openBackend(registry, kept);
   return carryOut(followed, spec, composed, backend, { saved, history, notices });
+}
+
+/** The experiment with another number of epochs. @throws InputError when the run has gone further. */
+function withLength(
+  experiment: Experiment,
+  epochs: number | undefined,
+  done: number | undefined,
+  { where }: Store,
+): Experiment {
+  if (epochs === undefined || epochs === experiment.epochs) return experiment;
+  if (epochs < (done ?? 0))
+    throw new InputError(
+      `${where}: has ${done} epochs, and ${epochs} are asked for; a run only ever gets longer: ask for ${done} or more, or train in another folder`,
+    );
+  return { ...experiment, epochs };
 }
 
 /** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */

@@ -73,6 +73,10 @@ describe('identities', () => {
     expect(experimentHash(turned)).toBe(experimentHash(experiment));
     expect(experimentHash({ ...experiment, seed: 43 })).not.toBe(experimentHash(experiment));
   });
+  it('of an experiment does not depend on how long it is (a run that goes on would be another)', () => {
+    expect(experimentHash({ ...experiment, epochs: 10 })).toBe(experimentHash(experiment));
+    expect(experimentHash({ ...experiment, batch: 64 })).not.toBe(experimentHash(experiment));
+  });
 
   it('of parameters hashes float32 bytes in the given order', () => {
     // Catches: float64 bytes, sorted names, or the whole buffer behind a view.
