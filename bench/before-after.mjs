@@ -92,7 +92,5 @@ const figures = ({ name, before, after, faster, interval: [low, high] }) => [
   faster.toFixed(3),
   `${low.toFixed(3)} – ${high.toFixed(3)}`,
 ];
-console.log(
-  table(['', 'before, ms', 'after, ms', 'times as fast', '95 %'], results.map(figures)),
-);
+console.log(table(['', 'before, ms', 'after, ms', 'times as fast', '95 %'], results.map(figures)));
 if (values.json) console.log(JSON.stringify({ rounds: Number(values.rounds), results }));

@@ -1,6 +1,6 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
 import { type Telemetry, telemetry } from '@grok/backend-onnx';
-import { type Backend, openBackend } from '@grok/core';
+import { type Execution, openBackend, type Registry } from '@grok/core';
 import { DEFAULT_BACKEND } from '@grok/core/internal';
 import type { Command } from 'commander';
 import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
@@ -39,26 +39,8 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
       for (const { kind, name } of registry.list()) {
         if (kind !== 'backend') continue;
         const isDefault = name === preferred.backend;
-        let backend: Backend | undefined;
-        try {
-          backend = await openBackend(registry, {
-            ...(isDefault ? preferred : { backend: name }),
-            threads: cores,
-          });
-          const { device, capabilities } = backend;
-          backends.push({
-            name,
-            available: true,
-            isDefault,
-            device,
-            threads: capabilities.threads,
-          });
-        } catch (error) {
-          const [missing = ''] = (error as Error).message.split('\n');
-          backends.push({ name, available: false, isDefault, missing });
-        } finally {
-          await backend?.dispose();
-        }
+        const execution = { ...(isDefault ? preferred : { backend: name }), threads: cores };
+        backends.push({ name, isDefault, ...(await tryBackend(registry, execution)) });
       }
       const node = process.versions.node;
       const memory = { totalBytes: totalmem(), freeBytes: freemem() };
@@ -90,6 +72,22 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
       const usable = backends.some(({ isDefault, available }) => isDefault && available);
       done(usable && found.node.ok ? EXIT.ok : EXIT.failed);
     });
+}
+
+/** Starts a backend and ends it, to say what it runs on or what is missing. */
+async function tryBackend(
+  registry: Registry,
+  execution: Execution,
+): Promise<Pick<FoundBackend, 'available' | 'device' | 'threads' | 'missing'>> {
+  try {
+    const backend = await openBackend(registry, execution);
+    const { device, capabilities } = backend;
+    await backend.dispose();
+    return { available: true, device, threads: capabilities.threads };
+  } catch (error) {
+    const [missing = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    return { available: false, missing };
+  }
 }
 
 function atLeast(version: string, least: string): boolean {

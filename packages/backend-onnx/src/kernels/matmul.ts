@@ -18,28 +18,27 @@ function matMul(b: Builder, x: Value, y: Value, transposeX: boolean, transposeY:
   const shape = [...broadcast(batchX, batchY), rows, columns];
   const type = x.type;
   if (type !== 'float32') {
-    const [left, right] = [transposeX ? swapped(b, x) : x, transposeY ? swapped(b, y) : y];
-    return emit(b, 'MatMul', [left, right], { type, shape });
+    const factors = [swapIf(transposeX, b, x), swapIf(transposeY, b, y)];
+    return emit(b, 'MatMul', factors, { type, shape });
   }
+  const attributes = { transA: Number(transposeX), transB: Number(transposeY) };
   // A batch of rows against one matrix is one taller product.
-  const flat = sizeOf(batchX) === 1 || !transposeX;
-  if (sizeOf(batchY) === 1 && flat) {
-    const tall = sizeOf(batchX) * rows;
-    const left = reshape(b, x, transposeX ? [inner, rows] : [tall, inner]); // [batch·rows, inner]
-    const right = reshape(b, y, y.shape.slice(-2)); // [inner, columns]
-    const attributes = { transA: transposeX ? 1 : 0, transB: transposeY ? 1 : 0 };
-    const product = emit(b, 'Gemm', [left, right], { type, shape: [tall, columns] }, attributes);
-    return reshape(b, product, shape); // [batch…, rows, columns]
-  }
-  const attributes = { transA: transposeX ? 1 : 0, transB: transposeY ? 1 : 0 };
-  return emitOwn(b, 'FusedMatMul', [x, y], { type, shape }, attributes);
+  const isTall = sizeOf(batchY) === 1 && (sizeOf(batchX) === 1 || !transposeX);
+  if (!isTall) return emitOwn(b, 'FusedMatMul', [x, y], { type, shape }, attributes);
+  const tall = sizeOf(batchX) * rows;
+  const left = reshape(b, x, transposeX ? [inner, rows] : [tall, inner]); // [batch·rows, inner]
+  const right = reshape(b, y, y.shape.slice(-2)); // [inner, columns]
+  const product = emit(b, 'Gemm', [left, right], { type, shape: [tall, columns] }, attributes);
+  return reshape(b, product, shape); // [batch…, rows, columns]
 }
 
 function lastTwo(x: Value, transposed: boolean): [number, number] {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   return transposed ? [columns, rows] : [rows, columns];
 }
-function swapped(b: Builder, x: Value): Value {
+/** With its last two axes exchanged, if asked. */
+function swapIf(transposed: boolean, b: Builder, x: Value): Value {
+  if (!transposed) return x;
   const axes = x.shape.map((_, axis) => axis);
   return transpose(b, x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }

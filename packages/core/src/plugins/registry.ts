@@ -57,6 +57,37 @@ export function registryOf(plugins: readonly Plugin[]): Registry {
   return registry;
 }
 
+/** A plugin's components under their names. @throws InputError on an alias of nothing, and on a name that is taken. */
+function nameComponents(
+  plugin: Plugin,
+  alias: Readonly<Record<string, string>>,
+  present: readonly Entry[],
+): readonly Entry[] {
+  const names = plugin.components.map(({ name }) => name);
+  for (const from of Object.keys(alias))
+    if (!names.includes(from))
+      throw unknownName(`component of ${plugin.name} to alias`, from, names);
+  const added: Entry[] = [];
+  for (const component of plugin.components) {
+    const { kind } = component;
+    const name = alias[component.name] ?? component.name;
+    const token = tokenOf(kind, name);
+    const isTaken = (entry: Entry): boolean => entry.token === token;
+    const subject = `${subjectOf({ kind, name })} of ${plugin.name}`;
+    if (added.some(isTaken))
+      throw new InputError(
+        `${subject}: it provides two of that name; rename one, or choose another alias`,
+      );
+    const other = present.find(isTaken);
+    if (other !== undefined)
+      throw new InputError(
+        `${subject}: ${other.plugin.name} provides one of that name; give one an alias`,
+      );
+    added.push({ token, component, name, plugin });
+  }
+  return added;
+}
+
 function over(container: DependencyContainer, inherited: () => readonly Entry[]): Registry {
   const entries = (): readonly Entry[] => {
     const ours = container.isRegistered(ALL) ? container.resolveAll(ALL) : [];
@@ -67,25 +98,7 @@ function over(container: DependencyContainer, inherited: () => readonly Entry[])
   const self: Registry = {
     add(plugin, { alias = {} } = {}) {
       checkPlugin(plugin);
-      const names = plugin.components.map(({ name }) => name);
-      for (const from of Object.keys(alias))
-        if (!names.includes(from))
-          throw unknownName(`component of ${plugin.name} to alias`, from, names);
-      const added: Entry[] = [];
-      for (const component of plugin.components) {
-        const { kind } = component;
-        const name = alias[component.name] ?? component.name;
-        const token = tokenOf(kind, name);
-        const taken = [...entries(), ...added].find((entry) => entry.token === token);
-        if (taken !== undefined) {
-          const rule = added.includes(taken)
-            ? 'it provides two of that name; rename one, or choose another alias'
-            : `${taken.plugin.name} provides one of that name; give one an alias`;
-          throw new InputError(`${subjectOf({ kind, name })} of ${plugin.name}: ${rule}`);
-        }
-        added.push({ token, component, name, plugin });
-      }
-      for (const entry of added) {
+      for (const entry of nameComponents(plugin, alias, entries())) {
         container.register(entry.token, { useValue: entry });
         container.register(ALL, { useValue: entry });
       }

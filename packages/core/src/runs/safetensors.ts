@@ -86,49 +86,64 @@ export function readSafetensors(file: Uint8Array, where: string): Safetensors {
   const header = parseHeader(bytes.subarray(8, start));
   if (header === undefined) throw wrong('has no JSON object as header');
 
-  const tensors: [string, StoredArray][] = [];
-  const spans: [number, number][] = [];
-  for (const [name, entry] of header.entries) {
-    const { dtype, shape, data_offsets: span } = entry as Record<string, unknown>;
-    const type = TYPES[dtype as TypeName];
-    if (!Object.hasOwn(TYPES, String(dtype)))
-      throw wrong(`tensor "${name}" is of type ${dtype} (known: ${Object.keys(TYPES).join(', ')})`);
-    if (!isCounts(shape) || !isCounts(span) || span.length !== 2)
-      throw wrong(`tensor "${name}" has no proper shape and offsets`);
-    const [begin, end] = span as [number, number];
-    if (end - begin !== sizeOf(shape) * type.array.BYTES_PER_ELEMENT)
-      throw wrong(`tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
+  const places = header.entries.map(([name, entry]) => readPlace(name, entry, wrong));
+  for (const { name, end } of places)
     if (start + end > bytes.length)
       throw wrong(`is cut short: "${name}" ends at byte ${start + end} of ${bytes.length}`);
-    // A copy, since a view would need the file's own alignment.
-    const data = new type.array(bytes.slice(start + begin, start + end).buffer);
-    tensors.push([name, { shape, dtype: type.dtype, data } as StoredArray]);
-    spans.push([begin, end]);
-  }
   let covered = 0;
-  for (const [begin, end] of spans.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
+  for (const { begin, end } of places.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) throw wrong(`tensors overlap or leave a hole at byte ${begin}`);
     covered = end;
   }
   if (start + covered !== bytes.length)
     throw wrong(`has ${bytes.length - start - covered} bytes after its last tensor`);
+  const tensors = places.map(({ name, shape, type, begin, end }) => {
+    // A copy, since a view would need the file's own alignment.
+    const data = new TYPES[type].array(bytes.slice(start + begin, start + end).buffer);
+    return [name, { shape, dtype: TYPES[type].dtype, data } as StoredArray];
+  });
   return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
+}
+
+/** What the header says of one tensor: type, shape, and its bytes after the header. */
+interface Place {
+  readonly name: string;
+  readonly type: TypeName;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readPlace(
+  name: string,
+  { dtype, shape, data_offsets: span }: Record<string, unknown>,
+  wrong: (what: string) => InputError,
+): Place {
+  if (!isType(dtype))
+    throw wrong(`tensor "${name}" is of type ${dtype} (known: ${Object.keys(TYPES).join(', ')})`);
+  if (!isCounts(shape) || !isCounts(span) || span.length !== 2)
+    throw wrong(`tensor "${name}" has no proper shape and offsets`);
+  const [begin = 0, end = 0] = span;
+  if (end - begin !== sizeOf(shape) * width(dtype))
+    throw wrong(`tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
+  return { name, type: dtype, shape, begin, end };
 }
 
 function parseHeader(
   bytes: Uint8Array,
-): { entries: [string, unknown][]; metadata: Record<string, string> } | undefined {
+):
+  | { entries: [string, Record<string, unknown>][]; metadata: Record<string, string> }
+  | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const header: unknown = JSON.parse(text);
     if (!isRecord(header)) return undefined;
     const { __metadata__: metadata = {}, ...rest } = header;
-    const entries = Object.entries(rest);
-    const fine =
-      isRecord(metadata) &&
-      Object.values(metadata).every((value) => typeof value === 'string') &&
-      entries.every(([, entry]) => isRecord(entry));
-    return fine ? { entries, metadata: metadata as Record<string, string> } : undefined;
+    const entries = Object.entries(rest).flatMap(([name, entry]): [string, typeof header][] =>
+      isRecord(entry) ? [[name, entry]] : [],
+    );
+    const isWhole = entries.length === Object.keys(rest).length;
+    return isWhole && isStrings(metadata) ? { entries, metadata } : undefined;
   } catch {
     return undefined;
   }
@@ -137,5 +152,9 @@ function parseHeader(
 const width = (type: TypeName): number => TYPES[type].array.BYTES_PER_ELEMENT;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+const isStrings = (value: unknown): value is Record<string, string> =>
+  isRecord(value) && Object.values(value).every((each) => typeof each === 'string');
+const isType = (value: unknown): value is TypeName =>
+  typeof value === 'string' && Object.hasOwn(TYPES, value);
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
