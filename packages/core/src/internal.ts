@@ -35,6 +35,7 @@ export * from './training/probes.js';
 export * from './training/programs.js';
 export * from './training/registry.js';
 export * from './training/run-in-batches.js';
+export * from './training/schedules.js';
 export * from './training/sites.js';
 export * from './training/step.js';
 export * from './training/stopping.js';

@@ -8,10 +8,10 @@ import {
   type Plugin,
   schema,
 } from '@grok/core';
-import { linearWarmup } from './schedules.js';
+import { linearWarmup } from '@grok/core/internal';
 import { addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from './transform.js';
 
-export * from './schedules.js';
+export { constant, cosine, linear, linearWarmup, warmupCosine } from '@grok/core/internal';
 export * from './transform.js';
 
 /** Options of `adamw`. */

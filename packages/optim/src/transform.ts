@@ -3,11 +3,8 @@
  * Counters are int32 tensors of the state, so a compiled step depends on no JS value that changes.
  */
 import type { Optimizer, OptimizerState, Params } from '@grok/core';
-import { ln } from '@grok/core/internal';
+import { ln, type Schedule } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-
-/** A learning rate as a function of the steps taken so far: int32 scalar in, float32 scalar out. */
-export type Schedule = (step: tf.Tensor) => tf.Tensor;
 
 /** Applies `f` to the same entry of every tree; the first tree gives names and order. */
 export function mapParams(

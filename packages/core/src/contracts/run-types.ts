@@ -119,11 +119,20 @@ export interface Use {
   readonly use: string;
   readonly options?: Readonly<Record<string, Json>>;
 }
+/** A weight that changes with the steps: `from` up to step `begin` (default 0), `to` after `steps` more. */
+export interface WeightSchedule {
+  /** A straight line, or half a cosine. */
+  readonly schedule: 'linear' | 'cosine';
+  readonly from: number;
+  readonly to: number;
+  readonly begin?: number;
+  readonly steps: number;
+}
 /** One term of the objective: an instance of a strategy with a weight (default 1). */
 export interface TermUse extends Use {
   /** Name of the instance; needed when a strategy is used twice. */
   readonly as?: string;
-  readonly weight?: number;
+  readonly weight?: number | WeightSchedule;
 }
 /** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
 export interface ProbeUse extends Use {

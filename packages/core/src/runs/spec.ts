@@ -10,6 +10,14 @@ const positive = z.int().min(1);
 const hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 
 const share = z.number().min(0).max(1);
+const weight = z.number().nonnegative();
+const weightSchedule = z.strictObject({
+  schedule: z.enum(['linear', 'cosine']),
+  from: weight,
+  to: weight,
+  begin: z.int().nonnegative().optional(),
+  steps: positive,
+});
 const bounds = z
   .strictObject({ atLeast: share.optional(), atMost: share.optional() })
   .refine(
@@ -23,7 +31,7 @@ const experiment = z.strictObject({
   model: use,
   objective: z
     .array(
-      use.extend({ as: z.string().min(1).optional(), weight: z.number().nonnegative().optional() }),
+      use.extend({ as: z.string().min(1).optional(), weight: weight.or(weightSchedule).optional() }),
     )
     .min(1)
     .optional(),

@@ -14,6 +14,7 @@ import type {
   Params,
   Rng,
   Site,
+  WeightSchedule,
 } from '../contracts/types.js';
 import { attributeErrors } from '../plugins/attribution.js';
 import { type Component, defineStrategy } from '../plugins/define.js';
@@ -21,6 +22,7 @@ import { flag, schema } from '../plugins/options.js';
 import { reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { specText } from '../tensors/program-io.js';
 import { teacherOf } from './distillation.js';
+import { createSchedule } from './schedules.js';
 
 /** Cross-entropy of the student's logits with the labels, mean over the batch (nats). */
 export const hard: Component<'strategy'> = defineStrategy({
@@ -93,7 +95,7 @@ export interface WeightedObjective {
   readonly name: string;
   /** Its strategy's name, for errors. */
   readonly strategy?: string;
-  readonly weight: number;
+  readonly weight: number | WeightSchedule;
   readonly objective: Objective;
 }
 
@@ -137,7 +139,7 @@ export function compose(
   const terms = entries.map(({ name, strategy, weight, objective }) => ({
     name,
     subject: subjectOfTerm(name, strategy),
-    weight,
+    weigh: createWeighing(weight),
     term: objective(models),
   }));
   const seen = new Set<string>();
@@ -177,7 +179,7 @@ export function compose(
     },
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
-      const weighted = terms.map(({ name, subject, weight, term }) => {
+      const weighted = terms.map(({ name, subject, weigh, term }) => {
         const context: LossContext = {
           student: reader(`site of the student in "${name}"`, pick(on.student, term.needs.student)),
           teacher: (site, teacher = 'teacher') =>
@@ -206,11 +208,21 @@ export function compose(
         for (const [key, value] of parts)
           logged[parts.length === 1 ? name : `${name}.${key}`] = value;
         const sum = parts.map(([, value]) => value).reduce((a, b) => tf.add(a, b));
-        return weight === 1 ? sum : (tf.mul(sum, weight) as tf.Scalar);
+        return weigh(sum, on.step);
       });
       return { total: weighted.reduce((a, b) => tf.add(a, b)), terms: logged };
     },
   };
+}
+
+/** Multiplies a term by its weight: nothing to do for 1, a constant, or a function of the step. */
+function createWeighing(
+  weight: number | WeightSchedule,
+): (term: tf.Scalar, step: tf.Scalar) => tf.Scalar {
+  if (weight === 1) return (term) => term;
+  if (typeof weight === 'number') return (term) => tf.mul(term, weight);
+  const schedule = createSchedule(weight);
+  return (term, step) => tf.mul(term, schedule(step));
 }
 
 /** `strategy "logit"`, and the term's own name where it has another. */

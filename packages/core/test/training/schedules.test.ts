@@ -1,7 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
+import {
+  constant,
+  cosine,
+  createSchedule,
+  linear,
+  linearWarmup,
+  type Schedule,
+  warmupCosine,
+} from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { constant, cosine, linearWarmup, type Schedule } from '../src/index.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
@@ -23,7 +31,7 @@ describe('schedules', () => {
 
   it('fall along half a cosine', () => {
     // Catches: a period of a whole cosine, a floor that is not reached or not kept.
-    const schedule = cosine(1, 110, { warmup: 10, floor: 0.1 });
+    const schedule = warmupCosine(1, 110, { warmup: 10, floor: 0.1 });
     const wanted = (step: number): number =>
       step < 10
         ? step / 10
@@ -32,9 +40,25 @@ describe('schedules', () => {
       expect(at(schedule, step)).toBeCloseTo(wanted(step), 6);
   });
 
+  it('go from one value to another between two steps, both exactly', () => {
+    // Catches: a ramp that begins at step 0 whatever `begin` says, ends that are an ulp off, an overshoot.
+    const ramp = { from: 0.7, to: 0.1, begin: 4, steps: 8 };
+    for (const schedule of [linear(ramp), cosine(ramp)]) {
+      for (const step of [0, 3, 4]) expect(at(schedule, step)).toBe(Math.fround(0.7));
+      for (const step of [12, 13, 100000]) expect(at(schedule, step)).toBe(Math.fround(0.1));
+    }
+    expect(at(linear(ramp), 6)).toBeCloseTo(0.55, 6);
+    expect(at(cosine(ramp), 6)).toBeCloseTo(0.1 + 0.3 * (1 + Math.cos(Math.PI / 4)), 6);
+    expect(at(createSchedule({ schedule: 'linear', ...ramp }), 6)).toBe(at(linear(ramp), 6));
+    expect(at(createSchedule({ schedule: 'cosine', ...ramp }), 6)).toBe(at(cosine(ramp), 6));
+  });
+
   it('refuse what has no meaning', () => {
     // Catches: a division by zero steps.
-    expect(() => linearWarmup(1, -1)).toThrow('whole number of steps from 0 on, got -1');
-    expect(() => cosine(1, 10, { warmup: 10 })).toThrow('longer than its warm-up of 10');
+    expect(() => linearWarmup(1, -1)).toThrow('an integer number of steps ≥ 0, got -1');
+    expect(() => linear({ from: 1, to: 0, steps: 0 })).toThrow(
+      'integer number of steps ≥ 1, got 0',
+    );
+    expect(() => warmupCosine(1, 10, { warmup: 10 })).toThrow('longer than its warm-up of 10');
   });
 });
