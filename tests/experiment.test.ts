@@ -1,19 +1,24 @@
 /** What an experiment may say beside its components: small runs that show each key at work. */
+import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
   type Experiment,
+  type HostParams,
   type MetricsRow,
   memoryStore,
   type Plugin,
   type RunResult,
+  type Store,
   specSchemaOf,
   startRun,
 } from '@grok/core';
+import { newestCheckpoint } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { describe, expect, it } from 'vitest';
+import { distance } from '../packages/testing/src/apply-term.js';
 
 const experiment: Experiment = {
   task: { use: 'div', options: { p: 5 } },
@@ -24,11 +29,20 @@ const experiment: Experiment = {
   seed: 1,
 };
 
-const registryOf = (...more: Plugin[]) => createRegistry([data, model, optim, wasm, ...more]);
+const registryOf = (...more: Plugin[]) => createRegistry([data, model, optim, wasm, onnx, ...more]);
 
-function run(changes: Partial<Experiment>, ...plugins: Plugin[]): Promise<RunResult> {
-  const spec = { experiment: { ...experiment, ...changes }, execution: { backend: 'wasm' } };
-  return startRun(spec, { registry: registryOf(...plugins), store: memoryStore() });
+async function run(
+  changes: Partial<Experiment>,
+  { backend = 'wasm', plugins = [] }: { backend?: string; plugins?: readonly Plugin[] } = {},
+): Promise<RunResult & { store: Store }> {
+  const spec = { experiment: { ...experiment, ...changes }, execution: { backend, threads: 1 } };
+  const store = memoryStore();
+  return { store, ...(await startRun(spec, { registry: registryOf(...plugins), store })) };
+}
+async function finalParams(changes: Partial<Experiment>, backend?: string): Promise<HostParams> {
+  const { store } = await run(changes, backend === undefined ? {} : { backend });
+  const { checkpoint } = await newestCheckpoint(store);
+  return checkpoint?.params ?? {};
 }
 const withoutTime = (rows: readonly MetricsRow[]) => rows.map(({ time: _, ...row }) => row);
 
@@ -59,5 +73,81 @@ describe('the weight of a term', () => {
 
   it('is in the schema of specifications (catches: red lines under a good file)', () => {
     expect(JSON.stringify(specSchemaOf(registryOf()))).toContain('"enum":["linear","cosine"]');
+  });
+});
+
+describe('parameter groups', () => {
+  const group = (match: string, own: Record<string, number>) => ({
+    optimizer: { ...experiment.optimizer, groups: [{ match, options: own }] },
+  });
+
+  it('of equal options change no bit (catches: a state or an update given to another parameter)', async () => {
+    const plain = await run({});
+    const grouped = await run(group('blocks.*', {}));
+    expect(grouped.manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
+  });
+
+  it('of equal options are no groups on onnx either, but for the order of its sums', async () => {
+    // Catches: an output that is an input of the graph, a donated one read after its end.
+    const plain = await finalParams({}, 'onnx');
+    const grouped = await finalParams(group('blocks.*', {}), 'onnx');
+    expect(Object.keys(grouped)).toEqual(Object.keys(plain));
+    for (const [name, { data: values }] of Object.entries(plain))
+      expect(distance(grouped[name]?.data ?? [], values)).toBeLessThan(1e-6);
+  });
+
+  it('have options of their own (catches: a group that changes everything, or nothing)', async () => {
+    const still = { learningRate: 0 };
+    const initial = await finalParams({ epochs: 1, freeze: ['embed.*', 'blocks.*'] });
+    const params = await finalParams(group('embed.*', still));
+    expect(params['embed.W_E']).toEqual(initial['embed.W_E']);
+    expect(params['unembed.W_U']).not.toEqual(initial['unembed.W_U']);
+    const first = await finalParams({
+      optimizer: {
+        ...experiment.optimizer,
+        groups: [
+          { match: 'embed.W_E', options: {} },
+          { match: '*', options: still },
+        ],
+      },
+    });
+    expect(first['embed.W_E']).not.toEqual(initial['embed.W_E']);
+    expect(first['blocks.0.attn.W_Q']).toEqual(initial['blocks.0.attn.W_Q']);
+  });
+
+  it('resume to the same bits (catches: a state that is stored under another name)', async () => {
+    const grouped = { ...group('embed.*', { weightDecay: 0 }), freeze: ['unembed.*'] };
+    const whole = await run(grouped);
+    const store = memoryStore();
+    const stop = new AbortController();
+    const spec = { experiment: { ...experiment, ...grouped }, execution: { backend: 'wasm' } };
+    const host = { registry: registryOf(), store };
+    const listeners = [({ type }: { type: string }) => type === 'epoch' && stop.abort()];
+    await startRun(spec, { ...host, signal: stop.signal, listeners });
+    const { status, manifest } = await startRun(spec, host);
+    expect(status).toBe('finished');
+    expect(manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
+  });
+
+  it.each([
+    [group('embed.W_X', {}), /unknown parameter of an optimizer group "embed.W_X".*embed\.W_E/],
+    [group('embed.*', { weightDecoy: 0 }), /unknown option "weightDecoy": did you mean/],
+    [{ freeze: ['block.*'] }, /unknown parameter to freeze "block\.\*"/],
+    [{ freeze: ['*'] }, /at least one parameter must be left to train/],
+  ])('are refused when they fit nothing: %j', async (changes, message) => {
+    // Catches: a misspelt pattern, by which nothing would be frozen.
+    await expect(run(changes)).rejects.toThrow(message);
+  });
+});
+
+describe('frozen parameters', () => {
+  it.each(['wasm', 'onnx'])('keep their initial bits, on %s (catches: decay)', async (backend) => {
+    const freeze = ['embed.*', 'blocks.0.attn.W_Q'];
+    const early = await finalParams({ epochs: 1, freeze }, backend);
+    const late = await finalParams({ epochs: 6, freeze }, backend);
+    for (const name of Object.keys(late))
+      if (['embed.W_E', 'blocks.0.attn.W_Q'].includes(name))
+        expect(late[name]).toEqual(early[name]);
+      else expect(late[name]).not.toEqual(early[name]);
   });
 });

@@ -31,6 +31,8 @@ export * from './training/distillation.js';
 export * from './training/evaluate.js';
 export * from './training/gradients.js';
 export * from './training/objective.js';
+export * from './training/param-groups.js';
+export * from './training/patterns.js';
 export * from './training/probes.js';
 export * from './training/programs.js';
 export * from './training/registry.js';

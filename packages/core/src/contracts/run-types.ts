@@ -134,6 +134,14 @@ export interface TermUse extends Use {
   readonly as?: string;
   readonly weight?: number | WeightSchedule;
 }
+/** The optimizer; a group's options stand above its own for parameters that `match` fits, the first group that fits. */
+export interface OptimizerUse extends Use {
+  readonly groups?: readonly {
+    /** A parameter's name; `*` is any part between dots, and at the end all parts that are left. */
+    readonly match: string;
+    readonly options: Readonly<Record<string, Json>>;
+  }[];
+}
 /** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
 export interface ProbeUse extends Use {
   readonly as?: string;
@@ -156,7 +164,9 @@ export interface Experiment {
   /** Default: `[{ "use": "hard" }]`, the control. */
   readonly objective?: readonly TermUse[];
   readonly teachers?: Readonly<Record<string, TeacherRef>>;
-  readonly optimizer: Use;
+  readonly optimizer: OptimizerUse;
+  /** Patterns of parameters, as `match` of a group, that keep their initial values. */
+  readonly freeze?: readonly string[];
   readonly batch: number;
   readonly epochs: number;
   /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */

@@ -158,6 +158,8 @@ export interface Optimizer {
     state: OptimizerState,
     params: Params,
   ): { updates: Params; state: OptimizerState };
+  /** Whether it changes the parameter of that name (default: every one); one that it does not gets no gradient and no update. */
+  trains?(name: string): boolean;
   /** Treats every entry alike, whatever its parameter: core may then pass one flat vector named `flat`. */
   readonly elementwise: boolean;
 }
@@ -188,7 +190,7 @@ export interface Snapshot {
 /** Measures something of a run; pure, and never changes it. */
 export interface Probe {
   readonly needs: {
-    /** `*` stands for any part of a name between dots: `blocks.*.attn.hook_pattern`. */
+    /** `*` stands for any one part of a name between dots, at the end for all that are left: `blocks.*.attn.hook_pattern`. */
     readonly sites?: readonly Site[];
     /** Which rows it is shown (default `validation`); a number: the first n validation rows. */
     readonly rows?: 'train' | 'validation' | 'all' | number;

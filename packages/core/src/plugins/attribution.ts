@@ -37,10 +37,13 @@ export function attributeModelErrors(subject: string, model: Model): Model {
 
 /** The same optimizer, its failures told by `subject`. */
 export function attributeOptimizerErrors(subject: string, optimizer: Optimizer): Optimizer {
+  const { trains } = optimizer;
   const attributed: Required<Optimizer> = {
     elementwise: optimizer.elementwise,
     init: (params) => attributeErrors(subject, () => optimizer.init(params)),
     update: (...given) => attributeErrors(subject, () => optimizer.update(...given)),
+    trains: (name) =>
+      trains === undefined || attributeErrors(subject, () => trains.call(optimizer, name)),
   };
   return attributed;
 }

@@ -7,12 +7,14 @@ import { paramsSha256, splitHash, taskHash } from '../contracts/hash.js';
 import { type ComposedObjective, compose } from '../training/objective.js';
 import { jsonSchemaOf } from '../plugins/options.js';
 import { withoutAuxiliary } from '../tensors/params.js';
+import { rng } from '../tensors/rng.js';
+import { createOptimizer } from '../training/param-groups.js';
 import { createProbes, infoOf } from '../training/probes.js';
 import { subjectOf } from '../plugins/define.js';
 import type { Registry } from '../plugins/registry.js';
 import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
 import type { Teacher } from '../training/sites.js';
-import { attributeModelErrors, attributeOptimizerErrors } from '../plugins/attribution.js';
+import { attributeModelErrors } from '../plugins/attribution.js';
 import type { ActiveProbe } from '../training/training.js';
 import type {
   Backend,
@@ -89,7 +91,11 @@ export async function composeExperiment(
       ),
     },
   );
-  const { use, options } = experiment.optimizer;
+  const paramNames = (): readonly string[] => {
+    const root = rng(experiment.seed);
+    const params = model.init(root.split('init'));
+    return Object.keys({ ...params, ...objective.auxiliaryParams(root.split('extra')) });
+  };
   return {
     task,
     split,
@@ -97,9 +103,11 @@ export async function composeExperiment(
     objective,
     teachers: loaded,
     teacherRefs: refs,
-    optimizer: attributeOptimizerErrors(
-      subjectOf({ kind: 'optimizer', name: use }),
-      registry.create('optimizer', use, options, host),
+    optimizer: createOptimizer(
+      registry,
+      experiment.optimizer,
+      experiment.freeze ?? [],
+      paramNames,
     ),
     probes: createProbes(registry, experiment.probes ?? [], model),
     splitHash: ownHash,

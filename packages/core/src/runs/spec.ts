@@ -5,6 +5,7 @@ import type { Experiment, OptionSchema, RunSpec } from '../contracts/types.js';
 
 const options = z.record(z.string(), z.unknown()).optional();
 const use = z.strictObject({ use: z.string().min(1), options });
+const name = z.string().min(1);
 const seed = z.int().min(0);
 const positive = z.int().min(1);
 const hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
@@ -36,7 +37,12 @@ const experiment = z.strictObject({
     .min(1)
     .optional(),
   teachers: z.record(z.string(), z.strictObject({ run: hex, paramsSha256: hex })).optional(),
-  optimizer: use,
+  optimizer: use.extend({
+    groups: z
+      .array(z.strictObject({ match: name, options: z.record(z.string(), z.unknown()) }))
+      .optional(),
+  }),
+  freeze: z.array(name).optional(),
   batch: positive,
   epochs: positive,
   evalEvery: positive.optional(),

@@ -1,6 +1,6 @@
 /** Probes inside a run: which are due, what they are shown, what they found. */
 import * as tf from '@grok/tfjs';
-import { InputError, unknownName } from '../contracts/errors.js';
+import { InputError } from '../contracts/errors.js';
 import type {
   Json,
   MetricsRow,
@@ -14,6 +14,7 @@ import type { Registry } from '../plugins/registry.js';
 import { withoutAuxiliary } from '../tensors/params.js';
 import { takeRows } from '../tensors/tree.js';
 import { batchGradients } from './gradients.js';
+import { matchNames } from './patterns.js';
 import { computeSites } from './sites.js';
 import type { ActiveProbe, SavedState, Training } from './training.js';
 
@@ -162,21 +163,13 @@ function rowsOf(
   return split[which];
 }
 
-/** Names of sites with `*` for any part between dots. @throws InputError when one matches nothing. */
+/** The sites that patterns name. @throws InputError when one matches nothing. */
 function matchingSites(model: Model, patterns: readonly string[]): readonly string[] {
-  const known = model.sites().map((site) => site.name);
-  const found = patterns.flatMap((pattern) => {
-    const parts = pattern.split('.');
-    const matches = known.filter((name) => {
-      const own = name.split('.');
-      return (
-        own.length === parts.length && parts.every((part, i) => part === '*' || part === own[i])
-      );
-    });
-    if (matches.length === 0) throw unknownName('site', pattern, known);
-    return matches;
-  });
-  return [...new Set(found)];
+  return matchNames(
+    'site',
+    patterns,
+    model.sites().map((site) => site.name),
+  );
 }
 
 /** What objectives and probes are told of a model. */

@@ -47,11 +47,17 @@ export function trainingStep(parts: {
 }): (inputs: StepInputs) => StepOutputs {
   const { model, objective, optimizer, layout, teacherParams } = parts;
   const needed = new Set([...objective.needs.student, 'logits']);
+  const trains = (name: string): boolean =>
+    optimizer.elementwise || (optimizer.trains?.(name) ?? true);
   return ({ params, state, step, data, rows, masks, random }) => {
     const batch = rows.at === undefined ? data : gatherBatch(data, rows.at);
     const dropout = Object.keys(masks).length > 0 ? { masks } : {};
-    const named = optimizer.elementwise ? unpack(params.flat!, layout) : params;
-    const { loss, aux, grads } = valueAndGrads((values) => {
+    const named = optimizer.elementwise
+      ? unpack(reader('parameter', params)('flat'), layout)
+      : params;
+    const trained = Object.fromEntries(Object.entries(named).filter(([name]) => trains(name)));
+    const { loss, aux, grads } = valueAndGrads((changing) => {
+      const values = { ...named, ...changing };
       const sites = model.apply(reader('parameter', values), batch.inputs, {
         sites: needed,
         ...dropout,
@@ -66,13 +72,20 @@ export function trainingStep(parts: {
         labels: batch.labels,
         step,
       });
-      return { loss: total, aux: { terms, correct: countCorrect(sites.logits!, batch.labels) } };
-    }, named);
+      return {
+        loss: total,
+        aux: { terms, correct: countCorrect(reader('site', sites)('logits'), batch.labels) },
+      };
+    }, trained);
     const gradients = optimizer.elementwise ? { flat: pack(grads) } : grads;
     const next = optimizer.update(gradients, state, params);
+    const update = reader('update', next.updates);
     return {
       params: Object.fromEntries(
-        Object.entries(params).map(([name, value]) => [name, tf.add(value, next.updates[name]!)]),
+        Object.entries(params).map(([name, value]) => [
+          name,
+          trains(name) ? tf.add(value, update(name)) : tf.clone(value),
+        ]),
       ),
       state: next.state,
       loss,
@@ -94,10 +107,11 @@ export function evaluation(parts: {
   flat: boolean;
 }): (inputs: EvalInputs) => { loss: tf.Scalar; correct: tf.Scalar } {
   return ({ params, inputs, labels }) => {
-    const named = parts.flat ? unpack(params.flat!, parts.layout) : params;
-    const logits = parts.model.apply(reader('parameter', named), inputs, {
+    const named = parts.flat ? unpack(reader('parameter', params)('flat'), parts.layout) : params;
+    const sites = parts.model.apply(reader('parameter', named), inputs, {
       sites: new Set(['logits']),
-    }).logits!;
+    });
+    const logits = reader('site', sites)('logits');
     return { loss: crossEntropy(logits, labels), correct: countCorrect(logits, labels) };
   };
 }
