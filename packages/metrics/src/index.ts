@@ -2,11 +2,12 @@
 import { definePlugin, type Plugin } from '@grok/core';
 import * as probes from './probes/index.js';
 
-export * from './attention-entropy.js';
+export * from './attention.js';
 export * from './cca.js';
 export * from './cka.js';
 export * from './cka-test.js';
 export * from './curves.js';
+export * from './embedding.js';
 export * from './fourier.js';
 export * from './frequencies.js';
 export * from './geometry.js';
@@ -14,6 +15,7 @@ export * from './gradients.js';
 export * from './modular.js';
 export * from './neurons.js';
 export * from './norms.js';
+export * from './pca.js';
 export * from './progress.js';
 export * from './published.js';
 export * from './rank.js';

@@ -4,7 +4,7 @@
  * and block 0 after attention), positions count as rows, CKA is biased, ranks are uncentred.
  */
 import type { HostArray, HostParams, Json } from '@grok/core';
-import { attentionEntropy } from './attention-entropy.js';
+import { attentionEntropy } from './attention.js';
 import { cka } from './cka.js';
 import { parameterCount } from './norms.js';
 import { participation } from './rank.js';

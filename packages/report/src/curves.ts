@@ -1,9 +1,9 @@
 /**
- * Validation accuracy over epochs as a Vega-Lite specification, and its SVG. Colours are those of
- * Okabe and Ito (safe for the colour-blind); dashes tell the lines apart in grey.
+ * Validation accuracy over epochs as a Vega-Lite specification, and its SVG.
  */
 import type { MetricsRow } from '@grok/core';
 import type { TopLevelSpec } from 'vega-lite';
+import { assignStyles } from './palette.js';
 
 /** A run's epochs under the name that the legend gives it. */
 export interface NamedHistory {
@@ -11,31 +11,10 @@ export interface NamedHistory {
   readonly history: readonly Pick<MetricsRow, 'epoch' | 'validation'>[];
 }
 
-const COLOURS = [
-  '#000000',
-  '#E69F00',
-  '#0072B2',
-  '#009E73',
-  '#D55E00',
-  '#CC79A7',
-  '#56B4E9',
-  '#F0E442',
-];
-const DASHES = [
-  [1, 0],
-  [6, 3],
-  [2, 2],
-  [8, 2, 2, 2],
-  [12, 4],
-  [4, 6],
-  [8, 2, 2, 2, 2, 2],
-  [1, 3],
-];
-
 /** Accuracy curves of runs, in the order given; the data is inside, so that the file stands alone. */
 export function curvesSpec(runs: readonly NamedHistory[], title: string): TopLevelSpec {
   const names = runs.map(({ name }) => name);
-  const pick = <T>(of: readonly T[]): T[] => names.map((_, i) => of[i % of.length]!);
+  const styles = assignStyles(names);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title,
@@ -72,7 +51,7 @@ export function curvesSpec(runs: readonly NamedHistory[], title: string): TopLev
         type: 'nominal',
         sort: names,
         title: 'run',
-        scale: { domain: names, range: pick(COLOURS) },
+        scale: { domain: names, range: styles.map(({ color }) => color) },
         legend: { symbolSize: 400, symbolStrokeWidth: 2 },
       },
       strokeDash: {
@@ -80,7 +59,10 @@ export function curvesSpec(runs: readonly NamedHistory[], title: string): TopLev
         type: 'nominal',
         sort: names,
         title: 'run',
-        scale: { domain: names, range: pick(DASHES) },
+        scale: {
+          domain: names,
+          range: styles.map(({ dash }) => (dash.length === 0 ? [1, 0] : [...dash])),
+        },
       },
     },
   };

@@ -1,12 +1,12 @@
 /** Accuracy and loss of all runs over the same epochs, live. */
+
+import { assignStyles } from '@grok/report';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { RunView } from '../protocol.js';
-import { canvasColour, placeOf } from './palette.js';
 
 type Measure = 'accuracy' | 'loss';
-const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 6], [2, 6]];
 
 /** One chart: validation in full, training behind it. */
 export function Chart({
@@ -87,6 +87,7 @@ function optionsOf(
   epochs: number,
   width: number,
 ): uPlot.Options {
+  const names = runs.map(({ name }) => name);
   const muted = dark ? '#98958c' : '#6d6a62';
   const faint = dark ? '#2b2a27' : '#e9e6df';
   const font = '12px system-ui, sans-serif';
@@ -119,9 +120,8 @@ function optionsOf(
     ],
     series: [
       {},
-      ...runs.flatMap(({ name }, i): uPlot.Series[] => {
-        const place = placeOf(name, i);
-        const stroke = canvasColour(place, dark);
+      ...assignStyles(names, dark).flatMap(({ color: stroke, dash }, i): uPlot.Series[] => {
+        const name = names[i] ?? '';
         const points = { show: false };
         return [
           { label: `${name}, training`, stroke, width: 1, alpha: 0.32, points, spanGaps: true },
@@ -129,7 +129,7 @@ function optionsOf(
             label: name,
             stroke,
             width: 2,
-            dash: DASHES[place % DASHES.length]!,
+            dash: [...dash],
             points,
             spanGaps: true,
           },
@@ -181,8 +181,13 @@ export async function figureOf(runs: readonly RunView[], dark: boolean): Promise
     y += canvas.height + gap;
   }
   let x = 8 * scale;
-  for (const [i, { name }] of runs.entries()) {
-    draw.fillStyle = canvasColour(placeOf(name, i), dark);
+  const styles = assignStyles(
+    runs.map(({ name }) => name),
+    dark,
+  );
+  for (const [i, { color }] of styles.entries()) {
+    const name = runs[i]?.name ?? '';
+    draw.fillStyle = color;
     draw.fillText(`— ${name}`, x, out.height - 12 * scale);
     x += draw.measureText(`— ${name}   `).width;
   }

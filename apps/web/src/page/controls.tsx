@@ -1,5 +1,5 @@
 /** Where the study stands, and what can be done with it. */
-import { called } from './palette.js';
+import { describeRun } from '@grok/report';
 import { duration, progressOf, type State } from './state.js';
 
 export function Controls({
@@ -67,5 +67,5 @@ function sentence({ status, runs, now }: State): string {
   if (status === 'paused') return 'Paused. All is kept; you may close the page.';
   if (status === 'pausing') return 'Pausing at the next step…';
   if (run === undefined || now === undefined) return '';
-  return `Training ${called(run.name)}: epoch ${now.epoch} of ${run.epochs}`;
+  return `Training ${describeRun(run.name)}: epoch ${now.epoch} of ${run.epochs}`;
 }

@@ -1,7 +1,8 @@
 /** Inside the model: its embedding on the circle of a frequency, the spectrum, and where attention goes. */
+
+import { describeRun } from '@grok/report';
 import { useState } from 'preact/hooks';
 import type { Picture } from '../protocol.js';
-import { called, wheel } from './palette.js';
 
 const SIZE = 320;
 const EDGE = 18;
@@ -23,7 +24,7 @@ export function Inside({
   return (
     <section class="inside" aria-labelledby="inside">
       <header>
-        <h2 id="inside">Inside {called(name)}</h2>
+        <h2 id="inside">Inside {describeRun(name)}</h2>
         <p class="muted">
           {picture ? `as of epoch ${picture.epoch}` : 'pictures come with the second epoch'}
         </p>
@@ -235,4 +236,9 @@ function Attention({ picture }: { picture: Picture | undefined }) {
       ))}
     </div>
   );
+}
+
+/** A place on a wheel of colors, 0–1: neighbors look alike, and it comes round. */
+function wheel(turn: number, dark: boolean): string {
+  return `oklch(${dark ? 0.78 : 0.6} 0.13 ${(turn * 360).toFixed(1)})`;
 }

@@ -1,6 +1,6 @@
 /** The runs of a study as a table: what the curves show, in numbers. */
+import { assignStyles } from '@grok/report';
 import type { RunView } from '../protocol.js';
-import { colourOf, placeOf } from './palette.js';
 import { duration, epochAt, pace } from './state.js';
 
 const percent = (value: number | undefined): string =>
@@ -19,6 +19,10 @@ export function Runs({
   dark: boolean;
   onShow: (index: number) => void;
 }) {
+  const styles = assignStyles(
+    runs.map(({ name }) => name),
+    dark,
+  );
   return (
     <div class="scroll">
       <table class="runs">
@@ -45,7 +49,7 @@ export function Runs({
             return (
               <tr key={name} data-run={name} aria-current={i === training ? 'step' : undefined}>
                 <th scope="row">
-                  <label style={{ '--run': colourOf(placeOf(name, i), dark) }}>
+                  <label style={{ '--run': styles[i]?.color ?? '' }}>
                     <input
                       type="radio"
                       name="shown"

@@ -14,9 +14,9 @@ import {
   uploadTree,
 } from '@grok/core';
 import { data, readCheckpoint, siteReader, takeRows, withoutAuxiliary } from '@grok/core/internal';
+import { meanPatterns, viewEmbedding } from '@grok/metrics';
 import type * as tf from '@grok/tfjs';
 import type { Picture } from '../protocol.js';
-import { meanPatterns, pictureOf } from './pictures.js';
 
 /** Validation rows whose attention is averaged. */
 const ROWS = 64;
@@ -78,12 +78,15 @@ export function photographer(
       freeTree(backend, given);
     }
     const embedding = params['embed.W_E'];
-    const picture = embedding && pictureOf(embedding, task);
+    const views = embedding && viewEmbedding(embedding, task);
     return {
       epoch: position.epoch,
       patterns,
       positions,
-      ...(picture ?? { residues: [], spectrum: [], principal: [], circles: [] }),
+      residues: views?.residues ?? [],
+      spectrum: views?.spectrum ?? [],
+      principal: views?.principal.flat() ?? [],
+      circles: views?.circles.map((points) => points.flat()) ?? [],
     };
   };
 

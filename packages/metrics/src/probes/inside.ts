@@ -10,7 +10,7 @@ import {
   schema,
   text,
 } from '@grok/core';
-import { attentionEntropy } from '../attention-entropy.js';
+import { attentionEntropy } from '../attention.js';
 import { describeNeurons } from '../neurons.js';
 import { computeEffectiveRanks } from '../rank.js';
 import { atPosition, takeLabels } from '../rows.js';

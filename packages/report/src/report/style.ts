@@ -1,24 +1,8 @@
-/**
- * One look for every figure: a name has the same colour and dash everywhere, and legends one order.
- * Colours are Okabe and Ito's, safe for the colour-blind; dashes and labels tell names apart in grey.
- */
+/** How figures encode runs: label, color and dash of each, and legends in one order. */
 import type { StudyRun } from '@grok/analysis';
+import { assignStyles } from '../palette.js';
 
-const COLOURS = [
-  ...['#000000', '#7F7F7F', '#E69F00', '#0072B2', '#009E73', '#D55E00', '#CC79A7', '#56B4E9'],
-];
-const DASHES = [
-  ...[
-    [1, 0],
-    [6, 3],
-    [2, 2],
-    [8, 2, 2, 2],
-    [12, 4],
-    [4, 6],
-    [8, 2, 2, 2, 2, 2],
-    [1, 3],
-  ],
-];
+const SOLID = [1, 0];
 
 /** What a run is called in tables and legends. */
 export function labelOf({ name, override }: Pick<StudyRun, 'name' | 'override'>): string {
@@ -31,8 +15,11 @@ export function labelsOf(runs: readonly StudyRun[]): readonly string[] {
 }
 
 /** A scale of an encoding: the same for a label in every figure, however many it shows. */
-function scaleOf<T>(labels: readonly string[], of: readonly T[]): object {
-  return { domain: labels, range: labels.map((_, i) => of[i % of.length]) };
+function scaleOf(labels: readonly string[], look: 'color' | 'dash'): object {
+  const range = assignStyles(labels).map(({ color, dash }) =>
+    look === 'color' ? color : dash.length === 0 ? SOLID : dash,
+  );
+  return { domain: labels, range };
 }
 
 /** Colour and dash by label, for lines; the legend may be left out where labels stand elsewhere. */
@@ -50,12 +37,12 @@ export function lineEncoding(
       : null,
   };
   return {
-    color: { ...common, scale: scaleOf(labels, COLOURS) },
-    strokeDash: { ...common, scale: scaleOf(labels, DASHES) },
+    color: { ...common, scale: scaleOf(labels, 'color') },
+    strokeDash: { ...common, scale: scaleOf(labels, 'dash') },
   };
 }
 
 /** Colour by label, for bars, whose labels stand beside them. */
 export function fillEncoding(labels: readonly string[]): object {
-  return { field: 'run', type: 'nominal', scale: scaleOf(labels, COLOURS), legend: null };
+  return { field: 'run', type: 'nominal', scale: scaleOf(labels, 'color'), legend: null };
 }

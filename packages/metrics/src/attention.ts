@@ -1,4 +1,4 @@
-/** Entropy of attention patterns in nats (Voita et al. 2019; the paper, section 4.3.4 labels it bits). */
+/** Attention patterns: their entropy in nats (Voita et al. 2019; the paper, section 4.3.4 labels it bits), and their mean. */
 import { type HostArray, InputError } from '@grok/core';
 import { average, entropy } from './sample.js';
 
@@ -31,4 +31,20 @@ export function attentionEntropy(pattern: HostArray): AttentionEntropy {
   );
   const perHead = positions.map(average);
   return { mean: average(perHead), heads: perHead, positions };
+}
+
+/** Mean over rows of patterns `[batch, head, query, key]`: for each head `[query · key]`, row-major. */
+export function meanPatterns({ data, shape }: HostArray): readonly (readonly number[])[] {
+  const [rows = 0, heads = 0, queries = 0, keys = 0] = shape;
+  const size = queries * keys;
+  return Array.from({ length: heads }, (_, head) => {
+    const sums = new Float64Array(size);
+    for (let row = 0; row < rows; row++) {
+      const start = (row * heads + head) * size;
+      data.subarray(start, start + size).forEach((weight, cell) => {
+        sums[cell] = (sums[cell] ?? 0) + weight;
+      });
+    }
+    return Array.from(sums, (sum) => sum / rows);
+  });
 }
