@@ -1,7 +1,7 @@
 /** What the page keeps of what the worker tells. */
 import type { MetricsRow } from '@grok/core';
 import { expect, test } from 'vitest';
-import { initial, reduce, type State } from '../src/page/state.js';
+import { initial, reduceState, type State } from '../src/page/state.js';
 import type { FromWorker, RunView } from '../src/protocol.js';
 
 const row = (epoch: number): MetricsRow => ({ epoch, step: 10 * epoch }) as MetricsRow;
@@ -9,7 +9,7 @@ const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
 const run: RunView = { name: 'teacher', seed: 1, epochs: 9, history: [] };
 const study = { type: 'study', folder: 'a', plan: {} as never, runs: [run] } as const;
-const after = (...told: FromWorker[]): State => told.reduce(reduce, initial);
+const after = (...told: FromWorker[]): State => told.reduce(reduceState, initial);
 const epochs = ({ runs }: State) => runs[0]!.history.map(({ epoch }) => epoch);
 
 test('a history that comes in parts is whole, with what was heard meanwhile', () => {

@@ -1,7 +1,7 @@
 /** The few things that every part of the page asks of the browser. */
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { FromWorker, ToWorker } from '../protocol.js';
-import { type Action, initial, reduce, type State } from './state.js';
+import { type Action, initial, reduceState, type State } from './state.js';
 
 /** True while the visitor prefers dark. */
 export function useDark(): boolean {
@@ -25,7 +25,7 @@ export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void):
   act: (action: Action) => void;
 } {
   const [state, take] = useReducer<State, readonly Action[]>(
-    (before, actions) => actions.reduce(reduce, before),
+    (before, actions) => actions.reduce(reduceState, before),
     initial,
   );
   const told = useRef<Action[]>([]);

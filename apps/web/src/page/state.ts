@@ -26,7 +26,7 @@ export type Action = FromWorker | { readonly type: 'pausing' | 'starting' | 'lea
 
 export const initial: State = { studies: [], runs: [], pictures: {}, status: 'idle' };
 
-export function reduce(state: State, action: Action): State {
+export function reduceState(state: State, action: Action): State {
   switch (action.type) {
     case 'ready':
       return { ...state, ready: action };

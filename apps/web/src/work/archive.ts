@@ -7,14 +7,14 @@ export interface NamedBytes {
 }
 
 /** A zip of files by path; weights do not shrink, so nothing is compressed. */
-export async function pack(
+export async function packFiles(
   files: Readonly<Record<string, Uint8Array>>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return zipSync({ ...files }, { level: 0 }) as Uint8Array<ArrayBuffer>;
 }
 
 /** The files that were dropped, with what is inside a zip among them. */
-export async function unpack(files: readonly NamedBytes[]): Promise<readonly NamedBytes[]> {
+export async function unpackFiles(files: readonly NamedBytes[]): Promise<readonly NamedBytes[]> {
   return files.flatMap(({ path, bytes }) =>
     path.endsWith('.zip')
       ? Object.entries(unzipSync(bytes))

@@ -44,7 +44,7 @@ const webgpu: ComponentDefinition = {
 };
 
 /** A registry of all that the page comes with; WebGPU where this browser has an adapter. */
-export async function openRegistry(): Promise<Registry> {
+export async function openPageRegistry(): Promise<Registry> {
   const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
   const adapter = await gpu?.requestAdapter().catch(() => null);
   return createRegistry([

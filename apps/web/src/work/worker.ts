@@ -6,9 +6,9 @@
 import { type MetricsRow, type RunEvent, readMetrics } from '@grok/core';
 import { checkPlan, type Plan, runPlan } from '@grok/study';
 import type { FromWorker, ToWorker } from '../protocol.js';
-import { pack, unpack } from './archive.js';
+import { packFiles, unpackFiles } from './archive.js';
 import { planOf } from './documents.js';
-import { openRegistry } from './registry.js';
+import { openPageRegistry } from './registry.js';
 import { type Photographer, photographer } from './snapshots.js';
 import {
   type FoundRun,
@@ -31,7 +31,7 @@ const STEP_EVERY = 100;
 /** Rows in one message, which the page takes in within milliseconds. */
 const ROWS_AT_ONCE = 100;
 
-const registry = openRegistry();
+const registry = openPageRegistry();
 let going: AbortController | undefined;
 
 const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
@@ -68,12 +68,12 @@ async function answer(message: ToWorker): Promise<void> {
       tell({ type: 'studies', studies: await listStudies() });
       return;
     case 'export': {
-      const bytes = await pack(await filesOf(message.folder));
+      const bytes = await packFiles(await filesOf(message.folder));
       tell({ type: 'archive', name: `${message.folder}.zip`, bytes }, [bytes.buffer]);
       return;
     }
     case 'import': {
-      const { folder } = await importRun(await unpack(message.files));
+      const { folder } = await importRun(await unpackFiles(message.files));
       tell({ type: 'studies', studies: await listStudies() });
       return open(folder);
     }

@@ -17,7 +17,21 @@ import {
 import { constantOf, type ElementType, type Value } from '../graph.js';
 import type { Inputs, Kernels } from './types.js';
 
-const list = (inputs: Inputs): Value[] => Object.values(inputs as object);
+const list = (inputs: Inputs): Value[] => Object.values(inputs);
+/** A shape with each axis longer by its two paddings. */
+const padShape = (shape: readonly number[], paddings: readonly (readonly number[])[]): number[] =>
+  shape.map((extent, axis) => (paddings[axis] ?? []).reduce((sum, by) => sum + by, extent));
+/** What tfjs's own checks look at. */
+const infoOf = ({ shape }: Value): tf.TensorInfo => ({
+  dataId: {},
+  shape: [...shape],
+  dtype: 'float32',
+});
+/** By axis, the end of a slice that goes backwards past the first element. */
+const beforeFirst =
+  ({ shape }: Value) =>
+  (axis: number): number =>
+    -((shape[axis] ?? 0) + 1);
 const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 const typeOf = (dtype: string | undefined): ElementType =>
   dtype === 'int32' || dtype === 'bool' ? dtype : 'float32';
@@ -32,16 +46,12 @@ export const shapes: Kernels = {
   },
   Transpose: (b, { x }, { perm }: { perm: number[] }) => transpose(b, x, perm),
   Slice: (b, { x }, attrs: { begin: number | number[]; size: number | number[] }) => {
-    const [begin, size] = tf.slice_util.parseSliceParams(
-      { shape: [...x.shape], rank: x.shape.length } as unknown as tf.Tensor,
+    const [begin = [], size = []] = tf.slice_util.parseSliceParams(
+      infoOf(x),
       attrs.begin,
       attrs.size,
-    ) as [number[], number[]];
-    tf.slice_util.assertParamsValid(
-      { shape: [...x.shape], rank: x.shape.length } as unknown as tf.Tensor,
-      begin,
-      size,
     );
+    tf.slice_util.assertParamsValid(infoOf(x), begin, size);
     return slice(b, x, begin, size);
   },
   StridedSlice: (
@@ -77,7 +87,8 @@ export const shapes: Kernels = {
     if (info.sliceDim0 || info.isSimpleSlice)
       return reshape(b, slice(b, x, begin, size), finalShape);
     // With a negative stride, -1 as an end would mean the last element; go past the first instead.
-    const ends = end.map((to, i) => (strides[i]! < 0 && to < 0 ? -(x.shape[i]! + 1) : to));
+    const first = beforeFirst(x);
+    const ends = end.map((to, i) => (Number(strides[i]) < 0 && to < 0 ? first(i) : to));
     const axes = begin.map((_, axis) => axis);
     const inputs = [x, int64s(b, begin), int64s(b, ends), int64s(b, axes), int64s(b, strides)];
     return reshape(b, emit(b, 'Slice', inputs, { type: x.type, shape: size }), finalShape);
@@ -86,14 +97,14 @@ export const shapes: Kernels = {
     const axes = tf.util.parseAxisParam(dims, [...x.shape]);
     if (axes.length === 0 || x.shape.length === 0) return x;
     const starts = axes.map(() => -1);
-    const ends = axes.map((axis) => -(x.shape[axis]! + 1));
+    const ends = axes.map(beforeFirst(x));
     const inputs = [x, int64s(b, starts), int64s(b, ends), int64s(b, axes), int64s(b, starts)];
     return emit(b, 'Slice', inputs, { type: x.type, shape: x.shape });
   },
   PadV2: (b, { x }, attrs: { paddings: [number, number][]; constantValue: number }) => {
     const { paddings, constantValue } = attrs;
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
-    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const shape = padShape(x.shape, paddings);
     const pads = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
     const inputs = [x, int64s(b, pads), scalarLike(b, x, constantValue)];
     return emit(b, 'Pad', inputs, { type: x.type, shape });
@@ -101,20 +112,21 @@ export const shapes: Kernels = {
   MirrorPad: (b, { x }, { paddings, mode }: { paddings: [number, number][]; mode: string }) => {
     if (mode !== 'reflect')
       throw new Error('backend "onnx": mirrorPad only knows mode "reflect", got "symmetric"');
-    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const shape = padShape(x.shape, paddings);
     const pads = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
     return emit(b, 'Pad', [x, int64s(b, pads)], { type: x.type, shape }, { mode: 'reflect' });
   },
   Concat: (b, inputs, { axis }: { axis: number }) => {
     const parts = list(inputs);
     const whole = parts.filter((part) => sizeOf(part.shape) > 0);
-    if (whole.length === 0) return parts[0]!;
-    return concat(b, whole, positive(axis, parts[0]!.shape.length));
+    const [first] = parts;
+    const rank = first?.shape.length ?? 0;
+    return concat(b, whole.length > 0 ? whole : parts.slice(0, 1), positive(axis, rank));
   },
   Pack: (b, inputs, { axis: given }: { axis: number }) => {
     const parts = list(inputs);
-    const axis = positive(given, parts[0]!.shape.length + 1);
-    const shape = [...parts[0]!.shape];
+    const shape = [...(parts[0]?.shape ?? [])];
+    const axis = positive(given, shape.length + 1);
     shape.splice(axis, 0, 1);
     return concat(
       b,
@@ -126,7 +138,7 @@ export const shapes: Kernels = {
     const axis = positive(given, value.shape.length);
     const rest = value.shape.filter((_, i) => i !== axis);
     const size = value.shape.map((extent, i) => (i === axis ? 1 : extent));
-    return Array.from({ length: value.shape[axis]! }, (_, at) => {
+    return Array.from({ length: value.shape[axis] ?? 0 }, (_, at) => {
       const begin = value.shape.map((_, i) => (i === axis ? at : 0));
       return reshape(b, slice(b, value, begin, size), rest);
     });
@@ -134,11 +146,7 @@ export const shapes: Kernels = {
   /** Slices rather than Split, which onnxruntime does slowly on the last axis. */
   SplitV: (b, { x }, attrs: { numOrSizeSplits: number[] | number; axis: number }) => {
     const axis = positive(attrs.axis, x.shape.length);
-    const sizes = tf.backend_util.prepareSplitSize(
-      { shape: [...x.shape] } as unknown as tf.Tensor,
-      attrs.numOrSizeSplits,
-      axis,
-    );
+    const sizes = tf.backend_util.prepareSplitSize(infoOf(x), attrs.numOrSizeSplits, axis);
     let at = 0;
     return sizes.map((extent) => {
       const begin = x.shape.map((_, i) => (i === axis ? at : 0));
@@ -152,7 +160,7 @@ export const shapes: Kernels = {
     });
   },
   Tile: (b, { x }, { reps }: { reps: number[] }) => {
-    const shape = x.shape.map((extent, i) => extent * reps[i]!);
+    const shape = x.shape.map((extent, i) => extent * (reps[i] ?? 1));
     if (x.shape.every((extent, i) => extent === 1 || reps[i] === 1)) return expand(b, x, shape);
     return emit(b, 'Tile', [x, int64s(b, reps)], { type: x.type, shape });
   },
@@ -161,7 +169,7 @@ export const shapes: Kernels = {
     const { blockShape: block } = attrs;
     const paddings = [[0, 0] as const, ...attrs.paddings];
     while (paddings.length < x.shape.length) paddings.push([0, 0]);
-    const shape = x.shape.map((extent, i) => extent + paddings[i]![0] + paddings[i]![1]);
+    const shape = padShape(x.shape, paddings);
     const pads = [...paddings.map((pad) => pad[0]), ...paddings.map((pad) => pad[1])];
     const inputs = [x, int64s(b, pads), scalarLike(b, x, 0)];
     const padded = emit(b, 'Pad', inputs, { type: x.type, shape });

@@ -22,21 +22,21 @@ export function isRunError(error: unknown): error is RunError {
 
 /** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
 export function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i]);
-  for (let j = 1; j <= b.length; j++) rows[0]![j] = j;
-  for (let i = 1; i <= a.length; i++)
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let best = Math.min(
-        rows[i - 1]![j]! + 1,
-        rows[i]![j - 1]! + 1,
-        rows[i - 1]![j - 1]! + (same ? 0 : 1),
-      );
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        best = Math.min(best, rows[i - 2]![j - 2]! + 1);
-      rows[i]![j] = best;
+  const rows: number[][] = [];
+  /** Edits between the first i letters of a and the first j of b. */
+  const edits = (i: number, j: number): number => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= a.length; i++) {
+    const row: number[] = [];
+    rows.push(row);
+    for (let j = 0; j <= b.length; j++) {
+      const replaced = edits(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? edits(i - 2, j - 2) + 1 : Number.POSITIVE_INFINITY;
+      const best = Math.min(edits(i - 1, j) + 1, edits(i, j - 1) + 1, replaced, swapped);
+      row.push(i === 0 && j === 0 ? 0 : best);
     }
-  return rows[a.length]![b.length]!;
+  }
+  return edits(a.length, b.length);
 }
 
 /** The known name nearest to `got`, or undefined when none is close enough to be a slip of the hand. */
@@ -59,7 +59,6 @@ export function unknownName(what: string, got: string, known: Iterable<string>):
   const near = nearest(got, names);
   const hint = near === undefined ? '' : ` did you mean "${near}"?`;
   const list = names.length === 0 ? 'there are none' : `known: ${names.join(', ')}`;
-  return new InputError(
-    `unknown ${what} "${got}":${hint} ${hint ? list[0]!.toUpperCase() + list.slice(1) : list}`,
-  );
+  const shown = hint ? list.replace(/^./, (first) => first.toUpperCase()) : list;
+  return new InputError(`unknown ${what} "${got}":${hint} ${shown}`);
 }
