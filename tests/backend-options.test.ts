@@ -4,6 +4,7 @@ import {
   type ComponentDefinition,
   createRegistry,
   experimentHash,
+  type Host,
   memoryStore,
   type RunEvent,
   readConfig,
@@ -35,9 +36,9 @@ registry.add({
         required: ['key'],
         additionalProperties: false,
       },
-      create(options: unknown) {
+      create(options: unknown, host: Host) {
         seen.push(options);
-        return wasm();
+        return wasm.create({}, host);
       },
     } as ComponentDefinition,
   ],

@@ -6,11 +6,10 @@ export const counted = {
   options: { type: 'object', properties: {}, additionalProperties: false },
   async create(_options, { tf }) {
     // Importing a plugin does nothing: what it stands on comes when it is asked for.
-    const { eagerBackend } = await import('@grok/core');
+    const { tfjsAdapter } = await import('@grok/core');
     await import('@tensorflow/tfjs-backend-cpu');
     const device = `tfjs ${tf.version_core} cpu, 1 thread`;
-    const parts = { name: 'counted', tfjs: 'cpu', device, threads: 1, bitExact: true };
-    const inner = await eagerBackend(parts);
+    const inner = await tfjsAdapter({ tfjs: 'cpu', device, threads: 1, bitExact: true });
     let runs = 0;
     return {
       ...inner,

@@ -115,10 +115,10 @@ export const relativeImportsStayInside: Rule = (files) =>
 const ROOMS: Readonly<Record<string, number>> = {
   contracts: 0,
   tensors: 1,
-  plugins: 1,
-  training: 2,
-  runs: 3,
-  node: 4,
+  plugins: 2,
+  training: 3,
+  runs: 4,
+  node: 5,
 };
 
 /** Folders of core's source point only down. */

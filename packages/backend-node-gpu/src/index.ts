@@ -3,15 +3,15 @@
  * eager. The native package is an optional peer of 300 MB and more: it is loaded on demand.
  */
 import {
-  type Backend,
+  type BackendAdapter,
   type Component,
   defineBackend,
   definePlugin,
-  eagerBackend,
   integer,
   type Plugin,
   schema,
   text,
+  tfjsAdapter,
 } from '@grok/core';
 import { loadTensorflow } from './load.js';
 
@@ -31,14 +31,13 @@ export const nodeGpu: Component<'backend', NodeGpuOptions> = defineBackend({
   create: ({ from, threads }) => start(from, threads),
 });
 
-async function start(from?: string, threads?: number): Promise<Backend> {
+async function start(from?: string, threads?: number): Promise<BackendAdapter> {
   const library = await loadTensorflow(from, threads);
   const asked =
     threads === undefined || threads === library.threads
       ? ''
       : ` (${threads} asked: fixed at the first start)`;
-  return eagerBackend({
-    name: 'node-gpu',
+  return tfjsAdapter({
     tfjs: 'tensorflow',
     device: `tfjs-node-gpu ${library.version}, libtensorflow ${library.tensorflow}, ${library.gpu ? 'cuda' : `cpu, ${library.threads} thread${library.threads === 1 ? '' : 's'}`}${asked}`,
     threads: library.threads,

@@ -11,12 +11,12 @@ import {
   text,
 } from '@grok/core';
 import { loadRuntime } from '#runtime';
-import { createBackend } from './backend.js';
+import { createAdapter } from './adapter.js';
 import { type Rules, ruleNames } from './optimize/index.js';
 import type { Runtime } from './session.js';
 
 export { telemetry } from '#runtime';
-export type { OnnxProgram } from './backend.js';
+export type { OnnxProgram } from './adapter.js';
 export { ruleNames } from './optimize/index.js';
 export type { Telemetry } from './telemetry.js';
 
@@ -51,7 +51,7 @@ export const onnx: Component<'backend', OnnxOptions> = defineBackend({
     const runtime = await loadRuntime({ threads, provider, wasmPaths });
     const used = runtime.threads ?? threads ?? runtime.cores;
     const rules = { ...switchesFor(runtime.provider, used), ...switches };
-    return createBackend(runtime, { threads: used, rules, profile });
+    return createAdapter(runtime, { threads: used, rules, profile });
   },
 });
 

@@ -1,153 +1,103 @@
-/** One run of a compiled graph: inputs checked and fed, outputs written into memory that was used before. */
-import { type DeviceTensor, sizeOf, type TensorSpec, type Tree } from '@grok/core';
-import { checkInputs, leavesByPath, treeFromPaths } from '@grok/core/internal';
+/** One run of a compiled graph: outputs are written into memory that was used before. */
+import { type DType, sizeOf } from '@grok/core';
+import { isDType } from '@grok/core/internal';
 import { computedOutputs, fedInputs, nameOf } from './encode.js';
 import { elementsOf, type Graph, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
 
-/** Device tensors and what lies behind them. */
-export interface Device {
-  tensor(storage: Storage, spec: TensorSpec): DeviceTensor;
-  /** @throws InputError when a tensor is foreign or dead. */
-  storageOf(what: string, given: DeviceTensor): Storage;
-  free(given: DeviceTensor, fate: string): void;
-}
-/** Everything that one run needs. */
-export interface Plan {
-  readonly name: string;
-  readonly graph: Graph;
-  /** None where every output is an input or a constant. */
-  readonly session: Session | undefined;
-  readonly memory: Memory;
-  readonly device: Device;
-  /** Inputs by path, in the order of the graph's. */
-  readonly inputs: Readonly<Record<string, TensorSpec>>;
-  /** The tree of outputs. */
-  readonly made: Tree<TensorSpec>;
-  readonly donate: readonly string[];
-}
-
-type DType = TensorSpec['dtype'];
-type Run = (given: Tree<DeviceTensor>) => Promise<Tree<DeviceTensor>>;
-/** A value of the model and the part of an array that it lies in. */
+/** A value of the model, and where it lies: from element `offset` on in the array of `of`. */
 interface Piece {
-  readonly key: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  /** Which array: of the inputs, or of the fresh ones. */
-  readonly array: number;
+  readonly value: Value;
+  readonly of: Value;
   readonly offset: number;
 }
-/** What becomes an output: a fresh array, an input handed on, or elements copied. */
-type Source =
-  | { readonly fresh: number }
-  | { readonly input: number }
-  | { readonly copy: (given: readonly Storage[]) => ArrayLike<number> };
+/** The arrays of one run by the graph's inputs and computed outputs. */
+type Arrays = Map<Value, Storage>;
 
-/** Prepares all that is the same in every run. */
-export function createRunner(plan: Plan): Run {
-  const { name, graph, session, memory, device, inputs, made, donate } = plan;
-  const outputs = Object.entries(leavesByPath(made));
-  const paths = Object.keys(inputs);
-  const donated = paths.filter((path) => donate.includes(path.split('/', 1)[0]!));
-  const feeding = fedPieces(graph);
-  const { arrays, pieces, sources } = planOutputs(graph);
+/** Prepares all that is the same in every run; `session` is absent where every output is an input or a constant. */
+export function createRunner(of: {
+  readonly graph: Graph;
+  readonly session: Session | undefined;
+  readonly memory: Memory;
+}): (given: readonly Storage[]) => Promise<readonly Storage[]> {
+  const { graph, session, memory } = of;
+  const placesInInputs = new Map(graph.views.map((view) => [view.value, view]));
+  const fed = fedInputs(graph).map(
+    (value): Piece => placesInInputs.get(value) ?? { value, of: value, offset: 0 },
+  );
+  const computed = findComputed(graph);
+  const written = findWritten(graph, computed);
 
-  return async (tree) => {
-    const tensors = leavesByPath(tree);
-    checkInputs(name, inputs, tensors);
-    const given = paths.map((path) =>
-      device.storageOf(`program "${name}", input "${path}"`, tensors[path]!),
+  return async (given) => {
+    const arrays: Arrays = new Map(
+      graph.inputs.flatMap((value, i) => {
+        const storage = given[i];
+        return storage === undefined ? [] : [[value, storage] as const];
+      }),
     );
-    const fresh = arrays.map(({ dtype, size }) => memory.take(dtype, size));
-    // Held while the session reads them, whatever the caller frees meanwhile.
-    for (const storage of given) storage.references++;
+    for (const value of computed)
+      arrays.set(value, memory.take(dtypeOf(value), sizeOf(value.shape)));
     try {
-      await session?.run(views(memory, feeding, given), views(memory, pieces, fresh));
-      const results = outputs.map(([path, spec], i) => {
-        const storage = claim(memory, sources[i]!, spec, given, fresh);
-        return [path, device.tensor(storage, spec)] as const;
-      });
-      for (const path of donated) device.free(tensors[path]!, `was donated to program "${name}"`);
-      return treeFromPaths(made, Object.fromEntries(results)) as Tree<DeviceTensor>;
-    } finally {
-      for (const storage of [...given, ...fresh]) memory.release(storage);
+      await session?.run(makeViews(memory, fed, arrays), makeViews(memory, written, arrays));
+    } catch (error) {
+      for (const value of computed) memory.release(findArray(arrays, value));
+      throw error;
     }
+    return graph.outputs.map((value) => {
+      const constant = elementsOf(value);
+      if (constant !== undefined) return memory.copyOf(dtypeOf(value), constant);
+      const place = placesInInputs.get(value);
+      const storage = findArray(arrays, place?.of ?? value);
+      // An output outlives what was lent.
+      if (place === undefined && !storage.lent) return storage;
+      const { offset } = place ?? { offset: 0 };
+      const part = storage.data.subarray(offset, offset + sizeOf(value.shape));
+      return memory.copyOf(dtypeOf(value), part);
+    });
   };
 }
 
+/** Outputs that need arrays of their own: not constant, no input, no part of one. */
+function findComputed(graph: Graph): ReadonlySet<Value> {
+  const given = new Set([...graph.inputs, ...graph.views.map(({ value }) => value)]);
+  return new Set(graph.outputs.filter((value) => !given.has(value) && !value.constant));
+}
+/** What the session writes where: whole outputs, or the parts of which one is joined. */
+function findWritten(graph: Graph, outputs: ReadonlySet<Value>): readonly Piece[] {
+  const joins = new Map(graph.joins.map((join) => [join.value, join.parts]));
+  const computed = new Set(computedOutputs(graph));
+  return [...outputs].flatMap((of) => {
+    let offset = 0;
+    const pieces = (joins.get(of) ?? [of]).map((value): Piece => {
+      const piece = { value, of, offset };
+      offset += sizeOf(value.shape);
+      return piece;
+    });
+    return pieces.filter(({ value }) => computed.has(value));
+  });
+}
+
 /** The runtime's tensors by name. */
-function views(
+function makeViews(
   memory: Memory,
   pieces: readonly Piece[],
-  storages: readonly Storage[],
+  arrays: Arrays,
 ): Record<string, RuntimeTensor> {
-  const found: Record<string, RuntimeTensor> = {};
-  for (const { key, dtype, shape, array, offset } of pieces)
-    found[key] = memory.view(storages[array]!, dtype, shape, offset);
-  return found;
-}
-const pieceOf = (value: Value, array: number, offset: number): Piece => ({
-  key: nameOf(value),
-  dtype: value.type as DType,
-  shape: value.shape,
-  array,
-  offset,
-});
-
-function fedPieces(graph: Graph): Piece[] {
-  const places = new Map(graph.views.map((view) => [view.value, view]));
-  return fedInputs(graph).map((value) => {
-    const { of, offset } = places.get(value) ?? { of: value, offset: 0 };
-    return pieceOf(value, graph.inputs.indexOf(of), offset);
-  });
+  const views: Record<string, RuntimeTensor> = {};
+  for (const { value, of, offset } of pieces)
+    views[nameOf(value)] = memory.view(findArray(arrays, of), dtypeOf(value), value.shape, offset);
+  return views;
 }
 
-/** Which arrays a run needs, what the session writes where, and which output is which. */
-function planOutputs(graph: Graph) {
-  const arrays: { dtype: DType; size: number }[] = [];
-  const pieces: Piece[] = [];
-  const indices = new Map<Value, number>();
-  const joins = new Map(graph.joins.map((join) => [join.value, join.parts]));
-  const places = new Map(graph.views.map((view) => [view.value, view]));
-  const computed = new Set(computedOutputs(graph));
-  const sources = graph.outputs.map((value): Source => {
-    const known = indices.get(value);
-    if (known !== undefined) return { fresh: known };
-    if (value.constant !== undefined) return { copy: () => elementsOf(value)! };
-    const input = graph.inputs.indexOf(value);
-    if (input >= 0) return { input };
-    const view = places.get(value);
-    if (view !== undefined) {
-      const of = graph.inputs.indexOf(view.of);
-      const end = view.offset + sizeOf(value.shape);
-      return { copy: (given) => given[of]!.data.subarray(view.offset, end) };
-    }
-    const array = arrays.push({ dtype: value.type as DType, size: sizeOf(value.shape) }) - 1;
-    indices.set(value, array);
-    let offset = 0;
-    for (const part of joins.get(value) ?? [value]) {
-      if (computed.has(part)) pieces.push(pieceOf(part, array, offset));
-      offset += sizeOf(part.shape);
-    }
-    return { fresh: array };
-  });
-  return { arrays, pieces, sources };
-}
-
-/** The storage of an output, with a reference for the tensor to be made over it. */
-function claim(
-  memory: Memory,
-  source: Source,
-  { dtype }: TensorSpec,
-  given: readonly Storage[],
-  fresh: readonly Storage[],
-): Storage {
-  if ('copy' in source) return memory.copyOf(dtype, source.copy(given));
-  const storage = 'fresh' in source ? fresh[source.fresh]! : given[source.input]!;
-  // An output outlives what was lent.
-  if (storage.lent) return memory.copyOf(dtype, storage.data);
-  storage.references++;
+function findArray(arrays: Arrays, value: Value): Storage {
+  const storage = arrays.get(value);
+  if (storage === undefined) throw new Error(`onnx: value ${nameOf(value)} has no array`);
   return storage;
+}
+
+/** @throws when a value of a type inside graphs only crosses the seam. */
+function dtypeOf({ type }: Value): DType {
+  if (!isDType(type)) throw new Error(`onnx: ${type} cannot be an input or an output`);
+  return type;
 }

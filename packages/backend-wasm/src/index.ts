@@ -4,15 +4,15 @@
  * cross-origin isolated).
  */
 import {
-  type Backend,
+  type BackendAdapter,
   type Component,
   defineBackend,
   definePlugin,
-  eagerBackend,
   integer,
   type Plugin,
   schema,
   text,
+  tfjsAdapter,
 } from '@grok/core';
 import { startTfjsBackend } from '@grok/core/internal';
 import { registerTrainingKernels } from './kernels.js';
@@ -56,7 +56,7 @@ async function start(
   threads: number | undefined,
   wasmPaths: WasmOptions['wasmPaths'],
   tf: typeof import('@grok/tfjs'),
-): Promise<Backend> {
+): Promise<BackendAdapter> {
   const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
   if (!('wasm' in tf.engine().registry)) {
     // Both must be said before the module starts, and are fixed from then on.
@@ -69,8 +69,7 @@ async function start(
   const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'simd' : 'no simd';
   const asked =
     threads === undefined || threads === used ? '' : ` (${threads} asked: ${whyFewer(tf)})`;
-  return eagerBackend({
-    name: 'wasm',
+  return tfjsAdapter({
     tfjs: 'wasm',
     device: `tfjs-backend-wasm ${tfjsWasm.version_wasm}, ${simd}, ${used} thread${used === 1 ? '' : 's'}${asked}`,
     threads: used,

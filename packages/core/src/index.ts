@@ -21,7 +21,9 @@ export type {
   Use,
 } from './contracts/run-types.js';
 export type {
+  AdapterProgram,
   Backend,
+  BackendAdapter,
   ComponentDefinition,
   Created,
   DeviceTensor,
@@ -45,7 +47,9 @@ export type {
   Params,
   Plugin,
   Probe,
+  Product,
   Program,
+  ProgramInput,
   Rng,
   Signature,
   Site,
@@ -93,9 +97,9 @@ export { evaluateRun, type RunHost, type RunResult, resumeRun, startRun } from '
 export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
 export { runSpecSchema } from './runs/spec.js';
 export { specSchemaOf } from './runs/spec-schema.js';
-export { eagerBackend } from './tensors/eager.js';
 export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';
+export { type TfjsBackend, tfjsAdapter } from './tensors/tfjs-adapter.js';
 export { freeTree, readTree, uploadTree } from './tensors/tree.js';
 export {
   combine,

@@ -1,7 +1,7 @@
 /** The eager helper of core over tfjs's plain JavaScript backend, which keeps and returns arrays by reference. */
 import '@tensorflow/tfjs-backend-cpu';
-import { eagerBackend } from '@grok/core';
-import { startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
+import { tfjsAdapter } from '@grok/core';
+import { createBackend, startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backendSuite } from '../src/index.js';
@@ -14,14 +14,11 @@ afterEach(({ task }) => void timeouts.set(task.name, task.timeout));
 
 backendSuite(
   'cpu',
-  () =>
-    eagerBackend({
-      name: 'cpu',
-      tfjs: 'cpu',
-      device: 'tfjs 4.22.0, cpu',
-      threads: 1,
-      bitExact: true,
-    }),
+  async () =>
+    createBackend(
+      'cpu',
+      await tfjsAdapter({ tfjs: 'cpu', device: 'tfjs 4.22.0, cpu', threads: 1, bitExact: true }),
+    ),
   { repeats: 2 },
 );
 
@@ -76,8 +73,8 @@ describe('switching', () => {
 
   it('notices a backend that was started anew (catches: tensors of a backend that is gone)', async () => {
     tf.registerBackend('passing', tf.findBackendFactory('cpu'), 0);
-    const parts = { name: 'passing', tfjs: 'passing', device: '1', threads: 1, bitExact: true };
-    const backend = await eagerBackend(parts);
+    const parts = { tfjs: 'passing', device: '1', threads: 1, bitExact: true };
+    const backend = createBackend('passing', await tfjsAdapter(parts));
     const factory = tf.findBackendFactory('passing');
     tf.removeBackend('passing');
     tf.registerBackend('passing', factory, 0);

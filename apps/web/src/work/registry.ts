@@ -2,9 +2,9 @@
 import onnxPlugin, { onnx } from '@grok/backend-onnx';
 import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
-  type Backend,
   type ComponentDefinition,
   createRegistry,
+  type Host,
   type Plugin,
   type Registry,
 } from '@grok/core';
@@ -21,26 +21,20 @@ const placedWasm: Plugin = {
   ...wasmPlugin,
   components: [
     {
-      ...(wasm as ComponentDefinition),
-      async create(options, host) {
+      ...wasm,
+      async create(options: unknown, host: Host) {
         await placeWasmFiles();
-        return wasm.create(options as never, host);
+        return wasm.create(options, host);
       },
     },
   ],
 };
 /** A backend of its own name: other bits come of it, so a run that began on it stays on it. */
-const webgpu: ComponentDefinition = {
-  ...(onnx as ComponentDefinition),
+const webgpu: ComponentDefinition<'backend', object> = {
+  ...onnx,
   name: 'onnx-webgpu',
   summary: 'The same graph on the graphics processor.',
-  async create(options, host): Promise<Backend> {
-    const backend = await onnx.create(
-      { ...(options as object), provider: 'webgpu' } as never,
-      host,
-    );
-    return { ...backend, name: 'onnx-webgpu' };
-  },
+  create: (options, host) => onnx.create({ ...options, provider: 'webgpu' }, host),
 };
 
 /** A registry of all that the page comes with; WebGPU where this browser has an adapter. */

@@ -30,10 +30,14 @@ export type ParamReader = (name: string) => tf.Tensor;
 
 /** A plain object whose leaves are all of type `Leaf`, nested as deep as one likes. */
 export type Tree<Leaf> = { readonly [key: string]: Leaf | Tree<Leaf> };
-/** `T` with every tensor leaf replaced by `Leaf`. */
-export type MapLeaves<T, Leaf> = T extends tf.Tensor
-  ? Leaf
-  : { readonly [K in keyof T]: MapLeaves<T[K], Leaf> };
+/** What is a leaf in any tree: a tfjs tensor, a device tensor, a host array, or the spec of one. */
+export interface TensorLike {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+/** The tree `T` with every leaf replaced by `Leaf`. */
+export type MapLeaves<T, Leaf> = { readonly [K in keyof T]: MapNode<T[K], Leaf> };
+type MapNode<N, Leaf> = N extends TensorLike ? Leaf : MapLeaves<N, Leaf>;
 /** A tree of tensors as it lives on a backend. */
 export type OnDevice<T> = MapLeaves<T, DeviceTensor>;
 /** A tree of tensors reduced to shapes and types; a tree of device tensors is its own signature. */
@@ -61,10 +65,8 @@ export interface Program<I, O> {
   dispose(): void;
 }
 
-/** Compiles pure tfjs functions and keeps tensors between runs. One package each. */
-export interface Backend {
-  /** `"onnx"`, `"wasm"`, `"node-gpu"`, or a third party's. */
-  readonly name: string;
+/** What a backend says of itself. */
+export interface BackendInfo {
   /** For manifests, such as `"onnxruntime-node 1.30.0, cpu, 2 threads"`. */
   readonly device: string;
   readonly capabilities: {
@@ -74,6 +76,12 @@ export interface Backend {
     /** Same inputs give the same bits, run after run. */
     readonly bitExact: boolean;
   };
+}
+
+/** Compiles pure tfjs functions and keeps tensors between runs. Core makes one of an adapter. */
+export interface Backend extends BackendInfo {
+  /** `"onnx"`, `"wasm"`, `"node-gpu"`, or a third party's. */
+  readonly name: string;
   /**
    * Copies host data to the device; what is lent may be read where it lies instead, and the lender
    * changes nothing before the tensor is freed. @throws when `data` does not fill `shape`.
@@ -101,6 +109,47 @@ export interface Backend {
     options?: { donate?: readonly (keyof I & string)[] },
   ): Promise<Program<I, O>>;
   dispose(): Promise<void>;
+}
+
+/** An input of a program: its place in the tree, and whether `run` may overwrite it. */
+export interface ProgramInput extends TensorSpec {
+  readonly path: string;
+  readonly donated: boolean;
+}
+/** A program of an adapter, as a plain object: whatever else it holds is on the `Program` too. */
+export interface AdapterProgram<H> {
+  readonly summary: ProgramSummary;
+  /**
+   * Handles in, handles out, both in order. Each output is a new handle or one of this run's inputs,
+   * and may stand in several places. Timers and signals get a turn before it resolves.
+   */
+  run(inputs: readonly H[]): Promise<readonly H[]>;
+  dispose(): void | Promise<void>;
+}
+/**
+ * What the author of a backend writes: arrays that go up, come back and are let go, and functions of a
+ * list of tensors. `H` is whatever the adapter calls a tensor. Core does the rest, once for all: trees,
+ * signatures, donation, lifetimes, checks and their messages; an adapter meets no dead or foreign handle.
+ */
+export interface BackendAdapter<H = unknown> extends BackendInfo {
+  /** Copies `data`, which fills `spec`; what is lent may be used in place until it is released. */
+  upload(data: TypedArray, spec: TensorSpec, how: { readonly lent: boolean }): H;
+  /** The elements of a tensor; core copies them. */
+  read(handle: H): Promise<TypedArray>;
+  /** Called once for each handle, when nothing refers to it any more. */
+  release(handle: H): void;
+  /**
+   * Compiles `fn`, ordinary tfjs, for inputs of these shapes. It is called with this adapter's tfjs
+   * backend as the current one, once while compiling or at every run.
+   * @throws when a kernel is unsupported, naming it, the op that asked for it and what is supported.
+   */
+  compile(
+    name: string,
+    fn: (tensors: readonly tf.Tensor[]) => tf.Tensor[],
+    inputs: readonly ProgramInput[],
+  ): Promise<AdapterProgram<H>>;
+  /** Called once, after every handle was released and every program disposed. */
+  dispose(): void | Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 import type * as tf from '@grok/tfjs';
 import type {
   Backend,
+  BackendAdapter,
   HostArray,
   HostParams,
   ParamReader,
@@ -232,12 +233,14 @@ export interface Created {
   model: ModelFactory;
   strategy: Objective;
   optimizer: Optimizer;
-  backend: Backend | Promise<Backend>;
+  backend: BackendAdapter | Promise<BackendAdapter>;
   probe: Probe;
   tracker: Tracker;
 }
 /** Kinds of components. */
 export type Kind = keyof Created;
+/** What whoever asks for a component gets: what it creates, or the backend that core makes of an adapter. */
+export type Product<K extends Kind> = K extends 'backend' ? Promise<Backend> : Created[K];
 
 /** JSON Schema (draft 2020-12), as much of it as grok looks at. */
 export interface JsonSchema {

@@ -16,8 +16,8 @@ type Members = Readonly<Record<string, string>>;
 /** Functions and other members that each product must have; `call`: it is a function itself. */
 const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
   backend: {
-    ...{ name: 'string', device: 'string', capabilities: 'object', upload: 'function' },
-    ...{ read: 'function', free: 'function', compile: 'function', dispose: 'function' },
+    ...{ device: 'string', capabilities: 'object', upload: 'function', read: 'function' },
+    ...{ release: 'function', compile: 'function', dispose: 'function' },
   },
   model: 'call',
   optimizer: { init: 'function', update: 'function', elementwise: 'boolean' },

@@ -3,12 +3,20 @@
  * the same `create`, through the same check of options.
  */
 import * as tf from '@grok/tfjs';
-import type { ComponentDefinition, Created, Host, Kind, Plugin } from '../contracts/types.js';
+import type {
+  ComponentDefinition,
+  Created,
+  Host,
+  Kind,
+  Plugin,
+  Product,
+} from '../contracts/types.js';
 import { parseOptions } from './options.js';
+import { finishProduct } from './product.js';
 
 /** A component that can also be called: options in (all optional), the created thing out. */
 export type Component<K extends Kind, I = Record<string, never>> = ComponentDefinition<K> &
-  ((options?: I) => Created[K]);
+  ((options?: I) => Product<K>);
 
 /** What a plugin's author writes of a component, its kind left to the function that takes it. */
 export interface Definition<K extends Kind, I, O> {
@@ -31,8 +39,10 @@ export type Define<K extends Kind> = <I, O>(definition: Definition<K, I, O>) => 
 function define<K extends Kind>(kind: K): Define<K> {
   return <I, O>(definition: Definition<K, I, O>): Component<K, I> => {
     const component = { kind, ...definition } as unknown as ComponentDefinition<K>;
-    const call = (options?: I): Created[K] =>
-      component.create(parseOptions(subjectOf(component), component.options, options), { tf });
+    const call = (options?: I): Product<K> => {
+      const parsed = parseOptions(subjectOf(component), component.options, options);
+      return finishProduct(component, component.create(parsed, { tf }));
+    };
     // A function's own `name` is not writable but may be redefined.
     for (const [key, value] of Object.entries(component))
       Object.defineProperty(call, key, { value, enumerable: true });
@@ -50,7 +60,7 @@ export const defineModel: Define<'model'> = define('model');
 export const defineStrategy: Define<'strategy'> = define('strategy');
 /** Declares an optimizer: a gradient transformation as in optax. */
 export const defineOptimizer: Define<'optimizer'> = define('optimizer');
-/** Declares a backend: what compiles and runs a training step. */
+/** Declares a backend, what compiles and runs a training step; its `create` gives an adapter. */
 export const defineBackend: Define<'backend'> = define('backend');
 /** Declares a probe: a measurement of a run. */
 export const defineProbe: Define<'probe'> = define('probe');

@@ -7,16 +7,17 @@ import { type DependencyContainer, type InjectionToken, container as root } from
 import { InputError, unknownName } from '../contracts/errors.js';
 import type {
   ComponentDefinition,
-  Created,
   Host,
   JsonSchema,
   Kind,
   Plugin,
+  Product,
 } from '../contracts/types.js';
 import { guardedCreate } from './create.js';
 import { subjectOf } from './define.js';
 import { jsonSchemaOf, parseOptions } from './options.js';
 import { checkPlugin } from './plugin.js';
+import { finishProduct } from './product.js';
 
 /** A component as `grok plugins` shows it. */
 export interface Listing {
@@ -34,7 +35,7 @@ export interface Registry {
   /** @throws InputError that lists the known names and suggests the nearest. */
   get<K extends Kind>(kind: K, name: string): ComponentDefinition<K>;
   /** Checks options, fills in defaults and creates; errors name the component. */
-  create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Created[K];
+  create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Product<K>;
   list(): readonly Listing[];
   /** A registry that sees all of this one, whatever is added later too, and keeps what is added to itself. */
   child(): Registry;
@@ -120,9 +121,10 @@ function over(container: DependencyContainer, inherited: () => readonly Entry[])
       const subject = subjectOf({ kind, name });
       const parsed = parseOptions(subject, found.options, options);
       const { plugin } = container.resolve(tokenOf(kind, name));
-      return guardedCreate(`${subject} of ${plugin.name} ${plugin.version}`, kind, () =>
+      const created = guardedCreate(`${subject} of ${plugin.name} ${plugin.version}`, kind, () =>
         found.create(parsed, host),
       );
+      return finishProduct(found, created);
     },
     list: () =>
       entries().map(({ component, name, plugin }) => ({

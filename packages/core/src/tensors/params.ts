@@ -5,6 +5,7 @@
 import * as tf from '@grok/tfjs';
 import { unknownName } from '../contracts/errors.js';
 import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js';
+import { leavesByPath } from './tree.js';
 
 /** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
 export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
@@ -95,7 +96,8 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
       const out = f(params);
       aux = out.aux;
       // One that is kept already belongs to somebody else.
-      for (const leaf of leavesOf(out.aux)) if (!leaf.kept) kept.push(tf.keep(leaf));
+      for (const leaf of Object.values(leavesByPath(out.aux)))
+        if (!leaf.kept) kept.push(tf.keep(leaf));
       return out.loss;
     },
     values,
@@ -112,10 +114,4 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
     aux: aux as Aux,
     grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? tf.zerosLike(values[i]!)])),
   };
-}
-
-function leavesOf(tree: Tree<tf.Tensor>): tf.Tensor[] {
-  return Object.values(tree).flatMap((node) =>
-    node instanceof tf.Tensor ? [node] : leavesOf(node as Tree<tf.Tensor>),
-  );
 }

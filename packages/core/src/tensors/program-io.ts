@@ -1,8 +1,17 @@
 /** What goes into and comes out of a compiled program: shapes and types by path, and errors that name them. */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from '../contracts/errors.js';
-import type { DeviceTensor, DType, TensorSpec, Tree, TypedArray } from '../contracts/types.js';
+import type {
+  DeviceTensor,
+  DType,
+  ProgramInput,
+  TensorLike,
+  TensorSpec,
+  Tree,
+  TypedArray,
+} from '../contracts/types.js';
 import { sizeOf } from './params.js';
+import { leavesByPath, mapTree } from './tree.js';
 
 /** The host array of each element type. */
 export const TYPED_ARRAYS: {
@@ -11,19 +20,17 @@ export const TYPED_ARRAYS: {
   readonly bool: typeof Uint8Array;
 } = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
+/** True for element types that cross the seam. */
+export function isDType(dtype: string): dtype is DType {
+  return Object.hasOwn(TYPED_ARRAYS, dtype);
+}
 /** For messages: `float32 [2, 3]`. */
-export function specText({ shape, dtype }: TensorSpec): string {
+export function specText({ shape, dtype }: TensorLike): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
 /** Same shape and element type. */
-export function sameSpec(a: TensorSpec, b: TensorSpec): boolean {
+export function sameSpec(a: TensorLike, b: TensorLike): boolean {
   return a.dtype === b.dtype && a.shape.join() === b.shape.join();
-}
-/** Device tensors are signatures too, and must not be kept alive by a program. */
-export function copySpecs(specs: Readonly<Record<string, TensorSpec>>): Record<string, TensorSpec> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([path, { shape, dtype }]) => [path, { shape: [...shape], dtype }]),
-  );
 }
 
 /** @throws InputError when host data, called `what`, is not of the element type or does not fill the shape. */
@@ -34,79 +41,83 @@ export function checkUpload(data: TypedArray, spec: TensorSpec, what = 'upload')
       `${what} of ${specText(spec)}: needs ${sizeOf(spec.shape)} values in a ${wanted.name}, got ${data.length} in a ${data.constructor.name}`,
     );
 }
-/** @throws InputError when inputs by path are not those of the signature: missing, of another shape or type, unknown. */
-export function checkInputs(
-  program: string,
-  specs: Readonly<Record<string, TensorSpec>>,
-  given: Readonly<Record<string, TensorSpec>>,
-): void {
-  for (const [path, spec] of Object.entries(specs)) {
-    const got = given[path];
-    if (got === undefined)
-      throw new InputError(
-        `program "${program}": input "${path}" is missing; give ${specText(spec)}`,
-      );
-    if (!sameSpec(got, spec))
-      throw new InputError(
-        `program "${program}": input "${path}" must be ${specText(spec)}, got ${specText(got)}; compile again for other shapes`,
-      );
-  }
-  for (const path of Object.keys(given))
-    if (!(path in specs))
-      throw unknownName(`input of program "${program}"`, path, Object.keys(specs));
-}
 
-/** Outputs by path, `a/b`. @throws InputError when one is no tensor, or of a type that does not cross the seam. */
-export function tensorsByPath(
+/**
+ * Inputs of a program in the order of its signature, which may be a tree of device tensors: they are
+ * not kept. @throws InputError when a donated key is not among the signature's.
+ */
+export function describeInputs(
   program: string,
-  tree: unknown,
-  prefix = '',
-): Record<string, tf.Tensor> {
-  const out: Record<string, tf.Tensor> = {};
-  for (const [key, node] of Object.entries(tree as object)) {
-    const path = `${prefix}${key}`;
-    if (node instanceof tf.Tensor) {
-      if (!(node.dtype in TYPED_ARRAYS))
-        throw new InputError(
-          `program "${program}": output "${path}" must be float32, int32 or bool, got ${node.dtype}`,
-        );
-      out[path] = node;
-    } else if (typeof node === 'object' && node !== null)
-      Object.assign(out, tensorsByPath(program, node, `${path}/`));
-    else
-      throw new InputError(
-        `program "${program}": output "${path}" must be a tensor, got ${typeof node}`,
-      );
-  }
-  return out;
-}
-/** Applies `f` to every tensor of a tree, keys kept. */
-export function mapOutputs(tree: Tree<tf.Tensor>, f: (leaf: tf.Tensor) => DeviceTensor): object {
-  return Object.fromEntries(
-    Object.entries(tree).map(([key, node]) => [
-      key,
-      node instanceof tf.Tensor ? f(node) : mapOutputs(node as Tree<tf.Tensor>, f),
-    ]),
-  );
+  signature: Tree<TensorSpec>,
+  donate: readonly string[],
+): readonly ProgramInput[] {
+  for (const key of donate)
+    if (!Object.hasOwn(signature, key))
+      throw unknownName(`donated input of program "${program}"`, key, Object.keys(signature));
+  return Object.entries(leavesByPath(signature)).map(([path, { shape, dtype }]) => {
+    const [key = path] = path.split('/', 1);
+    return { path, shape: [...shape], dtype, donated: donate.includes(key) };
+  });
 }
 
 /**
- * State goes round: an output under a donated input's name must be what the next run takes.
- * @throws InputError when shape or type changes.
+ * The tensors given to a program, each with its input, in order.
+ * @throws InputError when they are not those of the signature: missing, of another shape or type, unknown.
  */
-export function checkDonated(
+export function matchInputs(
   program: string,
-  specs: Readonly<Record<string, TensorSpec>>,
-  outputs: Readonly<Record<string, tf.Tensor>>,
-  donate: readonly string[],
-): void {
-  for (const [path, spec] of Object.entries(specs)) {
-    const output = outputs[path];
-    if (output === undefined || !donate.includes(path.split('/', 1)[0]!)) continue;
-    const got = { shape: output.shape, dtype: output.dtype as DType };
-    if (!sameSpec(got, spec))
+  inputs: readonly ProgramInput[],
+  given: Readonly<Record<string, DeviceTensor>>,
+): readonly (readonly [ProgramInput, DeviceTensor])[] {
+  const matched = inputs.map((input) => {
+    const got = given[input.path];
+    if (got === undefined)
       throw new InputError(
-        `program "${program}": "${path}" goes in as ${specText(spec)} and comes out as ${specText(got)}; keep its shape and type (add an int32 scalar to a counter)`,
+        `program "${program}": input "${input.path}" is missing; give ${specText(input)}`,
       );
-  }
+    if (!sameSpec(got, input))
+      throw new InputError(
+        `program "${program}": input "${input.path}" must be ${specText(input)}, got ${specText(got)}; compile again for other shapes`,
+      );
+    return [input, got] as const;
+  });
+  const known = new Set(inputs.map(({ path }) => path));
+  for (const path of Object.keys(given))
+    if (!known.has(path)) throw unknownName(`input of program "${program}"`, path, [...known]);
+  return matched;
+}
+
+/**
+ * The tensors that a program's function returned, in order, and the tree of their shapes and types. State
+ * goes round: an output under a donated input's name must be what the next run takes.
+ * @throws InputError when one is no tensor, of a type that does not cross the seam, or state of another shape or type.
+ */
+export function checkOutputs(
+  program: string,
+  inputs: readonly ProgramInput[],
+  outputs: Tree<unknown>,
+): { tensors: tf.Tensor[]; specs: Tree<TensorSpec> } {
+  const state = new Map(
+    inputs.filter((input) => input.donated).map((input) => [input.path, input]),
+  );
+  const tensors: tf.Tensor[] = [];
+  const specs = mapTree(outputs, (output, path) => {
+    if (!(output instanceof tf.Tensor))
+      throw new InputError(
+        `program "${program}": output "${path}" must be a tensor, got ${typeof output}`,
+      );
+    const { shape, dtype } = output;
+    if (!isDType(dtype))
+      throw new InputError(
+        `program "${program}": output "${path}" must be float32, int32 or bool, got ${dtype}`,
+      );
+    const input = state.get(path);
+    if (input !== undefined && !sameSpec(output, input))
+      throw new InputError(
+        `program "${program}": "${path}" goes in as ${specText(input)} and comes out as ${specText(output)}; keep its shape and type (add an int32 scalar to a counter)`,
+      );
+    tensors.push(output);
+    return { shape: [...shape], dtype };
+  });
+  return { tensors, specs };
 }

@@ -1,28 +1,76 @@
-/** Trees of tensors between host and device: upload, read, free, slice by row. */
+/** Trees of tensors: plain objects whose leaves are tensors of any kind, on the host or on a device. */
+import { InputError } from '../contracts/errors.js';
+import type {
+  Backend,
+  DeviceTensor,
+  HostArray,
+  MapLeaves,
+  TensorLike,
+  Tree,
+} from '../contracts/types.js';
 
-import type { Backend, DeviceTensor, HostArray, Tree, TypedArray } from '../contracts/types.js';
-import { sizeOf } from './params.js';
+/** True for an object that is no tensor of any kind. */
+function isBranch<A>(node: A | Tree<A>): node is Tree<A> {
+  if (typeof node !== 'object' || node === null) return false;
+  const { shape, dtype }: Partial<TensorLike> = node;
+  return !(Array.isArray(shape) && typeof dtype === 'string');
+}
 
-function isLeaf<Leaf extends object>(node: Leaf | Tree<Leaf>): node is Leaf {
-  return Array.isArray((node as { shape?: unknown }).shape) && 'dtype' in node;
-}
-/** Applies `f` to every leaf of a tree, keys kept. */
-export function mapTree<A extends object, B>(tree: Tree<A>, f: (leaf: A) => B): Tree<B> {
+/** Applies `f` to every leaf and its path, `a/b/c`; keys and their order are kept. */
+export function mapTree<A, B>(
+  tree: Tree<A>,
+  f: (leaf: A, path: string) => B,
+  prefix = '',
+): Tree<B> {
   return Object.fromEntries(
-    Object.entries(tree).map(([key, node]) => [key, isLeaf(node) ? f(node) : mapTree(node, f)]),
-  ) as Tree<B>;
-}
-/** Leaves of a tree by path, `a/b/c`, in order. */
-export function leavesByPath<A extends object>(tree: Tree<A>, prefix = ''): Record<string, A> {
-  return Object.fromEntries(
-    Object.entries(tree).flatMap(([key, node]) =>
-      isLeaf(node)
-        ? [[`${prefix}${key}`, node]]
-        : Object.entries(leavesByPath(node, `${prefix}${key}/`)),
-    ),
+    Object.entries(tree).map(([key, node]) => [
+      key,
+      isBranch(node) ? mapTree(node, f, `${prefix}${key}/`) : f(node, prefix + key),
+    ]),
   );
 }
+/** Leaves of a tree by path, `a/b/c`, in order. */
+export function leavesByPath<A>(tree: Tree<A>): Record<string, A> {
+  const leaves: Record<string, A> = {};
+  mapTree(tree, (leaf, path) => {
+    leaves[path] = leaf;
+  });
+  return leaves;
+}
+/** The tree `like` with other leaves, by path. @throws InputError that names a path without a leaf. */
+export function treeFromPaths<B>(
+  like: Tree<unknown>,
+  leaves: Readonly<Record<string, B>>,
+): Tree<B> {
+  return mapTree(like, (_, path) => {
+    const leaf = Object.hasOwn(leaves, path) ? leaves[path] : undefined;
+    if (leaf === undefined)
+      throw new InputError(
+        `tensor "${path}" is missing; there are: ${Object.keys(leaves).join(', ')}`,
+      );
+    return leaf;
+  });
+}
+/** Applies `f` to every leaf and to what stands at its place in a list. @throws InputError when the list is too short. */
+export function zipTree<A, B, C>(
+  tree: Tree<A>,
+  list: Iterable<B>,
+  f: (leaf: A, other: B) => C,
+): Tree<C> {
+  const iterator = list[Symbol.iterator]();
+  return mapTree(tree, (leaf, path) => {
+    const next = iterator.next();
+    if (next.done) throw new InputError(`tensor "${path}" is missing`);
+    return f(leaf, next.value);
+  });
+}
+
 /** Uploads every array of a tree, copied or lent. */
+export function uploadTree<T extends Tree<HostArray>>(
+  backend: Backend,
+  tree: T,
+  how?: { readonly lent?: boolean },
+): MapLeaves<T, DeviceTensor>;
 export function uploadTree(
   backend: Backend,
   tree: Tree<HostArray>,
@@ -39,38 +87,8 @@ export async function readTree(
   backend: Backend,
   tree: Tree<DeviceTensor>,
 ): Promise<Record<string, HostArray>> {
-  const out: Record<string, HostArray> = {};
+  const arrays: Record<string, HostArray> = {};
   for (const [path, leaf] of Object.entries(leavesByPath(tree)))
-    out[path] = { shape: leaf.shape, dtype: leaf.dtype, data: await backend.read(leaf) };
-  return out;
-}
-/** Puts arrays by path back into the shape of `like`. */
-export function treeFromPaths<A extends object, B>(
-  like: Tree<A>,
-  values: Readonly<Record<string, B>>,
-  prefix = '',
-): Tree<B> {
-  return Object.fromEntries(
-    Object.entries(like).map(([key, node]) => [
-      key,
-      isLeaf(node) ? values[`${prefix}${key}`]! : treeFromPaths(node, values, `${prefix}${key}/`),
-    ]),
-  ) as Tree<B>;
-}
-/** Rows of an array, in the order given: `[rows.length, …]`. */
-export function takeRows(array: HostArray, rows: ArrayLike<number>): HostArray {
-  const rest = array.shape.slice(1);
-  const size = sizeOf(rest);
-  const data = new (array.data.constructor as new (n: number) => TypedArray)(rows.length * size);
-  for (let i = 0; i < rows.length; i++)
-    data.set(array.data.subarray(rows[i]! * size, (rows[i]! + 1) * size), i * size);
-  return { shape: [rows.length, ...rest], dtype: array.dtype, data };
-}
-/** `[start, end)` ranges of at most `most` rows, as equal as can be. */
-export function ranges(rows: number, most: number): readonly (readonly [number, number])[] {
-  const size = Math.ceil(rows / Math.ceil(rows / most));
-  return Array.from({ length: Math.ceil(rows / size) }, (_, i) => [
-    i * size,
-    Math.min(rows, (i + 1) * size),
-  ]);
+    arrays[path] = { shape: leaf.shape, dtype: leaf.dtype, data: await backend.read(leaf) };
+  return arrays;
 }

@@ -12,7 +12,7 @@ import type {
 } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
 import { withoutAuxiliary } from '../tensors/params.js';
-import { takeRows } from '../tensors/tree.js';
+import { takeRows } from '../tensors/rows.js';
 import { batchGradients } from './gradients.js';
 import { matchNames } from './patterns.js';
 import { computeSites } from './sites.js';

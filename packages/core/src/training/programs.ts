@@ -16,7 +16,8 @@ import type {
 import { maskRoom } from '../tensors/mask-kernel.js';
 import { flattenHost, type Layout, sizeOf, unflattenHost } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
-import { ranges, readTree, takeRows, uploadTree } from '../tensors/tree.js';
+import { ranges, takeRows } from '../tensors/rows.js';
+import { readTree, uploadTree } from '../tensors/tree.js';
 import { arraysOf } from './run-in-batches.js';
 import { computeSites, EVAL_ROWS } from './sites.js';
 import {

@@ -12,7 +12,8 @@ import type {
   Task,
   Tree,
 } from '../contracts/types.js';
-import { freeTree, mapTree, ranges, readTree, takeRows, uploadTree } from '../tensors/tree.js';
+import { ranges, takeRows } from '../tensors/rows.js';
+import { freeTree, mapTree, readTree, uploadTree } from '../tensors/tree.js';
 
 /** A task's inputs and labels, row by row. */
 export function arraysOf(task: Task): { inputs: HostArray; labels: HostArray } {

@@ -1,6 +1,6 @@
 /** Plugins that misbehave in `create` are told by name, and the registry goes on. */
 import {
-  type Backend,
+  type BackendAdapter,
   type ComponentDefinition,
   createRegistry,
   InputError,
@@ -46,12 +46,12 @@ describe('a plugin whose create', () => {
     ['task', { vocabulary: 2 }, '"inputs" is of type object, got undefined'],
     ['optimizer', { init() {}, update() {} }, '"elementwise" is of type boolean, got undefined'],
     ['probe', { needs: {} }, '"on" is of type function, got undefined'],
-    ['backend', { name: 'x', device: 'x' }, '"capabilities" is of type object, got undefined'],
+    ['backend', { device: 'x' }, '"capabilities" is of type object, got undefined'],
   ] as const)('gives a %s that is %j', (kind, product, rule) => {
     expect(() => made(kind, () => product)).toThrow(rule);
   });
   it('gives a promise of a bad backend, or of none', async () => {
-    await expect(made('backend', async () => ({ name: 'x' }))).rejects.toThrow(
+    await expect(made('backend', async () => ({ threads: 1 }))).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create must return an object whose "device"',
     );
     await expect(made('backend', () => Promise.reject(new Error('no GPU')))).rejects.toThrow(
@@ -63,9 +63,9 @@ describe('a plugin whose create', () => {
     const hanging = guardedCreate(
       'backend "odd" of grok-odd 1.2.3',
       'backend',
-      () => new Promise<Backend>(() => {}),
+      () => new Promise<BackendAdapter>(() => {}),
       7000,
-    ) as Promise<Backend>;
+    );
     const failure = expect(hanging).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create gave nothing within 7 s',
     );

@@ -1,6 +1,6 @@
 /** What is computed over rows in parts, against closed forms in float64: scores, sites, gradients of batches. */
-import { type Backend, eagerBackend, type HostArray, type Model, rng, type Task } from '@grok/core';
-import { batchGradients, computeSites, evaluateParams } from '@grok/core/internal';
+import { type Backend, type HostArray, type Model, rng, type Task, tfjsAdapter } from '@grok/core';
+import { batchGradients, computeSites, createBackend, evaluateParams } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -63,16 +63,15 @@ let backend: Backend;
 /** Names of what was compiled, and of what was disposed. */
 let [compiled, disposed]: [string[], string[]] = [[], []];
 beforeAll(async () => {
-  const parts = { name: 'cpu', tfjs: 'cpu', device: 'cpu', threads: 1, bitExact: true };
-  const eager = await eagerBackend(parts);
-  backend = {
-    ...eager,
+  const adapter = await tfjsAdapter({ tfjs: 'cpu', device: 'cpu', threads: 1, bitExact: true });
+  backend = createBackend('cpu', {
+    ...adapter,
     async compile(name, ...rest) {
-      const program = await eager.compile(name, ...rest);
+      const program = await adapter.compile(name, ...rest);
       compiled.push(name);
-      return { ...program, dispose: () => disposed.push(name) };
+      return { ...program, dispose: () => void disposed.push(name) };
     },
-  };
+  });
 });
 let tensors = 0;
 beforeEach(() => {

@@ -1,6 +1,7 @@
 /** One deliberately faulty backend for each thing that the suite promises to find. */
 import '@tensorflow/tfjs-backend-cpu';
-import { type Backend, type DeviceTensor, eagerBackend, type Program } from '@grok/core';
+import { type Backend, type DeviceTensor, type Program, tfjsAdapter } from '@grok/core';
+import { createBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { beforeAll } from 'vitest';
 import { backendSuite } from '../../src/index.js';
@@ -17,8 +18,8 @@ function faulty(
   repeats = 0,
 ): void {
   const make = async (): Promise<Backend> => {
-    const parts = { name: 'cpu', tfjs: 'cpu', device: 'cpu 1', threads: 1, bitExact: true };
-    const sound = await eagerBackend(parts);
+    const parts = { tfjs: 'cpu', device: 'cpu 1', threads: 1, bitExact: true };
+    const sound = createBackend('cpu', await tfjsAdapter(parts));
     const { run, ...others } = change(sound);
     const compile: Backend['compile'] = async (...of) => {
       const program = await sound.compile(...of);

@@ -1,0 +1,84 @@
+/**
+ * The adapter of any tfjs backend. Nothing is compiled: `run` calls the function inside `tidy`, and the
+ * tfjs backend is the current one only meanwhile, so that programs of several backends may interleave.
+ */
+import * as tf from '@grok/tfjs';
+import { RunError } from '../contracts/errors.js';
+import type { BackendAdapter } from '../contracts/types.js';
+import { yieldToEventLoop } from './event-loop.js';
+import { startTfjsBackend, withTfjsBackend } from './tfjs-backend.js';
+
+/** What tells one tfjs backend from another. */
+export interface TfjsBackend {
+  /** Name under which tfjs knows the backend. */
+  readonly tfjs: string;
+  /** For manifests, with its version. */
+  readonly device: string;
+  readonly threads: number;
+  readonly bitExact: boolean;
+}
+
+const NOTHING_COMPILED = { nodes: 0, gemms: [], flops: 0, bytes: 0 } as const;
+
+/**
+ * Adapts a tfjs backend; starts it where it has not been started.
+ * @throws RunError when tfjs does not know the backend or cannot start it.
+ */
+export async function tfjsAdapter({
+  tfjs,
+  device,
+  threads,
+  bitExact,
+}: TfjsBackend): Promise<BackendAdapter<tf.Tensor>> {
+  await startTfjsBackend(tfjs);
+  const instance = withTfjsBackend(tfjs, () => tf.backend());
+  const inside = <T>(body: () => T): T =>
+    withTfjsBackend(tfjs, () => {
+      if (tf.backend() === instance) return body();
+      throw new RunError(
+        `tfjs backend "${tfjs}" was removed or started anew; create the backend again`,
+      );
+    });
+  return {
+    device,
+    capabilities: { residentInputs: true, threads, bitExact },
+    // Some tfjs backends keep the array that they are given: hand them one of their own.
+    upload: (data, { shape, dtype }) =>
+      inside(() => tf.keep(tf.tensor(data.slice(), [...shape], dtype))),
+    read: (tensor) => tensor.data(),
+    release: (tensor) => tensor.dispose(),
+    compile: async (name, fn) => ({
+      summary: NOTHING_COMPILED,
+      async run(inputs) {
+        try {
+          // An input handed back, or one tensor in two places, would be disposed of twice: a copy each.
+          const outputs = inside(() =>
+            tf.tidy(() =>
+              fn(inputs).map((tensor) => tf.keep(tensor.kept ? tf.clone(tensor) : tensor)),
+            ),
+          );
+          await yieldToEventLoop();
+          return outputs;
+        } catch (error) {
+          throw explainMissingKernel(error, name, tfjs);
+        }
+      },
+      dispose() {},
+    }),
+    dispose() {},
+  };
+}
+
+/** A missing kernel, with the op that asked for it and what there is; anything else as it came. */
+function explainMissingKernel(error: unknown, program: string, tfjs: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const [, whose, kernel] = /^(.*?)Kernel '(.+?)' not registered/.exec(error.message) ?? [];
+  if (kernel === undefined) return error;
+  const { stack = '' } = error.cause instanceof Error ? error.cause : error;
+  const op = /\b(\w+?)__op\b/.exec(stack)?.[1];
+  const known = tf.getKernelsForBackend(tfjs).map(({ kernelName }) => kernelName);
+  return new RunError(
+    `program "${program}": ${whose}backend "${tfjs}" has no kernel ${kernel}${op ? `, which tf.${op} asked for` : ''}; write it with others or take another backend. Supported: ${known.sort().join(', ')}`,
+    { cause: error },
+  );
+}
