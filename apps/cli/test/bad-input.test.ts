@@ -161,15 +161,15 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'out holds another tool’s config',
     train('--out', 'other-tool'),
-    /config.json is not of a grok run/,
+    /other-tool\/config.json: line 1: key "format": is missing \(must be "grok run 2"\); give the folder/,
   ],
   [
     'out holds another experiment',
     train('--out', 'teacher', '--seed', '1'),
     /teacher: holds another experiment/,
   ],
-  ['missing run', ['resume', 'nowhere'], /nowhere: no run is here/],
-  ['foreign run', ['eval', 'foreign'], /foreign: no run is here/],
+  ['missing run', ['resume', 'nowhere'], /nowhere: not a run folder/],
+  ['foreign run', ['eval', 'foreign'], /foreign: not a run folder/],
   ['unknown rows', ['eval', 'teacher', '--on', 'test'], /Allowed choices are train, val, all/],
   [
     'unknown claims',
@@ -233,7 +233,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'missing teacher',
     ['distill', '--teacher', 'nowhere', '--strategy', 'logit'],
-    /nowhere: no run is here/,
+    /nowhere: not a run folder/,
   ],
   [
     'teacher of another task',

@@ -1,5 +1,6 @@
 /** What plugins and applications build on. The rest, for this project's own packages, is `@grok/core/internal`. */
 export { InputError, isInputError, isRunError, RunError, unknownName } from './contracts/errors.js';
+export { runSpecSchema } from './contracts/experiment.js';
 export { canonicalJson, experimentHash, paramsSha256 } from './contracts/hash.js';
 export type {
   Execution,
@@ -95,7 +96,6 @@ export { memoryStore } from './runs/memory-store.js';
 export { opfsStore } from './runs/opfs-store.js';
 export { evaluateRun, type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
 export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
-export { runSpecSchema } from './runs/spec.js';
 export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';

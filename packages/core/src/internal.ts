@@ -1,6 +1,11 @@
-/** Everything of core, for this project's own packages; it changes without notice. */
+/** Everything of core, and its copy of zod, for this project's own packages; it changes without notice. */
+export { z } from 'zod';
+export * from './contracts/check.js';
+export * from './contracts/documents.js';
 export * from './contracts/errors.js';
+export * from './contracts/experiment.js';
 export * from './contracts/hash.js';
+export * from './contracts/run-files.js';
 export type * from './contracts/types.js';
 export * from './plugins/attribution.js';
 export * from './plugins/create.js';

@@ -3,9 +3,22 @@
  * and suggest the nearest. Told apart by `name`, never by `instanceof`, so that copies of core agree.
  */
 
+/** What an `InputError` tells to programs; people read its message. */
+export interface ErrorDetails extends ErrorOptions {
+  /** Such as `unknown-name`: a program that reacts to an error reads this, never the message. */
+  readonly code?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
 /** Bad input (exit code 2): nothing was changed. */
 export class InputError extends Error {
   override readonly name = 'GrokInputError';
+  readonly code: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  constructor(message: string, { code = 'bad-input', data = {}, ...options }: ErrorDetails = {}) {
+    super(message, options);
+    this.code = code;
+    this.data = data;
+  }
 }
 /** A run that failed (exit code 1): what was saved is kept. */
 export class RunError extends Error {
@@ -18,6 +31,12 @@ export function isInputError(error: unknown): error is InputError {
 /** True for a `RunError` of any copy of core. */
 export function isRunError(error: unknown): error is RunError {
   return error instanceof Error && error.name === 'GrokRunError';
+}
+
+/** The same error with a subject before its message; code and data are kept. */
+export function withSubject(subject: string, error: InputError): InputError {
+  const { message, code, data } = error;
+  return new InputError(`${subject}: ${message}`, { cause: error, code, data });
 }
 
 /** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
@@ -60,5 +79,8 @@ export function unknownName(what: string, got: string, known: Iterable<string>):
   const hint = near === undefined ? '' : ` did you mean "${near}"?`;
   const list = names.length === 0 ? 'there are none' : `known: ${names.join(', ')}`;
   const shown = hint ? list.replace(/^./, (first) => first.toUpperCase()) : list;
-  return new InputError(`unknown ${what} "${got}":${hint} ${shown}`);
+  return new InputError(`unknown ${what} "${got}":${hint} ${shown}`, {
+    code: 'unknown-name',
+    data: { kind: what, name: got, known: names },
+  });
 }

@@ -18,7 +18,7 @@ import type {
   Tree,
   TypedArray,
 } from './backend.js';
-import type { Json, MetricsRow, Tracker } from './run-types.js';
+import type { CheckpointPosition, Json, MetricsRow, Tracker } from './run-types.js';
 
 export type * from './backend.js';
 export type * from './run-types.js';
@@ -205,13 +205,6 @@ export interface Probe {
 // ---------------------------------------------------------------------------------------------
 // Checkpoints
 
-/** Where a run stands; whatever else the trainer has to know to go on may stand beside. */
-export interface CheckpointPosition {
-  readonly epoch: number;
-  /** Optimiser steps taken. */
-  readonly step: number;
-  readonly [key: string]: Json;
-}
 /** All that a run needs to go on as if it had never stopped. */
 export interface Checkpoint {
   /** Id of the run. */

@@ -3,8 +3,10 @@
  * Standard Schema or JSON Schema a plugin brings. Unknown keys are errors with a suggestion.
  */
 import { z } from 'zod';
-import { InputError, unknownName } from '../contracts/errors.js';
-import type { JsonSchema, OptionSchema, SchemaResult } from '../contracts/types.js';
+import { findFaults, findUnknownKey, formatFault, type Issue, show } from '../contracts/check.js';
+import { InputError, withSubject } from '../contracts/errors.js';
+import { describeIssue } from '../contracts/issue-words.js';
+import type { JsonSchema, OptionSchema } from '../contracts/types.js';
 
 /** A finite number. */
 export const number = (): z.ZodNumber => z.number();
@@ -36,11 +38,10 @@ export const schema = <const S extends z.ZodRawShape>(shape: S): z.ZodObject<S, 
 
 /** The JSON Schema of options, for completion, `grok plugins` and the check of unknown keys. */
 export function jsonSchemaOf(options: OptionSchema): JsonSchema {
-  if (!('~standard' in options)) return options as JsonSchema;
-  const standard = options as Extract<OptionSchema, { '~standard': unknown }>;
+  if (!isStandard(options)) return options;
   return (
-    standard.jsonSchema ??
-    (standard['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) as JsonSchema) ?? {
+    options.jsonSchema ??
+    (options['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) as JsonSchema) ?? {
       type: 'object',
     }
   );
@@ -58,88 +59,54 @@ export function parseOptions<O>(
 ): O {
   const given = value ?? {};
   if (typeof given !== 'object' || Array.isArray(given))
-    throw new InputError(`${subject}: ${noun}s must be an object, got ${shown(given)}`);
-  checkKeys(subject, jsonSchemaOf(options), given as Record<string, unknown>, noun, '');
-  const standard = ('~standard' in options ? options : fromJson(subject, options)) as Extract<
-    OptionSchema<O>,
-    { '~standard': unknown }
-  >;
-  const result = standard['~standard'].validate(given);
+    throw new InputError(`${subject}: ${noun}s must be an object, got ${show(given)}`);
+  const unknown = findUnknownKey(jsonSchemaOf(options), given, noun);
+  if (unknown?.error !== undefined) throw withSubject(subject, unknown.error);
+  const refuse = (word: string, issues: readonly Issue[], got: unknown): InputError =>
+    new InputError(
+      `${subject}: ${findFaults(issues, got)
+        .map((fault) => formatFault(fault, word))
+        .join('; ')}`,
+    );
+  if (!isStandard(options)) return parseByJson(subject, options, given, noun, refuse);
+  const result = options['~standard'].validate(given);
   if (result instanceof Promise)
     throw new InputError(`${subject}: its ${noun}s are checked asynchronously; use a plain schema`);
-  if (result.issues !== undefined) throw refused(subject, noun, result.issues, given);
-  if ('~standard' in options) return result.value;
-  // JSON Schema checks no default of its own: what it filled in is looked at as if it had been given.
-  const { issues } = standard['~standard'].validate(result.value) as SchemaResult<O>;
-  if (issues !== undefined) throw refused(subject, `default of ${noun}`, issues, result.value);
-  return result.value;
+  if (result.issues === undefined) return result.value;
+  const plain =
+    options instanceof z.ZodType ? parseInWords(options, given).error?.issues : undefined;
+  throw refuse(noun, plain ?? result.issues, given);
 }
 
-function refused(
-  subject: string,
-  noun: string,
-  issues: NonNullable<SchemaResult<unknown>['issues']>,
-  given: unknown,
-): InputError {
-  const problems = issues.map((issue) => {
-    const path = (issue.path ?? []).map((part) =>
-      String(typeof part === 'object' ? part.key : part),
-    );
-    const got = path.reduce<unknown>(
-      (at, key) => (at as Record<string, unknown> | undefined)?.[key],
-      given,
-    );
-    const rule =
-      got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${shown(got)}`;
-    return `${noun} "${path.join('.') || '(all)'}": ${rule}`;
-  });
-  return new InputError(`${subject}: ${problems.join('; ')}`);
+type StandardOptions<O> = Extract<OptionSchema<O>, { readonly '~standard': unknown }>;
+
+function isStandard<O>(options: OptionSchema<O>): options is StandardOptions<O> {
+  return '~standard' in options;
 }
 
-/** A value as it is written: JSON makes null of NaN, and throws at a bigint. */
-function shown(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  if (typeof value === 'bigint') return `${value}n`;
-  const inside = (_: string, inner: unknown): unknown =>
-    typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))
-      ? shown(inner)
-      : inner;
-  return JSON.stringify(value, inside) ?? typeof value;
-}
-
-/** Unknown keys at any depth, before the schema's own check: only here the known ones can be named. */
-function checkKeys(
+/** Checks by JSON Schema: the caller's word for what it describes. */
+function parseByJson<O>(
   subject: string,
   json: JsonSchema,
-  value: unknown,
+  given: unknown,
   noun: string,
-  path: string,
-): void {
-  if (typeof value !== 'object' || value === null) return;
-  const items = json.items;
-  if (Array.isArray(value)) {
-    if (typeof items === 'object' && items !== null)
-      value.forEach((item, i) => {
-        checkKeys(subject, items as JsonSchema, item, noun, `${path}${i}.`);
-      });
-    return;
-  }
-  const known = json.properties;
-  for (const [key, inner] of Object.entries(value)) {
-    const schema = known?.[key] ?? json.additionalProperties;
-    if (known !== undefined && schema === false) {
-      const cause = unknownName(
-        noun,
-        `${path}${key}`,
-        Object.keys(known).map((k) => path + k),
-      );
-      throw new InputError(`${subject}: ${cause.message}`);
-    }
-    if (typeof schema === 'object') checkKeys(subject, schema, inner, noun, `${path}${key}.`);
-  }
+  refuse: (word: string, issues: readonly Issue[], got: unknown) => InputError,
+): O {
+  const checker = fromJson(subject, json);
+  const { error, data } = parseInWords(checker, given);
+  if (error !== undefined) throw refuse(noun, error.issues, given);
+  // JSON Schema checks no default of its own: what it filled in is looked at as if it had been given.
+  const again = parseInWords(checker, data);
+  if (again.error !== undefined) throw refuse(`default of ${noun}`, again.error.issues, data);
+  return data as O;
 }
 
-function fromJson(subject: string, json: JsonSchema): unknown {
+/** zod's rules in this project's words, unless an author gave others. */
+function parseInWords(checker: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
+  return checker.safeParse(value, { error: describeIssue });
+}
+
+function fromJson(subject: string, json: JsonSchema): z.ZodType {
   try {
     return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
   } catch (error) {

@@ -2,10 +2,12 @@
  * A checkpoint is one safetensors file: `params/<name>`, `state/<path>`, and as metadata the run, the
  * position and a SHA-256 over the whole file in which the digits of the hash itself count as zeros.
  */
+import { readDocument } from '../contracts/documents.js';
 import { RunError } from '../contracts/errors.js';
 import { sha256Hex } from '../contracts/hash.js';
+import { positionSchema } from '../contracts/run-files.js';
 import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
-import type { Checkpoint, CheckpointPosition, HostArray } from '../contracts/types.js';
+import type { Checkpoint, HostArray } from '../contracts/types.js';
 
 const FORMAT = 'grok checkpoint 1';
 // The writer puts metadata first, and the checksum first in it: it is found without parsing anything.
@@ -51,10 +53,11 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
         .filter(([name]) => name.startsWith(folder))
         .map(([name, value]) => [name.slice(folder.length), value as HostArray]),
     );
-  return {
-    run: metadata.run!,
-    params: under('params/'),
-    state: under('state/'),
-    position: JSON.parse(metadata.position!) as CheckpointPosition,
-  };
+  const bytesOfPosition = new TextEncoder().encode(metadata.position ?? 'null');
+  const position = readDocument(bytesOfPosition, `checkpoint ${where}: position`, {
+    schema: positionSchema,
+    remedy: 'use an earlier checkpoint',
+    fail: (message) => new RunError(message),
+  });
+  return { run: metadata.run ?? '', params: under('params/'), state: under('state/'), position };
 }

@@ -4,8 +4,17 @@
  * is killed at, `newestCheckpoint` and `cutBack` lead to a state that it has been in.
  */
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { type DocumentKind, type Line, readDocument, readLines } from '../contracts/documents.js';
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
 import { canonicalJson, experimentHash } from '../contracts/hash.js';
+import {
+  manifestSchema,
+  metricsRowSchema,
+  pinnedSchema,
+  type RunConfig,
+  runConfigSchema,
+  runEventSchema,
+} from '../contracts/run-files.js';
 import type {
   Checkpoint,
   Execution,
@@ -17,14 +26,23 @@ import type {
   Store,
 } from '../contracts/types.js';
 
-/** What `config.json` holds: the experiment, and its hash as the run's id. */
-export interface RunConfig {
-  readonly format: 'grok run 2';
-  readonly run: string;
-  readonly experiment: Experiment;
-  /** How the run was first carried out: not part of its id, and what a resumed run keeps to. */
-  readonly execution: Execution;
-}
+const RESTORE = 'restore it, or choose another folder';
+const CONFIG: DocumentKind<RunConfig> = {
+  schema: runConfigSchema,
+  remedy: 'give the folder of a run',
+  older: { 'grok run 1': 'its ids count the epochs: re-key the folder with scripts/rekey.mjs' },
+};
+const MANIFEST: DocumentKind<Manifest> = {
+  schema: manifestSchema,
+  remedy: 'restore it, or remove it and resume the run',
+};
+const PINNED: DocumentKind<readonly number[]> = { schema: pinnedSchema, remedy: RESTORE };
+const CUT = {
+  remedy: 'restore the file, or cut it off before that line and resume',
+  fail: (message: string): Error => new RunError(message),
+};
+const METRICS: DocumentKind<MetricsRow> = { schema: metricsRowSchema, ...CUT };
+const EVENTS: DocumentKind<RunEvent> = { schema: runEventSchema, ...CUT };
 
 /** Writes `config.json`, synced: the first file of a run. */
 export async function writeConfig(
@@ -41,16 +59,8 @@ export async function writeConfig(
 
 /** `config.json`, or undefined in a folder without one. @throws InputError when it is not ours or was edited. */
 export async function findConfig(store: Store): Promise<RunConfig | undefined> {
-  const config = (await readJson(store, 'config.json')) as RunConfig | undefined;
+  const config = await readJson(store, 'config.json', CONFIG);
   if (config === undefined) return undefined;
-  if ((config?.format as string) === 'grok run 1')
-    throw new InputError(
-      `${store.where}: its config.json has the format "grok run 1", whose ids count the epochs, and this version reads "grok run 2"; re-key the folder with scripts/rekey.mjs`,
-    );
-  if (config?.format !== 'grok run 2' || typeof config.experiment !== 'object')
-    throw new InputError(
-      `${store.where}: its config.json is not of a grok run; give the folder of a run`,
-    );
   if (config.run !== experimentHash(config.experiment))
     throw new InputError(
       `${store.where}: config.json was edited after the run began (its hash says ${config.run.slice(0, 10)}); undo the edit, or start a new run in another folder`,
@@ -63,7 +73,7 @@ export async function readConfig(store: Store): Promise<RunConfig> {
   const config = await findConfig(store);
   if (config === undefined)
     throw new InputError(
-      `${store.where}: no run is here (no config.json); give the folder of a run`,
+      `${store.where}: not a run folder (config.json missing); give the folder of a run`,
     );
   return config;
 }
@@ -86,11 +96,7 @@ export async function writeManifest(store: Store, manifest: Manifest): Promise<v
 }
 /** `manifest.json`, or undefined where there is none yet. @throws InputError when it is no run's. */
 export async function readManifest(store: Store): Promise<Manifest | undefined> {
-  const remedy = 'restore it, or remove it and resume the run';
-  const manifest = (await readJson(store, 'manifest.json', remedy)) as Manifest | undefined;
-  if (manifest !== undefined && manifest?.format !== 'grok manifest 1')
-    throw new InputError(`${store.where}/manifest.json: is not of a grok run; ${remedy}`);
-  return manifest;
+  return readJson(store, 'manifest.json', MANIFEST);
 }
 
 /** Adds an epoch to `metrics.jsonl`; numbers that are not finite become null, as JSON has it. */
@@ -105,7 +111,8 @@ export async function readMetrics(
   store: Store,
   manifest?: Manifest,
 ): Promise<readonly MetricsRow[]> {
-  const rows = (await lines(store, 'metrics.jsonl')).map(({ value }) => value as MetricsRow);
+  const rows = (await lines(store, 'metrics.jsonl', METRICS)).map(({ value }) => value);
+  checkOrder(rows, store);
   const last = rows.at(-1)?.epoch ?? 0;
   if (manifest?.status === 'finished' && last !== manifest.epoch)
     throw new RunError(
@@ -119,7 +126,7 @@ export async function appendEvent(store: Store, event: RunEvent): Promise<void> 
 }
 /** All events of `events.jsonl`; a torn last line is left out. @throws RunError that names a bad line. */
 export async function readEvents(store: Store): Promise<readonly RunEvent[]> {
-  return (await lines(store, 'events.jsonl')).map(({ value }) => value as RunEvent);
+  return (await lines(store, 'events.jsonl', EVENTS)).map(({ value }) => value);
 }
 
 /**
@@ -127,13 +134,30 @@ export async function readEvents(store: Store): Promise<readonly RunEvent[]> {
  * (a torn last line goes too), and checkpoints of later steps, which were passed over, are removed.
  */
 export async function cutBack(store: Store, step: number): Promise<void> {
-  for (const path of ['metrics.jsonl', 'events.jsonl']) {
-    const all = await lines(store, path);
-    const after = all.findIndex(({ value }) => (stepOf(value) ?? 0) > step);
-    await store.truncate(path, (after === -1 ? all : all.slice(0, after)).at(-1)?.end ?? 0);
-  }
+  const rows = await lines(store, 'metrics.jsonl', METRICS);
+  await cutFile(store, 'metrics.jsonl', rows, (row) => row.step > step);
+  const events = await lines(store, 'events.jsonl', EVENTS);
+  await cutFile(store, 'events.jsonl', events, (event) => (readStep(event) ?? 0) > step);
   for (const later of (await listCheckpoints(store)).filter((s) => s > step))
     await store.remove(checkpointFile(later));
+}
+
+/** Cuts a file before the first line that comes after where it shall end. */
+async function cutFile<T>(
+  store: Store,
+  path: string,
+  all: readonly Line<T>[],
+  isAfter: (line: T) => boolean,
+): Promise<void> {
+  const after = all.findIndex(({ value }) => isAfter(value));
+  await store.truncate(path, (after === -1 ? all : all.slice(0, after)).at(-1)?.end ?? 0);
+}
+
+/** The step that an event tells of, if any. */
+function readStep(event: RunEvent): number | undefined {
+  if ('step' in event) return event.step;
+  if ('row' in event) return event.row.step;
+  return 'from' in event ? event.from.step : undefined;
 }
 
 /** `checkpoints/step-000900.safetensors`. */
@@ -159,7 +183,7 @@ export async function saveCheckpoint(
   { pinned = false, keep = 2 }: { pinned?: boolean; keep?: number } = {},
 ): Promise<string> {
   const { step } = checkpoint.position;
-  const pins = ((await readJson(store, 'checkpoints/pinned.json')) ?? []) as number[];
+  const pins = [...((await readJson(store, 'checkpoints/pinned.json', PINNED)) ?? [])];
   // The pin first: killed between the two, a resumed run comes by here again; the other way it would not.
   if (pinned && !pins.includes(step)) {
     pins.push(step);
@@ -230,44 +254,29 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 async function writeJson(store: Store, path: string, value: unknown): Promise<void> {
   await store.write(path, encode(`${JSON.stringify(value, null, 2)}\n`));
 }
-async function readJson(
+async function readJson<T>(
   store: Store,
   path: string,
-  remedy = 'restore it or use another folder',
-): Promise<unknown> {
+  kind: DocumentKind<T>,
+): Promise<T | undefined> {
   const bytes = await store.read(path);
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new InputError(
-      `${store.where}/${path}: must be JSON (${(error as Error).message}); ${remedy}`,
-    );
-  }
+  return bytes && readDocument(bytes, `${store.where}/${path}`, kind);
 }
 
-/** Whole lines of a file as JSON, and the byte after each. */
-async function lines(
+/** Whole lines of a file, and the byte after each. */
+async function lines<T>(
   store: Store,
   path: string,
-): Promise<readonly { value: unknown; end: number }[]> {
-  const bytes = (await store.read(path)) ?? new Uint8Array();
-  const out: { value: unknown; end: number }[] = [];
-  for (let start = 0, end = 0; ; start = end) {
-    end = bytes.indexOf(10, start) + 1;
-    if (end === 0) return out;
-    try {
-      out.push({ value: JSON.parse(new TextDecoder().decode(bytes.subarray(start, end))), end });
-    } catch {
-      throw new RunError(
-        `${store.where}/${path}: line ${out.length + 1} is not JSON; restore the file, or cut it off before that line and resume`,
-      );
-    }
-  }
+  kind: DocumentKind<T>,
+): Promise<readonly Line<T>[]> {
+  return readLines((await store.read(path)) ?? new Uint8Array(), `${store.where}/${path}`, kind);
 }
 
-/** The step that a line of metrics or events tells of, if any. */
-function stepOf(line: unknown): number | undefined {
-  const { step, row, from } = line as { step?: number; row?: MetricsRow; from?: { step: number } };
-  return step ?? row?.step ?? from?.step;
+/** @throws RunError when rows are doubled or out of order: two processes wrote them. */
+function checkOrder(rows: readonly MetricsRow[], store: Store): void {
+  const wrong = rows.findIndex((row, i) => row.epoch <= (rows[i - 1]?.epoch ?? 0));
+  if (wrong !== -1)
+    throw new RunError(
+      `${store.where}/metrics.jsonl: line ${wrong + 1}: epoch ${rows[wrong]?.epoch} must come after epoch ${rows[wrong - 1]?.epoch}; ${CUT.remedy}`,
+    );
 }

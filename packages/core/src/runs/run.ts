@@ -209,7 +209,7 @@ function withTrackers(host: RunHost, { trackers }: Execution): RunHost {
 
 async function carryOut(
   host: RunHost,
-  spec: Required<RunSpec>,
+  spec: Required<Omit<RunSpec, 'format'>>,
   parts: Composed,
   backend: Backend,
   from:
@@ -348,7 +348,7 @@ async function carryOut(
 
 function manifestOf(
   host: RunHost,
-  { experiment, execution }: Required<RunSpec>,
+  { experiment, execution }: Required<Omit<RunSpec, 'format'>>,
   parts: Composed,
   backend: Backend,
   history: readonly MetricsRow[],

@@ -10,6 +10,7 @@ const experiment: Experiment = {
   epochs: 30,
   seed: 1,
 };
+const HASH = '0123456789abcdef'.repeat(4);
 const row = (epoch: number): MetricsRow => ({
   epoch,
   step: epoch * 10,
@@ -20,13 +21,13 @@ const row = (epoch: number): MetricsRow => ({
 });
 const manifest: Manifest = {
   format: 'grok manifest 1',
-  run: 'r',
+  run: HASH,
   slug: 'div23',
   status: 'finished',
   parameters: 1,
   epoch: 3,
   step: 30,
-  splitHash: 's',
+  splitHash: HASH,
   seeds: { seed: 1, splitSeed: 1 },
   backend: 'b',
   device: 'd',
@@ -67,16 +68,22 @@ describe('config.json', () => {
     const store = memoryStore('runs/x');
     const missing = await failure(readConfig(store));
     expect(missing.message).toBe(
-      'runs/x: no run is here (no config.json); give the folder of a run',
+      'runs/x: not a run folder (config.json missing); give the folder of a run',
     );
     expect(isInputError(missing)).toBe(true);
-    for (const foreign of ['{"name":"vite"}', 'null', '[]', '"x"', '{"format":"grok run 2"}']) {
-      await store.write('config.json', bytes(foreign));
+    const foreign = {
+      '{"name":"vite"}': 'key "format": is missing (must be "grok run 2")',
+      null: 'must be an object, got null',
+      '[]': 'must be an object, got []',
+      '"x"': 'must be an object, got "x"',
+      '{"format":"grok run 2"}': 'key "run": is missing (must be a text)',
+    };
+    for (const [content, problem] of Object.entries(foreign)) {
+      await store.write('config.json', bytes(content));
       const error = await failure(readConfig(store));
-      expect([isInputError(error), error.message]).toEqual([
-        true,
-        'runs/x: its config.json is not of a grok run; give the folder of a run',
-      ]);
+      expect(isInputError(error)).toBe(true);
+      expect(error.message).toContain(`runs/x/config.json: line 1: ${problem}`);
+      expect(error.message).toMatch(/; give the folder of a run$/);
     }
     await store.write('config.json', bytes('{"format":'));
     expect((await failure(findConfig(store))).message).toContain(
@@ -171,7 +178,7 @@ describe('cutBack', () => {
     const from = { epoch: 0, step: 0 };
     await appendEvent(store, {
       type: 'start',
-      run: 'r',
+      run: HASH,
       parameters: 1,
       epochs: 3,
       stepsPerEpoch: 10,

@@ -1,0 +1,98 @@
+/** What does not fit a schema, in words: the key, the rule and what was got, with the nearest known key. */
+import { type InputError, unknownName } from './errors.js';
+
+/** An issue of a Standard Schema; zod's say more than their message. */
+export interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly code?: string | undefined;
+}
+/** What does not fit, and the keys that lead to it. */
+export interface Fault {
+  readonly path: readonly string[];
+  /** Such as `must be ≥ 1, got 0`. */
+  readonly problem: string;
+  readonly error?: InputError;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The first key, at any depth, that a JSON Schema does not know; only here can the known ones be named. */
+export function findUnknownKey(
+  json: Fields,
+  value: unknown,
+  noun: string,
+  path: readonly string[] = [],
+): Fault | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { items, properties, additionalProperties } = pickAlternative(json, value);
+  const known = isFields(properties) ? new Map(Object.entries(properties)) : undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const at = [...path, key];
+    const below = Array.isArray(value) ? items : (known?.get(key) ?? additionalProperties);
+    if (known !== undefined && below === false) {
+      const names = [...known.keys()].map((name) => [...path, name].join('.'));
+      const error = unknownName(noun, at.join('.'), names);
+      return { path: at, problem: error.message, error };
+    }
+    const found = isFields(below) ? findUnknownKey(below, inner, noun, at) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Of several forms, the one whose fixed values are those of `value`. */
+function pickAlternative(json: Fields, value: object): Fields {
+  if (!Array.isArray(json.oneOf)) return json;
+  const members = new Map<string, unknown>(Object.entries(value));
+  const fits = ({ properties }: Fields): boolean =>
+    Object.entries(isFields(properties) ? properties : {}).every(
+      ([key, form]) =>
+        !isFields(form) || form.const === undefined || form.const === members.get(key),
+    );
+  return json.oneOf.filter(isFields).find(fits) ?? {};
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Issues of a schema's own check as faults. */
+export function findFaults(issues: readonly Issue[], given: unknown): readonly Fault[] {
+  return issues.map((issue) => {
+    const path = (issue.path ?? []).map((part) =>
+      String(typeof part === 'object' ? part.key : part),
+    );
+    const got = path.reduce<unknown>(
+      (at, key) =>
+        typeof at === 'object' && at !== null ? new Map(Object.entries(at)).get(key) : undefined,
+      given,
+    );
+    const problem =
+      got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${show(got)}`;
+    return { path, problem };
+  });
+}
+
+/** `key "a.b": must be ≥ 1, got 0`; what is unknown, and the whole, name themselves. */
+export function formatFault({ path, problem, error }: Fault, noun: string): string {
+  return error === undefined && path.length > 0
+    ? `${noun} "${path.join('.')}": ${problem}`
+    : problem;
+}
+
+/** A value as it is written: JSON makes null of NaN, and throws at a bigint. */
+export function show(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  const inside = (_: string, inner: unknown): unknown =>
+    typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))
+      ? show(inner)
+      : inner;
+  return shorten(JSON.stringify(value, inside) ?? typeof value);
+}
+
+/** Long values are cut: an error is one line. */
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

@@ -1,0 +1,123 @@
+/**
+ * Documents that are read: JSON and lines of JSON, each checked by its one schema. What does not fit
+ * names the file, the line, the key, the rule, what was got and what to do.
+ */
+import { z } from 'zod';
+import { findFaults, findUnknownKey, formatFault } from './check.js';
+import { InputError } from './errors.js';
+import { describeIssue } from './issue-words.js';
+import { findLine } from './json-lines.js';
+
+/** What a document is read by. */
+export interface DocumentKind<T> {
+  readonly schema: z.ZodType<T>;
+  /** What to do when it does not fit. */
+  readonly remedy: string;
+  /** Formats that are read no more, and what to do about each. */
+  readonly older?: Readonly<Record<string, string>>;
+  /** The error to throw, default `InputError`. */
+  readonly fail?: (message: string) => Error;
+}
+/** A line of a file, and the byte after it. */
+export interface Line<T> {
+  readonly value: T;
+  readonly end: number;
+}
+
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes); // drops a byte order mark
+
+/** Reads a JSON document; `where` is its file as people know it. @throws InputError (or as `fail` says) when it does not fit. */
+export function readDocument<T>(bytes: Uint8Array, where: string, kind: DocumentKind<T>): T {
+  const text = decode(bytes);
+  const value = parseJson(text, (problem) => failure(`${where}: ${problem}`, kind));
+  return checkDocument(value, where, kind, text);
+}
+
+/** Checks a document that was read already; `text` is what it was read from, for its lines. @throws as `readDocument`. */
+export function checkDocument<T>(
+  value: unknown,
+  where: string,
+  kind: DocumentKind<T>,
+  text?: string,
+): T {
+  const result = parseValue(value, kind.schema);
+  if ('value' in result) return result.value;
+  checkFormat(value, where, kind);
+  const { path, problem } = result;
+  const line = text === undefined ? undefined : findLine(text, path);
+  throw failure(`${where}: ${line === undefined ? '' : `line ${line}: `}${problem}`, kind);
+}
+
+/** @throws InputError when the document is of an older format, which is not read any more. */
+function checkFormat<T>(value: unknown, where: string, { older = {} }: DocumentKind<T>): void {
+  if (typeof value !== 'object' || value === null || !('format' in value)) return;
+  const remedy = new Map(Object.entries(older)).get(String(value.format));
+  if (remedy !== undefined)
+    throw new InputError(
+      `${where}: has the format "${value.format}", which is too old; ${remedy}`,
+      {
+        code: 'old-format',
+        data: { format: value.format },
+      },
+    );
+}
+
+/** Reads the whole lines of a file; a last one that a kill cut short is left out. @throws as `readDocument`, naming the line. */
+export function readLines<T>(
+  bytes: Uint8Array,
+  where: string,
+  kind: DocumentKind<T>,
+): readonly Line<T>[] {
+  const out: Line<T>[] = [];
+  for (let start = 0, end = 0; ; start = end) {
+    end = bytes.indexOf(10, start) + 1;
+    if (end === 0) return out;
+    const at = `${where}: line ${out.length + 1}`;
+    const text = decode(bytes.subarray(start, end));
+    const result = parseValue(
+      parseJson(text, () => failure(`${at} is not JSON`, kind)),
+      kind.schema,
+    );
+    if ('problem' in result) throw failure(`${at}: ${result.problem}`, kind);
+    out.push({ value: result.value, end });
+  }
+}
+
+function parseJson(text: string, refuse: (problem: string) => Error): unknown {
+  let proto = false;
+  let value: unknown;
+  try {
+    value = JSON.parse(text, (key, inner) => {
+      proto ||= key === '__proto__';
+      return inner;
+    });
+  } catch (error) {
+    throw refuse(`must be JSON (${error instanceof Error ? error.message.split('\n')[0] : error})`);
+  }
+  // Laid over another object it would become that object's prototype.
+  if (proto) throw refuse('"__proto__" is no name; choose another');
+  return value;
+}
+
+function parseValue<T>(
+  value: unknown,
+  schema: z.ZodType<T>,
+): { readonly value: T } | { readonly path: readonly string[]; readonly problem: string } {
+  const { success, data, error } = schema.safeParse(value, { error: describeIssue });
+  if (success) return { value: data };
+  const faults = findFaults(error.issues, value);
+  // A document of something else is not worth telling the rest of.
+  const format = faults.find(({ path }) => path[0] === 'format');
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const unknown = format === undefined ? findUnknownKey(json, value, 'key') : undefined;
+  const told = [format ?? unknown ?? faults].flat();
+  return {
+    path: told[0]?.path ?? [],
+    problem: told.map((fault) => formatFault(fault, 'key')).join('; '),
+  };
+}
+
+function failure<T>(problem: string, { remedy, fail }: DocumentKind<T>): Error {
+  const message = `${problem}; ${remedy}`;
+  return fail === undefined ? new InputError(message, { code: 'bad-document' }) : fail(message);
+}

@@ -1,0 +1,233 @@
+/**
+ * A run as data: types for people, and beside each its schema. Every key stands in both, and the
+ * compiler holds them to each other (`Shape`), since exported types cannot be inferred from values
+ * under `isolatedDeclarations`.
+ */
+import { z } from 'zod';
+
+/** A JSON value: numbers, strings, lists, trees of them. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/** A schema for every key of `T` and no other; optional keys are marked `exactOptional`. */
+export type Shape<T> = {
+  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
+    ? z.ZodExactOptional<z.ZodType<T[K]>>
+    : z.ZodType<T[K]>;
+};
+
+/** What JSON can hold. Its source is `JSON.parse`, or it is checked by `canonicalJson` before it is hashed. */
+export const jsonSchema: z.ZodType<Json> = z.any();
+const name: z.ZodString = z.string().min(1);
+const positive: z.ZodInt = z.int().min(1);
+const natural: z.ZodInt = z.int().min(0);
+const share: z.ZodNumber = z.number().min(0).max(1);
+/** A SHA-256 as 64 lowercase hex digits. */
+export const sha256Schema: z.ZodType<string> = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
+
+/** Names a component and its options. */
+export interface Use {
+  readonly use: string;
+  readonly options?: Readonly<Record<string, Json>>;
+}
+/** A weight that changes with the steps: `from` up to step `begin` (default 0), `to` after `steps` more. */
+export interface WeightSchedule {
+  /** A straight line, or half a cosine. */
+  readonly schedule: 'linear' | 'cosine';
+  readonly from: number;
+  readonly to: number;
+  readonly begin?: number;
+  readonly steps: number;
+}
+/** One term of the objective: an instance of a strategy with a weight (default 1). */
+export interface TermUse extends Use {
+  /** Name of the instance; needed when a strategy is used twice. */
+  readonly as?: string;
+  readonly weight?: number | WeightSchedule;
+}
+/** Options of the parameters that `match` fits. */
+export interface ParamGroup {
+  /** A parameter's name; `*` is any part between dots, and at the end all parts that are left. */
+  readonly match: string;
+  readonly options: Readonly<Record<string, Json>>;
+}
+/** The optimizer; a group's options stand above its own for parameters that `match` fits, the first group that fits. */
+export interface OptimizerUse extends Use {
+  readonly groups?: readonly ParamGroup[];
+}
+/** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
+export interface ProbeUse extends Use {
+  readonly as?: string;
+}
+/** A tracker; `as` is what notices call it, needed when one is used twice. */
+export interface TrackerUse extends Use {
+  readonly as?: string;
+}
+/** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
+export interface TeacherRef {
+  readonly run: string;
+  readonly paramsSha256: string;
+}
+
+const options: z.ZodType<Readonly<Record<string, Json>>> = z.record(z.string(), jsonSchema);
+const useShape = { use: name, options: options.exactOptional() } satisfies Shape<Use>;
+const use: z.ZodType<Use> = z.strictObject(useShape);
+const namedUse: z.ZodType<ProbeUse> = z.strictObject({
+  ...useShape,
+  as: name.exactOptional(),
+} satisfies Shape<ProbeUse>);
+const weight: z.ZodNumber = z.number().nonnegative();
+const weightSchedule: z.ZodType<WeightSchedule> = z.strictObject({
+  schedule: z.enum(['linear', 'cosine']),
+  from: weight,
+  to: weight,
+  begin: natural.exactOptional(),
+  steps: positive,
+} satisfies Shape<WeightSchedule>);
+const term: z.ZodType<TermUse> = z.strictObject({
+  ...useShape,
+  as: name.exactOptional(),
+  weight: z.union([weight, weightSchedule]).exactOptional(),
+} satisfies Shape<TermUse>);
+const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
+  ...useShape,
+  groups: z
+    .array(z.strictObject({ match: name, options } satisfies Shape<ParamGroup>))
+    .exactOptional(),
+} satisfies Shape<OptimizerUse>);
+/** Shape of a teacher's reference, for documents that say more of it. */
+export const teacherRefShape: Shape<TeacherRef> = { run: sha256Schema, paramsSha256: sha256Schema };
+
+/** Both ends included. */
+export interface Bounds {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+const bounds: z.ZodType<Bounds> = z
+  .strictObject({
+    atLeast: share.exactOptional(),
+    atMost: share.exactOptional(),
+  } satisfies Shape<Bounds>)
+  .refine(
+    ({ atLeast = 0, atMost = 1 }) => atLeast <= atMost,
+    '"atLeast" must not be above "atMost"',
+  );
+
+/** Accuracies (0–1) of an epoch; training's with dropout off (the row's `trainEval`). */
+export interface Requirement {
+  readonly trainAccuracy?: Bounds;
+  readonly validationAccuracy?: Bounds;
+}
+/** What decides a run's numbers; hashed in canonical JSON, its defaults not expanded. */
+export interface Experiment {
+  readonly task: Use;
+  /** Default: `{ "use": "numpy" }`. */
+  readonly split?: Use;
+  readonly model: Use;
+  /** Default: `[{ "use": "hard" }]`, the control. */
+  readonly objective?: readonly TermUse[];
+  readonly teachers?: Readonly<Record<string, TeacherRef>>;
+  readonly optimizer: OptimizerUse;
+  /** Patterns of parameters, as `match` of a group, that keep their initial values. */
+  readonly freeze?: readonly string[];
+  readonly batch: number;
+  readonly epochs: number;
+  /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */
+  readonly evalEvery?: number;
+  readonly seed: number;
+  /** Default: the seed. */
+  readonly splitSeed?: number;
+  readonly probes?: readonly ProbeUse[];
+  /** The teacher may come from another split; every table says so. */
+  readonly allowLeak?: boolean;
+  /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
+  readonly shuffleLabels?: boolean;
+  /** Ends the run after the first epoch that comes to it, dropout off; `epochs` is then the most. */
+  readonly stop?: { readonly trainAccuracy: number };
+  /** What the last epoch must show, else the run fails. */
+  readonly require?: Requirement;
+}
+const experimentShape = {
+  task: use,
+  split: use.exactOptional(),
+  model: use,
+  objective: z.array(term).min(1).exactOptional(),
+  teachers: z.record(name, z.strictObject(teacherRefShape)).exactOptional(),
+  optimizer,
+  freeze: z.array(name).exactOptional(),
+  batch: positive.describe('rows a step'),
+  epochs: positive.describe('epochs to train'),
+  evalEvery: positive.exactOptional().describe('epochs between evaluations (default 1)'),
+  seed: natural.describe('seed of everything random'),
+  splitSeed: natural.exactOptional().describe('seed of the split (default: the seed)'),
+  probes: z.array(namedUse).exactOptional(),
+  allowLeak: z
+    .boolean()
+    .exactOptional()
+    .describe('let a teacher come from another split; every table says so'),
+  shuffleLabels: z
+    .boolean()
+    .exactOptional()
+    .describe('let training labels change places among themselves'),
+  stop: z.strictObject({ trainAccuracy: share }).exactOptional(),
+  require: z
+    .strictObject({
+      trainAccuracy: bounds.exactOptional(),
+      validationAccuracy: bounds.exactOptional(),
+    } satisfies Shape<Requirement>)
+    .exactOptional(),
+} satisfies Shape<Experiment>;
+/** The schema of an experiment. */
+export const experimentSchema: z.ZodType<Experiment> = z.strictObject(experimentShape);
+
+/** Keys of an experiment, in the order of its schema. */
+export const EXPERIMENT_KEYS: readonly string[] = Object.keys(experimentShape);
+
+/** How and where a run is carried out; in the manifest only. */
+export interface Execution {
+  readonly backend?: string;
+  /** The backend's own options; what it does not know is an error. */
+  readonly backendOptions?: Readonly<Record<string, Json>>;
+  readonly threads?: number;
+  readonly out?: string;
+  /** Epochs between checkpoints (default 10). */
+  readonly checkpointEvery?: number;
+  /** Where teachers' run folders are, by name. */
+  readonly teachers?: Readonly<Record<string, string>>;
+  /** Plugin entries to load: package names or paths. */
+  readonly plugins?: readonly string[];
+  /** Who follows the run; keys and passwords belong in the environment, for this is written down. */
+  readonly trackers?: readonly TrackerUse[];
+}
+/** The schema of an execution. */
+export const executionSchema: z.ZodType<Execution> = z.strictObject({
+  backend: name.exactOptional(),
+  backendOptions: options.exactOptional(),
+  threads: positive.exactOptional(),
+  out: z.string().exactOptional(),
+  checkpointEvery: positive.exactOptional(),
+  teachers: z.record(name, z.string()).exactOptional(),
+  plugins: z.array(z.string()).exactOptional(),
+  trackers: z.array(namedUse).exactOptional(),
+} satisfies Shape<Execution>);
+
+/** A run as a person writes it. */
+export interface RunSpec {
+  /** May be left out; a later format would have another number. */
+  readonly format?: 'grok spec 1';
+  readonly experiment: Experiment;
+  readonly execution?: Execution;
+}
+/** The schema of a run's specification, for editors and for whoever composes specifications. */
+export const runSpecSchema: z.ZodType<RunSpec> = z.strictObject({
+  format: z.literal('grok spec 1').exactOptional(),
+  experiment: experimentSchema,
+  execution: executionSchema.exactOptional(),
+} satisfies Shape<RunSpec>);

@@ -1,0 +1,49 @@
+/** zod's issues in plain words: the rule, without what was got. */
+import type { z } from 'zod';
+
+const TYPES: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  null: 'null',
+};
+
+/** `must be an integer`, `must be ≥ 1`, `must be "a" or "b"`; undefined leaves an issue its own message. */
+export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return describeBound(issue.origin, issue.inclusive === false ? '>' : '≥', issue.minimum);
+    case 'too_big':
+      return describeBound(issue.origin, issue.inclusive === false ? '<' : '≤', issue.maximum);
+    case 'invalid_value':
+      return `must be ${joinOr(issue.values.map((value) => JSON.stringify(value)))}`;
+    case 'invalid_union':
+      return describeUnion(issue.errors, issue.options);
+    default:
+      return undefined;
+  }
+}
+
+function describeBound(origin: string, sign: string, bound: number | bigint): string {
+  if (origin === 'string') return `must have ${sign} ${bound} characters`;
+  if (origin === 'array') return `must have ${sign} ${bound} entries`;
+  return `must be ${sign} ${bound}`;
+}
+
+/** Of forms told apart by a key, the values of that key; else what each form asks for. */
+function describeUnion(errors: readonly (readonly z.core.$ZodIssue[])[], values: unknown): string {
+  if (Array.isArray(values))
+    return `must be ${joinOr(values.map((value) => JSON.stringify(value)))}`;
+  const rules = errors.flatMap(([first]) => first?.message.replace(/^must be /, '') ?? []);
+  return `must be ${joinOr([...new Set(rules)])}`;
+}
+
+function joinOr(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
