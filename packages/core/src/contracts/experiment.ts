@@ -53,11 +53,11 @@ export interface TermUse extends Use {
   readonly weight?: number | WeightSchedule;
 }
 /** Options of the parameters that `match` fits. */
-export interface ParamGroup {
+export type ParamGroup = {
   /** A parameter's name; `*` is any part between dots, and at the end all parts that are left. */
   readonly match: string;
   readonly options: Readonly<Record<string, Json>>;
-}
+};
 /** The optimizer; a group's options stand above its own for parameters that `match` fits, the first group that fits. */
 export interface OptimizerUse extends Use {
   readonly groups?: readonly ParamGroup[];
