@@ -75,5 +75,5 @@ export type FromWorker =
       /** By run; the page has their rows. */
       readonly records: readonly (RunRecord | undefined)[];
     }
-  | { readonly type: 'trouble'; readonly message: string; readonly badInput: boolean }
+  | { readonly type: 'error'; readonly message: string; readonly badInput: boolean }
   | { readonly type: 'archive'; readonly name: string; readonly bytes: Uint8Array };

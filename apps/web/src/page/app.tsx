@@ -7,39 +7,57 @@ import { dropped } from './drop.js';
 import { download, useDark, useWorker } from './hooks.js';
 import { Inside } from './inside.js';
 import { Kept } from './kept.js';
-import { fieldsOf, presets, runsIn, withFields } from './presets.js';
+import { fieldsOf, runsIn, smallPreset, withFields } from './presets.js';
 import { Runs } from './runs.js';
-import { type Draft, Setup } from './setup.js';
+import { type PlanDraft, Setup } from './setup.js';
 
-export function App() {
-  const dark = useDark();
+type Session = ReturnType<typeof useSession>;
+
+/** What the worker is doing, what was chosen in the form, and what a person can ask for. */
+function useSession() {
   const { state, act, say } = useWorker((name, bytes) => download(name, bytes as BlobPart));
-  const [draft, setDraft] = useState<Draft>({ base: presets.small!, changed: {} });
+  const [draft, setDraft] = useState<PlanDraft>({ base: smallPreset, changed: {} });
   const [wish, setWish] = useState<Partial<Choice>>({});
   const [chosen, setChosen] = useState<number>();
   const cores = state.ready?.cores ?? 1;
+  const plan = useMemo(() => withFields(draft.base, draft.changed), [draft]);
   // Threads cost small models more in waiting for one another than they gain.
-  const wide = (changed: Draft): boolean =>
-    fieldsOf(withFields(changed.base, changed.changed)).teacherDim >= 128;
-  const choice: Choice = { backend: 'onnx', threads: wide(draft) ? cores : 1, ...wish };
-  const { status, study } = state;
-  const running = status === 'training' || status === 'starting' || status === 'pausing';
+  const threads = fieldsOf(plan).teacherDim >= 128 ? cores : 1;
+  const choice: Choice = { backend: 'onnx', threads, ...wish };
+  const running = ['training', 'starting', 'pausing'].includes(state.status);
+  return {
+    ...{
+      state,
+      act,
+      say,
+      draft,
+      setDraft,
+      choice,
+      setWish,
+      chosen,
+      setChosen,
+      cores,
+      plan,
+      running,
+    },
+    begin(wanted: unknown): void {
+      setChosen(undefined);
+      act({ type: 'starting' });
+      say({ type: 'start', plan: wanted, choice });
+    },
+    pause(): void {
+      act({ type: 'pausing' });
+      say({ type: 'pause' });
+    },
+    stop(): void {
+      if (running) say({ type: 'pause' });
+      act({ type: 'leave' });
+    },
+  };
+}
 
-  const begin = (plan: unknown): void => {
-    setChosen(undefined);
-    act({ type: 'starting' });
-    say({ type: 'start', plan, choice });
-  };
-  const pause = (): void => {
-    act({ type: 'pausing' });
-    say({ type: 'pause' });
-  };
-  const stop = (): void => {
-    if (running) say({ type: 'pause' });
-    act({ type: 'leave' });
-  };
-
-  // What was going on when the tab was closed stands ready to go on.
+/** Opens what was going on when the tab was closed, ready to go on. */
+function useUnfinished({ state, say }: Session): void {
   const first = useRef(true);
   useEffect(() => {
     const unfinished = state.studies.find((one) => one.status === 'unfinished');
@@ -47,17 +65,10 @@ export function App() {
       say({ type: 'open', folder: unfinished.folder });
     if (state.studies.length > 0) first.current = false;
   }, [state.studies]);
+}
 
-  const drop = async (event: DragEvent): Promise<void> => {
-    event.preventDefault();
-    if (running) return;
-    const found = await dropped(event.dataTransfer!).catch((error: Error) => error);
-    if (found instanceof Error) act({ type: 'trouble', message: found.message, badInput: true });
-    else if ('plan' in found) setDraft({ base: found.plan, changed: {} });
-    else if ('spec' in found) begin(found.spec);
-    else say({ type: 'import', files: found.files });
-  };
-
+/** The space bar pauses and resumes. */
+function useSpaceBar({ state: { status, study }, pause, begin }: Session): void {
   useEffect(() => {
     const hear = (event: KeyboardEvent): void => {
       if (event.key !== ' ' || event.target !== document.body || study === undefined) return;
@@ -65,22 +76,39 @@ export function App() {
       if (status === 'training') pause();
       else if (status === 'paused') begin(study.plan);
     };
-    const over = (event: DragEvent): void => event.preventDefault();
     addEventListener('keydown', hear);
+    return () => removeEventListener('keydown', hear);
+  });
+}
+
+/** Takes plans, specifications and folders that are dropped on the page. */
+function useDropped({ running, act, say, setDraft, begin }: Session): void {
+  useEffect(() => {
+    const over = (event: DragEvent): void => event.preventDefault();
+    const drop = async (event: DragEvent): Promise<void> => {
+      event.preventDefault();
+      if (running || event.dataTransfer === null) return;
+      const found = await dropped(event.dataTransfer).catch((error: Error) => error);
+      if (found instanceof Error) act({ type: 'error', message: found.message, badInput: true });
+      else if ('plan' in found) setDraft({ base: found.plan, changed: {} });
+      else if ('spec' in found) begin(found.spec);
+      else say({ type: 'import', files: found.files });
+    };
     addEventListener('dragover', over);
     addEventListener('drop', drop);
     return () => {
-      removeEventListener('keydown', hear);
       removeEventListener('dragover', over);
       removeEventListener('drop', drop);
     };
   });
+}
 
-  const planned = useMemo(() => runsIn(withFields(draft.base, draft.changed)), [draft]);
-  const runs: readonly RunView[] = study === undefined ? planned : state.runs;
-  const latest = Math.max(0, ...Object.keys(state.pictures).map(Number));
-  const shown = chosen ?? (running ? (state.now?.index ?? 0) : latest);
-
+/** The page. */
+export function App() {
+  const session = useSession();
+  useUnfinished(session);
+  useSpaceBar(session);
+  useDropped(session);
   return (
     <div class="page">
       <header class="title">
@@ -90,51 +118,71 @@ export function App() {
           and all at once, it understands. Then students learn from it.
         </p>
       </header>
-      <aside>
-        <Setup
-          draft={draft}
-          choice={choice}
-          cores={cores}
-          backends={state.ready?.backends ?? []}
-          busy={study !== undefined}
-          onDraft={setDraft}
-          onChoice={setWish}
-          onStart={() => begin(withFields(draft.base, draft.changed))}
-        />
-        <Kept
-          studies={state.studies}
-          current={study?.folder}
-          onOpen={(folder) => !running && say({ type: 'open', folder })}
-          onRemove={(folder) => say({ type: 'remove', folder })}
-        />
-      </aside>
-      <main>
-        {state.trouble && (
-          <p class="trouble" role="alert">
-            {state.trouble.message}
-          </p>
-        )}
-        <Controls
-          state={state}
-          onPause={pause}
-          onResume={() => begin(study!.plan)}
-          onStop={stop}
-          onDownload={() => say({ type: 'export', folder: study!.folder })}
-          onFigure={async () => download('curves.png', await figureOf(runs, dark))}
-        />
-        <div class="charts">
-          <Chart runs={runs} measure="accuracy" dark={dark} />
-          <Chart runs={runs} measure="loss" dark={dark} />
-        </div>
-        <Runs
-          runs={runs}
-          training={running ? state.now?.index : undefined}
-          shown={shown}
-          dark={dark}
-          onShow={setChosen}
-        />
-        <Inside picture={state.pictures[shown]} name={runs[shown]?.name ?? 'teacher'} dark={dark} />
-      </main>
+      <Choices session={session} />
+      <Results session={session} />
     </div>
+  );
+}
+
+function Choices({ session }: { session: Session }) {
+  const { state, say, draft, setDraft, choice, setWish, cores, plan, running, begin } = session;
+  return (
+    <aside>
+      <Setup
+        draft={draft}
+        choice={choice}
+        cores={cores}
+        backends={state.ready?.backends ?? []}
+        busy={state.study !== undefined}
+        onDraft={setDraft}
+        onChoice={setWish}
+        onStart={() => begin(plan)}
+      />
+      <Kept
+        studies={state.studies}
+        current={state.study?.folder}
+        onOpen={(folder) => !running && say({ type: 'open', folder })}
+        onRemove={(folder) => say({ type: 'remove', folder })}
+      />
+    </aside>
+  );
+}
+
+function Results({ session }: { session: Session }) {
+  const { state, say, plan, chosen, setChosen, running, begin, pause, stop } = session;
+  const { study, pictures, now, error } = state;
+  const dark = useDark();
+  const planned = useMemo(() => runsIn(plan), [plan]);
+  const runs: readonly RunView[] = study === undefined ? planned : state.runs;
+  const latest = Math.max(0, ...Object.keys(pictures).map(Number));
+  const shown = chosen ?? (running ? (now?.index ?? 0) : latest);
+  return (
+    <main>
+      {error && (
+        <p class="error" role="alert">
+          {error.message}
+        </p>
+      )}
+      <Controls
+        state={state}
+        onPause={pause}
+        onResume={() => study && begin(study.plan)}
+        onStop={stop}
+        onDownload={() => study && say({ type: 'export', folder: study.folder })}
+        onFigure={async () => download('curves.png', await figureOf(runs, dark))}
+      />
+      <div class="charts">
+        <Chart runs={runs} measure="accuracy" dark={dark} />
+        <Chart runs={runs} measure="loss" dark={dark} />
+      </div>
+      <Runs
+        runs={runs}
+        training={running ? now?.index : undefined}
+        shown={shown}
+        dark={dark}
+        onShow={setChosen}
+      />
+      <Inside picture={pictures[shown]} name={runs[shown]?.name ?? 'teacher'} dark={dark} />
+    </main>
   );
 }

@@ -49,7 +49,7 @@ export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void):
     };
     own.onerror = ({ message }) =>
       act({
-        type: 'trouble',
+        type: 'error',
         message: message || 'the worker could not be loaded',
         badInput: false,
       });

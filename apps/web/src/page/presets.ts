@@ -1,6 +1,6 @@
 /** Plans to start from: the command line's presets, and a small one whose teacher comes with the site. */
 import type { Json } from '@grok/core';
-import type { Plan } from '@grok/study';
+import { checkPlan, type Plan } from '@grok/study';
 import type { RunView } from '../protocol.js';
 import small from './small.json';
 
@@ -10,9 +10,12 @@ const files = import.meta.glob<Plan>('../../../cli/presets/*.json', {
   import: 'default',
 });
 
+/** The preset that stands in the form at first. */
+export const smallPreset: Plan = checkPlan(small, 'small.json');
+
 /** By name, the small one first. */
 export const presets: Readonly<Record<string, Plan>> = Object.fromEntries(
-  [small as unknown as Plan, ...Object.values(files)]
+  [smallPreset, ...Object.values(files)]
     // Studies of many seeds and several teachers are the command line's.
     .filter((plan) => !('teachers' in plan) && plan.seeds.length === 1)
     .map((plan) => [plan.name, plan]),

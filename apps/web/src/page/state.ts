@@ -20,7 +20,7 @@ export interface State {
     readonly loss?: number;
     readonly device?: string;
   };
-  readonly trouble?: { readonly message: string; readonly badInput: boolean } | undefined;
+  readonly error?: { readonly message: string; readonly badInput: boolean } | undefined;
 }
 export type Action = FromWorker | { readonly type: 'pausing' | 'starting' | 'leave' };
 
@@ -33,12 +33,12 @@ export function reduceState(state: State, action: Action): State {
     case 'studies':
       return { ...state, studies: action.studies };
     case 'starting':
-      return { ...state, status: 'starting', trouble: undefined };
+      return { ...state, status: 'starting', error: undefined };
     case 'pausing':
       return { ...state, status: 'pausing' };
     case 'leave': {
       const { study: _study, now: _now, ...rest } = state;
-      return { ...rest, runs: [], pictures: {}, status: 'idle', trouble: undefined };
+      return { ...rest, runs: [], pictures: {}, status: 'idle', error: undefined };
     }
     case 'study': {
       const same = state.study?.folder === action.folder;
@@ -79,8 +79,8 @@ export function reduceState(state: State, action: Action): State {
         runs: state.runs.map((run, i) => ({ ...run, record: action.records[i] })),
         status: action.status === 'finished' ? 'finished' : 'paused',
       };
-    case 'trouble':
-      return { ...state, trouble: action, status: state.study ? 'paused' : 'idle' };
+    case 'error':
+      return { ...state, error: action, status: state.study ? 'paused' : 'idle' };
     case 'archive':
       return state;
   }

@@ -40,7 +40,7 @@ const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
 self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
   answer(data).catch((error: unknown) => {
     const { name, message } = error as Error;
-    tell({ type: 'trouble', message, badInput: name !== 'GrokRunError' });
+    tell({ type: 'error', message, badInput: name !== 'GrokRunError' });
   });
 };
 
