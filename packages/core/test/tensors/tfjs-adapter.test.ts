@@ -1,33 +1,11 @@
-/** The eager helper of core over tfjs's plain JavaScript backend, which keeps and returns arrays by reference. */
-import '@tensorflow/tfjs-backend-cpu';
+/** Several tfjs backends in one process: each is started once, and the current one only while it is used. */
 import { tfjsAdapter } from '@grok/core';
 import { createBackend, startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import { afterEach, describe, expect, it } from 'vitest';
-import { backendSuite } from '../src/index.js';
+import '@tensorflow/tfjs-backend-cpu';
+import { describe, expect, it } from 'vitest';
 
-// Silences tfjs's advice to install a faster backend.
-tf.env().set('IS_TEST', true);
-
-const timeouts = new Map<string, number>();
-afterEach(({ task }) => void timeouts.set(task.name, task.timeout));
-
-backendSuite(
-  'cpu',
-  async () =>
-    createBackend(
-      'cpu',
-      await tfjsAdapter({ tfjs: 'cpu', device: 'tfjs 4.22.0, cpu', threads: 1, bitExact: true }),
-    ),
-  { repeats: 2 },
-);
-
-it('gives its repetitions the time they take (catches: a runner’s 5 s)', () => {
-  const [, timeout] = [...timeouts].find(([name]) => name.includes('2 times alike'))!;
-  expect(timeout).toBe(62_000);
-});
-
-describe('switching', () => {
+describe('a tfjs backend', () => {
   it('gives back the backend before, also after an error (catches: a second backend left current)', async () => {
     await tf.setBackend('cpu');
     tf.registerBackend('other', tf.findBackendFactory('cpu'), 0);

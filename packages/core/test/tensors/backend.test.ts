@@ -1,0 +1,213 @@
+/** What core does for every adapter: trees, donation, lifetimes, and messages that name what is wrong. */
+import type { OnDevice } from '@grok/core';
+import * as tf from '@grok/tfjs';
+import { describe, expect, it } from 'vitest';
+import { createFake } from './fake-adapter.js';
+
+type X = { x: tf.Tensor };
+const double = ({ x }: X) => ({ y: tf.add(x, x) });
+const floats = (...values: number[]) => Float32Array.from(values);
+
+describe('a program', () => {
+  it('takes leaves by path, whatever their order, and gives the tree of its function', async () => {
+    const { backend, programs, held } = createFake();
+    type In = { state: { a: tf.Tensor; b: tf.Tensor }; rate: tf.Tensor };
+    const state = {
+      a: backend.upload(floats(1), [1], 'float32'),
+      b: backend.upload(floats(2, 3), [2], 'float32'),
+    };
+    const rate = backend.upload(floats(10), [], 'float32');
+    const program = await backend.compile(
+      'step',
+      ({ state, rate }: In) => ({
+        state: { a: tf.mul(state.a, rate), b: tf.add(state.b, rate) },
+        terms: { loss: tf.sum(state.b) },
+      }),
+      { state, rate },
+      { donate: ['state'] },
+    );
+    expect(programs.get('step')).toEqual([
+      { path: 'state/a', shape: [1], dtype: 'float32', donated: true },
+      { path: 'state/b', shape: [2], dtype: 'float32', donated: true },
+      { path: 'rate', shape: [], dtype: 'float32', donated: false },
+    ]);
+    const out = await program.run({ rate, state: { b: state.b, a: state.a } });
+    expect(out).toEqual({
+      state: { a: { shape: [1], dtype: 'float32' }, b: { shape: [2], dtype: 'float32' } },
+      terms: { loss: { shape: [], dtype: 'float32' } },
+    });
+    expect([...(await backend.read(out.state.a))]).toEqual([10]);
+    expect([...(await backend.read(out.state.b))]).toEqual([12, 13]);
+    // The donated tensors are gone; the rate and three outputs are there.
+    expect(held()).toBe(4);
+  });
+
+  it('shows what else its adapter gave it, and what the adapter says of itself now', async () => {
+    const { backend } = createFake();
+    const before = backend.device;
+    const x = backend.upload(floats(1), [1], 'float32');
+    expect(backend.device).not.toBe(before);
+    expect(await backend.compile('double', double, { x })).toMatchObject({
+      summary: { nodes: 1 },
+      listing: 'graph of double',
+    });
+  });
+
+  it('may give an input, and one tensor in two places: each is released once', async () => {
+    // Catches: a handle released under each of its names, or with the input that it was.
+    const { backend, held, calls } = createFake();
+    const x = backend.upload(floats(1, 2), [2], 'float32');
+    const program = await backend.compile(
+      'same',
+      ({ x }: X) => {
+        const y = tf.neg(x);
+        return { x, again: x, y, twin: y };
+      },
+      { x },
+      { donate: ['x'] },
+    );
+    const out = await program.run({ x });
+    expect(held()).toBe(2);
+    backend.free(out.x);
+    backend.free(out.y);
+    expect([...(await backend.read(out.again)), ...(await backend.read(out.twin))]).toEqual([
+      ...[1, 2, -1, -2],
+    ]);
+    backend.free(out.again);
+    backend.free(out.twin);
+    expect(held()).toBe(0);
+    expect(calls.filter((call) => call === 'release')).toHaveLength(2);
+  });
+
+  it('keeps its inputs while it runs, whatever is freed meanwhile', async () => {
+    // Catches: memory handed out again that a run still reads.
+    let go = (): void => {};
+    const wait = (): Promise<void> => new Promise((resolve) => (go = resolve));
+    const { backend, held } = createFake({ wait });
+    const x = backend.upload(floats(4), [1], 'float32');
+    const program = await backend.compile('double', double, { x });
+    const running = program.run({ x });
+    backend.free(x);
+    expect(held()).toBe(1);
+    await expect(program.run({ x })).rejects.toThrow('was freed');
+    go();
+    const { y } = await running;
+    expect([...(await backend.read(y))]).toEqual([8]);
+    expect(held()).toBe(1);
+  });
+
+  it('that fails leaves what was donated alive', async () => {
+    // Catches: state that is lost with the step that failed.
+    let broken = true;
+    const { backend, held } = createFake({
+      wait: async () => {
+        if (broken) throw new Error('out of memory');
+      },
+    });
+    const x = backend.upload(floats(4), [1], 'float32');
+    const program = await backend.compile('double', double, { x }, { donate: ['x'] });
+    await expect(program.run({ x })).rejects.toThrow('out of memory');
+    expect(held()).toBe(1);
+    broken = false;
+    const { y } = await program.run({ x });
+    expect([...(await backend.read(y))]).toEqual([8]);
+    await expect(program.run({ x })).rejects.toThrow(
+      'backend "fake", program "double", input "x": tensor float32 [1] was donated to program "double"; use what came of it',
+    );
+  });
+
+  it('whose adapter gives too few outputs is an error that says so', async () => {
+    const { backend } = createFake({ give: (outputs) => outputs.slice(1) });
+    const x = backend.upload(floats(4), [1], 'float32');
+    const program = await backend.compile('double', double, { x });
+    await expect(program.run({ x })).rejects.toThrow(
+      'program "double": its backend gave 0 outputs, and its function returned 1',
+    );
+  });
+
+  it('refuses inputs, outputs and donations that do not fit, by name', async () => {
+    const { backend } = createFake();
+    const x = backend.upload(floats(1, 2), [2], 'float32');
+    const wide = backend.upload(floats(1, 2, 3), [3], 'float32');
+    const program = await backend.compile('double', double, { x });
+    await expect(program.run({ x: wide })).rejects.toThrow(
+      'program "double": input "x" must be float32 [2], got float32 [3]; compile again for other shapes',
+    );
+    const nothing: Partial<OnDevice<X>> = {};
+    await expect(program.run({ x, ...nothing, y: x } as OnDevice<X>)).rejects.toThrow(
+      'unknown input of program "double" "y"',
+    );
+    await expect(backend.compile('odd', double, { x }, { donate: ['z' as 'x'] })).rejects.toThrow(
+      'donated input of program "odd" "z"',
+    );
+    const cases: [fn: (given: X) => object, rule: string][] = [
+      [() => ({ a: { b: 3 } }), 'output "a/b" must be a tensor, got number'],
+      [() => ({ a: null }), 'output "a" must be a tensor, got object'],
+      [({ x }) => ({ a: tf.complex(x, x) }), 'output "a" must be float32, int32 or bool, got comp'],
+      [
+        ({ x }) => ({ x: tf.sum(x) }),
+        '"x" goes in as float32 [2] and comes out as float32 []; keep its shape and type',
+      ],
+    ];
+    for (const [fn, rule] of cases) {
+      const bad = await backend.compile('bad', fn, { x }, { donate: ['x'] });
+      await expect(bad.run({ x })).rejects.toThrow(rule);
+    }
+  });
+});
+
+describe('a tensor', () => {
+  it('is read as a copy, also when it is freed before the numbers come', async () => {
+    const { backend, held } = createFake();
+    const x = backend.upload(floats(1, 2), [2], 'float32');
+    const first = await backend.read(x);
+    first[0] = 9;
+    const pending = backend.read(x);
+    backend.free(x);
+    expect([...(await pending)]).toEqual([1, 2]);
+    expect(held()).toBe(0);
+  });
+
+  it('is copied or lent as it was asked, and must fill its shape', () => {
+    const { backend, calls } = createFake();
+    backend.upload(floats(1), [1], 'float32');
+    backend.upload(floats(1), [1], 'float32', { lent: true });
+    expect(() => backend.upload(floats(1), [2], 'float32')).toThrow(
+      'upload of float32 [2]: needs 2 values in a Float32Array, got 1 in a Float32Array',
+    );
+    expect(calls).toEqual(['upload', 'borrow']);
+  });
+
+  it('that is freed, foreign or dead with its backend is told apart', async () => {
+    const [{ backend }, other] = [createFake(), createFake()];
+    const x = backend.upload(floats(1), [1], 'float32');
+    await expect(other.backend.read(x)).rejects.toThrow(
+      'backend "fake", read: tensor float32 [1] is not of this backend; upload it here',
+    );
+    other.backend.free(x);
+    backend.free(x);
+    backend.free(x);
+    await expect(backend.read(x)).rejects.toThrow('was freed; upload it again, or free it later');
+    const y = backend.upload(floats(1), [1], 'float32');
+    await backend.dispose();
+    await expect(backend.read(y)).rejects.toThrow('died with its backend');
+  });
+});
+
+it('disposes of programs, then tensors, then the adapter, each once', async () => {
+  const { backend, calls } = createFake();
+  const x = backend.upload(floats(1), [1], 'float32');
+  const [one, two] = [
+    await backend.compile('one', double, { x }),
+    await backend.compile('two', double, { x }),
+  ];
+  one.dispose();
+  one.dispose();
+  await expect(one.run({ x })).rejects.toThrow('program "one" was disposed; compile it again');
+  await backend.dispose();
+  await backend.dispose();
+  expect(calls).toEqual(['upload', 'dispose one', 'dispose two', 'release', 'dispose']);
+  await expect(two.run({ x })).rejects.toThrow('backend "fake" was disposed; create another');
+  expect(() => backend.upload(floats(1), [1], 'float32')).toThrow('was disposed');
+  await expect(backend.compile('three', double, { x })).rejects.toThrow('was disposed');
+});
