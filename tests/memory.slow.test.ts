@@ -53,10 +53,12 @@ test.each([
     },
   );
   const warm = samples.filter(({ step }) => step >= 500);
-  const resident = warm.map((sample) => sample.resident);
-  const growth = (resident.at(-1)! - resident[0]!) / MB;
+  const [first, last] = [warm[0], warm.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('no step after the 500th');
+  const [before, after] = [first.resident / MB, last.resident / MB];
+  const growth = after - before;
   console.info(
-    `${backend}: ${samples.at(-1)!.step} steps, ${warm[0]!.tensors} → ${warm.at(-1)!.tensors} tensors, resident ${(resident[0]! / MB).toFixed(0)} → ${(resident.at(-1)! / MB).toFixed(0)} MB`,
+    `${backend}: ${last.step} steps, ${first.tensors} → ${last.tensors} tensors, resident ${before.toFixed(0)} → ${after.toFixed(0)} MB`,
   );
   expect(new Set(samples.map(({ tensors }) => tensors)).size).toBe(1);
   expect(Math.abs(growth)).toBeLessThan(50);

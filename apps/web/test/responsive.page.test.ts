@@ -49,7 +49,7 @@ describe.skipIf(inject('chromium') === '')('the page’s main thread', () => {
         ].join('\n'),
       );
       expect(tasks.length).toBeGreaterThan(100);
-      expect(worst[0]!.worked).toBeGreaterThan(0);
+      expect(worst[0]?.worked).toBeGreaterThan(0);
       expect(worst.filter(({ worked }) => worked >= LONG)).toEqual([]);
       expect(faults).toEqual([]);
       await close();

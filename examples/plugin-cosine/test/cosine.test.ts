@@ -95,11 +95,11 @@ const execution = { backend: 'wasm' };
 test('trains a student in code, beside a loss of core’s', async () => {
   const teacherStore = memoryStore();
   await startRun({ experiment, execution }, { registry, store: teacherStore });
-  const { run, paramsSha256 } = (await readManifest(teacherStore))!;
+  const { run, paramsSha256 = '' } = (await readManifest(teacherStore)) ?? { run: 'none' };
   const student = {
     ...experiment,
     model: { use: 'transformer', options: { dim: 8, depth: 2, heads: 2 } },
-    teachers: { teacher: { run, paramsSha256: paramsSha256! } },
+    teachers: { teacher: { run, paramsSha256 } },
     objective: [
       { use: 'hard' },
       { use: 'cosine' },
@@ -110,10 +110,10 @@ test('trains a student in code, beside a loss of core’s', async () => {
     { experiment: student, execution },
     { registry, store: memoryStore(), teacherStores: { teacher: teacherStore } },
   );
-  const [first, last] = [history[0]!.terms, history.at(-1)!.terms];
+  const [first = {}, last = {}] = [history[0]?.terms, history.at(-1)?.terms];
   expect(Object.keys(first)).toEqual(['hard', 'cosine', 'eyes']);
-  expect(last.cosine!).toBeLessThan(0.8 * first.cosine!);
-  expect(last.eyes!).toBeLessThan(first.eyes!);
+  expect(last.cosine).toBeLessThan(0.8 * Number(first.cosine));
+  expect(last.eyes).toBeLessThan(Number(first.eyes));
 });
 
 const elsewhere = mkdtempSync(join(tmpdir(), 'grok-cosine-'));

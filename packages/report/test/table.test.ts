@@ -44,7 +44,7 @@ describe('runTable', () => {
     );
     expect(head).toMatch(/^\| run +\|/);
     expect(rule).toMatch(/^\| -+ \| -+: \|/);
-    expect(first!.split('|')).toHaveLength(head!.split('|').length);
+    expect(first?.split('|')).toHaveLength(head!.split('|').length);
   });
   it.each([
     ['reproduction', reproductionColumns(published)],

@@ -47,7 +47,7 @@ describe('loadPlugin', () => {
     put('index/package.json', '{"type":"module"}');
     put('index/index.js', source('index'));
     const first = await loadPlugin('./exports', root);
-    expect(first.plugin.components[0]!.name).toBe('a');
+    expect(first.plugin.components[0]?.name).toBe('a');
     expect(first.package).toEqual({ name: 'cosine', version: '2.0.0' });
     expect(first.file).toBe(join(root, 'exports/lib/a.js'));
     expect((await loadPlugin('by-dot', root)).package).toEqual({ name: 'dot', version: '0.0.0' });

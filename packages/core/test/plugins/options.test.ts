@@ -132,7 +132,7 @@ describe('jsonSchemaOf', () => {
         reduce: { enum: ['mean', 'sum'], default: 'mean' },
       },
     });
-    expect(jsonSchemaOf(options).properties!.layers).toEqual({
+    expect(jsonSchemaOf(options).properties?.layers).toEqual({
       type: 'object',
       propertyNames: { type: 'string', pattern: '^\\d+$' },
       additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },

@@ -1,11 +1,5 @@
 /** One deliberately faulty model or optimiser for each thing that the suites promise to find, and sound ones. */
-import {
-  type Model,
-  type ModelFactory,
-  type Optimizer,
-  type Params,
-  unknownName,
-} from '@grok/core';
+import { type Model, type ModelFactory, type Optimizer, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { f32, modelSuite, optimizerSuite } from '../../src/index.js';
@@ -110,8 +104,11 @@ const sgd = (
   init: () => ({ count: tf.scalar(0, 'int32') }),
   update: (grads, state, params) => ({
     updates: Object.fromEntries(
-      Object.keys(grads).map((name) => [name, tf.mul(map(grads[name]!, params[name]!), -rate)]),
-    ) as Params,
+      Object.entries(params).map(([name, param]): [string, tf.Tensor] => {
+        const { [name]: grad = tf.zerosLike(param) } = grads;
+        return [name, tf.mul(map(grad, param), -rate)];
+      }),
+    ),
     state: { count: tf.add(state.count as tf.Tensor, tf.scalar(1, 'int32')) },
   }),
 });

@@ -80,11 +80,11 @@ strategySuite(
 
 strategySuite('crossed', ({ teachers }) => {
   if (teachers.teacher === undefined) throw new Error('needs a teacher');
-  const [mine, theirs] = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'];
+  const [mine, theirs] = ['blocks.0.hook_resid_post', 'blocks.1.hook_resid_post'] as const;
   return {
-    needs: { student: [mine!], teachers: { teacher: [theirs!] } },
+    needs: { student: [mine], teachers: { teacher: [theirs] } },
     loss: ({ student, teacher }) => ({
-      value: tf.mean(tf.sub(student(mine!), tf.mean(teacher(theirs!)))) as tf.Scalar,
+      value: tf.mean(tf.sub(student(mine), tf.mean(teacher(theirs)))),
     }),
   };
 });
