@@ -181,7 +181,7 @@ describe('eval, runs, plugins, doctor', () => {
       plugins: { name: string; kind: string; package: string; options: object }[];
     }>();
     expect(new Set(plugins.map(({ kind }) => kind))).toEqual(
-      new Set(['task', 'split', 'model', 'strategy', 'optimizer', 'backend', 'probe']),
+      new Set(['task', 'split', 'model', 'transform', 'strategy', 'optimizer', 'backend', 'probe']),
     );
     expect(plugins.find(({ name }) => name === 'logit')).toMatchObject({
       kind: 'strategy',

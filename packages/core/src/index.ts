@@ -38,6 +38,7 @@ export type {
   Model,
   ModelFactory,
   ModelInfo,
+  ModelTransform,
   Objective,
   ObjectiveTerm,
   OnDevice,
@@ -76,6 +77,7 @@ export {
   defineStrategy,
   defineTask,
   defineTracker,
+  defineTransform,
 } from './plugins/define.js';
 export {
   flag,
@@ -108,5 +110,6 @@ export {
   needsOf,
   type SitePairs,
 } from './training/distillation.js';
+export { transformModel } from './training/model-transforms.js';
 export { crossEntropy, hard } from './training/objective.js';
 export { createRegistry } from './training/registry.js';

@@ -131,6 +131,8 @@ export interface Experiment {
   /** Default: `{ "use": "numpy" }`. */
   readonly split?: Use;
   readonly model: Use;
+  /** What the model is seen through, such as a mask; parameters pass through them in order. */
+  readonly transforms?: readonly Use[];
   /** Default: `[{ "use": "hard" }]`, the control. */
   readonly objective?: readonly TermUse[];
   readonly teachers?: Readonly<Record<string, TeacherRef>>;
@@ -158,6 +160,7 @@ const experimentShape = {
   task: use,
   split: use.exactOptional(),
   model: use,
+  transforms: z.array(use).exactOptional(),
   objective: z.array(term).min(1).exactOptional(),
   teachers: z.record(name, z.strictObject(teacherRefShape)).exactOptional(),
   optimizer,

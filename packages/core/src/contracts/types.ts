@@ -99,6 +99,12 @@ export interface ModelShape {
 /** Builds a model for a task. @throws when options and task do not fit. */
 export type ModelFactory = (task: TaskInfo) => Model;
 
+/**
+ * The same model seen through something, such as a mask on its parameters; `initial` gives the run's
+ * initial parameters. @throws when model and options do not fit.
+ */
+export type ModelTransform = (model: Model, on: { initial(): HostParams }) => Model;
+
 // ---------------------------------------------------------------------------------------------
 // Objective: hard labels, every distillation strategy, every regulariser
 
@@ -229,6 +235,7 @@ export interface Created {
   backend: BackendAdapter | Promise<BackendAdapter>;
   probe: Probe;
   tracker: Tracker;
+  transform: ModelTransform;
 }
 /** Kinds of components. */
 export type Kind = keyof Created;

@@ -26,19 +26,20 @@ const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
   strategy: 'call',
   task: { vocabulary: 'number', inputs: 'object', labels: 'object', show: 'function' },
   tracker: 'call',
+  transform: 'call',
+};
+
+const MODEL: Members = {
+  ...{ shape: 'object', keepProbability: 'number', init: 'function', sites: 'function' },
+  ...{ dropoutMaskShapes: 'function', apply: 'function' },
 };
 
 /** What products that are functions are called, and what they must give; a tracker is watched by the run that it follows. */
 const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Members]>>> = {
-  model: [
-    'its factory',
-    {
-      ...{ shape: 'object', keepProbability: 'number', init: 'function', sites: 'function' },
-      ...{ dropoutMaskShapes: 'function', apply: 'function' },
-    },
-  ],
+  model: ['its factory', MODEL],
   split: ['its function', { train: 'object', validation: 'object' }],
   strategy: ['its objective', { needs: 'object', loss: 'function' }],
+  transform: ['its function', MODEL],
 };
 
 /**

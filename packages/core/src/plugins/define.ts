@@ -67,6 +67,9 @@ export const defineProbe: Define<'probe'> = define('probe');
 /** Declares a tracker: what follows a run elsewhere. */
 export const defineTracker: Define<'tracker'> = define('tracker');
 
+/** Declares a transform: a model seen through something, such as a mask on its parameters. */
+export const defineTransform: Define<'transform'> = define('transform');
+
 /** Declares a plugin: plain data, the default export of its entry. */
 export function definePlugin(plugin: Plugin): Plugin {
   return plugin;

@@ -15,6 +15,7 @@ const KINDS: Record<Kind, true> = {
   strategy: true,
   task: true,
   tracker: true,
+  transform: true,
 };
 
 /** @throws InputError that names the plugin, what is wrong with it and what to do. */

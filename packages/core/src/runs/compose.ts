@@ -8,6 +8,7 @@ import { type ComposedObjective, compose } from '../training/objective.js';
 import { jsonSchemaOf } from '../plugins/options.js';
 import { withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
+import { applyTransforms } from '../training/model-transforms.js';
 import { createOptimizer } from '../training/param-groups.js';
 import { createProbes, infoOf } from '../training/probes.js';
 import { subjectOf } from '../plugins/define.js';
@@ -132,12 +133,15 @@ export function data(
   const split = registry.create('split', use, options, host)(rows, seed);
   checkSplit(`split "${use}"`, split, rows);
   const task = experiment.shuffleLabels ? shuffleLabels(written, split, experiment.seed) : written;
-  const model = registry.create(
-    'model',
-    experiment.model.use,
-    experiment.model.options,
-    host,
-  )({ vocabulary: task.vocabulary, inputs: task.inputs });
+  const create = registry.create('model', experiment.model.use, experiment.model.options, host);
+  const plain = create({ vocabulary: task.vocabulary, inputs: task.inputs });
+  const model = applyTransforms(
+    plain,
+    (experiment.transforms ?? []).map((it) =>
+      registry.create('transform', it.use, it.options, host),
+    ),
+    () => plain.init(rng(experiment.seed).split('init')),
+  );
   const subject = subjectOf({ kind: 'model', name: experiment.model.use });
   return { written, task, split, model: attributeModelErrors(subject, model) };
 }

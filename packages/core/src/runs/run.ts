@@ -386,6 +386,7 @@ function versionsOf(host: RunHost, experiment: Experiment): Record<string, strin
     task: [task],
     split: [split],
     model: [model],
+    transform: experiment.transforms ?? [],
     optimizer: [optimizer],
     strategy: experiment.objective ?? [{ use: 'hard' }],
     probe: experiment.probes ?? [],

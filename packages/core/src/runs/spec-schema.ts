@@ -8,6 +8,7 @@ const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
   ['task', 'task'],
   ['split', 'split'],
   ['model', 'model'],
+  ['transforms', 'transform'],
   ['optimizer', 'optimizer'],
   ['objective', 'strategy'],
   ['probes', 'probe'],

@@ -1,18 +1,19 @@
-/** The registry that runs use: core's own strategy `hard`, and whatever plugins are handed in. */
+/** The registry that runs use: core's own strategy `hard` and transform `prune-magnitude`, and whatever plugins are handed in. */
 import type { Plugin } from '../contracts/types.js';
 import { definePlugin } from '../plugins/define.js';
 import { coreVersion } from '../plugins/plugin.js';
 import { type Registry, registryOf } from '../plugins/registry.js';
+import { pruneMagnitude } from './model-transforms.js';
 import { hard } from './objective.js';
 
 const builtIn: Plugin = definePlugin({
   name: '@grok/core',
   version: coreVersion,
   core: `>=${coreVersion}`,
-  components: [hard],
+  components: [hard, pruneMagnitude],
 });
 
-/** A registry of the given plugins, and of core's own `hard` strategy. */
+/** A registry of the given plugins, and of core's own components. */
 export function createRegistry(plugins: readonly Plugin[] = []): Registry {
   return registryOf([builtIn, ...plugins]);
 }

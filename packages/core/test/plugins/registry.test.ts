@@ -9,7 +9,7 @@ const pluginOf = (name: string, ...components: ComponentDefinition[]): Plugin =>
   components,
 });
 const names = (registry: ReturnType<typeof createRegistry>): string[] =>
-  registry.list().map((listing) => `${listing.package} ${listing.name}`);
+  registry.list().flatMap((it) => (it.kind === 'strategy' ? `${it.package} ${it.name}` : []));
 
 describe('add', () => {
   it('refuses two of one kind and name, whoever brings the second', () => {

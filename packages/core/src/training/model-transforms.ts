@@ -1,0 +1,126 @@
+/**
+ * Transforms of a model: parameters read through a function (masks, fake quantization) and values
+ * replaced at sites, around any model and without a line in it. An experiment lists them under
+ * `transforms`; each is a component of kind `transform`.
+ */
+
+import type * as tf from '@grok/tfjs';
+import { InputError } from '../contracts/errors.js';
+import type { HostArray, HostParams, Model, ModelTransform, Site } from '../contracts/types.js';
+import { type Component, defineTransform } from '../plugins/define.js';
+import { number, schema, text } from '../plugins/options.js';
+import { matchNames } from './patterns.js';
+
+type Tap = (value: tf.Tensor) => tf.Tensor;
+
+/**
+ * The same model, which reads each parameter through `params` (same shape out as in, differentiable)
+ * and whose sites go through `taps`, before those that a caller of `apply` gives.
+ */
+export function transformModel(
+  model: Model,
+  {
+    params,
+    taps = {},
+  }: {
+    readonly params?: (name: string, value: tf.Tensor) => tf.Tensor;
+    readonly taps?: Readonly<Record<Site, Tap>>;
+  },
+): Model {
+  const isTable = (site: Site): boolean => params === undefined && taps[site] === undefined;
+  return {
+    shape: model.shape,
+    keepProbability: model.keepProbability,
+    init: (rng) => model.init(rng),
+    dropoutMaskShapes: (batch) => model.dropoutMaskShapes(batch),
+    // What reads the parameter instead of the site would read it untransformed.
+    sites: () =>
+      model
+        .sites()
+        .map(({ table, ...site }) =>
+          table !== undefined && isTable(site.name) ? { ...site, table } : site,
+        ),
+    apply(read, inputs, how) {
+      const made = new Map<string, tf.Tensor>();
+      const transformed = (name: string): tf.Tensor => {
+        const value = made.get(name) ?? params?.(name, read(name)) ?? read(name);
+        made.set(name, value);
+        return value;
+      };
+      const merged = mergeTaps(taps, how.taps ?? {});
+      return model.apply(params === undefined ? read : transformed, inputs, {
+        ...how,
+        ...(Object.keys(merged).length > 0 ? { taps: merged } : {}),
+      });
+    },
+  };
+}
+
+/** Both at every site, `first` first. */
+function mergeTaps(
+  first: Readonly<Record<Site, Tap>>,
+  second: Readonly<Record<Site, Tap>>,
+): Readonly<Record<Site, Tap>> {
+  const both = Object.entries(second).map(([site, tap]): [Site, Tap] => {
+    const before = first[site];
+    return [site, before === undefined ? tap : (value) => tap(before(value))];
+  });
+  return { ...first, ...Object.fromEntries(both) };
+}
+
+/**
+ * Applies transforms so that parameters pass through them in the order of the list (values at sites in
+ * reverse order); `initial` gives the run's initial parameters.
+ */
+export function applyTransforms(
+  model: Model,
+  transforms: readonly ModelTransform[],
+  initial: () => HostParams,
+): Model {
+  return transforms.reduceRight((inner, transform) => transform(inner, { initial }), model);
+}
+
+/**
+ * Weights whose initial values are the smallest of their matrix are 0 and stay so (Han et al. 2015; from
+ * initial values, as Frankle and Carbin 2019 do it at last). A vector is left as it is.
+ */
+export const pruneMagnitude: Component<'transform', { fraction?: number; match?: string }> =
+  defineTransform({
+    name: 'prune-magnitude',
+    summary: 'Sets the smallest initial weights of each matrix to 0, for good.',
+    options: schema({
+      fraction: number().gt(0).lt(1).default(0.5),
+      match: text().default('*'),
+    }),
+    create:
+      ({ fraction, match }, { tf }) =>
+      (model, { initial }) => {
+        const params = initial();
+        const masks = new Map(
+          matchNames('parameter to prune', [match], Object.keys(params)).flatMap((name) => {
+            const array = params[name];
+            if (array === undefined || array.shape.length < 2) return [];
+            return [[name, magnitudeMask(array, fraction)] as const];
+          }),
+        );
+        if (masks.size === 0)
+          throw new InputError(
+            `transform "prune-magnitude": must fit a matrix at least, got the pattern "${match}", which fits vectors alone; widen it`,
+          );
+        return transformModel(model, {
+          params(name, value) {
+            const mask = masks.get(name);
+            return mask === undefined ? value : tf.mul(value, tf.tensor(mask, value.shape));
+          },
+        });
+      },
+  });
+
+/** 1 where a value is among the larger ones, 0 for the given fraction of smallest ones; of equal ones the first are 0. */
+function magnitudeMask({ data }: HostArray, fraction: number): Float32Array {
+  const sizes = Float32Array.from(data, Math.abs);
+  const order = [...sizes.keys()].sort((i, j) => (sizes[i] ?? 0) - (sizes[j] ?? 0) || i - j);
+  const mask = new Float32Array(sizes.length).fill(1);
+  for (const i of order.slice(0, Math.floor(sizes.length * fraction))) mask[i] = 0;
+  return mask;
+}
