@@ -74,7 +74,7 @@ test('are kept by a run that goes on, and no others are taken (a run of two back
   const host = { registry, store, listeners: [listener] };
   await startRun({ experiment, execution }, { ...host, signal: stop.signal });
   await expect(resumeRun(host, { backendOptions: { key: 'b' } })).rejects.toThrow(
-    'its backend began with options {"key":"a"}, and other bits may come of {"key":"b"}',
+    'run was started with backendOptions={"key":"a"}; resuming with backendOptions={"key":"b"} would not be bit-exact',
   );
   seen.length = 0;
   expect((await resumeRun(host)).status).toBe('finished');

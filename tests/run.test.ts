@@ -210,7 +210,7 @@ test('what was asked for may be asked for again, whatever the backend made of it
   const spec = { experiment, execution: { ...execution, threads: 2 } };
   await stopAfter(1, store, {}, spec.execution);
   await expect(resumeRun({ registry, store }, { threads: 4 })).rejects.toThrow(
-    /began with threads/,
+    /run was started with threads=/,
   );
   expect((await startRun(spec, { registry, store })).status).toBe('finished');
 });
@@ -341,7 +341,7 @@ test('a finished run that lost rows or its last state is not taken as it is (its
 test('a finished run is of its own backend and threads (another’s result would pass for it)', async () => {
   const { store } = await finish();
   await expect(resumeRun({ registry, store }, { backend: 'onnx' })).rejects.toThrow(
-    /began with backend wasm, and other bits would come of onnx/,
+    /run was started with backend=wasm; resuming with backend=onnx would not be bit-exact/,
   );
 });
 

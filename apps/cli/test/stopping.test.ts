@@ -29,7 +29,7 @@ describe('a run that stops', () => {
     const other = await world.grok('resume', 'cut', '--backend', 'wasm');
     expect(other).toMatchObject({
       code: 2,
-      err: expect.stringContaining('began with backend onnx'),
+      err: expect.stringContaining('run was started with backend=onnx'),
     });
     const resumed = await world.grok('resume', 'cut', '--json');
     expect(resumed).toMatchObject({ code: 0 });

@@ -6,8 +6,8 @@ import { readDocument } from '../contracts/documents.js';
 import { RunError } from '../contracts/errors.js';
 import { sha256Hex } from '../contracts/hash.js';
 import { positionSchema } from '../contracts/run-files.js';
-import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
 import type { Checkpoint, HostArray } from '../contracts/types.js';
+import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'grok checkpoint 1';
 // The writer puts metadata first, and the checksum first in it: it is found without parsing anything.

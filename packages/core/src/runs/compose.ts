@@ -1,22 +1,7 @@
 /** From a specification to the parts of a run: every component resolved, every contradiction found, before anything is written. */
 import * as tf from '@grok/tfjs';
-import { checkSplit, checkTask } from '../training/check-data.js';
-import { shuffleLabels } from '../training/stopping.js';
 import { InputError } from '../contracts/errors.js';
 import { paramsSha256, splitHash, taskHash } from '../contracts/hash.js';
-import { type ComposedObjective, compose } from '../training/objective.js';
-import { jsonSchemaOf } from '../plugins/options.js';
-import { withoutAuxiliary } from '../tensors/params.js';
-import { rng } from '../tensors/rng.js';
-import { applyTransforms } from '../training/model-transforms.js';
-import { createOptimizer } from '../training/param-groups.js';
-import { createProbes, infoOf } from '../training/probes.js';
-import { subjectOf } from '../plugins/define.js';
-import type { Registry } from '../plugins/registry.js';
-import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
-import type { Teacher } from '../training/sites.js';
-import { attributeModelErrors } from '../plugins/attribution.js';
-import type { ActiveProbe } from '../training/training.js';
 import type {
   Backend,
   Execution,
@@ -29,9 +14,22 @@ import type {
   Task,
   TeacherRef,
 } from '../contracts/types.js';
-
-/** Used when neither the command line nor a specification names one. */
-export const DEFAULT_BACKEND = 'onnx';
+import { attributeModelErrors } from '../plugins/attribution.js';
+import { subjectOf } from '../plugins/define.js';
+import { jsonSchemaOf } from '../plugins/options.js';
+import type { Registry } from '../plugins/registry.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import { rng } from '../tensors/rng.js';
+import { checkSplit, checkTask } from '../training/check-data.js';
+import { applyTransforms } from '../training/model-transforms.js';
+import { type ComposedObjective, compose } from '../training/objective.js';
+import { createOptimizer } from '../training/param-groups.js';
+import { createProbes, infoOf } from '../training/probes.js';
+import type { Teacher } from '../training/sites.js';
+import { shuffleLabels } from '../training/stopping.js';
+import type { ActiveProbe } from '../training/training.js';
+import { DEFAULT_BACKEND } from './execution.js';
+import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
 
 /** An experiment with everything in it created; the backend comes last, for it is costly. */
 export interface Composed {
@@ -104,12 +102,7 @@ export async function composeExperiment(
     objective,
     teachers: loaded,
     teacherRefs: refs,
-    optimizer: createOptimizer(
-      registry,
-      experiment.optimizer,
-      experiment.freeze ?? [],
-      paramNames,
-    ),
+    optimizer: createOptimizer(registry, experiment.optimizer, experiment.freeze ?? [], paramNames),
     probes: createProbes(registry, experiment.probes ?? [], model),
     splitHash: ownHash,
     leaked: strangers.length > 0,

@@ -1,9 +1,9 @@
 /** Who hears a run: listeners and trackers. Whatever goes wrong with one is told to the others, and the run goes on. */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
-import { withTimeout } from '../plugins/timeout.js';
-import type { Registry } from '../plugins/registry.js';
 import type { RunListener, TrackedRun, Tracker, TrackerUse, Tracking } from '../contracts/types.js';
+import type { Registry } from '../plugins/registry.js';
+import { withTimeout } from '../plugins/timeout.js';
 
 /** Milliseconds that a tracker may take to begin, and to finish. */
 export const TRACKER_TIMEOUT = 30_000;

@@ -3,8 +3,8 @@
  * files, and they outlive the tab. A writable's `close` puts the new file in place in one move.
  */
 import { RunError } from '../contracts/errors.js';
-import { checkPath } from './memory-store.js';
 import type { Store } from '../contracts/types.js';
+import { checkPath } from './memory-store.js';
 
 /** A store in `folder` (`/` separates folders) of the origin private file system, made at the first write. */
 export function opfsStore(folder: string): Store {

@@ -3,9 +3,12 @@
  * the nearest earlier one. Every random stream is a function of (seed, stream, step), so a replayed
  * state has the bits that the run had then.
  */
-import type { Checkpoint, CheckpointPosition } from '../contracts/types.js';
-import { composeExperiment, openBackend } from './compose.js';
+
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
+import type { Checkpoint, CheckpointPosition } from '../contracts/types.js';
+import { train } from '../training/trainer.js';
+import type { SavedState } from '../training/training.js';
+import { composeExperiment, openBackend } from './compose.js';
 import type { RunHost } from './run.js';
 import {
   listCheckpoints,
@@ -14,8 +17,6 @@ import {
   readManifest,
   readMetrics,
 } from './run-folder.js';
-import { train } from '../training/trainer.js';
-import type { SavedState } from '../training/training.js';
 
 /** A state of a run, and the step that it was replayed from: its own where nothing had to be. */
 export interface Replayed {

@@ -3,7 +3,7 @@
  * `events.jsonl` (a line an epoch or event), `checkpoints/` and `analysis/`. Whatever moment a run
  * is killed at, `newestCheckpoint` and `cutBack` lead to a state that it has been in.
  */
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+
 import { type DocumentKind, type Line, readDocument, readLines } from '../contracts/documents.js';
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
 import { canonicalJson, experimentHash } from '../contracts/hash.js';
@@ -25,6 +25,7 @@ import type {
   RunEvent,
   Store,
 } from '../contracts/types.js';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 
 const RESTORE = 'restore it, or choose another folder';
 const CONFIG: DocumentKind<RunConfig> = {

@@ -2,13 +2,30 @@
  * A run, from specification to record: compose → store → train → listeners. It writes config.json
  * first, so that a run killed at any later moment can be resumed to the same bits.
  */
-import { type Listeners, createTrackers, createListeners } from './listeners.js';
-import { type Composed, composeExperiment, data, openBackend } from './compose.js';
+
 import { InputError, isInputError, isRunError, RunError } from '../contracts/errors.js';
-import { evaluateParams } from '../training/evaluate.js';
-import { canonicalJson, experimentHash, paramsSha256 } from '../contracts/hash.js';
-import { withoutAuxiliary } from '../tensors/params.js';
+import { experimentHash, paramsSha256 } from '../contracts/hash.js';
+import type {
+  Backend,
+  Execution,
+  Experiment,
+  Manifest,
+  MetricsRow,
+  RunEvent,
+  RunListener,
+  RunSpec,
+  Score,
+  Store,
+  Tracker,
+} from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import { evaluateParams } from '../training/evaluate.js';
+import { train } from '../training/trainer.js';
+import type { SavedState } from '../training/training.js';
+import { type Composed, composeExperiment, data, openBackend } from './compose.js';
+import { resolveExecution } from './execution.js';
+import { createListeners, createTrackers, type Listeners } from './listeners.js';
 import {
   appendEvent,
   appendMetrics,
@@ -26,21 +43,6 @@ import {
   writeManifest,
 } from './run-folder.js';
 import { checkSpec } from './spec.js';
-import { train } from '../training/trainer.js';
-import type { SavedState } from '../training/training.js';
-import type {
-  Backend,
-  Execution,
-  Experiment,
-  Manifest,
-  MetricsRow,
-  RunEvent,
-  RunListener,
-  RunSpec,
-  Score,
-  Store,
-  Tracker,
-} from '../contracts/types.js';
 
 /** What a run is given by whoever starts it. */
 export interface RunHost {
@@ -49,6 +51,8 @@ export interface RunHost {
   readonly store: Store;
   /** Folders of the teachers' runs, by the teachers' names. */
   readonly teacherStores?: Readonly<Record<string, Store>>;
+  /** What a run that begins falls back to where its specification says nothing; one that goes on keeps its own. */
+  readonly defaults?: Execution;
   readonly listeners?: readonly RunListener[];
   /** By name, beside those that `execution.trackers` names. */
   readonly trackers?: Readonly<Record<string, Tracker>>;
@@ -75,14 +79,15 @@ export interface RunResult {
  * @throws InputError on bad input, before anything is written; RunError when the run fails.
  */
 export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
-  const { experiment, execution = {} } = checkSpec(spec);
+  const { experiment, execution: asked = {} } = checkSpec(spec);
   const found = await findConfig(host.store);
   if (found !== undefined && found.run !== experimentHash(experiment))
     throw new InputError(
       `${host.store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${experimentHash(experiment).slice(0, 10)}); choose another folder`,
     );
-  if (found !== undefined) return resumeRun(host, execution, experiment.epochs);
+  if (found !== undefined) return resumeRun(host, asked, experiment.epochs);
   await checkVacant(host.store);
+  const execution = resolveExecution({ flags: asked, defaults: host.defaults ?? {} });
   const composed = await composeExperiment(experiment, host.registry, host.teacherStores ?? {});
   const followed = withTrackers(host, execution);
   const backend = await openBackend(host.registry, execution);
@@ -103,23 +108,15 @@ export async function resumeRun(
   const { store } = host;
   const config = await readConfig(store);
   const manifest = await readManifest(store);
-  const before = { ...config.execution, ...manifest?.execution };
-  // What was asked for may differ from what was used: a backend with one thread ignores more.
-  const asked = config.execution;
-  for (const key of ['backend', 'threads'] as const)
-    if (
-      execution[key] !== undefined &&
-      before[key] !== undefined &&
-      ![before[key], asked[key]].includes(execution[key])
-    )
-      throw new InputError(
-        `${store.where}: began with ${key} ${before[key]}, and other bits would come of ${execution[key]}; resume it with ${key} ${before[key]}, or start anew in another folder`,
-      );
-  const [given, own] = [execution, before].map((it) => canonicalJson(it.backendOptions ?? {}));
-  if (given !== '{}' && given !== own)
-    throw new InputError(
-      `${store.where}: its backend began with options ${own}, and other bits may come of ${given}; resume it without naming any, or start anew in another folder`,
-    );
+  const kept = resolveExecution({
+    flags: execution,
+    recorded: {
+      subject: 'run',
+      where: store.where,
+      asked: config.execution,
+      used: manifest?.execution,
+    },
+  });
   const { checkpoint, damaged } = await newestCheckpoint(store);
   const experiment = withLength(config.experiment, epochs, checkpoint?.position.epoch, store);
   const longer = experiment.epochs > config.experiment.epochs;
@@ -129,14 +126,6 @@ export async function resumeRun(
     const history = await readMetrics(store, manifest);
     return { status: 'finished', manifest, history, already: true };
   }
-  // What has no part in its bits may change.
-  const { trackers, checkpointEvery } = execution;
-  const kept = {
-    ...execution,
-    ...before,
-    ...(trackers === undefined ? {} : { trackers }),
-    ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-  };
   const { registry, teacherStores = {} } = host;
   const composed = await composeExperiment(experiment, registry, teacherStores);
   const followed = withTrackers(host, kept);

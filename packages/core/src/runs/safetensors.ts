@@ -4,8 +4,8 @@
  */
 import { InputError } from '../contracts/errors.js';
 import { bytesOf } from '../contracts/hash.js';
-import { sizeOf } from '../tensors/params.js';
 import type { HostArray } from '../contracts/types.js';
+import { sizeOf } from '../tensors/params.js';
 
 /** A tensor of a file; `float64` and `uint8` beside the types that cross the seam. */
 export type StoredArray =
@@ -131,9 +131,7 @@ function readPlace(
 
 function parseHeader(
   bytes: Uint8Array,
-):
-  | { entries: [string, Record<string, unknown>][]; metadata: Record<string, string> }
-  | undefined {
+): { entries: [string, Record<string, unknown>][]; metadata: Record<string, string> } | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const header: unknown = JSON.parse(text);

@@ -1,8 +1,9 @@
 /** The JSON Schema of specifications with everything that a registry knows in it, for completion in editors. */
-import { jsonSchemaOf } from '../plugins/options.js';
-import type { Listing, Registry } from '../plugins/registry.js';
+
 import { runSpecSchema } from '../contracts/experiment.js';
 import type { JsonSchema, Kind } from '../contracts/types.js';
+import { jsonSchemaOf } from '../plugins/options.js';
+import type { Listing, Registry } from '../plugins/registry.js';
 
 const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
   ['task', 'task'],

@@ -1,5 +1,11 @@
 import { isRunError } from '@grok/core';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, sha256Hex, writeSafetensors } from '@grok/core/internal';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  sha256Hex,
+  writeSafetensors,
+} from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const checkpoint: Checkpoint = {
@@ -12,7 +18,12 @@ const checkpoint: Checkpoint = {
     'adam/mu/flat': { shape: [3], dtype: 'float32', data: Float32Array.of(1, 2, 3) },
     'adam/count': { shape: [], dtype: 'int32', data: Int32Array.of(900) },
   },
-  position: { epoch: 90, batch: 3, step: 900, sums: { loss: 0.1 + 0.2, correct: 7, terms: { hard: 1e-300 } } },
+  position: {
+    epoch: 90,
+    batch: 3,
+    step: 900,
+    sums: { loss: 0.1 + 0.2, correct: 7, terms: { hard: 1e-300 } },
+  },
 };
 const where = 'runs/a/checkpoints/step-000900.safetensors';
 const reject = (bytes: Uint8Array): unknown => {

@@ -1,5 +1,32 @@
-import { type Experiment, isInputError, isRunError, type Manifest, type MetricsRow, memoryStore, readConfig, readManifest, readMetrics, type Store } from '@grok/core';
-import { appendEvent, appendMetrics, type Checkpoint, checkpointFile, cutBack, encodeCheckpoint, findConfig, listCheckpoints, newestCheckpoint, readCheckpoint, readEvents, saveCheckpoint, writeAnalysis, writeConfig, writeManifest } from '@grok/core/internal';
+import {
+  type Experiment,
+  isInputError,
+  isRunError,
+  type Manifest,
+  type MetricsRow,
+  memoryStore,
+  readConfig,
+  readManifest,
+  readMetrics,
+  type Store,
+} from '@grok/core';
+import {
+  appendEvent,
+  appendMetrics,
+  type Checkpoint,
+  checkpointFile,
+  cutBack,
+  encodeCheckpoint,
+  findConfig,
+  listCheckpoints,
+  newestCheckpoint,
+  readCheckpoint,
+  readEvents,
+  saveCheckpoint,
+  writeAnalysis,
+  writeConfig,
+  writeManifest,
+} from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const experiment: Experiment = {
