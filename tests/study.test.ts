@@ -191,12 +191,20 @@ describe('runStudy', () => {
   });
 
   test('trains once what two overrides share', async () => {
-    const overrides = { base: {}, short: { student: { epochs: 1 } } };
+    const overrides = { base: {}, other: { student: { batch: 16 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     const own = study({ slots: 4 });
     const { begun, runs } = await runStudy(both, own.host);
     expect(begun).toBe(8); // two teachers, twice three arms
     expect(runs.map(({ state }) => state)).toEqual(Array(10).fill('finished'));
+  });
+
+  test('refuses two runs that differ in their length alone (one would pass for the other)', async () => {
+    const overrides = { base: {}, short: { student: { epochs: 1 } } };
+    const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
+    await expect(runStudy(both, study().host)).rejects.toThrow(
+      /base\/none@0 and short\/none@0 are one run, with \d+ epochs and with 1; give both one length/,
+    );
   });
 
   test('does only what is asked for, with the teachers it needs', async () => {

@@ -5,11 +5,13 @@
 import { InputError, type Model, type ModelInfo, type Registry, type Use } from '@grok/core';
 import { checkExperiment, compose, data, infoOf, splitHash, taskHash } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
+import { checkLengths } from './check-lengths.js';
 import { expandPlan, keyOf, type Plan } from './plan.js';
 
 /** Creates the parts of every run of a plan. @throws InputError that names the run and what is wrong with it. */
 export function preflight(plan: Plan, registry: Registry): void {
   const host = { tf };
+  checkLengths(plan);
   const seen = new Map<string, Ready>();
   for (const planned of expandPlan(plan)) {
     const { name, override, experiment, needs } = planned;
