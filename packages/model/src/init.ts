@@ -9,54 +9,55 @@ import type { Config } from './options.js';
 /** Standard deviation of a standard normal cut at ±2. */
 const CUT = 0.87962566103423978;
 
-type Initialiser = 'linear' | 'embedding' | 'ones' | 'zeros';
+type Initializer = 'linear' | 'embedding' | 'ones' | 'zeros';
 
-/** Name, shape and initialiser of every parameter, in order. */
-function parameters(c: Config): readonly [string, readonly number[], Initialiser][] {
-  const norm = (name: string): [string, readonly number[], Initialiser][] => {
-    if (c.norm === 'none') return [];
-    const scale: [string, readonly number[], Initialiser] = [`${name}.w`, [c.dim], 'ones'];
-    return c.norm === 'rms' ? [scale] : [scale, [`${name}.b`, [c.dim], 'zeros']];
+/** Name, shape and initializer of every parameter, in order. */
+function listParams(cfg: Config): readonly [string, readonly number[], Initializer][] {
+  const norm = (name: string): [string, readonly number[], Initializer][] => {
+    if (cfg.norm === 'none') return [];
+    const scale: [string, readonly number[], Initializer] = [`${name}.w`, [cfg.dim], 'ones'];
+    return cfg.norm === 'rms' ? [scale] : [scale, [`${name}.b`, [cfg.dim], 'zeros']];
   };
   const linear = (name: string, from: number, to: number) =>
-    [name, [from, to], 'linear'] as [string, readonly number[], Initialiser];
-  const blocks = Array.from({ length: c.depth }, (_, l) => [
+    [name, [from, to], 'linear'] as [string, readonly number[], Initializer];
+  const blocks = Array.from({ length: cfg.depth }, (_, l) => [
     ...norm(`blocks.${l}.ln1`),
-    ...['W_Q', 'W_K', 'W_V', 'W_O'].map((w) => linear(`blocks.${l}.attn.${w}`, c.dim, c.dim)),
+    ...['W_Q', 'W_K', 'W_V', 'W_O'].map((w) => linear(`blocks.${l}.attn.${w}`, cfg.dim, cfg.dim)),
     ...norm(`blocks.${l}.ln2`),
-    ...(c.mlp === 'swiglu' ? ['W_gate', 'W_in'] : ['W_in']).map((w) =>
-      linear(`blocks.${l}.mlp.${w}`, c.dim, c.dMlp),
+    ...(cfg.mlp === 'swiglu' ? ['W_gate', 'W_in'] : ['W_in']).map((w) =>
+      linear(`blocks.${l}.mlp.${w}`, cfg.dim, cfg.dMlp),
     ),
-    linear(`blocks.${l}.mlp.W_out`, c.dMlp, c.dim),
+    linear(`blocks.${l}.mlp.W_out`, cfg.dMlp, cfg.dim),
   ]);
   return [
-    c.features === undefined
-      ? ['embed.W_E', [c.vocabulary, c.dim], 'embedding']
-      : linear('embed.W_E', c.features, c.dim),
-    ...(c.positions === 'learned'
-      ? [['pos_embed.W_pos', [c.length, c.dim], 'embedding'] as [string, number[], Initialiser]]
+    cfg.features === undefined
+      ? ['embed.W_E', [cfg.vocabulary, cfg.dim], 'embedding']
+      : linear('embed.W_E', cfg.features, cfg.dim),
+    ...(cfg.positions === 'learned'
+      ? [['pos_embed.W_pos', [cfg.length, cfg.dim], 'embedding'] as [string, number[], Initializer]]
       : []),
     ...blocks.flat(),
     ...norm('ln_final'),
-    linear('unembed.W_U', c.dim, c.vocabulary),
+    linear('unembed.W_U', cfg.dim, cfg.vocabulary),
   ];
 }
 
 /** Draws all parameters. */
-export function initialise(c: Config, rng: Rng): HostParams {
+export function initialize(cfg: Config, rng: Rng): HostParams {
   return Object.fromEntries(
-    parameters(c).map(([name, shape, how]) => [name, draw(shape, how, rng.split(name))]),
+    listParams(cfg).map(([name, shape, how]) => [name, draw(shape, how, rng.split(name))]),
   );
 }
 
-function draw(shape: readonly number[], how: Initialiser, rng: Rng): HostArray {
+function draw(shape: readonly number[], how: Initializer, rng: Rng): HostArray {
   const size = sizeOf(shape);
+  const [fanIn = 1, width = 1] = shape;
   const scaled = (values: Float32Array, by: number): Float32Array => values.map((z) => z * by);
   const data =
     how === 'linear'
-      ? scaled(rng.truncatedNormal(size), Math.sqrt(1 / shape[0]!) / CUT)
+      ? scaled(rng.truncatedNormal(size), Math.sqrt(1 / fanIn) / CUT)
       : how === 'embedding'
-        ? scaled(rng.normal(size), 1 / Math.sqrt(shape.at(-1)!))
+        ? scaled(rng.normal(size), 1 / Math.sqrt(width))
         : new Float32Array(size).fill(how === 'ones' ? 1 : 0);
   return { data, shape, dtype: 'float32' };
 }

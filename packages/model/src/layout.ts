@@ -9,7 +9,7 @@ import type { Config } from './options.js';
 import { type Prefixes, prefixNumbers } from './prefixes.js';
 
 /** Consecutive positions of some rows: of every row of the batch, or of every distinct prefix. */
-export interface Part {
+export interface BatchPart {
   readonly rows: number;
   /** Positions are `start … start + length − 1`. */
   readonly start: number;
@@ -21,10 +21,10 @@ export interface Part {
 export type Parts = readonly tf.Tensor[];
 
 /** The parts of a batch. */
-export interface Layout {
+export interface BatchLayout {
   readonly batch: number;
   /** The batch; or the distinct prefixes, and behind them the batch's other positions. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly BatchPart[];
   /** With two parts: the number of each row's prefix, `[batch]`. */
   readonly prefix: tf.Tensor1D | undefined;
   /** Matrices put together to `[batch, pos, …]` so far. */
@@ -34,11 +34,11 @@ export interface Layout {
 }
 
 /** Lays out a batch; with prefixes, their positions are computed once, for the batch's rows to attend to. */
-export function layOut(
+export function layOutBatch(
   cfg: Config,
   inputs: tf.Tensor,
   shared: readonly Prefixes[] | undefined,
-): Layout {
+): BatchLayout {
   const [batch = 0] = inputs.shape;
   const tokens = cfg.features === undefined ? (inputs as tf.Tensor2D) : undefined;
   const longest = shared?.at(-1);
@@ -63,8 +63,8 @@ export function layOut(
 }
 
 /** `[all, …]` → one `[rows, pos, …shape]` a part; a matrix of the last positions is one part of one position. */
-export function split(
-  layout: Layout,
+export function splitRows(
+  layout: BatchLayout,
   x: tf.Tensor,
   shape: readonly number[] = x.shape.slice(1),
 ): Parts {
@@ -76,7 +76,7 @@ export function split(
   );
 }
 /** One `[rows, pos, …]` a part → `[all, width]`. */
-export function concat(parts: Parts, width: number): tf.Tensor {
+export function concatRows(parts: Parts, width: number): tf.Tensor {
   const [first, ...rest] = parts.map((part) => tf.reshape(part, [-1, width])) as [tf.Tensor];
   return rest.length === 0 ? first : tf.concat([first, ...rest], 0);
 }
@@ -97,17 +97,17 @@ export function zip<Q, K, R>(
 }
 
 /** What the queries of each part may look at, `[rows, pos, …]` → `[rows, key, …]`: behind their prefix's positions, their own. */
-export function toKeys(layout: Layout, parts: Parts): Parts {
+export function toKeys(layout: BatchLayout, parts: Parts): Parts {
   const [first, rest] = parts;
   if (first === undefined || rest === undefined) return parts;
   return [first, tf.concat([spread(layout, first), rest], 1)];
 }
 /** Values of the prefixes, handed to the rows that begin with them: `[prefixes, …]` → `[batch, …]`. */
-function spread({ prefix }: Layout, x: tf.Tensor): tf.Tensor {
+function spread({ prefix }: BatchLayout, x: tf.Tensor): tf.Tensor {
   return prefix === undefined ? x : tf.gather(x, prefix);
 }
 /** The parts put together to `[batch, …axes]`, as whoever asked for the site gets them. */
-export function assemble(layout: Layout, parts: Parts, axes: readonly string[]): tf.Tensor {
+export function assemble(layout: BatchLayout, parts: Parts, axes: readonly string[]): tf.Tensor {
   const [first, rest] = parts as [tf.Tensor, tf.Tensor?];
   if (rest === undefined) return first;
   const key = axes.indexOf('key') + 1;
@@ -121,27 +121,27 @@ export function assemble(layout: Layout, parts: Parts, axes: readonly string[]):
 
 /** A matrix `[all, …]` as `[batch, pos, …shape]`. */
 export function assembleRows(
-  layout: Layout,
+  layout: BatchLayout,
   x: tf.Tensor,
   shape: readonly number[] = x.shape.slice(1),
 ): tf.Tensor {
-  const whole = assemble(layout, split(layout, x, shape), ['pos']);
+  const whole = assemble(layout, splitRows(layout, x, shape), ['pos']);
   layout.assembled.set(x, whole);
   return whole;
 }
 /** A matrix `[all, d]` as `[batch, pos, d]`; the tensor that was delivered, if it was. */
-export function wholeRows(layout: Layout, x: tf.Tensor): tf.Tensor {
+export function wholeRows(layout: BatchLayout, x: tf.Tensor): tf.Tensor {
   return layout.assembled.get(x) ?? assembleRows(layout, x);
 }
 
 /** Whether a matrix has the last position of each row alone; `[all, d]` has more rows, if there are more positions. */
-export function isLast({ batch }: Layout, x: tf.Tensor): boolean {
+export function isLast({ batch }: BatchLayout, x: tf.Tensor): boolean {
   return x.shape[0] === batch;
 }
 /** The last position of every row of the batch, `[all, d]` → `[batch, d]`. */
-export function lastRows(layout: Layout, x: tf.Tensor): tf.Tensor {
+export function lastRows(layout: BatchLayout, x: tf.Tensor): tf.Tensor {
   if (isLast(layout, x)) return x;
-  const last = split(layout, x).at(-1);
+  const last = splitRows(layout, x).at(-1);
   return last === undefined ? x : lastPosition(last);
 }
 /** The last query of every row, `[rows, head, query, key]` → `[batch, head, 1, key]`. */
@@ -154,7 +154,7 @@ export function lastQueries(patterns: Parts): Parts {
   });
 }
 /** `x + y` at the positions that `y` has. */
-export function addResidual(layout: Layout, x: tf.Tensor, y: tf.Tensor): tf.Tensor {
+export function addResidual(layout: BatchLayout, x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   return tf.add(isLast(layout, y) ? lastRows(layout, x) : x, y);
 }
 /** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; with one head only a reshape. */
@@ -165,14 +165,14 @@ export function byHead(x: tf.Tensor): tf.Tensor {
 }
 
 /** The embeddings of positions `[pos, d]`, for every row: `[all, d]`. */
-export function positionRows(layout: Layout, table: tf.Tensor): tf.Tensor {
+export function positionRows(layout: BatchLayout, table: tf.Tensor): tf.Tensor {
   const parts = layout.parts.map(({ rows, start, length }) =>
     tf.tile(tf.slice(table, [start, 0], [length, -1]), [rows, 1]),
   );
   return tf.concat(parts, 0);
 }
 /** Queries or keys `[rows, pos, head, d_head]` turned by their positions, which are the last ones of their part. */
-export function rotateParts(layout: Layout, parts: Parts, base: number): Parts {
+export function rotateParts(layout: BatchLayout, parts: Parts, base: number): Parts {
   return zip(parts, layout.parts, (x, { start, length }) => {
     const [, count = 0, , dHead = 0] = x.shape;
     const positions = Array.from({ length: count }, (_, i) => start + length - count + i);
@@ -180,7 +180,7 @@ export function rotateParts(layout: Layout, parts: Parts, base: number): Parts {
   });
 }
 /** A dropout mask `[batch, pos, d]` as 0 and 1 at the positions of `x`, in its shape but for size 1 beside `d`. */
-export function maskRows({ batch }: Layout, mask: tf.Tensor, x: tf.Tensor): tf.Tensor {
+export function maskRows({ batch }: BatchLayout, mask: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const [, length = 1, width = 1] = mask.shape;
   const chosen =
     x.shape[0] === batch && length > 1 ? tf.slice(mask, [0, length - 1, 0], [-1, 1, -1]) : mask;

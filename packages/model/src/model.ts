@@ -1,8 +1,29 @@
-/** The transformer as core sees it: sizes, sites, masks, and `apply`. */
-import { InputError, type Model, unknownName } from '@grok/core';
-import { initialise } from './init.js';
+/**
+ * The transformer as core sees it, and its hook: where values are read, replaced and, once everything that is
+ * asked for is delivered, where a forward pass stops, as baukit's `StopForward` does.
+ */
+import {
+  InputError,
+  type Model,
+  type ParamReader,
+  type Site,
+  type SiteInfo,
+  unknownName,
+} from '@grok/core';
+import * as tf from '@grok/tfjs';
+import type { ApplyOptions, Hook } from './forward.js';
+import { initialize } from './init.js';
+import {
+  assemble,
+  assembleRows,
+  type BatchLayout,
+  lastQueries,
+  lastRows,
+  layOutBatch,
+  type Parts,
+} from './layout.js';
 import type { Config } from './options.js';
-import { createForward } from './shortcuts.js';
+import { planForward, planSteps } from './shortcuts.js';
 import { listSites } from './sites.js';
 import { forward } from './transformer.js';
 
@@ -10,32 +31,100 @@ import { forward } from './transformer.js';
 export function createTransformer(cfg: Config): Model {
   const infos = listSites(cfg);
   const bySite = new Map(infos.map((info) => [info.name, info]));
-  const maskShapes = (batch: number): Record<string, readonly number[]> => {
-    const layers = Array.from({ length: cfg.dropout === 0 ? 0 : cfg.depth }, (_, l) => [
-      [`blocks.${l}.attn`, [batch, cfg.length, cfg.dim]] as const,
-      [`blocks.${l}.mlp`, [batch, cfg.length, cfg.dMlp]] as const,
-    ]);
-    return Object.fromEntries(layers.flat());
-  };
-  return {
+  const model: Model = {
     shape: { layers: cfg.depth, width: cfg.dim, heads: cfg.heads },
     keepProbability: 1 - cfg.dropout,
-    init: (rng) => initialise(cfg, rng),
+    init: (rng) => initialize(cfg, rng),
     sites: () => infos,
-    dropoutMaskShapes: maskShapes,
+    dropoutMaskShapes(batch) {
+      const layers = Array.from({ length: cfg.dropout === 0 ? 0 : cfg.depth }, (_, l) => [
+        [`blocks.${l}.attn`, [batch, cfg.length, cfg.dim]] as const,
+        [`blocks.${l}.mlp`, [batch, cfg.length, cfg.dMlp]] as const,
+      ]);
+      return Object.fromEntries(layers.flat());
+    },
     apply(params, inputs, options) {
-      const { sites, taps = {}, masks } = options;
-      for (const site of [...sites, ...Object.keys(taps)])
+      for (const site of [...options.sites, ...Object.keys(options.taps ?? {})])
         if (!bySite.has(site)) throw unknownName('site', site, [...bySite.keys()]);
-      const given = Object.keys(masks ?? {});
-      for (const mask of masks === undefined ? [] : Object.keys(maskShapes(1)))
-        if (!given.includes(mask))
-          throw new InputError(
-            `model "transformer": dropout needs the mask "${mask}", got ${given.join(', ') || 'none'}; give all or none`,
-          );
-      if (sites.size === 0) return {};
-      const { f, deliver } = createForward(cfg, params, inputs, options, bySite);
-      return deliver(() => forward(f));
+      if (options.masks !== undefined)
+        checkMasks(Object.keys(options.masks), Object.keys(model.dropoutMaskShapes(1)));
+      return options.sites.size === 0 ? {} : compute(cfg, bySite, params, inputs, options);
     },
   };
+  return model;
+}
+
+/** @throws InputError when a mask is missing. */
+function checkMasks(given: readonly string[], needed: readonly string[]): void {
+  for (const mask of needed)
+    if (!given.includes(mask))
+      throw new InputError(
+        `model "transformer": dropout needs the mask "${mask}", got ${given.join(', ') || 'none'}; give all or none`,
+      );
+}
+
+/** Runs a forward pass as far as its sites need it. */
+function compute(
+  cfg: Config,
+  infos: ReadonlyMap<Site, SiteInfo>,
+  params: ParamReader,
+  inputs: tf.Tensor,
+  options: ApplyOptions,
+): Record<Site, tf.Tensor> {
+  const { masks = {}, sites } = options;
+  const plan = planForward(cfg, inputs, [...infos.keys()], options);
+  const layout = layOutBatch(cfg, inputs, plan.sharedPrefix);
+  const found = new Map<Site, tf.Tensor>();
+  const hook = createHook(infos, layout, options, plan.narrowsAfter, found);
+  try {
+    forward({ cfg, layout, masks, params, hook, isUsed: plan.isUsed, ...planSteps(plan) });
+  } catch (error) {
+    if (!(error instanceof StopForward)) throw error;
+  }
+  const order = [...sites];
+  return Object.fromEntries([...found].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+}
+
+/** Ends a forward pass: every site asked for is delivered. */
+class StopForward extends Error {}
+
+/** A hook that delivers to `found`. After the sites that `narrowsAfter` names, it hands on the last position alone. */
+function createHook(
+  infos: ReadonlyMap<Site, SiteInfo>,
+  layout: BatchLayout,
+  { sites, taps = {} }: ApplyOptions,
+  narrowsAfter: (site: Site) => boolean,
+  found: Map<Site, tf.Tensor>,
+): Hook {
+  const record = (site: Site, value: tf.Tensor): void => {
+    if (sites.has(site)) found.set(site, value);
+    if (found.size === sites.size) throw new StopForward();
+  };
+  const hookRows = (info: SiteInfo, x: tf.Tensor): tf.Tensor => {
+    const tap = taps[info.name];
+    const isRow = info.axes[0] === 'pos';
+    const whole = isRow ? assembleRows(layout, x, info.shape.slice(1)) : x;
+    const value = tap === undefined ? whole : tap(whole);
+    record(info.name, value);
+    return tap === undefined ? x : tf.reshape(value, x.shape);
+  };
+  const hookParts = (info: SiteInfo, x: Parts): Parts => {
+    const tap = taps[info.name];
+    const parts = tap === undefined ? x : x.map(tap);
+    record(info.name, assemble(layout, parts, info.axes));
+    return parts;
+  };
+  function hook(site: Site, x: tf.Tensor): tf.Tensor;
+  function hook(site: Site, x: Parts): Parts;
+  function hook(site: Site, x: tf.Tensor | Parts): tf.Tensor | Parts {
+    const info = infos.get(site);
+    const isUsed = info !== undefined && (sites.has(site) || Object.hasOwn(taps, site));
+    if (x instanceof tf.Tensor) {
+      const rows = isUsed ? hookRows(info, x) : x;
+      return narrowsAfter(site) ? lastRows(layout, rows) : rows;
+    }
+    const parts = isUsed ? hookParts(info, x) : x;
+    return narrowsAfter(site) ? lastQueries(parts) : parts;
+  }
+  return hook;
 }

@@ -194,7 +194,7 @@ export function rotate(x: tf.Tensor, by: Rotation): tf.Tensor {
 
 /** `[x1, x2]` → `[x2, x1]` on the last axis, as one gather of two halves. */
 function swapHalves(x: tf.Tensor): tf.Tensor {
-  const width = x.shape.at(-1)!;
+  const width = x.shape.at(-1) ?? 0;
   const halves = tf.reshape(x, [-1, 2, width / 2]); // [rows · positions · heads, 2, d_head/2]
   return tf.reshape(tf.gather(halves, tf.tensor1d([1, 0], 'int32'), 1), x.shape);
 }

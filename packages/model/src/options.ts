@@ -103,6 +103,7 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
       `model "transformer": rotary positions turn pairs, so a head's width must be even, got ${dHead} (dim ${dim}, ${heads} heads); change dim or heads, or give positions "learned"`,
     );
   const { shape, dtype } = task.inputs;
+  const [, second = 0] = shape;
   const numeric = dtype === 'float32';
   if (shape.length !== 2 && !(numeric && shape.length === 3))
     throw new InputError(
@@ -112,9 +113,9 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
     ...options,
     dMlp: mlpWidth(options),
     dHead,
-    length: numeric && shape.length === 2 ? 1 : shape[1]!,
+    length: numeric && shape.length === 2 ? 1 : second,
     vocabulary: task.vocabulary,
-    features: numeric ? shape.at(-1)! : undefined,
+    features: numeric ? shape.at(-1) : undefined,
     // What a position sees of a prefix is all there is to it only where it cannot see beyond.
     prefixes: options.causal && options.algebra.sharedPrefixes ? distinctPrefixes(task) : [],
     places: options.algebra.vocabularyTable ? placesOf(task, heads) : undefined,

@@ -28,12 +28,13 @@ export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Pre
   let numberOf = new Int32Array(rows);
   for (let i = 0; i < length - 1; i++) {
     const shorter = found.at(-1);
-    const numbers = new Int32Array(((shorter?.count ?? 0) + 1) * vocabulary).fill(-1);
+    const numbers = new Map<number, number>();
     const firstRows: number[] = [];
     numberOf = numberOf.map((number, row) => {
-      const key = number * vocabulary + data[row * length + i]!;
-      if (numbers[key] === -1) numbers[key] = firstRows.push(row) - 1;
-      return numbers[key]!;
+      const key = number * vocabulary + (data[row * length + i] ?? 0);
+      const known = numbers.get(key) ?? firstRows.push(row) - 1;
+      numbers.set(key, known);
+      return known;
     });
     const count = firstRows.length;
     if (2 * count > rows) break;
@@ -44,7 +45,10 @@ export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Pre
       length: i + 1,
       count,
       tokens: Int32Array.from(tokens),
-      numbers: numbers.map((number) => (number === -1 ? count : number)),
+      numbers: Int32Array.from(
+        { length: ((shorter?.count ?? 0) + 1) * vocabulary },
+        (_, key) => numbers.get(key) ?? count,
+      ),
     });
   }
   return found;

@@ -2,24 +2,26 @@
  * What is cheap for this batch, these sites and taps, decided once before a forward pass, and the steps of
  * the textbook in their cheap form. Every shortcut is exact algebra.
  */
-import type { ParamReader, Site, SiteInfo } from '@grok/core';
+import type { Site } from '@grok/core';
 import * as tf from '@grok/tfjs';
-import { type ApplyOptions, createHook, type Forward, type Steps } from './forward.js';
-import { concat, isLast, lastRows, layOut, maskRows, split, zip } from './layout.js';
+import type { ApplyOptions, Forward, Steps } from './forward.js';
+import { concatRows, isLast, lastRows, maskRows, splitRows, zip } from './layout.js';
 import { layerNorm, multiplyWeights, rmsNorm, swiglu } from './ops.js';
 import type { Config } from './options.js';
 import { type Prefixes, worthSharing } from './prefixes.js';
-import { attendFromTables, tablesAreCheaper } from './tables.js';
+import { attendFromTables } from './tables.js';
 import { textbook } from './transformer.js';
 
 /** Where a forward pass leaves the textbook. */
-export interface Plan {
+export interface ForwardPlan {
   /** Whether somebody reads or replaces the value at one of the sites. */
   readonly isUsed: (...sites: Site[]) => boolean;
   /** Prefixes of tokens that are computed once, for all rows that begin with them. */
   readonly sharedPrefix: readonly Prefixes[] | undefined;
   /** Whether the first block's scores and values come from tables by token. */
   readonly tables: boolean;
+  /** Whether the pass goes on from a site with the last position alone. */
+  readonly narrowsAfter: (site: Site) => boolean;
   /** Whether from a site on nobody asks for another position than the last, keys and values apart. */
   readonly isLastOnly: (site: Site) => boolean;
   /** Which of a block's two matrices stands for `W_V · W_O` while the other is left out. */
@@ -34,7 +36,7 @@ export function planForward(
   inputs: tf.Tensor,
   order: readonly Site[],
   { sites, taps = {}, masks }: ApplyOptions,
-): Plan {
+): ForwardPlan {
   const isUsed = (...asked: Site[]): boolean =>
     asked.some((site) => sites.has(site) || Object.hasOwn(taps, site));
   const blocks = Array.from({ length: cfg.depth }, (_, l) => `blocks.${l}`);
@@ -50,8 +52,13 @@ export function planForward(
   const tables = tablesAreCheaper(cfg, rows, isUsed, taps);
   const lastOnlyFrom = findLastOnly(cfg, order, isUsed);
   const isLastOnly = (site: Site): boolean => order.indexOf(site) >= lastOnlyFrom;
+  const narrowing = ['attn.hook_pattern', 'hook_resid_mid', 'hook_resid_post']
+    .map((name) => order.indexOf(`blocks.${cfg.depth - 1}.${name}`))
+    .filter((index) => index + 1 >= lastOnlyFrom)
+    .map((index) => order[index]);
   return {
     ...{ isUsed, sharedPrefix, tables, isLastOnly },
+    narrowsAfter: (site) => narrowing.includes(site),
     // The OV circuit (Elhage et al. 2021), applied where there are fewer rows.
     jointOV(block) {
       const seen = isUsed(...['v', 'z', 'result'].map((which) => `${block}.attn.hook_${which}`));
@@ -68,8 +75,29 @@ export function planForward(
   };
 }
 
+/** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
+function tablesAreCheaper(
+  { algebra, places, positions, norm, heads, dim, vocabulary }: Config,
+  rows: number,
+  isUsed: ForwardPlan['isUsed'],
+  taps: Readonly<Record<Site, unknown>>,
+): boolean {
+  if (!algebra.vocabularyTable || places === undefined) return false;
+  // A norm would mix what a token and what a learned position give.
+  if (positions === 'learned' && norm !== 'none') return false;
+  const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `attn.hook_${which}`);
+  const before = ['ln1.hook_scale', 'ln1.hook_normalized'];
+  if (isUsed(...[...before, ...inside].map((name) => `blocks.0.${name}`))) return false;
+  const tapped = ['hook_embed', 'hook_pos_embed', 'blocks.0.hook_resid_pre'];
+  if (tapped.some((site) => Object.hasOwn(taps, site))) return false;
+  // Values are looked up too, and a look-up's gradient is a product with a one-hot matrix.
+  const count = places.tokens.length;
+  const tables = heads * count ** 2 + 3 * vocabulary * dim + vocabulary * rows;
+  return tables < 3 * dim * rows;
+}
+
 /** Index in `order` of the first site from which only the last position is asked for; keys and values are of all positions. */
-function findLastOnly(cfg: Config, order: readonly Site[], isUsed: Plan['isUsed']): number {
+function findLastOnly(cfg: Config, order: readonly Site[], isUsed: ForwardPlan['isUsed']): number {
   if (!cfg.algebra.lastPosition || cfg.pool !== 'cls') return order.length;
   const block = `blocks.${cfg.depth - 1}`;
   const aside = ['k', 'rot_k', 'v'].map((which) => `${block}.attn.hook_${which}`);
@@ -82,31 +110,8 @@ function findLastOnly(cfg: Config, order: readonly Site[], isUsed: Plan['isUsed'
   return first;
 }
 
-/** What a forward pass by its plan computes with, and a function that runs it and returns what it delivered. */
-export function createForward(
-  cfg: Config,
-  params: ParamReader,
-  inputs: tf.Tensor,
-  options: ApplyOptions,
-  infos: ReadonlyMap<Site, SiteInfo>,
-): { f: Forward; deliver: (pass: () => void) => Record<Site, tf.Tensor> } {
-  const order = [...infos.keys()];
-  const plan = planForward(cfg, inputs, order, options);
-  const layout = layOut(cfg, inputs, plan.sharedPrefix);
-  const block = `blocks.${cfg.depth - 1}`;
-  const narrowing = new Set(
-    [`${block}.attn.hook_pattern`, `${block}.hook_resid_mid`, `${block}.hook_resid_post`].filter(
-      (site) => plan.isLastOnly(order[order.indexOf(site) + 1] ?? site),
-    ),
-  );
-  const { hook, deliver } = createHook(infos, layout, options, (site) => narrowing.has(site));
-  const masks = options.masks ?? {};
-  const { isUsed } = plan;
-  return { deliver, f: { cfg, layout, masks, params, hook, isUsed, ...planSteps(plan) } };
-}
-
 /** The steps of the textbook, each in its cheap form where the plan says so. */
-function planSteps({ isUsed, isLastOnly, tables, jointOV, gateMasks }: Plan): Steps {
+export function planSteps({ isUsed, isLastOnly, tables, jointOV, gateMasks }: ForwardPlan): Steps {
   return {
     embed() {
       return tables && isLastOnly('hook_embed') ? embedLast(this) : textbook.embed.call(this);
@@ -156,10 +161,10 @@ function addPositions({ cfg, layout, params }: Forward, x: tf.Tensor): tf.Tensor
   const learned = (start: number, length: number): tf.Tensor =>
     tf.slice(params('pos_embed.W_pos'), [start, 0], [length, -1]);
   if (isLast(layout, x)) return tf.add(x, learned(cfg.length - 1, 1)); // [batch, d_model]
-  const parts = zip(split(layout, x), layout.parts, (part, { start, length }) =>
+  const parts = zip(splitRows(layout, x), layout.parts, (part, { start, length }) =>
     tf.add(part, learned(start, length)),
   ); // [rows, pos, d_model]
-  return concat(parts, cfg.dim);
+  return concatRows(parts, cfg.dim);
 }
 /** A norm as one operation with a gradient of its own. */
 function normalize({ cfg, params }: Forward, name: string, x: tf.Tensor): tf.Tensor {

@@ -3,12 +3,11 @@
  * the token and its position alone, and so do their products: they are computed once a place, that is a
  * token at a position where the task has it, and rows look their scores up.
  */
-import type { Site, TaskInfo } from '@grok/core';
+import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import type { AttentionInputs, Forward } from './forward.js';
 import { byHead } from './layout.js';
 import { linear, rotate, rotation, type Weights } from './ops.js';
-import type { Config } from './options.js';
 
 /** All distinct (position, token) of a task, numbered by position and first appearance. */
 export interface Places {
@@ -22,7 +21,7 @@ export interface Places {
 export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Places | undefined {
   const { data, dtype, shape } = inputs;
   if (dtype !== 'int32') return undefined;
-  const length = shape[1]!;
+  const [, length = 0] = shape;
   const all = Array.from({ length: length * vocabulary }, (_, key) => key);
   const met = new Set(
     data === undefined ? all : Array.from(data, (token, i) => (i % length) * vocabulary + token),
@@ -37,27 +36,6 @@ export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Place
     positions: Int32Array.from(keys, (key) => Math.floor(key / vocabulary)),
     numbers,
   };
-}
-
-/** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
-export function tablesAreCheaper(
-  { algebra, places, positions, norm, heads, dim, vocabulary }: Config,
-  rows: number,
-  isUsed: (...sites: Site[]) => boolean,
-  taps: Readonly<Record<Site, unknown>>,
-): boolean {
-  if (!algebra.vocabularyTable || places === undefined) return false;
-  // A norm would mix what a token and what a learned position give.
-  if (positions === 'learned' && norm !== 'none') return false;
-  const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `attn.hook_${which}`);
-  const before = ['ln1.hook_scale', 'ln1.hook_normalized'];
-  if (isUsed(...[...before, ...inside].map((name) => `blocks.0.${name}`))) return false;
-  const tapped = ['hook_embed', 'hook_pos_embed', 'blocks.0.hook_resid_pre'];
-  if (tapped.some((site) => Object.hasOwn(taps, site))) return false;
-  // Values are looked up too, and a look-up's gradient is a product with a one-hot matrix.
-  const count = places.tokens.length;
-  const tables = heads * count ** 2 + 3 * vocabulary * dim + vocabulary * rows;
-  return tables < 3 * dim * rows;
 }
 
 /** The first block's scores and values, by part; with `onlyLast`, what the last position's queries look at alone. */

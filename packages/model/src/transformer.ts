@@ -8,13 +8,13 @@ import type { Forward, Steps } from './forward.js';
 import {
   addResidual,
   byHead,
-  concat,
+  concatRows,
   lastRows,
   maskRows,
   type Parts,
   positionRows,
   rotateParts,
-  split,
+  splitRows,
   toKeys,
   wholeRows,
   zip,
@@ -52,7 +52,7 @@ function attention(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const masked = cfg.causal ? scores.map(applyCausalMask) : scores;
   const weighed = hook(at('hook_attn_scores'), masked).map(ops.softmax);
   const pattern = hook(at('hook_pattern'), weighed); // [batch, head, query, key]
-  const z = hook(at('hook_z'), concat(zip(pattern, v, mixValues), cfg.dim)); // [batch, query, head · d_head]
+  const z = hook(at('hook_z'), concatRows(zip(pattern, v, mixValues), cfg.dim)); // [batch, query, head · d_head]
   if (!f.isUsed(at('hook_result')))
     return hook(`${block}.hook_attn_out`, f.dropout(`${block}.attn`, linear(z, W_O)));
   const result = f.dropout(`${block}.attn`, ops.linearByHead(z, W_O, cfg.heads));
@@ -131,7 +131,7 @@ export const textbook: Steps = {
   attend(block, x, W_V) {
     const { cfg, layout, hook, params } = this;
     const at = (name: string): string => `${block}.attn.${name}`;
-    const heads = (x: tf.Tensor): Parts => split(layout, x, [cfg.heads, cfg.dHead]);
+    const heads = (x: tf.Tensor): Parts => splitRows(layout, x, [cfg.heads, cfg.dHead]);
     const rotate = (site: string, x: Parts): Parts =>
       cfg.positions === 'rope' ? hook(at(site), rotateParts(layout, x, cfg.ropeBase)) : x;
     const h = this.normalize(`${block}.ln1`, x); // [batch, pos, d_model]

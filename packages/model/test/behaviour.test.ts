@@ -4,7 +4,15 @@ import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scaleOptions, transformer } from '../src/index.js';
-import { build, keepOf, randomParams, randomRows, toTensors, VOCABULARY } from './helpers.js';
+import {
+  build,
+  distance,
+  keepOf,
+  randomParams,
+  randomRows,
+  toTensors,
+  VOCABULARY,
+} from './helpers.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
@@ -104,7 +112,61 @@ describe('sites', () => {
     expect(heavy(['hook_embed'])).toBe(0);
     expect(heavy(['blocks.0.hook_resid_mid'])).toBe(6);
     expect(heavy(['blocks.0.hook_resid_post'])).toBe(9);
+    expect(heavy(['blocks.0.attn.hook_k'])).toBe(1);
     expect(heavy([])).toBe(0);
+  });
+
+  it('have a name for every axis, and the same size wherever one is named', () => {
+    // Catches: heads and positions exchanged, a site that only its name tells from another.
+    const sizes = new Map<string, Set<number>>();
+    for (const { axes, shape } of build({ heads: 2, positions: 'learned' }).sites())
+      for (const [i, axis] of axes.entries())
+        sizes.set(axis, new Set([...(sizes.get(axis) ?? []), ...shape.slice(i, i + 1)]));
+    expect(Object.fromEntries([...sizes].map(([axis, found]) => [axis, [...found]]))).toEqual({
+      ...{ pos: [4], query: [4], key: [4], head: [2], scale: [1] },
+      ...{ d_model: [8], d_head: [4], d_mlp: [12], d_vocab: [7] },
+    });
+  });
+
+  it('of each head add up to what attention gives, tapped or not', () => {
+    // Catches: heads' results beside the path that is trained; a product by head that all runs pay for.
+    const at = (name: string): string => `blocks.1.attn.${name}`;
+    const [result, out] = [at('hook_result'), 'blocks.1.hook_attn_out'];
+    const plain = apply([out])[out]!.dataSync();
+    const found = apply([result, out]);
+    const difference = distance(tf.sum(found[result]!, 2).dataSync(), plain);
+    expect([difference, distance(found[out]!.dataSync(), plain)].every((d) => d < 1e-6)).toBe(true);
+    // The first head left out of the results is the first half of z left out of the product.
+    const keep = tf.tensor([0, 1], [1, 1, 2, 1]);
+    const only = (site: string): ArrayLike<number> =>
+      apply(['logits'], { taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).logits!.dataSync();
+    expect(distance(only(result), only(at('hook_z')))).toBeLessThan(1e-6);
+    const products = (sites: string[]): number =>
+      kernelsOf(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+    expect(products([out])).toBe(products([result, out]));
+  });
+
+  it.each(['cls', 'mean'] as const)('hold logits of every position, which %s reads', (pool) => {
+    // Catches: logits of every position that are those of other values; the product paid for unasked.
+    const pooling = build({ pool });
+    const run = (sites: string[]) =>
+      pooling.apply(reader('parameter', toTensors(params)), inputs(), { sites: new Set(sites) });
+    const site = 'unembed.hook_logits';
+    const { logits, [site]: all } = run(['logits', site]);
+    const read = pool === 'mean' ? tf.mean(all!, 1) : tf.squeeze(tf.slice(all!, [0, 3, 0]), [1]);
+    expect(distance(read.dataSync(), logits!.dataSync())).toBeLessThan(1e-6);
+    const products = (sites: string[]): number =>
+      kernelsOf(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+    expect(products(['logits', site])).toBe(products(['logits']) + 1);
+  });
+
+  it('of a norm are what it divides by, and what it gives before its weights', () => {
+    // Catches: a tap on either that the layer does not follow.
+    const [scale, normalized] = ['blocks.0.ln2.hook_scale', 'blocks.0.ln2.hook_normalized'];
+    const half = (site: string, by: number): ArrayLike<number> =>
+      apply(['logits'], { taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).logits!.dataSync();
+    expect(distance(half(scale, 2), half(normalized, 0.5))).toBeLessThan(1e-6);
+    expect(distance(half(scale, 2), apply(['logits']).logits!.dataSync())).toBeGreaterThan(1e-3);
   });
 
   it('are replaced by taps, everywhere after', () => {

@@ -107,7 +107,13 @@ const modelTests: Tests<Subject> = {
       expect(logits?.shape, 'a model has logits, [vocabulary]').toEqual([subject.task.vocabulary]);
       const { sites } = await run(subject, { sites: known.map((site) => site.name) });
       const [rows] = subject.task.inputs.shape;
-      for (const { name, shape } of known) {
+      expect(new Set(known.map(({ name }) => name)).size, 'no two sites share a name').toBe(
+        known.length,
+      );
+      for (const { name, shape, axes } of known) {
+        expect(axes.length, `${name} names each axis of [${shape}], got [${axes}]`).toBe(
+          shape.length,
+        );
         const value = sites[name];
         expect(value?.shape, `${name} is [batch, …] as sites() says`).toEqual([rows, ...shape]);
         expect(value?.data.every(Number.isFinite), `${name} is finite`).toBe(true);

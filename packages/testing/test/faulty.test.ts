@@ -106,6 +106,7 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
   model: [
     ['dicing', 'draws its parameters from the seed'],
     ['misdeclared', 'every site that it declares'],
+    ['nameless axes', 'every site that it declares'],
     ['shortcut', 'whatever else is asked for'],
     ['mute', 'names the site that it does not have'],
     ['mixing', 'keeps rows apart'],

@@ -58,6 +58,15 @@ modelSuite(
   })),
 );
 modelSuite(
+  'nameless axes',
+  bag(() => ({
+    sites: () => [
+      { name: 'pooled', shape: [5], axes: [] },
+      { name: 'logits', shape: [7], axes: ['d_vocab'] },
+    ],
+  })),
+);
+modelSuite(
   'shortcut',
   logits((value, [, , { sites }]) => (sites.size === 1 ? tf.mul(value, 1.1) : value)),
 );
