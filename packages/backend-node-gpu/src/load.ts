@@ -22,7 +22,7 @@ export interface Tensorflow {
 interface TfjsNode {
   readonly version: Readonly<Record<string, string>>;
 }
-interface NodeBackend {
+interface NodeBackend extends tf.KernelBackend {
   readonly binding: { readonly TF_Version: string };
   readonly isUsingGpuDevice: boolean;
 }
@@ -61,7 +61,7 @@ export function loadTensorflow(
     // The package makes itself the current backend.
     if (before && before in tf.engine().registry) void tf.setBackend(before);
   }
-  const backend = withTfjsBackend('tensorflow', () => tf.backend()) as unknown as NodeBackend;
+  const backend = withTfjsBackend('tensorflow', () => tf.backend()) as NodeBackend;
   loaded = {
     version: library.version['tfjs-node'] ?? 'unknown',
     tensorflow: backend.binding.TF_Version,
@@ -99,7 +99,7 @@ function setEnvironment(values: Readonly<Record<string, string | undefined>>): (
 
 /** tfjs-node 4.22 calls two utilities that Node 23 removed. */
 function addRemovedUtilities(): void {
-  const old = util as unknown as Record<string, unknown>;
-  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  old.isArray ??= Array.isArray;
+  const isNullOrUndefined = (value: unknown): boolean => value === null || value === undefined;
+  for (const [name, utility] of Object.entries({ isNullOrUndefined, isArray: Array.isArray }))
+    if (!(name in util)) Object.assign(util, { [name]: utility });
 }

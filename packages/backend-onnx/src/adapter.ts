@@ -58,7 +58,7 @@ async function compile(
 ): Promise<GraphProgram> {
   const types = inputs.map(({ dtype, shape }) => ({ type: dtype, shape }));
   const graph = optimize(await trace(types, fn), rules);
-  const bytes = encode(graph, { nothing: runtime.wantsNothing === true });
+  const bytes = encode(graph, { nothing: runtime.emptySequenceOutput === true });
   const file = profile && `${profile}-${name.replace(/\W+/g, '-')}`;
   // The runtime refuses models without outputs.
   const session =

@@ -68,8 +68,10 @@ function sessionOf(session: Ort.InferenceSession): Session {
   return {
     async run(feeds, fetches) {
       const results = await inTurn(() => session.run(feeds as Tensors, Object.keys(fetches)));
-      for (const [name, { data }] of Object.entries(fetches))
-        (data as Data).set(results[name]!.data as Data);
+      for (const [name, { data }] of Object.entries(fetches)) {
+        const result = results[name];
+        if (result !== undefined) (data as Data).set(result.data as Data);
+      }
       await yieldToEventLoop();
     },
     endProfiling() {},

@@ -29,11 +29,11 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
       `backend "onnx": the provider "${provider}" is for browsers; leave it out in Node`,
     );
   const ort = await load();
-  const wantsNothing = await stopsAtSequences(ort);
+  const emptySequenceOutput = await stopsAtSequences(ort);
   return {
     name: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`,
     residentInputs: true,
-    wantsNothing,
+    emptySequenceOutput,
     cores: availableParallelism(),
     tensor: (dtype, data, shape) => new ort.Tensor(dtype, data, [...shape]),
     async open(model, { threads, profile }) {
@@ -58,7 +58,7 @@ export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Ru
       return {
         // One native call that blocks; it starts from setImmediate, so signals and timers get their turn.
         async run(feeds, fetches) {
-          if (!wantsNothing) await session.run(feeds as Tensors, fetches as Tensors);
+          if (!emptySequenceOutput) await session.run(feeds as Tensors, fetches as Tensors);
           else await runWithoutCopies(session, feeds as Tensors, fetches as Tensors);
         },
         endProfiling: () => session.endProfiling(),

@@ -43,7 +43,7 @@ export interface Runtime {
   /** Inputs are read where they lie. */
   readonly residentInputs: boolean;
   /** Models are to have the output `NOTHING` first; see `runtime.node.ts`. */
-  readonly wantsNothing?: boolean;
+  readonly emptySequenceOutput?: boolean;
   /** Cores that a run may use. */
   readonly cores: number;
   /** Threads of every run, where a run cannot choose. */

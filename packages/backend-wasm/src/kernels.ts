@@ -22,6 +22,9 @@ type OneHot = Kernel<
 >;
 type SegmentSum = Kernel<'x' | 'segmentIds', { numSegments: number }>;
 
+/** What a tensor's memory is to JavaScript. */
+type Values = ReturnType<BackendWasm['typedArrayFromHeap']>;
+
 const OURS = Symbol.for('@grok/backend-wasm/kernel');
 
 /** Registers them once; a second call changes nothing. */
@@ -30,8 +33,8 @@ export function registerTrainingKernels(tf: Tf): void {
   if (OURS in (stock('BatchMatMul').kernelFunc as object)) return;
   const kernels: Record<string, unknown> = {
     BatchMatMul: matMulOnRows(
-      stock('BatchMatMul').kernelFunc as unknown as MatMul,
-      stock('Transpose').kernelFunc as unknown as Transpose,
+      stock('BatchMatMul').kernelFunc as MatMul,
+      stock('Transpose').kernelFunc as Transpose,
     ),
     GatherV2: gather(tf),
     OneHot: oneHot,
@@ -69,37 +72,46 @@ function matMulOnRows(product: MatMul, transpose: Transpose): MatMul {
 }
 
 /** Slices of x by index along an axis: the stock kernel computes coordinates for every entry (30 times slower). */
-function gather({ backend_util, util }: Tf): Gather {
+function gather({ util }: Tf): Gather {
   return ({ inputs: { x, indices }, backend, attrs }) => {
-    const axis = util.parseAxisParam(attrs.axis, x.shape)[0]!;
-    const { batchSize, outerSize, dimSize, sliceSize, outputShape } =
-      backend_util.segment_util.collectGatherOpShapeInfo(
-        x as never,
-        indices as never,
-        axis,
-        attrs.batchDims,
+    const [axis = 0] = util.parseAxisParam(attrs.axis, x.shape);
+    const batchDims =
+      attrs.batchDims < 0 ? indices.shape.length + attrs.batchDims : attrs.batchDims;
+    const batch = x.shape.slice(0, batchDims);
+    if (batch.join() !== indices.shape.slice(0, batchDims).join() || batchDims > axis)
+      throw new Error(
+        `gather: x [${x.shape.join(', ')}] and indices [${indices.shape.join(', ')}] must begin with the same ${batchDims} dimensions, before axis ${axis}`,
       );
-    const out = backend.makeOutput(outputShape, x.dtype);
+    const [dimSize = 1, ...inner] = x.shape.slice(axis);
+    const outer = x.shape.slice(batchDims, axis);
+    const shape = [...batch, ...outer, ...indices.shape.slice(batchDims), ...inner];
+    const out = backend.makeOutput(shape, x.dtype);
     // Views are made after the output: allocating may move the heap.
-    const [to, from] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
     const ids = backend.typedArrayFromHeap(indices);
-    const perBatch = ids.length / batchSize;
+    const outside = ids.find((id) => id < 0 || id >= dimSize);
+    if (outside !== undefined) {
+      backend.disposeData(out.dataId);
+      throw new Error(`gather: index ${outside} is outside 0 to ${dimSize - 1}`);
+    }
+    const [to, from] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
+    const size = sizeOf(inner);
+    const perBatch = ids.length / sizeOf(batch);
     let at = 0;
-    for (let block = 0; block < batchSize * outerSize; block++) {
-      const firstId = Math.floor(block / outerSize) * perBatch;
-      for (let i = 0; i < perBatch; i++, at += sliceSize) {
-        const id = ids[firstId + i]!;
-        if (id < 0 || id >= dimSize) {
-          backend.disposeData(out.dataId);
-          throw new Error(`gather: index ${id} is outside 0 to ${dimSize - 1}`);
-        }
-        const start = (block * dimSize + id) * sliceSize;
-        if (sliceSize < 16) for (let k = 0; k < sliceSize; k++) to[at + k] = from[start + k]!;
-        else to.set(from.subarray(start, start + sliceSize), at);
+    for (let block = 0; block < sizeOf(batch) * sizeOf(outer); block++) {
+      const first = Math.floor(block / sizeOf(outer)) * perBatch;
+      for (const id of ids.subarray(first, first + perBatch)) {
+        copySlice(from, (block * dimSize + id) * size, to, at, size);
+        at += size;
       }
     }
     return out;
   };
+}
+
+/** `size` numbers of an array to another; a view costs more than a few numbers. */
+function copySlice(from: Values, start: number, to: Values, at: number, size: number): void {
+  if (size < 16) for (let k = 0; k < size; k++) to[at + k] = from[start + k]!;
+  else to.set(from.subarray(start, start + size), at);
 }
 
 /** The stock kernel writes int32 bits whatever type it was asked for. */
@@ -108,10 +120,9 @@ const oneHot: OneHot = ({ inputs: { indices }, backend, attrs }) => {
   const out = backend.makeOutput([...indices.shape, depth], dtype);
   const [to, ids] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(indices)];
   to.fill(offValue);
-  for (let row = 0; row < ids.length; row++) {
-    const id = ids[row]!;
+  ids.forEach((id, row) => {
     if (id >= 0 && id < depth) to[row * depth + id] = onValue;
-  }
+  });
   return out;
 };
 
@@ -126,11 +137,10 @@ const segmentSum: SegmentSum = ({ inputs: { x, segmentIds }, backend, attrs: { n
   const [sums, values] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
   const ids = backend.typedArrayFromHeap(segmentIds);
   sums.fill(0);
-  for (let row = 0; row < ids.length; row++) {
-    const segment = ids[row]!;
-    if (segment < 0 || segment >= numSegments) continue;
+  ids.forEach((segment, row) => {
+    if (segment < 0 || segment >= numSegments) return;
     for (let i = 0, to = segment * width, from = row * width; i < width; i++)
       sums[to + i]! += values[from + i]!;
-  }
+  });
   return out;
 };

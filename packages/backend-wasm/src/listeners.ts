@@ -14,13 +14,12 @@ export async function withoutNewListeners(body: () => Promise<void>): Promise<vo
   const emitter = (globalThis as { process?: Partial<Emitter> }).process;
   if (typeof emitter?.listeners !== 'function') return body();
   const { listeners, removeListener } = emitter as Emitter;
-  const before = EVENTS.map((event) => new Set(listeners.call(emitter, event)));
+  const before = EVENTS.map((event) => [event, new Set(listeners.call(emitter, event))] as const);
   await body();
-  EVENTS.forEach((event, i) => {
+  for (const [event, others] of before)
     for (const listener of listeners.call(emitter, event))
-      if (!before[i]!.has(listener) && isLoaders(listener))
+      if (!others.has(listener) && isLoaders(listener))
         removeListener.call(emitter, event, listener);
-  });
 }
 
 /** Known by their text: they have no name, and other code may have added handlers meanwhile. */

@@ -1,5 +1,12 @@
-/** Host arrays in one word, and trees of tensors on a backend read and freed. */
-import type { Backend, DeviceTensor, HostArray } from '@grok/core';
+/** Host arrays in one word, and trees of tensors read and freed. */
+import {
+  type Backend,
+  type DeviceTensor,
+  freeTree,
+  type HostArray,
+  readTree,
+  type Tree,
+} from '@grok/core';
 
 /** A float32 array of a shape. */
 export const f32 = (shape: readonly number[], data: ArrayLike<number>): HostArray => ({
@@ -20,28 +27,14 @@ export const bool = (shape: readonly number[], data: ArrayLike<number>): HostArr
   data: Uint8Array.from(data),
 });
 
-/** True for a leaf of a tree of device tensors. */
-export function isTensor(node: object): node is DeviceTensor {
-  return 'dtype' in node && typeof node.dtype === 'string';
-}
-/** All tensors of a tree. */
-export function leaves(tree: object): DeviceTensor[] {
-  return Object.values(tree).flatMap((node: object) => (isTensor(node) ? [node] : leaves(node)));
-}
 /** Reads every tensor of a tree by path, and frees it. */
 export async function readAndFree(
   backend: Backend,
-  tree: object,
-  prefix = '',
+  tree: Tree<DeviceTensor>,
 ): Promise<Record<string, HostArray>> {
-  const out: Record<string, HostArray> = {};
-  for (const [key, node] of Object.entries(tree) as [string, object][])
-    if (isTensor(node)) {
-      const { shape, dtype } = node;
-      out[prefix + key] = { shape, dtype, data: await backend.read(node) };
-      backend.free(node);
-    } else Object.assign(out, await readAndFree(backend, node, `${prefix}${key}/`));
-  return out;
+  const arrays = await readTree(backend, tree);
+  freeTree(backend, tree);
+  return arrays;
 }
 /** Arrays + by · gradients, in float32; a gradient that is missing gives NaN. */
 export function moveAlong(

@@ -54,7 +54,7 @@ const zip = (
   x: Float64Array,
   y: ArrayLike<number>,
   f: (a: number, b: number, index: number) => number,
-): Float64Array => x.map((value, i) => f(value, y[i]!, i));
+): Float64Array => x.map((value, i) => f(value, y[i] ?? Number.NaN, i));
 const map = (x: Array64, f: (value: number, index: number) => number): Float64Array =>
   x.data.map(f);
 const batched = (
@@ -211,7 +211,7 @@ export const backendCases: readonly BackendCase[] = [
           Math.floor(i / 4) % 3,
           i % 4,
         ];
-        return x.data[b * 24 + p * 8 + h * 4 + d]!;
+        return x.data[b * 24 + p * 8 + h * 4 + d] ?? Number.NaN;
       }),
   }),
   backendCase({
@@ -221,8 +221,8 @@ export const backendCases: readonly BackendCase[] = [
     tensor: ({ x, y }) => tf.square(tf.sub(tf.mul(x, y), y)), // [3, 2, 4]
     reference: ({ x, y }) =>
       Array.from({ length: 24 }, (_, i) => {
-        const v = y.data[Math.floor(i / 4) % 2]!;
-        return (x.data[Math.floor(i / 8) * 4 + (i % 4)]! * v - v) ** 2;
+        const v = y.data[Math.floor(i / 4) % 2] ?? Number.NaN;
+        return ((x.data[Math.floor(i / 8) * 4 + (i % 4)] ?? Number.NaN) * v - v) ** 2;
       }),
   }),
   backendCase({
@@ -243,7 +243,7 @@ export const backendCases: readonly BackendCase[] = [
     reference: ({ x }) =>
       Array.from({ length: 40 }, (_, i) => {
         const [row, column] = [Math.floor(i / 8) - 1, (i % 8) % 4];
-        return row < 0 || column === 3 ? 0 : x.data[((row + 2) % 4) * 3 + column]!;
+        return row < 0 || column === 3 ? 0 : (x.data[((row + 2) % 4) * 3 + column] ?? Number.NaN);
       }),
   }),
   backendCase({

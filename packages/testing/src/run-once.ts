@@ -1,8 +1,8 @@
 /** Programs fed from host arrays: typed uploads, and a function compiled, run and read in one call. */
 import type { Backend, HostArray, OnDevice, Program, Signature, Tree } from '@grok/core';
-import { uploadTree } from '@grok/core';
+import { freeTree, uploadTree } from '@grok/core';
 import type { MapLeaves } from '@grok/core/internal';
-import { leaves, readAndFree } from './arrays.js';
+import { readAndFree } from './arrays.js';
 
 /** A tree of tensors as host arrays. */
 export type OnHost<T> = MapLeaves<T, HostArray>;
@@ -31,9 +31,7 @@ export async function load<I extends object, O extends object>(
   inputs: OnHost<I> & Tree<HostArray>,
 ): Promise<Loaded<I, O>> {
   const given = upload<I>(backend, inputs);
-  const free = (): void => {
-    for (const tensor of leaves(given)) backend.free(tensor);
-  };
+  const free = (): void => freeTree(backend, given);
   try {
     const program = await backend.compile(name, fn, given as Signature<I>);
     return {

@@ -8,9 +8,9 @@ import {
   rng,
   type Tree,
 } from '@grok/core';
-import { type ComposedObjective, leavesByPath, valueAndGrads } from '@grok/core/internal';
+import { type ComposedObjective, leavesByPath, readTree, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import { i32, leaves, readAndFree } from './arrays.js';
+import { i32, readAndFree } from './arrays.js';
 import { imaginedValue } from './models.js';
 import { load, type OnHost, under } from './run-once.js';
 
@@ -118,7 +118,7 @@ export async function runTerm(
     };
     const first = await run();
     const { loss, grads } = twice ? await run() : first;
-    const unchanged = await isUnchanged(backend, leaves(uploaded.inputs), arraysIn(inputs));
+    const unchanged = await isUnchanged(backend, uploaded.inputs, inputs);
     return { ...first, unchanged, ...(twice ? { again: { loss, grads } } : {}) };
   } finally {
     unload();
@@ -127,14 +127,11 @@ export async function runTerm(
 
 async function isUnchanged(
   backend: Backend,
-  tensors: readonly DeviceTensor[],
-  arrays: readonly HostArray[],
+  tensors: Tree<DeviceTensor>,
+  arrays: Tree<HostArray>,
 ): Promise<boolean> {
-  const now = await Promise.all(tensors.map((tensor) => backend.read(tensor)));
-  return arrays.every(({ data }, i) => data.join() === now[i]?.join());
-}
-
-/** All arrays of a tree, in the order of `leaves`. */
-function arraysIn(tree: Tree<HostArray>): HostArray[] {
-  return Object.values(leavesByPath(tree));
+  const now = await readTree(backend, tensors);
+  return Object.entries(leavesByPath(arrays)).every(
+    ([path, { data }]) => data.join() === now[path]?.data.join(),
+  );
 }

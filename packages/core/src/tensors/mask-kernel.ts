@@ -75,25 +75,25 @@ const STATE_BYTES = 64;
 const PAGE = 65536;
 
 /** Kernels by the memory that they write to. */
-const homes = new WeakMap<ArrayBufferLike, MaskKernel>();
+const kernels = new WeakMap<ArrayBufferLike, MaskKernel>();
 
-/** The kernel that draws in place what was made by `maskRoom`. */
-export function kernelOf(room: Uint8Array): MaskKernel | undefined {
-  return room.byteOffset === STATE_BYTES ? homes.get(room.buffer) : undefined;
+/** The kernel that writes a buffer of `createMaskBuffer` in place. */
+export function findMaskKernel(buffer: Uint8Array): MaskKernel | undefined {
+  return buffer.byteOffset === STATE_BYTES ? kernels.get(buffer.buffer) : undefined;
 }
-/** Room for `n` mask values in a kernel's own memory, drawn again and again without a copy; ordinary where there is no kernel. */
-export function maskRoom(n: number): Uint8Array {
-  const kernel = maskKernel();
+/** A buffer of `n` mask values in a kernel's own memory, written again and again without a copy; an ordinary one where there is no kernel. */
+export function createMaskBuffer(n: number): Uint8Array {
+  const kernel = createMaskKernel();
   if (kernel === undefined) return new Uint8Array(n);
-  const room = kernel(new Uint32Array(16), rounded(n), 0).subarray(0, n);
-  homes.set(room.buffer, kernel);
-  return room;
+  const buffer = kernel(new Uint32Array(16), rounded(n), 0).subarray(0, n);
+  kernels.set(buffer.buffer, kernel);
+  return buffer;
 }
 /** `n` up to a multiple of what the kernel writes in a turn. */
 export const rounded = (n: number): number => Math.ceil(n / 16) * 16;
 
-/** The kernel, or undefined where the engine has no WebAssembly SIMD. */
-export function maskKernel(): MaskKernel | undefined {
+/** A kernel with memory of its own, or undefined where the engine has no WebAssembly SIMD. */
+export function createMaskKernel(): MaskKernel | undefined {
   let instance: WebAssembly.Instance;
   try {
     compiled ??= new WebAssembly.Module(module);

@@ -5,7 +5,7 @@
 import * as tf from '@grok/tfjs';
 import { unknownName } from '../contracts/errors.js';
 import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js';
-import { leavesByPath } from './tree.js';
+import { leavesByPath, zipTree } from './tree.js';
 
 /** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
 export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
@@ -64,13 +64,9 @@ export function unflattenHost(flat: Float32Array, layout: Layout): HostParams {
 
 /** Inside a step: one vector `[size]` cut into named parameters. */
 export function unpack(flat: tf.Tensor, layout: Layout): Params {
-  const entries = Object.entries(layout.specs);
-  const parts = tf.split(
-    flat,
-    entries.map(([, { shape }]) => sizeOf(shape)),
-  );
-  return Object.fromEntries(
-    entries.map(([name, { shape }], i) => [name, tf.reshape(parts[i]!, [...shape])]),
+  const sizes = Object.values(layout.specs).map(({ shape }) => sizeOf(shape));
+  return zipTree(layout.specs, tf.split(flat, sizes), ({ shape }, part) =>
+    tf.reshape(part, [...shape]),
   );
 }
 /** Inside a step: named parameters end to end, `[size]`. */
@@ -87,8 +83,6 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
   params: Params,
 ): { loss: tf.Scalar; aux: Aux; grads: Params } {
   const engine = tf.engine();
-  const names = Object.keys(params);
-  const values = Object.values(params);
   let aux: Aux | undefined;
   const kept: tf.Tensor[] = [];
   const { value, grads } = engine.gradients(
@@ -100,18 +94,22 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
         if (!leaf.kept) kept.push(tf.keep(leaf));
       return out.loss;
     },
-    values,
-    undefined as unknown as tf.Tensor,
+    Object.values(params),
+    undefined,
     true,
   );
-  // The tape's scope has ended: hand the auxiliary values to the caller's scope.
+  // The tape's scope has ended: hand the auxiliary values to the caller's scope, if there is one.
+  const scope: { id: number; track: tf.Tensor[] } | null = engine.state.activeScope;
   for (const leaf of kept) {
     leaf.kept = false;
-    (engine as unknown as { track(tensor: tf.Tensor): void }).track(leaf);
+    if (scope === null) continue;
+    leaf.scopeId = scope.id;
+    scope.track.push(leaf);
   }
+  const reached: readonly (tf.Tensor | null)[] = grads;
   return {
-    loss: value as tf.Scalar,
+    loss: value,
     aux: aux as Aux,
-    grads: Object.fromEntries(names.map((name, i) => [name, grads[i] ?? tf.zerosLike(values[i]!)])),
+    grads: zipTree(params, reached, (param, gradient) => gradient ?? tf.zerosLike(param)),
   };
 }

@@ -6,7 +6,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Rng } from '../contracts/types.js';
-import { kernelOf, type MaskKernel, maskKernel, rounded } from './mask-kernel.js';
+import { createMaskKernel, findMaskKernel, type MaskKernel, rounded } from './mask-kernel.js';
 
 const LANES = 4;
 const encoder = new TextEncoder();
@@ -58,8 +58,8 @@ function fill(out: Uint32Array, key: Uint32Array): Uint32Array {
 function mask(out: Uint8Array, threshold: number, key: Uint32Array): Uint8Array {
   if (threshold >= 65536) return out.fill(1);
   const n = out.length;
-  const own = kernelOf(out);
-  kernel ??= maskKernel() ?? 'none';
+  const own = findMaskKernel(out);
+  kernel ??= createMaskKernel() ?? 'none';
   const drawing = own ?? kernel;
   if (drawing !== 'none') {
     const drawn = drawing(startingState(key), rounded(n), threshold);
@@ -67,7 +67,7 @@ function mask(out: Uint8Array, threshold: number, key: Uint32Array): Uint8Array 
     return out;
   }
   const halves = new Uint16Array(fill(new Uint32Array((n + 1) >> 1), key).buffer);
-  for (let i = 0; i < n; i++) out[i] = halves[i]! < threshold ? 1 : 0;
+  out.set(halves.subarray(0, n).map((half) => (half < threshold ? 1 : 0)));
   return out;
 }
 let kernel: MaskKernel | 'none' | undefined;
@@ -76,8 +76,8 @@ let kernel: MaskKernel | 'none' | undefined;
 function startingState(key: Uint32Array): Uint32Array {
   const state = new Uint32Array(4 * LANES);
   for (let lane = 0; lane < LANES; lane++) {
-    for (let word = 0; word < 4; word++) state[word * LANES + lane] = key[word]!;
-    state[3 * LANES + lane]! += lane * 0x9e3779b9;
+    for (const [word, value] of key.entries())
+      state[word * LANES + lane] = value + (word === 3 ? lane * 0x9e3779b9 : 0);
     turnLane(state, lane, new Uint32Array(12 * LANES), 12 * LANES);
   }
   return state;
@@ -85,12 +85,8 @@ function startingState(key: Uint32Array): Uint32Array {
 
 /** Writes the words of one lane and leaves its state after them. */
 function turnLane(state: Uint32Array, lane: number, out: Uint32Array, length: number): void {
-  let [a, b, c, counter] = [0, 1, 2, 3].map((word) => state[word * LANES + lane]! | 0) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const read = (word: number): number => (state[word * LANES + lane] ?? 0) | 0;
+  let [a, b, c, counter] = [read(0), read(1), read(2), read(3)];
   for (let i = lane; i < length; i += LANES) {
     const word = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;

@@ -17,6 +17,15 @@ function isBranch<A>(node: A | Tree<A>): node is Tree<A> {
 }
 
 /** Applies `f` to every leaf and its path, `a/b/c`; keys and their order are kept. */
+export function mapTree<A extends TensorLike, B>(
+  tree: Readonly<Record<string, A>>,
+  f: (leaf: A, path: string) => B,
+): Record<string, B>;
+export function mapTree<A, B>(
+  tree: Tree<A>,
+  f: (leaf: A, path: string) => B,
+  prefix?: string,
+): Tree<B>;
 export function mapTree<A, B>(
   tree: Tree<A>,
   f: (leaf: A, path: string) => B,
@@ -52,6 +61,16 @@ export function treeFromPaths<B>(
   });
 }
 /** Applies `f` to every leaf and to what stands at its place in a list. @throws InputError when the list is too short. */
+export function zipTree<A extends TensorLike, B, C>(
+  tree: Readonly<Record<string, A>>,
+  list: Iterable<B>,
+  f: (leaf: A, other: B) => C,
+): Record<string, C>;
+export function zipTree<A, B, C>(
+  tree: Tree<A>,
+  list: Iterable<B>,
+  f: (leaf: A, other: B) => C,
+): Tree<C>;
 export function zipTree<A, B, C>(
   tree: Tree<A>,
   list: Iterable<B>,

@@ -13,7 +13,7 @@ import type {
   Signature,
   Tree,
 } from '../contracts/types.js';
-import { maskRoom } from '../tensors/mask-kernel.js';
+import { createMaskBuffer } from '../tensors/mask-kernel.js';
 import { flattenHost, type Layout, sizeOf, unflattenHost } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
@@ -91,7 +91,7 @@ export function stepInputs(
     Object.entries(run.model.dropoutMaskShapes(at.length)).map(([name, shape]) => {
       const size = sizeOf(shape);
       const key = `${name} ${size}`;
-      const room = rooms.get(key) ?? maskRoom(size);
+      const room = rooms.get(key) ?? createMaskBuffer(size);
       rooms.set(key, room);
       const values = dropout.split(name).bernoulli(size, run.model.keepProbability, room);
       return [name, { shape, dtype: 'bool' as const, data: values }];

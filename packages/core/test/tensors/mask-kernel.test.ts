@@ -1,9 +1,9 @@
 import { rng } from '@grok/core';
 import { expect, test } from 'vitest';
-import { maskKernel, maskRoom } from '../../src/tensors/mask-kernel.js';
+import { createMaskBuffer, createMaskKernel } from '../../src/tensors/mask-kernel.js';
 
 test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or tail would differ)', () => {
-  expect(maskKernel()).toBeDefined();
+  expect(createMaskKernel()).toBeDefined();
   for (const [n, keep] of [
     [1, 0.5],
     [15, 0.8],
@@ -19,10 +19,10 @@ test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or 
     const plain = Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
     expect(stream.bernoulli(n, keep)).toEqual(plain);
     // Whatever was there before, in memory of one's own and in a kernel's.
-    for (const room of [new Uint8Array(n).fill(7), maskRoom(n)])
+    for (const buffer of [new Uint8Array(n).fill(7), createMaskBuffer(n)])
       for (let draw = 0; draw < 2; draw++) {
-        expect(stream.bernoulli(n, keep, room)).toBe(room);
-        expect([...room]).toEqual([...plain]);
+        expect(stream.bernoulli(n, keep, buffer)).toBe(buffer);
+        expect([...buffer]).toEqual([...plain]);
       }
   }
 });

@@ -5,6 +5,7 @@
  */
 import {
   type Backend,
+  freeTree,
   type HostArray,
   type HostParams,
   type Model,
@@ -27,7 +28,7 @@ import {
   valueAndGrads,
 } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
-import { leaves, readAndFree } from '../arrays.js';
+import { readAndFree } from '../arrays.js';
 import { type OnHost, runOnce, upload } from '../run-once.js';
 import { hostArray, type ParityCase } from './case.js';
 import { type Find, make } from './features.js';
@@ -239,7 +240,7 @@ async function steps(
     }
   }
   program.dispose();
-  for (const tensor of [...leaves(at), ...leaves(fixed)]) backend.free(tensor);
+  for (const tree of [at, fixed]) freeTree(backend, tree);
 }
 
 /** `student/x` and `extra/x` of the files, as the step knows them. */
