@@ -19,30 +19,24 @@ beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
+type Shape = readonly number[];
+/** An operation and its inputs' shapes, as many as it takes. */
+const entry = <Shapes extends readonly Shape[]>(
+  name: string,
+  op: (...inputs: { [K in keyof Shapes]: tf.Tensor }) => tf.Tensor,
+  ...shapes: Shapes
+): readonly [string, Op, readonly Shape[]] => [name, op as Op, shapes];
 const turn = rotation([1, 2, 3], 4, 50);
-const ops: readonly [string, Op, readonly (readonly number[])[]][] = [
-  ['rmsNorm', (x, w) => rmsNorm(x!, w!, 1e-3), [[3, 4], [4]]],
-  ['layerNorm', (x, w, b) => layerNorm(x!, w!, b!, 1e-3), [[3, 4], [4], [4]]],
-  [
-    'swiglu',
-    (u, v) => swiglu(u!, v!),
-    [
-      [3, 4],
-      [3, 4],
-    ],
-  ],
-  [
-    'swiglu, masked',
-    (u, v) => swiglu(u!, v!, tf.tensor2d([1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0], [3, 4])),
-    [
-      [3, 4],
-      [3, 4],
-    ],
-  ],
-  ['sigmoid', (x) => sigmoid(x!), [[3, 4]]],
-  ['softmax', (x) => softmax(x!), [[2, 3, 4]]],
-  ['gelu', (x) => gelu(x!), [[3, 4]]],
-  ['rotate', (x) => rotate(x!, turn), [[2, 3, 2, 4]]],
+const mask = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 0, 0];
+const ops = [
+  entry('rmsNorm', (x, w) => rmsNorm(x, w, 1e-3), [3, 4], [4]),
+  entry('layerNorm', (x, w, b) => layerNorm(x, w, b, 1e-3), [3, 4], [4], [4]),
+  entry('swiglu', (u, v) => swiglu(u, v), [3, 4], [3, 4]),
+  entry('swiglu, masked', (u, v) => swiglu(u, v, tf.tensor2d(mask, [3, 4])), [3, 4], [3, 4]),
+  entry('sigmoid', (x) => sigmoid(x), [3, 4]),
+  entry('softmax', (x) => softmax(x), [2, 3, 4]),
+  entry('gelu', (x) => gelu(x), [3, 4]),
+  entry('rotate', (x) => rotate(x, turn), [2, 3, 2, 4]),
 ];
 const random = (shape: readonly number[], label: string | number): tf.Tensor =>
   tf.tensor(

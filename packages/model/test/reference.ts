@@ -20,14 +20,18 @@ type Rows = readonly (readonly number[])[];
 /** Parameters by name, row-major, with their shapes. */
 export type Weights = Record<string, { shape: readonly number[]; data: Float64Array }>;
 
-const times = (x: readonly number[], w: Weights[string]): number[] =>
-  Array.from({ length: w.shape[1]! }, (_, j) =>
-    x.reduce((sum, value, i) => sum + value * w.data[i * w.shape[1]! + j]!, 0),
-  );
-const plus = (a: readonly number[], b: readonly number[]): number[] => a.map((v, i) => v + b[i]!);
+const zip = <T, A, B>(a: readonly A[], b: ArrayLike<B>, f: (a: A, b: B, i: number) => T): T[] =>
+  a.map((value, i) => f(value, b[i]!, i));
+const column = (rows: Rows, j: number): number[] => rows.flatMap((row) => row.slice(j, j + 1));
+const times = (x: readonly number[], { shape: [, width = 0], data }: Weights[string]): number[] =>
+  x.reduce((sum, value, i) => {
+    const row = data.subarray(i * width, (i + 1) * width);
+    return zip(sum, row, (s, v) => s + value * v);
+  }, new Array<number>(width).fill(0));
+const plus = (a: readonly number[], b: readonly number[]): number[] => zip(a, b, (v, u) => v + u);
 const mean = (x: readonly number[]): number => x.reduce((s, v) => s + v, 0) / x.length;
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, v, i) => sum + v * b[i]!, 0);
+const dot = (a: readonly number[], b: ArrayLike<number>): number =>
+  zip(a, b, (v, u) => v * u).reduce((sum, v) => sum + v, 0);
 
 /** Every site of one row; `keep` reads a mask by name, position and index. */
 export function rowSites(
@@ -37,6 +41,11 @@ export function rowSites(
   keep?: (mask: string, position: number, i: number) => boolean,
 ): Record<string, number[]> {
   const sites: Record<string, number[]> = {};
+  const weight = (name: string): Weights[string] => {
+    const found = w[name];
+    if (found === undefined) throw new Error(`no parameter "${name}"`);
+    return found;
+  };
   const put = (site: string, rows: Rows): Rows => {
     sites[site] = rows.flat();
     return rows;
@@ -54,10 +63,11 @@ export function rowSites(
     );
     const unit = put(
       `${name}.hook_normalized`,
-      centred.map((x, i) => x.map((v) => v / scales[i]![0]!)),
+      zip(centred, scales.flat(), (x, scale) => x.map((v) => v / scale)),
     );
+    const scaled = unit.map((x) => zip(x, weight(`${name}.w`).data, (v, by) => v * by));
     const shift = w[`${name}.b`];
-    return unit.map((x) => x.map((v, i) => v * w[`${name}.w`]!.data[i]! + (shift?.data[i] ?? 0)));
+    return shift === undefined ? scaled : scaled.map((x) => plus(x, [...shift.data]));
   };
   const drop = (mask: string, x: readonly number[], position: number): number[] =>
     keep === undefined
@@ -70,11 +80,11 @@ export function rowSites(
       const pair = inside % (width / 2);
       const angle = position / s.ropeBase ** ((2 * pair) / width);
       const first = inside < width / 2;
-      const other = x[first ? i + width / 2 : i - width / 2]!;
+      const other = Number(x[first ? i + width / 2 : i - width / 2]);
       return v * Math.cos(angle) + (first ? -other : other) * Math.sin(angle);
     });
 
-  const table = w['embed.W_E']!;
+  const table = weight('embed.W_E');
   let x = put(
     'hook_embed',
     tokens.map((token) => [...table.data.slice(token * s.dim, (token + 1) * s.dim)]),
@@ -85,19 +95,19 @@ export function rowSites(
       'hook_pos_embed',
       x.map((_, i) => [...learned.data.slice(i * s.dim, (i + 1) * s.dim)]),
     );
-    x = x.map((row, i) => plus(row, positions[i]!));
+    x = zip(x, positions, plus);
   }
 
   for (let l = 0; l < s.depth; l++) {
     const b = (name: string): string => `blocks.${l}.${name}`;
     put(b('hook_resid_pre'), x);
     const h = normed(b('ln1'), x);
-    const [q, k, v] = ['q', 'k', 'v'].map((n) =>
+    const project = (n: string): Rows =>
       put(
         b(`attn.hook_${n}`),
-        h.map((row) => times(row, w[b(`attn.W_${n.toUpperCase()}`)]!)),
-      ),
-    ) as [Rows, Rows, Rows];
+        h.map((row) => times(row, weight(b(`attn.W_${n.toUpperCase()}`)))),
+      );
+    const [q, k, v] = [project('q'), project('k'), project('v')];
     const rope = s.positions === 'rope';
     const rq = rope ? put(b('attn.hook_rot_q'), q.map(turned)) : q;
     const rk = rope ? put(b('attn.hook_rot_k'), k.map(turned)) : k;
@@ -106,10 +116,10 @@ export function rowSites(
     const scores: number[][] = [];
     const pattern: number[][] = [];
     for (let n = 0; n < s.heads; n++)
-      for (let i = 0; i < x.length; i++) {
+      for (const [i, query] of rq.entries()) {
         const row = rk.map(
           (key, j) =>
-            dot(head(rq[i]!, n), head(key, n)) / Math.sqrt(width) - (s.causal && j > i ? 1e9 : 0),
+            dot(head(query, n), head(key, n)) / Math.sqrt(width) - (s.causal && j > i ? 1e9 : 0),
         );
         const top = Math.max(...row);
         const exps = row.map((score) => Math.exp(score - top));
@@ -123,10 +133,7 @@ export function rowSites(
       b('attn.hook_z'),
       x.map((_, i) =>
         Array.from({ length: s.dim }, (_, j) =>
-          dot(
-            pattern[Math.floor(j / width) * x.length + i]!,
-            v.map((row) => row[j]!),
-          ),
+          dot(pattern[Math.floor(j / width) * x.length + i] ?? [], column(v, j)),
         ),
       ),
     );
@@ -135,26 +142,23 @@ export function rowSites(
       z.map((row, i) =>
         Array.from({ length: s.heads }, (_, n) => {
           const alone = row.map((value, j) => (Math.floor(j / width) === n ? value : 0));
-          return drop(b('attn'), times(alone, w[b('attn.W_O')]!), i);
+          return drop(b('attn'), times(alone, weight(b('attn.W_O'))), i);
         }).flat(),
       ),
     );
-    const out = z.map((row, i) => drop(b('attn'), times(row, w[b('attn.W_O')]!), i));
+    const out = z.map((row, i) => drop(b('attn'), times(row, weight(b('attn.W_O'))), i));
     put(b('hook_attn_out'), out);
-    x = put(
-      b('hook_resid_mid'),
-      x.map((row, i) => plus(row, out[i]!)),
-    );
+    x = put(b('hook_resid_mid'), zip(x, out, plus));
     const g = normed(b('ln2'), x);
     const gated = s.mlp === 'swiglu';
     const pre = put(
       b('mlp.hook_pre'),
-      g.map((row) => times(row, w[b(gated ? 'mlp.W_gate' : 'mlp.W_in')]!)),
+      g.map((row) => times(row, weight(b(gated ? 'mlp.W_gate' : 'mlp.W_in')))),
     );
     const straight = gated
       ? put(
           b('mlp.hook_pre_linear'),
-          g.map((row) => times(row, w[b('mlp.W_in')]!)),
+          g.map((row) => times(row, weight(b('mlp.W_in')))),
         )
       : pre;
     const act = (u: number, other: number): number => {
@@ -164,37 +168,34 @@ export function rowSites(
     };
     const post = put(
       b('mlp.hook_post'),
-      pre.map((row, i) => row.map((u, j) => act(u, straight[i]![j]!))),
+      zip(pre, straight, (row, others) => zip(row, others, act)),
     );
     const mlp = put(
       b('hook_mlp_out'),
-      post.map((row, i) => times(drop(b('mlp'), row, i), w[b('mlp.W_out')]!)),
+      post.map((row, i) => times(drop(b('mlp'), row, i), weight(b('mlp.W_out')))),
     );
-    x = put(
-      b('hook_resid_post'),
-      x.map((row, i) => plus(row, mlp[i]!)),
-    );
+    x = put(b('hook_resid_post'), zip(x, mlp, plus));
   }
   const last = put('ln_final.hook_out', normed('ln_final', x));
   put(
     'unembed.hook_logits',
-    last.map((row) => times(row, w['unembed.W_U']!)),
+    last.map((row) => times(row, weight('unembed.W_U'))),
   );
   const pooled =
     s.pool === 'cls'
-      ? last.at(-1)!
-      : Array.from({ length: s.dim }, (_, j) => mean(last.map((row) => row[j]!)));
+      ? (last.at(-1) ?? [])
+      : Array.from({ length: s.dim }, (_, j) => mean(column(last, j)));
   put('pooled', [pooled]);
-  put('logits', [times(pooled, w['unembed.W_U']!)]);
+  put('logits', [times(pooled, weight('unembed.W_U'))]);
   return sites;
 }
 
 /** Mean cross-entropy over rows. */
 export function crossEntropy(logits: Rows, labels: readonly number[]): number {
   return mean(
-    logits.map((row, i) => {
+    zip(logits, labels, (row, label) => {
       const top = Math.max(...row);
-      return top + Math.log(row.reduce((s, v) => s + Math.exp(v - top), 0)) - row[labels[i]!]!;
+      return top + Math.log(row.reduce((s, v) => s + Math.exp(v - top), 0)) - Number(row[label]);
     }),
   );
 }
@@ -208,7 +209,7 @@ export function slope(
 ): number {
   const held = data.slice();
   const value = (by: number): number => {
-    for (let i = 0; i < data.length; i++) data[i] = held[i]! + by * direction[i]!;
+    data.set(zip([...held], direction, (v, along) => v + by * along));
     return f();
   };
   const near = value(step) - value(-step);
