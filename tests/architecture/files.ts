@@ -1,5 +1,6 @@
 /** The repository as data: every file that git would track, and the workspace packages among them. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 
 /** A file by its path from the root, `/` between folders. */
 export interface File {
@@ -40,27 +41,31 @@ export const show = (fault: Fault): string => `${fault.file}: ${fault.rule}. ${f
 export function readTree(root: string): File[] {
   const ignored = ignoreFrom(readFileSync(`${root}/.gitignore`, 'utf8'));
   const listFiles = (folder: string): string[] =>
-    readdirSync(`${root}/${folder}`, { withFileTypes: true })
-      .filter(({ name }) => name !== '.git' && !ignored(name))
-      .flatMap((entry) => {
-        const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-        if (entry.isDirectory()) return listFiles(path);
-        return entry.isFile() ? [path] : [];
-      });
+    readdirSync(`${root}/${folder}`, { withFileTypes: true }).flatMap((entry) => {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.name === '.git' || ignored(path)) return [];
+      if (entry.isDirectory()) return listFiles(path);
+      return entry.isFile() ? [path] : [];
+    });
   return listFiles('')
     .map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }))
     .filter(({ text }) => !text.slice(0, 8192).includes('\0'))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Understands plain names and `*.ext`, which is all that this repository's `.gitignore` may hold. */
-export function ignoreFrom(gitignore: string): (name: string) => boolean {
+/** Understands plain names, `/name` at the root and `*.ext`, which is all that this repository's `.gitignore` may hold. */
+export function ignoreFrom(gitignore: string): (path: string) => boolean {
   const lines = gitignore.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   for (const line of lines)
-    if (!/^(\*\.)?[\w.-]+$/.test(line))
-      throw new Error(`.gitignore: only names and *.ext are understood here, got "${line}"`);
-  return (name) =>
-    lines.some((line) => (line.startsWith('*') ? name.endsWith(line.slice(1)) : name === line));
+    if (!/^(\*\.|\/)?[\w.-]+$/.test(line))
+      throw new Error(`.gitignore: only names, /name and *.ext are understood here, got "${line}"`);
+  return (path) => {
+    const name = posix.basename(path);
+    return lines.some((line) => {
+      if (line.startsWith('/')) return path === line.slice(1);
+      return line.startsWith('*') ? name.endsWith(line.slice(1)) : name === line;
+    });
+  };
 }
 
 /** The packages of the workspace, by their manifests. */

@@ -89,9 +89,9 @@ const faulty: readonly Faulty[] = [
   ],
   [
     roomsPointDown,
-    'a plugin that reaches across its floor',
-    pkg('packages/core', `import '../tensors/rng.js';`, {}, 'src/plugins/x.ts'),
-    'plugins imports ../tensors/rng.js of tensors',
+    'a tensor that knows the plugins',
+    pkg('packages/core', `import '../plugins/registry.js';`, {}, 'src/tensors/x.ts'),
+    'tensors imports ../plugins/registry.js of plugins',
   ],
   [
     importsAreDeclared,

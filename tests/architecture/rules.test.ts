@@ -236,6 +236,8 @@ const sound: readonly Sound[] = [
 
 prove(faulty, sound);
 test('.gitignore: a pattern that would be misread is refused', () => {
-  expect(() => ignoreFrom('/docs/api\n')).toThrow('only names and *.ext');
-  expect(['dist', 'a.log', 'src'].map(ignoreFrom('dist\n*.log\n'))).toEqual([true, true, false]);
+  expect(() => ignoreFrom('/docs/api\n')).toThrow('only names, /name and *.ext');
+  const ignored = ignoreFrom('dist\n*.log\n/runs\n');
+  const paths = ['a/dist', 'a.log', 'src', 'runs', 'core/src/runs'];
+  expect(paths.filter(ignored)).toEqual(['a/dist', 'a.log', 'runs']);
 });
