@@ -30,6 +30,7 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
   executorSuite('of processes', () => {
     const root = join(home, String(count++));
     const command = [cli, 'study-worker'] as const;
-    return { executor: processExecutor({ root, command, jobs: 2 }), open: openIn(root) };
+    const open = openIn(root);
+    return { executor: processExecutor({ root, open, command, jobs: 2 }), open };
   });
 });

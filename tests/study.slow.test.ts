@@ -41,7 +41,10 @@ async function finished(...args: string[]): Promise<string> {
 const workers = (out: string): number[] =>
   (existsSync(join(folder, out)) ? readdirSync(join(folder, out)) : []).flatMap((name) => {
     try {
-      return [Number.parseInt(readFileSync(join(folder, out, name, '.lock'), 'utf8'), 10)];
+      const lease = join(folder, out, name, '.lease-work');
+      return readdirSync(lease).map(
+        (file) => JSON.parse(readFileSync(join(lease, file), 'utf8')).pid,
+      );
     } catch {
       return []; // no run's folder, or let go since
     }

@@ -17,7 +17,7 @@ import { TRACKER_TIMEOUT } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { calibrate, checkPlan } from '@grok/study';
+import { calibrate, checkPlan, expandPlan } from '@grok/study';
 import { afterEach, expect, test, vi } from 'vitest';
 
 afterEach(() => void vi.useRealTimers());
@@ -176,7 +176,10 @@ test('the trial of a plan tells no tracker (two epochs that nobody asked for amo
     'plan',
   );
   const trackers = [{ use: 'diary' }];
-  const { startup } = await calibrate(plan, { registry, execution: { ...execution, trackers } });
+  const { startup } = await calibrate(expandPlan(plan), {
+    registry,
+    execution: { ...execution, trackers },
+  });
   expect(startup).toBeGreaterThan(0);
   expect(notes).toEqual([]);
 });

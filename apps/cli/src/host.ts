@@ -2,8 +2,8 @@
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError, type Registry, type RunHost, type Store } from '@grok/core';
+import { holdStore } from '@grok/core/internal';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
-import { takeLock } from '@grok/study/process';
 import type { OutputFlags } from './flags.js';
 import type { Io, Sink } from './io.js';
 
@@ -35,11 +35,11 @@ export function storeAt(folder: string, io: Io): Store {
 
 /** Does something in a folder while no other process does. @throws RunError that names the other. */
 export async function locked<T>(folder: string, io: Io, act: () => Promise<T>): Promise<T> {
-  const release = await takeLock(resolve(io.cwd, folder), 0);
+  const hold = await holdStore(storeAt(folder, io));
   try {
     return await act();
   } finally {
-    release();
+    await hold.release();
   }
 }
 

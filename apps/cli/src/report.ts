@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readPublished, type StudyRun, strategiesOf, type Verified } from '@grok/analysis';
 import { InputError, RunError } from '@grok/core';
 import { type ReportInput, reportOf, type SeedAnalysis, studyTable } from '@grok/report';
-import { inspectStudy, summarise } from '@grok/study';
+import { expandPlan, loadStudy, summarize } from '@grok/study';
 import type { Opened } from './folders.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
@@ -46,7 +46,10 @@ async function inputOf(
   }
   const planned =
     plan &&
-    (await inspectStudy(plan, { root, open: (name) => storeAt(join(root.where, name), io) }));
+    (await loadStudy(expandPlan(plan), {
+      root,
+      open: (name) => storeAt(join(root.where, name), io),
+    }));
   const title = plan?.name ?? named[0]!.manifest.slug;
   return {
     title: `${title}: report`,
@@ -58,7 +61,7 @@ async function inputOf(
       ? {}
       : {
           statistics: {
-            summary: summarise(plan, planned),
+            summary: summarize(plan, planned),
             text: studyTable(plan, planned, { style: 'text' }),
             markdown: studyTable(plan, planned, { style: 'markdown' }),
           },

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Execution, type Registry, RunError } from '@grok/core';
+import { type Execution, type Registry, RunError, type RunListener, type Store } from '@grok/core';
 import { createTrackers } from '@grok/core/internal';
 import {
   curvesSpec,
@@ -11,10 +11,19 @@ import {
   reproductionMarkdown,
   reproductionTable,
 } from '@grok/report';
-import { type Plan, type PlanRun, type RunRecord, runPlan, teacherPart } from '@grok/study';
+import {
+  type BegunRun,
+  hasBegun,
+  inlineExecutor,
+  type Plan,
+  type RunRecord,
+  runStudy,
+  type StudyEvent,
+  teacherPart,
+} from '@grok/study';
 import type { ComputeFlags } from './flags.js';
-import { EXIT, hostOf, human, locked, storeAt } from './host.js';
-import type { Io } from './io.js';
+import { EXIT, hostOf, human, storeAt } from './host.js';
+import type { Io, Sink } from './io.js';
 import { clock, progress } from './progress.js';
 import { carrying } from './spec.js';
 
@@ -32,20 +41,16 @@ export async function carryOutPlan(
   createTrackers(registry, asked.trackers); // bad input leaves no folder
   const began = performance.now();
   const root = storeAt(folder, io);
-  const { status, runs } = await locked(folder, io, () =>
-    runPlan(plan, {
-      ...hostOf(registry, io),
-      root,
-      open: (name) => storeAt(join(folder, name), io),
-      execution: asked,
-      fresh,
-      listeners: ({ name, seed }, index, total) => {
-        if (flags.quiet === true) return [];
-        const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
-        return [progress(sink, `[${index + 1}/${total}] ${name}${of}`)];
-      },
-    }),
-  );
+  const open = (name: string): Store => storeAt(join(folder, name), io);
+  const found = await runStudy(plan, {
+    ...{ registry, root, open, execution: asked, defaults: fresh },
+    executor: inlineExecutor({ ...hostOf(registry, io), open }),
+    failFast: true,
+    signal: io.signal,
+    ...(flags.quiet === true ? {} : { onEvent: progressOfRuns(plan, sink) }),
+  });
+  const { status } = found;
+  const runs = found.runs.filter(hasBegun);
   if (status === 'interrupted') {
     io.err.write(`grok: interrupted; go on with: grok resume ${root.where}\n`);
     if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
@@ -68,6 +73,20 @@ export async function carryOutPlan(
   return EXIT.ok;
 }
 
+/** Shows every run as a run alone is shown, with its number. */
+function progressOfRuns(plan: Plan, sink: Sink): (event: StudyEvent) => void {
+  const shown = new Map<string, RunListener>();
+  return (event) => {
+    if (event.type === 'begin') {
+      const { key, name, seed } = event.run;
+      const { runs } = event.study;
+      const number = runs.findIndex((run) => run.key === key) + 1;
+      const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
+      shown.set(key, progress(sink, `[${number}/${runs.length}] ${name}${of}`));
+    } else if (event.type === 'run') shown.get(event.run.key)?.(event.event);
+  };
+}
+
 /** The paper's numbers, where the plan is of the paper's task. */
 function besideOf(plan: Plan): typeof published {
   const { use, options } = teacherPart(plan, plan.seeds[0]!).task;
@@ -75,7 +94,7 @@ function besideOf(plan: Plan): typeof published {
 }
 
 /** `{ teacher, students }` for one seed; for several, that of each under `seeds`. */
-function resultOf(runs: readonly PlanRun[]): object {
+function resultOf(runs: readonly BegunRun[]): object {
   const of = (seed: number): { teacher: RunRecord | null; students: Record<string, RunRecord> } => {
     const own = runs.filter((run) => run.seed === seed);
     const students = own.filter(({ role }) => role !== 'teacher');
@@ -93,7 +112,7 @@ function resultOf(runs: readonly PlanRun[]): object {
 async function writeReport(
   plan: Plan,
   seed: number,
-  runs: readonly PlanRun[],
+  runs: readonly BegunRun[],
   folder: string,
   suffix: string,
 ): Promise<void> {

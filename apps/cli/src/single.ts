@@ -2,7 +2,6 @@
 import { relative, resolve } from 'node:path';
 import {
   type Execution,
-  experimentHash,
   InputError,
   type Registry,
   type RunResult,
@@ -11,9 +10,9 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
-import { findConfig, slugOf } from '@grok/core/internal';
+import { findConfig } from '@grok/core/internal';
 import { listColumns, runTable } from '@grok/report';
-import { folderOf, recordOf } from '@grok/study';
+import { identifyRun, recordOf } from '@grok/study';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
@@ -30,8 +29,7 @@ export async function runSpec(
 ): Promise<number> {
   const { experiment, execution: written = {} } = spec;
   const { asked, fresh } = carrying(written, flags, io);
-  const out =
-    flags.out ?? written.out ?? `runs/${folderOf(slugOf(experiment), experimentHash(experiment))}`;
+  const out = flags.out ?? written.out ?? `runs/${identifyRun(experiment).folder}`;
   const store = storeAt(freshFolder(out, 'config.json', io), io);
   const teachers = written.teachers ?? {};
   const host = {

@@ -16,7 +16,14 @@ export function studyProgress(
   let drawn = Number.NEGATIVE_INFINITY;
   const line = (text: string): void => void sink.write(`${clear}${text}\n`);
   return (event) => {
-    const { runs, estimate } = event;
+    // What is told with every event is only worked out where something is shown.
+    if (
+      event.type === 'run' &&
+      event.event.type !== 'notice' &&
+      !(live && now() - drawn >= REDRAW_MS)
+    )
+      return;
+    const { runs, estimate } = event.study;
     const over = runs.filter((run) => run.state === 'finished' || isLost(run)).length;
     const left = estimate.secondsLeft === null ? '' : `  ETA ${clock(estimate.secondsLeft)}`;
     const where = `[${over}/${runs.length}]`;

@@ -8,22 +8,23 @@ import {
   calibrate,
   checkPlan,
   estimate,
+  expandPlan,
   inlineExecutor,
-  inspectStudy,
   isLost,
   type JsonObject,
+  loadStudy,
   type Plan,
   preflight,
   readPlan,
   runStudy,
   type StudyRun,
   selectRuns,
-  tellStudy,
+  studyToJson,
 } from '@grok/study';
 import { processExecutor } from '@grok/study/process';
 import { presetDocument, presetNames, specDocument } from './documents.js';
 import type { ComputeFlags } from './flags.js';
-import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
+import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { assignmentOf } from './parse.js';
 import { openRegistry } from './plugins.js';
@@ -116,40 +117,39 @@ export async function carryOutStudy(
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io.cwd);
   const { asked, fresh } = executionOf(flags, io);
-  preflight(plan, registry); // before the folder is made
+  const planned = expandPlan(plan);
+  preflight(planned, registry, plan.name); // before the folder is made
   createTrackers(registry, asked.trackers);
-  selectRuns(plan, words(flags));
+  selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
   const sink = human(io, flags);
-  return locked(folder, io, async () => {
-    const executor = executorOf(path, open, flags, { registry, plugin }, io);
-    try {
-      const { status, begun, runs } = await runStudy(plan, {
-        ...{ registry, root, open, executor, execution: asked, fresh },
-        only: words(flags),
-        forgive: flags.retryFailed === true,
-        signal: io.signal,
-        ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),
-      });
-      if (begun === 0 && status !== 'interrupted')
-        sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
-      if (status !== 'interrupted')
-        sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
-      else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
-      for (const { key, state, error } of runs)
-        if (state === 'failed' || state === 'damaged')
-          io.err.write(
-            `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
-          );
-      if (flags.json === true)
-        io.out.write(
-          `${JSON.stringify({ status, begun, out: root.where, ...tellStudy(plan, runs) })}\n`,
+  const executor = executorOf(path, open, flags, { registry, plugin }, io);
+  try {
+    const { status, begun, runs } = await runStudy(plan, {
+      ...{ registry, root, open, executor, execution: asked, defaults: fresh },
+      only: words(flags),
+      forgive: flags.retryFailed === true,
+      signal: io.signal,
+      ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),
+    });
+    if (begun === 0 && status !== 'interrupted')
+      sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
+    if (status !== 'interrupted')
+      sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
+    else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
+    for (const { key, state, error } of runs)
+      if (state === 'failed' || state === 'damaged')
+        io.err.write(
+          `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
         );
-      return { finished: EXIT.ok, failed: EXIT.failed, interrupted: EXIT.interrupted }[status];
-    } finally {
-      await executor.dispose();
-    }
-  });
+    if (flags.json === true)
+      io.out.write(
+        `${JSON.stringify({ status, begun, out: root.where, ...studyToJson(plan, runs) })}\n`,
+      );
+    return { finished: EXIT.ok, failed: EXIT.failed, interrupted: EXIT.interrupted }[status];
+  } finally {
+    await executor.dispose();
+  }
 }
 
 function nothingToDo(runs: readonly StudyRun[]): string {
@@ -170,6 +170,7 @@ function executorOf(
   if (io.script === undefined) return inlineExecutor({ ...hostOf(own.registry, io), open });
   return processExecutor({
     root,
+    open,
     command: [io.script, 'study-worker', ...own.plugin.flatMap((entry) => ['--plugin', entry])],
     ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
     env: io.env,
@@ -197,13 +198,14 @@ export async function dryRun(
   io: Io,
 ): Promise<number> {
   const registry = await openRegistry(flags.plugin ?? [], io.cwd);
-  preflight(plan, registry);
-  const asked = new Set(selectRuns(plan, words(flags)));
-  const runs = (await inspectStudy(plan, { root, open })).filter(({ key }) => asked.has(key));
+  const planned = expandPlan(plan);
+  preflight(planned, registry, plan.name);
+  const asked = new Set(selectRuns(planned, words(flags)));
+  const runs = (await loadStudy(planned, { root, open })).filter(({ key }) => asked.has(key));
   const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
   const { asked: given, fresh } = executionOf(flags, io);
   const sink = human(io, flags);
-  const { pace, startup } = await calibrate(plan, {
+  const { pace, startup } = await calibrate(planned, {
     registry,
     execution: { ...fresh, ...given },
     signal: io.signal,
@@ -216,7 +218,7 @@ export async function dryRun(
     key: run.key,
     state: run.state,
     epochs: run.experiment.epochs,
-    needs: Object.values(run.needs).map((name) => `${name}@${run.seed}`),
+    needs: Object.values(run.needs).map(({ key }) => key),
     seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * run.experiment.epochs + startup,
   }));
   sink.write(
@@ -246,7 +248,7 @@ export async function printStudy(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const runs = await inspectStudy(plan, { root, open });
+  const runs = await loadStudy(expandPlan(plan), { root, open });
   const sink = human(io, flags);
   if (what === 'table')
     sink.write(
@@ -259,14 +261,14 @@ export async function printStudy(
     sink.write(
       gridOf(
         ['run', 'state', 'epoch', 'validation', 'folder'],
-        runs.map(({ key, state, record, experiment, job }) => [
+        runs.map(({ key, state, record, experiment, folder }) => [
           key,
           state,
           `${record?.epochs ?? 0}/${experiment.epochs}`,
           record?.finalValAccuracy == null
             ? '–'
             : `${(100 * record.finalValAccuracy).toFixed(2)} %`,
-          job?.folder ?? '–',
+          folder ?? '–',
         ]),
         'text',
         'left',
@@ -275,7 +277,7 @@ export async function printStudy(
     for (const { key, error } of runs) if (error !== undefined) sink.write(`${key}: ${error}\n`);
   }
   if (flags.json === true) {
-    const told = tellStudy(plan, runs);
+    const told = studyToJson(plan, runs);
     const timeless = { ...told, runs: told.runs.map(({ time: _, ...run }) => run) };
     io.out.write(`${JSON.stringify(flags.times === false ? timeless : told)}\n`);
   }

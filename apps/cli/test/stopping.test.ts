@@ -1,6 +1,8 @@
 /** Runs that stop: by Ctrl-C, by a loss that is not finite. */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdStore } from '@grok/core/internal';
+import { fileStore } from '@grok/core/node';
 import type { RunRecord } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bench, root, TINY } from './helpers.js';
@@ -45,8 +47,8 @@ describe('a run that stops', () => {
   it('is left alone while another process works in its folder', async () => {
     // Catches: two processes that write one history.
     await world.grok(...run, '--seed', '8', '--out', 'held');
-    writeFileSync(join(world.dir, 'held/.lock'), String(process.ppid));
-    const two = `held: process ${process.ppid} works in it; wait for it or stop it`;
+    const hold = await holdStore(fileStore(join(world.dir, 'held')));
+    const two = `held: process ${process.pid} works in it; wait for it or stop it`;
     for (const command of [
       ['resume', 'held'],
       [...run, '--seed', '8', '--out', 'held'],
@@ -54,9 +56,9 @@ describe('a run that stops', () => {
       const refused = await world.grok(...command);
       expect(refused).toMatchObject({ code: 1, err: expect.stringContaining(two) });
     }
-    writeFileSync(join(world.dir, 'held/.lock'), '');
+    await hold.release();
     expect(await world.grok('resume', 'held')).toMatchObject({ code: 0 });
-    expect(readdirSync(join(world.dir, 'held'))).not.toContain('.lock');
+    expect(readdirSync(join(world.dir, 'held')).filter((name) => /lease/.test(name))).toEqual([]);
   });
   it('finds its teacher when both were moved', async () => {
     // Catches: absolute paths in a run's folder.

@@ -1,7 +1,7 @@
 /** `grok study`: from a plan's file to its table, called as a function, so that runs take place here. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ToldStudy } from '@grok/study';
+import type { StudyJson } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Bench, bench } from './helpers.js';
 
@@ -54,7 +54,7 @@ describe('a study', () => {
   });
   it('tells where every run stands', async () => {
     const done = await world.grok('study', 'status', 's', '--json');
-    const { runs } = done.json<ToldStudy & Record<string, never>>();
+    const { runs } = done.json<StudyJson & Record<string, never>>();
     expect(runs.map(({ key, state }) => `${key} ${state}`)).toEqual([
       ...['teacher@0', 'none@0', 'attention@0', 'teacher@1', 'none@1', 'attention@1'].map(
         (key) => `${key} finished`,
@@ -115,7 +115,7 @@ it('stopped, it says how to go on, and does', async () => {
 it('goes on beside a run whose folder is damaged, and names it', async () => {
   // Catches: one bad file that hides every other run, or stops them.
   const { runs } = (await kept.grok('study', 'status', 'cut', '--json')).json<
-    ToldStudy & Record<string, never>
+    StudyJson & Record<string, never>
   >();
   const manifestOf = (key: string): string =>
     join(kept.dir, 'cut', runs.find((run) => run.key === key)!.folder!, 'manifest.json');

@@ -91,6 +91,7 @@ function byKind(runs: readonly StudyRun[]): readonly StudyRun[] {
 /** Teachers come first in a plan: arms that differ by their teacher alone are told apart by its name. */
 function byPlan(runs: readonly StudyRun[], plan: Plan): readonly StudyRun[] {
   const names = new Map<string, string>(); // run → name
+  const keys = new Map<string, string>(); // run → key
   const overrides = new Map<string, string | undefined>();
   for (const planned of expandPlan(plan)) {
     const wanted = canonicalJson(planned.experiment);
@@ -100,12 +101,13 @@ function byPlan(runs: readonly StudyRun[], plan: Plan): readonly StudyRun[] {
         !names.has(manifest.run) &&
         canonicalJson(own) === wanted &&
         Object.entries(planned.needs).every(
-          ([as, name]) => names.get(teachers[as]?.run ?? '') === name,
+          ([as, { key }]) => keys.get(teachers[as]?.run ?? '') === key,
         )
       );
     });
     if (match === undefined) continue;
     names.set(match.manifest.run, planned.name);
+    keys.set(match.manifest.run, planned.key);
     overrides.set(match.manifest.run, planned.override);
   }
   return runs.flatMap((run) => {

@@ -17,6 +17,7 @@ export * from './plugins/timeout.js';
 export * from './runs/checkpoint.js';
 export * from './runs/compose.js';
 export * from './runs/execution.js';
+export * from './runs/lease.js';
 export * from './runs/listeners.js';
 export * from './runs/memory-store.js';
 export * from './runs/opfs-store.js';

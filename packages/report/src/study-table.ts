@@ -4,7 +4,7 @@ import {
   type Comparison,
   type Plan,
   type StudyRun,
-  summarise,
+  summarize,
   summary,
   TABLE_THRESHOLDS,
 } from '@grok/study';
@@ -25,7 +25,7 @@ export function studyTable(
   runs: readonly StudyRun[],
   { style, times = true }: StudyTableOptions,
 ): string {
-  const { arms, comparisons } = summarise(plan, runs);
+  const { arms, comparisons } = summarize(plan, runs);
   const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
     gridOf(head, rows, style).trimEnd();
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
@@ -134,8 +134,8 @@ const RUN_HEAD = [
   ...['run', 'state', 'id', 'epochs', ...TABLE_THRESHOLDS.map((t) => `to ${+t * 100} %`)],
   ...['final', 'split', 'parameters sha256'],
 ];
-function runRow({ key, state, record, job }: StudyRun): string[] {
-  const id = job?.run.slice(0, 10) ?? NONE;
+function runRow({ key, state, record, run }: StudyRun): string[] {
+  const id = run?.slice(0, 10) ?? NONE;
   if (record === undefined) return [key, state, id, ...Array(RUN_HEAD.length - 3).fill(NONE)];
   return [
     key,

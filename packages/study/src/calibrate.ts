@@ -1,15 +1,8 @@
 /** A short trial of every kind of run, so that a plan's time is known before it is spent. */
-import {
-  type Execution,
-  type Experiment,
-  memoryStore,
-  type Registry,
-  type Store,
-  startRun,
-  type TeacherRef,
-} from '@grok/core';
+import { type Execution, type Experiment, memoryStore, type Registry, startRun } from '@grok/core';
+import { bindTeachers, type TeachingRun } from './bind.js';
 import { kindOf, type Pace, paceFrom } from './estimate.js';
-import { expandPlan, keyOf, type Plan, withTeachers } from './plan.js';
+import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { median } from './stats/summary.js';
 
 const EPOCHS = 2;
@@ -21,49 +14,60 @@ export interface Calibration {
   readonly startup: number;
 }
 
-/** Trains every kind of run of the plan's first seed for two epochs, in memory; nothing is kept, no tracker is told. */
+/** Trains every kind of run of the first seed for two epochs, in memory; nothing is kept, no tracker is told. */
 export async function calibrate(
-  plan: Plan,
+  runs: readonly PlannedRun[],
   host: {
     readonly registry: Registry;
     readonly execution?: Execution;
     readonly signal?: AbortSignal;
   },
 ): Promise<Calibration> {
-  const seconds = (): number => performance.now() / 1000;
-  const { trackers: _trackers, ...execution } = host.execution ?? {};
-  const trained = new Map<string, { ref: TeacherRef; store: Store }>();
+  const trained = new Map<string, TeachingRun>();
   const timed: { kind: string; seconds: number }[] = [];
   const startups: number[] = [];
-  for (const run of expandPlan({ ...plan, seeds: plan.seeds.slice(0, 1) })) {
-    const needed = Object.entries(run.needs).map(
-      ([as, name]) => [as, trained.get(keyOf({ ...run, name }))!] as const,
-    );
-    const store = memoryStore();
+  const [first] = runs;
+  for (const run of orderByTeachers(runs.filter(({ seed }) => seed === first?.seed))) {
     const began = seconds();
-    const { manifest, history } = await startRun(
-      {
-        experiment: withTeachers(
-          shortened(run.experiment),
-          Object.fromEntries(needed.map(([as, { ref }]) => [as, ref])),
-        ),
-        execution,
-      },
-      {
-        registry: host.registry,
-        store,
-        teacherStores: Object.fromEntries(needed.map(([as, { store: at }]) => [as, at])),
-        ...(host.signal === undefined ? {} : { signal: host.signal }),
-      },
-    );
-    const ref = { run: manifest.run, paramsSha256: manifest.paramsSha256! };
-    trained.set(keyOf(run), { ref, store });
-    const epochs = history.map((row) => row.time.seconds);
+    const tried = await tryOut(run, trained, host);
+    trained.set(run.key, tried);
+    const epochs = tried.history.map((row) => row.time.seconds);
     timed.push({ kind: kindOf(run), seconds: Math.min(...epochs) });
     startups.push(seconds() - began - epochs.reduce((sum, s) => sum + s, 0));
     if (host.signal?.aborted) break;
   }
   return { pace: paceFrom(timed), startup: median(startups) ?? 0 };
+}
+
+const seconds = (): number => performance.now() / 1000;
+
+/** A short trial of one run, taught by the trials of its teachers, wherever they came to. */
+async function tryOut(
+  run: PlannedRun,
+  trained: ReadonlyMap<string, TeachingRun>,
+  {
+    registry,
+    execution,
+    signal,
+  }: { readonly registry: Registry; readonly execution?: Execution; readonly signal?: AbortSignal },
+): Promise<TeachingRun> {
+  const { trackers: _trackers, ...own } = execution ?? {};
+  const needs = Object.fromEntries(
+    Object.entries(run.needs).map(([as, { key }]) => [as, { key, at: 'last' as const }]),
+  );
+  const experiment = await bindTeachers({ experiment: shortened(run.experiment), needs }, trained);
+  const teacherStores = Object.fromEntries(
+    Object.entries(needs).flatMap(([as, { key }]) => {
+      const store = trained.get(key)?.store;
+      return store === undefined ? [] : [[as, store]];
+    }),
+  );
+  const store = memoryStore();
+  const { manifest, history } = await startRun(
+    { experiment, execution: own },
+    { registry, store, teacherStores, ...(signal === undefined ? {} : { signal }) },
+  );
+  return { manifest, history, store };
 }
 
 function shortened(experiment: Experiment): Experiment {

@@ -2,7 +2,7 @@
  * What a study says: arms over seeds, and arms against the control. The tests that were chosen
  * beforehand are one family, corrected after Holm; all others are exploratory and say so.
  */
-import { isLost, type StudyRun } from './inspect.js';
+
 import type { Plan } from './plan.js';
 import { bootstrapInterval } from './stats/bootstrap.js';
 import { holm } from './stats/holm.js';
@@ -16,6 +16,7 @@ import {
   medianTime,
   restrictedMean,
 } from './stats/survival.js';
+import { isLost, type StudyRun } from './study-run.js';
 
 /** Validation accuracies whose epochs stand in the table. */
 export const TABLE_THRESHOLDS: readonly string[] = ['0.5', '0.9', '0.99'];
@@ -84,7 +85,7 @@ export interface StudySummary {
 }
 
 /** Sums up the runs of a plan; unfinished ones are counted and left out. */
-export function summarise(plan: Plan, runs: readonly StudyRun[]): StudySummary {
+export function summarize(plan: Plan, runs: readonly StudyRun[]): StudySummary {
   const groups = new Map<string, StudyRun[]>();
   for (const run of runs) {
     const key = `${run.override ?? ''}/${run.name}`;

@@ -1,6 +1,7 @@
 /** How far a study is and how long it will take yet, from the seconds that epochs took so far. */
-import { isLost, type StudyRun } from './inspect.js';
+
 import { median } from './stats/summary.js';
+import { isLost, type StudyRun } from './study-run.js';
 
 /** A study's progress; seconds are of wall time. */
 export interface Estimate {
@@ -20,9 +21,10 @@ export const kindOf = ({ name, override = '' }: Pick<StudyRun, 'name' | 'overrid
 /** The pace of runs so far: by kind where one of it was timed, else over all. */
 export function paceOf(runs: readonly StudyRun[]): Pace {
   const timed = runs.flatMap((run) => {
-    const epochs = run.history?.at(-1)?.epoch;
+    const { history = [] } = run;
+    const epochs = history.at(-1)?.epoch;
     if (epochs === undefined) return [];
-    const seconds = run.history!.reduce((sum, row) => sum + row.time.seconds, 0);
+    const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
     return [{ kind: kindOf(run), seconds: seconds / epochs }];
   });
   return paceFrom(timed);
@@ -42,8 +44,8 @@ export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): 
   const counted = new Set<string>();
   for (const run of runs) {
     if (isLost(run)) continue;
-    if (run.job !== undefined && counted.has(run.job.run)) continue;
-    if (run.job !== undefined) counted.add(run.job.run);
+    if (run.run !== undefined && counted.has(run.run)) continue;
+    if (run.run !== undefined) counted.add(run.run);
     const seconds = pace(run);
     if (seconds === null) return { done: 0, secondsLeft: null };
     const done = run.history?.at(-1)?.epoch ?? 0;

@@ -7,6 +7,7 @@ export type JournalLine =
   | {
       readonly type: 'end';
       readonly key: string;
+      /** Its key where it failed before its teachers were known. */
       readonly run: string;
       readonly at: string;
       readonly status: 'finished' | 'interrupted' | 'failed';
@@ -35,28 +36,37 @@ export async function readJournal(root: Store): Promise<readonly JournalLine[]> 
     });
 }
 
-/** Adds lines to a journal, one after another. */
+/** Adds a line to a journal. */
 export type Write = (line: JournalLine) => Promise<void>;
 
-/** Opens a journal for writing, made where there is none; a line cut short is removed first, or the next would join it. */
+/**
+ * Opens a journal for writing, one line after another. Each time the whole file is written: what a
+ * store only appends may be lost until the next write. A line that a kill cut short goes.
+ */
 export async function openJournal(root: Store): Promise<Write> {
-  const bytes = await root.read(FILE);
-  if (bytes === undefined) await root.append(FILE, new Uint8Array());
-  else await root.truncate(FILE, bytes.lastIndexOf(10) + 1);
-  let last: Promise<void> = Promise.resolve();
+  const lines = [...(await readJournal(root))];
+  const write = (): Promise<void> => {
+    const text = lines.map((each) => `${JSON.stringify(each)}\n`).join('');
+    return root.write(FILE, new TextEncoder().encode(text));
+  };
+  let last = write();
+  await last;
   return (line) => {
-    last = last.then(() =>
-      root.append(FILE, new TextEncoder().encode(`${JSON.stringify(line)}\n`)),
-    );
+    lines.push(line);
+    last = last.then(write);
     return last;
   };
 }
 
-/** How often each run failed and with what at last, by its hash. */
-export function failuresIn(
-  lines: readonly JournalLine[],
-): ReadonlyMap<string, { readonly times: number; readonly error: string }> {
-  const found = new Map<string, { times: number; error: string }>();
+/** What went wrong with a run. */
+export interface Failure {
+  readonly times: number;
+  /** Of the last time. */
+  readonly error: string;
+}
+/** What went wrong since failures were last forgiven, by the run's hash. */
+export function findFailures(lines: readonly JournalLine[]): ReadonlyMap<string, Failure> {
+  const found = new Map<string, Failure>();
   for (const line of lines) {
     if (line.type === 'forgive') found.clear();
     if (line.type !== 'end' || line.status !== 'failed') continue;

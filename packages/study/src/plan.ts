@@ -1,15 +1,22 @@
 /**
  * A plan: many experiments as one readable JSON document. Every seed has teachers of its own; every
- * arm is a student of one, or a control without. Said once: what all share, what all students share.
+ * arm is a student of one, or of another arm, or a control without. Said once: what all share, what all students share.
  */
-import { type Experiment, type Json, type TeacherRef, unknownName } from '@grok/core';
-import type { TermUse } from '@grok/core/internal';
+import { type Experiment, type Json, unknownName } from '@grok/core';
+import type { TrainingPoint } from '@grok/core/internal';
+import { isControl } from './control.js';
 import { type JsonObject, merge } from './merge.js';
+import type { PlannedRun } from './planned-runs.js';
 
 /** Part of an experiment: some of its keys, each as deep as wanted. */
 export type Part = JsonObject;
-/** Part of an experiment, and which teachers an arm has: name in its experiment → name of the teacher. */
-export type Arm = JsonObject & { readonly teachers?: Readonly<Record<string, string>> };
+/** Who teaches an arm: a teacher or another arm by its name, and the point of its training that teaches (default: the last). */
+export type ArmTeacher = string | { readonly name: string; readonly at?: TrainingPoint };
+/** Part of an experiment, and who teaches it: one teacher, or several by their names in its experiment. */
+export type Arm = JsonObject & {
+  readonly teacher?: ArmTeacher;
+  readonly teachers?: Readonly<Record<string, ArmTeacher>>;
+};
 /** Parts laid over those of the plan of the same name. */
 export interface Override {
   readonly shared?: Part;
@@ -38,55 +45,69 @@ export interface Plan {
   readonly family?: readonly string[];
 }
 
-/** One run of a plan; its teachers are runs of the same seed that must be finished first. */
-export interface PlannedRun {
-  /** Name of the teacher (`"teacher"` for the first) or of the arm. */
-  readonly name: string;
-  readonly role: 'teacher' | 'student' | 'control';
-  readonly seed: number;
-  /** Name of the override, in plans that have some. */
-  readonly override?: string;
-  /** Without `teachers`: they are named by what their runs come to. */
-  readonly experiment: Experiment;
-  /** Teacher's name in the experiment → name of the planned run. */
-  readonly needs: Readonly<Record<string, string>>;
-}
-
-/** The runs of a plan, in an order in which teachers come before their students. */
+/** The runs of a plan in its order; each waits for those that teach it, wherever they stand. */
 export function expandPlan(plan: Plan): readonly PlannedRun[] {
   const overrides: readonly (readonly [string | undefined, Override])[] =
     plan.overrides === undefined ? [[undefined, {}]] : Object.entries(plan.overrides);
   return overrides.flatMap(([override, parts]) => {
     const laid = override === undefined ? plan : overridden(plan, parts);
-    const named = override === undefined ? {} : { override };
     return plan.seeds.flatMap((seed) => [
-      ...teacherNames(plan).map((name) => {
-        const experiment = teacherPart(laid, seed, name);
-        return { ...named, name, role: 'teacher' as const, seed, experiment, needs: {} };
-      }),
-      ...Object.keys(plan.arms).map((name) => {
-        const experiment = armPart(laid, name, seed);
-        const control = isControl(experiment);
-        const role = control ? ('control' as const) : ('student' as const);
-        const needs = control ? {} : (plan.arms[name]!.teachers ?? { teacher: 'teacher' });
-        return { ...named, name, role, seed, experiment, needs };
-      }),
+      ...teacherNames(plan).map((name) => plannedTeacher(laid, name, seed, override)),
+      ...Object.keys(plan.arms).map((name) => plannedArm(laid, name, seed, override)),
     ]);
   });
+}
+
+function plannedTeacher(
+  plan: Plan,
+  name: string,
+  seed: number,
+  override: string | undefined,
+): PlannedRun {
+  const experiment = teacherPart(plan, seed, name);
+  return { ...identify(name, seed, override), role: 'teacher', experiment, needs: {} };
+}
+
+function plannedArm(
+  plan: Plan,
+  name: string,
+  seed: number,
+  override: string | undefined,
+): PlannedRun {
+  const identity = identify(name, seed, override);
+  const experiment = armPart(plan, name, seed);
+  if (isControl(experiment)) return { ...identity, role: 'control', experiment, needs: {} };
+  const needs = Object.fromEntries(
+    Object.entries(teachersOfArm(plan.arms[name])).map(([as, use]) => {
+      const { name: teacher, at = 'last' } = typeof use === 'string' ? { name: use } : use;
+      return [as, { key: formatKey(teacher, seed, override), at }];
+    }),
+  );
+  return { ...identity, role: 'student', experiment, needs };
+}
+
+/** Who teaches an arm: its `teachers`, its one `teacher`, or the plan's first. */
+function teachersOfArm(arm: Arm | undefined): Readonly<Record<string, ArmTeacher>> {
+  return arm?.teachers ?? { teacher: arm?.teacher ?? 'teacher' };
+}
+
+function identify(
+  name: string,
+  seed: number,
+  override: string | undefined,
+): Pick<PlannedRun, 'key' | 'name' | 'seed' | 'override'> {
+  const key = formatKey(name, seed, override);
+  return { key, name, seed, ...(override === undefined ? {} : { override }) };
+}
+
+/** What a run is called on the command line: `logit@3`, `low-wd/logit@3` under an override. */
+function formatKey(name: string, seed: number, override: string | undefined): string {
+  return `${override === undefined ? '' : `${override}/`}${name}@${seed}`;
 }
 
 /** Names of a plan's teachers, `"teacher"` first. */
 export function teacherNames(plan: Plan): readonly string[] {
   return ['teacher', ...Object.keys(plan.teachers ?? {})];
-}
-
-/** What a planned run is called on the command line: `logit@3`, `low-wd/logit@3` under an override. */
-export function keyOf({
-  name,
-  seed,
-  override,
-}: Pick<PlannedRun, 'name' | 'seed' | 'override'>): string {
-  return `${override === undefined ? '' : `${override}/`}${name}@${seed}`;
 }
 
 /** A teacher's experiment for a seed. @throws InputError on an unknown teacher. */
@@ -99,21 +120,8 @@ export function teacherPart(plan: Plan, seed: number, name = 'teacher'): Experim
 export function armPart(plan: Plan, arm: string, seed: number): Experiment {
   const part = plan.arms[arm];
   if (part === undefined) throw unknownName('arm', arm, Object.keys(plan.arms));
-  const { teachers: _, ...own } = part;
+  const { teacher: _, teachers: __, ...own } = part;
   return complete(merge(plan.shared, plan.student, own), seed);
-}
-
-/** The experiment with its teachers named by their runs. */
-export function withTeachers(
-  experiment: Experiment,
-  teachers: Readonly<Record<string, TeacherRef>>,
-): Experiment {
-  return Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
-}
-
-/** True when nothing but hard labels makes the loss. */
-export function isControl(experiment: { readonly objective?: readonly TermUse[] }): boolean {
-  return (experiment.objective ?? []).every((term) => term.use === 'hard');
 }
 
 function overridden(plan: Plan, { shared, teacher, student }: Override): Plan {

@@ -5,17 +5,16 @@
 import { InputError, type Model, type ModelInfo, type Registry, type Use } from '@grok/core';
 import { checkExperiment, compose, data, infoOf, splitHash, taskHash } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import { checkLengths } from './check-lengths.js';
-import { expandPlan, keyOf, type Plan } from './plan.js';
+import { orderByTeachers, type PlannedRun } from './planned-runs.js';
+import { findSameRuns } from './same-runs.js';
 
-/** Creates the parts of every run of a plan. @throws InputError that names the run and what is wrong with it. */
-export function preflight(plan: Plan, registry: Registry): void {
+/** Creates the parts of every run of a study. @throws InputError that names the run and what is wrong with it. */
+export function preflight(runs: readonly PlannedRun[], registry: Registry, title: string): void {
   const host = { tf };
-  checkLengths(plan);
+  inside(title, () => findSameRuns(runs));
   const seen = new Map<string, Ready>();
-  for (const planned of expandPlan(plan)) {
-    const { name, override, experiment, needs } = planned;
-    const what = `${plan.name}, ${override === undefined ? '' : `${override}/`}${name}`;
+  for (const { key, name, override, experiment, needs } of orderByTeachers(runs)) {
+    const what = `${title}, ${override === undefined ? '' : `${override}/`}${name}`;
     checkExperiment(experiment, what);
     inside(what, () => {
       const { written, split, model } = data(experiment, registry);
@@ -26,8 +25,9 @@ export function preflight(plan: Plan, registry: Registry): void {
         split: splitHash(split),
       };
       const teachers: Record<string, ModelInfo> = {};
-      for (const [as, run] of Object.entries(needs)) {
-        const teacher = seen.get(keyOf({ ...planned, name: run }))!;
+      for (const [as, need] of Object.entries(needs)) {
+        const teacher = seen.get(need.key);
+        if (teacher === undefined) continue; // teachers come first: there is one
         if (teacher.task !== own.task)
           throw new InputError(
             `its task is ${JSON.stringify(own.use)}, its teacher's ${JSON.stringify(teacher.use)}; both must have the same rows and labels`,
@@ -47,7 +47,7 @@ export function preflight(plan: Plan, registry: Registry): void {
         objective: registry.create('strategy', term.use, term.options, host),
       }));
       compose(terms, { student: infoOf(model), teachers });
-      seen.set(keyOf(planned), own);
+      seen.set(key, own);
     });
   }
 }

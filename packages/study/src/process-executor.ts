@@ -1,74 +1,103 @@
 /** The default executor: a process for every run, each with one thread, as many at once as there are cores. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import type { Executor, JobOutcome, RunListener } from '@grok/core';
+import {
+  type Component,
+  defineExecutor,
+  type Executor,
+  InputError,
+  integer,
+  type JobOutcome,
+  type RunListener,
+  type Store,
+  schema,
+} from '@grok/core';
+import type { BoundJob } from '@grok/core/internal';
 import type { FromWorker, ToWorker } from './process-messages.js';
+import { queueExecutor } from './queue-executor.js';
 
 /** How processes are started. */
 export interface ProcessOptions {
   /** The study's folder. */
   readonly root: string;
+  /** A run's folder in it, by name. */
+  readonly open: (folder: string) => Store;
   /** A script that calls `serveJob`, and its arguments. */
   readonly command: readonly [script: string, ...args: string[]];
   /** Processes at once, default one a core. */
-  readonly jobs?: number;
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly jobs?: number | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** How much of what a process said last is told when it dies. */
 const LAST_WORDS = 600;
 
 /** An executor of child processes. A process that dies fails its job; one whose study dies saves and ends. */
-export function processExecutor({ root, command, jobs, env }: ProcessOptions): Executor {
-  const [script, ...args] = command;
-  const slots = jobs ?? availableParallelism();
-  return {
-    name: 'local',
-    slots,
-    run: (job, { signal, listener }) =>
-      new Promise<JobOutcome>((resolve) => {
-        const child = fork(script, args, {
-          // Ctrl-C goes to all processes of a terminal's group: these are told by the study instead.
-          detached: process.platform !== 'win32', // there it would open a window
-          execArgv: [],
-          stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-          env: { ...(env ?? process.env) },
-        });
-        const tell = (message: ToWorker): void => {
-          // A process that has just died is told nothing: its end says all.
-          if (child.connected) child.send(message, () => {});
-        };
-        const stop = (): void => tell({ type: 'stop' });
-        let hear: RunListener = (event) => {
-          try {
-            listener?.(event);
-          } catch {
-            hear = () => {}; // a listener never stops a run
-          }
-        };
-        let outcome: JobOutcome | undefined;
-        let words = '';
-        child.stderr!.on('data', (part) => {
-          words = (words + part).slice(-LAST_WORDS);
-        });
-        child.on('message', (message: FromWorker) => {
-          if (message.type === 'ready') {
-            tell({ type: 'job', job, root });
-            if (signal.aborted) stop();
-          } else if (message.type === 'event') hear(message.event);
-          else outcome = message.outcome;
-        });
-        signal.addEventListener('abort', stop);
-        const end = (how: string): void => {
-          signal.removeEventListener('abort', stop);
-          const said = words.trim() === '' ? '' : `: ${words.trim()}`;
-          resolve(outcome ?? { status: 'failed', error: `its process ${how}${said}` });
-        };
-        child.on('error', (error) => end(`could not be started (${error.message})`));
-        child.on('close', (code, by) =>
-          end(by === null ? `ended with code ${code}` : `was ended by ${by}`),
+export function processExecutor(options: ProcessOptions): Executor {
+  return queueExecutor({
+    name: 'processes',
+    slots: options.jobs ?? availableParallelism(),
+    open: options.open,
+    carryOut: (job, how) => runInProcess(options, job, how),
+  });
+}
+
+/** The executor `processes`, as plugins offer it. */
+export const processes: Component<'executor', { readonly jobs?: number }> = defineExecutor({
+  name: 'processes',
+  summary: 'A process for every run, as many at once as there are cores.',
+  options: schema({ jobs: integer().positive().optional() }),
+  create:
+    ({ jobs }) =>
+    ({ open, worker }) => {
+      if (worker === undefined)
+        throw new InputError(
+          'executor "processes": this program cannot start others of its kind; use the executor "inline"',
         );
-      }),
-    async dispose() {},
-  };
+      return processExecutor({ ...worker, open, jobs });
+    },
+});
+
+function runInProcess(
+  { root, command: [script, ...args], env }: ProcessOptions,
+  job: BoundJob,
+  { signal, listener }: { readonly signal: AbortSignal; readonly listener: RunListener },
+): Promise<JobOutcome> {
+  const { run, folder } = job;
+  return new Promise((resolve) => {
+    const child = fork(script, args, {
+      // Ctrl-C goes to all processes of a terminal's group: these are told by the study instead.
+      detached: process.platform !== 'win32', // there it would open a window
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...(env ?? process.env) },
+    });
+    const tell = (message: ToWorker): void => {
+      // A process that has just died is told nothing: its end says all.
+      if (child.connected) child.send(message, () => {});
+    };
+    const stop = (): void => tell({ type: 'stop' });
+    let outcome: JobOutcome | undefined;
+    let words = '';
+    child.stderr?.on('data', (part) => {
+      words = (words + part).slice(-LAST_WORDS);
+    });
+    child.on('message', (message: FromWorker) => {
+      if (message.type === 'ready') {
+        tell({ type: 'job', job, root });
+        if (signal.aborted) stop();
+      } else if (message.type === 'event') listener(message.event);
+      else outcome = message.outcome;
+    });
+    signal.addEventListener('abort', stop);
+    const end = (how: string): void => {
+      signal.removeEventListener('abort', stop);
+      const said = words.trim() === '' ? '' : `: ${words.trim()}`;
+      resolve(outcome ?? { status: 'failed', error: `its process ${how}${said}`, run, folder });
+    };
+    child.on('error', (error) => end(`could not be started (${error.message})`));
+    child.on('close', (code, by) =>
+      end(by === null ? `ended with code ${code}` : `was ended by ${by}`),
+    );
+  });
 }

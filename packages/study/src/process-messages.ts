@@ -1,9 +1,10 @@
 /** What a study and its processes tell one another; plain JSON. */
-import type { Job, JobOutcome, RunEvent } from '@grok/core';
+import type { JobOutcome, RunEvent } from '@grok/core';
+import type { BoundJob } from '@grok/core/internal';
 
 /** From the study to a process. */
 export type ToWorker =
-  | { readonly type: 'job'; readonly job: Job; readonly root: string }
+  | { readonly type: 'job'; readonly job: BoundJob; readonly root: string }
   | { readonly type: 'stop' };
 /** From a process to the study. */
 export type FromWorker =

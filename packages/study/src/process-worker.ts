@@ -1,8 +1,8 @@
 /** The other end of `processExecutor`: a process that carries out the one job it is sent, then ends. */
-import { join, resolve } from 'node:path';
-import { isInputError, type JobOutcome, type RunHost, startRun } from '@grok/core';
+import { join } from 'node:path';
+import type { JobOutcome, RunHost } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
-import { takeLock } from './process-lock.js';
+import { jobRunner } from './carry-out.js';
 import type { FromWorker, ToWorker } from './process-messages.js';
 
 /** Seconds that a process whose study was killed is given to save and go. */
@@ -26,49 +26,30 @@ export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Pr
   });
   await tell({ type: 'ready' });
   const found = await job;
-  const outcome: JobOutcome =
-    found === undefined ? { status: 'interrupted' } : await carryOut(found, stop.signal, host);
-  await tell({ type: 'outcome', outcome });
+  await tell({ type: 'outcome', outcome: await carryOut(found, host, stop.signal) });
   process.exit(0);
 }
 
 async function carryOut(
-  { job, root }: Extract<ToWorker, { type: 'job' }>,
-  signal: AbortSignal,
+  message: Extract<ToWorker, { type: 'job' }> | undefined,
   host: Pick<RunHost, 'registry' | 'versions'>,
+  signal: AbortSignal,
 ): Promise<JobOutcome> {
-  const folder = join(root, job.folder);
-  let release = (): void => {};
-  try {
-    release = await takeLock(folder, PATIENCE);
-    if (signal.aborted) return { status: 'interrupted' };
-    const teachers = Object.entries(job.spec.execution?.teachers ?? {});
-    const { status } = await startRun(job.spec, {
-      ...host,
-      signal,
-      peakMemoryBytes,
-      store: fileStore(folder),
-      teacherStores: Object.fromEntries(
-        teachers.map(([name, at]) => [name, fileStore(resolve(folder, at))]),
-      ),
-      listeners: [
-        (event) => {
-          if (event.type !== 'step') void tell({ type: 'event', event });
-        },
-      ],
-    });
-    return { status };
-  } catch (error) {
-    const { message, stack } = error as Error;
-    return { status: 'failed', error: isInputError(error) ? message : message || String(stack) };
-  } finally {
-    release();
-  }
+  if (message === undefined) return { status: 'interrupted' };
+  const { job, root } = message;
+  const open = (folder: string): ReturnType<typeof fileStore> => fileStore(join(root, folder));
+  const runJob = jobRunner({ ...host, open, patience: PATIENCE, peakMemoryBytes });
+  return runJob(job, {
+    signal,
+    listener: (event) => {
+      if (event.type !== 'step') void tell({ type: 'event', event });
+    },
+  });
 }
 
 function tell(message: FromWorker): Promise<void> {
   return new Promise((done) => {
-    if (process.connected) process.send!(message, undefined, undefined, () => done());
+    if (process.connected) process.send?.(message, undefined, undefined, () => done());
     else done();
   });
 }

@@ -1,4 +1,3 @@
-/** What of studies needs Node: processes, and locks among them. */
+/** What of studies needs Node: processes. */
 export * from './process-executor.js';
-export * from './process-lock.js';
 export * from './process-worker.js';

@@ -1,16 +1,25 @@
-/** `--only`: which runs of a plan are meant; their teachers come along. */
+/** `--only`: which runs of a study are meant; their teachers come along. */
 import { unknownName } from '@grok/core';
-import { expandPlan, keyOf, type Plan, type PlannedRun } from './plan.js';
+import type { PlannedRun } from './planned-runs.js';
 
 /**
- * Keys of the runs that a list of words names, and of their teachers, in the plan's order; all for
+ * Keys of the runs that a list of words names, and of all that teach them, in their order; all for
  * an empty list. A word is a name (`logit`), a seed (`@3`), both (`logit@3`), or these under an
  * override (`low-wd/logit`, `low-wd/`). @throws InputError on a word that names no run.
  */
-export function selectRuns(plan: Plan, words: readonly string[]): readonly string[] {
-  const all = expandPlan(plan);
-  if (words.length === 0) return all.map(keyOf);
+export function selectRuns(
+  all: readonly PlannedRun[],
+  words: readonly string[],
+): readonly string[] {
+  const keys = all.map(({ key }) => key);
+  if (words.length === 0) return keys;
+  const byKey = new Map(all.map((run) => [run.key, run]));
   const chosen = new Set<string>();
+  const choose = (key: string): void => {
+    if (chosen.has(key)) return;
+    chosen.add(key);
+    for (const need of Object.values(byKey.get(key)?.needs ?? {})) choose(need.key);
+  };
   for (const word of words) {
     const found = all.filter((run) => names(run).includes(word));
     if (found.length === 0)
@@ -20,17 +29,14 @@ export function selectRuns(plan: Plan, words: readonly string[]): readonly strin
         word,
         new Set(all.flatMap((run) => names(run).slice(0, 2))),
       );
-    for (const run of found) {
-      chosen.add(keyOf(run));
-      for (const name of Object.values(run.needs)) chosen.add(keyOf({ ...run, name }));
-    }
+    for (const { key } of found) choose(key);
   }
-  return all.map(keyOf).filter((key) => chosen.has(key));
+  return keys.filter((key) => chosen.has(key));
 }
 
 /** All words that mean a run among others. */
-function names({ name, seed, override }: PlannedRun): readonly string[] {
-  const own = [name, `@${seed}`, `${name}@${seed}`];
+function names({ key, name, seed, override }: PlannedRun): readonly string[] {
+  const own = [...new Set([name, `@${seed}`, `${name}@${seed}`, key])];
   if (override === undefined) return own;
   return [...own, `${override}/`, ...own.map((word) => `${override}/${word}`)];
 }

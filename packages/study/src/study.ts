@@ -1,22 +1,37 @@
 /**
- * Carries out a plan on an executor: teachers before their students, as many at once as it takes,
- * every begin and end in the journal. Killed anywhere and begun again, finished runs are read,
- * interrupted ones go on from their checkpoints, and failed ones are tried once more.
+ * Carries out a study on an executor: teachers before their students, as many at once as it takes,
+ * every begin and end in the journal. All that counts stands in the study's folder: killed anywhere and
+ * begun again, finished runs are read, interrupted ones go on from their checkpoints, jobs that still
+ * run are waited for, and failed ones are tried again.
  */
 import {
   type Execution,
   type Executor,
   InputError,
+  type Job,
+  type JobOutcome,
+  openBackend,
   type Registry,
+  RunError,
   type RunEvent,
 } from '@grok/core';
+import { holdStore, type JobEdge, type JobEvent, type JobResult } from '@grok/core/internal';
 import { type Estimate, estimate, paceOf } from './estimate.js';
-import { inspectRun, inspectStudy, isLost, type StudyFolder, type StudyRun } from './inspect.js';
-import { type JournalLine, openJournal, readJournal } from './journal.js';
-import { keyOf, type Plan } from './plan.js';
+import { findFailures, type JournalLine, openJournal, readJournal, type Write } from './journal.js';
+import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { preflight } from './preflight.js';
-import { claimFolder } from './reproduce.js';
+import { findSameRuns } from './same-runs.js';
 import { selectRuns } from './select.js';
+import { claimFolder, plannedRuns, type StudySource, titleOf } from './study-folder.js';
+import {
+  isFinished,
+  isLost,
+  loadRun,
+  loadStudy,
+  RETRIES,
+  type StudyFolder,
+  type StudyRun,
+} from './study-run.js';
 
 /** What a study is given by whoever carries it out. */
 export interface StudyHost extends StudyFolder {
@@ -25,18 +40,29 @@ export interface StudyHost extends StudyFolder {
   /** How every run is carried out; one that goes on must agree with it. */
   readonly execution?: Execution;
   /** What a run that begins falls back to; one that goes on keeps its own. */
-  readonly fresh?: Execution;
+  readonly defaults?: Execution;
   /** Names, `@seed`s and keys of runs; their teachers come along. Default: all. */
   readonly only?: readonly string[];
+  /** How often a failed run is tried again, default 1. */
+  readonly retries?: number;
+  /** Ends the study with the first run that is lost, by throwing what it failed with; no journal is kept then. */
+  readonly failFast?: boolean;
   /** Forgets earlier failures, so that failed runs are tried again. */
   readonly forgive?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: StudyEvent) => void;
 }
+/** A study as it stands while it runs. */
+export interface StudyView {
+  /** All that were asked for, in their order. */
+  readonly runs: readonly StudyRun[];
+  readonly estimate: Estimate;
+}
 /** What a study tells while it runs. */
-export type StudyEvent = { readonly estimate: Estimate; readonly runs: readonly StudyRun[] } & (
+export type StudyEvent = { readonly study: StudyView } & (
   | { readonly type: 'study' }
-  | { readonly type: 'begin' | 'end'; readonly run: StudyRun; readonly again?: boolean }
+  | { readonly type: 'begin'; readonly run: StudyRun }
+  | { readonly type: 'end'; readonly run: StudyRun; readonly again?: boolean }
   | { readonly type: 'run'; readonly run: StudyRun; readonly event: RunEvent }
 );
 /** Where a study stands when it returns. */
@@ -45,126 +71,234 @@ export interface StudyResult {
   readonly status: 'finished' | 'interrupted' | 'failed';
   /** Runs that were begun or gone on with; 0 when there was nothing to do. */
   readonly begun: number;
-  /** All that were asked for, in the plan's order. */
+  /** All that were asked for, in their order. */
   readonly runs: readonly StudyRun[];
 }
 
 /**
  * Runs what a study still lacks. @throws InputError on bad input in any run, before anything is
- * written, and RunError when the study's own folder cannot be written.
+ * written, and RunError when another works in the study's folder or it cannot be written.
  */
-export async function runStudy(plan: Plan, host: StudyHost): Promise<StudyResult> {
-  const { registry, root, executor } = host;
-  const stop = new AbortController();
-  const { signal } = stop;
-  preflight(plan, registry);
-  const asked = new Set(selectRuns(plan, host.only ?? []));
-  await claimFolder(plan, host);
-  const journal: JournalLine[] = [...(await readJournal(root))];
-  const append = await openJournal(root);
-  const write = async (line: JournalLine): Promise<void> => {
-    journal.push(line);
-    await append(line);
-  };
-  if (host.forgive === true) await write({ type: 'forgive', at: now() });
+export async function runStudy(source: StudySource, host: StudyHost): Promise<StudyResult> {
+  const { registry, root, executor, execution, defaults } = host;
+  const planned = plannedRuns(source);
+  preflight(planned, registry, titleOf(source));
+  const asked = new Set(selectRuns(planned, host.only ?? []));
+  const hold = await holdStore(root);
+  const stop = AbortSignal.any([hold.lost, ...(host.signal === undefined ? [] : [host.signal])]);
+  const cancel = (): void => void executor.cancel();
+  try {
+    await claimFolder(source, root, async () => {
+      await (await openBackend(registry, { ...defaults, ...execution })).dispose();
+    });
+    const wanted = planned.filter(({ key }) => asked.has(key));
+    const runner =
+      host.failFast === true
+        ? new StudyRunner(wanted, host, [], async () => {})
+        : new StudyRunner(wanted, host, [...(await readJournal(root))], await openJournal(root));
+    stop.addEventListener('abort', cancel);
+    return await runner.run(stop);
+  } finally {
+    stop.removeEventListener('abort', cancel);
+    await hold.release();
+  }
+}
 
-  const all = await inspectStudy(plan, host, journal);
-  const runs = new Map(all.filter(({ key }) => asked.has(key)).map((run) => [run.key, run]));
-  const tell = (event: DistributiveOmit<StudyEvent, 'estimate' | 'runs'>): void => {
-    const now = [...runs.values()];
-    const known = estimate(now, executor.slots, paceOf(now));
-    host.onEvent?.({ ...event, runs: now, estimate: known } as StudyEvent);
-  };
-  /** Sees anew what finished or failed teachers mean for those that wait for them. */
-  const settle = async (): Promise<void> => {
-    for (const [key, run] of runs)
-      if (run.state === 'waiting') runs.set(key, await inspectRun(run, runs, host, journal));
-  };
-  const carryOut = async (before: StudyRun): Promise<void> => {
-    const { key, job } = before;
-    let live: StudyRun = { ...before, state: 'running' };
-    runs.set(key, live);
-    await write({ type: 'begin', key, run: job!.run, at: now() });
-    tell({ type: 'begin', run: live });
-    const { run, folder, experiment } = job!;
-    const teachers = Object.fromEntries(
-      Object.entries(before.needs).map(([as, name]) => [
-        as,
-        `../${runs.get(keyOf({ ...before, name }))!.job!.folder}`,
-      ]),
-    );
-    const execution = {
-      ...(before.manifest === undefined ? host.fresh : {}),
-      ...host.execution,
-      ...(Object.keys(teachers).length === 0 ? {} : { teachers }),
+/** One coordinator at work. */
+class StudyRunner {
+  readonly #host: StudyHost;
+  readonly #planned: readonly PlannedRun[];
+  readonly #journal: JournalLine[];
+  readonly #append: Write;
+  readonly #retries: number;
+  /** By key. */
+  readonly #runs = new Map<string, StudyRun>();
+  /** Runs of several keys that are the same run: its first key, by each. */
+  readonly #same: ReadonlyMap<string, string>;
+  /** Keys of jobs that the executor has. */
+  readonly #submitted = new Set<string>();
+  #begun = 0;
+
+  constructor(
+    planned: readonly PlannedRun[],
+    host: StudyHost,
+    journal: JournalLine[],
+    append: Write,
+  ) {
+    this.#host = host;
+    this.#planned = planned;
+    this.#journal = journal;
+    this.#append = append;
+    this.#retries = host.failFast === true ? 0 : (host.retries ?? RETRIES);
+    this.#same = findSameRuns(planned);
+  }
+
+  async run(stop: AbortSignal): Promise<StudyResult> {
+    const { executor, forgive } = this.#host;
+    if (forgive === true && findFailures(this.#journal).size > 0)
+      await this.#write({ type: 'forgive', at: now() });
+    for (const run of await loadStudy(this.#planned, this.#host, this.#records()))
+      this.#runs.set(run.key, run);
+    this.#tell({ type: 'study' });
+    const lost = [...this.#runs.values()].find(isLost);
+    if (this.#host.failFast === true && lost !== undefined)
+      throw new InputError(lost.error ?? `${lost.key}: is ${lost.state}`);
+    const unwatch = executor.watch((event) => this.#hear(event));
+    try {
+      for (;;) {
+        if (!stop.aborted) await this.#submit();
+        const ended = await executor.collect();
+        if (ended.length === 0) break;
+        for (const result of ended) await this.#settle(result);
+        await this.#lookAgain();
+      }
+    } finally {
+      // Where one failed to be written down, the others are saved and waited for before that is told.
+      await executor.cancel();
+      while ((await executor.collect()).length > 0);
+      unwatch();
+    }
+    const runs = [...this.#runs.values()];
+    const left = runs.some((run) => run.state !== 'finished' && !isLost(run));
+    return {
+      status: left ? 'interrupted' : runs.some(isLost) ? 'failed' : 'finished',
+      begun: this.#begun,
+      runs,
     };
-    const outcome = await executor.run(
-      { run, folder, spec: { experiment, execution } },
-      {
-        signal,
-        listener: (event) => {
-          if (event.type === 'step') return;
-          live = withEvent(live, event);
-          runs.set(key, live);
-          tell({ type: 'run', run: live, event });
-        },
-      },
-    );
-    const error = outcome.status === 'failed' ? { error: outcome.error } : {};
-    await write({ type: 'end', key, run, at: now(), status: outcome.status, ...error });
-    const after = await inspectRun(before, runs, host, journal);
-    runs.set(key, after);
+  }
+
+  /** Reads where those runs stand that wait for others. */
+  async #lookAgain(): Promise<void> {
+    for (const { key } of orderByTeachers(this.#planned)) {
+      const run = this.#runs.get(key);
+      if (run?.state === 'waiting')
+        this.#runs.set(key, await loadRun(run, this.#runs, this.#host, this.#records()));
+    }
+  }
+
+  /** Hands out what is left to do, with the edges to what must be finished before. */
+  async #submit(): Promise<void> {
+    const { executor, execution, defaults } = this.#host;
+    const jobs: Job[] = [];
+    const edges: JobEdge[] = [];
+    for (const { key, experiment, needs } of orderByTeachers(this.#planned)) {
+      const { state } = this.#runs.get(key) ?? {};
+      const isOpen = state === 'waiting' || state === 'ready' || state === 'interrupted';
+      if (!isOpen || this.#first(key) !== key || this.#submitted.has(key)) continue;
+      jobs.push({
+        ...{ key, experiment },
+        ...(execution === undefined ? {} : { execution }),
+        ...(defaults === undefined ? {} : { defaults }),
+      });
+      for (const [as, need] of Object.entries(needs)) {
+        const teacher = this.#runs.get(this.#first(need.key));
+        const folder =
+          teacher !== undefined && isFinished(teacher) ? { folder: teacher.folder } : {};
+        edges.push({ job: key, as, teacher: this.#first(need.key), at: need.at, ...folder });
+      }
+      this.#submitted.add(key);
+    }
+    if (jobs.length > 0) await executor.submit(jobs, edges);
+  }
+
+  /** A job began, or its run tells something. */
+  #hear(event: JobEvent): void {
+    const run = this.#runs.get(event.key);
+    if (run === undefined) return;
+    if (event.type === 'begin') {
+      const { key, run: hash, folder, spec } = event;
+      const live: StudyRun = {
+        ...run,
+        ...{ state: 'running', run: hash, folder, experiment: spec.experiment },
+      };
+      this.#runs.set(key, live);
+      this.#begun++;
+      // A failed write is met again by the next one, which is waited for.
+      this.#write({ type: 'begin', key, run: hash, at: now() }).catch(() => {});
+      this.#tell({ type: 'begin', run: live });
+      return;
+    }
+    const live = withEvent(run, event.event);
+    this.#runs.set(event.key, live);
+    this.#tell({ type: 'run', run: live, event: event.event });
+  }
+
+  /** A job ended: what its folder holds is believed, and its executor where both agree. */
+  async #settle({ key, outcome }: JobResult): Promise<void> {
+    const before = this.#runs.get(key);
+    this.#submitted.delete(key);
+    if (before === undefined || outcome.status === 'blocked') return;
+    // It was cancelled before it began.
+    if (outcome.status === 'interrupted' && outcome.run === undefined) return;
+    await this.#write(endLine(key, outcome));
+    const after = await this.#readAll(before);
+    const { executor } = this.#host;
     // An executor whose word and whose folder differ would be asked for ever.
     if (outcome.status === 'finished' && after.state !== 'finished')
       throw new InputError(
-        `executor "${executor.name}": says that ${key} is finished, but ${folder} does not hold it; both must see the same folder`,
+        `executor "${executor.name}": says that ${key} is finished, but ${outcome.folder} does not hold it; both must see the same folder`,
       );
-    const again = outcome.status === 'failed' && after.state !== 'failed';
-    tell({ type: 'end', run: { ...after, ...error }, again });
-  };
-
-  tell({ type: 'study' });
-  const running = new Map<string, Promise<void>>();
-  let begun = 0;
-  const onAbort = (): void => stop.abort();
-  host.signal?.addEventListener('abort', onAbort);
-  if (host.signal?.aborted) stop.abort();
-  try {
-    for (;;) {
-      await settle();
-      for (const key of runs.keys()) {
-        if (signal.aborted || running.size >= executor.slots) break;
-        if (!isOpen(runs.get(key)!)) continue;
-        // Looked at again: under another override the same run may have been carried out meanwhile.
-        const run = await inspectRun(runs.get(key)!, runs, host, journal);
-        runs.set(key, run);
-        if (!isOpen(run) || running.has(run.job!.run)) continue;
-        begun++;
-        const { run: hash } = run.job!;
-        running.set(
-          hash,
-          carryOut(run).finally(() => running.delete(hash)),
-        );
-      }
-      if (running.size === 0) break;
-      await Promise.race(running.values());
-    }
-  } finally {
-    // Where one failed to be written down, the others are saved and waited for before that is told.
-    stop.abort();
-    await Promise.allSettled(running.values());
-    host.signal?.removeEventListener('abort', onAbort);
+    if (outcome.status !== 'failed') return this.#tell({ type: 'end', run: after });
+    const { error } = outcome;
+    this.#tell({ type: 'end', run: { ...after, error }, again: after.state !== 'failed' });
+    if (this.#host.failFast === true && isLost(after)) throw failureOf(after, outcome);
   }
-  const done = [...runs.values()];
-  const left = done.some((run) => run.state !== 'finished' && !isLost(run));
+
+  /** Reads a run's folder anew, for itself and for those that are the same run. */
+  async #readAll(run: StudyRun): Promise<StudyRun> {
+    for (const { key } of this.#planned) {
+      const same = this.#runs.get(key);
+      if (same !== undefined && this.#first(key) === run.key)
+        this.#runs.set(key, await loadRun(same, this.#runs, this.#host, this.#records()));
+    }
+    return this.#runs.get(run.key) ?? run;
+  }
+
+  #records(): { failures: ReturnType<typeof findFailures>; retries: number } {
+    return { failures: findFailures(this.#journal), retries: this.#retries };
+  }
+
+  async #write(line: JournalLine): Promise<void> {
+    this.#journal.push(line);
+    await this.#append(line);
+  }
+
+  #first(key: string): string {
+    return this.#same.get(key) ?? key;
+  }
+
+  #tell(event: DistributiveOmit<StudyEvent, 'study'>): void {
+    const { onEvent, executor } = this.#host;
+    if (onEvent === undefined) return;
+    const runs = this.#runs;
+    const study: StudyView = {
+      get runs() {
+        return [...runs.values()];
+      },
+      get estimate() {
+        return estimate(study.runs, executor.slots, paceOf(study.runs));
+      },
+    };
+    onEvent({ ...event, study });
+  }
+}
+
+function endLine(key: string, outcome: Exclude<JobOutcome, { status: 'blocked' }>): JournalLine {
+  const { status, run } = outcome;
   return {
-    status: left ? 'interrupted' : done.some(isLost) ? 'failed' : 'finished',
-    begun,
-    runs: done,
+    ...{ type: 'end', key, run: run ?? key, at: now(), status },
+    ...(status === 'failed' ? { error: outcome.error } : {}),
   };
 }
 
-const isOpen = ({ state }: StudyRun): boolean => state === 'ready' || state === 'interrupted';
+function failureOf(
+  { name, seed }: StudyRun,
+  { error, badInput }: Extract<JobOutcome, { status: 'failed' }>,
+): Error {
+  return badInput === true
+    ? new InputError(error)
+    : new RunError(`${name} (seed ${seed}): ${error}`);
+}
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 

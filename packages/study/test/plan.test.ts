@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { armPart, checkPlan, expandPlan, keyOf, merge, type Plan } from '../src/index.js';
+import { armPart, checkPlan, expandPlan, merge, type Plan } from '../src/index.js';
 
 const plan: Plan = {
   name: 'tiny',
@@ -64,7 +64,11 @@ describe('expandPlan', () => {
   it('gives the control no teacher', () => {
     // Catches: a control whose hash changes with a teacher that it never reads.
     const needs = Object.fromEntries(expandPlan(plan).map((run) => [run.name, run.needs]));
-    expect(needs).toEqual({ teacher: {}, none: {}, logit: { teacher: 'teacher' } });
+    expect(needs).toEqual({
+      teacher: {},
+      none: {},
+      logit: { teacher: { key: 'teacher@0', at: 'last' } },
+    });
   });
   it('merges shared, student and arm, with the seed', () => {
     // Catches: the teacher's warm-up leaking into students, or an arm's epochs ignored.
@@ -102,8 +106,8 @@ describe('several teachers and overrides', () => {
       ['teacher', 'teacher', {}],
       ['memorised', 'teacher', {}],
       ['none', 'control', {}],
-      ['logit', 'student', { teacher: 'teacher' }],
-      ['logit-memorised', 'student', { teacher: 'memorised' }],
+      ['logit', 'student', { teacher: { key: 'teacher@7', at: 'last' } }],
+      ['logit-memorised', 'student', { teacher: { key: 'memorised@7', at: 'last' } }],
     ]);
     const [first, second] = runs.map(({ experiment }) => experiment);
     expect(second).toEqual({
@@ -116,7 +120,7 @@ describe('several teachers and overrides', () => {
   it('repeats the plan for each override, and says so in the keys', () => {
     const overrides = { base: {}, short: { student: { epochs: 2 } } };
     const runs = expandPlan(checkPlan({ ...plan, overrides }, 'over.json'));
-    expect(runs.map(keyOf)).toEqual([
+    expect(runs.map(({ key }) => key)).toEqual([
       ...['base/teacher@7', 'base/none@7', 'base/logit@7', 'base/teacher@0', 'base/none@0'],
       ...['base/logit@0', 'short/teacher@7', 'short/none@7', 'short/logit@7', 'short/teacher@0'],
       ...['short/none@0', 'short/logit@0'],

@@ -4,15 +4,13 @@ import {
   experimentHash,
   type Job,
   type JobOutcome,
-  type Manifest,
   type RunEvent,
-  type RunListener,
   type RunSpec,
   readManifest,
   readMetrics,
   type Store,
-  type TeacherRef,
 } from '@grok/core';
+import { type JobEdge, type JobEvent, readEvents, slugOf } from '@grok/core/internal';
 import { afterEach, describe, expect } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
@@ -26,8 +24,8 @@ export interface ExecutorAtWork {
 export interface ExecutorSuiteOptions {
   /** A short run; default: two epochs of `add` modulo 5 by a tiny transformer, on `wasm`. Ten times its epochs must be long enough to be stopped. */
   readonly spec?: RunSpec;
-  /** The same with a teacher; default: the strategy `logit` beside `hard`. */
-  readonly student?: (spec: RunSpec, teacher: TeacherRef) => RunSpec;
+  /** The same with a teacher of the name `teacher`, left out as jobs leave it out; default: the strategy `logit` beside `hard`. */
+  readonly student?: (spec: RunSpec) => RunSpec;
 }
 
 const tiny: RunSpec = {
@@ -41,13 +39,9 @@ const tiny: RunSpec = {
   },
   execution: { backend: 'wasm', threads: 1, checkpointEvery: 5 },
 };
-const withLogits = (spec: RunSpec, teacher: TeacherRef): RunSpec => ({
+const withLogits = (spec: RunSpec): RunSpec => ({
   ...spec,
-  experiment: {
-    ...spec.experiment,
-    objective: [{ use: 'hard' }, { use: 'logit' }],
-    teachers: { teacher },
-  },
+  experiment: { ...spec.experiment, objective: [{ use: 'hard' }, { use: 'logit' }] },
 });
 const seeded = (spec: RunSpec, seed: number): RunSpec => ({
   ...spec,
@@ -89,164 +83,241 @@ const executorTests: Tests<Subject> = {
       Number.isInteger(executor.slots) && executor.slots > 0,
       `slots is a whole number above 0, got ${executor.slots}`,
     ).toBe(true);
+    expect(await executor.collect(), 'without jobs there is nothing to collect').toEqual([]);
   },
   'carries out a run in its folder, and then leaves it (catches: another folder, a finished run begun anew)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
-      const job = jobOf(spec);
-      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished' });
-      const store = open(job.folder);
-      const found = 'the folder that the job names holds the finished run';
-      expect(await readManifest(store), found).toMatchObject({ run: job.run, status: 'finished' });
+      const job = jobOf('run', spec);
+      const place = placeOf(spec);
+      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished', ...place });
+      const store = open(place.folder);
+      const found = 'the folder that the outcome names holds the finished run';
+      expect(await readManifest(store), found).toMatchObject({
+        ...{ run: place.run, status: 'finished' },
+      });
       expect(await readMetrics(store)).toHaveLength(spec.experiment.epochs);
 
       const before = await filesOf(store);
-      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished' });
+      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished', ...place });
       expect(await filesOf(store), 'a finished run is left as it is').toEqual(before);
     },
-  'tells what it tells in order (catches: an epoch shown before its start)': async ({
-    begin,
-    spec,
-  }) => {
-    const { executor } = await begin();
-    const heard: RunEvent[] = [];
-    await outcomeOf(executor, jobOf(spec), { listener: (event) => void heard.push(event) });
-    const places = heard.map(placeOf);
-    expect(places, 'events of a run: start, epochs as they come, end').toEqual(
-      places.toSorted((a, b) => a - b),
-    );
-  },
+  'tells what it tells in order, and gives each outcome once (catches: an epoch shown before its start)':
+    async ({ begin, spec }) => {
+      const { executor } = await begin();
+      const heard: JobEvent[] = [];
+      const unwatch = executor.watch((event) => void heard.push(event));
+      await outcomeOf(executor, jobOf('run', spec));
+      const steps = heard.map(stepOf);
+      expect(steps, 'events of a job: begin, then those of its run: start, epochs, end').toEqual(
+        steps.toSorted((a, b) => a - b),
+      );
+      unwatch();
+      const told = heard.length;
+      const other = seeded(spec, 7);
+      expect([...(await outcomesOf(executor, [jobOf('other', other)])).keys()]).toEqual(['other']);
+      expect(heard, 'nothing is told to who watches no more').toHaveLength(told);
+    },
   'bears a listener that throws (catches: a study stopped by its progress bar)': async ({
     begin,
     spec,
   }) => {
     const { executor } = await begin();
-    const listener = (): void => {
+    executor.watch(() => {
       throw new Error('the terminal is gone');
-    };
-    expect(await outcomeOf(executor, jobOf(spec), { listener })).toEqual({ status: 'finished' });
+    });
+    expect(await outcomeOf(executor, jobOf('run', spec))).toMatchObject({ status: 'finished' });
   },
   'fails a job that cannot be done, says why, and does the next (catches: a rejection, a slot lost)':
     async ({ begin, spec }) => {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
-      const outcome = await outcomeOf(executor, jobOf({ ...spec, experiment: impossible }));
+      const outcome = await outcomeOf(executor, jobOf('bad', { ...spec, experiment: impossible }));
       expect(outcome, 'failed, with the error that the run told').toMatchObject({
         status: 'failed',
         error: expect.stringContaining('no-such-model'),
       });
-      expect(await outcomeOf(executor, jobOf(spec))).toEqual({ status: 'finished' });
+      expect(await outcomeOf(executor, jobOf('run', spec))).toMatchObject({ status: 'finished' });
     },
   'saves when it is told to stop, and goes on from there (catches: hours lost, another result)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const epochs = 10 * spec.experiment.epochs;
-      const job = jobOf({ ...spec, experiment: { ...spec.experiment, epochs } });
-      const outcome = await stopped(executor, job, open(job.folder));
-      expect(outcome, 'when the signal aborts, a run is saved and its outcome says so').toEqual({
+      const long = { ...spec, experiment: { ...spec.experiment, epochs } };
+      const job = jobOf('run', long);
+      const store = open(placeOf(long).folder);
+      const outcome = await stopped(executor, job, store);
+      expect(outcome, 'a run that is cancelled is saved, and its outcome says so').toMatchObject({
         status: 'interrupted',
       });
-      const saved = await open(job.folder).list('checkpoints');
+      const saved = await store.list('checkpoints');
       expect(saved.length, 'a checkpoint is saved before it stops').toBeGreaterThan(0);
 
-      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished' });
-      const began = (await eventsOf(open(job.folder))).flatMap((event) =>
+      expect(await outcomeOf(executor, job)).toMatchObject({ status: 'finished' });
+      const began = (await readEvents(store)).flatMap((event) =>
         event.type === 'start' ? [event.from.step] : [],
       );
       expect(began.at(-1), 'it goes on from its newest checkpoint').toBeGreaterThan(0);
-      const whole = { ...job, folder: 'unbroken' };
-      await outcomeOf(executor, whole);
-      expect(await paramsOf(open, job), 'the parameters of a run never stopped').toBe(
-        await paramsOf(open, whole),
+      const unbroken = await begin();
+      await outcomeOf(unbroken.executor, job);
+      const [broken, whole] = await Promise.all(
+        [store, unbroken.open(placeOf(long).folder)].map(readManifest),
+      );
+      expect(broken?.paramsSha256, 'the parameters of a run never stopped').toBe(
+        whole?.paramsSha256,
       );
     },
-  'does not begin once it is told to stop (catches: a listener for what was before)': async ({
-    begin,
-    spec,
-  }) => {
-    const { executor, open } = await begin();
-    const job = jobOf(spec);
-    const signal = AbortSignal.abort();
-    expect(
-      await outcomeOf(executor, job, { signal }),
-      'look at signal.aborted before listening to it',
-    ).toEqual({ status: 'interrupted' });
-    const rows = await open(job.folder).read('metrics.jsonl');
-    expect(rows?.length ?? 0, 'no epoch was trained').toBe(0);
-  },
+  'does not begin what is cancelled before its turn (catches: a queue that cannot be stopped)':
+    async ({ begin, spec }) => {
+      const { executor, open } = await begin();
+      const specs = Array.from({ length: executor.slots + 1 }, (_, i) => seeded(spec, i));
+      const jobs = specs.map((each, i) => jobOf(`run ${i}`, each));
+      await executor.submit(jobs, []);
+      const [last, lastSpec] = [jobs.at(-1), specs.at(-1)];
+      await executor.cancel(last === undefined ? [] : [last.key]);
+      const outcomes = await collectAll(executor);
+      expect(outcomes.get(last?.key ?? ''), 'what never began is interrupted').toMatchObject({
+        status: 'interrupted',
+      });
+      const folder = lastSpec === undefined ? '' : placeOf(lastSpec).folder;
+      const rows = await open(folder).read('metrics.jsonl');
+      expect(rows?.length ?? 0, 'no epoch was trained').toBe(0);
+    },
   'keeps jobs apart (catches: two at once in one folder, or of one specification)': async ({
     begin,
     spec,
   }) => {
     const { executor, open } = await begin();
-    const jobs = Array.from({ length: 3 }, (_, i) => jobOf(seeded(spec, i)));
-    const atOnce = Math.max(1, Math.min(executor.slots, 3));
-    for (let i = 0; i < 3; i += atOnce)
-      await Promise.all(jobs.slice(i, i + atOnce).map((job) => outcomeOf(executor, job)));
-    const found = await Promise.all(jobs.map(({ folder }) => readManifest(open(folder))));
+    const specs = Array.from({ length: 3 }, (_, i) => seeded(spec, i));
+    const jobs = specs.map((each, i) => jobOf(`run ${i}`, each));
+    await outcomesOf(executor, jobs);
+    const found = await Promise.all(specs.map((each) => readManifest(open(placeOf(each).folder))));
     expect(
       found.map((manifest) => manifest?.run),
       'each in its own folder',
-    ).toEqual(jobs.map(({ run }) => run));
+    ).toEqual(specs.map((each) => placeOf(each).run));
     expect(new Set(found.map((manifest) => manifest?.paramsSha256)).size).toBe(3);
   },
-  'finds a teacher beside the run (catches: a folder sought from somewhere else)': async ({
-    begin,
-    spec,
-    student,
-  }) => {
-    const { executor, open } = await begin();
-    const teacher = jobOf(spec);
-    expect(await outcomeOf(executor, teacher)).toEqual({ status: 'finished' });
-    const manifest = await readManifest(open(teacher.folder));
-    expect(manifest, 'the teacher is in its folder').toBeDefined();
-    const paramsSha256 = manifest?.paramsSha256 ?? '';
-    const learning = student(spec, { run: teacher.run, paramsSha256 });
-    const execution = { ...learning.execution, teachers: { teacher: `../${teacher.folder}` } };
-    expect(
-      await outcomeOf(executor, jobOf({ ...learning, execution })),
-      'execution.teachers is seen from the run’s own folder',
-    ).toEqual({ status: 'finished' });
-  },
+  'leaves alone a job that it has (catches: a coordinator that comes back and begins all twice)':
+    async ({ begin, spec }) => {
+      const { executor, open } = await begin();
+      const job = jobOf('run', spec);
+      await executor.submit([job], []);
+      await executor.submit([job], []);
+      expect([...(await collectAll(executor)).keys()]).toEqual(['run']);
+      const events = await readEvents(open(placeOf(spec).folder));
+      expect(events.filter(({ type }) => type === 'start')).toHaveLength(1);
+    },
+  'waits for a teacher, and binds the run to it (catches: edges passed over, a folder sought elsewhere)':
+    async ({ begin, spec, student }) => {
+      const { executor, open } = await begin();
+      const jobs = [jobOf('student', student(spec)), jobOf('teacher', spec)];
+      const edge: JobEdge = { job: 'student', as: 'teacher', teacher: 'teacher', at: 'last' };
+      const outcomes = await outcomesOf(executor, jobs, [edge]);
+      expect(
+        [...outcomes].map(([key, { status }]) => [key, status]),
+        'the teacher first, then its student',
+      ).toEqual([
+        ['teacher', 'finished'],
+        ['student', 'finished'],
+      ]);
+      const teacher = placeOf(spec);
+      const learned = outcomes.get('student');
+      const folder = learned?.status === 'finished' ? learned.folder : '';
+      const taught = await readManifest(open(folder));
+      expect(taught?.teachers?.teacher?.run, 'the teacher that its edge names').toBe(teacher.run);
+      // Finished before: its folder is named instead.
+      const again = { ...edge, job: 'late', folder: teacher.folder };
+      const other = await outcomesOf(executor, [jobOf('late', seeded(student(spec), 3))], [again]);
+      expect(other.get('late')).toMatchObject({ status: 'finished' });
+    },
+  'does not begin what waits for a job that failed, and refuses what waits for nothing (catches: a queue that never empties)':
+    async ({ begin, spec, student }) => {
+      const { executor } = await begin();
+      const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
+      const jobs = [
+        jobOf('teacher', { ...spec, experiment: impossible }),
+        jobOf('student', student(spec)),
+      ];
+      const edge: JobEdge = { job: 'student', as: 'teacher', teacher: 'teacher', at: 'last' };
+      const outcomes = await outcomesOf(executor, jobs, [edge]);
+      expect(outcomes.get('student')).toEqual({ status: 'blocked', by: 'teacher' });
+      const lost = { ...edge, teacher: 'nobody' };
+      await expect(executor.submit([jobOf('student', student(spec))], [lost])).rejects.toThrow(
+        'nobody',
+      );
+    },
 };
 
-function jobOf(spec: RunSpec): Job {
-  const run = experimentHash(spec.experiment);
-  return { run, folder: `run-${run.slice(0, 10)}`, spec };
+function jobOf(key: string, { experiment, execution }: RunSpec): Job {
+  return { key, experiment, ...(execution === undefined ? {} : { execution }) };
 }
 
-async function outcomeOf(
+/** The id of a run without teachers, and the folder that it must be in. */
+function placeOf({ experiment }: RunSpec): { run: string; folder: string } {
+  const run = experimentHash(experiment);
+  return { run, folder: `${slugOf(experiment)}-${run.slice(0, 10)}` };
+}
+
+async function outcomesOf(
+  executor: Executor,
+  jobs: readonly Job[],
+  edges: readonly JobEdge[] = [],
+): Promise<ReadonlyMap<string, JobOutcome>> {
+  await executor.submit(jobs, edges);
+  return collectAll(executor);
+}
+
+async function outcomeOf(executor: Executor, job: Job): Promise<JobOutcome | undefined> {
+  return (await outcomesOf(executor, [job])).get(job.key);
+}
+
+/** All outcomes until no job is left, in their order. */
+async function collectAll(executor: Executor): Promise<ReadonlyMap<string, JobOutcome>> {
+  const found = new Map<string, JobOutcome>();
+  for (;;) {
+    const ended = await executor.collect().catch((error: unknown) => {
+      throw new Error(
+        `collect must never reject for what a job does; give { status: 'failed', error } instead. It rejected with: ${error}`,
+        { cause: error },
+      );
+    });
+    if (ended.length === 0) return found;
+    for (const { key, outcome } of ended) {
+      expect(found.has(key), `the outcome of "${key}" is given once`).toBe(false);
+      found.set(key, outcome);
+    }
+  }
+}
+
+/** Carries out a job that is cancelled once its first epoch is done. */
+async function stopped(
   executor: Executor,
   job: Job,
-  how: { signal?: AbortSignal; listener?: RunListener } = {},
-): Promise<JobOutcome> {
-  try {
-    return await executor.run(job, { signal: new AbortController().signal, ...how });
-  } catch (error) {
-    throw new Error(
-      `run must never reject; give { status: 'failed', error } instead. It rejected with: ${error}`,
-      { cause: error },
-    );
-  }
-}
-
-/** Carries out a job that is told to stop once its first epoch is done. */
-async function stopped(executor: Executor, job: Job, store: Store): Promise<JobOutcome> {
-  const stop = new AbortController();
+  store: Store,
+): Promise<JobOutcome | undefined> {
+  let over = false;
   const look = setInterval(async () => {
-    if (((await store.read('metrics.jsonl'))?.length ?? 0) > 0) stop.abort();
+    const rows = await store.read('metrics.jsonl');
+    if (!over && (rows?.length ?? 0) > 0) void executor.cancel([job.key]);
   }, 20);
-  const listener: RunListener = ({ type }) => {
-    if (type === 'epoch') stop.abort();
-  };
+  const unwatch = executor.watch((event) => {
+    if (event.type === 'run' && event.event.type === 'epoch') void executor.cancel([job.key]);
+  });
   try {
-    return await outcomeOf(executor, job, { signal: stop.signal, listener });
+    return await outcomeOf(executor, job);
   } finally {
+    over = true;
     clearInterval(look);
+    unwatch();
   }
 }
 
-function placeOf(event: RunEvent): number {
+/** Where an event belongs in a run. */
+function stepOf(event: JobEvent): number {
+  return event.type === 'begin' ? Number.NEGATIVE_INFINITY : stepOfRun(event.event);
+}
+function stepOfRun(event: RunEvent): number {
   if (event.type === 'start') return -1;
   if (event.type === 'end') return Number.POSITIVE_INFINITY;
   return event.type === 'epoch' ? event.row.step : 'step' in event ? event.step : 0;
@@ -260,19 +331,4 @@ async function filesOf(store: Store): Promise<Record<string, string>> {
       files[path] = new TextDecoder('latin1').decode(await store.read(path));
     }
   return files;
-}
-
-async function eventsOf(store: Store): Promise<readonly RunEvent[]> {
-  const text = new TextDecoder().decode(await store.read('events.jsonl'));
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-}
-
-async function paramsOf(
-  open: (folder: string) => Store,
-  { folder }: Job,
-): Promise<Manifest['paramsSha256']> {
-  return (await readManifest(open(folder)))?.paramsSha256;
 }

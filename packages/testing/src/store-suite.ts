@@ -1,5 +1,5 @@
 /** The conformance suite of stores: what a run relies on when it writes, resumes and is looked at. */
-import type { Store } from '@grok/core';
+import type { Lease, Store } from '@grok/core';
 import { describe, expect } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
@@ -98,5 +98,53 @@ const storeTests: Tests<Subject> = {
     expect(await store.list('a')).toHaveLength(8);
     const same = new TextDecoder().decode(await store.read('same'));
     expect(['p', 'q'].map((text) => text.repeat(5000))).toContain(same);
+  },
+
+  'gives a lease to one at a time': async ({ make }) => {
+    // Catches: a lease that two hold, names that share one, one that is never had again.
+    const store = await make();
+    const asked = await Promise.all(Array.from({ length: 8 }, () => store.lease('work', 60)));
+    const held = asked.filter(({ granted }) => granted);
+    expect(held, 'one of eight').toHaveLength(1);
+    for (const each of asked) if (!each.granted) expect(each.holder, 'who holds it').toMatch(/\S/);
+    const other = await store.lease('other', 60);
+    expect(other.granted, 'another name is another lease').toBe(true);
+    for (const each of [...held, other]) if (each.granted) await each.release();
+    const again = await store.lease('work', 60);
+    expect(again.granted, 'it was released').toBe(true);
+    if (again.granted) await again.release();
+    expect(await store.list(''), 'leases are nobody’s files').toEqual([]);
+  },
+
+  'renews a lease, and gives a stale one to one alone': async ({ make }) => {
+    // Catches: a holder that died and holds for ever, a lease lost while it is renewed, two that take a stale one over.
+    const store = await make();
+    const first = await store.lease('work', 0.3);
+    if (!first.granted) throw new Error('a store that is empty refused its lease');
+    const until = performance.now() + 600;
+    while (performance.now() < until) {
+      await first.renew();
+      expect((await store.lease('work', 60)).granted, 'it is renewed').toBe(false);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    const heirs: Lease[] = [];
+    while (heirs.length === 0)
+      for (const each of await Promise.all(
+        Array.from({ length: 8 }, () => store.lease('work', 60)),
+      ))
+        if (each.granted) heirs.push(each);
+    expect(heirs, 'taken over once').toHaveLength(1);
+    await expect(first.renew(), 'whoever lost it is told').rejects.toThrow(
+      'was not renewed in time',
+    );
+    await first.release();
+    expect((await store.lease('work', 60)).granted, 'the heir holds it still').toBe(false);
+    for (const heir of heirs) await heir.release();
+  },
+
+  'refuses a lease whose name is a path': async ({ make }) => {
+    const store = await make();
+    for (const name of ['', '../x', 'a/b', 'a b'])
+      await expect((async () => store.lease(name, 1))()).rejects.toThrow(`lease "${name}"`);
   },
 };

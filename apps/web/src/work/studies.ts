@@ -1,19 +1,16 @@
 /** Studies in the browser's own file system: one folder each, laid out as the command line lays them out. */
-import {
-  canonicalJson,
-  type Experiment,
-  experimentHash,
-  type Manifest,
-  type MetricsRow,
-  opfsStore,
-  readConfig,
-  readManifest,
-  readMetrics,
-  type Store,
-  type TeacherRef,
-} from '@grok/core';
+import { canonicalJson, type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
 import { sha256Hex, slugOf } from '@grok/core/internal';
-import { expandPlan, folderOf, type Plan, readPlan, recordOf, withTeachers } from '@grok/study';
+import {
+  expandPlan,
+  hasBegun,
+  identifyRun,
+  isFinished,
+  loadStudy,
+  type Plan,
+  readPlan,
+  type StudyRun,
+} from '@grok/study';
 import type { RunView, StudySummary } from '../protocol.js';
 
 const ROOT = 'studies';
@@ -32,59 +29,26 @@ export async function listStudies(): Promise<readonly StudySummary[]> {
   for (const folder of await foldersIn(ROOT)) {
     const plan = await readPlan(rootOf(folder)).catch(() => undefined);
     if (plan === undefined) continue;
-    const runs = await runsOf(plan, folder);
-    const done = runs.every(({ manifest }) => manifest?.status === 'finished');
-    const begun = runs.some(({ manifest }) => manifest !== undefined);
+    const runs = await loadRuns(plan, folder);
+    const done = runs.every(isFinished);
+    const begun = runs.some(hasBegun);
     const changed = await changedAt(folder);
     found.push({ folder, plan, status: done ? 'finished' : begun ? 'unfinished' : 'new', changed });
   }
   return found.sort((a, b) => b.changed - a.changed);
 }
 
-/** A run of a plan, where it is, and how far it has come. */
-export interface FoundRun {
-  readonly name: string;
-  readonly seed: number;
-  readonly experiment: Experiment;
-  /** Undefined while the teacher that it needs is unfinished. */
-  readonly folder: string | undefined;
-  readonly manifest: Manifest | undefined;
-  readonly history: readonly MetricsRow[];
-}
-
-/** The runs of a plan in the order in which they are carried out. */
-export async function runsOf(plan: Plan, study: string): Promise<readonly FoundRun[]> {
-  const teachers = new Map<string, TeacherRef>();
-  const found: FoundRun[] = [];
-  for (const { name, seed, experiment, needs } of expandPlan(plan)) {
-    const refs = Object.entries(needs).map(
-      ([as, of]) => [as, teachers.get(`${of} ${seed}`)] as const,
-    );
-    const nothing = { name, seed, experiment, folder: undefined, manifest: undefined, history: [] };
-    if (refs.some(([, ref]) => ref === undefined)) {
-      found.push(nothing);
-      continue;
-    }
-    const whole = withTeachers(experiment, Object.fromEntries(refs) as Record<string, TeacherRef>);
-    const folder = folderOf(slugOf(whole), experimentHash(whole));
-    const store = runStore(study, folder);
-    const manifest = await readManifest(store);
-    const history = manifest === undefined ? [] : await readMetrics(store, manifest);
-    found.push({ name, seed, experiment: whole, folder, manifest, history });
-    if (manifest?.status === 'finished' && manifest.paramsSha256 !== undefined)
-      teachers.set(`${name} ${seed}`, { run: manifest.run, paramsSha256: manifest.paramsSha256 });
-  }
-  return found;
+/** The runs of a plan in its order, as far as they have come. */
+export function loadRuns(plan: Plan, study: string): Promise<readonly StudyRun[]> {
+  const open = (run: string): Store => runStore(study, run);
+  return loadStudy(expandPlan(plan), { root: rootOf(study), open });
 }
 
 /** Runs as the page shows them, their rows left out. */
-export function viewsOf(runs: readonly FoundRun[]): readonly RunView[] {
-  return runs.map(({ name, seed, experiment, folder, manifest, history }) => ({
-    name,
-    seed,
-    epochs: experiment.epochs,
-    history: [],
-    record: manifest && recordOf(manifest, history, folder ?? ''),
+export function viewsOf(runs: readonly StudyRun[]): readonly RunView[] {
+  return runs.map(({ name, seed, experiment: { epochs }, record, folder = '' }) => ({
+    ...{ name, seed, epochs, history: [] },
+    record: record && { ...record, out: folder },
   }));
 }
 
@@ -110,7 +74,7 @@ export async function importRun(
   const summary = 'A run that was opened from its files.';
   const plan = { name, summary, teacher, student: {}, arms: {}, seeds: [seed] } as unknown as Plan;
   const folder = studyFolder(plan);
-  const store = runStore(folder, folderOf(name, experimentHash(experiment)));
+  const store = runStore(folder, identifyRun(experiment).folder);
   await rootOf(folder).write(
     'plan.json',
     new TextEncoder().encode(`${JSON.stringify(plan, null, 2)}\n`),

@@ -1,7 +1,7 @@
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
-import { experimentHash, readConfig, readManifest, type Store } from '@grok/core';
-import { findConfig, slugOf } from '@grok/core/internal';
-import { expandPlan, folderOf, type Plan } from '@grok/study';
+import { readConfig, readManifest, type Store } from '@grok/core';
+import { findConfig } from '@grok/core/internal';
+import { expandPlan, identifyRun, type Plan } from '@grok/study';
 import { filesOf, listStudies, runStore } from './studies.js';
 
 /** The teacher that comes with the site: files of its run's folder. */
@@ -10,10 +10,10 @@ const SHIPPED = new URL(`${import.meta.env.BASE_URL}teacher/`, self.location.ori
 /** Copies every teacher of a plan that is at hand into the study's folder. */
 export async function giveTeachers(plan: Plan, study: string): Promise<void> {
   for (const { needs, experiment } of expandPlan(plan)) {
-    const hash = experimentHash(experiment);
-    const folder = folderOf(slugOf(experiment), hash);
+    if (Object.keys(needs).length > 0) continue;
+    const { run: hash, folder } = identifyRun(experiment);
     const store = runStore(study, folder);
-    if (Object.keys(needs).length > 0 || (await findConfig(store)) !== undefined) continue;
+    if ((await findConfig(store)) !== undefined) continue;
     const { epochs } = experiment;
     await ((await copyFromStudy(study, folder, epochs, store)) ||
       copyFromSite(hash, epochs, store));

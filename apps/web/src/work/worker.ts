@@ -3,22 +3,28 @@
  * line, in the browser's own file system. Pausing stops at the next step with the state saved, so
  * resuming, also after the tab was closed, is beginning the same study again.
  */
-import { type MetricsRow, type RunEvent, readMetrics } from '@grok/core';
-import { checkPlan, type Plan, runPlan } from '@grok/study';
+import { type MetricsRow, type Registry, type RunEvent, readMetrics, type Store } from '@grok/core';
+import {
+  checkPlan,
+  inlineExecutor,
+  type Plan,
+  runStudy,
+  type StudyEvent,
+  type StudyRun,
+} from '@grok/study';
 import type { FromWorker, ToWorker } from '../protocol.js';
 import { packFiles, unpackFiles } from './archive.js';
 import { planOf } from './documents.js';
 import { openPageRegistry } from './registry.js';
 import { type Photographer, photographer } from './snapshots.js';
 import {
-  type FoundRun,
   filesOf,
   importRun,
   listStudies,
+  loadRuns,
   removeStudy,
   rootOf,
   runStore,
-  runsOf,
   studyFolder,
   viewsOf,
 } from './studies.js';
@@ -80,9 +86,9 @@ async function answer(message: ToWorker): Promise<void> {
   }
 }
 
-function tellStudy(folder: string, plan: Plan, runs: readonly FoundRun[]): void {
+function tellStudy(folder: string, plan: Plan, runs: readonly StudyRun[]): void {
   tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
-  for (const [index, { history }] of runs.entries()) tellRows(index, history);
+  for (const [index, { history = [] }] of runs.entries()) tellRows(index, history);
 }
 function tellRows(index: number, rows: readonly MetricsRow[]): void {
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
@@ -93,7 +99,7 @@ function tellRows(index: number, rows: readonly MetricsRow[]): void {
 async function open(folder: string): Promise<void> {
   const bytes = await rootOf(folder).read('plan.json');
   const plan = checkPlan(JSON.parse(new TextDecoder().decode(bytes)), folder);
-  const runs = await runsOf(plan, folder);
+  const runs = await loadRuns(plan, folder);
   tellStudy(folder, plan, runs);
   for (const [index, run] of runs.entries()) {
     const step = run.manifest?.step;
@@ -116,49 +122,66 @@ async function start(
   going = new AbortController();
   const { signal } = going;
   await giveTeachers(plan, folder);
-  tellStudy(folder, plan, await runsOf(plan, folder));
+  const runs = await loadRuns(plan, folder);
+  tellStudy(folder, plan, runs);
   tell({ type: 'studies', studies: await listStudies() });
-  let store = rootOf(folder);
-  let camera: Photographer | undefined;
+  const open = (run: string): Store => runStore(folder, run);
+  const show = showRuns(runs, folder, known, backend);
   try {
-    const { status } = await runPlan(plan, {
-      registry: known,
-      root: rootOf(folder),
-      open: (run) => {
-        store = runStore(folder, run);
-        return store;
-      },
-      fresh: { backend, threads, checkpointEvery: CHECKPOINT_EVERY },
-      signal,
-      versions: { browser: navigator.userAgent },
-      listeners: (run, index) => {
-        const own = store;
-        void camera?.dispose();
-        const mine = photographer(known, run.experiment, backend, own);
-        camera = mine;
-        readMetrics(own).then((rows) => tellRows(index, rows), ignore);
-        let last = 0;
-        return [
-          (event: RunEvent): void => {
-            if (event.type === 'step') {
-              if (performance.now() - last < STEP_EVERY) return;
-              last = performance.now();
-            }
-            tell({ type: 'event', index, event });
-            if (event.type !== 'checkpoint') return;
-            mine
-              .at(event.step)
-              .then((picture) => picture && tell({ type: 'picture', index, picture }), ignore);
-          },
-        ];
-      },
+    const { status } = await runStudy(plan, {
+      ...{ registry: known, root: rootOf(folder), open, signal },
+      executor: inlineExecutor({
+        ...{ registry: known, open },
+        versions: { browser: navigator.userAgent },
+      }),
+      defaults: { backend, threads, checkpointEvery: CHECKPOINT_EVERY },
+      failFast: true,
+      onEvent: show.hear,
     });
-    const records = viewsOf(await runsOf(plan, folder)).map(({ record }) => record);
-    tell({ type: 'ended', status, records });
+    const records = viewsOf(await loadRuns(plan, folder)).map(({ record }) => record);
+    tell({ type: 'ended', status: status === 'finished' ? status : 'interrupted', records });
   } finally {
-    await camera?.dispose();
+    await show.dispose();
     tell({ type: 'studies', studies: await listStudies() });
   }
+}
+
+/** Tells the page what a study tells, with a picture of every checkpoint of the run that trains. */
+function showRuns(
+  runs: readonly StudyRun[],
+  folder: string,
+  known: Registry,
+  backend: string,
+): { hear(event: StudyEvent): void; dispose(): Promise<void> } {
+  let camera: Photographer | undefined;
+  let last = 0;
+  const begin = (run: StudyRun, index: number): void => {
+    const store = runStore(folder, run.folder ?? '');
+    void camera?.dispose();
+    camera = photographer(known, run.experiment, backend, store);
+    readMetrics(store).then((rows) => tellRows(index, rows), ignore);
+    last = 0;
+  };
+  const tellEvent = (event: RunEvent, index: number): void => {
+    if (event.type === 'step') {
+      if (performance.now() - last < STEP_EVERY) return;
+      last = performance.now();
+    }
+    tell({ type: 'event', index, event });
+    if (event.type !== 'checkpoint') return;
+    camera
+      ?.at(event.step)
+      .then((picture) => picture && tell({ type: 'picture', index, picture }), ignore);
+  };
+  return {
+    hear(event) {
+      if (event.type !== 'begin' && event.type !== 'run') return;
+      const index = runs.findIndex(({ key }) => key === event.run.key);
+      if (event.type === 'begin') begin(event.run, index);
+      else tellEvent(event.event, index);
+    },
+    dispose: async () => camera?.dispose(),
+  };
 }
 
 /** A picture that could not be made: the checkpoint went meanwhile, or the run ended. */

@@ -70,10 +70,17 @@ export interface ProbeUse extends Use {
 export interface TrackerUse extends Use {
   readonly as?: string;
 }
+/**
+ * A point of a run's training: a step, its last, the first evaluated epoch whose validation accuracy
+ * is at least so much (0–1), or `"crossing"`, which is that of .99.
+ */
+export type TrainingPoint = number | 'crossing' | 'last' | { readonly validationAccuracy: number };
 /** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
 export interface TeacherRef {
   readonly run: string;
   readonly paramsSha256: string;
+  /** The step whose checkpoint teaches; default: the last. */
+  readonly step?: number;
 }
 
 const options: z.ZodType<Readonly<Record<string, Json>>> = z.record(z.string(), jsonSchema);
@@ -103,7 +110,11 @@ const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
     .exactOptional(),
 } satisfies Shape<OptimizerUse>);
 /** Shape of a teacher's reference, for documents that say more of it. */
-export const teacherRefShape: Shape<TeacherRef> = { run: sha256Schema, paramsSha256: sha256Schema };
+export const teacherRefShape: Shape<TeacherRef> = {
+  run: sha256Schema,
+  paramsSha256: sha256Schema,
+  step: natural.exactOptional(),
+};
 
 /** Both ends included. */
 export interface Bounds {

@@ -1,6 +1,6 @@
 /** What is around a run: who hears it, where it is stored, and who carries it out. */
 
-import type { Experiment, RunSpec } from './experiment.js';
+import type { Execution, Experiment, RunSpec, TrainingPoint } from './experiment.js';
 import type { RunEvent } from './run-files.js';
 
 export type * from './experiment.js';
@@ -49,7 +49,10 @@ export interface Store {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Replaces a file atomically and syncs it, after syncing all that was appended before. */
   write(path: string, bytes: Uint8Array): Promise<void>;
-  /** Adds at the end of a file; it outlasts a power cut once a later `write` has returned. */
+  /**
+   * Adds at the end of a file. This store reads it back at once; others see it, and it outlasts a power
+   * cut, only once a later `write` has returned.
+   */
   append(path: string, bytes: Uint8Array): Promise<void>;
   /** Cuts a file to its first `length` bytes; a shorter or missing one stays as it is. */
   truncate(path: string, length: number): Promise<void>;
@@ -57,37 +60,131 @@ export interface Store {
   list(folder: string): Promise<readonly string[]>;
   /** Deletes a file; a missing one is no error. */
   remove(path: string): Promise<void>;
+  /**
+   * Takes the lease of a name (letters, digits, `. _ -`) for `ttl` seconds, so that one holder at a time
+   * works here. Whoever did not renew in time has lost it to the first who asks.
+   */
+  lease(name: string, ttl: number): Promise<Lease | LeaseRefusal>;
 }
+/** A lease that is held. */
+export interface Lease {
+  readonly granted: true;
+  /** Begins its time anew. @throws RunError once another holds it. */
+  renew(): Promise<void>;
+  /** Gives it up; one that was lost already is no error. */
+  release(): Promise<void>;
+}
+/** A lease that another holds. */
+export interface LeaseRefusal {
+  readonly granted: false;
+  /** Who holds it, for people: `process 4711`. */
+  readonly holder: string;
+}
+/** Opens the store of a path: a folder, a prefix, a name, as the kind of store has it. */
+export type StoreFactory = (path: string) => Store;
 
 // ---------------------------------------------------------------------------------------------
 // Executor: carries out runs somewhere else
 
 /** One run to be carried out: data alone, so that it can go through a queue or to another machine. */
 export interface Job {
-  /** Hash of the experiment; jobs of one hash are the same job. */
+  /** What the study calls the run. It has no id yet: that depends on its teachers' parameters. */
+  readonly key: string;
+  /** Teachers are left out: whoever starts the run binds it to those that its edges name. */
+  readonly experiment: Experiment;
+  /** How it is carried out; one that goes on must agree with it. */
+  readonly execution?: Execution;
+  /** What a run that begins falls back to; one that goes on keeps its own. */
+  readonly defaults?: Execution;
+}
+/** One job must wait for another, which teaches it. */
+export interface JobEdge {
+  /** Key of the job that waits. */
+  readonly job: string;
+  /** Name of the teacher in the job's experiment. */
+  readonly as: string;
+  /** Key of the run that teaches. */
+  readonly teacher: string;
+  /** The point of the teacher's training that teaches. */
+  readonly at: TrainingPoint;
+  /** The teacher's folder, where it was finished before; else it is a job too. */
+  readonly folder?: string;
+}
+/** A job that is bound to its teachers. */
+export interface BoundJob {
+  readonly key: string;
+  /** Hash of the experiment. */
   readonly run: string;
   /** The run's folder: one name inside the folder that whoever asks and whoever carries out share. */
   readonly folder: string;
   /** Its teachers' folders are beside its own: `"../name"` in `execution.teachers`. */
   readonly spec: RunSpec;
 }
-/** How a job ended; an interrupted one goes on when it is asked for again. */
+/** How a job ended; an interrupted one goes on when it is submitted again. */
 export type JobOutcome =
-  | { readonly status: 'finished' | 'interrupted' }
-  | { readonly status: 'failed'; readonly error: string };
-/** Carries out jobs, several at once. One package or file each; `@grok/study` has two. */
+  | { readonly status: 'finished'; readonly run: string; readonly folder: string }
+  | { readonly status: 'interrupted'; readonly run?: string; readonly folder?: string }
+  | {
+      readonly status: 'failed';
+      readonly error: string;
+      /** What was asked for is wrong, not the run. */
+      readonly badInput?: boolean;
+      readonly run?: string;
+      readonly folder?: string;
+    }
+  /** A job that it waits for did not finish. */
+  | { readonly status: 'blocked'; readonly by: string };
+/** A job that ended. */
+export interface JobResult {
+  readonly key: string;
+  readonly outcome: JobOutcome;
+}
+/** What is told of a job while it runs; only what `collect` gives can be relied on. */
+export type JobEvent =
+  | ({ readonly type: 'begin' } & BoundJob)
+  | { readonly type: 'run'; readonly key: string; readonly event: RunEvent };
+/**
+ * Carries out jobs, several at once. Jobs outlive whoever submitted them where the executor can keep
+ * them; all that counts stands in the runs' folders, so that another may submit the same jobs again.
+ */
 export interface Executor {
   readonly name: string;
-  /** How many jobs it takes at once; it is handed no more. */
+  /** How many jobs run at once. */
   readonly slots: number;
   /**
-   * Begins a run, or goes on from its newest checkpoint; a finished one is left as it is. When
-   * `signal` aborts, the state is saved and the outcome is `interrupted`. It never rejects: what a
-   * run, a process or a machine does wrong is an outcome `failed`. `listener` hears what it can be told.
+   * Queues jobs. One begins once those that its edges name are finished: it goes on from its newest
+   * checkpoint, and a finished one is left as it is. A key that is queued or runs already is left alone.
+   * @throws InputError on an edge that names no job and no folder.
    */
-  run(
-    job: Job,
-    how: { readonly signal: AbortSignal; readonly listener?: RunListener },
-  ): Promise<JobOutcome>;
+  submit(jobs: readonly Job[], edges: readonly JobEdge[]): Promise<void>;
+  /** Calls `listener` with what is told of the jobs; what it throws is left out. Gives what ends it. */
+  watch(listener: (event: JobEvent) => void): () => void;
+  /** Saves and ends these jobs (default: all); their outcomes, `interrupted`, are collected as any other. */
+  cancel(keys?: readonly string[]): Promise<void>;
+  /**
+   * The jobs that ended and were not collected before; waits for the first, and is empty once no job
+   * is left. It never rejects for what a run, a process or a machine does wrong: that is an outcome.
+   */
+  collect(): Promise<readonly JobResult[]>;
   dispose(): Promise<void>;
 }
+/** What an executor is given by the study that hands out its jobs. */
+export interface ExecutorHost {
+  /** A run's folder, by name. */
+  readonly open: (folder: string) => Store;
+  /** Carries out a job in this process. */
+  readonly carryOut: (
+    job: BoundJob,
+    how: { readonly signal: AbortSignal; readonly listener: RunListener },
+  ) => Promise<JobOutcome>;
+  /** How another process carries out jobs of this study, where it can. */
+  readonly worker?: {
+    /** The study's folder. */
+    readonly root: string;
+    /** A script that serves a job, and its arguments. */
+    readonly command: readonly [script: string, ...args: string[]];
+    readonly env?: Readonly<Record<string, string | undefined>>;
+  };
+}
+/** Makes an executor for a study. @throws InputError when the host lacks what it needs. */
+export type ExecutorFactory = (host: ExecutorHost) => Executor;

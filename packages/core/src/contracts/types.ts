@@ -18,7 +18,14 @@ import type {
   Tree,
   TypedArray,
 } from './backend.js';
-import type { CheckpointPosition, Json, MetricsRow, Tracker } from './run-types.js';
+import type {
+  CheckpointPosition,
+  ExecutorFactory,
+  Json,
+  MetricsRow,
+  StoreFactory,
+  Tracker,
+} from './run-types.js';
 
 export type * from './backend.js';
 export type * from './run-types.js';
@@ -236,6 +243,8 @@ export interface Created {
   probe: Probe;
   tracker: Tracker;
   transform: ModelTransform;
+  executor: ExecutorFactory;
+  store: StoreFactory;
 }
 /** Kinds of components. */
 export type Kind = keyof Created;

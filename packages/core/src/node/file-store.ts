@@ -2,12 +2,14 @@
  * A store in a folder of the file system. A file is replaced by writing a temporary one beside it,
  * syncing, renaming, and syncing the folder: after a power cut there is the old file or the new one.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { RunError } from '../contracts/errors.js';
+import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { bytesOf } from '../contracts/hash.js';
 import type { Store } from '../contracts/types.js';
+import { checkLeaseName } from '../runs/lease.js';
 import { checkPath } from '../runs/memory-store.js';
+import { fileLease } from './file-lease.js';
+import { explainFailure, makeFolder, syncFile, syncFolder, unlessMissing } from './file-system.js';
 
 // `.tmp-<process>-<count>-<name>`: other processes can tell whose it is.
 const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
@@ -31,13 +33,13 @@ export function fileStore(dir: string): Store {
     where: dir,
     async read(path) {
       const file = fileOf(path);
-      const bytes = await told('read', file, () => unlessMissing(() => readFile(file)));
+      const bytes = await explainFailure('read', file, () => unlessMissing(() => readFile(file)));
       return bytes === undefined ? undefined : bytesOf(bytes); // no Buffer: its slice is no copy
     },
     async write(path, bytes) {
       const file = fileOf(path);
       const folder = dirname(file);
-      await told('write', file, async () => {
+      await explainFailure('write', file, async () => {
         await prepare(folder);
         for (const earlier of [...appended]) {
           await unlessMissing(() => syncFile(earlier));
@@ -62,7 +64,7 @@ export function fileStore(dir: string): Store {
     },
     async append(path, bytes) {
       const file = fileOf(path);
-      await told('write', file, async () => {
+      await explainFailure('write', file, async () => {
         await prepare(dirname(file));
         const handle = await open(file, 'a');
         try {
@@ -80,11 +82,11 @@ export function fileStore(dir: string): Store {
         await truncate(file, length);
         await syncFile(file);
       };
-      await told('write', file, () => unlessMissing(cut));
+      await explainFailure('write', file, () => unlessMissing(cut));
     },
     async list(folder) {
       const path = folder === '' ? dir : fileOf(folder);
-      const entries = await told('read', path, () =>
+      const entries = await explainFailure('read', path, () =>
         unlessMissing(() => readdir(path, { withFileTypes: true })),
       );
       return (entries ?? [])
@@ -94,29 +96,10 @@ export function fileStore(dir: string): Store {
     },
     async remove(path) {
       const file = fileOf(path);
-      await told('remove', file, () => rm(file, { force: true }));
+      await explainFailure('remove', file, () => rm(file, { force: true }));
     },
+    lease: async (name, ttl) => fileLease(dir, checkLeaseName(name), ttl),
   };
-}
-
-/**
- * Makes a folder and those above it, each synced into its parent, so that a synced file in it lasts.
- * One by one: Node 20's recursive `mkdir` never returns under `/proc`.
- */
-async function makeFolder(folder: string): Promise<void> {
-  const missing: string[] = [];
-  for (
-    let at = resolve(folder);
-    (await unlessMissing(() => stat(at))) === undefined;
-    at = dirname(at)
-  )
-    missing.unshift(at);
-  for (const path of missing) {
-    await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error; // another process was quicker
-    });
-    await syncFolder(dirname(path));
-  }
 }
 
 async function removeLeftovers(folder: string): Promise<void> {
@@ -137,62 +120,5 @@ async function inUse(file: string, owner: number): Promise<boolean> {
     return process.kill(owner, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-/** Makes a rename last; systems that cannot open or sync a folder do without. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!['EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function unlessMissing<T>(action: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await action();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-const ADVICE: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full; free some space and resume',
-  EDQUOT: 'the quota is used up; free some space and resume',
-  EFBIG: 'the file is larger than this system allows; raise the limit (ulimit -f) and resume',
-  EACCES: 'there is no permission; make the folder writable or use another one',
-  EPERM: 'the system does not permit it; make the folder writable or use another one',
-  EROFS: 'the file system is read-only; use another folder',
-  ENOTDIR: 'a part of the path is a file, not a folder; use another folder',
-  EEXIST: 'a file of the name of its folder is in the way; use another folder',
-  EISDIR: 'a folder of that name is in the way; remove it or use another folder',
-  EMFILE: 'too many files are open; raise the limit (ulimit -n) and resume',
-};
-
-async function told<T>(verb: string, file: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    const advice = ADVICE[code];
-    throw new RunError(
-      `cannot ${verb} ${file}: ${advice === undefined ? message : `${advice} (${code})`}`,
-      { cause: error },
-    );
   }
 }

@@ -19,10 +19,12 @@ const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
     ...{ device: 'string', capabilities: 'object', upload: 'function', read: 'function' },
     ...{ release: 'function', compile: 'function', dispose: 'function' },
   },
+  executor: 'call',
   model: 'call',
   optimizer: { init: 'function', update: 'function', elementwise: 'boolean' },
   probe: { needs: 'object', on: 'function' },
   split: 'call',
+  store: 'call',
   strategy: 'call',
   task: { vocabulary: 'number', inputs: 'object', labels: 'object', show: 'function' },
   tracker: 'call',
@@ -36,8 +38,22 @@ const MODEL: Members = {
 
 /** What products that are functions are called, and what they must give; a tracker is watched by the run that it follows. */
 const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Members]>>> = {
+  executor: [
+    'its factory',
+    {
+      ...{ name: 'string', slots: 'number', submit: 'function', watch: 'function' },
+      ...{ cancel: 'function', collect: 'function', dispose: 'function' },
+    },
+  ],
   model: ['its factory', MODEL],
   split: ['its function', { train: 'object', validation: 'object' }],
+  store: [
+    'its function',
+    {
+      ...{ where: 'string', read: 'function', write: 'function', append: 'function' },
+      ...{ truncate: 'function', list: 'function', remove: 'function', lease: 'function' },
+    },
+  ],
   strategy: ['its objective', { needs: 'object', loss: 'function' }],
   transform: ['its function', MODEL],
 };

@@ -66,6 +66,10 @@ export const defineBackend: Define<'backend'> = define('backend');
 export const defineProbe: Define<'probe'> = define('probe');
 /** Declares a tracker: what follows a run elsewhere. */
 export const defineTracker: Define<'tracker'> = define('tracker');
+/** Declares an executor: what carries out the runs of a study. */
+export const defineExecutor: Define<'executor'> = define('executor');
+/** Declares a store: where runs are written. */
+export const defineStore: Define<'store'> = define('store');
 
 /** Declares a transform: a model seen through something, such as a mask on its parameters. */
 export const defineTransform: Define<'transform'> = define('transform');

@@ -8,10 +8,12 @@ export const coreVersion = '0.1.0';
 
 const KINDS: Record<Kind, true> = {
   backend: true,
+  executor: true,
   model: true,
   optimizer: true,
   probe: true,
   split: true,
+  store: true,
   strategy: true,
   task: true,
   tracker: true,

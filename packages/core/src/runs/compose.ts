@@ -29,7 +29,7 @@ import type { Teacher } from '../training/sites.js';
 import { shuffleLabels } from '../training/stopping.js';
 import type { ActiveProbe } from '../training/training.js';
 import { DEFAULT_BACKEND } from './execution.js';
-import { newestCheckpoint, readConfig, readManifest } from './run-folder.js';
+import { newestCheckpoint, readCheckpoint, readConfig, readManifest } from './run-folder.js';
 
 /** An experiment with everything in it created; the backend comes last, for it is costly. */
 export interface Composed {
@@ -170,7 +170,10 @@ async function loadTeacher(
     throw wrong(
       `was trained on another task (${JSON.stringify(config.experiment.task)}, this run's is ${JSON.stringify(student.experiment.task)}); both must have the same rows and labels`,
     );
-  const { checkpoint } = await newestCheckpoint(store);
+  const checkpoint =
+    ref.step === undefined
+      ? (await newestCheckpoint(store)).checkpoint
+      : await readCheckpoint(store, ref.step);
   if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
   const params = withoutAuxiliary(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)

@@ -1,10 +1,12 @@
 /** A store in memory, for tests, for trials and for runs whose files nobody needs. */
 import { InputError } from '../contracts/errors.js';
 import type { Store } from '../contracts/types.js';
+import { checkLeaseName, timedLeases } from './lease.js';
 
 /** An empty store; what goes in and comes out is copied. */
 export function memoryStore(where = 'memory'): Store {
   const files = new Map<string, Uint8Array>();
+  const leases = timedLeases();
   return {
     where,
     read: async (path) => copyOf(files.get(checkPath(path))),
@@ -32,6 +34,7 @@ export function memoryStore(where = 'memory'): Store {
     async remove(path) {
       files.delete(checkPath(path));
     },
+    lease: async (name, ttl) => leases(`${where}: lease "${checkLeaseName(name)}"`, name, ttl),
   };
 }
 

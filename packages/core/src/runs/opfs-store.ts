@@ -3,7 +3,8 @@
  * files, and they outlive the tab. A writable's `close` puts the new file in place in one move.
  */
 import { RunError } from '../contracts/errors.js';
-import type { Store } from '../contracts/types.js';
+import type { Lease, LeaseRefusal, Store } from '../contracts/types.js';
+import { checkLeaseName, lostLease } from './lease.js';
 import { checkPath } from './memory-store.js';
 
 /** A store in `folder` (`/` separates folders) of the origin private file system, made at the first write. */
@@ -83,6 +84,43 @@ export function opfsStore(folder: string): Store {
       const parent = await folderOf(parts.slice(0, -1), false);
       await unlessMissing(async () => parent?.removeEntry(parts.at(-1)!));
     },
+    lease: (name, ttl) => webLease(`${where}/${checkLeaseName(name)}`, ttl),
+  };
+}
+
+/** A lease as a Web Lock, which the browser releases when the tab or worker goes; a timer releases one that is not renewed. */
+async function webLease(what: string, ttl: number): Promise<Lease | LeaseRefusal> {
+  let letGo: (() => void) | undefined;
+  const granted = await new Promise<boolean>((answer, fail) => {
+    navigator.locks
+      .request(`grok:${what}`, { ifAvailable: true }, (lock) => {
+        answer(lock !== null);
+        if (lock === null) return undefined;
+        return new Promise<void>((done) => {
+          letGo = done;
+        });
+      })
+      .catch(fail);
+  });
+  if (!granted) return { granted: false, holder: 'another tab or worker' };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const release = (): void => {
+    clearTimeout(timer);
+    letGo?.();
+    letGo = undefined;
+  };
+  const keep = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(release, 1000 * ttl);
+  };
+  keep();
+  return {
+    granted: true,
+    async renew() {
+      if (letGo === undefined) throw new RunError(lostLease(`lease ${what}`));
+      keep();
+    },
+    release: async () => release(),
   };
 }
 

@@ -12,100 +12,161 @@ import {
   type Tracker,
   text,
 } from '@grok/core';
+import type { JobEvent, JobResult } from '@grok/core/internal';
 import data from '@grok/data';
 import logit from '@grok/distill-logit';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { inlineExecutor } from '@grok/study';
+import { type JobWorkers, jobRunner, queueExecutor } from '@grok/study';
 import { executorSuite, trackerSuite } from '../../src/index.js';
 
 const registry = createRegistry([data, model, optim, logit, wasm]);
-type Run = Executor['run'];
-type Change = (inline: Executor, open: (folder: string) => Store) => Partial<Executor>;
-function executor(name: string, change: Change = () => ({})): void {
+type CarryOut = JobWorkers['carryOut'];
+type Open = (folder: string) => Store;
+/** An executor that is faulty in how it carries out a job, or in how it handles jobs. */
+interface Fault {
+  readonly slots?: number;
+  readonly carryOut?: (sound: CarryOut, open: Open) => CarryOut;
+  readonly handle?: (sound: Executor) => Partial<Executor>;
+}
+function executor(
+  name: string,
+  { slots = 1, carryOut = (sound) => sound, handle = () => ({}) }: Fault = {},
+): void {
   executorSuite(name, () => {
     const stores = new Map<string, Store>();
-    const open = (folder: string): Store => {
+    const open: Open = (folder) => {
       const store = stores.get(folder) ?? memoryStore(folder);
       stores.set(folder, store);
       return store;
     };
-    const inline = inlineExecutor({ registry, open });
-    return { executor: { ...inline, ...change(inline, open) }, open };
+    const sound = jobRunner({ registry, open });
+    const queue = queueExecutor({ name, slots, open, carryOut: carryOut(sound, open) });
+    return { executor: { ...methodsOf(queue), ...handle(queue) }, open };
   });
 }
+function methodsOf(executor: Executor): Executor {
+  return {
+    name: executor.name,
+    slots: executor.slots,
+    submit: (jobs, edges) => executor.submit(jobs, edges),
+    watch: (listener) => executor.watch(listener),
+    cancel: (keys) => executor.cancel(keys),
+    collect: () => executor.collect(),
+    dispose: () => executor.dispose(),
+  };
+}
 executor('sound');
-executor('slotless', () => ({ slots: 0 }));
-executor('elsewhere', ({ run }) => ({
-  run: (job, how) => run({ ...job, folder: `work/${job.folder}` }, how),
-}));
-const emptied =
-  (run: Run, open: (folder: string) => Store): Run =>
-  async (job, how) => {
+executor('slotless', { handle: () => ({ slots: 0 }) });
+executor('elsewhere', {
+  carryOut: (run) => async (job, how) => {
+    const outcome = await run({ ...job, folder: `work/${job.folder}` }, how);
+    return { ...outcome, folder: job.folder };
+  },
+});
+executor('anew', {
+  carryOut: (run, open) => async (job, how) => {
     const store = open(job.folder);
     for (const folder of ['', 'checkpoints'])
       for (const file of await store.list(folder))
         await store.remove(folder === '' ? file : `${folder}/${file}`);
     return run(job, how);
-  };
-executor('anew', ({ run }, open) => ({ run: emptied(run, open) }));
-executor('backwards', ({ run }) => ({
-  async run(job, { signal, listener }) {
-    const heard: RunEvent[] = [];
-    const outcome = await run(job, { signal, listener: (event) => void heard.push(event) });
-    for (const event of heard.reverse()) listener?.(event);
-    return outcome;
   },
-}));
-executor('touchy', ({ run }) => ({
-  async run(job, { signal, listener }) {
-    const heard: RunEvent[] = [];
-    const outcome = await run(job, { signal, listener: (event) => void heard.push(event) });
-    for (const event of heard) listener?.(event);
-    return outcome;
-  },
-}));
-executor('rejecting', ({ run }) => ({
-  async run(job, how) {
-    const outcome = await run(job, how);
-    if (outcome.status === 'failed') throw new Error(outcome.error);
-    return outcome;
-  },
-}));
-executor('silent', ({ run }) => ({
-  async run(job, how) {
-    const outcome = await run(job, how);
-    return outcome.status === 'failed' ? { status: 'failed', error: 'exit code 1' } : outcome;
-  },
-}));
-executor('deaf', ({ run }) => ({
-  run: (job, { listener }) =>
-    run(job, {
-      signal: new AbortController().signal,
-      ...(listener === undefined ? {} : { listener }),
-    }),
-}));
-executor('late', ({ run }) => ({
-  run: (job, { signal, ...how }) =>
-    run(job, { ...how, signal: signal.aborted ? new AbortController().signal : signal }),
-}));
-executor('mixing', ({ run }) => {
-  let folder = '';
-  return {
-    slots: 2,
-    async run(job, how) {
-      ({ folder } = job);
-      await Promise.resolve();
-      return run({ ...job, folder }, how);
-    },
-  };
 });
-executor('teacherless', ({ run }) => ({
-  run({ spec, ...job }, how) {
-    const { teachers: _, ...execution } = spec.execution ?? {};
-    return run({ ...job, spec: { ...spec, execution } }, how);
+executor('backwards', {
+  carryOut: (run) => async (job, how) => {
+    const heard: RunEvent[] = [];
+    const outcome = await run(job, { ...how, listener: (event) => void heard.push(event) });
+    for (const event of heard.reverse()) how.listener(event);
+    return outcome;
   },
-}));
+});
+executor('touchy', {
+  handle(sound) {
+    const listeners: ((event: JobEvent) => void)[] = [];
+    const heard: JobEvent[] = [];
+    sound.watch((event) => void heard.push(event));
+    return {
+      watch(listener) {
+        listeners.push(listener);
+        return () => void listeners.splice(listeners.indexOf(listener), 1);
+      },
+      async collect() {
+        const ended = await sound.collect();
+        for (const event of heard.splice(0)) for (const listener of listeners) listener(event);
+        return ended;
+      },
+    };
+  },
+});
+executor('rejecting', {
+  handle: (sound) => ({
+    async collect() {
+      const ended = await sound.collect();
+      for (const { outcome } of ended)
+        if (outcome.status === 'failed') throw new Error(outcome.error);
+      return ended;
+    },
+  }),
+});
+executor('silent', {
+  carryOut: (run) => async (job, how) => {
+    const outcome = await run(job, how);
+    return outcome.status === 'failed' ? { ...outcome, error: 'exit code 1' } : outcome;
+  },
+});
+executor('deaf', { handle: () => ({ cancel: async () => {} }) });
+executor('late', {
+  handle(sound) {
+    const begun = new Set<string>();
+    sound.watch((event) => void begun.add(event.key));
+    return {
+      cancel: (keys = [...begun]) => sound.cancel(keys.filter((key) => begun.has(key))),
+    };
+  },
+});
+executor('mixing', {
+  slots: 2,
+  carryOut(run) {
+    let folder = '';
+    return async (job, how) => {
+      ({ folder } = job);
+      await new Promise((done) => setTimeout(done, 20));
+      return run({ ...job, folder }, how);
+    };
+  },
+});
+executor('teacherless', {
+  carryOut: (run) => (job, how) => {
+    const { teachers: _, ...execution } = job.spec.execution ?? {};
+    return run({ ...job, spec: { ...job.spec, execution } }, how);
+  },
+});
+executor('edgeless', { handle: (sound) => ({ submit: (jobs) => sound.submit(jobs, []) }) });
+executor('repeating', {
+  handle(sound) {
+    const before: JobResult[] = [];
+    return {
+      async collect() {
+        const ended = await sound.collect();
+        before.push(...ended);
+        return ended.length === 0 ? [] : [...before];
+      },
+    };
+  },
+});
+executor('doubling', {
+  handle(sound) {
+    let count = 0;
+    return {
+      submit: (jobs, edges) =>
+        sound.submit(
+          jobs.map((job) => (count++ === 0 ? job : { ...job, key: `${job.key} ${count}` })),
+          edges,
+        ),
+    };
+  },
+});
 
 /** Epochs that were sent, by run: what a server would hold. */
 const server = new Map<string, number[]>();

@@ -1,11 +1,11 @@
 /** A study as JSON, for other programs: runs, arms and comparisons; what no two studies share stands under `time`. */
-import { type StudySummary, summarise } from './compare.js';
-import type { StudyRun } from './inspect.js';
+import { type StudySummary, summarize } from './compare.js';
 import type { Plan } from './plan.js';
 import type { RunRecord } from './record.js';
+import type { StudyRun } from './study-run.js';
 
-/** A run as a study tells it; what is not known yet is null. */
-export interface ToldRun {
+/** A run of a study as JSON; what is not known yet is null. */
+export interface RunJson {
   readonly key: string;
   readonly name: string;
   readonly role: StudyRun['role'];
@@ -23,36 +23,37 @@ export interface ToldRun {
   readonly time: Pick<RunRecord, 'seconds' | 'secondsPerEpoch'> | null;
 }
 /** All that `grok study table --json` prints. */
-export interface ToldStudy extends StudySummary {
+export interface StudyJson extends StudySummary {
   readonly name: string;
   readonly seeds: readonly number[];
-  readonly runs: readonly ToldRun[];
+  readonly runs: readonly RunJson[];
 }
 
 /** A study as plain data; equal runs give equal data but for `time`. */
-export function tellStudy(plan: Plan, runs: readonly StudyRun[]): ToldStudy {
+export function studyToJson(plan: Plan, runs: readonly StudyRun[]): StudyJson {
   return {
     name: plan.name,
     seeds: plan.seeds,
-    runs: runs.map(tellRun),
-    ...summarise(plan, runs),
+    runs: runs.map(runToJson),
+    ...summarize(plan, runs),
   };
 }
 
-function tellRun({
+function runToJson({
   key,
   name,
   role,
   seed,
   override,
   state,
-  job,
+  run,
+  folder,
   error,
   record,
-}: StudyRun): ToldRun {
+}: StudyRun): RunJson {
   const known = {
     ...{ key, name, role, seed, override: override ?? null, state },
-    ...{ run: job?.run ?? null, folder: job?.folder ?? null, error: error ?? null },
+    ...{ run: run ?? null, folder: folder ?? null, error: error ?? null },
   };
   if (record === undefined) return { ...known, result: null, time: null };
   // How much memory a process needed depends on how often it was begun: it stays with the run.

@@ -1,0 +1,47 @@
+/** A job bound to its teachers by whoever starts it, from what their folders hold. */
+import { InputError, type Job, readManifest, readMetrics, type Store } from '@grok/core';
+import { type BoundJob, findConfig, type JobEdge } from '@grok/core/internal';
+import { bindTeachers, identifyRun, type TeachingRun } from './bind.js';
+
+/** The folder of each teacher of a job, by the teacher's key. */
+export type TeacherFolders = ReadonlyMap<string, string>;
+
+/**
+ * Binds a job: names its teachers by their runs and parameters, and says where they and the run are.
+ * @throws InputError when a teacher is not finished, or never came to the point that is asked for.
+ */
+export async function bindJob(
+  { key, experiment, execution, defaults }: Job,
+  edges: readonly JobEdge[],
+  folders: TeacherFolders,
+  open: (folder: string) => Store,
+): Promise<BoundJob> {
+  const own = edges.filter(({ job }) => job === key);
+  const needs = Object.fromEntries(own.map(({ as, teacher, at }) => [as, { key: teacher, at }]));
+  const finished = new Map<string, TeachingRun>();
+  const beside: Record<string, string> = {};
+  for (const { as, teacher } of own) {
+    const folder = folders.get(teacher);
+    if (folder === undefined) continue;
+    const store = open(folder);
+    const manifest = await readManifest(store);
+    if (manifest?.status !== 'finished') continue;
+    const history = await readMetrics(store, manifest);
+    finished.set(teacher, { manifest, history, store });
+    // Seen from the run's folder, so that a run can be resumed by itself.
+    beside[as] = `../${folder}`;
+  }
+  const bound = await bindTeachers({ experiment, needs }, finished);
+  if (bound === undefined)
+    throw new InputError(
+      `${key}: its teachers are not finished in the study's folder; whoever runs jobs must see that folder`,
+    );
+  const { run, folder } = identifyRun(bound);
+  const began = (await findConfig(open(folder))) !== undefined;
+  const whole = {
+    ...(began ? {} : defaults),
+    ...execution,
+    ...(Object.keys(beside).length === 0 ? {} : { teachers: beside }),
+  };
+  return { key, run, folder, spec: { experiment: bound, execution: whole } };
+}

@@ -1,0 +1,95 @@
+/**
+ * Binds a planned run to its teachers. A run's id is its experiment's hash, which has its teachers'
+ * parameters in it: a student is known, and has a folder, only once its teachers are finished.
+ */
+import {
+  type Experiment,
+  experimentHash,
+  InputError,
+  type Manifest,
+  type MetricsRow,
+  paramsSha256,
+  type Store,
+  type TeacherRef,
+} from '@grok/core';
+import { readCheckpoint, slugOf, type TrainingPoint, withoutAuxiliary } from '@grok/core/internal';
+import type { PlannedRun } from './planned-runs.js';
+
+/** Validation accuracy (0–1) at which a run counts as having grokked. */
+const GROKKED = 0.99;
+
+/** What is read of a finished run to make it a teacher. */
+export interface TeachingRun {
+  readonly manifest: Manifest;
+  readonly history: readonly MetricsRow[];
+  readonly store: Store;
+}
+/** An experiment with its teachers named, and where it is trained. */
+export interface BoundRun {
+  readonly experiment: Experiment;
+  /** The experiment's hash. */
+  readonly run: string;
+  /** Name of the run's folder in the study's. */
+  readonly folder: string;
+}
+
+/**
+ * The experiment with its teachers named by their runs and parameters; undefined while one of them is
+ * not among the finished. @throws InputError when a teacher never came to the point that is asked for.
+ */
+export async function bindTeachers(
+  { experiment, needs }: Pick<PlannedRun, 'experiment' | 'needs'>,
+  finished: ReadonlyMap<string, TeachingRun>,
+): Promise<Experiment | undefined> {
+  const teachers: Record<string, TeacherRef> = { ...experiment.teachers };
+  for (const [as, { key, at }] of Object.entries(needs)) {
+    const teacher = finished.get(key);
+    if (teacher === undefined) return undefined;
+    teachers[as] = await referTo(key, teacher, at);
+  }
+  return Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
+}
+
+/** The id and the folder of an experiment whose teachers are named. */
+export function identifyRun(experiment: Experiment): BoundRun {
+  const run = experimentHash(experiment);
+  return { experiment, run, folder: formatFolder(slugOf(experiment), run) };
+}
+
+/** Name of a run's folder: `div97-transformer64-logit+hard-s42-0123456789`. */
+export function formatFolder(slug: string, run: string): string {
+  return `${slug}-${run.slice(0, 10)}`;
+}
+
+async function referTo(
+  key: string,
+  { manifest, history, store }: TeachingRun,
+  at: TrainingPoint,
+): Promise<TeacherRef> {
+  const { run } = manifest;
+  const step = findStep(at, history);
+  if (step === undefined)
+    throw new InputError(
+      `its teacher ${key} never came to a validation accuracy of ${accuracyOf(at)}; choose another point of its training`,
+    );
+  if (step === 'last' || step === manifest.step) {
+    if (manifest.paramsSha256 === undefined)
+      throw new InputError(`its teacher ${key} has no hash of its parameters; resume it`);
+    return { run, paramsSha256: manifest.paramsSha256 };
+  }
+  const { params } = await readCheckpoint(store, step);
+  return { run, paramsSha256: paramsSha256(withoutAuxiliary(params)), step };
+}
+
+/** The step of a point in a run's training; undefined where the run never came to it. */
+function findStep(at: TrainingPoint, history: readonly MetricsRow[]): number | 'last' | undefined {
+  if (at === 'last' || typeof at === 'number') return at;
+  const accuracy = accuracyOf(at) ?? 1;
+  return history.find(({ validation }) => validation.accuracy >= accuracy)?.step;
+}
+
+/** The validation accuracy that defines a point; undefined for a step. */
+export function accuracyOf(at: TrainingPoint): number | undefined {
+  if (at === 'crossing') return GROKKED;
+  return typeof at === 'object' ? at.validationAccuracy : undefined;
+}

@@ -1,0 +1,57 @@
+/** Carries out one job in this process: its folder held, its run begun or gone on with, its end as data. */
+import {
+  isInputError,
+  type JobOutcome,
+  type RunHost,
+  type RunListener,
+  type Store,
+  startRun,
+} from '@grok/core';
+import { type BoundJob, holdStore } from '@grok/core/internal';
+
+/** What runs are carried out with. */
+export interface CarryOutHost
+  extends Pick<RunHost, 'registry' | 'now' | 'peakMemoryBytes' | 'versions'> {
+  /** A run's folder, by name. */
+  readonly open: (folder: string) => Store;
+  /** Seconds that are waited for another process that still works in the run's folder. */
+  readonly patience?: number;
+}
+
+/** Carries out jobs in this process; what goes wrong is an outcome, never an error. */
+export function jobRunner({
+  open,
+  patience = 0,
+  ...host
+}: CarryOutHost): (
+  job: BoundJob,
+  how: { readonly signal: AbortSignal; readonly listener: RunListener },
+) => Promise<JobOutcome> {
+  return async ({ run, folder, spec }, { signal, listener }) => {
+    const store = open(folder);
+    const at = { run, folder };
+    const teachers = Object.entries(spec.execution?.teachers ?? {});
+    try {
+      const hold = await holdStore(store, patience);
+      try {
+        if (signal.aborted) return { status: 'interrupted', ...at };
+        const { status } = await startRun(spec, {
+          ...host,
+          store,
+          signal: AbortSignal.any([signal, hold.lost]),
+          teacherStores: Object.fromEntries(
+            teachers.map(([name, path]) => [name, open(path.replace(/^\.\.\//, ''))]),
+          ),
+          listeners: [listener],
+        });
+        return { status, ...at };
+      } finally {
+        await hold.release();
+      }
+    } catch (error) {
+      const { message, stack } = error as Error;
+      const badInput = isInputError(error) ? { badInput: true } : {};
+      return { status: 'failed', error: message || String(stack), ...badInput, ...at };
+    }
+  };
+}

@@ -1,0 +1,77 @@
+/** Runs that are planned: what each trains, and which others must teach it. Plans make them; so may any program. */
+import { type Experiment, InputError, unknownName } from '@grok/core';
+import type { TrainingPoint } from '@grok/core/internal';
+import { isControl } from './control.js';
+
+/** A run that teaches another, by its key, and the point of its training whose parameters teach. */
+export interface TeacherNeed {
+  readonly key: string;
+  readonly at: TrainingPoint;
+}
+/** One run of a study. It goes by its key until its teachers are finished: its hash has their parameters in it. */
+export interface PlannedRun {
+  /** `logit@3`; `low-wd/logit@3` under an override. */
+  readonly key: string;
+  /** Name of the teacher (`"teacher"` for the first) or of the arm. */
+  readonly name: string;
+  readonly role: 'teacher' | 'student' | 'control';
+  readonly seed: number;
+  /** Name of the override, in plans that have some. */
+  readonly override?: string;
+  /** Its `teachers` are named once their runs are finished. */
+  readonly experiment: Experiment;
+  /** By the teacher's name in the experiment. */
+  readonly needs: Readonly<Record<string, TeacherNeed>>;
+}
+/** The least that is said of a planned run. */
+export type RunDraft = Pick<PlannedRun, 'key' | 'experiment'> &
+  Partial<Pick<PlannedRun, 'needs' | 'name' | 'role'>>;
+
+/** Planned runs without a plan. @throws InputError as `checkRuns`. */
+export function planRuns(drafts: readonly RunDraft[]): readonly PlannedRun[] {
+  const taught = new Set(
+    drafts.flatMap(({ needs = {} }) => Object.values(needs).map(({ key }) => key)),
+  );
+  const runs = drafts.map(({ needs = {}, ...draft }): PlannedRun => {
+    const { key, experiment, name = key } = draft;
+    const role = isControl(experiment) ? (taught.has(key) ? 'teacher' : 'control') : 'student';
+    return { role, ...draft, name, seed: experiment.seed, needs };
+  });
+  checkRuns(runs);
+  return runs;
+}
+
+/** @throws InputError on a key that stands twice, a teacher that is no run, and runs that teach one another in a circle. */
+export function checkRuns(runs: readonly PlannedRun[]): void {
+  orderByTeachers(runs);
+}
+
+/** The runs with every teacher before those that it teaches, else in their own order. @throws InputError as `checkRuns`. */
+export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
+  runs: readonly R[],
+): readonly R[] {
+  const byKey = new Map(runs.map((run) => [run.key, run]));
+  const ordered = new Set<R>();
+  const visit = (run: R, path: readonly string[]): void => {
+    if (ordered.has(run)) return;
+    if (path.includes(run.key)) {
+      const circle = [...path.slice(path.indexOf(run.key)), run.key].join(' → ');
+      throw new InputError(`run "${run.key}": its teachers form a circle (${circle})`);
+    }
+    for (const [as, { key }] of Object.entries(run.needs)) {
+      const teacher = byKey.get(key);
+      if (teacher === undefined) {
+        const { message } = unknownName('run', key, byKey.keys());
+        throw new InputError(`run "${run.key}", teacher "${as}": ${message}`);
+      }
+      visit(teacher, [...path, run.key]);
+    }
+    ordered.add(run);
+  };
+  for (const run of runs) {
+    if (byKey.get(run.key) !== run)
+      throw new InputError(`run "${run.key}": two runs have this key; rename one`);
+    visit(run, []);
+  }
+  return [...ordered];
+}

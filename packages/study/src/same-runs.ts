@@ -1,0 +1,29 @@
+/** A run's id leaves its length out, so that two planned runs which differ in nothing else are one run. */
+import { canonicalJson, experimentHash, InputError } from '@grok/core';
+import { orderByTeachers, type PlannedRun } from './planned-runs.js';
+
+/**
+ * By each key, the first key of the same run: of the same experiment, taught by the same runs.
+ * @throws InputError that names two runs which are the same and of different lengths.
+ */
+export function findSameRuns(runs: readonly PlannedRun[]): ReadonlyMap<string, string> {
+  const identities = new Map<string, string>();
+  const first = new Map<string, { readonly key: string; readonly epochs: number }>();
+  const byKey = new Map<string, string>();
+  for (const { key, experiment, needs } of orderByTeachers(runs)) {
+    const { epochs } = experiment;
+    const teachers = Object.entries(needs).map(([as, need]) => [
+      ...[as, identities.get(need.key) ?? need.key, need.at],
+    ]);
+    const identity = canonicalJson([experimentHash(experiment), teachers]);
+    identities.set(key, identity);
+    const same = first.get(identity) ?? { key, epochs };
+    first.set(identity, same);
+    if (same.epochs !== epochs)
+      throw new InputError(
+        `${same.key} and ${key} are one run, with ${same.epochs} epochs and with ${epochs}; give both one length, or let them differ in more than that`,
+      );
+    byKey.set(key, same.key);
+  }
+  return byKey;
+}

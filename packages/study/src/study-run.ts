@@ -1,0 +1,156 @@
+/** Where the runs of a study stand, read from its folder. */
+import {
+  isInputError,
+  isRunError,
+  type Manifest,
+  type MetricsRow,
+  readManifest,
+  readMetrics,
+  type Store,
+} from '@grok/core';
+import { findConfig, type RunConfig } from '@grok/core/internal';
+import { type BoundRun, bindTeachers, identifyRun } from './bind.js';
+import { type Failure, findFailures, readJournal } from './journal.js';
+import { orderByTeachers, type PlannedRun } from './planned-runs.js';
+import { type RunRecord, recordOf } from './record.js';
+
+/** How often a failed run is tried again unless a study says otherwise. */
+export const RETRIES = 1;
+
+/** A planned run, and what has become of it; its experiment has its teachers named as soon as they are known. */
+export interface StudyRun extends PlannedRun {
+  /** `damaged`: its folder cannot be read. `blocked`: a teacher is lost. `waiting`: a teacher is not finished. */
+  readonly state:
+    | 'waiting'
+    | 'ready'
+    | 'running'
+    | 'interrupted'
+    | 'finished'
+    | 'failed'
+    | 'damaged'
+    | 'blocked';
+  /** Hash of its experiment, and its folder; absent while its teachers are not known. */
+  readonly run?: string;
+  readonly folder?: string;
+  readonly store?: Store;
+  /** What its folder holds; absent where nothing was begun. */
+  readonly config?: RunConfig;
+  readonly manifest?: Manifest;
+  readonly history?: readonly MetricsRow[];
+  readonly record?: RunRecord;
+  /** Why it is lost. */
+  readonly error?: string;
+}
+/** A run that has begun: its folder holds something. */
+export type BegunRun = StudyRun &
+  Required<
+    Pick<StudyRun, 'run' | 'folder' | 'store' | 'config' | 'manifest' | 'history' | 'record'>
+  >;
+/** A run that is finished. */
+export type FinishedRun = BegunRun & { readonly state: 'finished' };
+
+/** True for a run that has begun, however it ended. */
+export function hasBegun(run: StudyRun): run is BegunRun {
+  return run.config !== undefined && run.manifest !== undefined && run.record !== undefined;
+}
+/** True for a finished run. */
+export function isFinished(run: StudyRun): run is FinishedRun {
+  return run.state === 'finished' && hasBegun(run);
+}
+/** Failed, damaged or blocked: a study goes on without it. */
+export const isLost = ({ state }: Pick<StudyRun, 'state'>): boolean =>
+  state === 'failed' || state === 'damaged' || state === 'blocked';
+
+/** Folders of a study. */
+export interface StudyFolder {
+  /** The study's own: `plan.json`, `journal.jsonl`. */
+  readonly root: Store;
+  /** A run's folder in it, by name. */
+  readonly open: (folder: string) => Store;
+}
+/** What else says where a run stands. */
+export interface StudyRecord {
+  /** What went wrong, by run; default: what the study's journal says. */
+  readonly failures?: ReadonlyMap<string, Failure>;
+  /** How often a failed run is tried again, default 1. */
+  readonly retries?: number;
+}
+
+/** Reads where every run of a study stands, in the order given. Nothing is written. */
+export async function loadStudy(
+  planned: readonly PlannedRun[],
+  folder: StudyFolder,
+  { failures, retries = RETRIES }: StudyRecord = {},
+): Promise<readonly StudyRun[]> {
+  const known = failures ?? findFailures(await readJournal(folder.root));
+  const found = new Map<string, StudyRun>();
+  for (const run of orderByTeachers(planned))
+    found.set(run.key, await loadRun(run, found, folder, { failures: known, retries }));
+  return planned.flatMap(({ key }) => found.get(key) ?? []);
+}
+
+/** Reads where one run stands, given its teachers (among `others`, by key). */
+export async function loadRun(
+  { key, name, role, seed, override, experiment: unbound, needs }: PlannedRun,
+  others: ReadonlyMap<string, StudyRun>,
+  { open }: StudyFolder,
+  { failures, retries }: Required<StudyRecord>,
+): Promise<StudyRun> {
+  const planned: PlannedRun = {
+    ...{ key, name, role, seed, needs, experiment: unbound },
+    ...(override === undefined ? {} : { override }),
+  };
+  const teachers = Object.values(needs).flatMap((need) => others.get(need.key) ?? []);
+  const lost = teachers.find(isLost);
+  if (lost !== undefined) {
+    const how = lost.state === 'damaged' ? 'is damaged' : 'failed';
+    return { ...planned, state: 'blocked', error: `its teacher ${lost.key} ${how}` };
+  }
+  const finished = new Map(teachers.filter(isFinished).map((run) => [run.key, run]));
+  try {
+    const experiment = await bindTeachers(planned, finished);
+    if (experiment === undefined) return { ...planned, state: 'waiting' };
+    const bound = identifyRun(experiment);
+    return await readRun({ ...planned, ...bound }, open(bound.folder), failures, retries);
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    return { ...planned, state: 'blocked', error: error.message };
+  }
+}
+
+async function readRun(
+  bound: PlannedRun & BoundRun,
+  store: Store,
+  failures: ReadonlyMap<string, Failure>,
+  retries: number,
+): Promise<StudyRun> {
+  let config: RunConfig | undefined;
+  let manifest: Manifest | undefined;
+  let history: readonly MetricsRow[];
+  const run = { ...bound, store };
+  try {
+    config = await findConfig(store);
+    manifest = await readManifest(store);
+    history = await readMetrics(store, manifest);
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    return { ...run, state: 'damaged', error: error.message };
+  }
+  const failure = failures.get(bound.run);
+  const failed = failure !== undefined && failure.times > retries;
+  if (config === undefined || manifest === undefined)
+    return failed ? { ...run, state: 'failed', error: failure.error } : { ...run, state: 'ready' };
+  const found = {
+    ...run,
+    config,
+    manifest,
+    history,
+    record: recordOf(manifest, history, store.where),
+  };
+  // A run that ended where it was to end then, and is to be longer now, goes on.
+  const { epochs } = config.experiment;
+  const isShort = manifest.epoch === epochs && epochs < bound.experiment.epochs;
+  if (manifest.status === 'finished' && !isShort) return { ...found, state: 'finished' };
+  if (failed) return { ...found, state: 'failed', error: failure.error };
+  return { ...found, state: 'interrupted' };
+}
