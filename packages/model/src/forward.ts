@@ -7,7 +7,7 @@ import type { Config } from './options.js';
 
 export type ApplyOptions = Parameters<Model['apply']>[2];
 
-/** Delivers the value at a site, and hands on what the rest of the pass reads there. */
+/** Delivers the value at a site, and returns what the rest of the pass is to compute with. */
 export interface Hook {
   /** One row a position, `[all, d]`, or what has no position, `[batch, d]`. */
   (site: Site, x: tf.Tensor): tf.Tensor;
@@ -15,7 +15,7 @@ export interface Hook {
   (site: Site, x: Parts): Parts;
 }
 
-/** What attention mixes values by, and the values. */
+/** Attention's scores and values. */
 export interface AttentionInputs {
   /** `[batch, head, query, key]`, over √d_head. */
   readonly scores: Parts;
@@ -31,11 +31,11 @@ export interface Steps {
   addPositions(this: Forward, x: tf.Tensor): tf.Tensor;
   /** RMSNorm or LayerNorm of `[batch, pos, d_model]`, by the name of its parameters. */
   normalize(this: Forward, name: string, x: tf.Tensor): tf.Tensor;
-  /** The matrices before and after a block's values are mixed. */
+  /** A block's `W_V` and `W_O`. */
   attentionWeights(this: Forward, block: string): { readonly W_V: Weights; readonly W_O: Weights };
-  /** From the residual stream `[batch, pos, d_model]` to what a block's attention mixes. */
+  /** A block's attention scores and values, from the residual stream `[batch, pos, d_model]`. */
   attend(this: Forward, block: string, x: tf.Tensor, W_V: Weights): AttentionInputs;
-  /** The positions that ask in a block's attention, `[batch, pos, d_model]` → `[batch, query, d_model]`. */
+  /** The positions whose queries a block computes, `[batch, pos, d_model]` → `[batch, query, d_model]`. */
   toQueries(this: Forward, block: string, x: tf.Tensor): tf.Tensor;
   /** SwiGLU, `[batch, pos, d_mlp]` twice → `[batch, pos, d_mlp]`. */
   gate(this: Forward, mlp: string, pre: tf.Tensor, straight: tf.Tensor): tf.Tensor;

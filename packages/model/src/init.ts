@@ -9,17 +9,22 @@ import type { Config } from './options.js';
 /** Standard deviation of a standard normal cut at ±2. */
 const CUT = 0.87962566103423978;
 
+type ParamSpec = readonly [name: string, shape: readonly number[], how: Initializer];
 type Initializer = 'linear' | 'embedding' | 'ones' | 'zeros';
 
 /** Name, shape and initializer of every parameter, in order. */
-function listParams(cfg: Config): readonly [string, readonly number[], Initializer][] {
-  const norm = (name: string): [string, readonly number[], Initializer][] => {
+function listParams(cfg: Config): readonly ParamSpec[] {
+  const norm = (name: string): readonly ParamSpec[] => {
     if (cfg.norm === 'none') return [];
-    const scale: [string, readonly number[], Initializer] = [`${name}.w`, [cfg.dim], 'ones'];
+    const scale: ParamSpec = [`${name}.w`, [cfg.dim], 'ones'];
     return cfg.norm === 'rms' ? [scale] : [scale, [`${name}.b`, [cfg.dim], 'zeros']];
   };
-  const linear = (name: string, from: number, to: number) =>
-    [name, [from, to], 'linear'] as [string, readonly number[], Initializer];
+  const linear = (name: string, from: number, to: number): ParamSpec => [
+    name,
+    [from, to],
+    'linear',
+  ];
+  const learned: readonly ParamSpec[] = [['pos_embed.W_pos', [cfg.length, cfg.dim], 'embedding']];
   const blocks = Array.from({ length: cfg.depth }, (_, l) => [
     ...norm(`blocks.${l}.ln1`),
     ...['W_Q', 'W_K', 'W_V', 'W_O'].map((w) => linear(`blocks.${l}.attn.${w}`, cfg.dim, cfg.dim)),
@@ -33,9 +38,7 @@ function listParams(cfg: Config): readonly [string, readonly number[], Initializ
     cfg.features === undefined
       ? ['embed.W_E', [cfg.vocabulary, cfg.dim], 'embedding']
       : linear('embed.W_E', cfg.features, cfg.dim),
-    ...(cfg.positions === 'learned'
-      ? [['pos_embed.W_pos', [cfg.length, cfg.dim], 'embedding'] as [string, number[], Initializer]]
-      : []),
+    ...(cfg.positions === 'learned' ? learned : []),
     ...blocks.flat(),
     ...norm('ln_final'),
     linear('unembed.W_U', cfg.dim, cfg.vocabulary),

@@ -26,7 +26,7 @@ export interface BatchLayout {
   /** The batch; or the distinct prefixes, and behind them the batch's other positions. */
   readonly parts: readonly BatchPart[];
   /** With two parts: the number of each row's prefix, `[batch]`. */
-  readonly prefix: tf.Tensor1D | undefined;
+  readonly prefix: tf.Tensor | undefined;
   /** Matrices put together to `[batch, pos, …]` so far. */
   readonly assembled: Map<tf.Tensor, tf.Tensor>;
   /** Tokens `[all]`, or features `[all, features]`: one row a position, part after part. */
@@ -77,8 +77,8 @@ export function splitRows(
 }
 /** One `[rows, pos, …]` a part → `[all, width]`. */
 export function concatRows(parts: Parts, width: number): tf.Tensor {
-  const [first, ...rest] = parts.map((part) => tf.reshape(part, [-1, width])) as [tf.Tensor];
-  return rest.length === 0 ? first : tf.concat([first, ...rest], 0);
+  const flat = parts.map((part) => tf.reshape(part, [-1, width]));
+  return flat.reduce((above, below) => tf.concat([above, below], 0));
 }
 /** Pairs each part of the queries with that of the keys, counted from the last part, which both have. */
 export function zip<Q, K, R>(
@@ -108,7 +108,8 @@ function spread({ prefix }: BatchLayout, x: tf.Tensor): tf.Tensor {
 }
 /** The parts put together to `[batch, …axes]`, as whoever asked for the site gets them. */
 export function assemble(layout: BatchLayout, parts: Parts, axes: readonly string[]): tf.Tensor {
-  const [first, rest] = parts as [tf.Tensor, tf.Tensor?];
+  const [first, rest] = parts;
+  if (first === undefined) throw new RangeError('assemble: got no part');
   if (rest === undefined) return first;
   const key = axes.indexOf('key') + 1;
   const query = 1 + axes.findIndex((axis) => axis === 'query' || axis === 'pos');
@@ -147,7 +148,7 @@ export function lastRows(layout: BatchLayout, x: tf.Tensor): tf.Tensor {
 /** The last query of every row, `[rows, head, query, key]` → `[batch, head, 1, key]`. */
 export function lastQueries(patterns: Parts): Parts {
   return patterns.slice(-1).map((pattern) => {
-    const [rows, heads, query, key] = pattern.shape as [number, number, number, number];
+    const [rows = 0, heads = 0, query = 0, key = 0] = pattern.shape;
     if (query === 1) return pattern;
     const last = lastPosition(tf.reshape(pattern, [rows * heads, query, key])); // [rows · head, key]
     return tf.reshape(last, [rows, heads, 1, key]);
@@ -159,7 +160,7 @@ export function addResidual(layout: BatchLayout, x: tf.Tensor, y: tf.Tensor): tf
 }
 /** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; with one head only a reshape. */
 export function byHead(x: tf.Tensor): tf.Tensor {
-  const [rows, pos, heads, dHead] = x.shape as [number, number, number, number];
+  const [rows = 0, pos = 0, heads = 0, dHead = 0] = x.shape;
   if (heads === 1) return tf.reshape(x, [rows, 1, pos, dHead]);
   return tf.transpose(x, [0, 2, 1, 3]);
 }

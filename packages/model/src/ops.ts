@@ -29,13 +29,13 @@ function withGradient(
 export type Weights = tf.Tensor | 'identity';
 
 /** `[rows, in] · [in, out]`. */
-export function linear(x: tf.Tensor, weights: Weights): tf.Tensor {
+export function matmul(x: tf.Tensor, weights: Weights): tf.Tensor {
   return weights === 'identity' ? x : tf.matMul(x, weights);
 }
 
 /** Two matrices as one. */
 export function multiplyWeights(first: Weights, second: Weights): Weights {
-  return first === 'identity' ? second : linear(first, second);
+  return first === 'identity' ? second : matmul(first, second);
 }
 
 /** What each head's part of `x` gives alone: `[rows, head · d_head] · [head · d_head, out]` → `[rows, head, out]`. */
@@ -60,7 +60,7 @@ export function rmsNorm(x: tf.Tensor, w: tf.Tensor, eps: number): tf.Tensor {
     (dy, x, w) => {
       const r = inverse(x);
       const product = tf.mul(dy, x); // [rows, d]
-      const dot = tf.matMul(product as tf.Tensor2D, column(tf.div(w, w.size)) as tf.Tensor2D); // [rows, 1]
+      const dot = tf.matMul(product, column(tf.div(w, w.size))); // [rows, 1]
       const along = tf.mul(tf.mul(r, tf.square(r)), dot); // [rows, 1]
       return [
         tf.sub(tf.mul(tf.mul(dy, w), r), tf.mul(x, along)),
@@ -93,8 +93,8 @@ export function layerNorm(x: tf.Tensor, w: tf.Tensor, b: tf.Tensor, eps: number)
 
 /** `Σ over rows of weight · row` as a matrix product: weights `[rows, 1]`, x `[rows, d]` → `[d]`. */
 function weightedRows(weights: tf.Tensor, x: tf.Tensor): tf.Tensor {
-  const row = tf.reshape(weights, [1, -1]) as tf.Tensor2D;
-  return tf.reshape(tf.matMul(row, x as tf.Tensor2D), [-1]); // [1, rows] · [rows, d]
+  const row = tf.reshape(weights, [1, -1]);
+  return tf.reshape(tf.matMul(row, x), [-1]); // [1, rows] · [rows, d]
 }
 
 /** `1 / (1 + e⁻ˣ)`. */
@@ -163,8 +163,9 @@ export interface Rotation {
 export function rotation(positions: ArrayLike<number>, width: number, base: number): Rotation {
   const half = width / 2;
   const angles = Float64Array.from(
-    { length: positions.length * width },
-    (_, i) => positions[Math.floor(i / width)]! / base ** ((2 * (i % half)) / width),
+    Array.from(positions).flatMap((position) =>
+      Array.from({ length: width }, (_, i) => position / base ** ((2 * (i % half)) / width)),
+    ),
   );
   const sign = (i: number): number => (i % width < half ? -1 : 1);
   return {
@@ -204,7 +205,7 @@ function swapHalves(x: tf.Tensor): tf.Tensor {
  * instead of a Pad: one pass, and fast everywhere.
  */
 export function lastPosition(x: tf.Tensor): tf.Tensor {
-  const [, pos, d] = x.shape as [number, number, number];
+  const [, pos = 0, d = 0] = x.shape;
   if (pos === 1) return tf.reshape(x, [-1, d]);
   const isLast = Float32Array.from({ length: pos }, (_, i) => (i === pos - 1 ? 1 : 0));
   return withGradient(

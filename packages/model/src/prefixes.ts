@@ -23,7 +23,7 @@ export interface Prefixes {
 export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Prefixes[] {
   const { data, dtype, shape } = inputs;
   if (data === undefined || dtype !== 'int32') return [];
-  const [rows, length] = shape as [number, number];
+  const [rows = 0, length = 0] = shape;
   const found: Prefixes[] = [];
   let numberOf = new Int32Array(rows);
   for (let i = 0; i < length - 1; i++) {
@@ -74,7 +74,7 @@ export function prefixNumbers(
   tokens: tf.Tensor,
   prefixes: readonly Prefixes[],
   vocabulary: number,
-): tf.Tensor1D {
+): tf.Tensor | undefined {
   const longest = prefixes.length - 1;
   let number: tf.Tensor | undefined;
   prefixes.forEach(({ numbers, count }, i) => {
@@ -82,7 +82,7 @@ export function prefixNumbers(
     const token = tf.reshape(tf.slice(tokens, [0, i], [-1, 1]), [-1]); // [batch]
     const key =
       number === undefined ? token : tf.add(tf.mul(number, tf.scalar(vocabulary, 'int32')), token);
-    number = tf.gather(tf.tensor1d(table, 'int32'), key as tf.Tensor1D);
+    number = tf.gather(tf.tensor1d(table, 'int32'), key);
   });
-  return number as tf.Tensor1D;
+  return number;
 }

@@ -61,8 +61,8 @@ export function planForward(
     narrowsAfter: (site) => narrowing.includes(site),
     // The OV circuit (Elhage et al. 2021), applied where there are fewer rows.
     jointOV(block) {
-      const seen = isUsed(...['v', 'z', 'result'].map((which) => `${block}.attn.hook_${which}`));
-      if (!cfg.algebra.jointOV || cfg.heads > 1 || seen || rows <= cfg.dim) return undefined;
+      const isSeen = isUsed(...['v', 'z', 'result'].map((which) => `${block}.attn.hook_${which}`));
+      if (!cfg.algebra.jointOV || cfg.heads > 1 || isSeen || rows <= cfg.dim) return undefined;
       const lookedUp = tables && block === 'blocks.0';
       return isLastOnly(`${block}.attn.hook_z`) && !lookedUp ? 'W_O' : 'W_V';
     },
@@ -154,7 +154,7 @@ function embedLast({ cfg, layout, params }: Forward): tf.Tensor {
   const tokens = layout.parts.at(-1)?.tokens;
   if (tokens === undefined) throw new RangeError('embedLast: got a batch without tokens');
   const last = tf.reshape(tf.slice(tokens, [0, cfg.length - 1], [-1, 1]), [-1]); // [batch]
-  return tf.gather(params('embed.W_E'), last as tf.Tensor1D);
+  return tf.gather(params('embed.W_E'), last);
 }
 /** Adds learned positions without repeating them for every row. */
 function addPositions({ cfg, layout, params }: Forward, x: tf.Tensor): tf.Tensor {

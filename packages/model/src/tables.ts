@@ -7,7 +7,7 @@ import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import type { AttentionInputs, Forward } from './forward.js';
 import { byHead } from './layout.js';
-import { linear, rotate, rotation, type Weights } from './ops.js';
+import { matmul, rotate, rotation, type Weights } from './ops.js';
 
 /** All distinct (position, token) of a task, numbered by position and first appearance. */
 export interface Places {
@@ -46,7 +46,7 @@ export function attendFromTables(f: Forward, value: Weights, onlyLast: boolean):
     throw new RangeError('attendFromTables: got a task whose tokens are not known');
   const h = f.normalize('blocks.0.ln1', f.params('embed.W_E')); // [d_vocab, d_model]
   const scores = tabulateScores(f, places, h);
-  const rows = linear(h, value); // [d_vocab, d_model]
+  const rows = matmul(h, value); // [d_vocab, d_model]
   const learned = projectPositions(f, value);
   const parts = layout.parts
     .slice(onlyLast ? -1 : 0)
@@ -74,7 +74,7 @@ function tabulateScores(f: Forward, places: Places, h: tf.Tensor): tf.Tensor1D {
   const { cfg, params } = f;
   const by = rotation(places.positions, cfg.dHead, cfg.ropeBase);
   const project = (weights: tf.Tensor): tf.Tensor => {
-    const chosen = tf.gather(linear(h, weights), tf.tensor1d(places.tokens, 'int32'));
+    const chosen = tf.gather(matmul(h, weights), tf.tensor1d(places.tokens, 'int32'));
     const learned = projectPositions(f, weights);
     const whole = learned
       ? tf.add(chosen, tf.gather(learned, tf.tensor1d(places.positions, 'int32')))
@@ -89,7 +89,7 @@ function tabulateScores(f: Forward, places: Places, h: tf.Tensor): tf.Tensor1D {
 
 /** What learned positions give through weights, `[pos, d_model]`. */
 function projectPositions({ cfg, params }: Forward, weights: Weights): tf.Tensor | undefined {
-  return cfg.positions === 'learned' ? linear(params('pos_embed.W_pos'), weights) : undefined;
+  return cfg.positions === 'learned' ? matmul(params('pos_embed.W_pos'), weights) : undefined;
 }
 
 /** The places of tokens `[rows, key]`, in the same shape. */

@@ -20,10 +20,10 @@ import {
   zip,
 } from './layout.js';
 import * as ops from './ops.js';
-import { linear } from './ops.js';
+import { matmul } from './ops.js';
 
-/** Added to the scores of positions that may not be seen; its softmax is exactly 0. */
-const UNSEEN = -1e9;
+/** Added to the scores of keys behind their query; its softmax is exactly 0. */
+const MASKED = -1e9;
 
 /** From inputs to logits. */
 export function forward(f: Forward): void {
@@ -37,10 +37,10 @@ export function forward(f: Forward): void {
   }
   x = hook('ln_final.hook_out', f.normalize('ln_final', x));
   const unembed = params('unembed.W_U');
-  if (f.isUsed('unembed.hook_logits')) hook('unembed.hook_logits', linear(x, unembed)); // [batch, pos, d_vocab]
+  if (f.isUsed('unembed.hook_logits')) hook('unembed.hook_logits', matmul(x, unembed)); // [batch, pos, d_vocab]
   const read = cfg.pool === 'mean' ? tf.mean(wholeRows(layout, x), 1) : lastRows(layout, x);
   const pooled = hook('pooled', read); // [batch, d_model]
-  hook('logits', linear(pooled, unembed)); // [batch, d_vocab]
+  hook('logits', matmul(pooled, unembed)); // [batch, d_vocab]
 }
 
 /** What a block's attention adds to the residual stream. */
@@ -49,12 +49,12 @@ function attention(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const at = (name: string): string => `${block}.attn.${name}`;
   const { W_V, W_O } = f.attentionWeights(block);
   const { scores, v } = f.attend(block, x, W_V);
-  const masked = cfg.causal ? scores.map(applyCausalMask) : scores;
-  const weighed = hook(at('hook_attn_scores'), masked).map(ops.softmax);
-  const pattern = hook(at('hook_pattern'), weighed); // [batch, head, query, key]
+  const masked = cfg.causal ? scores.map(applyCausalMask) : scores; // [batch, head, query, key]
+  const softmaxed = hook(at('hook_attn_scores'), masked).map(ops.softmax);
+  const pattern = hook(at('hook_pattern'), softmaxed); // [batch, head, query, key]
   const z = hook(at('hook_z'), concatRows(zip(pattern, v, mixValues), cfg.dim)); // [batch, query, head · d_head]
   if (!f.isUsed(at('hook_result')))
-    return hook(`${block}.hook_attn_out`, f.dropout(`${block}.attn`, linear(z, W_O)));
+    return hook(`${block}.hook_attn_out`, f.dropout(`${block}.attn`, matmul(z, W_O)));
   const result = f.dropout(`${block}.attn`, ops.linearByHead(z, W_O, cfg.heads));
   return hook(`${block}.hook_attn_out`, tf.sum(hook(at('hook_result'), result), 1));
 }
@@ -64,16 +64,16 @@ function scaledDotProducts(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
   const [, , , dHead = 1] = q.shape;
   return tf.mul(tf.matMul(byHead(q), byHead(k), false, true), 1 / Math.sqrt(dHead));
 }
-/** A position sees none after it; the last query is at the last key. */
+/** A position attends to none after it; the last query is at the last key. */
 function applyCausalMask(scores: tf.Tensor): tf.Tensor {
   const [, , queries = 1, keys = 1] = scores.shape;
   if (queries === 1) return scores;
   const entries = Float32Array.from({ length: queries * keys }, (_, i) =>
-    (i % keys) - keys > Math.floor(i / keys) - queries ? UNSEEN : 0,
+    (i % keys) - keys > Math.floor(i / keys) - queries ? MASKED : 0,
   );
   return tf.add(scores, tf.tensor2d(entries, [queries, keys]));
 }
-/** Values as much as they are looked at: `[batch, head, query, key]` and `[batch, key, head, d_head]` → `[batch, query, head, d_head]`. */
+/** The mean of the values, weighted by the pattern: `[batch, head, query, key]` and `[batch, key, head, d_head]` → `[batch, query, head, d_head]`. */
 function mixValues(pattern: tf.Tensor, v: tf.Tensor): tf.Tensor {
   const sum = tf.matMul(pattern, byHead(v)); // [batch, head, query, d_head]
   return pattern.shape[1] === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
@@ -85,15 +85,15 @@ function mlp(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const at = (name: string): string => `${block}.mlp.${name}`;
   const h = f.normalize(`${block}.ln2`, x); // [batch, pos, d_model]
   const isGated = cfg.mlp === 'swiglu';
-  const pre = hook(at('hook_pre'), linear(h, params(at(isGated ? 'W_gate' : 'W_in')))); // [batch, pos, d_mlp]
+  const pre = hook(at('hook_pre'), matmul(h, params(at(isGated ? 'W_gate' : 'W_in')))); // [batch, pos, d_mlp]
   const activate = cfg.mlp === 'relu' ? tf.relu : ops.gelu;
   const post = isGated
-    ? f.gate(`${block}.mlp`, pre, hook(at('hook_pre_linear'), linear(h, params(at('W_in')))))
+    ? f.gate(`${block}.mlp`, pre, hook(at('hook_pre_linear'), matmul(h, params(at('W_in')))))
     : activate(pre);
   const kept = f.dropout(`${block}.mlp`, hook(at('hook_post'), post)); // [batch, pos, d_mlp]
   return hook(
     `${block}.hook_mlp_out`,
-    linear(kept, divideByKeep(f, `${block}.mlp`, params(at('W_out')))),
+    matmul(kept, divideByKeep(f, `${block}.mlp`, params(at('W_out')))),
   ); // [batch, pos, d_model]
 }
 
@@ -107,8 +107,8 @@ export const textbook: Steps = {
   embed() {
     const { cfg, layout, params } = this;
     const table = params('embed.W_E');
-    if (cfg.features !== undefined) return linear(layout.inputs, table);
-    return tf.gather(table, layout.inputs as tf.Tensor1D);
+    if (cfg.features !== undefined) return matmul(layout.inputs, table);
+    return tf.gather(table, layout.inputs);
   },
   addPositions(x) {
     const learned = positionRows(this.layout, this.params('pos_embed.W_pos')); // [batch, pos, d_model]
@@ -135,10 +135,10 @@ export const textbook: Steps = {
     const rotate = (site: string, x: Parts): Parts =>
       cfg.positions === 'rope' ? hook(at(site), rotateParts(layout, x, cfg.ropeBase)) : x;
     const h = this.normalize(`${block}.ln1`, x); // [batch, pos, d_model]
-    const k = hook(at('hook_k'), heads(linear(h, params(at('W_K'))))); // [batch, pos, head, d_head]
-    const v = hook(at('hook_v'), heads(linear(h, W_V))); // [batch, pos, head, d_head]
+    const k = hook(at('hook_k'), heads(matmul(h, params(at('W_K'))))); // [batch, pos, head, d_head]
+    const v = hook(at('hook_v'), heads(matmul(h, W_V))); // [batch, pos, head, d_head]
     const keys = toKeys(layout, rotate('hook_rot_k', k)); // [batch, key, head, d_head]
-    const q = hook(at('hook_q'), heads(linear(this.toQueries(block, h), params(at('W_Q')))));
+    const q = hook(at('hook_q'), heads(matmul(this.toQueries(block, h), params(at('W_Q')))));
     const queries = rotate('hook_rot_q', q); // [batch, query, head, d_head]
     return { scores: zip(queries, keys, scaledDotProducts), v: toKeys(layout, v) };
   },
