@@ -98,9 +98,10 @@ export {
 export { coreVersion } from './plugins/plugin.js';
 export type { Registry } from './plugins/registry.js';
 export { openBackend } from './runs/compose.js';
+export { evaluateRun, type RunScore } from './runs/evaluate-run.js';
 export { memoryStore } from './runs/memory-store.js';
 export { opfsStore } from './runs/opfs-store.js';
-export { evaluateRun, type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
+export { type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
 export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
 export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';

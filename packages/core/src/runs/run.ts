@@ -2,7 +2,6 @@
  * A run, from specification to record: compose → store → train → listeners. It writes config.json
  * first, so that a run killed at any later moment can be resumed to the same bits.
  */
-
 import { InputError, isInputError, isRunError, RunError } from '../contracts/errors.js';
 import { experimentHash, paramsSha256 } from '../contracts/hash.js';
 import type {
@@ -14,16 +13,14 @@ import type {
   RunEvent,
   RunListener,
   RunSpec,
-  Score,
   Store,
   Tracker,
 } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
 import { withoutAuxiliary } from '../tensors/params.js';
-import { evaluateParams } from '../training/evaluate.js';
 import { train } from '../training/trainer.js';
 import type { SavedState } from '../training/training.js';
-import { type Composed, composeExperiment, data, openBackend } from './compose.js';
+import { type Composed, composeExperiment, openBackend } from './compose.js';
 import { resolveExecution } from './execution.js';
 import { createListeners, createTrackers, type Listeners } from './listeners.js';
 import {
@@ -31,7 +28,6 @@ import {
   appendMetrics,
   checkVacant,
   cutBack,
-  type DamagedCheckpoint,
   findConfig,
   newestCheckpoint,
   readConfig,
@@ -152,43 +148,6 @@ function withLength(
       `${where}: has ${done} epochs, and ${epochs} are asked for; a run only ever gets longer: ask for ${done} or more, or train in another folder`,
     );
   return { ...experiment, epochs };
-}
-
-/** Loss and accuracy of a run's newest checkpoint over its training, validation or all rows. */
-export async function evaluateRun(
-  host: Pick<RunHost, 'registry' | 'store'>,
-  on: 'train' | 'validation' | 'all',
-  execution: Execution = {},
-): Promise<
-  Score & {
-    rows: number;
-    step: number;
-    epoch: number;
-    backend: string;
-    /** Newer checkpoints that could not be read, and why. */
-    damaged: readonly DamagedCheckpoint[];
-  }
-> {
-  const config = await readConfig(host.store);
-  const { task, split, model } = data(config.experiment, host.registry);
-  const { checkpoint, damaged } = await newestCheckpoint(host.store);
-  if (checkpoint === undefined)
-    throw new InputError(`${host.store.where}: has no readable checkpoint; resume it`);
-  const rows =
-    on === 'all'
-      ? Int32Array.from(task.labels.keys())
-      : on === 'train'
-        ? split.train
-        : split.validation;
-  const backend = await openBackend(host.registry, { ...config.execution, ...execution });
-  try {
-    const params = withoutAuxiliary(checkpoint.params);
-    const score = await evaluateParams(backend, { model, params }, task, rows);
-    const { step, epoch } = checkpoint.position;
-    return { ...score, rows: rows.length, step, epoch, backend: backend.name, damaged };
-  } finally {
-    await backend.dispose();
-  }
 }
 
 /** With the trackers that are named. @throws InputError as `createTrackers`. */
