@@ -98,7 +98,7 @@ export {
 export { coreVersion } from './plugins/plugin.js';
 export type { Registry } from './plugins/registry.js';
 export { openBackend } from './runs/compose.js';
-export { evaluateRun, type RunScore } from './runs/evaluate-run.js';
+export { evaluateRun } from './runs/evaluate-run.js';
 export { memoryStore } from './runs/memory-store.js';
 export { opfsStore } from './runs/opfs-store.js';
 export { type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
