@@ -1,6 +1,6 @@
 /** Numbers, assignments and strategies as they are typed: strictly, so that no typo becomes a run. */
-import { type Execution, InputError, type Json, type Use } from '@grok/core';
-import type { TermUse, TrackerUse } from '@grok/core/internal';
+import { type Execution, InputError, type Json } from '@grok/core';
+import type { TermUse, TrackerUse, Use } from '@grok/core/internal';
 import type { Change } from './set.js';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */

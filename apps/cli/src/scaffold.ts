@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { coreVersion, InputError, unknownName } from '@grok/core';
+import { InputError, unknownName } from '@grok/core';
+import { coreVersion } from '@grok/core/internal';
 import { listBuiltIn } from './plugins.js';
 
 const templates = fileURLToPath(new URL('../templates/', import.meta.url));

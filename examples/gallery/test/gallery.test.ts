@@ -15,7 +15,7 @@ import model from '@grok/model';
 import optim from '@grok/optim';
 import {
   backendSuite,
-  imaginedModel,
+  fakeModel,
   optimizerSuite,
   probeSuite,
   strategySuite,
@@ -41,12 +41,12 @@ const [cka, twoTeachers, points, , gap, oneCycle, csv] = plugin.components as un
 ];
 
 strategySuite('cka', cka, { backend, refuses: [{ site: '' }] });
-const teachers = { teacher: imaginedModel(), second: imaginedModel({ width: 12 }) };
+const teachers = { teacher: fakeModel(), second: fakeModel({ width: 12 }) };
 strategySuite('two-teachers', twoTeachers, {
   backend,
   refuses: [{ temperature: 0 }, { teachers: ['one'] }],
   zeroWhenEqual: false,
-  models: { 'two teachers': { student: imaginedModel(), teachers } },
+  models: { 'two teachers': { student: fakeModel(), teachers } },
 });
 taskSuite('points', points, { options: { rows: 50 }, refuses: [{ rows: 2 }] });
 backendSuite('counted', backend, { repeats: 0 });

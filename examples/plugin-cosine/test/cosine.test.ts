@@ -16,7 +16,7 @@ import { compose } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { imaginedModel, strategySuite } from '@grok/testing';
+import { fakeModel, strategySuite } from '@grok/testing';
 import * as tf from '@grok/tfjs';
 import { afterAll, expect, test } from 'vitest';
 import entry from '../index.js';
@@ -29,7 +29,7 @@ const pattern = 'blocks.0.attn.hook_pattern';
 
 strategySuite('cosine', cosine, { backend, refuses: [{ site: 'logits' }, { layers: { 0: 0.5 } }] });
 strategySuite('cosine of patterns', cosine, { backend, options: { site: 'pattern' } });
-const deep = { student: imaginedModel({ layers: 1 }), teachers: { teacher: imaginedModel() } };
+const deep = { student: fakeModel({ layers: 1 }), teachers: { teacher: fakeModel() } };
 strategySuite('cosine across depths', cosine, {
   backend,
   options: { layers: { 1: 0 } },
@@ -42,8 +42,8 @@ const bind = (options: object, models: Parameters<typeof compose>[1]) =>
 
 test('patterns at 60° lose one half, whatever their length (a forgotten norm)', async () => {
   const own = await backend();
-  const one = imaginedModel({ layers: 1, heads: 1, length: 1 });
-  const few = imaginedModel({ layers: 1, heads: 2, length: 1 });
+  const one = fakeModel({ layers: 1, heads: 1, length: 1 });
+  const few = fakeModel({ layers: 1, heads: 2, length: 1 });
   const program = await own.compile(
     'angle',
     ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => {

@@ -1,6 +1,5 @@
 /** What plugins and applications build on. The rest, for this project's own packages, is `@grok/core/internal`. */
 export { InputError, isInputError, isRunError, RunError, unknownName } from './contracts/errors.js';
-export { runSpecSchema } from './contracts/experiment.js';
 export { canonicalJson, experimentHash, paramsSha256 } from './contracts/hash.js';
 export type {
   Execution,
@@ -21,20 +20,17 @@ export type {
   TrackedRun,
   Tracker,
   Tracking,
-  Use,
 } from './contracts/run-types.js';
 export type {
   AdapterProgram,
   Backend,
   BackendAdapter,
   ComponentDefinition,
-  Created,
   DeviceTensor,
   DType,
   Host,
   HostArray,
   HostParams,
-  JsonSchema,
   Kind,
   LossContext,
   Model,
@@ -46,16 +42,13 @@ export type {
   OnDevice,
   Optimizer,
   OptimizerState,
-  OptionSchema,
   ParamReader,
   Params,
   Plugin,
   Probe,
-  Product,
   Program,
   ProgramInput,
   Rng,
-  Signature,
   Site,
   SiteInfo,
   Snapshot,
@@ -95,7 +88,6 @@ export {
   schema,
   text,
 } from './plugins/options.js';
-export { coreVersion } from './plugins/plugin.js';
 export type { Registry } from './plugins/registry.js';
 export { openBackend } from './runs/compose.js';
 export { evaluateRun } from './runs/evaluate-run.js';
@@ -106,14 +98,13 @@ export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
 export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';
-export { type TfjsBackend, tfjsAdapter } from './tensors/tfjs-adapter.js';
+export { tfjsAdapter } from './tensors/tfjs-adapter.js';
 export { freeTree, readTree, uploadTree } from './tensors/tree.js';
 export {
   combine,
   hiddenStates,
   layerPairs,
   needsOf,
-  type SitePairs,
 } from './training/distillation.js';
 export { transformModel } from './training/model-transforms.js';
 export { crossEntropy, hard } from './training/objective.js';

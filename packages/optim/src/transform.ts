@@ -3,19 +3,8 @@
  * Counters are int32 tensors of the state, so a compiled step depends on no JS value that changes.
  */
 import type { Optimizer, OptimizerState, Params } from '@grok/core';
-import { ln, type Schedule } from '@grok/core/internal';
+import { ln, mapTrees, type Schedule } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-
-/** Applies `f` to the same entry of every tree; the first tree gives names and order. */
-export function mapParams(
-  f: (...values: tf.Tensor[]) => tf.Tensor,
-  first: Params,
-  ...rest: readonly Params[]
-): Params {
-  return Object.fromEntries(
-    Object.keys(first).map((name) => [name, f(first[name]!, ...rest.map((tree) => tree[name]!))]),
-  );
-}
 
 /** One after another: each transformation gets the updates of the one before it. */
 export function chain(...transformations: readonly Optimizer[]): Optimizer {
@@ -61,18 +50,18 @@ export function scaleByAdam({ b1, b2, eps }: AdamOptions): Optimizer {
   return {
     init: (params) => ({
       count: tf.scalar(0, 'int32'),
-      mu: mapParams((p) => tf.zerosLike(p), params),
-      nu: mapParams((p) => tf.zerosLike(p), params),
+      mu: mapTrees((p) => tf.zerosLike(p), params),
+      nu: mapTrees((p) => tf.zerosLike(p), params),
     }),
     update(grads, state) {
       const count = increment(state.count as tf.Tensor);
-      const mu = mapParams((m, g) => average(b1, m, g), state.mu as Params, grads);
-      const nu = mapParams((v, g) => average(b2, v, tf.square(g)), state.nu as Params, grads);
+      const mu = mapTrees((m, g) => average(b1, m, g), state.mu as Params, grads);
+      const nu = mapTrees((v, g) => average(b2, v, tf.square(g)), state.nu as Params, grads);
       const t = tf.cast(count, 'float32');
       const root = tf.sqrt(correction(b2, t));
       const scale = tf.div(root, correction(b1, t));
       const small = tf.mul(root, eps);
-      const updates = mapParams(
+      const updates = mapTrees(
         (m, v) => tf.div(tf.mul(m, scale), tf.add(tf.sqrt(v), small)),
         mu,
         nu,
@@ -98,7 +87,7 @@ export function addDecayedWeights(weightDecay: number): Optimizer {
       updates:
         weightDecay === 0
           ? grads
-          : mapParams((u, p) => tf.add(u, tf.mul(p, weightDecay)), grads, params),
+          : mapTrees((u, p) => tf.add(u, tf.mul(p, weightDecay)), grads, params),
       state,
     }),
     elementwise: true,
@@ -113,7 +102,7 @@ export function scaleBySchedule(schedule: Schedule): Optimizer {
       const count = state.count as tf.Tensor;
       const factor = tf.neg(schedule(count));
       return {
-        updates: mapParams((u) => tf.mul(u, factor), grads),
+        updates: mapTrees((u) => tf.mul(u, factor), grads),
         state: { count: increment(count) },
       };
     },
@@ -127,7 +116,7 @@ export function scaleByLearningRate(learningRate: number | Schedule): Optimizer 
   return {
     init: () => ({}),
     update: (grads, state) => ({
-      updates: mapParams((u) => tf.mul(u, -learningRate), grads),
+      updates: mapTrees((u) => tf.mul(u, -learningRate), grads),
       state,
     }),
     elementwise: true,

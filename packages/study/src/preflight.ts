@@ -2,8 +2,16 @@
  * Everything that can be known wrong of a plan before its first run begins: a student's bad option
  * should not wait for its teacher's hours.
  */
-import { InputError, type Model, type ModelInfo, type Registry, type Use } from '@grok/core';
-import { checkExperiment, compose, data, infoOf, splitHash, taskHash } from '@grok/core/internal';
+import { InputError, type Model, type ModelInfo, type Registry } from '@grok/core';
+import {
+  checkExperiment,
+  compose,
+  data,
+  infoOf,
+  splitHash,
+  taskHash,
+  type Use,
+} from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { findSameRuns } from './same-runs.js';

@@ -53,7 +53,7 @@ const isolationTests: Tests<BackendUnderTest> = {
     backend.free(x);
   },
 
-  'lets the process yieldToEventLoop (catches: Ctrl-C unheard while a loop of steps runs)': async ({
+  'gives timers and signals a turn (catches: Ctrl-C unheard while a loop of steps runs)': async ({
     backend,
   }) => {
     const x = backend.upload(Float32Array.of(1), [1], 'float32');

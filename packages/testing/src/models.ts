@@ -3,8 +3,8 @@ import { type HostArray, type ModelInfo, rng, type Site, type SiteInfo, sizeOf }
 import { f32 } from './arrays.js';
 import { softmax64 } from './reference.js';
 
-/** Sizes of an imagined transformer; all have defaults. */
-export interface ImaginedSizes {
+/** Sizes of a fake transformer; all have defaults. */
+export interface FakeSizes {
   readonly layers?: number;
   readonly width?: number;
   readonly heads?: number;
@@ -13,13 +13,13 @@ export interface ImaginedSizes {
 }
 
 /** A model's sizes and the shapes of its sites, without a model: 2 blocks, width 8, 2 heads, 4 positions, 7 classes. */
-export function imaginedModel({
+export function fakeModel({
   layers = 2,
   width = 8,
   heads = 2,
   length = 4,
   vocabulary = 7,
-}: ImaginedSizes = {}): ModelInfo {
+}: FakeSizes = {}): ModelInfo {
   type Axes = Omit<SiteInfo, 'name'>;
   const resid: Axes = { shape: [length, width], axes: ['pos', 'd_model'] };
   const head: Axes = { shape: [length, heads, width / heads], axes: ['pos', 'head', 'd_head'] };
@@ -55,7 +55,7 @@ export function imaginedModel({
 }
 
 /** Normal draws for a site, `[batch, …]`; those over keys, as attention patterns are, are positive and sum to 1. @throws when the model has no such site. */
-export function imaginedValue(
+export function fakeValue(
   model: ModelInfo,
   site: Site,
   batch: number,

@@ -1,13 +1,12 @@
 /** What the conformance suites ask of every component: that people and files can name it, and that its options are checked. */
 import {
   type ComponentDefinition,
-  type Created,
   isInputError,
   jsonSchemaOf,
   type Kind,
   parseOptions,
 } from '@grok/core';
-import { subjectOf } from '@grok/core/internal';
+import { type Created, subjectOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 

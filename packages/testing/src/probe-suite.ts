@@ -3,17 +3,17 @@ import { type ComponentDefinition, type Probe, rng, type Site, type Snapshot } f
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { f32, i32 } from './arrays.js';
-import { imaginedModel, imaginedValue } from './models.js';
+import { fakeModel, fakeValue } from './models.js';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 
 /** What the suite is told of a probe. */
 export interface ProbeSuiteOptions extends OptionsGiven {
-  /** The moment to show it; default: an imagined model on sums modulo 7. */
+  /** The moment to show it; default: a fake model on sums modulo 7. */
   readonly snapshot?: (needs: Probe['needs']) => Snapshot;
 }
 
-/** A moment of an imagined run: a model of two blocks on all sums modulo 7, with the sites that are needed. */
-export function imaginedSnapshot({
+/** A moment of a fake run: a model of two blocks on all sums modulo 7, with the sites that are needed. */
+export function fakeSnapshot({
   sites = [],
   rows: which = 49,
   grads = 0,
@@ -21,7 +21,7 @@ export function imaginedSnapshot({
   const p = 7;
   const count = typeof which === 'number' ? Math.min(which, p * p) : p * p;
   const rows = Int32Array.from({ length: count }, (_, i) => i);
-  const model = imaginedModel({ vocabulary: p + 2 });
+  const model = fakeModel({ vocabulary: p + 2 });
   const matrix = (label: string, ...shape: [number, number]) =>
     f32(
       shape,
@@ -45,7 +45,7 @@ export function imaginedSnapshot({
     sites: Object.fromEntries(
       sites
         .flatMap((site) => matching(model, site))
-        .map((site: Site) => [site, imaginedValue(model, site, count, 'probe')]),
+        .map((site: Site) => [site, fakeValue(model, site, count, 'probe')]),
     ),
     rows,
     task: {
@@ -74,7 +74,7 @@ export function imaginedSnapshot({
 export function probeSuite(
   name: string,
   subject: ComponentDefinition<'probe'> | Probe,
-  { snapshot = imaginedSnapshot, ...given }: ProbeSuiteOptions = {},
+  { snapshot = fakeSnapshot, ...given }: ProbeSuiteOptions = {},
 ): void {
   const { offered, make } = subjectMaker<'probe'>(subject, given.options);
 

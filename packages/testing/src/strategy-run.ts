@@ -11,7 +11,7 @@ import {
 import { type ComposedObjective, leavesByPath, readTree, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { i32, readAndFree } from './arrays.js';
-import { imaginedValue } from './models.js';
+import { fakeValue } from './models.js';
 import { load, type OnHost, under } from './run-once.js';
 
 /** The models that a strategy is bound to. */
@@ -51,10 +51,7 @@ export function drawTerm(
   return {
     params: {
       ...Object.fromEntries(
-        term.needs.student.map((site) => [
-          site,
-          imaginedValue(models.student, site, batch, `${seed}`),
-        ]),
+        term.needs.student.map((site) => [site, fakeValue(models.student, site, batch, `${seed}`)]),
       ),
       ...term.auxiliaryParams(rng(seed)),
     },
@@ -64,12 +61,7 @@ export function drawTerm(
         Object.fromEntries(
           sites.map((site) => [
             site,
-            imaginedValue(
-              models.teachers[name]!,
-              site,
-              batch,
-              alike ? `${seed}` : `${seed} ${name}`,
-            ),
+            fakeValue(models.teachers[name]!, site, batch, alike ? `${seed}` : `${seed} ${name}`),
           ]),
         ),
       ]),

@@ -1,6 +1,6 @@
 /**
  * The conformance suite of strategies: one call in a vitest file. It needs no model: sites are drawn
- * at random, so what is tested is the loss, its gradients, its options and its manners.
+ * at random, so what is tested is the loss, its gradients, its options and what it leaves behind.
  */
 import { type Backend, type ComponentDefinition, type Objective, rng } from '@grok/core';
 import { type ComposedObjective, compose } from '@grok/core/internal';
@@ -8,7 +8,7 @@ import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { moveAlong } from './arrays.js';
 import './matchers.js';
-import { imaginedModel } from './models.js';
+import { fakeModel } from './models.js';
 import { isMeant, type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registeredBackend } from './registered-backend.js';
 import { drawTerm, type Models, runTerm, type TermInputs } from './strategy-run.js';
@@ -24,10 +24,10 @@ export interface StrategySuiteOptions extends OptionsGiven {
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
-const ALIKE: Models = { student: imaginedModel(), teachers: { teacher: imaginedModel() } };
+const ALIKE: Models = { student: fakeModel(), teachers: { teacher: fakeModel() } };
 const NARROWER: Models = {
-  student: imaginedModel(),
-  teachers: { teacher: imaginedModel({ width: 12 }) },
+  student: fakeModel(),
+  teachers: { teacher: fakeModel({ width: 12 }) },
 };
 
 /** Describes and tests a strategy, or a bare objective (whose options nobody can test). */

@@ -14,8 +14,8 @@ export interface TrackerSuiteOptions extends OptionsGiven {
 
 type Status = Extract<RunEvent, { type: 'end' }>['status'];
 
-/** What an imagined run tells between two epochs: of two steps each, with one event of every kind. */
-export function imaginedEvents(
+/** What a fake run tells between two epochs: of two steps each, with one event of every kind. */
+export function fakeEvents(
   run: string,
   from: number,
   to: number,
@@ -34,7 +34,7 @@ export function imaginedEvents(
   return [
     {
       ...{ type: 'start', run, ...sizes, from: { epoch: from, step: 2 * from } },
-      ...{ backend: 'imagined', device: 'none' },
+      ...{ backend: 'fake', device: 'none' },
     },
     { type: 'notice', message: 'a checkpoint is passed over' },
     ...Array.from({ length: to - from }, (_, i) => from + i + 1).flatMap((epoch): RunEvent[] => [
@@ -51,7 +51,7 @@ export function imaginedEvents(
 /** A tracker, made anew at each call, and where to look for what it recorded. */
 interface Subject {
   readonly make: () => Tracker;
-  readonly imagineRun: () => TrackedRun;
+  readonly fakeRun: () => TrackedRun;
   readonly recorded: TrackerSuiteOptions['recorded'];
 }
 
@@ -64,9 +64,9 @@ export function trackerSuite(
   { recorded, where = () => 'memory', ...given }: TrackerSuiteOptions,
 ): void {
   const { offered, make } = subjectMaker<'tracker'>(subject, given.options);
-  const imagineRun = (): TrackedRun => {
-    const slug = `imagined-${++runs}`;
-    const use = { use: 'imagined' };
+  const fakeRun = (): TrackedRun => {
+    const slug = `fake-${++runs}`;
+    const use = { use: 'fake' };
     return {
       run: runs.toString(16).padStart(64, '0'),
       slug,
@@ -76,7 +76,7 @@ export function trackerSuite(
   };
   describe(`tracker ${name}`, () => {
     optionsSuite('tracker', offered, given);
-    registerTests(trackerTests, () => ({ make, imagineRun, recorded }));
+    registerTests(trackerTests, () => ({ make, fakeRun, recorded }));
   });
 }
 
@@ -87,12 +87,12 @@ async function follow(
   { from, to, status }: { from: number; to: number; status?: Status },
 ): Promise<void> {
   const tracking = await make()(run);
-  for (const event of imaginedEvents(run.run, from, to, status)) await tracking.on(event);
+  for (const event of fakeEvents(run.run, from, to, status)) await tracking.on(event);
   await tracking.finish();
 }
 
 async function bearsAnEnd(subject: Subject, status: Status): Promise<void> {
-  const run = subject.imagineRun();
+  const run = subject.fakeRun();
   await follow(subject, run, { from: 0, to: 2, status });
   expect(await subject.recorded(run), 'epochs until the end').toEqual([1, 2]);
 }
@@ -100,13 +100,13 @@ async function bearsAnEnd(subject: Subject, status: Status): Promise<void> {
 const trackerTests: Tests<Subject> = {
   'has recorded every epoch once it is finished (catches: the last ones, never sent)': async ({
     make,
-    imagineRun,
+    fakeRun,
     recorded,
   }) => {
-    const run = imagineRun();
+    const run = fakeRun();
     const tracking = await make()(run);
     // No run waits for what `on` returns until it has ended.
-    const sent = imaginedEvents(run.run, 0, 4).map((event) => tracking.on(event));
+    const sent = fakeEvents(run.run, 0, 4).map((event) => tracking.on(event));
     await Promise.all(sent);
     await tracking.finish();
     expect(await recorded(run), 'finish must wait for all that was sent').toEqual([1, 2, 3, 4]);
@@ -117,18 +117,18 @@ const trackerTests: Tests<Subject> = {
     bearsAnEnd(subject, 'failed'),
   'finishes where no event came (catches: a session closed that never was opened)': async ({
     make,
-    imagineRun,
+    fakeRun,
   }) => {
-    const tracking = await make()(imagineRun());
+    const tracking = await make()(fakeRun());
     await tracking.finish();
   },
   'leaves events as they are (catches: a number rounded for all who hear it next)': async ({
     make,
-    imagineRun,
+    fakeRun,
   }) => {
-    const run = imagineRun();
+    const run = fakeRun();
     const tracking = await make()(run);
-    for (const event of imaginedEvents(run.run, 0, 2)) {
+    for (const event of fakeEvents(run.run, 0, 2)) {
       const before = structuredClone(event);
       await tracking.on(event);
       expect(event, 'the next listener hears the same event').toEqual(before);
@@ -137,14 +137,14 @@ const trackerTests: Tests<Subject> = {
   },
   'keeps runs apart (catches: state shared by the runs of a study)': async ({
     make,
-    imagineRun,
+    fakeRun,
     recorded,
   }) => {
     const tracker = make();
-    const [a, b] = [imagineRun(), imagineRun()];
+    const [a, b] = [fakeRun(), fakeRun()];
     const [long, short] = await Promise.all([tracker(a), tracker(b)]);
-    const others = imaginedEvents(b.run, 0, 2).values();
-    for (const event of imaginedEvents(a.run, 0, 3)) {
+    const others = fakeEvents(b.run, 0, 2).values();
+    for (const event of fakeEvents(a.run, 0, 3)) {
       await long.on(event);
       const { value: other } = others.next();
       if (other !== undefined) await short.on(other);
@@ -158,7 +158,7 @@ const trackerTests: Tests<Subject> = {
   'has an epoch once, though the run went back (catches: doubles after a kill)': async (
     subject,
   ) => {
-    const run = subject.imagineRun();
+    const run = subject.fakeRun();
     await follow(subject, run, { from: 0, to: 3 });
     await follow(subject, run, { from: 2, to: 4 });
     expect(

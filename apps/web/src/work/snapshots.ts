@@ -9,11 +9,17 @@ import {
   type Params,
   type Program,
   type Registry,
-  type Signature,
   type Store,
   uploadTree,
 } from '@grok/core';
-import { data, readCheckpoint, siteReader, takeRows, withoutAuxiliary } from '@grok/core/internal';
+import {
+  data,
+  readCheckpoint,
+  type Signature,
+  siteReader,
+  takeRows,
+  withoutAuxiliary,
+} from '@grok/core/internal';
 import { meanPatterns, viewEmbedding } from '@grok/metrics';
 import type * as tf from '@grok/tfjs';
 import type { Picture } from '../protocol.js';

@@ -46,19 +46,36 @@ export function leavesByPath<A>(tree: Tree<A>): Record<string, A> {
   });
   return leaves;
 }
+/** Applies `f` to the leaves at the same place of several trees; the first gives keys and order. @throws InputError when a tree lacks one. */
+export function mapTrees<A extends TensorLike, B>(
+  f: (...leaves: A[]) => B,
+  first: Readonly<Record<string, A>>,
+  ...rest: readonly Readonly<Record<string, A>>[]
+): Record<string, B>;
+export function mapTrees<A, B>(
+  f: (...leaves: A[]) => B,
+  first: Tree<A>,
+  ...rest: readonly Tree<A>[]
+): Tree<B>;
+export function mapTrees<A, B>(
+  f: (...leaves: A[]) => B,
+  first: Tree<A>,
+  ...rest: readonly Tree<A>[]
+): Tree<B> {
+  const others = rest.map(leavesByPath);
+  return mapTree(first, (leaf, path) => f(leaf, ...others.map((leaves) => findLeaf(leaves, path))));
+}
+function findLeaf<A>(leaves: Readonly<Record<string, A>>, path: string): A {
+  const leaf = Object.hasOwn(leaves, path) ? leaves[path] : undefined;
+  if (leaf !== undefined) return leaf;
+  throw new InputError(`tensor "${path}" is missing; there are: ${Object.keys(leaves).join(', ')}`);
+}
 /** The tree `like` with other leaves, by path. @throws InputError that names a path without a leaf. */
 export function treeFromPaths<B>(
   like: Tree<unknown>,
   leaves: Readonly<Record<string, B>>,
 ): Tree<B> {
-  return mapTree(like, (_, path) => {
-    const leaf = Object.hasOwn(leaves, path) ? leaves[path] : undefined;
-    if (leaf === undefined)
-      throw new InputError(
-        `tensor "${path}" is missing; there are: ${Object.keys(leaves).join(', ')}`,
-      );
-    return leaf;
-  });
+  return mapTree(like, (_, path) => findLeaf(leaves, path));
 }
 /** Applies `f` to every leaf and to what stands at its place in a list. @throws InputError when the list is too short. */
 export function zipTree<A extends TensorLike, B, C>(

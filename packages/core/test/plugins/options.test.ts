@@ -1,17 +1,16 @@
 import {
   flag,
   integer,
-  type JsonSchema,
   jsonSchemaOf,
   layerMap,
   listOf,
   number,
-  type OptionSchema,
   oneOf,
   parseOptions,
   schema,
   text,
 } from '@grok/core';
+import type { JsonSchema, OptionSchema } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const options = schema({

@@ -4,6 +4,7 @@ import {
   freeTree,
   leavesByPath,
   mapTree,
+  mapTrees,
   readTree,
   treeFromPaths,
   uploadTree,
@@ -60,6 +61,19 @@ describe('a tree', () => {
     );
     // Catches: names that every object inherits.
     expect(() => treeFromPaths({ constructor: spec() }, {})).toThrow('"constructor" is missing');
+  });
+
+  it('is mapped together with others, by name', () => {
+    // Catches: gradients that meet another parameter because a tree has another order.
+    const sum = mapTrees(
+      (...leaves: TensorSpec[]) => leaves.map(({ shape }) => shape).join(' '),
+      { a: spec(1), b: spec(2) },
+      { b: spec(20), a: spec(10) },
+    );
+    expect(sum).toEqual({ a: '1 10', b: '2 20' });
+    expect(() => mapTrees((x: TensorSpec) => x, { a: spec(1) }, { b: spec(2) })).toThrow(
+      'tensor "a" is missing; there are: b',
+    );
   });
 
   it('is zipped with a list in order, and names the leaf at which the list ends', () => {

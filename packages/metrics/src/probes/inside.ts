@@ -10,6 +10,7 @@ import {
   schema,
   text,
 } from '@grok/core';
+import { mapTree } from '@grok/core/internal';
 import { attentionEntropy } from '../attention.js';
 import { describeNeurons } from '../neurons.js';
 import { computeEffectiveRanks } from '../rank.js';
@@ -39,7 +40,7 @@ export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
     when: whenOf('attention-entropy', options, 'end'),
-    on: ({ sites }) => toJson(mapped(sites, attentionEntropy)),
+    on: ({ sites }) => toJson(mapTree(sites, (value) => attentionEntropy(value))),
   }),
 });
 
@@ -61,8 +62,8 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
       on({ sites, params }) {
         const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
         return toJson({
-          sites: mapped(sites, (value) => computeEffectiveRanks(value)),
-          weights: mapped(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
+          sites: mapTree(sites, (value) => computeEffectiveRanks(value)),
+          weights: mapTree(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
             computeEffectiveRanks(value, { centred: false }),
           ),
         });
@@ -91,7 +92,7 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
         const { count, dead, specialised } = describeNeurons(activations, { groupings });
         return { count, dead, specialised };
       };
-      return toJson(mapped(snapshot.sites, report));
+      return toJson(mapTree(snapshot.sites, report));
     },
   }),
 });
@@ -110,11 +111,6 @@ export const weightStatistics: Component<'probe', WhenOptions & { bins?: number 
     },
   }),
 });
-
-/** A record with each value replaced. */
-function mapped<T, U>(values: Readonly<Record<string, T>>, of: (value: T) => U): Record<string, U> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(value)]));
-}
 
 /** The rows' labels, and a and b where the task is modular. */
 function groupingsOf({ rows, task }: Snapshot): Record<string, Int32Array> {

@@ -1,12 +1,6 @@
 /** Features by kind and name, as a registry gives them: this package knows none of them itself. */
-import {
-  type ComponentDefinition,
-  type Created,
-  type HostArray,
-  type Kind,
-  parseOptions,
-} from '@grok/core';
-import { subjectOf } from '@grok/core/internal';
+import { type ComponentDefinition, type HostArray, type Kind, parseOptions } from '@grok/core';
+import { type Created, subjectOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
 /** Finds a component; a registry's `get` will do. */

@@ -11,7 +11,7 @@ import {
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
-import { i32, imaginedSnapshot, probeSuite, storeSuite, taskSuite } from '../../src/index.js';
+import { fakeSnapshot, i32, probeSuite, storeSuite, taskSuite } from '../../src/index.js';
 
 tf.env().set('IS_TEST', true);
 
@@ -77,7 +77,7 @@ taskSuite('residues', { ...good, modular: { p: 1, op: 'add' } });
 const probe: Probe = { needs: {}, when: 'end', on: ({ epoch }) => ({ epoch }) };
 probeSuite('sound', probe);
 probeSuite('never', { ...probe, when: { every: 0 } });
-probeSuite('rowless', { ...probe, needs: { rows: -1 } }, { snapshot: () => imaginedSnapshot() });
+probeSuite('rowless', { ...probe, needs: { rows: -1 } }, { snapshot: () => fakeSnapshot() });
 probeSuite('nan', { ...probe, on: () => ({ norm: Number.NaN }) });
 let looks = 0;
 probeSuite('counting', { ...probe, on: () => ({ looks: ++looks }) });
