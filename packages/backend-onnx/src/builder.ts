@@ -169,7 +169,7 @@ export function gather(b: Builder, x: Value, indices: Value, axis: number): Valu
   return emit(b, 'Gather', [x, indices], { type: x.type, shape }, { axis });
 }
 /** Ids with those out of `0 … segments − 1` at a spare row behind them; counted from the end, −1 is that row too. */
-export function orSpare(b: Builder, ids: Value, segments: number): Value {
+export function clampToDummyRow(b: Builder, ids: Value, segments: number): Value {
   const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
   return emit(b, 'Clip', [ids, ...bounds], ids);
 }

@@ -304,7 +304,7 @@ const cases: Case[] = [
     off: { GatedAdd: 0, Add: 4, Sub: 2, Mul: 6 },
   },
   {
-    rule: 'longProducts',
+    rule: 'tallGemm',
     what: 'a product that sums over many rows reads the smaller operand transposed, the larger as it lies, or a very wide one by columns',
     hosts: {
       a: floats([1024, 32], -0.2, 0.2),
@@ -324,7 +324,7 @@ const cases: Case[] = [
     off: { Gemm: 6, Transpose: 0 },
   },
   {
-    rule: 'longProducts',
+    rule: 'tallGemm',
     what: 'one-hot rows are made the other way round, and a sum starts from where it stands',
     hosts: { x: floats([1024, 256], -0.2, 0.2), i: ints([1024], -1, 34), s: floats([33, 256]) },
     // A product that is a part of an output is written where that part belongs.

@@ -10,13 +10,13 @@ import {
   add,
   binary,
   cast,
+  clampToDummyRow,
   constant,
   emit,
   expand,
   fill,
   gather,
   mul,
-  orSpare,
   reduce,
   reshape,
   slice,
@@ -59,7 +59,7 @@ function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
 function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
-  const index = expand(b, reshape(b, orSpare(b, ids, segments), [n, 1]), [n, width]);
+  const index = expand(b, reshape(b, clampToDummyRow(b, ids, segments), [n, 1]), [n, width]);
   const shape = [segments + 1, width];
   const inputs = [fill(b, x.type, shape, 0), index, reshape(b, x, [n, width])];
   const attributes = { axis: 0, reduction: 'add' };

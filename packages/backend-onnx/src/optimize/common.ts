@@ -1,6 +1,5 @@
 /** Equal nodes once: the same operator on the same inputs, and constants of the same content. */
-import type { Graph, Node, Value } from '../graph.js';
-import { elementsOf, uniformOf } from '../graph.js';
+import { elementsOf, type Graph, type Node, uniformOf, type Value } from '../graph.js';
 import { withoutDead } from './rewrite.js';
 
 /** One node for all that compute the same, one value for all constants alike. */
@@ -20,16 +19,17 @@ export function mergeCommon(graph: Graph): Graph {
   };
   for (const node of graph.nodes) {
     const inputs = node.inputs.map(canonical);
-    const outputs = node.outputs.map(({ type, shape }) => `${type}[${shape.join()}]`).join();
-    const key = `${node.domain}:${node.op} ${JSON.stringify(node.attributes)} ${inputs.map(({ id }) => id).join()} ${outputs}`;
+    const ids = inputs.map(({ id }) => id).join();
+    const key = `${node.domain}:${node.op} ${JSON.stringify(node.attributes)} ${ids}`;
     const twin = seen.get(key);
     if (twin === undefined || node.outputs.some((output) => parts.has(output))) {
       const kept = { ...node, inputs };
       if (twin === undefined) seen.set(key, kept);
       nodes.push(kept);
     } else
-      node.outputs.forEach((output, i) => {
-        merged.set(output, twin.outputs[i]!);
+      twin.outputs.forEach((output, i) => {
+        const again = node.outputs[i];
+        if (again !== undefined) merged.set(again, output);
       });
   }
   return withoutDead({ ...graph, nodes, outputs: graph.outputs.map(canonical) });
@@ -37,18 +37,18 @@ export function mergeCommon(graph: Graph): Graph {
 
 function constantLike(known: Map<string, Value[]>, value: Value): Value {
   const uniform = uniformOf(value);
-  const elements = uniform === undefined ? elementsOf(value)! : [uniform];
-  const key = `${value.type} ${value.shape.join()} ${elements.length} ${elements[0]} ${elements[elements.length >> 1]}`;
+  const elements = uniform === undefined ? (elementsOf(value) ?? []) : [uniform];
+  const [first, middle] = [elements[0], elements[elements.length >> 1]];
+  const key = `${value.type} ${value.shape.join()} ${elements.length} ${first} ${middle}`;
   const alike = known.get(key) ?? [];
   known.set(key, alike);
   const same = alike.find((other) => {
-    if (uniformOf(other) !== uniform) return false;
     if (uniform !== undefined) return Object.is(uniformOf(other), uniform);
-    const theirs = elementsOf(other)!;
+    const theirs = uniformOf(other) === undefined ? (elementsOf(other) ?? []) : [];
+    if (theirs.length !== elements.length) return false;
     for (let i = 0; i < elements.length; i++) if (!Object.is(elements[i], theirs[i])) return false;
     return true;
   });
-  if (same !== undefined) return same;
-  alike.push(value);
-  return value;
+  if (same === undefined) alike.push(value);
+  return same ?? value;
 }

@@ -1,51 +1,35 @@
 /** Sums with a tensor whose rows are scaled, `x + y ∘ gate`, are one operator of onnxruntime: a pass less each. */
-import { emit, emitOwn, fill } from '../builder.js';
-import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
-import { made } from './match.js';
+import * as make from '../builder.js';
+import { sameShape, uniformOf, type Value } from '../graph.js';
+import { add, anyOrder, mul, once, op } from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** Rows shorter than this are not worth a loop of their own. */
 const SHORT = 16;
 
-/** `y ∘ gate`, if that is what a value is and nobody else needs it. */
-function gated(b: Site, value: Value): { y: Value; gate: Value } | undefined {
-  const product = b.uses(value) === 1 ? made(b, value, 'Mul') : undefined;
-  if (product === undefined || value.type !== 'float32' || value.shape.length < 2) return undefined;
-  const rows = [...value.shape.slice(0, -1), 1];
-  if (value.shape.at(-1)! < SHORT) return undefined;
-  for (const [y, gate] of [product.inputs, [...product.inputs].reverse()] as [Value, Value][]) {
-    if (!sameShape(y.shape, value.shape)) continue;
-    const factor = uniformOf(gate);
-    if (factor !== undefined) return { y, gate: fill(b, 'float32', rows, factor) };
-    if (sameShape(gate.shape, rows)) return { y, gate };
-  }
-  return undefined;
+/** A number for each row of `y`, if that is what `gate` is and `y` has the shape of the result. */
+function rowGate(b: Site, y: Value, gate: Value): Value | undefined {
+  const { type, shape } = b.out;
+  const [width = 0, ...outer] = [...shape].reverse();
+  if (type !== 'float32' || outer.length === 0 || width < SHORT) return undefined;
+  if (!sameShape(y.shape, shape)) return undefined;
+  const rows = [...shape.slice(0, -1), 1];
+  const factor = uniformOf(gate);
+  if (factor !== undefined) return make.fill(b, type, rows, factor);
+  return sameShape(gate.shape, rows) ? gate : undefined;
 }
 const gatedAdd = (b: Site, x: Value, y: Value, gate: Value): Value =>
-  emitOwn(b, 'GatedAdd', [x, y, gate], x);
+  make.emitOwn(b, 'GatedAdd', [x, y, gate], x);
 
-/** Sums and differences with one scaled side, or with both. */
-export const gatedAdds: Rule = rule('Add Sub', (node, b) => {
-  const [x, y] = node.inputs as [Value, Value];
-  const [out] = node.outputs as [Value];
-  const whole = sameShape(x.shape, out.shape) && sameShape(y.shape, out.shape);
-  if (!whole) return undefined;
-  const right = gated(b, y);
-  if (right !== undefined) {
-    const { gate } = right;
-    const factor = node.op === 'Add' ? gate : emit(b, 'Neg', [gate], gate);
-    return [gatedAdd(b, x, right.y, factor)];
-  }
-  if (node.op === 'Sub') return undefined;
-  const left = gated(b, x);
-  if (left !== undefined) return [gatedAdd(b, y, left.y, left.gate)];
-  return regrouped(b, x, y) ?? regrouped(b, y, x);
-});
-/** `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
-function regrouped(b: Site, x: Value, sum: Value): Value[] | undefined {
-  const inner: Node | undefined = b.uses(sum) === 1 ? made(b, sum, 'GatedAdd') : undefined;
-  if (inner === undefined) return undefined;
-  const [scaled, z, q] = inner.inputs as [Value, Value, Value];
-  const first = gated(b, scaled);
-  return first && [gatedAdd(b, gatedAdd(b, x, z, q), first.y, first.gate)];
-}
+/** Sums and differences with one scaled side, or with both: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
+export const gatedAdds: readonly Rule[] = [
+  rule(anyOrder(op('Add Sub', 'x', once(mul('y', 'gate')))), ({ x, y, gate }, b) => {
+    const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, gate) : undefined;
+    if (rows === undefined) return undefined;
+    return gatedAdd(b, x, y, b.node.op === 'Add' ? rows : make.unary(b, 'Neg', rows));
+  }),
+  rule(add('x', once(op('GatedAdd', once(mul('y', 'p')), 'z', 'q'))), ({ x, y, p, z, q }, b) => {
+    const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, p) : undefined;
+    return rows && gatedAdd(b, gatedAdd(b, x, z, q), y, rows);
+  }),
+];

@@ -1,71 +1,72 @@
-/** Rewrites a graph into one that computes the same faster. Every rule has a name and a switch. */
+/** Rewrites a graph into one that computes the same faster. Every pass has a name, which is its switch. */
 import type { Graph } from '../graph.js';
 import { mergeCommon } from './common.js';
 import { logSoftmax, rmsNorms, rope, silu, squareSums } from './fused.js';
 import { gatedAdds } from './gated.js';
 import { expandUniforms } from './lower.js';
 import { joinOutputs, viewInputs } from './memory.js';
-import { decays, scalars, scales, scalesIntoProducts, sumsIntoProducts } from './products.js';
+import { decays, scalars, scales, sumsIntoProducts } from './products.js';
 import { type Rule, rewrite, withoutDead } from './rewrite.js';
 import { rowSums } from './scatter.js';
-import {
-  longProducts,
-  pads,
-  reshapes,
-  reshapesLast,
-  transposes,
-  transposesIntoProducts,
-} from './shapes.js';
-import { broadcasts, constants, neutral, signs, slices, sums, undone } from './simplify.js';
+import { pads, reshapes, tallGemm, transposes } from './shapes.js';
+import { broadcasts, constants, neutral, signs } from './simplify.js';
 
-/** Switches of the rules, all on unless set to false. */
+/** Switches of the passes by name, all on unless set to false. */
 export type Rules = Readonly<Record<string, boolean | undefined>>;
+/** Rules that are applied until none of their stage fires, or a function of the whole graph. */
+type Pass = readonly Rule[] | ((graph: Graph) => Graph);
+type Stage = Readonly<Record<string, Pass>>;
 
-/** Rules that look at one node, by the name of their switch. */
-const local: Readonly<Record<string, readonly Rule[]>> = {
-  constants: [constants, sums],
-  neutral: [neutral, undone],
-  signs: [signs],
-  broadcasts: [broadcasts, slices],
-  reshapes: [reshapes, reshapesLast],
-  transposes: [transposes, transposesIntoProducts],
-  pads: [pads],
-  scales: [scales, scalesIntoProducts],
-  scalars: [scalars],
-  decays: [decays],
-  silu: [silu],
-  logSoftmax: [logSoftmax],
-  squareSums: [squareSums],
-  rowSums: [rowSums],
+const simplify: Stage = {
+  constants,
+  neutral,
+  signs,
+  broadcasts,
+  reshapes,
+  transposes,
+  pads,
+  scales,
+  scalars,
+  decays,
+  silu,
+  logSoftmax,
+  squareSums,
+  rowSums,
 };
-/** Names of the rules, for switches. */
-export const ruleNames: readonly string[] = [
-  ...Object.keys(local),
-  'common',
-  'rope',
-  'rmsNorm',
-  'sumsIntoProducts',
-  'views',
-  'joins',
-  'gatedAdds',
-  'longProducts',
+const common: Stage = { common: mergeCommon };
+
+/** All passes in the order in which they run; a name that stands twice is one switch. */
+const stages: readonly Stage[] = [
+  common,
+  { views: viewInputs },
+  // While its parts have the shapes that they were written in.
+  { rope },
+  simplify,
+  common,
+  { rmsNorm: rmsNorms },
+  { sumsIntoProducts },
+  simplify,
+  common,
+  { joins: joinOutputs },
+  { gatedAdds },
+  common,
+  { tallGemm },
+  common,
 ];
+/** Names of the passes, for switches. */
+export const ruleNames: readonly string[] = [...new Set(stages.flatMap(Object.keys))];
 
 /** The same function, in fewer and cheaper nodes. */
-export function optimize(graph: Graph, rules: Rules): Graph {
-  const on = (name: string): boolean => rules[name] !== false;
-  const chosen = Object.entries(local).flatMap(([name, list]) => (on(name) ? list : []));
-  const merge = (g: Graph): Graph => (on('common') ? mergeCommon(g) : g);
-  let best = merge(withoutDead(graph));
-  if (on('views')) best = viewInputs(best);
-  // While its parts have the shapes that they were written in.
-  if (on('rope')) best = rewrite(best, [rope]);
-  best = merge(rewrite(best, chosen));
-  if (on('rmsNorm')) best = rmsNorms(best);
-  if (on('sumsIntoProducts')) best = rewrite(best, [sumsIntoProducts]);
-  best = merge(rewrite(best, chosen));
-  if (on('joins')) best = joinOutputs(best);
-  if (on('gatedAdds')) best = merge(rewrite(best, [gatedAdds]));
-  if (on('longProducts')) best = merge(rewrite(best, [longProducts]));
+export function optimize(graph: Graph, switches: Rules): Graph {
+  let best = withoutDead(graph);
+  for (const stage of stages) {
+    const rules: Rule[] = [];
+    for (const [name, pass] of Object.entries(stage)) {
+      if (switches[name] === false) continue;
+      if (typeof pass === 'function') best = pass(best);
+      else rules.push(...pass);
+    }
+    if (rules.length > 0) best = rewrite(best, rules);
+  }
   return expandUniforms(best);
 }

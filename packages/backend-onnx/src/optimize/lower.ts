@@ -1,7 +1,7 @@
 /** The last step before encoding: big constants of one number are made by Expand, not stored. */
 import { sizeOf } from '@grok/core';
-import { emit, fill, int64s } from '../builder.js';
-import { type Graph, type Node, uniformOf, type Value } from '../graph.js';
+import * as make from '../builder.js';
+import { type Graph, uniformOf, type Value } from '../graph.js';
 
 /** Constants of more elements than this are expanded. */
 const STORED = 64;
@@ -10,24 +10,19 @@ const STORED = 64;
 export function expandUniforms(graph: Graph): Graph {
   const lowered: Graph = { ...graph, nodes: [] };
   const b = { graph: lowered, source: 'constant' };
-  const made = new Map<string, Value>();
+  const expanded = new Map<string, Value>();
   const small = (value: Value): Value => {
     const uniform = uniformOf(value);
     const { type, shape } = value;
     if (uniform === undefined || sizeOf(shape) <= STORED) return value;
     const key = `${type} ${uniform} ${shape.join()}`;
-    const known = made.get(key);
+    const known = expanded.get(key);
     if (known !== undefined) return known;
-    const expanded = emit(b, 'Expand', [fill(b, type, [], uniform), int64s(b, shape)], {
-      type,
-      shape,
-    });
-    made.set(key, expanded);
-    return expanded;
+    const inputs = [make.fill(b, type, [], uniform), make.int64s(b, shape)];
+    const fresh = make.emit(b, 'Expand', inputs, value);
+    expanded.set(key, fresh);
+    return fresh;
   };
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map(small);
-    lowered.nodes.push({ ...node, inputs } satisfies Node);
-  }
+  for (const node of graph.nodes) lowered.nodes.push({ ...node, inputs: node.inputs.map(small) });
   return lowered;
 }

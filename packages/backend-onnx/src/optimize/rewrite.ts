@@ -1,28 +1,31 @@
 /**
- * The rewriting machine: walks a graph in order, offers each node to every rule, and repeats until no
- * rule fires. A rule looks at one node and what made its inputs, writes better nodes in its place and
- * returns the values that replace the node's outputs. Nodes that nobody needs any more are dropped.
+ * The rewriting machine: walks a graph in order, offers each node to the rules for its operator, and
+ * repeats until none fires. A rule is a pattern and what is written in place of the node that fits it.
+ * Nodes that nothing needs any more are dropped.
  */
 import type { Builder } from '../builder.js';
 import type { Graph, Node, Value } from '../graph.js';
+import { type Known, match, type Pattern } from './pattern.js';
 
-/** Where a rule works: nodes that it emits come before the node it looks at. */
-export interface Site extends Builder {
-  /** The node that makes `value`, as rewritten so far; undefined for inputs and constants. */
-  producer(value: Value): Node | undefined;
-  /** How many nodes and outputs read `value`; Infinity for one made in this round, whose readers are unknown. */
-  uses(value: Value): number;
+/** Where a node is rewritten: what is emitted here comes before it. */
+export interface Site extends Builder, Known {
+  /** The node, and its first output. */
+  readonly node: Node;
+  readonly out: Value;
 }
-/** Returns replacements of the node's outputs, or undefined to leave it alone. */
-type Apply = (node: Node, site: Site) => readonly Value[] | undefined;
-/** A rule and the operators that it looks at; none stand for all. */
+/** What replaces a node's output; undefined leaves it alone. */
+type Replace = (site: Site) => Value | undefined;
+/** A pattern of one node and those before it, and what replaces the node. */
 export interface Rule {
-  readonly ops: readonly string[];
-  readonly apply: Apply;
+  readonly pattern: Pattern;
+  readonly replace: Replace;
 }
-/** A rule for the operators named, with spaces between. */
-export function rule(ops: string, apply: Apply): Rule {
-  return { ops: ops.split(' ').filter((op) => op !== ''), apply };
+/** A rule; where `write` refuses what a pattern captured (undefined), the next way to match it is tried. */
+export function rule<F>(
+  pattern: Pattern<F>,
+  write: (found: F, site: Site) => Value | undefined,
+): Rule {
+  return { pattern, replace: (site) => match(pattern, site.node, site, write) };
 }
 
 /** More rounds than any graph has needed; a pair of rules that undo each other would never end. */
@@ -30,78 +33,68 @@ const ROUNDS = 50;
 
 /** Applies rules until none fires. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
-  const byOp = dispatch(rules);
+  const byOp = new Map<string, Replace[]>();
+  for (const { pattern, replace } of rules)
+    for (const op of pattern.ops ?? []) byOp.set(op, [...(byOp.get(op) ?? []), replace]);
   let current = withoutDead(graph);
   for (let round = 0; round < ROUNDS; round++) {
-    const next = once(current, byOp);
-    if (next === undefined) return current;
+    let fired = false;
+    const next = rebuild(current, (site) => {
+      for (const replace of byOp.get(site.node.op) ?? []) {
+        const result = replace(site);
+        if (result === undefined) continue;
+        fired = true;
+        return result;
+      }
+      return undefined;
+    });
+    if (!fired) return current;
     current = withoutDead(next);
   }
   throw new Error(`rewriting did not settle in ${ROUNDS} rounds; two rules undo each other`);
 }
 
-/** One walk; undefined when no rule fired. */
-function once(graph: Graph, rules: Dispatch): Graph | undefined {
+/** One walk: the graph with each node that `replace` gives a value for replaced by it. */
+export function rebuild(graph: Graph, replace: Replace): Graph {
   const next: Graph = { ...graph, nodes: [] };
-  const counts = usesOf(graph);
-  const producers = new Map<Value, Node>();
+  const { producer, uses } = createKnown(graph, next.nodes);
   const replaced = new Map<Value, Value>();
-  let indexed = 0;
-  let fired = false;
-  const producer = (value: Value): Node | undefined => {
-    for (; indexed < next.nodes.length; indexed++)
-      for (const output of next.nodes[indexed]!.outputs)
-        producers.set(output, next.nodes[indexed]!);
-    return producers.get(value);
-  };
-  const uses = (value: Value): number => counts.get(value) ?? Number.POSITIVE_INFINITY;
+  const now = (value: Value): Value => replaced.get(value) ?? value;
   for (const original of graph.nodes) {
     const changed = original.inputs.some((value) => replaced.has(value));
-    const node = changed
-      ? { ...original, inputs: original.inputs.map((value) => replaced.get(value) ?? value) }
-      : original;
-    const site: Site = { graph: next, source: node.source, producer, uses };
-    const result = firstMatch(rules(node.op), node, site);
-    if (result === undefined) next.nodes.push(node);
-    else {
-      fired = true;
-      node.outputs.forEach((output, i) => {
-        replaced.set(output, result[i]!);
-      });
-    }
+    const node = changed ? { ...original, inputs: original.inputs.map(now) } : original;
+    const [out] = node.outputs;
+    const result = out && replace({ graph: next, source: node.source, node, out, producer, uses });
+    if (out === undefined || result === undefined) next.nodes.push(node);
+    else replaced.set(out, result);
   }
-  if (!fired) return undefined;
-  const now = (value: Value): Value => replaced.get(value) ?? value;
   next.outputs = graph.outputs.map(now);
   next.joins = graph.joins.map(({ value, parts }) => ({ value, parts: parts.map(now) }));
   return next;
 }
 
-type Dispatch = (op: string) => readonly Apply[];
-/** Rules by the operator of the node to be looked at. */
-function dispatch(rules: readonly Rule[]): Dispatch {
-  const known = new Map<string, readonly Apply[]>();
-  return (op) => {
-    let found = known.get(op);
-    if (found === undefined) {
-      found = rules
-        .filter(({ ops }) => ops.length === 0 || ops.includes(op))
-        .map(({ apply }) => apply);
-      known.set(op, found);
-    }
-    return found;
+/** What every match of `pattern` in the graph captures, in the order of its nodes. */
+export function findAll<F>(graph: Graph, pattern: Pattern<F>): F[] {
+  const known = createKnown(graph, graph.nodes);
+  const roots = graph.nodes.filter(({ op }) => pattern.ops?.includes(op));
+  return roots.flatMap((node) => match(pattern, node, known, (found) => found) ?? []);
+}
+
+/** Readers as they are in `graph`; producers among `nodes`, which may grow. */
+function createKnown(graph: Graph, nodes: readonly Node[]): Known {
+  const producers = new Map<Value, Node>();
+  let indexed = 0;
+  const counts = countUses(graph);
+  return {
+    producer(value) {
+      for (let node = nodes[indexed]; node !== undefined; node = nodes[++indexed])
+        for (const output of node.outputs) producers.set(output, node);
+      return producers.get(value);
+    },
+    uses: (value) => counts.get(value) ?? Number.POSITIVE_INFINITY,
   };
 }
-
-function firstMatch(rules: readonly Apply[], node: Node, site: Site): readonly Value[] | undefined {
-  for (const apply of rules) {
-    const result = apply(node, site);
-    if (result !== undefined) return result;
-  }
-  return undefined;
-}
-
-function usesOf(graph: Graph): Map<Value, number> {
+function countUses(graph: Graph): Map<Value, number> {
   const counts = new Map<Value, number>();
   const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
   for (const node of graph.nodes) node.inputs.forEach(count);

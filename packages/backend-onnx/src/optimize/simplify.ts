@@ -1,165 +1,138 @@
 /** Arithmetic that need not be done: constants, neutral elements, casts and broadcasts without effect. */
 import { sizeOf } from '@grok/core';
-import { binary, cast, constant, expand, fill, reshape } from '../builder.js';
-import { constantOf, elementsOf, type Node, sameShape, uniformOf, type Value } from '../graph.js';
-import { integers, made } from './match.js';
+import * as make from '../builder.js';
+import { constantOf, elementsOf, sameShape, uniformOf, type Value } from '../graph.js';
+import { integers, operand } from './inspect.js';
+import { add, any, anyOrder, constant, type Known, named, number, once, op } from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 const { fround } = Math;
-const UNARY: Readonly<Record<string, (x: number) => number>> = {
-  Neg: (x) => -x,
-  Abs: Math.abs,
-  Sqrt: Math.sqrt,
-  Reciprocal: (x) => 1 / x,
-};
-const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
-  Add: (x, y) => x + y,
-  Sub: (x, y) => x - y,
-  Mul: (x, y) => x * y,
-  Div: (x, y) => x / y,
-};
+const UNARY: ReadonlyMap<string, (x: number) => number> = new Map([
+  ['Neg', (x: number) => -x],
+  ['Abs', Math.abs],
+  ['Sqrt', Math.sqrt],
+  ['Reciprocal', (x: number) => 1 / x],
+]);
+const BINARY: ReadonlyMap<string, (x: number, y: number) => number> = new Map([
+  ['Add', (x: number, y: number) => x + y],
+  ['Sub', (x: number, y: number) => x - y],
+  ['Mul', (x: number, y: number) => x * y],
+  ['Div', (x: number, y: number) => x / y],
+]);
 /** Constants longer than this are left to the runtime. */
 const FOLDED = 4096;
 
-/** Arithmetic on float constants, and constants moved about. */
-export const constants: Rule = rule(
-  'Expand Transpose Reshape Cast Neg Abs Sqrt Reciprocal Add Sub Mul Div',
-  (node, b) => {
-    const [x, y] = node.inputs;
-    const [out] = node.outputs as [Value];
-    if (x?.constant === undefined) return undefined;
-    const u = uniformOf(x);
-    if (node.op === 'Expand' && u !== undefined) return [fill(b, x.type, out.shape, u)];
-    if (node.op === 'Transpose' && u !== undefined) return [fill(b, x.type, out.shape, u)];
-    if (node.op === 'Reshape') return [reshape(b, x, out.shape)];
-    if (node.op === 'Cast' && sizeOf(x.shape) <= FOLDED) return foldedCast(node, b);
-    const one = UNARY[node.op];
-    if (one !== undefined && u !== undefined && x.type === 'float32')
-      return [fill(b, x.type, x.shape, fround(one(u)))];
-    const two = BINARY[node.op];
-    if (two === undefined || y?.constant === undefined || x.type !== 'float32') return undefined;
-    const v = uniformOf(y);
-    if (u !== undefined && v !== undefined) return [fill(b, x.type, out.shape, fround(two(u, v)))];
-    if (sizeOf(out.shape) > FOLDED) return undefined;
-    const whole = (value: Value, uniform: number | undefined): boolean =>
-      uniform !== undefined || sameShape(value.shape, out.shape);
-    if (!whole(x, u) || !whole(y, v)) return undefined;
-    const [p, q] = [elementsOf(x)!, elementsOf(y)!];
-    const elements = Array.from({ length: sizeOf(out.shape) }, (_, i) =>
-      fround(two(u ?? p[i]!, v ?? q[i]!)),
-    );
-    return [constant(b, 'float32', out.shape, constantOf(elements))];
-  },
-);
-function foldedCast(node: Node, b: Site): Value[] | undefined {
-  const [x] = node.inputs as [Value];
-  const { type, shape } = node.outputs[0]!;
+/** Arithmetic on float constants, constants moved about, and sums over axes of one number. */
+export const constants: readonly Rule[] = [
+  rule(op('Expand Transpose', named('x', number('u'))), ({ x, u }, b) =>
+    make.fill(b, x.type, b.out.shape, u),
+  ),
+  rule(op('Reshape', constant('x')), ({ x }, b) => make.reshape(b, x, b.out.shape)),
+  rule(op('Cast', constant('x')), ({ x }, b) => foldCast(b, x)),
+  rule(op([...UNARY.keys()], named('x', number('u'))), ({ x, u }, b) => {
+    const compute = x.type === 'float32' ? UNARY.get(b.node.op) : undefined;
+    return compute && make.fill(b, x.type, x.shape, fround(compute(u)));
+  }),
+  rule(op([...BINARY.keys()], constant('x'), constant('y')), ({ x, y }, b) => foldBinary(b, x, y)),
+  // As in the gradient of a mean.
+  rule(op('ReduceSum ReduceMean', named('x', number('u'))), ({ x, u }, b) => {
+    if (x.type !== 'float32') return undefined;
+    const factor = b.node.op === 'ReduceMean' ? 1 : sizeOf(x.shape) / sizeOf(b.out.shape);
+    return make.fill(b, 'float32', b.out.shape, fround(u * factor));
+  }),
+];
+function foldBinary(b: Site, x: Value, y: Value): Value | undefined {
+  const { shape } = b.out;
+  const compute = BINARY.get(b.node.op);
+  if (compute === undefined || x.type !== 'float32') return undefined;
+  const [u, v] = [uniformOf(x), uniformOf(y)];
+  if (u !== undefined && v !== undefined) return make.fill(b, x.type, shape, fround(compute(u, v)));
+  const whole = (value: Value): ArrayLike<number> | undefined =>
+    uniformOf(value) !== undefined || sameShape(value.shape, shape)
+      ? elementsOf({ ...value, shape })
+      : undefined;
+  const [p, q] = sizeOf(shape) > FOLDED ? [] : [whole(x), whole(y)];
+  if (p === undefined || q === undefined) return undefined;
+  const elements = Array.from(p, (n, i) => fround(compute(n, q[i] ?? Number.NaN)));
+  return make.constant(b, 'float32', shape, constantOf(elements));
+}
+function foldCast(b: Site, x: Value): Value | undefined {
+  const { type, shape } = b.out;
+  const elements = sizeOf(x.shape) > FOLDED ? undefined : integers(x);
   const convert = ((): ((n: number) => number) | undefined => {
     if (type === 'bool') return (n) => (n === 0 ? 0 : 1);
     if (type === 'float32') return fround;
     if (type === 'float64') return (n) => n;
     // A float out of int32's range has no agreed value.
-    return Array.from(elementsOf(x)!).every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
+    return elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
   })();
-  if (convert === undefined) return undefined;
-  return [constant(b, type, shape, constantOf(Array.from(elementsOf(x)!, convert)))];
+  if (elements === undefined || convert === undefined) return undefined;
+  return make.constant(b, type, shape, constantOf(elements.map(convert)));
 }
 
-/** `x + 0`, `x · 1`, `x / 1`, `x − 0`, and Identity. */
-export const neutral: Rule = rule('Identity Add Sub Mul Div', (node, b) => {
-  if (node.op === 'Identity') return [node.inputs[0]!];
-  const zero = node.op === 'Add' || node.op === 'Sub';
-  const one = node.op === 'Mul' || node.op === 'Div';
-  if (!zero && !one) return undefined;
-  const wanted = zero ? 0 : 1;
-  const [x, y] = node.inputs as [Value, Value];
-  const [out] = node.outputs as [Value];
-  // −0 + 0 is 0: a difference in a sign that nothing here looks at.
-  if (uniformOf(y) === wanted) return [expand(b, x, out.shape)];
-  if (uniformOf(x) === wanted && (node.op === 'Add' || node.op === 'Mul'))
-    return [expand(b, y, out.shape)];
-  return undefined;
-});
-
 /** Casts to the same type, casts of casts that lose nothing, `−(−x)`, `!(!x)`. */
-export const undone: Rule = rule('Cast Neg Not', (node, b) => {
-  const [x] = node.inputs as [Value];
-  if (node.op === 'Cast') {
-    const { type } = node.outputs[0]!;
-    if (x.type === type) return [x];
-    const inner = made(b, x, 'Cast')?.inputs[0];
-    // A bool is 0 or 1 in every type.
-    if (inner?.type === 'bool') return [cast(b, inner, type)];
-    return undefined;
-  }
-  if (node.op !== 'Neg' && node.op !== 'Not') return undefined;
-  const inner = made(b, x, node.op)?.inputs[0];
-  return inner === undefined ? undefined : [inner];
-});
+const cancelInverses: readonly Rule[] = [
+  rule(op('Cast', 'x'), ({ x }, b) => (x.type === b.out.type ? x : undefined)),
+  // A bool is 0 or 1 in every type.
+  rule(
+    op(
+      'Cast',
+      op(
+        'Cast',
+        any('x', ({ type }) => type === 'bool'),
+      ),
+    ),
+    ({ x }, b) => make.cast(b, x, b.out.type),
+  ),
+  rule(op('Neg', op('Neg', 'x')), ({ x }) => x),
+  rule(op('Not', op('Not', 'x')), ({ x }) => x),
+];
+/** `x + 0`, `x · 1`, `x / 1`, `x − 0`, Identity, and what undoes what came before. */
+export const neutral: readonly Rule[] = [
+  rule(op('Identity', 'x'), ({ x }) => x),
+  // −0 + 0 is 0: a difference in a sign that nothing here looks at.
+  rule(anyOrder(op('Add Sub', 'x', 0)), ({ x }, b) => make.expand(b, x, b.out.shape)),
+  rule(anyOrder(op('Mul Div', 'x', 1)), ({ x }, b) => make.expand(b, x, b.out.shape)),
+  ...cancelInverses,
+];
 
-const ELEMENTWISE = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow']);
+/** `x − (−y)`, `x + (−y)`, `−(x − y)`: signs absorbed by what reads them. */
+export const signs: readonly Rule[] = [
+  rule(add('x', op('Neg', 'y')), ({ x, y }, b) => make.sub(b, x, y)),
+  rule(op('Sub', 'x', op('Neg', 'y')), ({ x, y }, b) => make.add(b, x, y)),
+  rule(op('Neg', once(op('Sub', 'x', 'y'))), ({ x, y }, b) => make.sub(b, y, x)),
+];
+
+const ELEMENTWISE = 'Add Sub Mul Div Max Min Pow';
+/** What a value repeats: the input of an Expand, or the one number of a constant. */
+function repeated(b: Site, value: Value): Value {
+  const u = uniformOf(value);
+  return u === undefined ? (operand(b, value, 'Expand') ?? value) : make.scalarLike(b, value, u);
+}
+const isRepeated = (value: Value, known: Known): boolean =>
+  uniformOf(value) === undefined
+    ? operand(known, value, 'Expand') !== undefined
+    : value.shape.length > 0;
 /**
  * Elementwise operators broadcast by themselves: no Expand before them where the other operand has the
- * whole shape, and constants of one number as scalars.
+ * whole shape, and constants of one number as scalars. A slice of an Expand is an Expand.
  */
-export const broadcasts: Rule = rule('Add Sub Mul Div Max Min Pow', (node, b) => {
-  if (!ELEMENTWISE.has(node.op)) return undefined;
-  const [out] = node.outputs as [Value];
-  const [x, y] = node.inputs as [Value, Value];
-  const narrow = (value: Value, other: Value): Value => {
-    const wide = made(b, value, 'Expand')?.inputs[0];
-    if (wide !== undefined && sameShape(other.shape, out.shape)) return wide;
-    const u = uniformOf(value);
-    if (u !== undefined && value.shape.length > 0 && sameShape(other.shape, out.shape))
-      return fill(b, value.type, [], u);
-    return value;
-  };
-  const [p, q] = [narrow(x, y), narrow(y, x)];
-  if (p === x && q === y) return undefined;
-  // Both at once would lose the shape.
-  return [p !== x ? binary(b, node.op, p, y, out.type) : binary(b, node.op, x, q, out.type)];
-});
-
-/** The sum over axes of a broadcast is a product, as in the gradient of a mean. */
-export const sums: Rule = rule('ReduceSum ReduceMean', (node, b) => {
-  if (node.op !== 'ReduceSum' && node.op !== 'ReduceMean') return undefined;
-  const [x] = node.inputs as [Value];
-  const u = uniformOf(x);
-  const [out] = node.outputs as [Value];
-  if (u === undefined || x.type !== 'float32') return undefined;
-  const factor = node.op === 'ReduceMean' ? 1 : sizeOf(x.shape) / sizeOf(out.shape);
-  return [fill(b, 'float32', out.shape, fround(u * factor))];
-});
-
-/** `x − (−y)`, `x + (−y)`, `(−x) · c`: signs absorbed by what reads them. */
-export const signs: Rule = rule('Add Sub Neg', (node, b) => {
-  const [x, y] = node.inputs as [Value, Value];
-  if (node.op === 'Add') {
-    const right = made(b, y, 'Neg')?.inputs[0];
-    if (right !== undefined) return [binary(b, 'Sub', x, right)];
-    const left = made(b, x, 'Neg')?.inputs[0];
-    return left === undefined ? undefined : [binary(b, 'Sub', y, left)];
-  }
-  if (node.op === 'Sub') {
-    const right = made(b, y, 'Neg')?.inputs[0];
-    return right === undefined ? undefined : [binary(b, 'Add', x, right)];
-  }
-  if (node.op === 'Neg') {
-    // −(a − b) = b − a, if nobody else needs a − b.
-    const inner = made(b, x, 'Sub');
-    if (inner === undefined || b.uses(x) !== 1) return undefined;
-    return [binary(b, 'Sub', inner.inputs[1]!, inner.inputs[0]!)];
-  }
-  return undefined;
-});
-
-/** Slices of slices of constants and whole slices are the builder's; a slice of an Expand is an Expand. */
-export const slices: Rule = rule('Slice', (node, b) => {
-  if (node.op !== 'Slice') return undefined;
-  const wide = made(b, node.inputs[0]!, 'Expand')?.inputs[0];
-  const [out] = node.outputs as [Value];
-  if (wide === undefined || wide.shape.length !== out.shape.length) return undefined;
-  const axes = integers(node.inputs[3]);
-  if (axes?.some((axis) => wide.shape[axis] !== 1)) return undefined;
-  return [expand(b, wide, out.shape)];
-});
+export const broadcasts: readonly Rule[] = [
+  rule(op(ELEMENTWISE, any('x', isRepeated), 'y'), ({ x, y }, b) =>
+    sameShape(y.shape, b.out.shape)
+      ? make.binary(b, b.node.op, repeated(b, x), y, b.out.type)
+      : undefined,
+  ),
+  rule(op(ELEMENTWISE, 'x', any('y', isRepeated)), ({ x, y }, b) =>
+    sameShape(x.shape, b.out.shape)
+      ? make.binary(b, b.node.op, x, repeated(b, y), b.out.type)
+      : undefined,
+  ),
+  rule(op('Slice', op('Expand', 'x')), ({ x }, b) => {
+    const axes = integers(b.node.inputs[3]);
+    const { shape } = b.out;
+    if (x.shape.length !== shape.length || axes?.some((axis) => x.shape[axis] !== 1))
+      return undefined;
+    return make.expand(b, x, shape);
+  }),
+];

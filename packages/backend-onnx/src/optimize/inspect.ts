@@ -1,0 +1,53 @@
+/** What rules ask about values and nodes beyond what a pattern says. */
+import { elementsOf, type Node, type Value } from '../graph.js';
+import { any, type Known, op, type Pattern } from './pattern.js';
+
+/** The first input of the node that computes `value`, if that is the operator named. */
+export function operand(known: Known, value: Value, op: string): Value | undefined {
+  const node = known.producer(value);
+  return node?.op === op ? node.inputs[0] : undefined;
+}
+/** `value` with the Reshapes before it taken away. */
+export function withoutReshapes(known: Known, value: Value): Value {
+  const inner = operand(known, value, 'Reshape');
+  return inner === undefined ? value : withoutReshapes(known, inner);
+}
+/** Whole numbers of a constant input. */
+export function integers(value: Value | undefined): number[] | undefined {
+  const elements = value && elementsOf(value);
+  return elements && Array.from(elements);
+}
+/** An attribute that is one number. */
+export function numberAttribute(node: Node, name: string, absent: number): number {
+  const found = node.attributes[name];
+  return typeof found === 'number' ? found : absent;
+}
+/** An attribute that is a list of whole numbers. */
+export function listAttribute(node: Node, name: string): readonly number[] {
+  const found = node.attributes[name];
+  return typeof found === 'object' && !('nodes' in found) ? found : [];
+}
+/** Factors and flags of a matrix product. */
+export function productFlags(node: Node): Record<'alpha' | 'beta' | 'transA' | 'transB', number> {
+  const flag = (name: string, absent: number) => numberAttribute(node, name, absent);
+  return {
+    alpha: flag('alpha', 1),
+    beta: flag('beta', 1),
+    transA: flag('transA', 0),
+    transB: flag('transB', 0),
+  };
+}
+/** Axes of a reduction, counted from the front. */
+export function reducedAxes({ inputs: [x, axes] }: Node): readonly number[] {
+  const rank = x?.shape.length ?? 0;
+  return (integers(axes) ?? []).map((axis) => (axis < 0 ? axis + rank : axis));
+}
+/** A matrix of numbers `ids = classes`, [n, count], of ids [n, 1] and classes [count]. */
+export const oneHot: Pattern<Record<'ids' | 'classes', Value>> = op(
+  'Cast',
+  op(
+    'Equal',
+    any('ids', ({ shape }) => shape.length === 2 && shape[1] === 1),
+    any('classes', ({ shape }) => shape.length === 1),
+  ),
+);
