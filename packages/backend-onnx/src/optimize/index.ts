@@ -53,7 +53,7 @@ const stages: readonly Stage[] = [
   { tallGemm },
   common,
 ];
-/** Names of the passes, for switches. */
+/** Names of the rules, for switches. */
 export const ruleNames: readonly string[] = [...new Set(stages.flatMap(Object.keys))];
 
 /** The same function, in fewer and cheaper nodes. */
