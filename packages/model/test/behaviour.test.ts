@@ -10,6 +10,7 @@ import {
   keepOf,
   randomParams,
   randomRows,
+  readSites,
   toTensors,
   VOCABULARY,
 } from './helpers.js';
@@ -71,7 +72,7 @@ describe('parameters', () => {
     // Catches: fan-out for fan-in, a cut normal that is not rescaled, a total norm far from 64.5.
     const params = transformer()(tokens97).init(rng(42));
     const variance = (name: string): number => {
-      const { data } = params[name]!;
+      const { data } = reader('parameter', params)(name);
       return Array.from(data).reduce((sum, v) => sum + v * v, 0) / data.length;
     };
     expect(variance('embed.W_E') * 128).toBeCloseTo(1, 1);
@@ -79,7 +80,8 @@ describe('parameters', () => {
     expect(variance('blocks.0.mlp.W_gate') * 128).toBeCloseTo(1, 1);
     expect(variance('blocks.0.mlp.W_out') * 512).toBeCloseTo(1, 1);
     expect(variance('ln_final.w')).toBe(1);
-    const largest = Math.max(...params['blocks.0.mlp.W_out']!.data.map(Math.abs));
+    const { data } = reader('parameter', params)('blocks.0.mlp.W_out');
+    const largest = Math.max(...data.map(Math.abs));
     expect(largest * Math.sqrt(512) * 0.87962566).toBeLessThan(2);
     const norm = Math.hypot(...Object.values(params).map(({ data }) => Math.hypot(...data)));
     expect(Math.abs(norm - 64.5)).toBeLessThan(0.5);
@@ -100,10 +102,8 @@ describe('sites', () => {
   const model = build({ heads: 2 });
   const params = randomParams(model);
   const apply = (sites: string[], more: object = {}) =>
-    model.apply(reader('parameter', toTensors(params)), inputs(), {
-      sites: new Set(sites),
-      ...more,
-    });
+    readSites(model, toTensors(params), inputs(), sites, more);
+  const logitsOf = (more: object = {}): tf.Tensor => apply(['logits'], more)('logits');
 
   it('cost nothing that is not needed', () => {
     // Catches: the whole model run for the attention of its first block.
@@ -132,14 +132,14 @@ describe('sites', () => {
     // Catches: heads' results beside the path that is trained; a product by head that all runs pay for.
     const at = (name: string): string => `blocks.1.attn.${name}`;
     const [result, out] = [at('hook_result'), 'blocks.1.hook_attn_out'];
-    const plain = apply([out])[out]!.dataSync();
+    const plain = apply([out])(out).dataSync();
     const found = apply([result, out]);
-    const difference = distance(tf.sum(found[result]!, 2).dataSync(), plain);
-    expect([difference, distance(found[out]!.dataSync(), plain)].every((d) => d < 1e-6)).toBe(true);
+    expect(distance(tf.sum(found(result), 2).dataSync(), plain)).toBeLessThan(1e-6);
+    expect(distance(found(out).dataSync(), plain)).toBeLessThan(1e-6);
     // The first head left out of the results is the first half of z left out of the product.
     const keep = tf.tensor([0, 1], [1, 1, 2, 1]);
     const only = (site: string): ArrayLike<number> =>
-      apply(['logits'], { taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).logits!.dataSync();
+      logitsOf({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).dataSync();
     expect(distance(only(result), only(at('hook_z')))).toBeLessThan(1e-6);
     const products = (sites: string[]): number =>
       kernelsOf(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
@@ -149,12 +149,12 @@ describe('sites', () => {
   it.each(['cls', 'mean'] as const)('hold logits of every position, which %s reads', (pool) => {
     // Catches: logits of every position that are those of other values; the product paid for unasked.
     const pooling = build({ pool });
-    const run = (sites: string[]) =>
-      pooling.apply(reader('parameter', toTensors(params)), inputs(), { sites: new Set(sites) });
+    const run = (sites: string[]) => readSites(pooling, toTensors(params), inputs(), sites);
     const site = 'unembed.hook_logits';
-    const { logits, [site]: all } = run(['logits', site]);
-    const read = pool === 'mean' ? tf.mean(all!, 1) : tf.squeeze(tf.slice(all!, [0, 3, 0]), [1]);
-    expect(distance(read.dataSync(), logits!.dataSync())).toBeLessThan(1e-6);
+    const found = run(['logits', site]);
+    const all = found(site);
+    const read = pool === 'mean' ? tf.mean(all, 1) : tf.squeeze(tf.slice(all, [0, 3, 0]), [1]);
+    expect(distance(read.dataSync(), found('logits').dataSync())).toBeLessThan(1e-6);
     const products = (sites: string[]): number =>
       kernelsOf(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
     expect(products(['logits', site])).toBe(products(['logits']) + 1);
@@ -164,31 +164,28 @@ describe('sites', () => {
     // Catches: a tap on either that the layer does not follow.
     const [scale, normalized] = ['blocks.0.ln2.hook_scale', 'blocks.0.ln2.hook_normalized'];
     const half = (site: string, by: number): ArrayLike<number> =>
-      apply(['logits'], { taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).logits!.dataSync();
+      logitsOf({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).dataSync();
     expect(distance(half(scale, 2), half(normalized, 0.5))).toBeLessThan(1e-6);
-    expect(distance(half(scale, 2), apply(['logits']).logits!.dataSync())).toBeGreaterThan(1e-3);
+    expect(distance(half(scale, 2), logitsOf().dataSync())).toBeGreaterThan(1e-3);
   });
 
   it('are replaced by taps, everywhere after', () => {
     // Catches: a tap that is seen in its own site only; a site delivered before its tap.
-    const { logits } = apply(['logits'], {
+    const logits = logitsOf({
       taps: { 'blocks.0.hook_attn_out': (v: tf.Tensor) => tf.zerosLike(v) },
     });
     const values = toTensors(params);
     const zeroed = { ...values, 'blocks.0.attn.W_O': tf.zeros([8, 8]) };
-    const wanted = model.apply(reader('parameter', zeroed), inputs(), {
-      sites: new Set(['logits']),
-    });
-    expect(tf.max(tf.abs(tf.sub(logits!, wanted.logits!))).dataSync()[0]).toBeLessThan(1e-6);
+    const wanted = readSites(model, zeroed, inputs(), ['logits'])('logits');
+    expect(tf.max(tf.abs(tf.sub(logits, wanted))).dataSync()[0]).toBeLessThan(1e-6);
     const seen = apply(['blocks.1.attn.hook_pattern'], {
       taps: { 'blocks.1.attn.hook_pattern': (v: tf.Tensor) => tf.mul(v, 2) },
-    })['blocks.1.attn.hook_pattern']!;
+    })('blocks.1.attn.hook_pattern');
     expect(tf.mean(tf.sum(seen, -1)).dataSync()[0]).toBeCloseTo(2, 6);
   });
 
-  it.each(model.sites().map(({ name }) => name))('%s can be tapped with gradients', (site) => {
+  it.each(model.sites())('$name can be tapped with gradients', ({ name: site, shape }) => {
     // Catches: a tap given another shape than the site's, a tap that cuts the gradient.
-    const shape = model.sites().find(({ name }) => name === site)!.shape;
     // Nothing comes after the logits of all positions: they are tapped for themselves.
     const read = site === 'unembed.hook_logits' ? site : 'logits';
     const f = (shift: tf.Tensor): tf.Scalar =>
@@ -201,7 +198,7 @@ describe('sites', () => {
                 return tf.add(v, shift);
               },
             },
-          })[read]!,
+          })(read),
         ),
       );
     const gradient = tf.grad(f)(tf.zeros([...shape]));
@@ -212,11 +209,10 @@ describe('sites', () => {
   it('of a causal model do not see the future', () => {
     // Catches: a mask with query and key exchanged.
     const changed = tokens.map((row) => [...row.slice(0, 3), (row[3]! + 1) % VOCABULARY]);
+    const late = 'blocks.1.hook_resid_post';
     const at = (rows: number[][]): tf.Tensor =>
       tf.slice(
-        model.apply(reader('parameter', toTensors(params)), inputs(rows), {
-          sites: new Set(['blocks.1.hook_resid_post']),
-        })['blocks.1.hook_resid_post']!,
+        readSites(model, toTensors(params), inputs(rows), [late])(late),
         [0, 0, 0],
         [-1, 3, -1],
       );
@@ -266,16 +262,15 @@ describe('numbers as inputs', () => {
       inputs: { shape, dtype: 'float32' },
     });
     const params = model.init(rng(0));
-    expect(params['embed.W_E']!.shape).toEqual([3, 8]);
+    const table = reader('parameter', params)('embed.W_E');
+    expect(table.shape).toEqual([3, 8]);
     const x = tf.tensor(rng(1).normal(5 * length * 3), rows);
-    const out = model.apply(reader('parameter', toTensors(params)), x, {
-      sites: new Set(['hook_embed', 'logits']),
-    });
-    const w = tf.tensor(params['embed.W_E']!.data, [3, 8]);
-    const wanted = tf.matMul(tf.reshape(x, [-1, 3]), w as tf.Tensor2D).dataSync();
-    expect(out.hook_embed!.shape).toEqual([5, length, 8]);
-    expect(out.hook_embed!.dataSync()).toEqual(wanted);
-    expect(out.logits!.shape).toEqual([5, 2]);
+    const read = readSites(model, toTensors(params), x, ['hook_embed', 'logits']);
+    const w = tf.tensor(table.data, [3, 8]);
+    const wanted = tf.matMul(tf.reshape(x, [-1, 3]), w).dataSync();
+    expect(read('hook_embed').shape).toEqual([5, length, 8]);
+    expect(read('hook_embed').dataSync()).toEqual(wanted);
+    expect(read('logits').shape).toEqual([5, 2]);
   });
 });
 
@@ -307,7 +302,7 @@ describe('options', () => {
       [60, 2.05, 123],
     ] as const) {
       const params = transformer({ dim, mlpRatio, depth: 1 })(tokens97).init(rng(0));
-      expect(params['blocks.0.mlp.W_in']!.shape).toEqual([dim, width]);
+      expect(params['blocks.0.mlp.W_in']?.shape).toEqual([dim, width]);
     }
   });
 

@@ -1,5 +1,6 @@
 /** Small models with random parameters and inputs, the same on every run. */
 import { type HostParams, type Model, type Params, rng } from '@grok/core';
+import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { type TransformerOptions, transformer } from '../src/index.js';
 import type { Sizes, Weights } from './reference.js';
@@ -47,7 +48,10 @@ export function randomParams(model: Model, seed = 1): HostParams {
   return Object.fromEntries(
     Object.entries(model.init(stream)).map(([name, { data, shape, dtype }]) => {
       const noise = stream.split(`noise ${name}`).normal(data.length);
-      return [name, { shape, dtype, data: Float32Array.from(data, (v, i) => v + 0.3 * noise[i]!) }];
+      return [
+        name,
+        { shape, dtype, data: Float32Array.from(data, (v, i) => v + 0.3 * (noise[i] ?? 0)) },
+      ];
     }),
   );
 }
@@ -66,7 +70,7 @@ export const toWeights = (params: HostParams): Weights =>
 /** Random tokens `[rows][pos]` and labels. */
 export function randomRows(rows: number, seed = 2): { tokens: number[][]; labels: number[] } {
   const words = rng(seed).words(rows * (LENGTH + 1));
-  const token = (i: number): number => words[i]! % VOCABULARY;
+  const token = (i: number): number => (words[i] ?? 0) % VOCABULARY;
   return {
     tokens: Array.from({ length: rows }, (_, r) =>
       Array.from({ length: LENGTH }, (_, i) => token(r * LENGTH + i)),
@@ -94,9 +98,21 @@ export function keepOf(model: Model, rows: number): { masks?: Params } {
   return masks.length > 0 ? { masks: Object.fromEntries(masks) } : {};
 }
 
+/** The values at sites of a model, by name. */
+export function readSites(
+  model: Model,
+  params: Params,
+  inputs: tf.Tensor,
+  sites: Iterable<string>,
+  more: object = {},
+): (site: string) => tf.Tensor {
+  const options = { sites: new Set(sites), ...more };
+  return reader('site', model.apply(reader('parameter', params), inputs, options));
+}
+
 /** Mean cross-entropy of logits `[batch, d_vocab]`. */
 export function crossEntropy(logits: tf.Tensor, labels: readonly number[]): tf.Scalar {
-  const hot = tf.oneHot(tf.tensor1d([...labels], 'int32'), logits.shape[1]!);
+  const hot = tf.oneHot(tf.tensor1d([...labels], 'int32'), logits.shape[1] ?? 0);
   return tf.neg(tf.mean(tf.sum(tf.mul(tf.logSoftmax(logits), hot), -1)));
 }
 

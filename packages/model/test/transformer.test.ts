@@ -12,6 +12,7 @@ import {
   randomMasks,
   randomParams,
   randomRows,
+  readSites,
   title,
   toTensors,
   toWeights,
@@ -52,15 +53,14 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   it('computes every site as in float64', () => {
     // Catches: any slip in any option, located by site; a shape that `sites()` does not tell.
     const sites = new Set(model.sites().map(({ name }) => name));
-    const got = model.apply(reader('parameter', toTensors(params)), inputs(), {
-      sites,
-      ...keepOf(model, ROWS),
-    });
-    const wanted = reference();
+    const options = { sites, ...keepOf(model, ROWS) };
+    const got = model.apply(reader('parameter', toTensors(params)), inputs(), options);
+    const wanted = reference().map((row) => reader('site', row));
     const off = model.sites().filter(({ name, shape }) => {
-      expect([name, ...got[name]!.shape]).toEqual([name, ROWS, ...shape]);
-      const flat = wanted.flatMap((row) => row[name]!);
-      return distance(got[name]!.dataSync(), flat) > 1e-12;
+      const value = reader('site', got)(name);
+      expect([name, ...value.shape]).toEqual([name, ROWS, ...shape]);
+      const flat = wanted.flatMap((read) => read(name));
+      return distance(value.dataSync(), flat) > 1e-12;
     });
     expect(model.shape).toEqual({ layers: sizes.depth, width: sizes.dim, heads: sizes.heads });
     expect(Object.keys(got).sort()).toEqual([...sites].sort());
@@ -70,19 +70,16 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   it('has the gradients of float64 differences', () => {
     // Catches: a wrong custom gradient, a parameter that the loss does not reach.
     const { grads } = valueAndGrads((values: Params) => {
-      const { logits } = model.apply(reader('parameter', values), inputs(), {
-        sites: new Set(['logits']),
-        ...keepOf(model, ROWS),
-      });
-      return { loss: crossEntropy(logits!, labels), aux: {} };
+      const read = readSites(model, values, inputs(), ['logits'], keepOf(model, ROWS));
+      return { loss: crossEntropy(read('logits'), labels), aux: {} };
     }, toTensors(params));
     const loss = (): number =>
       float64.crossEntropy(
-        reference().map(({ logits }) => logits!),
+        reference().map((row) => reader('site', row)('logits')),
         labels,
       );
     const off = Object.entries(weights).filter(([name, { data }]) => {
-      const got = grads[name]!.dataSync();
+      const got = reader('gradient', grads)(name).dataSync();
       const direction = rng(7).split(name).normal(data.length);
       const along = Array.from(got).reduce((sum, g, i) => sum + g * direction[i]!, 0);
       return distance([along], [float64.slope(loss, data, direction)]) > 1e-7;
@@ -99,11 +96,8 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
     });
     const energy = (...values: tf.Tensor[]): tf.Scalar => {
       const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-      const { logits } = model.apply(reader('parameter', named), inputs(), {
-        sites: new Set(['logits']),
-        ...keepOf(model, ROWS),
-      });
-      return tf.mean(tf.mul(logits!, tf.square(logits!))) as tf.Scalar;
+      const logits = readSites(model, named, inputs(), ['logits'], keepOf(model, ROWS))('logits');
+      return tf.mean(tf.mul(logits, tf.square(logits)));
     };
     const along = (grads: tf.Tensor[]): tf.Tensor =>
       grads.map((g, i) => tf.sum(tf.mul(g, directions[i]!))).reduce((a, b) => tf.add(a, b));
