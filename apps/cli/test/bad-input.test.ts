@@ -269,7 +269,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'epochs 0 in a plan',
     reproduce('--set', 'shared.epochs=0'),
-    /paper, teacher: .*"epochs".*got 0/,
+    /preset "paper" with --set: key "shared.epochs": must be ≥ 1, got 0/,
   ],
   [
     'a leaking plan',

@@ -1,119 +1,104 @@
-/** The outline of a plan, checked: what is inside its parts is checked with each run. */
-import { InputError, isInputError, unknownName } from '@grok/core';
-import { isObject, type JsonObject } from './merge.js';
-import type { Plan } from './plan.js';
+/** The schema of a plan; each run is checked once more as a whole, after its parts were laid together. */
+import { unknownName } from '@grok/core';
+import {
+  checkDocument,
+  type DocumentKind,
+  experimentPartShape,
+  readDocument,
+  type Shape,
+  z,
+} from '@grok/core/internal';
+import type { Arm, Override, Part, Plan } from './plan.js';
 
-/** Keys of an experiment that a part of a plan may hold; the seed comes from the plan's list. */
-export const PART_KEYS: readonly string[] = [
-  'task',
-  'split',
-  'model',
-  'objective',
-  'optimizer',
-  'batch',
-  'epochs',
-  'evalEvery',
-  'splitSeed',
-  'probes',
-  'allowLeak',
-  'shuffleLabels',
-  'stop',
-  'require',
-];
-const PLAN_KEYS = [
-  'name',
-  'summary',
-  'shared',
-  'teacher',
-  'teachers',
-  'student',
-  'arms',
-  'seeds',
-  'overrides',
-  'family',
-];
+const NAME = /^[\w.+-]+$/;
+/** JSON objects put keys that are whole numbers first, whatever the order they were written in. */
+const NUMBER = /^\d+$/;
+const title = z.string().min(1);
+const part: z.ZodType<Part> = z.strictObject(experimentPartShape);
+const arm: z.ZodType<Arm> = z.strictObject({
+  ...experimentPartShape,
+  teachers: z.record(title, z.string()).exactOptional(),
+});
+const override: z.ZodType<Override> = z.strictObject({
+  shared: part.exactOptional(),
+  teacher: part.exactOptional(),
+  student: part.exactOptional(),
+} satisfies Shape<Override>);
 
-/** @throws InputError on unknown keys, names and wrong types, naming `what`. */
-export function checkPlan(value: unknown, what: string): Plan {
-  try {
-    return checked(value);
-  } catch (error) {
-    if (!isInputError(error)) throw error;
-    throw new InputError(`${what}: ${error.message}`);
-  }
+/** A map by names that stand in keys such as `low-wd/logit@3`. */
+function named<T>(what: string, value: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
+  return z.record(z.string(), value).superRefine((map, context) => {
+    for (const name of Object.keys(map)) {
+      const refuse = (rule: string): void => tell(context, [name], `the name of ${what} ${rule}`);
+      if (!NAME.test(name)) refuse('may hold letters, digits, . + - _');
+      else if (NUMBER.test(name)) refuse('must not be a whole number: its place would be lost');
+    }
+  });
 }
 
-function checked(value: unknown): Plan {
-  if (!isObject(value)) return fail('a plan must be a JSON object', value);
-  const plan = value;
-  known('', 'key', Object.keys(plan), PLAN_KEYS);
-  for (const key of ['name', 'summary'])
-    if (typeof plan[key] !== 'string' || plan[key] === '')
-      fail(`"${key}" must be a string`, plan[key]);
-  const arms = object('arms', plan.arms);
-  const teachers = object('teachers', plan.teachers ?? {});
-  const overrides = object('overrides', plan.overrides ?? {});
-  part('shared', plan.shared ?? {});
-  part('teacher', plan.teacher);
-  part('student', plan.student);
-  for (const [name, own] of Object.entries(teachers)) {
-    named('teacher', name);
-    if (arms[name] !== undefined) fail('a teacher and an arm may not share a name', name);
-    part(`teachers.${name}`, own);
-  }
-  for (const [name, arm] of Object.entries(arms)) {
-    named('arm', name);
-    const { teachers: own, ...rest } = object(`arms.${name}`, arm);
-    part(`arms.${name}`, rest);
-    for (const teacher of Object.values(object(`arms.${name}.teachers`, own ?? {})))
-      known(`arms.${name}: `, 'teacher', [String(teacher)], ['teacher', ...Object.keys(teachers)]);
-  }
-  for (const [name, override] of Object.entries(overrides)) {
-    named('override', name);
-    const parts = object(`overrides.${name}`, override);
-    known(`overrides.${name}: `, 'key', Object.keys(parts), ['shared', 'teacher', 'student']);
-    for (const [key, over] of Object.entries(parts)) part(`overrides.${name}.${key}`, over);
-  }
-  const { seeds, family = [] } = plan;
-  if (!Array.isArray(seeds) || seeds.length === 0 || !seeds.every(isSeed))
-    return fail('"seeds" must be a list of whole numbers ≥ 0', seeds);
-  if (new Set(seeds).size !== seeds.length) fail('"seeds" must differ', seeds);
-  if (!Array.isArray(family)) return fail('"family" must be a list of arms', family);
-  known('"family": ', 'arm', family.map(String), Object.keys(arms));
-  return plan as unknown as Plan;
+function tell(context: z.RefinementCtx, path: readonly string[], message: string): void {
+  const got = path.at(-1);
+  const input = `${message}, got ${JSON.stringify(got)}`;
+  context.addIssue({ code: 'custom', path: [...path], message: input, params: { told: true } });
 }
 
-function fail(rule: string, got: unknown): never {
-  throw new InputError(`${rule}, got ${JSON.stringify(got)}`);
+/** As written; the format may be left out, and is no part of what a plan says. */
+type WrittenPlan = Plan & { readonly format?: 'grok plan 1' };
+/** The schema of a plan. */
+export const planSchema: z.ZodType<Plan> = z
+  .strictObject({
+    format: z.literal('grok plan 1').exactOptional(),
+    name: z.string().regex(/^\w[\w .+-]*$/, 'must be a name of letters, digits, spaces, . + - _'),
+    summary: title,
+    shared: part.exactOptional(),
+    teacher: part,
+    teachers: named('a teacher', part).exactOptional(),
+    student: part,
+    arms: named('an arm', arm),
+    seeds: z
+      .array(z.int().min(0))
+      .min(1)
+      .refine((seeds) => new Set(seeds).size === seeds.length, 'must differ'),
+    overrides: named('an override', override).exactOptional(),
+    family: z.array(z.string()).exactOptional(),
+  } satisfies Shape<WrittenPlan>)
+  .superRefine((plan, context) => {
+    const teachers = new Set(['teacher', ...Object.keys(plan.teachers ?? {})]);
+    const arms = new Map(Object.entries(plan.arms));
+    if (Object.hasOwn(plan.teachers ?? {}, 'teacher'))
+      tell(context, ['teachers', 'teacher'], 'another teacher may not be named "teacher"');
+    for (const name of arms.keys())
+      if (teachers.has(name))
+        tell(context, ['arms', name], 'an arm may not have the name of a teacher');
+    const check = (path: readonly string[], what: string, name: string, all: Iterable<string>) => {
+      const known = [...all];
+      if (!known.includes(name))
+        context.addIssue({
+          code: 'custom',
+          path: [...path],
+          message: unknownName(what, name, known).message,
+          params: { told: true },
+        });
+    };
+    for (const [name, own] of arms)
+      for (const [as, teacher] of Object.entries(own.teachers ?? {}))
+        check(['arms', name, 'teachers', as], 'teacher', teacher, teachers);
+    for (const [i, name] of (plan.family ?? []).entries())
+      check(['family', String(i)], 'arm', name, arms.keys());
+  })
+  .transform(({ format: _, ...plan }): Plan => plan);
+
+const PLAN: DocumentKind<Plan> = { schema: planSchema };
+
+/** A plan's document read from its bytes. @throws InputError that names the file, the line and the key. */
+export function parsePlan(bytes: Uint8Array, where: string): Plan {
+  return readDocument(bytes, where, PLAN);
 }
 
-function object(key: string, at: unknown): JsonObject {
-  return isObject(at) ? at : fail(`"${key}" must be an object`, at);
-}
-
-function known(
-  where: string,
-  what: string,
-  names: readonly string[],
-  all: readonly string[],
-): void {
-  for (const name of names)
-    if (!all.includes(name))
-      throw new InputError(`${where}${unknownName(what, name, all).message}`);
-}
-
-function part(name: string, at: unknown): void {
-  known(`${name}: `, 'key', Object.keys(object(name, at)), PART_KEYS);
-}
-
-/** Names stand in keys such as `low-wd/logit@3`. */
-function named(what: string, name: string): void {
-  if (what !== 'override' && name === 'teacher')
-    fail(`an ${what === 'arm' ? 'arm' : 'extra teacher'} may not be named "teacher"`, name);
-  if (!/^[\w.+-]+$/.test(name))
-    fail(`the name of an ${what} may hold letters, digits, . + - _`, name);
-}
-
-function isSeed(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/**
+ * Checks a plan that was read already; with `text`, what it was read from, errors name the line.
+ * @throws InputError on unknown keys, names and wrong types, naming `what`.
+ */
+export function checkPlan(value: unknown, what: string, text?: string): Plan {
+  return checkDocument(value, what, PLAN, text);
 }

@@ -130,15 +130,25 @@ describe('several teachers and overrides', () => {
     expect(runs[7]!.experiment.epochs).toBe(2);
   });
   it.each([
-    [{ teachers: { none: {} } }, 'a teacher and an arm may not share a name'],
+    [{ teachers: { none: {} } }, 'key "arms.none": an arm may not have the name of a teacher'],
     [{ teachers: { teacher: {} } }, 'may not be named "teacher"'],
     [
       { arms: { a: { teachers: { teacher: 'memorized' } } } },
-      'arms.a: unknown teacher "memorized"',
+      'key "arms.a.teachers.teacher": unknown teacher "memorized"',
     ],
     [{ arms: { 'a@b': {} } }, 'may hold letters'],
+    [{ arms: { 10: {} } }, 'key "arms.10": the name of an arm must not be a whole number'],
+    [{ name: 'study/../../escaped' }, 'key "name": must be a name of letters'],
+    [
+      { arms: { logit: { objective: { use: 'logit' } } } },
+      'key "arms.logit.objective": must be a list, got {"use":"logit"}',
+    ],
+    [
+      { teacher: { model: { options: 3 } } },
+      'key "teacher.model.options": must be an object, got 3',
+    ],
     [{ overrides: { a: { arms: {} } } }, 'overrides.a: unknown key "arms"'],
-    [{ family: ['logti'] }, '"family": unknown arm "logti": did you mean "logit"'],
+    [{ family: ['logti'] }, 'key "family.0": unknown arm "logti": did you mean "logit"'],
   ])('refuses %j', (changes, message) => {
     expect(() => checkPlan({ ...plan, ...changes }, 'odd.json')).toThrow(message);
   });
@@ -146,7 +156,7 @@ describe('several teachers and overrides', () => {
 
 describe('checkPlan', () => {
   const bad: [string, unknown, string][] = [
-    ['not an object', 3, 'tiny.json: a plan must be a JSON object, got 3'],
+    ['not an object', 3, 'tiny.json: must be an object, got 3'],
     ['unknown key', { ...plan, seed: [1] }, 'unknown key "seed": did you mean "seeds"?'],
     [
       'unknown key in a part',
@@ -158,11 +168,23 @@ describe('checkPlan', () => {
       { ...plan, arms: { none: { objectiv: [] } } },
       'arms.none: unknown key "objectiv"',
     ],
-    ['no teacher', { ...plan, teacher: undefined }, '"teacher" must be an object'],
-    ['no seeds', { ...plan, seeds: [] }, '"seeds" must be a list of whole numbers'],
-    ['a fraction of a seed', { ...plan, seeds: [1.5] }, '"seeds" must be a list of whole numbers'],
-    ['a seed twice', { ...plan, seeds: [1, 1] }, '"seeds" must differ'],
-    ['an arm called teacher', { ...plan, arms: { teacher: {} } }, 'may not be named "teacher"'],
+    [
+      'no teacher',
+      { ...plan, teacher: undefined },
+      'key "teacher": is missing (must be an object)',
+    ],
+    ['no seeds', { ...plan, seeds: [] }, 'key "seeds": must not be empty, got []'],
+    [
+      'a fraction of a seed',
+      { ...plan, seeds: [1.5] },
+      'key "seeds.0": must be an integer, got 1.5',
+    ],
+    ['a seed twice', { ...plan, seeds: [1, 1] }, 'key "seeds": must differ, got [1,1]'],
+    [
+      'an arm called teacher',
+      { ...plan, arms: { teacher: {} } },
+      'may not have the name of a teacher, got "teacher"',
+    ],
   ];
   it.each(bad)('refuses %s', (_, value, message) => {
     expect(() => checkPlan(value, 'tiny.json')).toThrow(message);

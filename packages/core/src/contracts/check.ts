@@ -1,11 +1,13 @@
 /** What does not fit a schema, in words: the key, the rule and what was got, with the nearest known key. */
-import { type InputError, unknownName } from './errors.js';
+import { type InputError, unknownName, withSubject } from './errors.js';
 
 /** An issue of a Standard Schema; zod's say more than their message. */
 export interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   readonly code?: string | undefined;
+  /** `told` in those of refinements whose message says all. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 /** What does not fit, and the keys that lead to it. */
 export interface Fault {
@@ -31,8 +33,8 @@ export function findUnknownKey(
     const at = [...path, key];
     const below = Array.isArray(value) ? items : (known?.get(key) ?? additionalProperties);
     if (known !== undefined && below === false) {
-      const names = [...known.keys()].map((name) => [...path, name].join('.'));
-      const error = unknownName(noun, at.join('.'), names);
+      const unknown = unknownName(noun, key, known.keys());
+      const error = path.length === 0 ? unknown : withSubject(path.join('.'), unknown);
       return { path: at, problem: error.message, error };
     }
     const found = isFields(below) ? findUnknownKey(below, inner, noun, at) : undefined;
@@ -68,6 +70,7 @@ export function findFaults(issues: readonly Issue[], given: unknown): readonly F
         typeof at === 'object' && at !== null ? new Map(Object.entries(at)).get(key) : undefined,
       given,
     );
+    if (issue.params?.told === true) return { path, problem: issue.message };
     const problem =
       got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${show(got)}`;
     return { path, problem };

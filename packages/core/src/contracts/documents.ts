@@ -12,7 +12,7 @@ import { findLine } from './json-lines.js';
 export interface DocumentKind<T> {
   readonly schema: z.ZodType<T>;
   /** What to do when it does not fit. */
-  readonly remedy: string;
+  readonly remedy?: string;
   /** Formats that are read no more, and what to do about each. */
   readonly older?: Readonly<Record<string, string>>;
   /** The error to throw, default `InputError`. */
@@ -118,6 +118,6 @@ function parseValue<T>(
 }
 
 function failure<T>(problem: string, { remedy, fail }: DocumentKind<T>): Error {
-  const message = `${problem}; ${remedy}`;
+  const message = remedy === undefined ? problem : `${problem}; ${remedy}`;
   return fail === undefined ? new InputError(message, { code: 'bad-document' }) : fail(message);
 }

@@ -33,25 +33,25 @@ export const sha256Schema: z.ZodType<string> = z
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 
 /** Names a component and its options. */
-export interface Use {
+export type Use = {
   readonly use: string;
   readonly options?: Readonly<Record<string, Json>>;
-}
+};
 /** A weight that changes with the steps: `from` up to step `begin` (default 0), `to` after `steps` more. */
-export interface WeightSchedule {
+export type WeightSchedule = {
   /** A straight line, or half a cosine. */
   readonly schedule: 'linear' | 'cosine';
   readonly from: number;
   readonly to: number;
   readonly begin?: number;
   readonly steps: number;
-}
+};
 /** One term of the objective: an instance of a strategy with a weight (default 1). */
-export interface TermUse extends Use {
+export type TermUse = Use & {
   /** Name of the instance; needed when a strategy is used twice. */
   readonly as?: string;
   readonly weight?: number | WeightSchedule;
-}
+};
 /** Options of the parameters that `match` fits. */
 export type ParamGroup = {
   /** A parameter's name; `*` is any part between dots, and at the end all parts that are left. */
@@ -59,29 +59,29 @@ export type ParamGroup = {
   readonly options: Readonly<Record<string, Json>>;
 };
 /** The optimizer; a group's options stand above its own for parameters that `match` fits, the first group that fits. */
-export interface OptimizerUse extends Use {
+export type OptimizerUse = Use & {
   readonly groups?: readonly ParamGroup[];
-}
+};
 /** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
-export interface ProbeUse extends Use {
+export type ProbeUse = Use & {
   readonly as?: string;
-}
+};
 /** A tracker; `as` is what notices call it, needed when one is used twice. */
-export interface TrackerUse extends Use {
+export type TrackerUse = Use & {
   readonly as?: string;
-}
+};
 /**
  * A point of a run's training: a step, its last, the first evaluated epoch whose validation accuracy
  * is at least so much (0–1), or `"crossing"`, which is that of .99.
  */
 export type TrainingPoint = number | 'crossing' | 'last' | { readonly validationAccuracy: number };
 /** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
-export interface TeacherRef {
+export type TeacherRef = {
   readonly run: string;
   readonly paramsSha256: string;
   /** The step whose checkpoint teaches; default: the last. */
   readonly step?: number;
-}
+};
 
 const options: z.ZodType<Readonly<Record<string, Json>>> = z.record(z.string(), jsonSchema);
 const useShape = { use: name, options: options.exactOptional() } satisfies Shape<Use>;
@@ -103,11 +103,12 @@ const term: z.ZodType<TermUse> = z.strictObject({
   as: name.exactOptional(),
   weight: z.union([weight, weightSchedule]).exactOptional(),
 } satisfies Shape<TermUse>);
+const optimizerGroups: z.ZodType<readonly ParamGroup[]> = z.array(
+  z.strictObject({ match: name, options } satisfies Shape<ParamGroup>),
+);
 const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
   ...useShape,
-  groups: z
-    .array(z.strictObject({ match: name, options } satisfies Shape<ParamGroup>))
-    .exactOptional(),
+  groups: optimizerGroups.exactOptional(),
 } satisfies Shape<OptimizerUse>);
 /** Shape of a teacher's reference, for documents that say more of it. */
 export const teacherRefShape: Shape<TeacherRef> = {
@@ -117,10 +118,10 @@ export const teacherRefShape: Shape<TeacherRef> = {
 };
 
 /** Both ends included. */
-export interface Bounds {
+export type Bounds = {
   readonly atLeast?: number;
   readonly atMost?: number;
-}
+};
 const bounds: z.ZodType<Bounds> = z
   .strictObject({
     atLeast: share.exactOptional(),
@@ -132,12 +133,12 @@ const bounds: z.ZodType<Bounds> = z
   );
 
 /** Accuracies (0–1) of an epoch; training's with dropout off (the row's `trainEval`). */
-export interface Requirement {
+export type Requirement = {
   readonly trainAccuracy?: Bounds;
   readonly validationAccuracy?: Bounds;
-}
+};
 /** What decides a run's numbers; hashed in canonical JSON, its defaults not expanded. */
-export interface Experiment {
+export type Experiment = {
   readonly task: Use;
   /** Default: `{ "use": "numpy" }`. */
   readonly split?: Use;
@@ -166,7 +167,7 @@ export interface Experiment {
   readonly stop?: { readonly trainAccuracy: number };
   /** What the last epoch must show, else the run fails. */
   readonly require?: Requirement;
-}
+};
 const experimentShape = {
   task: use,
   split: use.exactOptional(),
@@ -201,11 +202,24 @@ const experimentShape = {
 /** The schema of an experiment. */
 export const experimentSchema: z.ZodType<Experiment> = z.strictObject(experimentShape);
 
-/** Keys of an experiment, in the order of its schema. */
-export const EXPERIMENT_KEYS: readonly string[] = Object.keys(experimentShape);
+const { seed: _seed, teachers: _teachers, ...shared } = experimentShape;
+const usePart = z.strictObject({ use: name.exactOptional(), options: options.exactOptional() });
+/**
+ * Shape of a part of an experiment, as plans lay them over one another: any of its keys but the seed
+ * and the teachers, which a plan gives; what names a component may leave its name to another part.
+ */
+export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.ZodType<Json>>>> = {
+  ...shared,
+  task: usePart.exactOptional(),
+  split: usePart.exactOptional(),
+  model: usePart.exactOptional(),
+  optimizer: usePart.extend({ groups: optimizerGroups.exactOptional() }).exactOptional(),
+  batch: shared.batch.exactOptional(),
+  epochs: shared.epochs.exactOptional(),
+};
 
 /** How and where a run is carried out; in the manifest only. */
-export interface Execution {
+export type Execution = {
   readonly backend?: string;
   /** The backend's own options; what it does not know is an error. */
   readonly backendOptions?: Readonly<Record<string, Json>>;
@@ -219,7 +233,7 @@ export interface Execution {
   readonly plugins?: readonly string[];
   /** Who follows the run; keys and passwords belong in the environment, for this is written down. */
   readonly trackers?: readonly TrackerUse[];
-}
+};
 /** The schema of an execution. */
 export const executionSchema: z.ZodType<Execution> = z.strictObject({
   backend: name.exactOptional(),
@@ -233,12 +247,12 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
 } satisfies Shape<Execution>);
 
 /** A run as a person writes it. */
-export interface RunSpec {
+export type RunSpec = {
   /** May be left out; a later format would have another number. */
   readonly format?: 'grok spec 1';
   readonly experiment: Experiment;
   readonly execution?: Execution;
-}
+};
 /** The schema of a run's specification, for editors and for whoever composes specifications. */
 export const runSpecSchema: z.ZodType<RunSpec> = z.strictObject({
   format: z.literal('grok spec 1').exactOptional(),

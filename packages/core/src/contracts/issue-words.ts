@@ -31,6 +31,7 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 function describeBound(origin: string, sign: string, bound: number | bigint): string {
+  if (bound === 1 && sign === '≥' && /string|array/.test(origin)) return 'must not be empty';
   if (origin === 'string') return `must have ${sign} ${bound} characters`;
   if (origin === 'array') return `must have ${sign} ${bound} entries`;
   return `must be ${sign} ${bound}`;

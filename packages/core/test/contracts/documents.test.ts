@@ -56,7 +56,7 @@ describe('readDocument', () => {
     [
       'an unknown key, deep inside',
       { ...experiment, objective: [{ use: 'hard', wieght: 1 }] },
-      'line 14: unknown key "objective.0.wieght": did you mean "objective.0.weight"?',
+      'line 14: objective.0: unknown key "wieght": did you mean "weight"?',
     ],
     [
       'a missing key',
