@@ -6,18 +6,24 @@ import {
   experimentPartShape,
   readDocument,
   type Shape,
+  trainingPointSchema,
   z,
 } from '@grok/core/internal';
-import type { Arm, Override, Part, Plan } from './plan.js';
+import type { Arm, ArmTeacher, Override, Part, Plan } from './plan.js';
 
 const NAME = /^[\w.+-]+$/;
 /** JSON objects put keys that are whole numbers first, whatever the order they were written in. */
 const NUMBER = /^\d+$/;
 const title = z.string().min(1);
 const part: z.ZodType<Part> = z.strictObject(experimentPartShape);
+const armTeacher: z.ZodType<ArmTeacher> = z.union([
+  z.string(),
+  z.strictObject({ name: z.string(), at: trainingPointSchema.exactOptional() }),
+]);
 const arm: z.ZodType<Arm> = z.strictObject({
   ...experimentPartShape,
-  teachers: z.record(title, z.string()).exactOptional(),
+  teacher: armTeacher.exactOptional(),
+  teachers: z.record(title, armTeacher).exactOptional(),
 });
 const override: z.ZodType<Override> = z.strictObject({
   shared: part.exactOptional(),
@@ -70,8 +76,13 @@ export const planSchema: z.ZodType<Plan> = z
     for (const name of arms.keys())
       if (teachers.has(name))
         tell(context, ['arms', name], 'an arm may not have the name of a teacher');
-    const check = (path: readonly string[], what: string, name: string, all: Iterable<string>) => {
-      const known = [...all];
+    const check = (
+      path: readonly string[],
+      what: string,
+      name: string,
+      names: Iterable<string>,
+    ) => {
+      const known = [...names];
       if (!known.includes(name))
         context.addIssue({
           code: 'custom',
@@ -80,9 +91,13 @@ export const planSchema: z.ZodType<Plan> = z
           params: { told: true },
         });
     };
-    for (const [name, own] of arms)
-      for (const [as, teacher] of Object.entries(own.teachers ?? {}))
-        check(['arms', name, 'teachers', as], 'teacher', teacher, teachers);
+    const all = [...teachers, ...arms.keys()];
+    const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
+    for (const [name, { teacher, teachers: several = {} }] of arms) {
+      if (teacher !== undefined) check(['arms', name, 'teacher'], 'teacher', nameOf(teacher), all);
+      for (const [as, use] of Object.entries(several))
+        check(['arms', name, 'teachers', as], 'teacher', nameOf(use), all);
+    }
     for (const [i, name] of (plan.family ?? []).entries())
       check(['family', String(i)], 'arm', name, arms.keys());
   })

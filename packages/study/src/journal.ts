@@ -1,5 +1,6 @@
 /** The journal of a study, `journal.jsonl`: what was begun and how it ended, only ever added to. */
-import { InputError, type Store } from '@grok/core';
+import type { Store } from '@grok/core';
+import { type DocumentKind, readLines, type Shape, z } from '@grok/core/internal';
 
 /** A line of the journal; `at` is the time in ISO 8601. */
 export type JournalLine =
@@ -16,24 +17,28 @@ export type JournalLine =
   /** Failures before this line count no more. */
   | { readonly type: 'forgive'; readonly at: string };
 
+type LineShape<T extends JournalLine['type']> = Shape<Extract<JournalLine, { type: T }>>;
+const common = { key: z.string(), run: z.string(), at: z.string() };
+/** The schema of a line; the format of the folder stands in its other files. */
+const JOURNAL: DocumentKind<JournalLine> = {
+  schema: z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('begin'), ...common } satisfies LineShape<'begin'>),
+    z.strictObject({
+      type: z.literal('end'),
+      ...common,
+      status: z.enum(['finished', 'interrupted', 'failed']),
+      error: z.string().exactOptional(),
+    } satisfies LineShape<'end'>),
+    z.strictObject({ type: z.literal('forgive'), at: z.string() } satisfies LineShape<'forgive'>),
+  ]),
+  remedy: 'restore the file, or remove it (finished runs are known without it)',
+};
 const FILE = 'journal.jsonl';
 
 /** All whole lines; a last one that a kill cut short is left out. @throws InputError that names a bad line. */
 export async function readJournal(root: Store): Promise<readonly JournalLine[]> {
   const bytes = (await root.read(FILE)) ?? new Uint8Array();
-  const text = new TextDecoder().decode(bytes.subarray(0, bytes.lastIndexOf(10) + 1));
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line, i) => {
-      try {
-        return JSON.parse(line) as JournalLine;
-      } catch {
-        throw new InputError(
-          `${root.where}/${FILE}: line ${i + 1} is not JSON; restore the file, or remove it (finished runs are known without it)`,
-        );
-      }
-    });
+  return readLines(bytes, `${root.where}/${FILE}`, JOURNAL).map(({ value }) => value);
 }
 
 /** Adds a line to a journal. */

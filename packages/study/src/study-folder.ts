@@ -1,14 +1,38 @@
 /** A study's folder: what it is a study of, in `plan.json`, or in `runs.json` where its runs came of no plan. */
 import { canonicalJson, InputError, type Store } from '@grok/core';
-import { checkPlan } from './check-plan.js';
+import {
+  type DocumentKind,
+  experimentSchema,
+  readDocument,
+  type Shape,
+  trainingPointSchema,
+  z,
+} from '@grok/core/internal';
+import { parsePlan } from './check-plan.js';
 import { expandPlan, type Plan } from './plan.js';
-import { type PlannedRun, planRuns, type RunDraft } from './planned-runs.js';
+import { type PlannedRun, planRuns, type RunDraft, type TeacherNeed } from './planned-runs.js';
 
 /** What a study is of: a plan, or runs that are planned one by one. */
 export type StudySource = Plan | readonly PlannedRun[];
 
 const PLAN = 'plan.json';
 const RUNS = 'runs.json';
+const need: z.ZodType<TeacherNeed> = z.strictObject({
+  key: z.string().min(1),
+  at: trainingPointSchema,
+} satisfies Shape<TeacherNeed>);
+const DRAFTS: DocumentKind<readonly RunDraft[]> = {
+  schema: z.array(
+    z.strictObject({
+      key: z.string().min(1),
+      name: z.string().min(1).exactOptional(),
+      role: z.enum(['teacher', 'student', 'control']).exactOptional(),
+      experiment: experimentSchema,
+      needs: z.record(z.string(), need).exactOptional(),
+    } satisfies Shape<RunDraft>),
+  ),
+  remedy: 'restore it',
+};
 
 /** True for runs that came of no plan. */
 function areRuns(source: StudySource): source is readonly PlannedRun[] {
@@ -27,19 +51,16 @@ export function titleOf(source: StudySource): string {
 
 /** The plan of a study's folder, or undefined where there is none. @throws InputError when it is damaged. */
 export async function readPlan(root: Store): Promise<Plan | undefined> {
-  const value = await readDocument(root, PLAN);
-  return value === undefined ? undefined : checkPlan(value, `${root.where}/${PLAN}`);
+  const bytes = await root.read(PLAN);
+  return bytes && parsePlan(bytes, `${root.where}/${PLAN}`);
 }
 
 /** What a folder is a study of, or undefined where it is none. @throws InputError when it is damaged. */
 export async function readStudy(root: Store): Promise<StudySource | undefined> {
   const plan = await readPlan(root);
   if (plan !== undefined) return plan;
-  const drafts = await readDocument(root, RUNS);
-  if (drafts === undefined) return undefined;
-  if (!Array.isArray(drafts))
-    throw new InputError(`${root.where}/${RUNS}: must be a list of runs; restore it`);
-  return planRuns(drafts as readonly RunDraft[]);
+  const bytes = await root.read(RUNS);
+  return bytes && planRuns(readDocument(bytes, `${root.where}/${RUNS}`, DRAFTS));
 }
 
 /** Makes a folder this study's. @throws InputError when it is another's, or holds something else. */
@@ -75,14 +96,4 @@ function describe(source: StudySource): string {
   return areRuns(source)
     ? `another study of ${source.length} runs`
     : `another plan ("${source.name}", seeds ${source.seeds.join(', ')})`;
-}
-
-async function readDocument(root: Store, file: string): Promise<unknown> {
-  const bytes = await root.read(file);
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new InputError(`${root.where}/${file}: must be JSON (${(error as Error).message})`);
-  }
 }

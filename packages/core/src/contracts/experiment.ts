@@ -90,6 +90,12 @@ const namedUse: z.ZodType<ProbeUse> = z.strictObject({
   ...useShape,
   as: name.exactOptional(),
 } satisfies Shape<ProbeUse>);
+/** The schema of a point of a run's training. */
+export const trainingPointSchema: z.ZodType<TrainingPoint> = z.union([
+  natural,
+  z.enum(['crossing', 'last']),
+  z.strictObject({ validationAccuracy: share }),
+]);
 const weight: z.ZodNumber = z.number().nonnegative();
 const weightSchedule: z.ZodType<WeightSchedule> = z.strictObject({
   schedule: z.enum(['linear', 'cosine']),
