@@ -19,6 +19,7 @@ import {
 } from '@grok/core';
 import { newestCheckpoint } from '@grok/core/internal';
 import data from '@grok/data';
+import logit from '@grok/distill-logit';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import type * as tf from '@grok/tfjs';
@@ -34,15 +35,25 @@ const experiment: Experiment = {
   seed: 1,
 };
 
-const registryOf = (...more: Plugin[]) => createRegistry([data, model, optim, wasm, onnx, ...more]);
+const registryOf = (...more: Plugin[]) =>
+  createRegistry([data, model, optim, logit, wasm, onnx, ...more]);
 
 async function run(
   changes: Partial<Experiment>,
-  { backend = 'wasm', plugins = [] }: { backend?: string; plugins?: readonly Plugin[] } = {},
+  {
+    backend = 'wasm',
+    plugins = [],
+    teacherStores = {},
+  }: {
+    backend?: string;
+    plugins?: readonly Plugin[];
+    teacherStores?: Readonly<Record<string, Store>>;
+  } = {},
 ): Promise<RunResult & { store: Store }> {
   const spec = { experiment: { ...experiment, ...changes }, execution: { backend, threads: 1 } };
   const store = memoryStore();
-  return { store, ...(await startRun(spec, { registry: registryOf(...plugins), store })) };
+  const host = { registry: registryOf(...plugins), store, teacherStores };
+  return { store, ...(await startRun(spec, host)) };
 }
 async function finalParams(changes: Partial<Experiment>, backend?: string): Promise<HostParams> {
   const { store } = await run(changes, backend === undefined ? {} : { backend });
@@ -209,5 +220,33 @@ describe('transforms of the model', () => {
     await expect(run({ transforms: [{ use: 'prune-magnitud' }] })).rejects.toThrow(
       'unknown transform "prune-magnitud": did you mean "prune-magnitude"',
     );
+  });
+});
+
+describe('a teacher of another task', () => {
+  it('teaches by leave, and reads the student’s rows in its own format', async () => {
+    // Catches: sites of rows in the student's order of tokens, a leak unseen across formats.
+    const { store, manifest } = await run({});
+    const { run: id, paramsSha256 = '' } = manifest;
+    const other: Partial<Experiment> = {
+      task: { use: 'div', options: { p: 5, format: ['b', 'a'] } },
+      teachers: { teacher: { run: id, paramsSha256 } },
+      objective: [{ use: 'logit' }],
+    };
+    const teacherStores = { teacher: store };
+    await expect(run(other, { teacherStores })).rejects.toThrow(/unless "allowOtherTask" is true/);
+    const leave = { ...other, allowOtherTask: true };
+    const taught = await run(leave, { teacherStores });
+    expect(taught.manifest.leaked).toBeUndefined();
+    expect(taught.history).toHaveLength(6);
+    await expect(run({ ...leave, splitSeed: 2 }, { teacherStores })).rejects.toThrow(
+      /it has seen \d+ of this run's 10 validation rows/,
+    );
+    const sum = { ...leave, task: { use: 'add', options: { p: 5, format: ['a', 'b'] } } };
+    await expect(run(sum, { teacherStores })).rejects.toThrow(
+      'it reads int32 [4], a row here is int32 [2]',
+    );
+    const asTheyAre = { ...leave, task: { use: 'sub', options: { p: 5 } }, batch: 12 };
+    expect((await run(asTheyAre, { teacherStores })).status).toBe('finished');
   });
 });

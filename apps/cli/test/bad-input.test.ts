@@ -274,7 +274,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'a leaking plan',
     reproduce('--set', 'student.splitSeed=1'),
-    /paper, logit: its split is not its teacher's/,
+    /paper, logit: teacher "teacher": was trained on another split .*allow the leak/,
   ],
   ['an unknown backend for a plan', reproduce('--backend', 'onx'), /unknown backend "onx"/],
   ['a plan over a run', reproduce('--out', 'teacher'), /--out teacher: holds other files/],

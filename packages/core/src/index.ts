@@ -49,6 +49,7 @@ export type {
   Program,
   ProgramInput,
   Rng,
+  RowPairs,
   Site,
   SiteInfo,
   Snapshot,

@@ -47,6 +47,7 @@ export * from './training/param-groups.js';
 export * from './training/patterns.js';
 export * from './training/probes.js';
 export * from './training/programs.js';
+export * from './training/questions.js';
 export * from './training/registry.js';
 export * from './training/run-in-batches.js';
 export * from './training/schedules.js';

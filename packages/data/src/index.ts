@@ -6,28 +6,35 @@ import {
   defineTask,
   InputError,
   integer,
+  listOf,
   number,
+  oneOf,
   type Plugin,
   schema,
 } from '@grok/core';
-import { modularTask, type Operation } from './modular.js';
+import { modularTask, type Operation, type Place, REFERENCE_FORMAT } from './modular.js';
 import { numpyPermutation } from './numpy.js';
 
-export { modularTask, type Operation } from './modular.js';
+export { modularTask, type Operation, type Place, REFERENCE_FORMAT } from './modular.js';
 export { mt19937, numpyPermutation } from './numpy.js';
 
 /** Options of the modular tasks. */
 export interface ModularOptions {
   /** The modulus, a whole number ≥ 2, default 97; prime for `div`. */
   readonly p?: number;
+  /** What each position of a row holds, `a` and `b` at least, default `["a", "op", "b", "eq"]`. */
+  readonly format?: Place[];
 }
 
 const modular = (op: Operation, summary: string): Component<'task', ModularOptions> =>
   defineTask({
     name: op,
     summary,
-    options: schema({ p: integer().default(97) }),
-    create: ({ p }) => modularTask(op, p),
+    options: schema({
+      p: integer().default(97),
+      format: listOf(oneOf('a', 'b', 'op', 'eq', 'p')).default([...REFERENCE_FORMAT]),
+    }),
+    create: ({ p, format }) => modularTask(op, p, format),
   });
 
 /** `a + b mod p` for all a and b: p² rows. */

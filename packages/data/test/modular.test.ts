@@ -62,3 +62,67 @@ describe('modular tasks', () => {
       );
   });
 });
+
+describe('the words of a modular task', () => {
+  it('say what tokens, labels and positions mean', () => {
+    // Catches: the sign of another operation, a class for the token of "=".
+    const task = modularTask('sub', 5);
+    expect(task.format).toEqual(['a', 'op', 'b', 'eq']);
+    expect(task.tokens).toEqual(['0', '1', '2', '3', '4', '-', '=']);
+    expect(task.classes).toEqual(['0', '1', '2', '3', '4']);
+    expect([0, 1, 2, 3].map((at) => task.tokens?.[task.inputs.data[4 * 7 + at] ?? -1])).toEqual([
+      ...['1', '-', '2', '='],
+    ]);
+    expect(task.question?.(7)).toBe('1 - 2 (mod 5)');
+  });
+
+  it('may stand in any order, the modulus among them, and ask the same', () => {
+    // Catches: operands read at the reference's places, labels that follow the format.
+    const plain = modularTask('sub', 5);
+    const task = sub({ p: 5, format: ['b', 'p', 'a'] });
+    expect(task.inputs.shape).toEqual([25, 3]);
+    expect([...task.inputs.data.slice(3 * 7, 3 * 8)]).toEqual([2, 7, 1]);
+    expect(task.vocabulary).toBe(8);
+    expect(task.tokens?.[7]).toBe('mod 5');
+    expect(task.labels).toEqual(plain.labels);
+    for (const row of [0, 7, 24]) {
+      expect(task.show(row)).toBe(plain.show(row));
+      expect(task.question?.(row)).toBe(plain.question?.(row));
+    }
+  });
+
+  it('must name both operands, and nothing twice', () => {
+    const format =
+      (...places: ('a' | 'b' | 'eq')[]) =>
+      () =>
+        add({ p: 5, format: places });
+    expect(format('a', 'eq')).toThrow(
+      'task "add": the format must have a and b, and nothing twice',
+    );
+    expect(format('a', 'b', 'a')).toThrow('got ["a","b","a"]');
+  });
+});
+
+describe('pairs of rows', () => {
+  it.each(['add', 'div'] as const)(
+    'of %s differ in one operand, and are those of the seed',
+    (op) => {
+      // Catches: a corrupted row that is the clean one, two operands changed, b = 0 in a division.
+      const task = modularTask(op, 7);
+      const { clean, corrupted, position } = task.pairs?.(3, 400) ?? {
+        ...{ clean: new Int32Array(), corrupted: new Int32Array(), position: new Int32Array() },
+      };
+      expect([clean.length, corrupted.length, position.length]).toEqual([400, 400, 400]);
+      const row = (at: number): number[] => [...task.inputs.data.slice(4 * at, 4 * at + 4)];
+      clean.forEach((from, i) => {
+        const [before, after] = [row(from), row(corrupted[i] ?? -1)];
+        const changed = before.flatMap((token, at) => (token === after[at] ? [] : [at]));
+        expect(changed).toEqual([position[i]]);
+      });
+      expect(new Set(position)).toEqual(new Set([0, 2]));
+      expect(new Set(clean).size).toBe(task.labels.length);
+      expect(task.pairs?.(3, 400)).toEqual({ clean, corrupted, position });
+      expect(task.pairs?.(4, 400)?.clean).not.toEqual(clean);
+    },
+  );
+});

@@ -56,16 +56,28 @@ export interface Grid {
   readonly data: Float64Array;
 }
 
+/** The operands of rows of a modular task: tokens at `a` and `b` of its format, by default the first and the third. */
+export function readOperands(
+  { inputs, format = ['a', 'op', 'b'] }: Pick<Task, 'inputs' | 'format'>,
+  rows: ArrayLike<number>,
+): { readonly a: Int32Array; readonly b: Int32Array } {
+  const [, positions = 1] = inputs.shape;
+  const read = (place: string): Int32Array => {
+    const at = format.indexOf(place);
+    return Int32Array.from(rows, (row) => inputs.data[row * positions + at] ?? 0);
+  };
+  return { a: read('a'), b: read('b') };
+}
+
 /**
- * The cell x·order + y of each row of a task with tokens `[a, OP, b, EQ]`; −1 where a or b is 0 in a
+ * The cell x·order + y of each row of a task over (a, b); −1 where a or b is 0 in a
  * product, which has no logarithm.
  */
 export function cellsOf(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
   const element = new Map(group.residues.map((residue, x) => [residue, x]));
-  const [, positions = 1] = task.inputs.shape;
-  return Int32Array.from(rows, (row) => {
-    const [a = 0, , b = 0] = task.inputs.data.subarray(row * positions);
-    const [x, y] = [element.get(a), element.get(b)];
+  const { a, b } = readOperands(task, rows);
+  return a.map((value, i) => {
+    const [x, y] = [element.get(value), element.get(b[i] ?? 0)];
     return x === undefined || y === undefined ? -1 : x * group.order + y;
   });
 }

@@ -5,12 +5,11 @@
 import { InputError, type Model, type ModelInfo, type Registry } from '@grok/core';
 import {
   checkExperiment,
+  compareTaughtData,
   compose,
   data,
   infoOf,
-  splitHash,
-  taskHash,
-  type Use,
+  type TaughtData,
 } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
@@ -26,24 +25,12 @@ export function preflight(runs: readonly PlannedRun[], registry: Registry, title
     checkExperiment(experiment, what);
     inside(what, () => {
       const { written, split, model } = data(experiment, registry);
-      const own: Ready = {
-        model,
-        use: experiment.task,
-        task: taskHash(written),
-        split: splitHash(split),
-      };
+      const own: Ready = { model, use: experiment.task, written, split };
       const teachers: Record<string, ModelInfo> = {};
       for (const [as, need] of Object.entries(needs)) {
         const teacher = seen.get(need.key);
         if (teacher === undefined) continue; // teachers come first: there is one
-        if (teacher.task !== own.task)
-          throw new InputError(
-            `its task is ${JSON.stringify(own.use)}, its teacher's ${JSON.stringify(teacher.use)}; both must have the same rows and labels`,
-          );
-        if (teacher.split !== own.split && experiment.allowLeak !== true)
-          throw new InputError(
-            'its split is not its teacher\'s, which has then seen validation rows; share one split, or set "allowLeak": true',
-          );
+        compareTaughtData(`teacher "${as}"`, teacher, own, experiment);
         teachers[as] = infoOf(teacher.model);
       }
       registry.create('optimizer', experiment.optimizer.use, experiment.optimizer.options, host);
@@ -60,12 +47,8 @@ export function preflight(runs: readonly PlannedRun[], registry: Registry, title
   }
 }
 
-interface Ready {
+interface Ready extends TaughtData {
   readonly model: Model;
-  readonly use: Use;
-  /** Hashes of the task and of the split. */
-  readonly task: string;
-  readonly split: string;
 }
 
 function inside(what: string, action: () => void): void {

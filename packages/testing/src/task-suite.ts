@@ -78,6 +78,50 @@ const taskTests: Tests<Subject> = {
     for (const row of [0, 1, rows - 1])
       expect(task.show(row), 'show(row) is one line of text').toMatch(/^\S(.*\S)?$/);
   },
+  'says what its tokens, labels and positions mean, if it does (catches: a token without a meaning)':
+    ({ task: { inputs, labels, vocabulary, format, tokens, classes } }) => {
+      if (format) expect(format.length, 'one word a position').toBe(inputs.shape[1]);
+      if (tokens) expect(tokens.length, 'one word a token').toBe(vocabulary);
+      if (classes)
+        expect(classes.length, 'one word a label').toBeGreaterThan(
+          labels.reduce((most, label) => Math.max(most, label), -1),
+        );
+    },
+  'asks one question a row, if it says which (catches: rows of one key that have two answers)': (
+    { task },
+    context,
+  ) => {
+    if (task.question === undefined) return context.skip('it does not say what its rows ask');
+    const known = new Map<string, number>();
+    for (const [row, label] of task.labels.entries()) {
+      const key = task.question(row);
+      expect(label, `${key} was labelled ${known.get(key)} before`).toBe(known.get(key) ?? label);
+      known.set(key, label);
+    }
+  },
+  'draws pairs of two different rows, if it does (catches: a row corrupted to itself)': (
+    { task },
+    context,
+  ) => {
+    if (task.pairs === undefined) return context.skip('it has no pairs');
+    const { clean, corrupted, position } = task.pairs(1, 20);
+    expect(task.pairs(1, 20), 'the same from the same seed').toEqual({
+      clean,
+      corrupted,
+      position,
+    });
+    const [rows = 0, places = 0] = task.inputs.shape;
+    for (const [i, from] of clean.entries()) {
+      const to = corrupted[i] ?? -1;
+      expect(from < rows && to >= 0 && to < rows, `pair ${i} is of rows`).toBe(true);
+      const read = (row: number) => [
+        ...task.inputs.data.subarray(row * places, (row + 1) * places),
+      ];
+      const after = read(to);
+      const changed = read(from).flatMap((value, at) => (value === after[at] ? [] : [at]));
+      expect(changed, `pair ${i} differs at its position alone`).toEqual([position[i]]);
+    }
+  },
   'says its modulus rightly, if it has one (catches: Fourier analysis of something else)': (
     { task },
     context,

@@ -165,8 +165,10 @@ export type Experiment = {
   /** Default: the seed. */
   readonly splitSeed?: number;
   readonly probes?: readonly ProbeUse[];
-  /** The teacher may come from another split; every table says so. */
+  /** A teacher may have been trained on what validation rows ask; every table says so. */
   readonly allowLeak?: boolean;
+  /** A teacher may be of another task: it reads its own rows that ask the same, or the run's as they are. */
+  readonly allowOtherTask?: boolean;
   /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
   readonly shuffleLabels?: boolean;
   /** Ends the run after the first epoch that comes to it, dropout off; `epochs` is then the most. */
@@ -192,7 +194,8 @@ const experimentShape = {
   allowLeak: z
     .boolean()
     .exactOptional()
-    .describe('let a teacher come from another split; every table says so'),
+    .describe('let a teacher have seen validation rows; every table says so'),
+  allowOtherTask: z.boolean().exactOptional().describe('let a teacher be of another task'),
   shuffleLabels: z
     .boolean()
     .exactOptional()

@@ -42,8 +42,25 @@ export interface Task {
   readonly labels: Int32Array;
   /** One row for people, such as `"3 / 5 = 20 (mod 97)"`. */
   show(row: number): string;
+  /** What each position of a row holds, such as `['a', 'op', 'b', 'eq']`. */
+  readonly format?: readonly string[];
+  /** What each token means, by its number: `tokens[5]` is `"5"`, one of them `"="`. */
+  readonly tokens?: readonly string[];
+  /** What each label means: `classes[label]`; logits beyond them answer nothing. */
+  readonly classes?: readonly string[];
+  /** What a row asks, such as `"3 / 5 (mod 97)"`: equal where rows of any task ask the same, whatever their tokens. */
+  question?(row: number): string;
+  /** `n` pairs of rows that differ in one operand, drawn from a seed: clean and corrupted inputs for patching. */
+  pairs?(seed: number, n: number): RowPairs;
   /** Present for tasks over (a, b) modulo p; analyses in the Fourier basis need it. */
   readonly modular?: { readonly p: number; readonly op: string };
+}
+/** Pairs of rows that differ in one place: pair `i` is the rows `clean[i]` and `corrupted[i]`. */
+export interface RowPairs {
+  readonly clean: Int32Array;
+  readonly corrupted: Int32Array;
+  /** The position at which they differ. */
+  readonly position: Int32Array;
 }
 /** Rows of the training and of the validation set. */
 export interface SplitRows {

@@ -1,12 +1,13 @@
 /** From a specification to the parts of a run: every component resolved, every contradiction found, before anything is written. */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
-import { paramsSha256, splitHash, taskHash } from '../contracts/hash.js';
+import { paramsSha256, splitHash } from '../contracts/hash.js';
 import type {
   Backend,
   Execution,
   Experiment,
   Host,
+  HostParams,
   Model,
   Optimizer,
   SplitRows,
@@ -25,6 +26,7 @@ import { applyTransforms } from '../training/model-transforms.js';
 import { type ComposedObjective, compose } from '../training/objective.js';
 import { createOptimizer } from '../training/param-groups.js';
 import { createProbes, infoOf } from '../training/probes.js';
+import { compareTaughtData } from '../training/questions.js';
 import type { Teacher } from '../training/sites.js';
 import { shuffleLabels } from '../training/stopping.js';
 import type { ActiveProbe } from '../training/training.js';
@@ -42,7 +44,7 @@ export interface Composed {
   readonly optimizer: Optimizer;
   readonly probes: readonly ActiveProbe[];
   readonly splitHash: string;
-  /** A teacher was trained on another split of the same rows. */
+  /** A teacher was trained on what validation rows ask. */
   readonly leaked: boolean;
 }
 
@@ -60,22 +62,18 @@ export async function composeExperiment(
   const { written, task, split, model } = data(experiment, registry);
   const loaded: Record<string, Teacher> = {};
   const refs: Record<string, TeacherRef & { splitHash: string }> = {};
+  let leaked = false;
   for (const [name, ref] of Object.entries(experiment.teachers ?? {})) {
     const store = teacherStores[name];
     if (store === undefined)
       throw new InputError(
         `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
       );
-    const teacher = await loadTeacher(name, ref, store, registry, { experiment, written });
+    const teacher = await loadTeacher(name, ref, store, registry, { experiment, written, split });
     loaded[name] = teacher;
     refs[name] = { ...ref, splitHash: teacher.splitHash };
+    leaked ||= teacher.leaked;
   }
-  const ownHash = splitHash(split);
-  const strangers = Object.keys(refs).filter((name) => refs[name]!.splitHash !== ownHash);
-  if (strangers.length > 0 && experiment.allowLeak !== true)
-    throw new InputError(
-      `teacher "${strangers[0]}": was trained on another split (${refs[strangers[0]!]!.splitHash.slice(0, 10)}, this run's is ${ownHash.slice(0, 10)}), so it has seen validation rows; use its split seed, or allow the leak (--allow-leak)`,
-    );
   const objective = compose(
     (experiment.objective ?? [{ use: 'hard' }]).map(({ use, as, weight = 1, options }) => ({
       name: as ?? use,
@@ -104,8 +102,8 @@ export async function composeExperiment(
     teacherRefs: refs,
     optimizer: createOptimizer(registry, experiment.optimizer, experiment.freeze ?? [], paramNames),
     probes: createProbes(registry, experiment.probes ?? [], model),
-    splitHash: ownHash,
-    leaked: strangers.length > 0,
+    splitHash: splitHash(split),
+    leaked,
   };
 }
 
@@ -126,17 +124,23 @@ export function data(
   const split = registry.create('split', use, options, host)(rows, seed);
   checkSplit(`split "${use}"`, split, rows);
   const task = experiment.shuffleLabels ? shuffleLabels(written, split, experiment.seed) : written;
-  const create = registry.create('model', experiment.model.use, experiment.model.options, host);
-  const plain = create({ vocabulary: task.vocabulary, inputs: task.inputs });
-  const model = applyTransforms(
-    plain,
-    (experiment.transforms ?? []).map((it) =>
-      registry.create('transform', it.use, it.options, host),
-    ),
-    () => plain.init(rng(experiment.seed).split('init')),
+  return { written, task, split, model: createModel(experiment, registry, task) };
+}
+
+/** An experiment's model with its transforms, for the rows of a task. */
+function createModel(
+  experiment: Experiment,
+  registry: Registry,
+  { vocabulary, inputs }: Pick<Task, 'vocabulary' | 'inputs'>,
+): Model {
+  const { use, options } = experiment.model;
+  const plain = registry.create('model', use, options, host)({ vocabulary, inputs });
+  const transforms = (experiment.transforms ?? []).map((it) =>
+    registry.create('transform', it.use, it.options, host),
   );
-  const subject = subjectOf({ kind: 'model', name: experiment.model.use });
-  return { written, task, split, model: attributeModelErrors(subject, model) };
+  const initial = (): HostParams => plain.init(rng(experiment.seed).split('init'));
+  const model = applyTransforms(plain, transforms, initial);
+  return attributeModelErrors(subjectOf({ kind: 'model', name: use }), model);
 }
 
 /** Creates a backend by name, with its options; `threads` is one of them where the backend has such an option. */
@@ -156,8 +160,12 @@ async function loadTeacher(
   ref: TeacherRef,
   store: Store,
   registry: Registry,
-  student: { readonly experiment: Experiment; readonly written: Task },
-): Promise<Teacher & { splitHash: string }> {
+  student: {
+    readonly experiment: Experiment;
+    readonly written: Task;
+    readonly split: SplitRows;
+  },
+): Promise<Teacher & { splitHash: string; leaked: boolean }> {
   const config = await readConfig(store);
   const manifest = await readManifest(store);
   const wrong = (rule: string): InputError =>
@@ -166,10 +174,12 @@ async function loadTeacher(
     throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
   if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
   const own = data(config.experiment, registry);
-  if (taskHash(own.written) !== taskHash(student.written))
-    throw wrong(
-      `was trained on another task (${JSON.stringify(config.experiment.task)}, this run's is ${JSON.stringify(student.experiment.task)}); both must have the same rows and labels`,
-    );
+  const { inputs, leaked } = compareTaughtData(
+    `teacher "${name}"`,
+    { ...own, use: config.experiment.task },
+    { ...student, use: student.experiment.task },
+    student.experiment,
+  );
   const checkpoint =
     ref.step === undefined
       ? (await newestCheckpoint(store)).checkpoint
@@ -178,5 +188,16 @@ async function loadTeacher(
   const params = withoutAuxiliary(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)
     throw wrong(`its parameters changed since they were named (their hash differs)`);
-  return { model: own.model, params, splitHash: splitHash(own.split) };
+  const { vocabulary } = own.task;
+  // A model may be for the rows of its task alone.
+  const taught =
+    inputs === undefined
+      ? { model: own.model }
+      : { model: createModel(config.experiment, registry, { vocabulary, inputs }), inputs };
+  return {
+    ...taught,
+    params,
+    splitHash: splitHash(own.split),
+    leaked,
+  };
 }

@@ -14,7 +14,7 @@ import type {
   Tree,
 } from '../contracts/types.js';
 import { createMaskBuffer } from '../tensors/mask-kernel.js';
-import { flattenHost, type Layout, sizeOf, unflattenHost } from '../tensors/params.js';
+import { flattenHost, type Layout, reader, sizeOf, unflattenHost } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
 import { readTree, uploadTree } from '../tensors/tree.js';
@@ -56,8 +56,11 @@ export async function loadData(run: Training): Promise<Data> {
   const { labels } = arraysOf(task);
   const inputs = takeRows(task.inputs, split.train);
   const teachers: Record<string, HostParams> = {};
-  for (const [name, sites] of Object.entries(run.objective.needs.teachers))
-    teachers[name] = await computeSites(backend, run.teachers[name]!, sites, inputs);
+  for (const [name, sites] of Object.entries(run.objective.needs.teachers)) {
+    const teacher = reader('teacher', run.teachers)(name);
+    const own = teacher.inputs === undefined ? inputs : takeRows(teacher.inputs, split.train);
+    teachers[name] = await computeSites(backend, teacher, sites, own);
+  }
   const train = { inputs, labels: takeRows(labels, split.train), teachers };
   const evalBatches = (of: Int32Array): readonly EvalBatch[] =>
     ranges(of.length, EVAL_ROWS).map(([start, end]) => {

@@ -13,6 +13,8 @@ import { siteReader } from './step.js';
 export interface Teacher {
   readonly model: Model;
   readonly params: HostParams;
+  /** All rows of the run's task as the teacher reads them, where it is of another task. */
+  readonly inputs?: HostArray;
 }
 
 /** Most rows a forward pass takes at once: larger batches leave the processor's cache. */

@@ -12,6 +12,7 @@ import {
 } from '@grok/core';
 import { mapTree } from '@grok/core/internal';
 import { attentionEntropy } from '../attention.js';
+import { readOperands } from '../modular.js';
 import { describeNeurons } from '../neurons.js';
 import { computeEffectiveRanks } from '../rank.js';
 import { atPosition, takeLabels } from '../rows.js';
@@ -116,8 +117,5 @@ export const weightStatistics: Component<'probe', WhenOptions & { bins?: number 
 function groupingsOf({ rows, task }: Snapshot): Record<string, Int32Array> {
   const label = takeLabels(task, rows);
   if (task.modular === undefined) return { label };
-  const [, positions = 1] = task.inputs.shape;
-  const token = (at: number) =>
-    Int32Array.from(rows, (row) => task.inputs.data[row * positions + at]!);
-  return { label, a: token(0), b: token(2) };
+  return { label, ...readOperands(task, rows) };
 }

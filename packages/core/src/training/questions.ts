@@ -1,0 +1,98 @@
+/**
+ * What rows ask: a task's rows have keys (`question`) that are equal where two rows ask the same, in
+ * whatever format. By them a teacher's training rows are compared with a student's validation rows, and
+ * a teacher of another task is given the rows that it knows.
+ */
+import { InputError } from '../contracts/errors.js';
+import { splitHash, taskHash } from '../contracts/hash.js';
+import type { Experiment, HostArray, SplitRows, Task, Use } from '../contracts/types.js';
+import { sizeOf } from '../tensors/params.js';
+import { takeRows } from '../tensors/rows.js';
+
+/** Keys of the given rows; a task that does not say what its rows ask is compared by its inputs. */
+export function readQuestions(task: Task, rows: ArrayLike<number>): readonly string[] {
+  const { inputs } = task;
+  const size = sizeOf(inputs.shape.slice(1));
+  return Array.from(rows, (row) =>
+    task.question === undefined
+      ? inputs.data.subarray(row * size, (row + 1) * size).join(' ')
+      : task.question(row),
+  );
+}
+
+/** How many validation rows of a student ask what its teacher was trained on. */
+export function countSharedQuestions(
+  teacher: { readonly task: Task; readonly train: Int32Array },
+  student: { readonly task: Task; readonly validation: Int32Array },
+): number {
+  const seen = new Set(readQuestions(teacher.task, teacher.train));
+  return readQuestions(student.task, student.validation).filter((it) => seen.has(it)).length;
+}
+
+/**
+ * All rows of a student's task as a teacher of another task reads them: its own rows that ask the same,
+ * where it has all of them, else the student's rows as they are. `subject` names the teacher in errors.
+ * @throws InputError when these differ in shape or type, or have tokens that the teacher does not know.
+ */
+export function readInputsForTeacher(subject: string, student: Task, teacher: Task): HostArray {
+  const rowOf = new Map(
+    readQuestions(teacher, [...teacher.labels.keys()]).map((it, row) => [it, row]),
+  );
+  const rows = readQuestions(student, [...student.labels.keys()]).map((it) => rowOf.get(it));
+  const known = rows.filter((row) => row !== undefined);
+  if (known.length === rows.length) return takeRows(teacher.inputs, known);
+  const [own, theirs] = [student.inputs, teacher.inputs].map(
+    ({ dtype, shape }) => `${dtype} [${shape.slice(1)}]`,
+  );
+  const missing = `${rows.length - known.length} of this run's ${rows.length} rows ask what is none of its own`;
+  if (own !== theirs)
+    throw new InputError(
+      `${subject}: ${missing}, and it cannot read them as they are: it reads ${theirs}, a row here is ${own}; give the student's task the teacher's format`,
+    );
+  const { data } = student.inputs;
+  const unknown = data instanceof Int32Array && data.find((token) => token >= teacher.vocabulary);
+  if (typeof unknown === 'number')
+    throw new InputError(
+      `${subject}: ${missing}, and it cannot read them as they are: token ${unknown} is outside its vocabulary of ${teacher.vocabulary}; choose a task with the same tokens`,
+    );
+  return student.inputs;
+}
+
+/** A task as it is written, by name and options, and its split. */
+export interface TaughtData {
+  readonly use: Use;
+  readonly written: Task;
+  readonly split: SplitRows;
+}
+
+/**
+ * What a student's data is to its teacher's: the rows as the teacher reads them, where it is of another
+ * task, and whether it was trained on what the student is validated on. `subject` names the teacher.
+ * @throws InputError on another task without `allowOtherTask`, rows that it cannot read, and a leak without `allowLeak`.
+ */
+export function compareTaughtData(
+  subject: string,
+  teacher: TaughtData,
+  student: TaughtData,
+  leave: Pick<Experiment, 'allowLeak' | 'allowOtherTask'>,
+): { readonly inputs?: HostArray; readonly leaked: boolean } {
+  const sameTask = taskHash(teacher.written) === taskHash(student.written);
+  if (!sameTask && leave.allowOtherTask !== true)
+    throw new InputError(
+      `${subject}: was trained on another task (${JSON.stringify(teacher.use)}, this run's is ${JSON.stringify(student.use)}); both must have the same rows and labels, unless "allowOtherTask" is true`,
+    );
+  const sameSplit = sameTask && splitHash(teacher.split) === splitHash(student.split);
+  const shared = sameSplit
+    ? 0
+    : countSharedQuestions(
+        { task: teacher.written, train: teacher.split.train },
+        { task: student.written, validation: student.split.validation },
+      );
+  if (shared > 0 && leave.allowLeak !== true)
+    throw new InputError(
+      `${subject}: was trained on another split (it has seen ${shared} of this run's ${student.split.validation.length} validation rows); use its split seed, or allow the leak (--allow-leak)`,
+    );
+  if (sameTask) return { leaked: shared > 0 };
+  const inputs = readInputsForTeacher(subject, student.written, teacher.written);
+  return { inputs, leaked: shared > 0 };
+}
