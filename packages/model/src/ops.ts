@@ -39,9 +39,9 @@ export function multiplyWeights(first: Weights, second: Weights): Weights {
 }
 
 /** What each head's part of `x` gives alone: `[rows, head · d_head] · [head · d_head, out]` → `[rows, head, out]`. */
-export function linearByHead(x: tf.Tensor, weights: Weights, heads: number): tf.Tensor {
+export function matmulByHead(x: tf.Tensor, weights: Weights, heads: number): tf.Tensor {
   if (weights === 'identity')
-    throw new RangeError('linearByHead: got no weights to divide by head');
+    throw new RangeError('matmulByHead: got no weights to divide by head');
   const [rows = 0, width = 0] = x.shape;
   const parts = tf.transpose(tf.reshape(x, [rows, heads, width / heads]), [1, 0, 2]); // [head, rows, d_head]
   const product = tf.matMul(parts, tf.reshape(weights, [heads, width / heads, -1])); // [head, rows, out]

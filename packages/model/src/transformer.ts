@@ -50,33 +50,13 @@ function attention(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const { W_V, W_O } = f.attentionWeights(block);
   const { scores, v } = f.attend(block, x, W_V);
   const masked = cfg.causal ? scores.map(applyCausalMask) : scores; // [batch, head, query, key]
-  const softmaxed = hook(at('hook_attn_scores'), masked).map(ops.softmax);
-  const pattern = hook(at('hook_pattern'), softmaxed); // [batch, head, query, key]
+  const shares = hook(at('hook_attn_scores'), masked).map(ops.softmax);
+  const pattern = hook(at('hook_pattern'), shares); // [batch, head, query, key]
   const z = hook(at('hook_z'), concatRows(zip(pattern, v, mixValues), cfg.dim)); // [batch, query, head · d_head]
   if (!f.isUsed(at('hook_result')))
     return hook(`${block}.hook_attn_out`, f.dropout(`${block}.attn`, matmul(z, W_O)));
-  const result = f.dropout(`${block}.attn`, ops.linearByHead(z, W_O, cfg.heads));
+  const result = f.dropout(`${block}.attn`, ops.matmulByHead(z, W_O, cfg.heads)); // [batch, query, head, d_model]
   return hook(`${block}.hook_attn_out`, tf.sum(hook(at('hook_result'), result), 1));
-}
-
-/** `q·k/√d_head`: `[batch, query, head, d_head]` and `[batch, key, head, d_head]` → `[batch, head, query, key]`. */
-function scaledDotProducts(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
-  const [, , , dHead = 1] = q.shape;
-  return tf.mul(tf.matMul(byHead(q), byHead(k), false, true), 1 / Math.sqrt(dHead));
-}
-/** A position attends to none after it; the last query is at the last key. */
-function applyCausalMask(scores: tf.Tensor): tf.Tensor {
-  const [, , queries = 1, keys = 1] = scores.shape;
-  if (queries === 1) return scores;
-  const entries = Float32Array.from({ length: queries * keys }, (_, i) =>
-    (i % keys) - keys > Math.floor(i / keys) - queries ? MASKED : 0,
-  );
-  return tf.add(scores, tf.tensor2d(entries, [queries, keys]));
-}
-/** The mean of the values, weighted by the pattern: `[batch, head, query, key]` and `[batch, key, head, d_head]` → `[batch, query, head, d_head]`. */
-function mixValues(pattern: tf.Tensor, v: tf.Tensor): tf.Tensor {
-  const sum = tf.matMul(pattern, byHead(v)); // [batch, head, query, d_head]
-  return pattern.shape[1] === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
 }
 
 /** What a block's MLP adds to the residual stream. */
@@ -91,18 +71,11 @@ function mlp(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
     ? f.gate(`${block}.mlp`, pre, hook(at('hook_pre_linear'), matmul(h, params(at('W_in')))))
     : activate(pre);
   const kept = f.dropout(`${block}.mlp`, hook(at('hook_post'), post)); // [batch, pos, d_mlp]
-  return hook(
-    `${block}.hook_mlp_out`,
-    matmul(kept, divideByKeep(f, `${block}.mlp`, params(at('W_out')))),
-  ); // [batch, pos, d_model]
+  const W_out = divideByKeep(f, `${block}.mlp`, params(at('W_out')));
+  return hook(`${block}.hook_mlp_out`, matmul(kept, W_out)); // [batch, pos, d_model]
 }
 
-/** The division of inverted dropout, made in the weights beside the mask: they are smaller than what is masked. */
-function divideByKeep({ cfg, masks }: Forward, mask: string, weights: tf.Tensor): tf.Tensor {
-  return masks[mask] === undefined ? weights : tf.div(weights, 1 - cfg.dropout);
-}
-
-/** The steps that have a faster form with the same results, as they are written in a textbook. */
+/** The steps that `shortcuts.ts` may take faster, with the same results. */
 export const textbook: Steps = {
   embed() {
     const { cfg, layout, params } = this;
@@ -149,3 +122,28 @@ export const textbook: Steps = {
     return mask === undefined ? x : tf.mul(x, maskRows(this.layout, mask, x));
   },
 };
+
+/** `q·k/√d_head`: `[batch, query, head, d_head]` and `[batch, key, head, d_head]` → `[batch, head, query, key]`. */
+function scaledDotProducts(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
+  const [, , , dHead = 1] = q.shape;
+  return tf.mul(tf.matMul(byHead(q), byHead(k), false, true), 1 / Math.sqrt(dHead));
+}
+/** A position attends to none after it; the last query is at the last key. */
+function applyCausalMask(scores: tf.Tensor): tf.Tensor {
+  const [, , queries = 1, keys = 1] = scores.shape;
+  if (queries === 1) return scores;
+  const entries = Float32Array.from({ length: queries * keys }, (_, i) =>
+    (i % keys) - keys > Math.floor(i / keys) - queries ? MASKED : 0,
+  );
+  return tf.add(scores, tf.tensor2d(entries, [queries, keys]));
+}
+/** The mean of the values, weighted by the pattern: `[batch, head, query, key]` and `[batch, key, head, d_head]` → `[batch, query, head, d_head]`. */
+function mixValues(pattern: tf.Tensor, v: tf.Tensor): tf.Tensor {
+  const sum = tf.matMul(pattern, byHead(v)); // [batch, head, query, d_head]
+  return pattern.shape[1] === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
+}
+
+/** The division of inverted dropout, made in the weights beside the mask: they are smaller than what is masked. */
+function divideByKeep({ cfg, masks }: Forward, mask: string, weights: tf.Tensor): tf.Tensor {
+  return masks[mask] === undefined ? weights : tf.div(weights, 1 - cfg.dropout);
+}

@@ -73,6 +73,15 @@ export const askedFor: readonly ((model: Model) => string[])[] = [
   (m) => ['logits', `blocks.${m.shape.layers - 1}.attn.hook_k`, 'hook_embed'],
   (m) => m.sites().map(({ name }) => name),
   () => ['blocks.0.attn.hook_v'],
+  (m) => ['logits', `blocks.${m.shape.layers - 1}.attn.hook_z`],
+  (m) => [`blocks.${m.shape.layers - 1}.attn.hook_result`, 'blocks.0.attn.hook_z', 'logits'],
+  (m) => [
+    'unembed.hook_logits',
+    ...m
+      .sites()
+      .map(({ name }) => name)
+      .filter((n) => /hook_scale|hook_normalized|hook_pos_embed/.test(n)),
+  ],
 ];
 export const switches: readonly Algebra[] = [
   { vocabularyTable: true },
