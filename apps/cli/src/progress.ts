@@ -1,5 +1,5 @@
 /** A run's progress for people: one line rewritten on a terminal, a line an epoch elsewhere. */
-import type { RunListener } from '@grok/core';
+import type { MetricsRow, RunEvent, RunListener } from '@grok/core';
 import type { Sink } from './io.js';
 
 const REDRAW_MS = 100;
@@ -27,34 +27,39 @@ export function progress(
   };
   const draw = (text: string): void =>
     void sink.write(`${clear}${text.slice(0, (sink.columns || 80) - 1)}`);
+  const statusLine = (epoch: number, step: number, loss: number): string =>
+    `${label}  epoch ${epoch}/${epochs}${left(step)}  loss ${loss.toFixed(3)}${last}`;
+  const showStart = (event: Extract<RunEvent, { type: 'start' }>): void => {
+    ({ epochs, stepsPerEpoch } = event);
+    const { parameters, device, from } = event;
+    began = { step: from.step, at: now() };
+    before = from.epoch;
+    const length = `${epochs} epoch${epochs === 1 ? '' : 's'}`;
+    const start = from.step > 0 ? `, from step ${from.step}` : '';
+    line(
+      `${label}: ${parameters.toLocaleString('en-US')} parameters, ${length}, ${device}${start}`,
+    );
+  };
+  const showEpoch = ({ epoch, step, train, validation, time }: MetricsRow): void => {
+    const pace = (time.seconds / (epoch - before)).toFixed(2);
+    last = `  validation ${share(validation.accuracy)}  train ${share(train.accuracy)}  ${pace} s/epoch`;
+    before = epoch;
+    const show = live ? draw : line;
+    show(statusLine(epoch, step, train.loss));
+  };
   return (event) => {
     switch (event.type) {
       case 'start':
-        ({ epochs, stepsPerEpoch } = event);
-        began = { step: event.from.step, at: now() };
-        before = event.from.epoch;
-        line(
-          `${label}: ${event.parameters.toLocaleString('en-US')} parameters, ${epochs} epoch${epochs === 1 ? '' : 's'}, ${event.device}${
-            event.from.step > 0 ? `, from step ${event.from.step}` : ''
-          }`,
-        );
+        showStart(event);
         break;
       case 'step':
         if (!live || now() - drawn < REDRAW_MS) break;
         drawn = now();
-        draw(
-          `${label}  epoch ${event.epoch}/${epochs}${left(event.step)}  loss ${event.loss.toFixed(3)}${last}`,
-        );
+        draw(statusLine(event.epoch, event.step, event.loss));
         break;
-      case 'epoch': {
-        const { epoch, step, train, validation, time } = event.row;
-        last = `  validation ${share(validation.accuracy)}  train ${share(train.accuracy)}  ${(time.seconds / (epoch - before)).toFixed(2)} s/epoch`;
-        before = epoch;
-        const text = `${label}  epoch ${epoch}/${epochs}${left(step)}  loss ${train.loss.toFixed(3)}${last}`;
-        if (live) draw(text);
-        else line(text);
+      case 'epoch':
+        showEpoch(event.row);
         break;
-      }
       case 'crossing':
         if (live)
           line(`${label}: validation accuracy ${100 * event.threshold} % at epoch ${event.epoch}`);

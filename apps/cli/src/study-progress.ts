@@ -1,5 +1,5 @@
 /** A study's progress: a line for every run that begins or ends, and on a terminal one that moves. */
-import { isLost, type StudyEvent } from '@grok/study';
+import { isLost, type StudyEvent, type StudyRun } from '@grok/study';
 import type { Sink } from './io.js';
 import { clock } from './progress.js';
 
@@ -16,13 +16,11 @@ export function studyProgress(
   let drawn = Number.NEGATIVE_INFINITY;
   const line = (text: string): void => void sink.write(`${clear}${text}\n`);
   return (event) => {
+    if (event.type === 'run' && event.event.type === 'notice')
+      line(`${event.run.key}: ${event.event.message}`);
     // What is told with every event is only worked out where something is shown.
-    if (
-      event.type === 'run' &&
-      event.event.type !== 'notice' &&
-      !(live && now() - drawn >= REDRAW_MS)
-    )
-      return;
+    const isDue = live && now() - drawn >= REDRAW_MS;
+    if (event.type === 'run' && !isDue) return;
     const { runs, estimate } = event.study;
     const over = runs.filter((run) => run.state === 'finished' || isLost(run)).length;
     const left = estimate.secondsLeft === null ? '' : `  ETA ${clock(estimate.secondsLeft)}`;
@@ -34,25 +32,12 @@ export function studyProgress(
         break;
       }
       case 'begin':
-        line(
-          `${where} ${event.run.key}: ${event.run.manifest === undefined ? 'begun' : `goes on from epoch ${event.run.manifest.epoch}`}${left}`,
-        );
+        line(`${where} ${event.run.key}: ${describeBegin(event.run)}${left}`);
         break;
-      case 'end': {
-        const { key, state, record, error } = event.run;
-        const reached = record?.epochsTo['0.99'];
-        const what =
-          state === 'finished'
-            ? `finished at epoch ${record!.epochs}, validation ${(100 * record!.finalValAccuracy!).toFixed(2)} %, 99 % ${reached == null ? 'never' : `at epoch ${reached}`}`
-            : error !== undefined
-              ? `failed (${error})${event.again === true ? '; once more' : ''}`
-              : state;
-        line(`${where} ${key}: ${what}${left}`);
+      case 'end':
+        line(`${where} ${event.run.key}: ${describeEnd(event.run, event.again)}${left}`);
         break;
-      }
       case 'run': {
-        if (event.event.type === 'notice') line(`${event.run.key}: ${event.event.message}`);
-        if (!live || now() - drawn < REDRAW_MS) break;
         drawn = now();
         const running = runs
           .filter(({ state }) => state === 'running')
@@ -63,4 +48,18 @@ export function studyProgress(
       }
     }
   };
+}
+
+function describeBegin({ manifest }: StudyRun): string {
+  return manifest === undefined ? 'begun' : `goes on from epoch ${manifest.epoch}`;
+}
+
+function describeEnd({ state, record, error }: StudyRun, again = false): string {
+  if (state === 'finished' && record !== undefined) {
+    const { epochs, finalValAccuracy, epochsTo } = record;
+    const accuracy = `${(100 * (finalValAccuracy ?? Number.NaN)).toFixed(2)} %`;
+    const reached = epochsTo['0.99'] == null ? 'never' : `at epoch ${epochsTo['0.99']}`;
+    return `finished at epoch ${epochs}, validation ${accuracy}, 99 % ${reached}`;
+  }
+  return error === undefined ? state : `failed (${error})${again ? '; once more' : ''}`;
 }

@@ -16,23 +16,31 @@ export function findLine(text: string, path: readonly string[]): number {
   let deepest = -1;
   let found = 0;
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
-    const level = levels.at(-1);
-    if (token === '}' || token === ']') levels.pop();
-    else if (token === ',' && level !== undefined) {
-      if (level.list) level.key = String(Number(level.key) + 1);
-      else level.atKey = true;
-    } else if (level?.atKey === true) {
-      level.key = String(JSON.parse(token));
-      level.atKey = false;
-      // A key is where its value is, for who looks for the line.
-      [deepest, found] = deeper(levels, path, [deepest, found], index);
-    } else if (token !== ':') {
-      [deepest, found] = deeper(levels, path, [deepest, found], index);
-      if (token === '{') levels.push({ key: '', list: false, atKey: true });
-      if (token === '[') levels.push({ key: '0', list: true, atKey: false });
-    }
+    if (moveTo(levels, token)) [deepest, found] = deeper(levels, path, [deepest, found], index);
+    if (token === '{') levels.push({ key: '', list: false, atKey: true });
+    if (token === '[') levels.push({ key: '0', list: true, atKey: false });
   }
   return text.slice(0, found).split('\n').length;
+}
+
+/** Reads a token; true for a key or a value: a key is where its value is, for who looks for the line. */
+function moveTo(levels: Level[], token: string): boolean {
+  const level = levels.at(-1);
+  if (token === ':') return false;
+  if (token === '}' || token === ']') {
+    levels.pop();
+    return false;
+  }
+  if (token === ',') {
+    if (level?.list === true) level.key = String(Number(level.key) + 1);
+    else if (level !== undefined) level.atKey = true;
+    return false;
+  }
+  if (level?.atKey === true) {
+    level.key = String(JSON.parse(token));
+    level.atKey = false;
+  }
+  return true;
 }
 
 /** The place at `index`, where it lies on the path and further along it than the last one did. */

@@ -43,21 +43,25 @@ export async function fileLease(
     const next = `${path}.new-${token}`;
     try {
       await writeHolder(next, token, ttl);
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (await putInPlace(next, path)) {
-          ours.add(token);
-          return heldLease(path, token, made === undefined ? undefined : resolve(made));
-        }
-        const holder = await readHolder(path);
-        if (holder === undefined) continue;
-        if (isHeld(holder) || !(await end(path, holder.token)))
-          return { granted: false, holder: `process ${holder.pid}` };
-      }
-      return { granted: false, holder: 'one process after another' };
+      const holder = await takeOver(path, next);
+      if (holder !== undefined) return { granted: false, holder };
+      ours.add(token);
+      return heldLease(path, token, made === undefined ? undefined : resolve(made));
     } finally {
       await rm(next, { recursive: true, force: true });
     }
   });
+}
+
+/** Puts a lease in place, where need be of one that has run out; else gives who holds it. */
+async function takeOver(path: string, next: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await putInPlace(next, path)) return undefined;
+    const holder = await readHolder(path);
+    if (holder === undefined) continue;
+    if (isHeld(holder) || !(await end(path, holder.token))) return `process ${holder.pid}`;
+  }
+  return 'one process after another';
 }
 
 function heldLease(path: string, token: string, made: string | undefined): Lease {

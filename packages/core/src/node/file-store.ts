@@ -3,7 +3,7 @@
  * syncing, renaming, and syncing the folder: after a power cut there is the old file or the new one.
  */
 import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { bytesOf } from '../contracts/hash.js';
 import type { Store } from '../contracts/types.js';
 import { checkLeaseName } from '../runs/lease.js';
@@ -45,20 +45,7 @@ export function fileStore(dir: string): Store {
           await unlessMissing(() => syncFile(earlier));
           appended.delete(earlier);
         }
-        const temporary = join(folder, `.tmp-${process.pid}-${count++}-${path.split('/').at(-1)}`);
-        try {
-          const handle = await open(temporary, 'w');
-          try {
-            await handle.writeFile(bytes);
-            await handle.sync();
-          } finally {
-            await handle.close();
-          }
-          await rename(temporary, file);
-        } catch (error) {
-          await rm(temporary, { force: true }).catch(() => {});
-          throw error;
-        }
+        await replaceFile(file, bytes);
         await syncFolder(folder);
       });
     },
@@ -100,6 +87,25 @@ export function fileStore(dir: string): Store {
     },
     lease: async (name, ttl) => fileLease(dir, checkLeaseName(name), ttl),
   };
+}
+
+/** Writes a temporary file beside, syncs it and renames it. */
+async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+  const name = `.tmp-${process.pid}-${count++}-${basename(file)}`;
+  const temporary = join(dirname(file), name);
+  try {
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
 }
 
 async function removeLeftovers(folder: string): Promise<void> {

@@ -11,26 +11,14 @@ import { checkPath } from './memory-store.js';
 export function opfsStore(folder: string): Store {
   const where = `opfs:${folder}`;
   const whole = (path: string): readonly string[] => `${folder}/${checkPath(path)}`.split('/');
-
-  const folderOf = async (
-    parts: readonly string[],
-    create: boolean,
-  ): Promise<FileSystemDirectoryHandle | undefined> => {
-    let at = await navigator.storage.getDirectory();
-    for (const part of parts) {
-      const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }), !create);
-      if (next === undefined) return undefined;
-      at = next;
-    }
-    return at;
-  };
   const fileOf = async (
     path: string,
     create: boolean,
   ): Promise<FileSystemFileHandle | undefined> => {
     const parts = whole(path);
-    const parent = await folderOf(parts.slice(0, -1), create);
-    return parent && unlessMissing(() => parent.getFileHandle(parts.at(-1)!, { create }));
+    const [name = ''] = parts.slice(-1);
+    const parent = await openFolder(parts.slice(0, -1), create);
+    return parent && unlessMissing(() => parent.getFileHandle(name, { create }));
   };
   /** Changes a file through a writable, which replaces it as a whole or not at all. */
   const change = async (
@@ -39,7 +27,8 @@ export function opfsStore(folder: string): Store {
     steps: (writable: FileSystemWritableFileStream, size: number) => Promise<void>,
   ): Promise<void> => {
     try {
-      const handle = (await fileOf(path, true))!;
+      const handle = await fileOf(path, true);
+      if (handle === undefined) throw new Error('a file stands where a folder is meant');
       const { size } = await handle.getFile();
       const writable = await handle.createWritable({ keepExistingData });
       await steps(writable, size);
@@ -72,7 +61,7 @@ export function opfsStore(folder: string): Store {
     },
     async list(path) {
       const parts = path === '' ? folder.split('/') : whole(path);
-      const at = await folderOf(parts, false);
+      const at = await openFolder(parts, false);
       const names: string[] = [];
       if (at !== undefined)
         for await (const handle of (at as unknown as Entries).values())
@@ -81,11 +70,26 @@ export function opfsStore(folder: string): Store {
     },
     async remove(path) {
       const parts = whole(path);
-      const parent = await folderOf(parts.slice(0, -1), false);
-      await unlessMissing(async () => parent?.removeEntry(parts.at(-1)!));
+      const [name = ''] = parts.slice(-1);
+      const parent = await openFolder(parts.slice(0, -1), false);
+      await unlessMissing(async () => parent?.removeEntry(name));
     },
     lease: (name, ttl) => webLease(`${where}/${checkLeaseName(name)}`, ttl),
   };
+}
+
+/** A folder, by the names that lead to it; undefined where one is missing and not to be made. */
+async function openFolder(
+  parts: readonly string[],
+  create: boolean,
+): Promise<FileSystemDirectoryHandle | undefined> {
+  let at = await navigator.storage.getDirectory();
+  for (const part of parts) {
+    const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }), !create);
+    if (next === undefined) return undefined;
+    at = next;
+  }
+  return at;
 }
 
 /** A lease as a Web Lock, which the browser releases when the tab or worker goes; a timer releases one that is not renewed. */
