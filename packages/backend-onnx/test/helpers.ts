@@ -1,15 +1,20 @@
 /** Runs one function on `onnx` and on tfjs's own `cpu`, and compares. */
-import type { Backend, DeviceTensor, DType, TypedArray } from '@grok/core';
+import {
+  type Backend,
+  type DType,
+  freeTree,
+  type HostArray,
+  type OnDevice,
+  readTree,
+  type TypedArray,
+  uploadTree,
+} from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { expect } from 'vitest';
 import { type OnnxOptions, onnx } from '../src/index.js';
 
-export interface Host {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly data: TypedArray;
-}
+export type Host = HostArray;
 export type Hosts = Readonly<Record<string, Host>>;
 /** Tensors by names of one letter, so that cases read well. */
 export type Tensors = Readonly<
@@ -53,11 +58,6 @@ export function exactly(dtype: DType, shape: readonly number[], values: readonly
 export const backend = (options: OnnxOptions = {}): Promise<Backend> =>
   Promise.resolve(onnx({ threads: 1, ...options }));
 
-export function upload(to: Backend, hosts: Hosts): Record<string, DeviceTensor> {
-  return Object.fromEntries(
-    Object.entries(hosts).map(([name, h]) => [name, to.upload(h.data, h.shape, h.dtype)]),
-  );
-}
 /** Compiles and runs once; results on the host. */
 export async function runOnnx(
   fn: (inputs: Tensors) => Results,
@@ -65,16 +65,14 @@ export async function runOnnx(
   on?: Backend,
 ): Promise<Record<string, Host>> {
   const to = on ?? (await backend());
-  const inputs = upload(to, hosts);
-  const program = await to.compile('test', fn, inputs as never);
-  const outputs = (await program.run(inputs as never)) as Record<string, DeviceTensor>;
-  const entries = await Promise.all(
-    Object.entries(outputs).map(async ([name, t]) => [name, { ...t, data: await to.read(t) }]),
-  );
+  const inputs = uploadTree(to, hosts) as OnDevice<Tensors>;
+  const program = await to.compile('test', fn, inputs);
+  const outputs = await program.run(inputs);
+  const results = await readTree(to, outputs);
   program.dispose();
-  for (const t of [...Object.values(inputs), ...Object.values(outputs)]) to.free(t);
+  for (const tree of [inputs, outputs]) freeTree(to, tree);
   if (on === undefined) await to.dispose();
-  return Object.fromEntries(entries) as Record<string, Host>;
+  return results;
 }
 /** The same function, eagerly on tfjs's cpu backend. */
 export async function runCpu(
@@ -84,10 +82,7 @@ export async function runCpu(
   await tf.setBackend('cpu');
   return tf.tidy(() => {
     const inputs = Object.fromEntries(
-      Object.entries(hosts).map(([name, h]) => [
-        name,
-        tf.tensor(h.data, [...h.shape] as never, h.dtype),
-      ]),
+      Object.entries(hosts).map(([name, h]) => [name, tf.tensor(h.data, [...h.shape], h.dtype)]),
     ) as Tensors;
     return Object.fromEntries(
       Object.entries(fn(inputs)).map(([name, t]) => [
@@ -132,7 +127,7 @@ export async function expectLikeCpu(
     const floats = names.map((name) => inputs[name as keyof Tensors]);
     const weights = tf.tensor(
       Float32Array.from({ length: y.size }, (_, i) => Math.sin(i + 1)),
-      y.shape as never,
+      y.shape,
     );
     const grads = tf.grads((...args: tf.Tensor[]) => {
       const given = { ...inputs, ...Object.fromEntries(names.map((name, i) => [name, args[i]!])) };

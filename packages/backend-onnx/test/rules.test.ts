@@ -2,7 +2,7 @@
  * The rewrite rules: each fires where it should, can be switched off by name, and changes no number.
  * Catches: a rule that is wrong, one that no longer recognises its pattern, a switch that does nothing.
  */
-import type { Backend, DeviceTensor } from '@grok/core';
+import { type Backend, type OnDevice, readTree, uploadTree } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { describe, expect, test } from 'vitest';
 import { type OnnxProgram, ruleNames } from '../src/index.js';
@@ -11,12 +11,10 @@ import {
   bools,
   expectSame,
   floats,
-  type Host,
   type Hosts,
   ints,
   runCpu,
   type Tensors,
-  upload,
 } from './helpers.js';
 
 type Fn = (t: Tensors) => Readonly<Record<string, tf.Tensor>>;
@@ -25,19 +23,16 @@ type Counts = Readonly<Record<string, number>>;
 /** Operators of the compiled graph, counted, and what it computes. */
 async function compiled(fn: Fn, hosts: Hosts, rules: Record<string, boolean> = {}) {
   const on: Backend = await backend({ rules });
-  const inputs = upload(on, hosts);
-  const program = (await on.compile('rules', fn, inputs as never)) as OnnxProgram<object, object>;
+  const inputs = uploadTree(on, hosts) as OnDevice<Tensors>;
+  const program = (await on.compile('rules', fn, inputs)) as OnnxProgram<Tensors, ReturnType<Fn>>;
   const ops: Record<string, number> = { nodes: program.graph.nodes.length };
   for (const { op } of program.graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
-  const outputs = (await program.run(inputs as never)) as Record<string, DeviceTensor>;
-  const read = await Promise.all(
-    Object.entries(outputs).map(async ([name, t]) => [name, { ...t, data: await on.read(t) }]),
-  );
+  const numbers = await readTree(on, await program.run(inputs));
   const { views, joins } = program.graph;
   await on.dispose();
   return {
     ops: { ...ops, views: views.length, joins: joins.length } as Counts,
-    numbers: Object.fromEntries(read) as Record<string, Host>,
+    numbers,
   };
 }
 

@@ -1,4 +1,5 @@
 /** A literal transformer with AdamW over one flat vector, as a step to compile; sizes are arguments. */
+import type { MapLeaves } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import type { Host } from './helpers.js';
 import { bools, exactly, ints, randomStream } from './helpers.js';
@@ -84,7 +85,7 @@ export function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, keep: Named):
   return tf.matMul(rmsNorm(last, p.ln!) as tf.Tensor2D, p.unembed as tf.Tensor2D);
 }
 
-export interface StepInputs extends Record<string, unknown> {
+export interface StepInputs {
   readonly params: tf.Tensor;
   readonly state: { readonly m: tf.Tensor; readonly v: tf.Tensor; readonly count: tf.Tensor };
   readonly tokens: tf.Tensor;
@@ -125,7 +126,7 @@ export function step(sizes: Sizes): (inputs: StepInputs) => StepOutputs {
 }
 
 /** Host inputs of a step, repeatable. */
-export function inputsOf(sizes: Sizes, seed = 3): Tree {
+export function inputsOf(sizes: Sizes, seed = 3): MapLeaves<StepInputs, Host> {
   const next = randomStream(seed);
   const { vocabulary, width: d, depth, batch, dropout } = sizes;
   const data: number[] = [];
@@ -153,7 +154,4 @@ export function inputsOf(sizes: Sizes, seed = 3): Tree {
     labels: ints([batch], 0, vocabulary, next),
     keep,
   };
-}
-export interface Tree {
-  readonly [key: string]: Host | Tree;
 }

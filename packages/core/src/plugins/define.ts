@@ -10,6 +10,7 @@ import type {
   Kind,
   Plugin,
   Product,
+  SchemaResult,
 } from '../contracts/types.js';
 import { parseOptions } from './options.js';
 import { finishProduct } from './product.js';
@@ -27,7 +28,7 @@ export interface Definition<K extends Kind, I, O> {
     readonly '~standard': {
       readonly version: 1;
       readonly vendor: string;
-      validate(value: unknown): unknown;
+      validate(value: unknown): SchemaResult<O> | Promise<SchemaResult<O>>;
       readonly types?: { readonly input: I; readonly output: O } | undefined;
     };
   };
@@ -38,15 +39,14 @@ export type Define<K extends Kind> = <I, O>(definition: Definition<K, I, O>) => 
 
 function define<K extends Kind>(kind: K): Define<K> {
   return <I, O>(definition: Definition<K, I, O>): Component<K, I> => {
-    const component = { kind, ...definition } as unknown as ComponentDefinition<K>;
+    const component: ComponentDefinition<K> = { kind, ...definition };
     const call = (options?: I): Product<K> => {
       const parsed = parseOptions(subjectOf(component), component.options, options);
       return finishProduct(component, component.create(parsed, { tf }));
     };
-    // A function's own `name` is not writable but may be redefined.
-    for (const [key, value] of Object.entries(component))
-      Object.defineProperty(call, key, { value, enumerable: true });
-    return call as unknown as Component<K, I>;
+    // A function has a name of its own, which is neither writable nor listed.
+    Object.defineProperty(call, 'name', { writable: true, enumerable: true });
+    return Object.assign(call, component);
   };
 }
 
