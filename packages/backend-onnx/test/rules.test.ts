@@ -248,6 +248,14 @@ const cases: Case[] = [
     off: { SimplifiedLayerNormalization: 0 },
   },
   {
+    rule: 'rmsNorm',
+    what: 'a norm of a norm reads the one before it',
+    hosts: { x: floats([6, 8]), w: floats([8]), u: floats([8]) },
+    fn: (t) => ({ y: tf.mul(rms(tf.mul(rms(t.x), t.w)), t.u) }),
+    on: { SimplifiedLayerNormalization: 2, ReduceMean: 0 },
+    off: { SimplifiedLayerNormalization: 0, ReduceMean: 2 },
+  },
+  {
     rule: 'sumsIntoProducts',
     what: 'a sum or a difference with a product starts the product from there',
     hosts: { a: floats([3, 4]), b: floats([4, 5]), c: floats([3, 5]), o: floats([5, 4]) },
