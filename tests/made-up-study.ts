@@ -1,8 +1,8 @@
 /** Runs made up for tests: curves with a known crossing, no training. */
 
-import type { PublishedAnalysis, StudyRun } from '@grok/analysis';
+import type { PublishedAnalysis } from '@grok/analysis';
 import { type Experiment, type MetricsRow, memoryStore } from '@grok/core';
-import { recordOf } from '@grok/study';
+import { type BegunRun, recordOf } from '@grok/study';
 
 /** What a made-up run came to. */
 export interface MadeUp {
@@ -29,7 +29,7 @@ export function madeUp({
   wd = 1,
   p = 97,
   override,
-}: MadeUp): StudyRun {
+}: MadeUp): BegunRun {
   const at = crossing ?? 10 * epochs;
   const history: MetricsRow[] = Array.from({ length: epochs }, (_, i) => {
     const epoch = i + 1;
@@ -80,8 +80,12 @@ export function madeUp({
   const store = { ...memoryStore(), where: `runs/${name}-s${seed}` };
   const config = { format: 'grok run 2' as const, run, experiment, execution: {} };
   const record = recordOf(manifest, history, store.where);
-  const named = override === undefined ? {} : { override };
-  return { name, seed, ...named, store, config, manifest, history, record };
+  return {
+    ...{ key: `${name} ${seed}`, name, seed, needs: {}, experiment, run: manifest.run },
+    ...(override === undefined ? {} : { override }),
+    ...{ role: name === 'teacher' ? 'teacher' : name === 'none' ? 'control' : 'student' },
+    ...{ state: 'finished', folder: store.where, store, config, manifest, history, record },
+  };
 }
 
 /** The published analysis, as the paper's tables have it. */

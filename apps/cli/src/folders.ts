@@ -1,9 +1,8 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { readRuns, type StudyRun } from '@grok/analysis';
 import { InputError, readConfig, type Store } from '@grok/core';
-import { type Plan, readPlan } from '@grok/study';
+import { type BegunRun, loadRuns, type Plan, readPlan } from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
 
@@ -13,11 +12,11 @@ const DEPTH = 3;
 export interface Opened {
   readonly root: Store;
   readonly plan: Plan | undefined;
-  readonly runs: readonly StudyRun[];
+  readonly runs: readonly BegunRun[];
   /** The folder is itself a run's. */
   readonly single: boolean;
   /** Folders of a run's teachers: those that it names, or any here with that run's id. */
-  readonly teacherStores: (run: StudyRun) => Readonly<Record<string, Store>>;
+  readonly teacherStores: (run: BegunRun) => Readonly<Record<string, Store>>;
 }
 
 /** Opens a folder of runs. @throws InputError when there is none in it. */
@@ -28,10 +27,10 @@ export async function openFolder(folder: string, io: Io): Promise<Opened> {
   const single = existsSync(join(path, 'config.json'));
   const plan = single ? undefined : await readPlan(root);
   const stores = foldersIn(path, DEPTH).map((at) => storeAt(at, io));
-  const runs = await readRuns(stores, plan);
+  const runs = await loadRuns(stores, plan);
   if (runs.length === 0)
     throw new InputError(`${root.where}: no run is here; give the folder of a run or of a study`);
-  const teacherStores = (run: StudyRun): Record<string, Store> => {
+  const teacherStores = (run: BegunRun): Record<string, Store> => {
     const { experiment, execution } = run.config;
     const at = resolve(io.cwd, run.store.where);
     return Object.fromEntries(
@@ -47,10 +46,10 @@ export async function openFolder(folder: string, io: Io): Promise<Opened> {
 }
 
 /** The one run of a run's own folder. @throws InputError where there is none. */
-export async function openRun(folder: string, io: Io): Promise<StudyRun> {
+export async function openRun(folder: string, io: Io): Promise<BegunRun> {
   const store = storeAt(folder, io);
   await readConfig(store);
-  const [run] = await readRuns([store]);
+  const [run] = await loadRuns([store]);
   if (run === undefined) throw new InputError(`${store.where}: the run has not begun yet`);
   return run;
 }
@@ -70,7 +69,7 @@ export function foldersIn(path: string, depth: number): readonly string[] {
 }
 
 /** The folder of a run's own teacher, where it says one. */
-export function teacherFolder(run: StudyRun, io: Io): string | undefined {
+export function teacherFolder(run: BegunRun, io: Io): string | undefined {
   const [written] = Object.values(run.config.execution?.teachers ?? {});
   if (written === undefined) return undefined;
   const folder = resolve(io.cwd, run.store.where, written);

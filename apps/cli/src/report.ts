@@ -2,13 +2,23 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { readPublished, type StudyRun, strategiesOf, type Verified } from '@grok/analysis';
-import { InputError, RunError } from '@grok/core';
-import { type ReportInput, reportOf, type SeedAnalysis, studyTable } from '@grok/report';
-import { expandPlan, loadStudy, summarize } from '@grok/study';
+import { publishStudy, readPublished, type Verified } from '@grok/analysis';
+import { InputError, openBackend, type Registry, RunError } from '@grok/core';
+import { published, type ReportInput, reportOf, type SeedAnalysis, studyTable } from '@grok/report';
+import {
+  type BegunRun,
+  expandPlan,
+  loadStudy,
+  nameStrategies,
+  type Plan,
+  summarize,
+  teacherPart,
+} from '@grok/study';
+import type { ComputeFlags } from './flags.js';
 import type { Opened } from './folders.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
+import { carrying } from './spec.js';
 
 /** Writes the report of an opened folder into `out`; gives the files' names. */
 export async function writeReport(
@@ -35,7 +45,7 @@ async function inputOf(
   if (finished.length === 0)
     throw new InputError(`${root.where}: no run is finished yet; resume it first`);
   const named = single
-    ? finished.map((run) => ({ ...run, name: strategiesOf(run.config.experiment) }))
+    ? finished.map((run) => ({ ...run, name: nameStrategies(run.config.experiment) }))
     : finished;
   const analyses: SeedAnalysis[] = [];
   for (const run of named.filter(({ name }) => name === 'teacher')) {
@@ -66,11 +76,40 @@ async function inputOf(
             markdown: studyTable(plan, planned, { style: 'markdown' }),
           },
         }),
+    beside: besideOf(plan),
     facts: factsOf(named),
   };
 }
 
-function factsOf(runs: readonly StudyRun[]): Record<string, string> {
+/** Figure 2 and the tables 4.3 need analyses with the published choices: made where there are none. */
+export async function analyzeAsPublished(
+  opened: Opened,
+  registry: Registry,
+  flags: ComputeFlags,
+  io: Io,
+): Promise<void> {
+  const [first] = opened.runs;
+  if (opened.single || first === undefined) return;
+  const { asked, fresh } = carrying(first.config.execution ?? {}, flags, io);
+  const backend = await openBackend(registry, { ...fresh, ...asked });
+  try {
+    const { teacherStores, root, runs } = opened;
+    const host = { registry, backend, teacherStores, signal: io.signal };
+    await publishStudy(host, root, runs, { asPublished: true, missing: true });
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** The paper's numbers, where a plan is of the paper's task. */
+export function besideOf(plan: Plan | undefined): typeof published {
+  const [seed] = plan?.seeds ?? [];
+  if (plan === undefined || seed === undefined) return {};
+  const { use, options } = teacherPart(plan, seed).task;
+  return use === 'div' && (options?.p ?? 97) === 97 ? published : {};
+}
+
+function factsOf(runs: readonly BegunRun[]): Record<string, string> {
   const { manifest } = runs[0]!;
   return {
     runs: String(runs.length),

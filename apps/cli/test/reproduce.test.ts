@@ -31,8 +31,8 @@ describe('reproduce', () => {
     for (const record of all) expect(record.out).toMatch(/^study\/div7-.*-s7-[0-9a-f]{10}$/);
     expect(done.err).toMatch(/^attention +604/m);
     expect(read('study/report.md')).toContain('| attention |');
-    expect(read('study/curves.svg')).toContain('<svg');
-    expect(JSON.parse(read('study/curves.vl.json')).$schema).toContain('vega-lite');
+    expect(read('study/figures/figure-1.svg')).toContain('<svg');
+    expect(JSON.parse(read('study/figures/figure-1.vl.json')).$schema).toContain('vega-lite');
   });
   it('does nothing twice, and writes the same table', async () => {
     // Catches: finished runs trained again.

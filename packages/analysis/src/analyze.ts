@@ -2,8 +2,10 @@
  * What is inside a run: probes at its crossing and at its last step, on validation rows, and beside its
  * teacher on the same inputs. Results go to the run's `analysis/`, one file a moment.
  */
+
 import type { Json, Model, Registry, Task } from '@grok/core';
 import { type ProbeUse, snapshot, writeAnalysis } from '@grok/core/internal';
+import type { BegunRun } from '@grok/study';
 import * as tf from '@grok/tfjs';
 import {
   compareFrequencies,
@@ -14,7 +16,6 @@ import {
 } from './compare.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
-import type { StudyRun } from './runs.js';
 
 /** What to analyse. */
 export interface AnalysisOptions {
@@ -23,7 +24,7 @@ export interface AnalysisOptions {
   /** Default: every probe of `defaultProbes`. */
   readonly probes?: readonly ProbeUse[];
   /** The model to compare with, at its last step. */
-  readonly against?: StudyRun;
+  readonly against?: BegunRun;
   /** Validation rows of the comparison with another model, default 128. */
   readonly rows?: number;
 }
@@ -52,7 +53,7 @@ export interface Analysis {
 /** Analyses a run at each moment that it came to, writes each and gives them; the others are told by `missed`. */
 export async function analyzeRun(
   host: AnalysisHost,
-  run: StudyRun,
+  run: BegunRun,
   options: AnalysisOptions = {},
   missed: (at: At) => void = () => {},
 ): Promise<readonly Analysis[]> {
@@ -72,13 +73,13 @@ export async function analyzeRun(
 }
 
 /** A run at its last step. */
-export function openLast(host: AnalysisHost, run: StudyRun): Promise<Opened> {
+export function openLast(host: AnalysisHost, run: BegunRun): Promise<Opened> {
   return openAt(host, run, run.history.at(-1)?.step ?? 0);
 }
 
 async function analyseAt(
   host: AnalysisHost,
-  run: StudyRun,
+  run: BegunRun,
   moment: Moment,
   teacher: Opened | undefined,
   options: AnalysisOptions,

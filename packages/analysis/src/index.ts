@@ -8,5 +8,4 @@ export * from './compare.js';
 export * from './moments.js';
 export type { AnalysisHost } from './open.js';
 export * from './published.js';
-export * from './runs.js';
 export * from './study.js';

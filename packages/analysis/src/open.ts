@@ -1,4 +1,5 @@
 /** A finished or unfinished run opened for reading: its data, its model, and its state at any moment. */
+
 import {
   type HostArray,
   hiddenStates,
@@ -20,7 +21,7 @@ import {
   withoutAuxiliary,
 } from '@grok/core/internal';
 import type { AnalyzedModel } from '@grok/metrics';
-import type { StudyRun } from './runs.js';
+import type { BegunRun } from '@grok/study';
 
 type Backend = Awaited<ReturnType<typeof openBackend>>;
 
@@ -29,12 +30,12 @@ export interface AnalysisHost {
   readonly registry: Registry;
   readonly backend: Backend;
   /** Folders of a run's teachers, for steps that are replayed. */
-  readonly teacherStores: (run: StudyRun) => Readonly<Record<string, Store>>;
+  readonly teacherStores: (run: BegunRun) => Readonly<Record<string, Store>>;
   readonly signal?: AbortSignal;
 }
 /** A run at one moment. */
 export interface Opened {
-  readonly run: StudyRun;
+  readonly run: BegunRun;
   readonly task: Task;
   readonly split: SplitRows;
   readonly model: Model;
@@ -44,7 +45,7 @@ export interface Opened {
 }
 
 /** A run's state after `step` steps, replayed where no checkpoint is. */
-export async function openAt(host: AnalysisHost, run: StudyRun, step: number): Promise<Opened> {
+export async function openAt(host: AnalysisHost, run: BegunRun, step: number): Promise<Opened> {
   const { registry, signal } = host;
   const { task, split, model } = data(run.config.experiment, registry);
   const { checkpoint, from } = await replayTo(

@@ -1,9 +1,10 @@
 /** The published layout of an analysis: a teacher and its students in one file, for a run or for a seed of a study. */
+
 import type { Json, SplitRows } from '@grok/core';
 import { type AnalyzedModel, asPublished } from '@grok/metrics';
+import { type BegunRun, nameStrategies } from '@grok/study';
 import { openLast } from './analyze.js';
 import { type AnalysisHost, insideOf } from './open.js';
-import { type StudyRun, strategiesOf } from './runs.js';
 
 /** Rows and hidden states of the published layout. */
 export interface PublishedOptions {
@@ -21,8 +22,8 @@ const ROWS = 500;
  */
 export async function publishedOf(
   host: AnalysisHost,
-  teacher: StudyRun,
-  students: readonly StudyRun[],
+  teacher: BegunRun,
+  students: readonly BegunRun[],
   options: PublishedOptions = {},
 ): Promise<Json> {
   const { asPublished: published = false } = options;
@@ -32,7 +33,7 @@ export async function publishedOf(
   for (const [i, student] of students.entries()) {
     const opened = await openLast(host, student);
     if (i === 0) lead = opened;
-    const name = student.name === '' ? strategiesOf(student.config.experiment) : student.name;
+    const name = student.name === '' ? nameStrategies(student.config.experiment) : student.name;
     found[name] = await insideOf(host, opened, rowsOf(lead.split, published), lead.task.inputs);
   }
   const rows = rowsOf(lead.split, published);

@@ -1,14 +1,15 @@
 /** Every run of a folder analysed beside its teacher, and each seed's models in the published layout. */
+
 import type { Json, Store } from '@grok/core';
+import { type BegunRun, findTeacher, orderNames } from '@grok/study';
 import { type Analysis, type AnalysisOptions, analyzeRun } from './analyze.js';
 import type { At } from './moments.js';
 import type { AnalysisHost } from './open.js';
 import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
-import { orderOf, type StudyRun, teacherOf } from './runs.js';
 
 /** What a folder's analysis tells on the way. */
 export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, PublishedOptions {
-  readonly tell?: (run: StudyRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
+  readonly tell?: (run: BegunRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
 }
 
 /**
@@ -18,12 +19,12 @@ export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, 
 export async function analyzeStudy(
   host: AnalysisHost,
   root: Store,
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   options: StudyAnalysisOptions = {},
 ): Promise<void> {
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
   for (const run of finished) {
-    const against = teacherOf(run, finished);
+    const against = findTeacher(run, finished);
     const missed: At[] = [];
     const found = await analyzeRun(
       host,
@@ -42,7 +43,7 @@ export async function analyzeStudy(
 export async function publishStudy(
   host: AnalysisHost,
   root: Store,
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   options: PublishedOptions & { readonly missing?: boolean } = {},
 ): Promise<void> {
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
@@ -53,7 +54,7 @@ export async function publishStudy(
       ({ name, seed, override }) =>
         !isTeacher(name, finished) && seed === teacher.seed && override === teacher.override,
     );
-    const order = orderOf(students);
+    const order = orderNames(students);
     const sorted = students.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
     await writeJson(
       root,
@@ -64,7 +65,7 @@ export async function publishStudy(
 }
 
 /** True for `teacher` and for other teachers of a plan: runs that others learned from. */
-export function isTeacher(name: string, runs: readonly StudyRun[]): boolean {
+export function isTeacher(name: string, runs: readonly BegunRun[]): boolean {
   if (name === 'teacher') return true;
   const own = new Set(runs.filter((run) => run.name === name).map(({ manifest }) => manifest.run));
   return runs.some(({ config }) =>
@@ -73,12 +74,12 @@ export function isTeacher(name: string, runs: readonly StudyRun[]): boolean {
 }
 
 /** Where a study keeps the published layout of a seed. */
-export function publishedPath({ seed, override }: Pick<StudyRun, 'seed' | 'override'>): string {
+export function publishedPath({ seed, override }: Pick<BegunRun, 'seed' | 'override'>): string {
   return `analysis/${override === undefined ? '' : `${override}/`}seed-${seed}/${PUBLISHED_FILE}`;
 }
 
 /** Seeds in order. */
-export function seedsOf(runs: readonly StudyRun[]): readonly number[] {
+export function seedsOf(runs: readonly BegunRun[]): readonly number[] {
   return [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b);
 }
 

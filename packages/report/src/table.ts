@@ -21,7 +21,7 @@ const NONE = '–';
 /** Columns of a reproduction; `beside` holds published numbers by name, no columns where it is empty. */
 export function reproductionColumns(
   beside: Readonly<Record<string, Published>>,
-): readonly Column[] {
+): readonly [Column, ...Column[]] {
   const published = (column: Column): readonly Column[] =>
     Object.keys(beside).length === 0 ? [] : [column];
   return [

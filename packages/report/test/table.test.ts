@@ -5,7 +5,6 @@ import {
   listColumns,
   published,
   reproductionColumns,
-  reproductionMarkdown,
   runTable,
 } from '../src/index.js';
 import { record } from './helpers.js';
@@ -34,8 +33,6 @@ describe('runTable', () => {
   it('leaves the paper’s columns out where there is nothing to compare', () => {
     // Catches: the paper's numbers beside another task's.
     expect(runTable(runs, reproductionColumns({}), 'text')).not.toContain('paper');
-    const report = { title: 'x', summary: 'y', runs, command: 'z', beside: {} };
-    expect(reproductionMarkdown(report)).not.toContain('paper');
   });
   it('is Markdown when asked', () => {
     // Catches: a rule that is no Markdown rule, so that the table shows as text.
@@ -83,26 +80,5 @@ describe('againstControl', () => {
   });
   it('says nothing without a control', () => {
     expect(againstControl(runs.slice(2))).toBe('');
-  });
-});
-
-describe('reproductionMarkdown', () => {
-  it('holds the table, the figure and the command', () => {
-    const text = reproductionMarkdown({
-      title: 'paper, seed 42',
-      summary: 'Five runs.',
-      runs,
-      command: 'grok reproduce --preset paper --seed 42',
-      facts: { cpu: 'two cores' },
-    });
-    for (const part of [
-      '# paper, seed 42',
-      '| teacher |',
-      '](curves.svg)',
-      '`grok reproduce',
-      '- cpu: two cores',
-      'none-aaaaaaaaaa',
-    ])
-      expect(text).toContain(part);
   });
 });

@@ -7,12 +7,11 @@ import {
   atOf,
   PUBLISHED_FILE,
   publishedOf,
-  type StudyRun,
-  strategiesOf,
   writeJson,
 } from '@grok/analysis';
 import { type Backend, InputError, type Json, openBackend } from '@grok/core';
 import type { ProbeUse } from '@grok/core/internal';
+import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { type Opened, openFolder, openRun, teacherFolder } from '../folders.js';
@@ -80,7 +79,7 @@ function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeU
 }
 
 async function analyzeOne(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
-  const run = { ...opened.runs[0]!, name: strategiesOf(opened.runs[0]!.config.experiment) };
+  const run = { ...opened.runs[0]!, name: nameStrategies(opened.runs[0]!.config.experiment) };
   const from = flags.against ?? teacherFolder(run, io);
   const against = from === undefined ? undefined : await openRun(from, io);
   const missed: At[] = [];
@@ -92,7 +91,7 @@ async function analyzeOne(opened: Opened, host: Host, flags: Flags, io: Io): Pro
     sink.write(`${PUBLISHED_FILE} is of finished runs: left out\n`);
     return { analyses, out: run.store.where };
   }
-  const pair: readonly [StudyRun, readonly StudyRun[]] =
+  const pair: readonly [BegunRun, readonly BegunRun[]] =
     against === undefined ? [run, []] : [against, [run]];
   const published = await publishedOf(host, ...pair, flags);
   await writeJson(run.store, `analysis/${PUBLISHED_FILE}`, published);

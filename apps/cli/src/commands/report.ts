@@ -1,14 +1,12 @@
-import { checkClaims, evidenceOf, publishStudy, verify } from '@grok/analysis';
-import { openBackend } from '@grok/core';
+import { checkClaims, evidenceOf, verify } from '@grok/analysis';
 import type { Command } from 'commander';
 import { claimsDocument } from '../documents.js';
 import { type ComputeFlags, computeFlags } from '../flags.js';
-import { type Opened, openFolder } from '../folders.js';
+import { openFolder } from '../folders.js';
 import { checkWritable, EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry } from '../plugins.js';
-import { writeReport } from '../report.js';
-import { carrying } from '../spec.js';
+import { analyzeAsPublished, writeReport } from '../report.js';
 
 interface Flags extends ComputeFlags {
   readonly out?: string;
@@ -32,7 +30,8 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
         flags.claims === undefined
           ? undefined
           : checkClaims(claimsDocument(flags.claims, io.cwd), `claims ${flags.claims}`);
-      if (flags.analyze) await publish(opened, flags, io);
+      const registry = await openRegistry(flags.plugin, io.cwd);
+      if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
       const evidence = await evidenceOf(opened.root, opened.runs);
       const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
       const files = await writeReport(
@@ -46,19 +45,4 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
       if (flags.json === true) io.out.write(`${JSON.stringify({ out, files })}\n`);
       done(EXIT.ok);
     });
-}
-
-/** Figure 2 and the tables 4.3 need analyses with the published choices: made where there are none. */
-async function publish(opened: Opened, flags: Flags, io: Io): Promise<void> {
-  if (opened.single) return;
-  const registry = await openRegistry(flags.plugin, io.cwd);
-  const { asked, fresh } = carrying(opened.runs[0]!.config.execution ?? {}, flags, io);
-  const backend = await openBackend(registry, { ...fresh, ...asked });
-  try {
-    const { teacherStores, root, runs } = opened;
-    const host = { registry, backend, teacherStores, signal: io.signal };
-    await publishStudy(host, root, runs, { asPublished: true, missing: true });
-  } finally {
-    await backend.dispose();
-  }
 }

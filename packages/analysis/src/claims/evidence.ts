@@ -1,11 +1,12 @@
 /** What a folder has to say on claims: its runs, and its analyses with the published choices. */
+
 import type { Store } from '@grok/core';
-import type { StudyRun } from '../runs.js';
+import type { BegunRun } from '@grok/study';
 import { publishedPath } from '../study.js';
 import type { Evidence, PublishedAnalysis } from './measure.js';
 
 /** Reads the analyses of the study in a folder; one of other choices than the published does not count. */
-export async function evidenceOf(root: Store, runs: readonly StudyRun[]): Promise<Evidence> {
+export async function evidenceOf(root: Store, runs: readonly BegunRun[]): Promise<Evidence> {
   const inside = new Map<string, PublishedAnalysis>();
   for (const run of runs) {
     const path = publishedPath(run);
@@ -17,7 +18,7 @@ export async function evidenceOf(root: Store, runs: readonly StudyRun[]): Promis
 
 /** What several folders have to say together; of a run that is in several, the first. */
 export function joinedEvidence(all: readonly Evidence[]): Evidence {
-  const runs = new Map<string, StudyRun>();
+  const runs = new Map<string, BegunRun>();
   const inside = new Map<string, PublishedAnalysis>();
   for (const evidence of all) {
     for (const run of evidence.runs)
@@ -30,7 +31,7 @@ export function joinedEvidence(all: readonly Evidence[]): Evidence {
 /** The file of the published layout that a run is in, where there is one. */
 export async function readPublished(
   root: Store,
-  run: StudyRun,
+  run: BegunRun,
 ): Promise<PublishedAnalysis | undefined> {
   const bytes = await root.read(publishedPath(run));
   return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as PublishedAnalysis);

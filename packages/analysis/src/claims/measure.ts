@@ -1,13 +1,12 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import { canonicalJson, type Json } from '@grok/core';
-import { isObject, type JsonObject, power } from '@grok/study';
-import { type StudyRun, strategiesOf } from '../runs.js';
+import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
 
 /** What claims are tested on. */
 export interface Evidence {
-  readonly runs: readonly StudyRun[];
+  readonly runs: readonly BegunRun[];
   /** By its path in the study, the file of the published layout with the published choices. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
 }
@@ -84,7 +83,7 @@ function ofRuns(quantity: OfRuns, evidence: Evidence, setting: JsonObject): Meas
 }
 
 /** The value in one run, or what it lacks. */
-function valueIn(quantity: OfRuns, run: StudyRun, { inside }: Evidence): number | string {
+function valueIn(quantity: OfRuns, run: BegunRun, { inside }: Evidence): number | string {
   switch (quantity.of) {
     case 'epochsTo': {
       const { threshold = 0.99 } = quantity;
@@ -125,8 +124,8 @@ function insideOf(
   return what === 'L1/L2' ? weights && weights.L1! / weights.L2! : weights?.[what];
 }
 
-function isCalled(run: StudyRun, name: string): boolean {
-  return run.name === name || (run.name === '' && strategiesOf(run.config.experiment) === name);
+function isCalled(run: BegunRun, name: string): boolean {
+  return run.name === name || (run.name === '' && nameStrategies(run.config.experiment) === name);
 }
 
 /** True when every key of `part` is in `whole` with the same value, as deep as `part` goes. */

@@ -1,8 +1,8 @@
 /** The numbers behind the figures: means over seeds with intervals, epoch by epoch and layer by layer. */
 
-import type { PublishedAnalysis, StudyRun } from '@grok/analysis';
+import type { PublishedAnalysis } from '@grok/analysis';
 import type { MetricsRow } from '@grok/core';
-import { mean, sd, tQuantile } from '@grok/study';
+import { type BegunRun, mean, sd, tQuantile } from '@grok/study';
 import { labelOf, labelsOf } from './style.js';
 
 /** A point of a curve: the mean over `seeds`, and its 95 % t interval (the mean itself for one seed). */
@@ -17,7 +17,7 @@ export interface Point {
 
 /** A curve for each label; an epoch that not every finished seed came to is left out. */
 export function curvesOf(
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   of: (row: MetricsRow) => number,
   bounds: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
 ): readonly Point[] {

@@ -1,6 +1,6 @@
 /** The paper's figures as Vega-Lite, data inside: the teacher's dynamics and figures 1 to 3, with bands over seeds. */
 
-import type { StudyRun } from '@grok/analysis';
+import type { BegunRun } from '@grok/study';
 import type { TopLevelSpec } from 'vega-lite';
 import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
 import { fillEncoding, labelsOf, lineEncoding } from './style.js';
@@ -21,7 +21,7 @@ const LEAST = 1e-6;
 
 /** Every figure that the runs and analyses have something for. */
 export function figuresOf(
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
 ): readonly Figure[] {
   const teachers = runs.filter(({ name }) => name === 'teacher');
@@ -34,7 +34,7 @@ export function figuresOf(
   ];
 }
 
-function teacherFigure(teachers: readonly StudyRun[]): Figure {
+function teacherFigure(teachers: readonly BegunRun[]): Figure {
   const labelled = (set: string, points: readonly Point[]): readonly Point[] =>
     points.map((point) => ({ ...point, run: `${set}` }));
   const sets = ['validation', 'training'];
@@ -63,7 +63,7 @@ function teacherFigure(teachers: readonly StudyRun[]): Figure {
   };
 }
 
-function comparisonFigure(runs: readonly StudyRun[]): Figure {
+function comparisonFigure(runs: readonly BegunRun[]): Figure {
   const labels = labelsOf(runs);
   const panel = (title: string, values: readonly Point[], scale: object): object => ({
     width: 380,
@@ -97,7 +97,7 @@ function comparisonFigure(runs: readonly StudyRun[]): Figure {
   };
 }
 
-function insideFigure(runs: readonly StudyRun[], analyses: readonly SeedAnalysis[]): Figure {
+function insideFigure(runs: readonly BegunRun[], analyses: readonly SeedAnalysis[]): Figure {
   const labels = labelsOf(runs);
   const panel = (
     part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
@@ -148,7 +148,7 @@ function insideFigure(runs: readonly StudyRun[], analyses: readonly SeedAnalysis
   };
 }
 
-function bandsFigure(runs: readonly StudyRun[]): Figure {
+function bandsFigure(runs: readonly BegunRun[]): Figure {
   const labels = labelsOf(runs);
   const values = curvesOf(runs, (row) => 100 * row.validation.accuracy, ACCURACY);
   return {
@@ -189,7 +189,7 @@ function lines(title: string, labels: readonly string[], scale: object, legend =
   };
 }
 
-function seedsText(runs: readonly StudyRun[]): string {
+function seedsText(runs: readonly BegunRun[]): string {
   const seeds = new Set(runs.map(({ seed }) => seed)).size;
   return seeds > 1 ? `; means of ${seeds} seeds, bands and bars 95 % t intervals` : ', one seed';
 }

@@ -2,5 +2,6 @@ export type { SeedAnalysis } from './data.js';
 export * from './figures.js';
 export * from './grid.js';
 export * from './report.js';
+export * from './runs.js';
 export { labelOf, labelsOf } from './style.js';
 export * from './tables.js';

@@ -1,13 +1,15 @@
 /** A report of a folder of runs: figures, tables, statistics; as HTML, Markdown, LaTeX, SVG and Vega-Lite. */
 
-import type { StudyRun, Verified } from '@grok/analysis';
-import type { StudySummary } from '@grok/study';
-import { renderSvg } from '../curves.js';
+import type { Verified } from '@grok/analysis';
+import type { BegunRun, StudySummary } from '@grok/study';
+import type { Published } from '../paper.js';
+import { renderSvg } from '../render.js';
 import { short, verdictTable } from '../verdicts.js';
 import type { SeedAnalysis } from './data.js';
 import { type Figure, figuresOf } from './figures.js';
 import { latexOf, markdownOf, type Table } from './grid.js';
 import { htmlPage } from './html.js';
+import { runsTables } from './runs.js';
 import { statesTables } from './states.js';
 import { tablesOf } from './tables.js';
 
@@ -18,7 +20,7 @@ export interface ReportInput {
   /** The command that makes this again. */
   readonly command: string;
   /** Finished runs, in the order of legends. */
-  readonly runs: readonly StudyRun[];
+  readonly runs: readonly BegunRun[];
   readonly analyses: readonly SeedAnalysis[];
   readonly statistics?: {
     readonly summary: StudySummary;
@@ -27,6 +29,8 @@ export interface ReportInput {
   };
   /** Verdicts on a paper's claims. */
   readonly claims?: readonly Verified[];
+  /** A paper's numbers, by the runs' names: columns of their own beside ours. */
+  readonly beside?: Readonly<Record<string, Published>>;
   /** Machine, versions: what stands under "How". */
   readonly facts?: Readonly<Record<string, string>>;
 }
@@ -42,11 +46,15 @@ export interface Report {
 
 /** Makes a report; figures are in `figures/`, LaTeX tables in `tables/`. */
 export async function reportOf(input: ReportInput): Promise<Report> {
-  const { runs, analyses, statistics } = input;
+  const { runs, analyses, statistics, beside = {} } = input;
   const figures: DrawnFigure[] = [];
   for (const figure of figuresOf(runs, analyses))
     figures.push({ ...figure, svg: await renderSvg(figure.spec) });
-  const tables = [...tablesOf(runs, analyses, statistics?.summary), ...(await statesTables(runs))];
+  const tables = [
+    ...tablesOf(runs, analyses, statistics?.summary),
+    ...(await statesTables(runs)),
+    ...runsTables(runs, beside),
+  ];
   const claims = input.claims === undefined ? [] : [claimsTable(input.claims)];
   const files: Record<string, string> = {
     'report.html': htmlPage(input, figures, [...tables, ...claims]),

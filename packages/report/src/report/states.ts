@@ -1,7 +1,7 @@
 /** What our own analyses say of the hidden states: beside the teacher, at the crossing and at the end. */
 
-import type { Analysis, StudyRun } from '@grok/analysis';
-import { mean } from '@grok/study';
+import type { Analysis } from '@grok/analysis';
+import { type BegunRun, mean } from '@grok/study';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 
@@ -14,7 +14,7 @@ type States = Readonly<Record<string, { readonly cka: Cka }>>;
 type Ranks = { readonly sites?: Readonly<Record<string, { readonly royVetterli: number | null }>> };
 
 /** Debiased CKA and Roy–Vetterli ranks by hidden state, for the runs that were analysed; none without. */
-export async function statesTables(runs: readonly StudyRun[]): Promise<readonly Table[]> {
+export async function statesTables(runs: readonly BegunRun[]): Promise<readonly Table[]> {
   const rows: { cka: string[]; rank: string[] }[] = [];
   let sites: readonly string[] = [];
   for (const label of labelsOf(runs))
@@ -81,7 +81,7 @@ function shortSite(site: string): string {
   return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;
 }
 
-async function read(run: StudyRun, moment: string): Promise<Analysis | undefined> {
+async function read(run: BegunRun, moment: string): Promise<Analysis | undefined> {
   const bytes = await run.store.read(`analysis/analysis-${moment}.json`);
   return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Analysis);
 }

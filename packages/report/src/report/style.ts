@@ -1,16 +1,16 @@
 /** How figures encode runs: label, color and dash of each, and legends in one order. */
-import type { StudyRun } from '@grok/analysis';
+import type { BegunRun } from '@grok/study';
 import { assignStyles } from '../palette.js';
 
 const SOLID = [1, 0];
 
 /** What a run is called in tables and legends. */
-export function labelOf({ name, override }: Pick<StudyRun, 'name' | 'override'>): string {
+export function labelOf({ name, override }: Pick<BegunRun, 'name' | 'override'>): string {
   return override === undefined ? name : `${override}/${name}`;
 }
 
 /** Labels in the order of legends: that of the runs. */
-export function labelsOf(runs: readonly StudyRun[]): readonly string[] {
+export function labelsOf(runs: readonly BegunRun[]): readonly string[] {
   return [...new Set(runs.map(labelOf))];
 }
 

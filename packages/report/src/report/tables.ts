@@ -1,8 +1,7 @@
 /** The paper's tables 4.2.1, 4.3.1 to 4.3.4 and 4.4.2 from runs, in their layout: what it left open is filled. */
 
-import type { StudyRun } from '@grok/analysis';
 import { isTeacher } from '@grok/analysis';
-import { type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
+import { type BegunRun, type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
 import { percent } from '../table.js';
 import type { SeedAnalysis } from './data.js';
 import type { Table } from './grid.js';
@@ -12,7 +11,7 @@ const NONE = '–';
 
 /** All tables that the runs and analyses have something for. */
 export function tablesOf(
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
   summary?: StudySummary,
 ): readonly Table[] {
@@ -24,7 +23,7 @@ export function tablesOf(
   ];
 }
 
-function resultsTable(runs: readonly StudyRun[]): Table {
+function resultsTable(runs: readonly BegunRun[]): Table {
   const rows = labelsOf(runs).map((label) => {
     const own = of(runs, label);
     const { name, override } = own[0]!;
@@ -58,7 +57,7 @@ function resultsTable(runs: readonly StudyRun[]): Table {
 }
 
 function insideTables(
-  runs: readonly StudyRun[],
+  runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
 ): readonly Table[] {
   const labels = labelsOf(runs);
@@ -150,7 +149,7 @@ function weightsTable(labels: readonly string[], analyses: readonly SeedAnalysis
   };
 }
 
-function seedsTable(runs: readonly StudyRun[], summary?: StudySummary): Table {
+function seedsTable(runs: readonly BegunRun[], summary?: StudySummary): Table {
   const rows = labelsOf(runs).map((label) => {
     const own = of(runs, label);
     const memory = own.map(({ record }) => record.peakMemoryBytes).filter((b) => b !== null);
@@ -186,7 +185,7 @@ function seedsTable(runs: readonly StudyRun[], summary?: StudySummary): Table {
   };
 }
 
-function testText({ name, override }: StudyRun, summary: StudySummary | undefined): string {
+function testText({ name, override }: BegunRun, summary: StudySummary | undefined): string {
   if (name === 'none') return 'Baseline';
   const found = summary?.comparisons.find(
     (c) => c.arm === name && c.override === override && c.measure === 'epochs to 99 %',
@@ -200,23 +199,23 @@ function testText({ name, override }: StudyRun, summary: StudySummary | undefine
     : `t p ${p(holm.t)}, W p ${p(holm.wilcoxon)}`;
 }
 
-function of(runs: readonly StudyRun[], label: string): readonly StudyRun[] {
+function of(runs: readonly BegunRun[], label: string): readonly BegunRun[] {
   return runs.filter((run) => labelOf(run) === label);
 }
 function labelled(name: string, override: string | undefined): string {
   return labelOf({ name, ...(override === undefined ? {} : { override }) });
 }
-function leakedLabel(runs: readonly StudyRun[], label: string): string {
+function leakedLabel(runs: readonly BegunRun[], label: string): string {
   return runs.some(({ record }) => record.leaked) ? `${label} (leaked)` : label;
 }
 
 /** Median epochs to 99 %, null when half never came to it: a run that never groks is no missing value. */
-function medianEpochs(runs: readonly StudyRun[]): number | null {
+function medianEpochs(runs: readonly BegunRun[]): number | null {
   const epochs = runs.map(({ record }) => record.epochsTo['0.99'] ?? Number.POSITIVE_INFINITY);
   const middle = median(epochs);
   return middle === null || !Number.isFinite(middle) ? null : middle;
 }
-function epochsText(runs: readonly StudyRun[]): string {
+function epochsText(runs: readonly BegunRun[]): string {
   const reached = runs.filter(({ record }) => (record.epochsTo['0.99'] ?? null) !== null).length;
   const middle = medianEpochs(runs);
   const text = middle === null ? 'never' : String(middle);

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { madeUp } from '../../../tests/made-up-study.js';
+import { figuresOf, renderSvg, runsTables } from '../src/index.js';
+
+const names = ['teacher', 'none', 'logit', 'attention', 'feature'];
+const runs = names.map((name) => madeUp({ name }));
+const figureOne = (of = runs) => {
+  const figure = figuresOf(of, []).find(({ name }) => name === 'figure-1');
+  if (figure === undefined) throw new Error('there is no figure 1');
+  return figure;
+};
+
+describe('figure 1', () => {
+  it('draws one line a run in each panel, with axes that name their units', async () => {
+    // Catches: lines merged into one, a missing title, a legend sorted by the alphabet.
+    const svg = await renderSvg(figureOne().spec);
+    expect(svg).toMatch(/^<svg[\s\S]*<\/svg>\n$/);
+    expect(svg.match(/aria-roledescription="line mark"/g)).toHaveLength(2 * names.length);
+    expect(svg).toContain('>validation accuracy (%)<');
+    expect(svg).toContain('>training loss (nats, log scale)<');
+    expect(svg).toContain('>epoch<');
+    const order = names.map((name) => svg.indexOf(`>${name}<`));
+    expect(order).not.toContain(-1);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+  it('is plain JSON that holds its data', () => {
+    // Catches: a spec that needs another file to be drawn again.
+    const { spec } = figureOne();
+    expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
+    expect(JSON.stringify(spec)).toContain('"run":"feature"');
+  });
+  it('draws runs without an epoch', async () => {
+    const none = { ...madeUp({ name: 'none' }), history: [] };
+    expect(await renderSvg(figureOne([none]).spec)).toContain('<svg');
+  });
+});
+
+describe('tables of runs', () => {
+  it('put a paper’s numbers beside ours, and nothing where there are none', () => {
+    // Catches: the paper's numbers beside another task's; a run without its folder and hash.
+    const beside = { logit: { epochsTo99: '123', finalValAccuracy: 0.9998 } };
+    const [table, folders] = runsTables(runs, beside);
+    expect(table?.head.slice(0, 2)).toEqual(['run', 'seed']);
+    expect(table?.rows.find(([name]) => name === 'logit')).toContain('123');
+    expect(table?.note).toContain('as published');
+    expect(folders?.rows[1]?.slice(0, 2)).toEqual(['none, seed 0', 'none-s0']);
+    expect(runsTables(runs, {})[0]?.head).not.toContain('paper');
+  });
+});
