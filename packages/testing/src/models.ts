@@ -23,6 +23,7 @@ export function fakeModel({
   type Axes = Omit<SiteInfo, 'name'>;
   const resid: Axes = { shape: [length, width], axes: ['pos', 'd_model'] };
   const head: Axes = { shape: [length, heads, width / heads], axes: ['pos', 'head', 'd_head'] };
+  const result: Axes = { shape: [length, heads, width], axes: ['pos', 'head', 'd_model'] };
   const square: Axes = { shape: [heads, length, length], axes: ['head', 'query', 'key'] };
   const hidden: Axes = { shape: [length, 4 * width], axes: ['pos', 'd_mlp'] };
   const block: readonly (readonly [string, Axes])[] = [
@@ -34,6 +35,8 @@ export function fakeModel({
     ['attn.hook_rot_k', head],
     ['attn.hook_attn_scores', square],
     ['attn.hook_pattern', square],
+    ['attn.hook_z', head],
+    ['attn.hook_result', result],
     ['hook_attn_out', resid],
     ['hook_resid_mid', resid],
     ['mlp.hook_pre', hidden],
