@@ -1,7 +1,7 @@
 /** Options of the transformer, their defaults, and the rules between them. */
 import { InputError, type TaskInfo } from '@grok/core';
 import { distinctPrefixes, type Prefixes } from './prefixes.js';
-import { type Places, placesOf } from './tables.js';
+import { findPlaces, type Places } from './tables.js';
 
 /** Options of `transformer`; all have defaults, which are the paper's teacher without dropout. */
 export interface TransformerOptions {
@@ -118,6 +118,6 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
     features: numeric ? shape.at(-1) : undefined,
     // What a position sees of a prefix is all there is to it only where it cannot see beyond.
     prefixes: options.causal && options.algebra.sharedPrefixes ? distinctPrefixes(task) : [],
-    places: options.algebra.vocabularyTable ? placesOf(task, heads) : undefined,
+    places: options.algebra.vocabularyTable ? findPlaces(task, heads) : undefined,
   };
 }

@@ -18,7 +18,7 @@ export interface Places {
 }
 
 /** The places of a task of tokens: those of its rows, or all that there could be where those are not known. */
-export function placesOf({ inputs, vocabulary }: TaskInfo, heads: number): Places | undefined {
+export function findPlaces({ inputs, vocabulary }: TaskInfo, heads: number): Places | undefined {
   const { data, dtype, shape } = inputs;
   if (dtype !== 'int32') return undefined;
   const [, length = 0] = shape;

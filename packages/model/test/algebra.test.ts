@@ -5,11 +5,11 @@ import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Algebra } from '../src/index.js';
 import { distinctPrefixes } from '../src/prefixes.js';
-import { askedFor, changedBy, make, OFF, pairs, switches, taskOf } from './algebra.js';
+import { askedFor, changedBy, describeTask, make, OFF, pairs, switches } from './algebra.js';
 import {
   build,
+  createMasks,
   distance,
-  keepOf,
   matMulFlops,
   randomParams,
   title,
@@ -46,7 +46,7 @@ describe('the shortcuts', () => {
     const model = make({ dim: 16, ...variant }, algebra, rows);
     const params = randomParams(model);
     const values = toTensors(params);
-    const masks = keepOf(model, rows.length);
+    const masks = createMasks(model, rows.length);
     return matMulFlops(() => {
       model.apply(
         reader('parameter', values),
@@ -93,7 +93,7 @@ describe('the shortcuts', () => {
       matMulFlops(() => {
         model.apply(reader('parameter', values), inputs, { sites: new Set(['logits']), ...more });
       });
-    expect(run({})).toBeLessThan(0.8 * run(keepOf(model, pairs.length)));
+    expect(run({})).toBeLessThan(0.8 * run(createMasks(model, pairs.length)));
   });
 
   it('give way to taps', () => {
@@ -148,7 +148,7 @@ describe('the shortcuts', () => {
 describe('distinct prefixes', () => {
   it('are found as far as they repeat', () => {
     // Catches: prefixes merged by their last token alone, or numbered out of step with their tokens.
-    const found = distinctPrefixes(taskOf(pairs));
+    const found = distinctPrefixes(describeTask(pairs));
     expect(found.map(({ length, count }) => [length, count])).toEqual([
       [1, 5],
       [2, 5],
@@ -160,7 +160,7 @@ describe('distinct prefixes', () => {
       [0, 0, 2, 3],
       [1, 1, 2, 3],
     ];
-    const twice = distinctPrefixes(taskOf([...mixed, ...mixed]));
+    const twice = distinctPrefixes(describeTask([...mixed, ...mixed]));
     expect(twice.map(({ count }) => count)).toEqual([2, 4, 4]);
     expect([...twice[1]!.tokens]).toEqual([0, 1, 1, 0, 0, 0, 1, 1]);
   });

@@ -4,9 +4,9 @@ import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { type Algebra, transformer } from '../src/index.js';
 import {
+  createMasks,
   defaults,
   distance,
-  keepOf,
   LENGTH,
   randomParams,
   randomRows,
@@ -18,7 +18,7 @@ import type { Sizes } from './reference.js';
 /** Every row `[a, 5, b, 6]`: five prefixes of one and of two tokens, all of three tokens distinct. */
 export const pairs = Array.from({ length: 25 }, (_, i) => [Math.floor(i / 5), 5, i % 5, 6]);
 export const random = randomRows(100, 4).tokens;
-export const taskOf = (rows: readonly number[][]): TaskInfo => ({
+export const describeTask = (rows: readonly number[][]): TaskInfo => ({
   vocabulary: VOCABULARY,
   inputs: { data: Int32Array.from(rows.flat()), shape: [rows.length, LENGTH], dtype: 'int32' },
 });
@@ -29,7 +29,9 @@ export const OFF: Required<Algebra> = {
   jointOV: false,
 };
 export const make = (variant: Partial<Sizes>, algebra: Algebra, rows: readonly number[][]): Model =>
-  transformer({ ...defaults, dMlp: 12, ...variant, algebra: { ...OFF, ...algebra } })(taskOf(rows));
+  transformer({ ...defaults, dMlp: 12, ...variant, algebra: { ...OFF, ...algebra } })(
+    describeTask(rows),
+  );
 
 /** Values of sites, and gradients of a random weighted sum of their squares in all parameters. */
 function evaluate(
@@ -38,7 +40,7 @@ function evaluate(
   rows: readonly number[][],
   sites: readonly string[],
 ): { values: Params; grads: Params } {
-  const masks = keepOf(model, rows.length);
+  const masks = createMasks(model, rows.length);
   const inputs = tf.tensor2d(rows as number[][], undefined, 'int32');
   const { aux, grads } = valueAndGrads((values) => {
     const found = model.apply(reader('parameter', values), inputs, {

@@ -6,8 +6,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scaleOptions, transformer } from '../src/index.js';
 import {
   build,
+  createMasks,
   distance,
-  keepOf,
   randomParams,
   randomRows,
   readSites,
@@ -23,7 +23,7 @@ const tokens97 = { vocabulary: 99, inputs: { shape: [9312, 4], dtype: 'int32' } 
 const { tokens } = randomRows(5);
 const inputs = (rows = tokens): tf.Tensor => tf.tensor2d(rows, undefined, 'int32');
 /** Names of the kernels that `f` runs. */
-function kernelsOf(f: () => void): string[] {
+function listKernels(f: () => void): string[] {
   const names: string[] = [];
   const engine = tf.engine() as unknown as {
     runKernel: (name: string, ...rest: unknown[]) => unknown;
@@ -103,12 +103,12 @@ describe('sites', () => {
   const params = randomParams(model);
   const apply = (sites: string[], more: object = {}) =>
     readSites(model, toTensors(params), inputs(), sites, more);
-  const logitsOf = (more: object = {}): tf.Tensor => apply(['logits'], more)('logits');
+  const readLogits = (more: object = {}): tf.Tensor => apply(['logits'], more)('logits');
 
   it('cost nothing that is not needed', () => {
     // Catches: the whole model run for the attention of its first block.
     const heavy = (sites: string[]): number =>
-      kernelsOf(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+      listKernels(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
     expect(heavy(['hook_embed'])).toBe(0);
     expect(heavy(['blocks.0.hook_resid_mid'])).toBe(6);
     expect(heavy(['blocks.0.hook_resid_post'])).toBe(9);
@@ -139,10 +139,10 @@ describe('sites', () => {
     // The first head left out of the results is the first half of z left out of the product.
     const keep = tf.tensor([0, 1], [1, 1, 2, 1]);
     const only = (site: string): ArrayLike<number> =>
-      logitsOf({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).dataSync();
+      readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).dataSync();
     expect(distance(only(result), only(at('hook_z')))).toBeLessThan(1e-6);
     const products = (sites: string[]): number =>
-      kernelsOf(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+      listKernels(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
     expect(products([out])).toBe(products([result, out]));
   });
 
@@ -156,7 +156,7 @@ describe('sites', () => {
     const read = pool === 'mean' ? tf.mean(all, 1) : tf.squeeze(tf.slice(all, [0, 3, 0]), [1]);
     expect(distance(read.dataSync(), found('logits').dataSync())).toBeLessThan(1e-6);
     const products = (sites: string[]): number =>
-      kernelsOf(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+      listKernels(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
     expect(products(['logits', site])).toBe(products(['logits']) + 1);
   });
 
@@ -164,14 +164,14 @@ describe('sites', () => {
     // Catches: a tap on either that the layer does not follow.
     const [scale, normalized] = ['blocks.0.ln2.hook_scale', 'blocks.0.ln2.hook_normalized'];
     const half = (site: string, by: number): ArrayLike<number> =>
-      logitsOf({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).dataSync();
+      readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).dataSync();
     expect(distance(half(scale, 2), half(normalized, 0.5))).toBeLessThan(1e-6);
-    expect(distance(half(scale, 2), logitsOf().dataSync())).toBeGreaterThan(1e-3);
+    expect(distance(half(scale, 2), readLogits().dataSync())).toBeGreaterThan(1e-3);
   });
 
   it('are replaced by taps, everywhere after', () => {
     // Catches: a tap that is seen in its own site only; a site delivered before its tap.
-    const logits = logitsOf({
+    const logits = readLogits({
       taps: { 'blocks.0.hook_attn_out': (v: tf.Tensor) => tf.zerosLike(v) },
     });
     const values = toTensors(params);
@@ -226,7 +226,7 @@ describe('sites', () => {
     );
     expect(() => apply([], { taps: { nowhere: (v: tf.Tensor) => v } })).toThrow('unknown site');
     const dropping = build({ dropout: 0.5 });
-    const { masks } = keepOf(dropping, 5);
+    const { masks } = createMasks(dropping, 5);
     const { 'blocks.1.mlp': _, ...rest } = masks!;
     expect(() =>
       dropping.apply(reader('parameter', toTensors(params)), inputs(), {

@@ -36,7 +36,7 @@ export function fixtures(...kinds: readonly string[]): readonly Fixture[] {
 }
 
 /** A stored array as a tensor; float64 becomes float32, uint8 becomes bool. */
-export function tensorOf({ data, shape, dtype }: StoredArray): tf.Tensor {
+export function toTensor({ data, shape, dtype }: StoredArray): tf.Tensor {
   const type = dtype === 'int32' ? 'int32' : dtype.startsWith('float') ? 'float32' : 'bool';
   return tf.tensor(type === 'float32' ? Float32Array.from(data) : data, [...shape], type);
 }

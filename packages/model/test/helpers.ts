@@ -89,7 +89,7 @@ export function randomMasks(model: Model, rows: number): Record<string, Uint8Arr
   );
 }
 /** Masks as tensors, ready to be passed to `apply`; nothing for a model without dropout. */
-export function keepOf(model: Model, rows: number): { masks?: Params } {
+export function createMasks(model: Model, rows: number): { masks?: Params } {
   const shapes = model.dropoutMaskShapes(rows);
   const masks = Object.entries(randomMasks(model, rows)).map(([name, data]) => [
     name,

@@ -3,7 +3,7 @@ import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TransformerOptions, transformer } from '../src/index.js';
-import { type Fixture, fixtures, type Group, tensorOf } from './fixtures.js';
+import { type Fixture, fixtures, type Group, toTensor } from './fixtures.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
@@ -24,7 +24,7 @@ const model = (fixture: Fixture, dim: string | number) =>
     inputs: { shape: [1, 4], dtype: 'int32' },
   });
 const tensors = (group: Group): Params =>
-  Object.fromEntries(Object.entries(group).map(([name, value]) => [name, tensorOf(value)]));
+  Object.fromEntries(Object.entries(group).map(([name, value]) => [name, toTensor(value)]));
 
 /** Largest excess of |got − wanted| over the tolerance `absolute + relative · |wanted|`. */
 function excess(got: tf.Tensor, wanted: Group[string], absolute: number, relative = 0): number {
@@ -37,7 +37,7 @@ function excess(got: tf.Tensor, wanted: Group[string], absolute: number, relativ
 }
 
 describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
-  const tokens = (): tf.Tensor => tensorOf(fixture.group('tokens')['']!);
+  const tokens = (): tf.Tensor => toTensor(fixture.group('tokens')['']!);
   const built = model(fixture, fixture.settings.dim!);
   const keepGroup = fixture.group('keep/');
   const masks = () => (Object.keys(keepGroup).length > 0 ? { masks: tensors(keepGroup) } : {});
@@ -64,7 +64,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
 
   it('has the reference’s loss and gradients', () => {
     // Catches: a wrong custom gradient, dropout scaled on one side only.
-    const labels = tensorOf(fixture.group('labels')['']!) as tf.Tensor1D;
+    const labels = toTensor(fixture.group('labels')['']!) as tf.Tensor1D;
     const vocabulary = (fixture.settings.p as number) + 2;
     const { loss, grads } = valueAndGrads(
       (params) => {
@@ -93,7 +93,7 @@ describe.each(fixtures('distill'))('$file', (fixture) => {
     const built = model(fixture, fixture.settings.teacher_dim!);
     const sites = built.apply(
       reader('parameter', tensors(fixture.group('teacher/params/'))),
-      tensorOf(fixture.group('tokens')['']!),
+      toTensor(fixture.group('tokens')['']!),
       { sites: new Set<Site>(Object.keys(wanted)) },
     );
     const off = Object.entries(wanted).filter(

@@ -5,10 +5,10 @@ import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   build,
+  createMasks,
   crossEntropy,
   defaults,
   distance,
-  keepOf,
   randomMasks,
   randomParams,
   randomRows,
@@ -53,7 +53,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   it('computes every site as in float64', () => {
     // Catches: any slip in any option, located by site; a shape that `sites()` does not tell.
     const sites = new Set(model.sites().map(({ name }) => name));
-    const options = { sites, ...keepOf(model, ROWS) };
+    const options = { sites, ...createMasks(model, ROWS) };
     const got = model.apply(reader('parameter', toTensors(params)), inputs(), options);
     const wanted = reference().map((row) => reader('site', row));
     const off = model.sites().filter(({ name, shape }) => {
@@ -70,7 +70,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   it('has the gradients of float64 differences', () => {
     // Catches: a wrong custom gradient, a parameter that the loss does not reach.
     const { grads } = valueAndGrads((values: Params) => {
-      const read = readSites(model, values, inputs(), ['logits'], keepOf(model, ROWS));
+      const read = readSites(model, values, inputs(), ['logits'], createMasks(model, ROWS));
       return { loss: crossEntropy(read('logits'), labels), aux: {} };
     }, toTensors(params));
     const loss = (): number =>
@@ -96,7 +96,13 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
     });
     const energy = (...values: tf.Tensor[]): tf.Scalar => {
       const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-      const logits = readSites(model, named, inputs(), ['logits'], keepOf(model, ROWS))('logits');
+      const logits = readSites(
+        model,
+        named,
+        inputs(),
+        ['logits'],
+        createMasks(model, ROWS),
+      )('logits');
       return tf.mean(tf.mul(logits, tf.square(logits)));
     };
     const along = (grads: tf.Tensor[]): tf.Tensor =>
