@@ -3,6 +3,7 @@ import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
+  defineStrategy,
   defineTransform,
   type Experiment,
   evaluateRun,
@@ -17,11 +18,13 @@ import {
   startRun,
   transformModel,
 } from '@grok/core';
-import { newestCheckpoint } from '@grok/core/internal';
+import { isControl, newestCheckpoint } from '@grok/core/internal';
 import data from '@grok/data';
+import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
 import model from '@grok/model';
 import optim from '@grok/optim';
+import { planRuns, preflight } from '@grok/study';
 import type * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { distance } from '../packages/testing/src/apply-term.js';
@@ -36,7 +39,7 @@ const experiment: Experiment = {
 };
 
 const registryOf = (...more: Plugin[]) =>
-  createRegistry([data, model, optim, logit, wasm, onnx, ...more]);
+  createRegistry([data, model, optim, logit, feature, wasm, onnx, ...more]);
 
 async function run(
   changes: Partial<Experiment>,
@@ -248,5 +251,49 @@ describe('a teacher of another task', () => {
     );
     const asTheyAre = { ...leave, task: { use: 'sub', options: { p: 5 } }, batch: 12 };
     expect((await run(asTheyAre, { teacherStores })).status).toBe('finished');
+  });
+});
+
+/** A regularizer: it needs no teacher. */
+const shrink = defineStrategy({
+  name: 'shrink',
+  summary: '',
+  options: schema({}),
+  create:
+    (_, { tf }) =>
+    () => ({
+      needs: { student: [] },
+      loss: ({ param }) => ({ shrink: tf.mean(tf.square(param('unembed.W_U'))) }),
+    }),
+});
+const shrinking: Plugin = { name: 's', version: '1.0.0', core: '>=0.1.0', components: [shrink] };
+
+describe('a control', () => {
+  const registry = registryOf(shrinking);
+  it.each<[boolean, Experiment['objective']]>([
+    [true, undefined],
+    [true, [{ use: 'hard', options: { precise: true } }]],
+    [true, [{ use: 'hard' }, { use: 'shrink', weight: 0.1 }]],
+    [false, [{ use: 'hard' }, { use: 'logit' }]],
+    [false, [{ use: 'shrink' }, { use: 'feature', options: { layers: { 4: 2 } } }]],
+  ])('%s: a run of the terms %j', (control, objective) => {
+    // Catches: a regularized run taken for a student, a strategy called anything but "hard" for one.
+    const terms = objective === undefined ? {} : { objective };
+    expect(isControl({ ...experiment, ...terms }, registry)).toBe(control);
+  });
+
+  it('that is planned with a teacher is refused (catches: a wait for what it never reads)', () => {
+    const objective = [{ use: 'hard' }, { use: 'shrink' }];
+    const runs = planRuns([
+      { key: 't', experiment },
+      {
+        key: 's',
+        experiment: { ...experiment, objective },
+        needs: { teacher: { key: 't', at: 'last' } },
+      },
+    ]);
+    expect(() => preflight(runs, registry, 'p')).toThrow(
+      'p, s: none of its terms needs a teacher, so it is a control, and would wait for t',
+    );
   });
 });

@@ -250,7 +250,7 @@ describe('runStudy', () => {
     await expect(runStudy(bad, own.host)).rejects.toThrow('tiny, odd: unknown strategy "logti"');
     const foreign = { ...plan.teacher, task: { use: 'sub', options: { p: 5 } } };
     await expect(runStudy({ ...plan, teacher: foreign }, own.host)).rejects.toThrow(
-      /tiny, logit: its task is .*, its teacher's {"use":"sub","options":{"p":5}}; both must have the same rows/,
+      /tiny, logit: teacher "teacher": was trained on another task \({"use":"sub","options":{"p":5}}, this run's is .*both must have the same rows/,
     );
     expect(await own.host.root.list('')).toEqual([]);
   });

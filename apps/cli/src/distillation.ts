@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import {
   type Experiment,
   InputError,
+  isInputError,
   type Json,
   type Registry,
   readConfig,
@@ -10,7 +11,7 @@ import {
   type TeacherRef,
   unknownName,
 } from '@grok/core';
-import type { TermUse } from '@grok/core/internal';
+import { checkExperiment, isControl, type TermUse } from '@grok/core/internal';
 import { scaleOptions } from '@grok/model';
 import { type JsonObject, merge } from '@grok/study';
 import { presetPlan } from './documents.js';
@@ -42,20 +43,29 @@ export async function distillDraft(
   const teachers = await findTeachers(flags.teacher, io);
   const base = flags.spec === undefined ? studentOf(flags, teachers) : specDraft(flags, io);
   const objective = objectiveOf(flags, registry, base.experiment.objective as never);
-  const isControl = objective.every(({ use }) => use === 'hard');
   const refs = Object.fromEntries(Object.entries(teachers).map(([name, { ref }]) => [name, ref]));
   const folders = Object.fromEntries(
     Object.entries(teachers).map(([name, { folder }]) => [name, folder]),
   );
-  const named = !isControl && Object.keys(teachers).length > 0;
+  const experiment = { ...base.experiment, objective: objective as unknown as Json };
+  const named = Object.keys(teachers).length > 0 && !isKnownControl(experiment, registry);
   return {
     experiment: {
-      ...base.experiment,
-      objective: objective as unknown as Json,
+      ...experiment,
       ...(named ? { teachers: refs as unknown as Json } : {}),
     },
     execution: named ? { ...base.execution, teachers: folders } : base.execution,
   };
+}
+
+/** False too where the experiment is still wrong: the run itself says so once all flags are laid over it. */
+function isKnownControl(experiment: unknown, registry: Registry): boolean {
+  try {
+    return isControl(checkExperiment(experiment), registry);
+  } catch (error) {
+    if (isInputError(error)) return false;
+    throw error;
+  }
 }
 
 /** The objective that the flags ask for: `alpha` weighs the hard labels, `1 − alpha` logits without a weight. */

@@ -16,6 +16,7 @@ export * from './plugins/registry.js';
 export * from './plugins/timeout.js';
 export * from './runs/checkpoint.js';
 export * from './runs/compose.js';
+export * from './runs/control.js';
 export * from './runs/evaluate-run.js';
 export * from './runs/execution.js';
 export * from './runs/lease.js';

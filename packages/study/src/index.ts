@@ -5,7 +5,6 @@ export * from './calibrate.js';
 export * from './carry-out.js';
 export * from './check-plan.js';
 export * from './compare.js';
-export * from './control.js';
 export * from './estimate.js';
 export * from './inline.js';
 export * from './journal.js';

@@ -9,7 +9,6 @@ import {
   type Store,
 } from '@grok/core';
 import { bindTeachers } from './bind.js';
-import { isControl } from './control.js';
 import { expandPlan, type Plan } from './plan.js';
 import { orderByTeachers } from './planned-runs.js';
 import { recordOf } from './record.js';
@@ -44,7 +43,7 @@ async function readBegunRun(store: Store): Promise<BegunRun | undefined> {
   const record = recordOf(manifest, history, store.where);
   const { seed } = experiment;
   return {
-    ...{ key: run, name: run, seed, role: isControl(experiment) ? 'control' : 'student' },
+    ...{ key: run, name: run, seed, role: hasTeachers(experiment) ? 'student' : 'control' },
     ...{ experiment, needs: {}, run, folder: store.where, store },
     ...{ config, manifest, history, record },
     state: manifest.status === 'running' ? 'interrupted' : manifest.status,
@@ -79,6 +78,9 @@ export function nameStrategies(experiment: Experiment): string {
   return [...new Set(uses)].join('+') || 'none';
 }
 
+/** A control's experiment names no teacher: its terms need none. */
+const hasTeachers = ({ teachers = {} }: Experiment): boolean => Object.keys(teachers).length > 0;
+
 function nameByKind(runs: readonly BegunRun[]): readonly BegunRun[] {
   const teaching = new Set(
     runs.flatMap(({ experiment }) =>
@@ -86,7 +88,7 @@ function nameByKind(runs: readonly BegunRun[]): readonly BegunRun[] {
     ),
   );
   return runs.map((run) => {
-    const teaches = teaching.has(run.run) && isControl(run.experiment);
+    const teaches = teaching.has(run.run) && !hasTeachers(run.experiment);
     return {
       ...run,
       ...(teaches ? { role: 'teacher' } : {}),

@@ -4,7 +4,6 @@
  */
 import { type Experiment, type Json, unknownName } from '@grok/core';
 import type { TrainingPoint } from '@grok/core/internal';
-import { isControl } from './control.js';
 import { type JsonObject, merge } from './merge.js';
 import type { PlannedRun } from './planned-runs.js';
 
@@ -36,7 +35,7 @@ export interface Plan {
   readonly teachers?: Readonly<Record<string, Part>>;
   /** What every student and control has. */
   readonly student: Part;
-  /** By name, in the order of tables and legends. */
+  /** By name, in the order of tables and legends; `"teachers": {}` makes a control of one with terms that need no teacher. */
   readonly arms: Readonly<Record<string, Arm>>;
   readonly seeds: readonly number[];
   /** By name: all runs of the plan once for each, with these parts laid over them. */
@@ -76,18 +75,22 @@ function plannedArm(
 ): PlannedRun {
   const identity = identify(name, seed, override);
   const experiment = armPart(plan, name, seed);
-  if (isControl(experiment)) return { ...identity, role: 'control', experiment, needs: {} };
   const needs = Object.fromEntries(
-    Object.entries(teachersOfArm(plan.arms[name])).map(([as, use]) => {
+    Object.entries(teachersOfArm(plan.arms[name], experiment)).map(([as, use]) => {
       const { name: teacher, at = 'last' } = typeof use === 'string' ? { name: use } : use;
       return [as, { key: formatKey(teacher, seed, override), at }];
     }),
   );
-  return { ...identity, role: 'student', experiment, needs };
+  const role = Object.keys(needs).length > 0 ? 'student' : 'control';
+  return { ...identity, role, experiment, needs };
 }
 
-/** Who teaches an arm: its `teachers`, its one `teacher`, or the plan's first. */
-function teachersOfArm(arm: Arm | undefined): Readonly<Record<string, ArmTeacher>> {
+/** Who teaches an arm: its `teachers`, its one `teacher`, or the plan's first; nobody where there is nothing but hard labels. */
+function teachersOfArm(
+  arm: Arm | undefined,
+  { objective = [] }: Experiment,
+): Readonly<Record<string, ArmTeacher>> {
+  if (objective.every(({ use }) => use === 'hard')) return {};
   return arm?.teachers ?? { teacher: arm?.teacher ?? 'teacher' };
 }
 

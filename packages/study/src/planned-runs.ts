@@ -1,7 +1,6 @@
 /** Runs that are planned: what each trains, and which others must teach it. Plans make them; so may any program. */
 import { type Experiment, InputError, unknownName } from '@grok/core';
 import type { TrainingPoint } from '@grok/core/internal';
-import { isControl } from './control.js';
 
 /** A run that teaches another, by its key, and the point of its training whose parameters teach. */
 export interface TeacherNeed {
@@ -34,7 +33,8 @@ export function planRuns(drafts: readonly RunDraft[]): readonly PlannedRun[] {
   );
   const runs = drafts.map(({ needs = {}, ...draft }): PlannedRun => {
     const { key, experiment, name = key } = draft;
-    const role = isControl(experiment) ? (taught.has(key) ? 'teacher' : 'control') : 'student';
+    const learns = Object.keys(needs).length > 0;
+    const role = learns ? 'student' : taught.has(key) ? 'teacher' : 'control';
     return { role, ...draft, name, seed: experiment.seed, needs };
   });
   checkRuns(runs);

@@ -9,6 +9,7 @@ import {
   compose,
   data,
   infoOf,
+  needsTeacher,
   type TaughtData,
 } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -41,7 +42,13 @@ export function preflight(runs: readonly PlannedRun[], registry: Registry, title
         weight: term.weight ?? 1,
         objective: registry.create('strategy', term.use, term.options, host),
       }));
-      compose(terms, { student: infoOf(model), teachers });
+      const student = infoOf(model);
+      compose(terms, { student, teachers });
+      const learns = terms.some(({ objective }) => needsTeacher(objective, student));
+      if (Object.keys(needs).length > 0 && !learns)
+        throw new InputError(
+          `none of its terms needs a teacher, so it is a control, and would wait for ${Object.values(needs).map((need) => need.key)}; say so by "teachers": {} in its arm`,
+        );
       seen.set(key, own);
     });
   }

@@ -70,6 +70,15 @@ describe('expandPlan', () => {
       logit: { teacher: { key: 'teacher@0', at: 'last' } },
     });
   });
+  it('gives none to an arm that says so, though it has other terms than hard', () => {
+    // Catches: a regularized control that waits for a teacher which it never reads.
+    const shrink = { teachers: {}, objective: [{ use: 'hard' }, { use: 'shrink' }] };
+    const arms = { ...plan.arms, shrink };
+    const runs = expandPlan(checkPlan({ ...plan, arms }, 'shrink.json'));
+    const [found] = runs.filter(({ name }) => name === 'shrink');
+    expect(found).toMatchObject({ role: 'control', needs: {} });
+    expect(found?.experiment).not.toHaveProperty('teachers');
+  });
   it('merges shared, student and arm, with the seed', () => {
     // Catches: the teacher's warm-up leaking into students, or an arm's epochs ignored.
     expect(armPart(plan, 'logit', 7)).toEqual({
