@@ -1,5 +1,5 @@
 /** The schema of a plan; each run is checked once more as a whole, after its parts were laid together. */
-import { unknownName } from '@grok/core';
+import { InputError, isInputError, unknownName } from '@grok/core';
 import {
   checkDocument,
   type DocumentKind,
@@ -9,7 +9,8 @@ import {
   trainingPointSchema,
   z,
 } from '@grok/core/internal';
-import type { Arm, ArmTeacher, Override, Part, Plan } from './plan.js';
+import { type Arm, type ArmTeacher, expandPlan, type Override, type Part, type Plan } from './plan.js';
+import { checkRuns } from './planned-runs.js';
 
 const NAME = /^[\w.+-]+$/;
 /** JSON objects put keys that are whole numbers first, whatever the order they were written in. */
@@ -94,6 +95,8 @@ export const planSchema: z.ZodType<Plan> = z
     const all = [...teachers, ...arms.keys()];
     const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
     for (const [name, { teacher, teachers: several = {} }] of arms) {
+      if (teacher !== undefined && Object.keys(several).length > 0)
+        tell(context, ['arms', name, 'teacher'], 'must not stand beside "teachers": give one of them');
       if (teacher !== undefined) check(['arms', name, 'teacher'], 'teacher', nameOf(teacher), all);
       for (const [as, use] of Object.entries(several))
         check(['arms', name, 'teachers', as], 'teacher', nameOf(use), all);
@@ -107,7 +110,7 @@ const PLAN: DocumentKind<Plan> = { schema: planSchema };
 
 /** A plan's document read from its bytes. @throws InputError that names the file, the line and the key. */
 export function parsePlan(bytes: Uint8Array, where: string): Plan {
-  return readDocument(bytes, where, PLAN);
+  return checkOrder(readDocument(bytes, where, PLAN), where);
 }
 
 /**
@@ -115,5 +118,16 @@ export function parsePlan(bytes: Uint8Array, where: string): Plan {
  * @throws InputError on unknown keys, names and wrong types, naming `what`.
  */
 export function checkPlan(value: unknown, what: string, text?: string): Plan {
-  return checkDocument(value, what, PLAN, text);
+  return checkOrder(checkDocument(value, what, PLAN, text), what);
+}
+
+/** The plan itself. @throws InputError when arms teach one another in a circle. */
+function checkOrder(plan: Plan, what: string): Plan {
+  try {
+    checkRuns(expandPlan(plan));
+    return plan;
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    throw new InputError(`${what}: ${error.message}`, { cause: error });
+  }
 }

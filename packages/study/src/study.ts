@@ -15,7 +15,14 @@ import {
   RunError,
   type RunEvent,
 } from '@grok/core';
-import { holdStore, type JobEdge, type JobEvent, type JobResult } from '@grok/core/internal';
+import {
+  holdStore,
+  type JobEdge,
+  type JobEvent,
+  type JobResult,
+  type PinnedPoints,
+} from '@grok/core/internal';
+import { accuracyOf } from './bind.js';
 import { type Estimate, estimate, paceOf } from './estimate.js';
 import { findFailures, type JournalLine, openJournal, readJournal, type Write } from './journal.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
@@ -117,6 +124,8 @@ class StudyRunner {
   readonly #same: ReadonlyMap<string, string>;
   /** Keys of jobs that the executor has. */
   readonly #submitted = new Set<string>();
+  /** What the runs that teach must keep for it, by key. */
+  readonly #pins: ReadonlyMap<string, PinnedPoints>;
   #begun = 0;
 
   constructor(
@@ -131,6 +140,7 @@ class StudyRunner {
     this.#append = append;
     this.#retries = host.failFast === true ? 0 : (host.retries ?? RETRIES);
     this.#same = findSameRuns(planned);
+    this.#pins = findPins(planned, this.#same);
   }
 
   async run(stop: AbortSignal): Promise<StudyResult> {
@@ -185,9 +195,9 @@ class StudyRunner {
       const { state } = this.#runs.get(key) ?? {};
       const isOpen = state === 'waiting' || state === 'ready' || state === 'interrupted';
       if (!isOpen || this.#first(key) !== key || this.#submitted.has(key)) continue;
+      const pin = this.#pins.get(key);
       jobs.push({
-        ...{ key, experiment },
-        ...(execution === undefined ? {} : { execution }),
+        ...{ key, experiment, execution: { ...execution, ...(pin === undefined ? {} : { pin }) } },
         ...(defaults === undefined ? {} : { defaults }),
       });
       for (const [as, need] of Object.entries(needs)) {
@@ -281,6 +291,23 @@ class StudyRunner {
     };
     onEvent({ ...event, study });
   }
+}
+
+/** The points at which runs teach, but for their last: their checkpoints must be kept. */
+function findPins(
+  planned: readonly PlannedRun[],
+  same: ReadonlyMap<string, string>,
+): ReadonlyMap<string, PinnedPoints> {
+  const pins = new Map<string, PinnedPoints>();
+  for (const { key, at } of planned.flatMap(({ needs }) => Object.values(needs))) {
+    const first = same.get(key) ?? key;
+    const { steps = [], validationAccuracies = [] } = pins.get(first) ?? {};
+    const accuracy = accuracyOf(at);
+    if (typeof at === 'number') pins.set(first, { validationAccuracies, steps: [...steps, at] });
+    else if (accuracy !== undefined)
+      pins.set(first, { steps, validationAccuracies: [...validationAccuracies, accuracy] });
+  }
+  return pins;
 }
 
 function endLine(key: string, outcome: Exclude<JobOutcome, { status: 'blocked' }>): JournalLine {

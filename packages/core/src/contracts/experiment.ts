@@ -227,6 +227,13 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
   epochs: shared.epochs.exactOptional(),
 };
 
+/** Points of a run's training. */
+export interface PinnedPoints {
+  /** Optimizer steps taken. */
+  readonly steps?: readonly number[];
+  /** The first evaluated epoch at each (0–1). */
+  readonly validationAccuracies?: readonly number[];
+}
 /** How and where a run is carried out; in the manifest only. */
 export type Execution = {
   readonly backend?: string;
@@ -236,6 +243,8 @@ export type Execution = {
   readonly out?: string;
   /** Epochs between checkpoints (default 10). */
   readonly checkpointEvery?: number;
+  /** Points of training whose checkpoints are kept, beside those of crossings: what is to teach later. */
+  readonly pin?: PinnedPoints;
   /** Where teachers' run folders are, by name. */
   readonly teachers?: Readonly<Record<string, string>>;
   /** Plugin entries to load: package names or paths. */
@@ -250,6 +259,12 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   threads: positive.exactOptional(),
   out: z.string().exactOptional(),
   checkpointEvery: positive.exactOptional(),
+  pin: z
+    .strictObject({
+      steps: z.array(positive).exactOptional(),
+      validationAccuracies: z.array(share).exactOptional(),
+    } satisfies Shape<PinnedPoints>)
+    .exactOptional(),
   teachers: z.record(name, z.string()).exactOptional(),
   plugins: z.array(z.string()).exactOptional(),
   trackers: z.array(namedUse).exactOptional(),

@@ -48,12 +48,13 @@ export function resolveExecution(sources: ExecutionSources): Execution {
   if (given !== '{}' && given !== own)
     throw contradiction(recorded, 'backendOptions', own ?? '', given ?? '');
   // What has no part in its bits may change.
-  const { trackers, checkpointEvery } = flags;
+  const { trackers, checkpointEvery, pin } = flags;
   return {
     ...flags,
     ...kept,
     ...(trackers === undefined ? {} : { trackers }),
     ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+    ...(pin === undefined ? {} : { pin }),
   };
 }
 

@@ -210,6 +210,7 @@ async function carryOut(
         ...parts,
         backend,
         checkpointEvery: execution.checkpointEvery ?? 10,
+        ...(execution.pin === undefined ? {} : { pin: execution.pin }),
         now,
         ...(host.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: host.peakMemoryBytes }),
       },

@@ -126,6 +126,8 @@ export async function* train(
         step++;
         batch++;
         yield { type: 'step', epoch: epoch + 1, step, loss };
+        if (run.pin?.steps?.includes(step))
+          yield { type: 'save', saved: await save(), pinned: true };
       }
       epoch++;
       if (epoch % (run.evalEvery ?? 1) !== 0 && epoch < run.epochs) {
@@ -152,6 +154,9 @@ export async function* train(
       if (!Number.isFinite(validation.loss))
         throw new RunError(diverged(`step ${step}: the validation loss is ${validation.loss}`));
       const reached = CROSSINGS.filter((threshold) => crosses(threshold, finished, history));
+      const asked = run.pin?.validationAccuracies ?? [];
+      const pinned =
+        reached.length > 0 || asked.some((threshold) => crosses(threshold, finished, history));
       const last = epoch === run.epochs || isReached(run.stop, finished);
       const due = dueProbes(run.probes, finished, history, last);
       const found =
@@ -177,8 +182,8 @@ export async function* train(
           told.add(it.failure);
           yield { type: 'notice', message: it.failure };
         }
-      if (reached.length > 0 || last || epoch % run.checkpointEvery === 0)
-        yield { type: 'save', saved: await save(), pinned: reached.length > 0 };
+      if (pinned || last || epoch % run.checkpointEvery === 0)
+        yield { type: 'save', saved: await save(), pinned };
     }
     checkRequired(run.require, history.at(-1));
     return 'finished';

@@ -6,6 +6,7 @@ import type {
   Experiment,
   Model,
   Optimizer,
+  PinnedPoints,
   Probe,
   SplitRows,
   Task,
@@ -35,6 +36,8 @@ export interface Training extends TrainingSettings {
   readonly probes: readonly ActiveProbe[];
   /** Epochs between checkpoints. */
   readonly checkpointEvery: number;
+  /** Points whose checkpoints are kept, beside those of crossings. */
+  readonly pin?: PinnedPoints;
   /** Seconds on a clock that never goes back. */
   readonly now: () => number;
   /** Largest memory of the process so far, in bytes, where that can be told. */
