@@ -9,7 +9,14 @@ import {
   trainingPointSchema,
   z,
 } from '@grok/core/internal';
-import { type Arm, type ArmTeacher, expandPlan, type Override, type Part, type Plan } from './plan.js';
+import {
+  type Arm,
+  type ArmTeacher,
+  expandPlan,
+  type Override,
+  type Part,
+  type Plan,
+} from './plan.js';
 import { checkRuns } from './planned-runs.js';
 
 const NAME = /^[\w.+-]+$/;
@@ -96,7 +103,11 @@ export const planSchema: z.ZodType<Plan> = z
     const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
     for (const [name, { teacher, teachers: several = {} }] of arms) {
       if (teacher !== undefined && Object.keys(several).length > 0)
-        tell(context, ['arms', name, 'teacher'], 'must not stand beside "teachers": give one of them');
+        tell(
+          context,
+          ['arms', name, 'teacher'],
+          'must not stand beside "teachers": give one of them',
+        );
       if (teacher !== undefined) check(['arms', name, 'teacher'], 'teacher', nameOf(teacher), all);
       for (const [as, use] of Object.entries(several))
         check(['arms', name, 'teachers', as], 'teacher', nameOf(use), all);
