@@ -55,7 +55,7 @@ export function emitMany(
 }
 
 /** A constant tensor. */
-export function constant(
+export function addConstant(
   b: Builder,
   type: ElementType,
   shape: readonly number[],
@@ -70,7 +70,7 @@ export function fill(
   shape: readonly number[],
   uniform: number,
 ): Value {
-  return constant(b, type, shape, { uniform });
+  return addConstant(b, type, shape, { uniform });
 }
 /** A scalar of the type of `like`. */
 export function scalarLike(b: Builder, like: Value, value: number): Value {
@@ -78,7 +78,7 @@ export function scalarLike(b: Builder, like: Value, value: number): Value {
 }
 /** A list of whole numbers, as ONNX wants axes, shapes and indices. */
 export function int64s(b: Builder, values: readonly number[]): Value {
-  return constant(b, 'int64', [values.length], constantOf(values));
+  return addConstant(b, 'int64', [values.length], constantOf(values));
 }
 
 /** `op(x)`, same shape and (unless stated) type. */
@@ -99,13 +99,13 @@ export function binary(
   const shape = broadcast(left.shape, right.shape);
   return emit(b, op, [left, right], { type: type ?? left.type, shape });
 }
-export const add = (b: Builder, x: Value | number, y: Value | number): Value =>
+export const emitAdd = (b: Builder, x: Value | number, y: Value | number): Value =>
   binary(b, 'Add', x, y);
-export const sub = (b: Builder, x: Value | number, y: Value | number): Value =>
+export const emitSub = (b: Builder, x: Value | number, y: Value | number): Value =>
   binary(b, 'Sub', x, y);
-export const mul = (b: Builder, x: Value | number, y: Value | number): Value =>
+export const emitMul = (b: Builder, x: Value | number, y: Value | number): Value =>
   binary(b, 'Mul', x, y);
-export const div = (b: Builder, x: Value | number, y: Value | number): Value =>
+export const emitDiv = (b: Builder, x: Value | number, y: Value | number): Value =>
   binary(b, 'Div', x, y);
 /** `condition ? x : y`, with broadcasting. */
 export function where(b: Builder, condition: Value, x: Value, y: Value): Value {
@@ -124,7 +124,7 @@ export function cast(b: Builder, x: Value, type: ElementType): Value {
 /** `x` in another shape of as many elements; itself when it has that shape. */
 export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x;
-  if (x.constant !== undefined) return constant(b, x.type, shape, x.constant);
+  if (x.constant !== undefined) return addConstant(b, x.type, shape, x.constant);
   // Empty tensors need allowzero, or a 0 in the shape would copy the input's extent.
   const zero: Attributes = sizeOf(shape) === 0 ? { allowzero: 1 } : {};
   return emit(b, 'Reshape', [x, int64s(b, shape)], { type: x.type, shape }, zero);

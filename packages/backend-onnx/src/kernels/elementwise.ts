@@ -1,16 +1,16 @@
 /** Kernels that treat every element alike: arithmetic, functions of one number, activations. */
 import type { Builder } from '../builder.js';
 import {
-  add,
   binary,
   cast,
-  div,
   emit,
+  emitAdd,
+  emitDiv,
+  emitMul,
+  emitSub,
   fill,
-  mul,
   reshape,
   scalarLike,
-  sub,
   unary,
   where,
 } from '../builder.js';
@@ -40,7 +40,7 @@ const same =
 /** tfjs's floor division gives int32; whole numbers go through float64, where ONNX would truncate (and trap on 0). */
 const floorDiv: Kernel = (b, { a, b: c }) => {
   const type = a.type === 'float32' ? 'float32' : 'float64';
-  const quotient = div(b, cast(b, a, type), cast(b, c, type));
+  const quotient = emitDiv(b, cast(b, a, type), cast(b, c, type));
   return cast(b, unary(b, 'Floor', quotient), 'int32');
 };
 /** Remainder with the sign of the divisor. */
@@ -59,33 +59,33 @@ const mod: Kernel = (b, { a, b: c }) => {
     binary(b, 'Less', y, 0, 'bool'),
     'bool',
   );
-  return cast(b, where(b, sameSign, rest, fmod(add(b, rest, y), y)), a.type);
+  return cast(b, where(b, sameSign, rest, fmod(emitAdd(b, rest, y), y)), a.type);
 };
 /** e^x − 1 without cancellation near 0: 2t / (1 − t), t = tanh(x/2). */
 const expm1: Kernel = (b, { x: input }) => {
   const x = float(b, input);
-  const t = unary(b, 'Tanh', mul(b, x, 0.5));
-  const near = div(b, mul(b, t, 2), sub(b, 1, t));
+  const t = unary(b, 'Tanh', emitMul(b, x, 0.5));
+  const near = emitDiv(b, emitMul(b, t, 2), emitSub(b, 1, t));
   const small = binary(b, 'Less', unary(b, 'Abs', x), 1, 'bool');
-  return where(b, small, near, sub(b, unary(b, 'Exp', x), 1));
+  return where(b, small, near, emitSub(b, unary(b, 'Exp', x), 1));
 };
 /** log(1 + x) without cancellation near 0: x·log(u)/(u − 1), u = 1 + x rounded (Kahan). */
 const log1p: Kernel = (b, { x: input }) => {
   const x = float(b, input);
-  const u = add(b, x, 1);
+  const u = emitAdd(b, x, 1);
   const log = unary(b, 'Log', u);
   const exact = binary(b, 'Equal', u, 1, 'bool');
   const small = binary(b, 'Less', unary(b, 'Abs', x), 0.5, 'bool');
-  const near = div(b, mul(b, x, log), sub(b, u, 1));
+  const near = emitDiv(b, emitMul(b, x, log), emitSub(b, u, 1));
   return where(b, exact, x, where(b, small, near, log));
 };
 const atan2: Kernel = (b, { a, b: c }) => {
   const [y, x] = [float(b, a), float(b, c)];
-  const angle = unary(b, 'Atan', div(b, y, x));
+  const angle = unary(b, 'Atan', emitDiv(b, y, x));
   const below = binary(b, 'Less', y, 0, 'bool');
   const shift = where(b, below, scalarLike(b, y, -Math.PI), scalarLike(b, y, Math.PI));
-  const upright = mul(b, unary(b, 'Sign', y), Math.PI / 2);
-  const left = where(b, binary(b, 'Less', x, 0, 'bool'), add(b, angle, shift), angle);
+  const upright = emitMul(b, unary(b, 'Sign', y), Math.PI / 2);
+  const left = where(b, binary(b, 'Less', x, 0, 'bool'), emitAdd(b, angle, shift), angle);
   return where(b, binary(b, 'Equal', x, 0, 'bool'), upright, left);
 };
 const clip = (b: Builder, x: Value, low: number, high: number): Value =>
@@ -96,7 +96,7 @@ const clip = (b: Builder, x: Value, low: number, high: number): Value =>
 const relu = (b: Builder, x: Value): Value =>
   x.type === 'float32' ? unary(b, 'Relu', x) : numeric(b, x, (y) => binary(b, 'Max', y, 0));
 const prelu = (b: Builder, x: Value, alpha: Value): Value =>
-  where(b, binary(b, 'GreaterOrEqual', x, 0, 'bool'), x, mul(b, x, alpha));
+  where(b, binary(b, 'GreaterOrEqual', x, 0, 'bool'), x, emitMul(b, x, alpha));
 const leakyRelu = (b: Builder, x: Value, alpha: number): Value =>
   emit(b, 'LeakyRelu', [float(b, x)], { type: 'float32', shape: x.shape }, { alpha });
 
@@ -124,21 +124,22 @@ export const elementwise: Kernels = {
   Maximum: arithmetic('Max'),
   Minimum: arithmetic('Min'),
   Pow: arithmetic('Pow'),
-  RealDiv: (b, { a, b: c }) => div(b, float(b, a), float(b, c)),
+  RealDiv: (b, { a, b: c }) => emitDiv(b, float(b, a), float(b, c)),
   FloorDiv: floorDiv,
   Mod: mod,
   SquaredDifference: (b, { a, b: c }) => {
-    const difference = sub(b, a, c);
-    return mul(b, difference, difference);
+    const difference = emitSub(b, a, c);
+    return emitMul(b, difference, difference);
   },
-  AddN: (b, inputs) => Object.values(inputs as object).reduce((x: Value, y: Value) => add(b, x, y)),
+  AddN: (b, inputs) =>
+    Object.values(inputs as object).reduce((x: Value, y: Value) => emitAdd(b, x, y)),
   Atan2: atan2,
   BitwiseAnd: (b, { a, b: c }) => binary(b, 'BitwiseAnd', a, c),
 
   Abs: same('Abs'),
   Neg: same('Neg'),
   Sign: same('Sign'),
-  Square: (b, { x }) => numeric(b, x, (y) => mul(b, y, y)),
+  Square: (b, { x }) => numeric(b, x, (y) => emitMul(b, y, y)),
   Exp: real('Exp'),
   Expm1: expm1,
   Log: real('Log'),
@@ -170,9 +171,9 @@ export const elementwise: Kernels = {
       b,
       binary(b, 'GreaterOrEqual', y, 0, 'bool'),
       scalarLike(b, y, 1),
-      add(b, y, 1),
+      emitAdd(b, y, 1),
     );
-    return mul(b, dy, slope);
+    return emitMul(b, dy, slope);
   },
   Selu: real('Selu'),
   Relu: (b, { x }) => relu(b, x),
@@ -205,8 +206,12 @@ export const elementwise: Kernels = {
     { x, scale, offset, mean, variance },
     { varianceEpsilon }: { varianceEpsilon: number },
   ) => {
-    const inverse = unary(b, 'Reciprocal', unary(b, 'Sqrt', add(b, variance, varianceEpsilon)));
-    const normal = mul(b, sub(b, x, mean), scale === undefined ? inverse : mul(b, inverse, scale));
-    return offset === undefined ? normal : add(b, normal, offset);
+    const inverse = unary(b, 'Reciprocal', unary(b, 'Sqrt', emitAdd(b, variance, varianceEpsilon)));
+    const normal = emitMul(
+      b,
+      emitSub(b, x, mean),
+      scale === undefined ? inverse : emitMul(b, inverse, scale),
+    );
+    return offset === undefined ? normal : emitAdd(b, normal, offset);
   },
 };

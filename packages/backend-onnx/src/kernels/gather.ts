@@ -7,16 +7,16 @@ import { sizeOf } from '@grok/core';
 import { util } from '@grok/tfjs';
 import type { Builder } from '../builder.js';
 import {
-  add,
+  addConstant,
   binary,
   cast,
   clampToDummyRow,
-  constant,
   emit,
+  emitAdd,
+  emitMul,
   expand,
   fill,
   gather,
-  mul,
   reduce,
   reshape,
   slice,
@@ -32,7 +32,7 @@ const ONE_HOT_LIMIT = 1 << 24;
 const SEGMENTS_AN_ELEMENT = 64;
 
 const count = (b: Builder, extent: number, type: ElementType = 'int32'): Value =>
-  constant(b, type, [extent], constantOf(Array.from({ length: extent }, (_, i) => i)));
+  addConstant(b, type, [extent], constantOf(Array.from({ length: extent }, (_, i) => i)));
 /** True where `ids[i] === j`, `[ids…, depth]`; ids out of range match nothing. */
 function isClass(b: Builder, ids: Value, depth: number): Value {
   const column = reshape(b, ids, [...ids.shape, 1]);
@@ -70,8 +70,8 @@ function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
 /** Row numbers of a table `[extents…]` from indices `[…, extents.length]`: Σ index·stride. */
 function linear(b: Builder, indices: Value, extents: readonly number[]): Value {
   const strides = util.computeStrides([...extents, 1]);
-  const weights = constant(b, indices.type, [extents.length], constantOf(strides));
-  const products = mul(b, indices, weights);
+  const weights = addConstant(b, indices.type, [extents.length], constantOf(strides));
+  const products = emitMul(b, indices, weights);
   return reduce(b, 'ReduceSum', products, [indices.shape.length - 1], false);
 }
 /** How indices `[…, depth]` address a tensor: rows of `slice` elements, by number. */
@@ -97,13 +97,13 @@ export const gathers: Kernels = {
     const table = transpose(b, reshape(b, x, parts), [0, 2, 1, 3]); // [batch, extent, outer, inner]
     const rows = reshape(b, table, [batch * extent, sizeOf(outer), sizeOf(inner)]);
     const chosen = sizeOf(indices.shape.slice(batchDims));
-    const offsets = constant(
+    const offsets = addConstant(
       b,
       indices.type,
       [batch, 1],
       constantOf(Array.from({ length: batch }, (_, i) => i * extent)),
     );
-    const numbers = add(b, reshape(b, indices, [batch, chosen]), offsets);
+    const numbers = emitAdd(b, reshape(b, indices, [batch, chosen]), offsets);
     const taken = gather(b, rows, numbers, 0); // [batch, chosen, outer, inner]
     const shape = [
       ...x.shape.slice(0, batchDims),

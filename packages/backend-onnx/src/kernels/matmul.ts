@@ -5,7 +5,7 @@
 import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import type { Builder } from '../builder.js';
-import { add, emit, emitOwn, reshape, transpose } from '../builder.js';
+import { emit, emitAdd, emitOwn, reshape, transpose } from '../builder.js';
 import { broadcast, type Value } from '../graph.js';
 import { activate } from './elementwise.js';
 import type { Kernels } from './types.js';
@@ -71,7 +71,7 @@ export const products: Kernels = {
     attrs: MatMulAttrs & { activation?: string; leakyreluAlpha?: number },
   ) => {
     const product = matMul(b, a, c, attrs.transposeA, attrs.transposeB);
-    const sum = bias === undefined ? product : add(b, product, bias);
+    const sum = bias === undefined ? product : emitAdd(b, product, bias);
     const alpha = attrs.leakyreluAlpha;
     return activate(b, sum, attrs.activation ?? 'linear', { alpha, weights });
   },

@@ -2,9 +2,9 @@
 import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import {
+  addConstant,
   cast,
   concat,
-  constant,
   emit,
   expand,
   fill,
@@ -201,18 +201,18 @@ export const shapes: Kernels = {
     const { start, stop, step, dtype } = attrs;
     const count = Math.max(0, Math.ceil((stop - start) / step));
     const elements = Array.from({ length: count }, (_, i) => start + i * step);
-    return constant(b, typeOf(dtype), [count], constantOf(elements));
+    return addConstant(b, typeOf(dtype), [count], constantOf(elements));
   },
   LinSpace: (b, _, { start, stop, num }: { start: number; stop: number; num: number }) => {
     const elements = Array.from({ length: num }, (_, i) =>
       num === 1 ? start : start + (i * (stop - start)) / (num - 1),
     );
-    return constant(b, 'float32', [num], constantOf(elements));
+    return addConstant(b, 'float32', [num], constantOf(elements));
   },
   Diag: (b, { x }) => {
     const size = sizeOf(x.shape);
     const eye = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
-    const mask = cast(b, constant(b, 'float32', [size, size], constantOf(eye)), x.type);
+    const mask = cast(b, addConstant(b, 'float32', [size, size], constantOf(eye)), x.type);
     const row = reshape(b, x, [1, size]);
     const matrix = emit(b, 'Mul', [row, mask], { type: x.type, shape: [size, size] });
     return reshape(b, matrix, [...x.shape, ...x.shape]);

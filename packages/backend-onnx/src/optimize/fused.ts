@@ -3,19 +3,19 @@ import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { constantOf, elementsOf, type Graph, sameShape, type Value } from '../graph.js';
 import { integers, numberAttribute, reducedAxes, withoutReshapes } from './inspect.js';
-import { add, any, mul, named, number, once, op, type Pattern, where } from './pattern.js';
+import { any, anyAdd, anyMul, anyNumber, named, once, op, type Pattern, when } from './pattern.js';
 import { findAll, type Rule, rebuild, rule, type Site, withoutDead } from './rewrite.js';
 
 /** `x · σ(x)` (SiLU) as QuickGelu with alpha 1, where nothing else needs σ(x). */
 export const silu: readonly Rule[] = [
-  rule(mul('x', once(op('Sigmoid', 'x'))), ({ x }, b) =>
+  rule(anyMul('x', once(op('Sigmoid', 'x'))), ({ x }, b) =>
     make.emitOwn(b, 'QuickGelu', [x], b.out, { alpha: 1 }),
   ),
 ];
 
 /** A reduction over the last axis, which stays with extent 1. */
 const lastAxis = <F>(pattern: Pattern<F>) =>
-  where(pattern, (value, known) => {
+  when(pattern, (value, known) => {
     const node = known.producer(value);
     if (node === undefined || numberAttribute(node, 'keepdims', 1) !== 1) return false;
     return reducedAxes(node).join() === String(value.shape.length - 1);
@@ -38,19 +38,22 @@ export const squareSums: readonly Rule[] = [
   rule(op('ReduceSum ReduceMean', once(square), 'axes'), ({ x, axes }, b) => {
     if (x.type !== 'float32' || reducedAxes(b.node).length < x.shape.length) return undefined;
     const sum = make.emit(b, 'ReduceSumSquare', [x, axes], b.out, b.node.attributes);
-    return b.node.op === 'ReduceSum' ? sum : make.mul(b, sum, 1 / sizeOf(x.shape));
+    return b.node.op === 'ReduceSum' ? sum : make.emitMul(b, sum, 1 / sizeOf(x.shape));
   }),
 ];
 
 /** `x · w / √(mean(x²) + ε)`. */
 const norm = named(
   'y',
-  mul(
-    mul(
+  anyMul(
+    anyMul(
       'x',
       named(
         'inverse',
-        op('Reciprocal', op('Sqrt', add(number('epsilon'), lastAxis(op('ReduceMean', square))))),
+        op(
+          'Reciprocal',
+          op('Sqrt', anyAdd(anyNumber('epsilon'), lastAxis(op('ReduceMean', square)))),
+        ),
       ),
     ),
     any('w', ({ shape }) => shape.length === 1),
@@ -91,7 +94,7 @@ const table = <V extends string>(name: V): Pattern<Record<V, Value>> =>
  */
 export const rope: readonly Rule[] = [
   rule(
-    add(mul(table('cosine'), 'x'), mul(table('sine'), 'swapped')),
+    anyAdd(anyMul(table('cosine'), 'x'), anyMul(table('sine'), 'swapped')),
     ({ cosine, x, sine, swapped }, b) => {
       const source = swappedHalves(b, swapped);
       if (source === undefined || source !== withoutReshapes(b, x)) return undefined;
@@ -99,7 +102,7 @@ export const rope: readonly Rule[] = [
       if (rotary === undefined) return undefined;
       const { batch, positions, heads, width, cos, sin } = rotary;
       const cache = (elements: Float32Array) =>
-        make.constant(b, 'float32', [positions, width / 2], constantOf(elements));
+        make.addConstant(b, 'float32', [positions, width / 2], constantOf(elements));
       // One head comes and goes in attention's own shape, which spares two Reshapes.
       const own = heads === 1 ? [batch, 1, positions, width] : [batch, positions, heads * width];
       const flat = make.reshape(b, x, own);

@@ -1,7 +1,7 @@
 /** Sums with a tensor whose rows are scaled, `x + y ∘ gate`, are one operator of onnxruntime: a pass less each. */
 import * as make from '../builder.js';
 import { sameShape, uniformOf, type Value } from '../graph.js';
-import { add, anyOrder, mul, once, op } from './pattern.js';
+import { anyAdd, anyMul, anyOrder, once, op } from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 /** Rows shorter than this are not worth a loop of their own. */
@@ -23,13 +23,16 @@ const gatedAdd = (b: Site, x: Value, y: Value, gate: Value): Value =>
 
 /** Sums and differences with one scaled side, or with both: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
 export const gatedAdds: readonly Rule[] = [
-  rule(anyOrder(op('Add Sub', 'x', once(mul('y', 'gate')))), ({ x, y, gate }, b) => {
+  rule(anyOrder(op('Add Sub', 'x', once(anyMul('y', 'gate')))), ({ x, y, gate }, b) => {
     const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, gate) : undefined;
     if (rows === undefined) return undefined;
     return gatedAdd(b, x, y, b.node.op === 'Add' ? rows : make.unary(b, 'Neg', rows));
   }),
-  rule(add('x', once(op('GatedAdd', once(mul('y', 'p')), 'z', 'q'))), ({ x, y, p, z, q }, b) => {
-    const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, p) : undefined;
-    return rows && gatedAdd(b, gatedAdd(b, x, z, q), y, rows);
-  }),
+  rule(
+    anyAdd('x', once(op('GatedAdd', once(anyMul('y', 'p')), 'z', 'q'))),
+    ({ x, y, p, z, q }, b) => {
+      const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, p) : undefined;
+      return rows && gatedAdd(b, gatedAdd(b, x, z, q), y, rows);
+    },
+  ),
 ];

@@ -55,19 +55,19 @@ export const op = <const P extends readonly Operand[]>(
 /** The same, and where the operator is commutative the inputs may also be the other way round. */
 export const anyOrder = <F>(pattern: Pattern<F>): Pattern<F> => ({ ...pattern, anyOrder: true });
 /** `x + y`, in any order. */
-export const add = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
+export const anyAdd = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
   anyOrder(op('Add', ...inputs));
 /** `x · y`, in any order. */
-export const mul = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
+export const anyMul = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
   anyOrder(op('Mul', ...inputs));
 /** The same, where the value passes a test too. */
-export const where = <F>(pattern: Pattern<F>, test: Test): Pattern<F> => ({
+export const when = <F>(pattern: Pattern<F>, test: Test): Pattern<F> => ({
   ...pattern,
   test: (value, known) => pattern.test?.(value, known) !== false && test(value, known),
 });
 /** The same, read by nothing else. */
 export const once = <F>(pattern: Pattern<F>): Pattern<F> =>
-  where(pattern, (value, known) => known.uses(value) === 1);
+  when(pattern, (value, known) => known.uses(value) === 1);
 /** The same, captured as a value too. */
 export const named = <V extends string, F>(
   value: V,
@@ -86,14 +86,14 @@ export const any = <V extends string>(value: V, test: Test): Pattern<Record<V, V
   test,
 });
 /** A constant. */
-export const constant = <V extends string>(name: V): Pattern<Record<V, Value>> =>
+export const anyConstant = <V extends string>(name: V): Pattern<Record<V, Value>> =>
   any(name, (value) => value.constant !== undefined);
 /** One element, constant or not. */
 export const scalar = <V extends string>(name: V): Pattern<Record<V, Value>> =>
   any(name, (value) => sizeOf(value.shape) === 1);
 /** The number that fills a constant. */
-export const number = <C extends string>(number: C): Pattern<Record<C, number>> => ({
-  number,
+export const anyNumber = <C extends string>(name: C): Pattern<Record<C, number>> => ({
+  number: name,
 });
 
 const COMMUTATIVE = ['Add', 'Mul'];

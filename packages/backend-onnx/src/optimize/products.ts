@@ -3,7 +3,7 @@ import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { productFlags } from './inspect.js';
-import { add, mul, named, node, once, op, scalar } from './pattern.js';
+import { anyAdd, anyMul, named, node, once, op, scalar } from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 const PRODUCTS = ['Gemm', 'FusedMatMul'];
@@ -30,7 +30,7 @@ export const scales: readonly Rule[] = [
     const inner = outer && b.uses(outer.x) === 1 ? b.producer(outer.x) : undefined;
     if (outer === undefined || inner === undefined) return undefined;
     const both = scaling(inner);
-    if (both !== undefined) return make.mul(b, both.x, both.factor * outer.factor);
+    if (both !== undefined) return make.emitMul(b, both.x, both.factor * outer.factor);
     if (!PRODUCTS.includes(inner.op) || isThin(b.out)) return undefined;
     const { alpha, beta } = productFlags(inner);
     const flags = { ...inner.attributes, alpha: alpha * outer.factor };
@@ -71,31 +71,31 @@ const flat = (b: Site, value: Value): Value => make.reshape(b, value, []);
 
 /** Factors of one element are multiplied among themselves, not each with a whole tensor. */
 export const scalars: readonly Rule[] = [
-  rule(mul(scalar('f'), once(mul(scalar('s'), 'x'))), ({ f, s, x }, b) =>
-    isTensor(b) ? make.mul(b, x, make.mul(b, flat(b, s), flat(b, f))) : undefined,
+  rule(anyMul(scalar('f'), once(anyMul(scalar('s'), 'x'))), ({ f, s, x }, b) =>
+    isTensor(b) ? make.emitMul(b, x, make.emitMul(b, flat(b, s), flat(b, f))) : undefined,
   ),
   // (a · s / d) · f = a · (s·f) / d
   rule(
-    mul(scalar('f'), once(op('Div', once(named('above', mul(scalar('s'), 'a'))), 'd'))),
+    anyMul(scalar('f'), once(op('Div', once(named('above', anyMul(scalar('s'), 'a'))), 'd'))),
     ({ f, above, d }, b) =>
-      isTensor(b) ? make.div(b, make.mul(b, above, flat(b, f)), d) : undefined,
+      isTensor(b) ? make.emitDiv(b, make.emitMul(b, above, flat(b, f)), d) : undefined,
   ),
 ];
 
 /** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
 export const decays: readonly Rule[] = [
-  rule(add('p', once(mul(scalar('f'), once(add('u', 'p'))))), ({ p, f, u }, b) =>
+  rule(anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', 'p'))))), ({ p, f, u }, b) =>
     decay(b, p, u, f, 1),
   ),
   rule(
-    add('p', once(mul(scalar('f'), once(add('u', once(mul(scalar('k'), 'p'))))))),
+    anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', once(anyMul(scalar('k'), 'p'))))))),
     ({ p, f, u, k }, b) => decay(b, p, u, f, k),
   ),
 ];
 function decay(b: Site, p: Value, u: Value, factor: Value, k: Value | number): Value | undefined {
   if (p.type !== 'float32' || sizeOf(p.shape) === 1) return undefined;
   const f = flat(b, factor);
-  const change = typeof k === 'number' ? make.mul(b, f, k) : make.mul(b, flat(b, k), f);
-  const kept = make.mul(b, p, make.add(b, change, 1));
-  return make.add(b, kept, make.mul(b, u, f));
+  const change = typeof k === 'number' ? make.emitMul(b, f, k) : make.emitMul(b, flat(b, k), f);
+  const kept = make.emitMul(b, p, make.emitAdd(b, change, 1));
+  return make.emitAdd(b, kept, make.emitMul(b, u, f));
 }

@@ -26,6 +26,6 @@ export const rowSums: readonly Rule[] = [
     const inputs = [zeros, make.cast(b, rows, 'int64'), x];
     const sums = make.emit(b, 'ScatterND', inputs, padded, { reduction: 'add' });
     const whole = make.slice(b, sums, [0, 0], shape);
-    return start === undefined ? whole : make.add(b, start, whole);
+    return start === undefined ? whole : make.emitAdd(b, start, whole);
   }),
 ];

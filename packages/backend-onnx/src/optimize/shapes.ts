@@ -3,7 +3,7 @@ import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { integers, listAttribute, oneHot, operand, productFlags } from './inspect.js';
-import { add, any, type Known, named, node, once, op } from './pattern.js';
+import { any, anyAdd, type Known, named, node, once, op } from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 const UNARY = 'Abs Neg Exp Log Sqrt Reciprocal Sigmoid Tanh Erf Sin Cos Relu Floor Not Cast';
@@ -86,7 +86,7 @@ export const transposes: readonly Rule[] = [
 /** Zeros around one part plus zeros around the other is both parts side by side: no Pad in slices' gradients. */
 export const pads: readonly Rule[] = [
   rule(
-    add(once(node('p', op('Pad', 'first'))), once(node('q', op('Pad', 'second')))),
+    anyAdd(once(node('p', op('Pad', 'first'))), once(node('q', op('Pad', 'second')))),
     ({ p, q, first, second }, b) => {
       const [before, after] = [paddedAxis(p), paddedAxis(q)];
       if (before?.start !== 0 || after?.axis !== before.axis) return undefined;

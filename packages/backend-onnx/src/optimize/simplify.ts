@@ -3,7 +3,17 @@ import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { constantOf, elementsOf, sameShape, uniformOf, type Value } from '../graph.js';
 import { integers, operand } from './inspect.js';
-import { add, any, anyOrder, constant, type Known, named, number, once, op } from './pattern.js';
+import {
+  any,
+  anyAdd,
+  anyConstant,
+  anyNumber,
+  anyOrder,
+  type Known,
+  named,
+  once,
+  op,
+} from './pattern.js';
 import { type Rule, rule, type Site } from './rewrite.js';
 
 const { fround } = Math;
@@ -24,18 +34,20 @@ const FOLDED = 4096;
 
 /** Arithmetic on float constants, constants moved about, and sums over axes of one number. */
 export const constants: readonly Rule[] = [
-  rule(op('Expand Transpose', named('x', number('u'))), ({ x, u }, b) =>
+  rule(op('Expand Transpose', named('x', anyNumber('u'))), ({ x, u }, b) =>
     make.fill(b, x.type, b.out.shape, u),
   ),
-  rule(op('Reshape', constant('x')), ({ x }, b) => make.reshape(b, x, b.out.shape)),
-  rule(op('Cast', constant('x')), ({ x }, b) => foldCast(b, x)),
-  rule(op([...UNARY.keys()], named('x', number('u'))), ({ x, u }, b) => {
+  rule(op('Reshape', anyConstant('x')), ({ x }, b) => make.reshape(b, x, b.out.shape)),
+  rule(op('Cast', anyConstant('x')), ({ x }, b) => foldCast(b, x)),
+  rule(op([...UNARY.keys()], named('x', anyNumber('u'))), ({ x, u }, b) => {
     const compute = x.type === 'float32' ? UNARY.get(b.node.op) : undefined;
     return compute && make.fill(b, x.type, x.shape, fround(compute(u)));
   }),
-  rule(op([...BINARY.keys()], constant('x'), constant('y')), ({ x, y }, b) => foldBinary(b, x, y)),
+  rule(op([...BINARY.keys()], anyConstant('x'), anyConstant('y')), ({ x, y }, b) =>
+    foldBinary(b, x, y),
+  ),
   // As in the gradient of a mean.
-  rule(op('ReduceSum ReduceMean', named('x', number('u'))), ({ x, u }, b) => {
+  rule(op('ReduceSum ReduceMean', named('x', anyNumber('u'))), ({ x, u }, b) => {
     if (x.type !== 'float32') return undefined;
     const factor = b.node.op === 'ReduceMean' ? 1 : sizeOf(x.shape) / sizeOf(b.out.shape);
     return make.fill(b, 'float32', b.out.shape, fround(u * factor));
@@ -54,7 +66,7 @@ function foldBinary(b: Site, x: Value, y: Value): Value | undefined {
   const [p, q] = sizeOf(shape) > FOLDED ? [] : [whole(x), whole(y)];
   if (p === undefined || q === undefined) return undefined;
   const elements = Array.from(p, (n, i) => fround(compute(n, q[i] ?? Number.NaN)));
-  return make.constant(b, 'float32', shape, constantOf(elements));
+  return make.addConstant(b, 'float32', shape, constantOf(elements));
 }
 function foldCast(b: Site, x: Value): Value | undefined {
   const { type, shape } = b.out;
@@ -67,7 +79,7 @@ function foldCast(b: Site, x: Value): Value | undefined {
     return elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
   })();
   if (elements === undefined || convert === undefined) return undefined;
-  return make.constant(b, type, shape, constantOf(elements.map(convert)));
+  return make.addConstant(b, type, shape, constantOf(elements.map(convert)));
 }
 
 /** Casts to the same type, casts of casts that lose nothing, `−(−x)`, `!(!x)`. */
@@ -98,9 +110,9 @@ export const neutral: readonly Rule[] = [
 
 /** `x − (−y)`, `x + (−y)`, `−(x − y)`: signs absorbed by what reads them. */
 export const signs: readonly Rule[] = [
-  rule(add('x', op('Neg', 'y')), ({ x, y }, b) => make.sub(b, x, y)),
-  rule(op('Sub', 'x', op('Neg', 'y')), ({ x, y }, b) => make.add(b, x, y)),
-  rule(op('Neg', once(op('Sub', 'x', 'y'))), ({ x, y }, b) => make.sub(b, y, x)),
+  rule(anyAdd('x', op('Neg', 'y')), ({ x, y }, b) => make.emitSub(b, x, y)),
+  rule(op('Sub', 'x', op('Neg', 'y')), ({ x, y }, b) => make.emitAdd(b, x, y)),
+  rule(op('Neg', once(op('Sub', 'x', 'y'))), ({ x, y }, b) => make.emitSub(b, y, x)),
 ];
 
 const ELEMENTWISE = 'Add Sub Mul Div Max Min Pow';
