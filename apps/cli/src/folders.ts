@@ -9,7 +9,7 @@ import type { Io } from './io.js';
 const DEPTH = 3;
 
 /** What a folder holds. */
-export interface Opened {
+export interface OpenedFolder {
   readonly root: Store;
   readonly plan: Plan | undefined;
   readonly runs: readonly BegunRun[];
@@ -20,7 +20,7 @@ export interface Opened {
 }
 
 /** Opens a folder of runs. @throws InputError when there is none in it. */
-export async function openFolder(folder: string, io: Io): Promise<Opened> {
+export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> {
   const path = resolve(io.cwd, folder);
   if (!existsSync(path)) throw new InputError(`there is no folder ${folder}`);
   const root = storeAt(folder, io);

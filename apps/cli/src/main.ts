@@ -14,7 +14,7 @@ import { resume } from './commands/resume.js';
 import { runs } from './commands/runs.js';
 import { study } from './commands/study.js';
 import { studyWorker } from './commands/study-worker.js';
-import { train } from './commands/train.js';
+import { trainRun } from './commands/train.js';
 import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
@@ -30,7 +30,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     };
     const program = programOf(io);
     for (const add of [
-      ...[reproduce, train, distill, resume, evaluate, analyze, report, verifyClaims],
+      ...[reproduce, trainRun, distill, resume, evaluate, analyze, report, verifyClaims],
       ...[runs, study, plugins, newPlugin, doctor],
     ])
       add(program, io, done);

@@ -15,14 +15,14 @@ import {
   teacherPart,
 } from '@grok/study';
 import type { ComputeFlags } from './flags.js';
-import type { Opened } from './folders.js';
+import type { OpenedFolder } from './folders.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
 import { carrying } from './spec.js';
 
 /** Writes the report of an opened folder into `out`; gives the files' names. */
 export async function writeReport(
-  opened: Opened,
+  opened: OpenedFolder,
   out: string,
   command: string,
   claims: readonly Verified[] | undefined,
@@ -37,7 +37,7 @@ export async function writeReport(
 }
 
 async function inputOf(
-  { plan, root, runs, single }: Opened,
+  { plan, root, runs, single }: OpenedFolder,
   command: string,
   io: Io,
 ): Promise<ReportInput> {
@@ -83,7 +83,7 @@ async function inputOf(
 
 /** Figure 2 and the tables 4.3 need analyses with the published choices: made where there are none. */
 export async function analyzeAsPublished(
-  opened: Opened,
+  opened: OpenedFolder,
   registry: Registry,
   flags: ComputeFlags,
   io: Io,

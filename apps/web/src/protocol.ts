@@ -3,7 +3,7 @@ import type { MetricsRow, RunEvent } from '@grok/core';
 import type { Plan, RunRecord } from '@grok/study';
 
 /** A study as a list shows it: one plan, in one folder of the browser's own file system. */
-export interface StudySummary {
+export interface ListedStudy {
   readonly folder: string;
   readonly plan: Plan;
   readonly status: 'new' | 'unfinished' | 'finished';
@@ -59,7 +59,7 @@ export type FromWorker =
       readonly cores: number;
       readonly backends: readonly { name: string; summary: string }[];
     }
-  | { readonly type: 'studies'; readonly studies: readonly StudySummary[] }
+  | { readonly type: 'studies'; readonly studies: readonly ListedStudy[] }
   | {
       readonly type: 'study';
       readonly folder: string;

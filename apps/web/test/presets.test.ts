@@ -12,7 +12,7 @@ const json = (file: string) => JSON.parse(readFileSync(new URL(file, shipped), '
 
 describe.each(Object.entries(presets))('preset %s', (name, plan) => {
   it('is a plan, and stays as it is where nothing is changed (catches: an id that differs from the command line’s)', () => {
-    expect(checkPlan(plan, name)).toBe(plan);
+    expect(checkPlan(plan, name)).toStrictEqual(plan);
     expect(withFields(plan, {})).toBe(plan);
   });
   it('reads back what the form writes (catches: a field that changes another part, or none)', () => {

@@ -10,7 +10,7 @@ import { createMemory, type Memory, type Storage } from './memory.js';
 import { optimize, type Rules } from './optimize/index.js';
 import { createRunner } from './run.js';
 import type { Runtime } from './session.js';
-import { summarize } from './summary.js';
+import { summarizeGraph } from './summary.js';
 import { trace } from './tracer.js';
 
 /** How the backend works. */
@@ -66,7 +66,7 @@ async function compile(
       ? undefined
       : await runtime.open(bytes, { threads, ...(file ? { profile: file } : {}) });
   return {
-    summary: summarize(graph, bytes.length),
+    summary: summarizeGraph(graph, bytes.length),
     graph,
     run: createRunner({ graph, session, memory }),
     async dispose() {

@@ -16,7 +16,7 @@ function findProduct({ op, inputs: [x], outputs: [y], attributes }: Node): Produ
 }
 
 /** Counts nodes, matrix products and their floating-point operations. */
-export function summarize(graph: Graph, bytes: number): ProgramSummary {
+export function summarizeGraph(graph: Graph, bytes: number): ProgramSummary {
   const gemms = graph.nodes.flatMap((node) => findProduct(node) ?? []);
   const flops = gemms.reduce((sum, { m, k, n, batch }) => sum + 2 * m * k * n * batch, 0);
   return { nodes: graph.nodes.length, gemms, flops, bytes };

@@ -3,7 +3,7 @@
 import type { Verified } from '@grok/analysis';
 import { describe, expect, it } from 'vitest';
 import { madeUp, paper } from '../../../tests/made-up-study.js';
-import { figuresOf, reportOf, tablesOf } from '../src/index.js';
+import { buildTables, figuresOf, reportOf } from '../src/index.js';
 
 const about = { title: 'A title', summary: 'A summary.', command: 'grok report', analyses: [] };
 
@@ -25,7 +25,9 @@ describe('the table of similarities', () => {
       ...paper,
       cka_scores: { layer_0: { none: 0.25, 'self-teacher': 0.5 } },
     };
-    const table = tablesOf(runs, [{ seed: 0, file }]).find(({ name }) => name === 'table-4.3.1')!;
+    const table = buildTables(runs, [{ seed: 0, file }]).find(
+      ({ name }) => name === 'table-4.3.1',
+    )!;
     expect(table.head).toEqual(['Layer', 'none', 'self-teacher']);
     expect(table.rows).toEqual([['Layer 0', '0.250', '0.500']]);
   });

@@ -13,7 +13,7 @@ import {
   schema,
 } from '@grok/core';
 import type { BoundJob } from '@grok/core/internal';
-import type { FromWorker, ToWorker } from './process-messages.js';
+import type { FromChild, ToChild } from './process-messages.js';
 import { queueExecutor } from './queue-executor.js';
 
 /** How processes are started. */
@@ -72,7 +72,7 @@ function runInProcess(
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...(env ?? process.env) },
     });
-    const tell = (message: ToWorker): void => {
+    const tell = (message: ToChild): void => {
       // A process that has just died is told nothing: its end says all.
       if (child.connected) child.send(message, () => {});
     };
@@ -82,7 +82,7 @@ function runInProcess(
     child.stderr?.on('data', (part) => {
       words = (words + part).slice(-LAST_WORDS);
     });
-    child.on('message', (message: FromWorker) => {
+    child.on('message', (message: FromChild) => {
       if (message.type === 'ready') {
         tell({ type: 'job', job, root });
         if (signal.aborted) stop();

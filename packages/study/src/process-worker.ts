@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { JobOutcome, RunHost } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { jobRunner } from './carry-out.js';
-import type { FromWorker, ToWorker } from './process-messages.js';
+import type { FromChild, ToChild } from './process-messages.js';
 
 /** Seconds that a process whose study was killed is given to save and go. */
 const PATIENCE = 60;
@@ -17,9 +17,9 @@ export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Pr
   process.on('disconnect', () => stop.abort());
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => {}); // the study hears it too, and decides
-  const job = new Promise<Extract<ToWorker, { type: 'job' }> | undefined>((done) => {
+  const job = new Promise<Extract<ToChild, { type: 'job' }> | undefined>((done) => {
     stop.signal.addEventListener('abort', () => done(undefined));
-    process.on('message', (message: ToWorker) => {
+    process.on('message', (message: ToChild) => {
       if (message.type === 'job') done(message);
       else stop.abort();
     });
@@ -31,7 +31,7 @@ export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Pr
 }
 
 async function carryOut(
-  message: Extract<ToWorker, { type: 'job' }> | undefined,
+  message: Extract<ToChild, { type: 'job' }> | undefined,
   host: Pick<RunHost, 'registry' | 'versions'>,
   signal: AbortSignal,
 ): Promise<JobOutcome> {
@@ -47,7 +47,7 @@ async function carryOut(
   });
 }
 
-function tell(message: FromWorker): Promise<void> {
+function tell(message: FromChild): Promise<void> {
   return new Promise((done) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => done());
     else done();

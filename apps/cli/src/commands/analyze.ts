@@ -14,7 +14,7 @@ import type { ProbeUse } from '@grok/core/internal';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
-import { type Opened, openFolder, openRun, teacherFolder } from '../folders.js';
+import { type OpenedFolder, openFolder, openRun, teacherFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io, Sink } from '../io.js';
 import { strategyOf } from '../parse.js';
@@ -78,7 +78,7 @@ function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeU
   };
 }
 
-async function analyzeOne(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+async function analyzeOne(opened: OpenedFolder, host: Host, flags: Flags, io: Io): Promise<object> {
   const run = { ...opened.runs[0]!, name: nameStrategies(opened.runs[0]!.config.experiment) };
   const from = flags.against ?? teacherFolder(run, io);
   const against = from === undefined ? undefined : await openRun(from, io);
@@ -99,7 +99,12 @@ async function analyzeOne(opened: Opened, host: Host, flags: Flags, io: Io): Pro
   return { analyses, published, out: run.store.where };
 }
 
-async function analyzeFolder(opened: Opened, host: Host, flags: Flags, io: Io): Promise<object> {
+async function analyzeFolder(
+  opened: OpenedFolder,
+  host: Host,
+  flags: Flags,
+  io: Io,
+): Promise<object> {
   if (flags.against !== undefined)
     throw new InputError('--against: is for a run; in a study each run has its own teacher');
   const sink = human(io, flags);

@@ -6,7 +6,7 @@ import { runSpec } from '../single.js';
 import { finish, pluginsOf, trainDraft } from '../spec.js';
 
 /** `grok train`: one model, by default the teacher of the paper. */
-export function train(program: Command, io: Io, done: (code: number) => void): void {
+export function trainRun(program: Command, io: Io, done: (code: number) => void): void {
   sugarFlags(runFlags(program.command('train')))
     .description('train one model (default: the paper’s teacher)')
     .action(async (flags: RunFlags) => {

@@ -1,5 +1,5 @@
 /** Studies that this browser keeps. */
-import type { StudySummary } from '../protocol.js';
+import type { ListedStudy } from '../protocol.js';
 
 const STATUS = { new: 'not begun', unfinished: 'unfinished', finished: 'finished' };
 
@@ -9,7 +9,7 @@ export function Kept({
   onOpen,
   onRemove,
 }: {
-  studies: readonly StudySummary[];
+  studies: readonly ListedStudy[];
   current: string | undefined;
   onOpen: (folder: string) => void;
   onRemove: (folder: string) => void;

@@ -1,14 +1,14 @@
 /** What the page shows, as a function of what the worker told. */
 import type { MetricsRow } from '@grok/core';
 import type { Plan } from '@grok/study';
-import type { FromWorker, Picture, RunView, StudySummary } from '../protocol.js';
+import type { FromWorker, ListedStudy, Picture, RunView } from '../protocol.js';
 
 export interface State {
   readonly ready?: {
     readonly cores: number;
     readonly backends: readonly { name: string; summary: string }[];
   };
-  readonly studies: readonly StudySummary[];
+  readonly studies: readonly ListedStudy[];
   readonly study?: { readonly folder: string; readonly plan: Plan };
   readonly runs: readonly RunView[];
   readonly pictures: Readonly<Record<number, Picture>>;

@@ -11,7 +11,7 @@ import {
   readPlan,
   type StudyRun,
 } from '@grok/study';
-import type { RunView, StudySummary } from '../protocol.js';
+import type { ListedStudy, RunView } from '../protocol.js';
 
 const ROOT = 'studies';
 export const rootOf = (study: string): Store => opfsStore(`${ROOT}/${study}`);
@@ -24,12 +24,12 @@ export function studyFolder(plan: Plan): string {
 }
 
 /** Every study, the newest first. */
-export async function listStudies(): Promise<readonly StudySummary[]> {
-  const found: StudySummary[] = [];
+export async function listStudies(): Promise<readonly ListedStudy[]> {
+  const found: ListedStudy[] = [];
   for (const folder of await foldersIn(ROOT)) {
     const plan = await readPlan(rootOf(folder)).catch(() => undefined);
     if (plan === undefined) continue;
-    const runs = await loadRuns(plan, folder);
+    const runs = await loadStudyRuns(plan, folder);
     const done = runs.every(isFinished);
     const begun = runs.some(hasBegun);
     const changed = await changedAt(folder);
@@ -39,7 +39,7 @@ export async function listStudies(): Promise<readonly StudySummary[]> {
 }
 
 /** The runs of a plan in its order, as far as they have come. */
-export function loadRuns(plan: Plan, study: string): Promise<readonly StudyRun[]> {
+export function loadStudyRuns(plan: Plan, study: string): Promise<readonly StudyRun[]> {
   const open = (run: string): Store => runStore(study, run);
   return loadStudy(expandPlan(plan), { root: rootOf(study), open });
 }

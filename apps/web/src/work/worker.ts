@@ -21,7 +21,7 @@ import {
   filesOf,
   importRun,
   listStudies,
-  loadRuns,
+  loadStudyRuns,
   removeStudy,
   rootOf,
   runStore,
@@ -99,7 +99,7 @@ function tellRows(index: number, rows: readonly MetricsRow[]): void {
 async function open(folder: string): Promise<void> {
   const bytes = await rootOf(folder).read('plan.json');
   const plan = checkPlan(JSON.parse(new TextDecoder().decode(bytes)), folder);
-  const runs = await loadRuns(plan, folder);
+  const runs = await loadStudyRuns(plan, folder);
   tellStudy(folder, plan, runs);
   for (const [index, run] of runs.entries()) {
     const step = run.manifest?.step;
@@ -122,7 +122,7 @@ async function start(
   going = new AbortController();
   const { signal } = going;
   await giveTeachers(plan, folder);
-  const runs = await loadRuns(plan, folder);
+  const runs = await loadStudyRuns(plan, folder);
   tellStudy(folder, plan, runs);
   tell({ type: 'studies', studies: await listStudies() });
   const open = (run: string): Store => runStore(folder, run);
@@ -138,7 +138,7 @@ async function start(
       failFast: true,
       onEvent: show.hear,
     });
-    const records = viewsOf(await loadRuns(plan, folder)).map(({ record }) => record);
+    const records = viewsOf(await loadStudyRuns(plan, folder)).map(({ record }) => record);
     tell({ type: 'ended', status: status === 'finished' ? status : 'interrupted', records });
   } finally {
     await show.dispose();

@@ -4,7 +4,7 @@ import * as make from '../builder.js';
 import { constantOf, elementsOf, type Graph, sameShape, type Value } from '../graph.js';
 import { integers, numberAttribute, reducedAxes, withoutReshapes } from './inspect.js';
 import { any, anyAdd, anyMul, anyNumber, named, once, op, type Pattern, when } from './pattern.js';
-import { findAll, type Rule, rebuild, rule, type Site, withoutDead } from './rewrite.js';
+import { findAll, type RewriteSite, type Rule, rebuild, rule, withoutDead } from './rewrite.js';
 
 /** `x · σ(x)` (SiLU) as QuickGelu with alpha 1, where nothing else needs σ(x). */
 export const silu: readonly Rule[] = [
@@ -113,7 +113,7 @@ export const rope: readonly Rule[] = [
   ),
 ];
 /** What `[x1, x2] → [x2, x1]` on the last axis, written as a gather of halves, was applied to. */
-function swappedHalves(b: Site, value: Value): Value | undefined {
+function swappedHalves(b: RewriteSite, value: Value): Value | undefined {
   const gather = b.producer(withoutReshapes(b, value));
   const [halves, order] = gather?.inputs ?? [];
   if (gather?.op !== 'Gather' || halves === undefined) return undefined;

@@ -2,13 +2,13 @@
 import * as make from '../builder.js';
 import { sameShape, uniformOf, type Value } from '../graph.js';
 import { anyAdd, anyMul, anyOrder, once, op } from './pattern.js';
-import { type Rule, rule, type Site } from './rewrite.js';
+import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
 /** Rows shorter than this are not worth a loop of their own. */
 const SHORT = 16;
 
 /** A number for each row of `y`, if that is what `gate` is and `y` has the shape of the result. */
-function rowGate(b: Site, y: Value, gate: Value): Value | undefined {
+function rowGate(b: RewriteSite, y: Value, gate: Value): Value | undefined {
   const { type, shape } = b.out;
   const [width = 0, ...outer] = [...shape].reverse();
   if (type !== 'float32' || outer.length === 0 || width < SHORT) return undefined;
@@ -18,7 +18,7 @@ function rowGate(b: Site, y: Value, gate: Value): Value | undefined {
   if (factor !== undefined) return make.fill(b, type, rows, factor);
   return sameShape(gate.shape, rows) ? gate : undefined;
 }
-const gatedAdd = (b: Site, x: Value, y: Value, gate: Value): Value =>
+const gatedAdd = (b: RewriteSite, x: Value, y: Value, gate: Value): Value =>
   make.emitOwn(b, 'GatedAdd', [x, y, gate], x);
 
 /** Sums and differences with one scaled side, or with both: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */

@@ -4,7 +4,7 @@ import * as make from '../builder.js';
 import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { productFlags } from './inspect.js';
 import { anyAdd, anyMul, named, node, once, op, scalar } from './pattern.js';
-import { type Rule, rule, type Site } from './rewrite.js';
+import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
 const PRODUCTS = ['Gemm', 'FusedMatMul'];
 
@@ -58,7 +58,7 @@ export const sumsIntoProducts: readonly Rule[] = [
     startProduct(b, product, c, 1, b.node.op === 'Sub' ? -1 : 1),
   ),
 ];
-function startProduct(b: Site, product: Node, c: Value, sign: number, beta: number) {
+function startProduct(b: RewriteSite, product: Node, c: Value, sign: number, beta: number) {
   const whole = [c, ...product.outputs].every(({ shape }) => sameShape(shape, b.out.shape));
   if (!whole || product.inputs.length > 2) return undefined;
   const { alpha } = productFlags(product);
@@ -66,8 +66,9 @@ function startProduct(b: Site, product: Node, c: Value, sign: number, beta: numb
   return make.emit(b, 'Gemm', [...product.inputs, c], b.out, attributes);
 }
 
-const isTensor = ({ out }: Site): boolean => out.type === 'float32' && sizeOf(out.shape) !== 1;
-const flat = (b: Site, value: Value): Value => make.reshape(b, value, []);
+const isTensor = ({ out }: RewriteSite): boolean =>
+  out.type === 'float32' && sizeOf(out.shape) !== 1;
+const flat = (b: RewriteSite, value: Value): Value => make.reshape(b, value, []);
 
 /** Factors of one element are multiplied among themselves, not each with a whole tensor. */
 export const scalars: readonly Rule[] = [
@@ -92,7 +93,13 @@ export const decays: readonly Rule[] = [
     ({ p, f, u, k }, b) => decay(b, p, u, f, k),
   ),
 ];
-function decay(b: Site, p: Value, u: Value, factor: Value, k: Value | number): Value | undefined {
+function decay(
+  b: RewriteSite,
+  p: Value,
+  u: Value,
+  factor: Value,
+  k: Value | number,
+): Value | undefined {
   if (p.type !== 'float32' || sizeOf(p.shape) === 1) return undefined;
   const f = flat(b, factor);
   const change = typeof k === 'number' ? make.emitMul(b, f, k) : make.emitMul(b, flat(b, k), f);

@@ -8,13 +8,13 @@ import type { Graph, Node, Value } from '../graph.js';
 import { type Known, match, type Pattern } from './pattern.js';
 
 /** Where a node is rewritten: what is emitted here comes before it. */
-export interface Site extends Builder, Known {
+export interface RewriteSite extends Builder, Known {
   /** The node, and its first output. */
   readonly node: Node;
   readonly out: Value;
 }
 /** What replaces a node's output; undefined leaves it alone. */
-type Replace = (site: Site) => Value | undefined;
+type Replace = (site: RewriteSite) => Value | undefined;
 /** A pattern of one node and those before it, and what replaces the node. */
 export interface Rule {
   readonly pattern: Pattern;
@@ -23,7 +23,7 @@ export interface Rule {
 /** A rule; where `write` refuses what a pattern captured (undefined), the next way to match it is tried. */
 export function rule<F>(
   pattern: Pattern<F>,
-  write: (found: F, site: Site) => Value | undefined,
+  write: (found: F, site: RewriteSite) => Value | undefined,
 ): Rule {
   return { pattern, replace: (site) => match(pattern, site.node, site, write) };
 }

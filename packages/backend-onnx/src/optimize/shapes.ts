@@ -4,7 +4,7 @@ import * as make from '../builder.js';
 import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
 import { integers, listAttribute, oneHot, operand, productFlags } from './inspect.js';
 import { any, anyAdd, type Known, named, node, once, op } from './pattern.js';
-import { type Rule, rule, type Site } from './rewrite.js';
+import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
 const UNARY = 'Abs Neg Exp Log Sqrt Reciprocal Sigmoid Tanh Erf Sin Cos Relu Floor Not Cast';
 const BINARY = 'Add Sub Mul Div Max Min Equal Greater Less And Or';
@@ -15,7 +15,7 @@ const isReshaped = (value: Value, known: Known): boolean => {
   return inner !== undefined && known.producer(inner) !== undefined;
 };
 /** The node of the site again on values as they were before they were reshaped like `like`; then reshaped. */
-function reshapeAfter(b: Site, values: readonly Value[], like: Value): Value | undefined {
+function reshapeAfter(b: RewriteSite, values: readonly Value[], like: Value): Value | undefined {
   const shape = operand(b, like, 'Reshape')?.shape ?? [];
   if (sizeOf(shape) !== sizeOf(b.out.shape)) return undefined;
   const inputs = values.flatMap((value) => {

@@ -14,7 +14,7 @@ import {
   once,
   op,
 } from './pattern.js';
-import { type Rule, rule, type Site } from './rewrite.js';
+import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
 const { fround } = Math;
 const UNARY: ReadonlyMap<string, (x: number) => number> = new Map([
@@ -53,7 +53,7 @@ export const constants: readonly Rule[] = [
     return make.fill(b, 'float32', b.out.shape, fround(u * factor));
   }),
 ];
-function foldBinary(b: Site, x: Value, y: Value): Value | undefined {
+function foldBinary(b: RewriteSite, x: Value, y: Value): Value | undefined {
   const { shape } = b.out;
   const compute = BINARY.get(b.node.op);
   if (compute === undefined || x.type !== 'float32') return undefined;
@@ -68,7 +68,7 @@ function foldBinary(b: Site, x: Value, y: Value): Value | undefined {
   const elements = Array.from(p, (n, i) => fround(compute(n, q[i] ?? Number.NaN)));
   return make.addConstant(b, 'float32', shape, constantOf(elements));
 }
-function foldCast(b: Site, x: Value): Value | undefined {
+function foldCast(b: RewriteSite, x: Value): Value | undefined {
   const { type, shape } = b.out;
   const elements = sizeOf(x.shape) > FOLDED ? undefined : integers(x);
   const convert = ((): ((n: number) => number) | undefined => {
@@ -117,7 +117,7 @@ export const signs: readonly Rule[] = [
 
 const ELEMENTWISE = 'Add Sub Mul Div Max Min Pow';
 /** What a value repeats: the input of an Expand, or the one number of a constant. */
-function repeated(b: Site, value: Value): Value {
+function repeated(b: RewriteSite, value: Value): Value {
   const u = uniformOf(value);
   return u === undefined ? (operand(b, value, 'Expand') ?? value) : make.scalarLike(b, value, u);
 }

@@ -11,7 +11,7 @@ import { latexOf, markdownOf, type Table } from './grid.js';
 import { htmlPage } from './html.js';
 import { runsTables } from './runs.js';
 import { statesTables } from './states.js';
-import { tablesOf } from './tables.js';
+import { buildTables } from './tables.js';
 
 /** What a report is made of. */
 export interface ReportInput {
@@ -51,7 +51,7 @@ export async function reportOf(input: ReportInput): Promise<Report> {
   for (const figure of figuresOf(runs, analyses))
     figures.push({ ...figure, svg: await renderSvg(figure.spec) });
   const tables = [
-    ...tablesOf(runs, analyses, statistics?.summary),
+    ...buildTables(runs, analyses, statistics?.summary),
     ...(await statesTables(runs)),
     ...runsTables(runs, beside),
   ];

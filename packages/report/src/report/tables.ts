@@ -10,7 +10,7 @@ import { labelOf, labelsOf } from './style.js';
 const NONE = '–';
 
 /** All tables that the runs and analyses have something for. */
-export function tablesOf(
+export function buildTables(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
   summary?: StudySummary,
