@@ -12,8 +12,8 @@ import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from '
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { canonicalJson, experimentHash, paramsSha256 } from '@grok/core';
-import { decodeCheckpoint, encodeCheckpoint } from '@grok/core/internal';
+import { experimentHash, paramsSha256 } from '@grok/core';
+import { canonicalJson, decodeCheckpoint, encodeCheckpoint } from '@grok/core/internal';
 import { checkPlan, expandPlan, keyOf, withTeachers } from '@grok/study';
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Backend, type OnDevice, uploadTree } from '@grok/core';
-import { mapTree } from '@grok/core/internal';
+import type { Backend } from '@grok/core';
+import { mapTree, type OnDevice, uploadTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { backend, exactly, floats, ints, randomStream } from './helpers.js';

@@ -1,14 +1,6 @@
 /** Runs one function on `onnx` and on tfjs's own `cpu`, and compares. */
-import {
-  type Backend,
-  type DType,
-  freeTree,
-  type HostArray,
-  type OnDevice,
-  readTree,
-  type TypedArray,
-  uploadTree,
-} from '@grok/core';
+import type { Backend, DType, HostArray, TypedArray } from '@grok/core';
+import { freeTree, type OnDevice, readTree, uploadTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { expect } from 'vitest';

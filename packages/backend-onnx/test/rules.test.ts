@@ -2,7 +2,8 @@
  * The rewrite rules: each fires where it should, can be switched off by name, and changes no number.
  * Catches: a rule that is wrong, one that no longer recognises its pattern, a switch that does nothing.
  */
-import { type Backend, type OnDevice, readTree, uploadTree } from '@grok/core';
+import type { Backend } from '@grok/core';
+import { type OnDevice, readTree, uploadTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, test } from 'vitest';
 import { type OnnxProgram, ruleNames } from '../src/index.js';

@@ -1,6 +1,6 @@
 /** What plugins and applications build on. The rest, for this project's own packages, is `@grok/core/internal`. */
 export { InputError, isInputError, isRunError, RunError, unknownName } from './contracts/errors.js';
-export { canonicalJson, experimentHash, paramsSha256 } from './contracts/hash.js';
+export { experimentHash, paramsSha256 } from './contracts/hash.js';
 export type {
   Execution,
   Executor,
@@ -39,7 +39,6 @@ export type {
   ModelTransform,
   Objective,
   ObjectiveTerm,
-  OnDevice,
   Optimizer,
   OptimizerState,
   ParamReader,
@@ -80,7 +79,6 @@ export {
 export {
   flag,
   integer,
-  jsonSchemaOf,
   layerMap,
   listOf,
   number,
@@ -100,13 +98,7 @@ export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';
 export { tfjsAdapter } from './tensors/tfjs-adapter.js';
-export { freeTree, readTree, uploadTree } from './tensors/tree.js';
-export {
-  combine,
-  hiddenStates,
-  layerPairs,
-  needsOf,
-} from './training/distillation.js';
+export { combine, hiddenStates, layerPairs, needsOf } from './training/distillation.js';
 export { transformModel } from './training/model-transforms.js';
 export { crossEntropy, hard } from './training/objective.js';
 export { createRegistry } from './training/registry.js';

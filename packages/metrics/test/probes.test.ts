@@ -1,5 +1,6 @@
 /** The probes that look inside, on a snapshot by hand; and the published layout. */
-import { type Json, jsonSchemaOf, parseOptions, type Snapshot } from '@grok/core';
+import { type Json, parseOptions, type Snapshot } from '@grok/core';
+import { jsonSchemaOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import plugin, {

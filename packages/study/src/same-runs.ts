@@ -1,5 +1,6 @@
 /** A run's id leaves its length out, so that two planned runs which differ in nothing else are one run. */
-import { canonicalJson, experimentHash, InputError } from '@grok/core';
+import { experimentHash, InputError } from '@grok/core';
+import { canonicalJson } from '@grok/core/internal';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 
 /**

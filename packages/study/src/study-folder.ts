@@ -1,6 +1,7 @@
 /** A study's folder: what it is a study of, in `plan.json`, or in `runs.json` where its runs came of no plan. */
-import { canonicalJson, InputError, type Store } from '@grok/core';
+import { InputError, type Store } from '@grok/core';
 import {
+  canonicalJson,
   type DocumentKind,
   experimentSchema,
   readDocument,

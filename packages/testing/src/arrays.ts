@@ -1,12 +1,6 @@
 /** Host arrays in one word, and trees of tensors read and freed. */
-import {
-  type Backend,
-  type DeviceTensor,
-  freeTree,
-  type HostArray,
-  readTree,
-  type Tree,
-} from '@grok/core';
+import type { Backend, DeviceTensor, HostArray, Tree } from '@grok/core';
+import { freeTree, readTree } from '@grok/core/internal';
 
 /** A float32 array of a shape. */
 export const f32 = (shape: readonly number[], data: ArrayLike<number>): HostArray => ({

@@ -1,5 +1,6 @@
 /** Part of the backends' suite: compiled programs, the trees that they take and give, and their state. */
-import type { Backend, OnDevice } from '@grok/core';
+import type { Backend } from '@grok/core';
+import type { OnDevice } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { expect } from 'vitest';
 import { f32, i32, readAndFree } from './arrays.js';

@@ -2,14 +2,13 @@
 import {
   type Backend,
   type ComponentDefinition,
-  freeTree,
   type HostArray,
   type Optimizer,
   type OptimizerState,
   type Params,
-  readTree,
   rng,
 } from '@grok/core';
+import { freeTree, readTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { f32, readAndFree } from './arrays.js';

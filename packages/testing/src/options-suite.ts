@@ -1,12 +1,6 @@
 /** What the conformance suites ask of every component: that people and files can name it, and that its options are checked. */
-import {
-  type ComponentDefinition,
-  isInputError,
-  jsonSchemaOf,
-  type Kind,
-  parseOptions,
-} from '@grok/core';
-import { type Created, subjectOf } from '@grok/core/internal';
+import { type ComponentDefinition, isInputError, type Kind, parseOptions } from '@grok/core';
+import { type Created, jsonSchemaOf, subjectOf } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 

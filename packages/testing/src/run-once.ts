@@ -1,7 +1,7 @@
 /** Programs fed from host arrays: typed uploads, and a function compiled, run and read in one call. */
-import type { Backend, HostArray, OnDevice, Program, Tree } from '@grok/core';
-import { freeTree, uploadTree } from '@grok/core';
-import type { MapLeaves, Signature } from '@grok/core/internal';
+import type { Backend, HostArray, Program, Tree } from '@grok/core';
+import type { MapLeaves, OnDevice, Signature } from '@grok/core/internal';
+import { freeTree, uploadTree } from '@grok/core/internal';
 import { readAndFree } from './arrays.js';
 
 /** A tree of tensors as host arrays. */

@@ -3,21 +3,21 @@ import {
   type Backend,
   type DeviceTensor,
   type Experiment,
-  freeTree,
   type HostArray,
   openBackend,
   type Params,
   type Program,
   type Registry,
   type Store,
-  uploadTree,
 } from '@grok/core';
 import {
   data,
+  freeTree,
   readCheckpoint,
   type Signature,
   siteReader,
   takeRows,
+  uploadTree,
   withoutAuxiliary,
 } from '@grok/core/internal';
 import { meanPatterns, viewEmbedding } from '@grok/metrics';

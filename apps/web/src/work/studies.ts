@@ -1,6 +1,6 @@
 /** Studies in the browser's own file system: one folder each, laid out as the command line lays them out. */
-import { canonicalJson, type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
-import { sha256Hex, slugOf } from '@grok/core/internal';
+import { type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
+import { canonicalJson, sha256Hex, slugOf } from '@grok/core/internal';
 import {
   expandPlan,
   hasBegun,

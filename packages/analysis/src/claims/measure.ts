@@ -1,5 +1,6 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
-import { canonicalJson, type Json } from '@grok/core';
+import type { Json } from '@grok/core';
+import { canonicalJson } from '@grok/core/internal';
 import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';

@@ -1,5 +1,5 @@
-import { canonicalJson, experimentHash, paramsSha256 } from '@grok/core';
-import { sha256Hex, splitHash, taskHash } from '@grok/core/internal';
+import { experimentHash, paramsSha256 } from '@grok/core';
+import { canonicalJson, sha256Hex, splitHash, taskHash } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 describe('sha256Hex', () => {

@@ -1,7 +1,6 @@
 import {
   flag,
   integer,
-  jsonSchemaOf,
   layerMap,
   listOf,
   number,
@@ -11,6 +10,7 @@ import {
   text,
 } from '@grok/core';
 import type { JsonSchema, OptionSchema } from '@grok/core/internal';
+import { jsonSchemaOf } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const options = schema({

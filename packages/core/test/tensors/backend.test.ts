@@ -1,5 +1,5 @@
 /** What core does for every adapter: trees, donation, lifetimes, and messages that name what is wrong. */
-import type { OnDevice } from '@grok/core';
+import type { OnDevice } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { createFake } from './fake-adapter.js';

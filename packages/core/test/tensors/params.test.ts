@@ -1,11 +1,11 @@
 /** Named parameters and the one vector that they make, and gradients of both. */
 import type { HostParams } from '@grok/core';
+import { sizeOf } from '@grok/core';
 import {
   flattenHost,
   layoutOf,
   pack,
   reader,
-  sizeOf,
   unflattenHost,
   unpack,
   valueAndGrads,

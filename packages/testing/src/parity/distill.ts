@@ -3,25 +3,25 @@
  * the same step that training compiles; each term before each step, the first step's gradients, and
  * the parameters after each.
  */
-import {
-  type Backend,
-  freeTree,
-  type HostArray,
-  type HostParams,
-  type Model,
-  type OnDevice,
-  type Optimizer,
-  type OptimizerState,
-  type Params,
-  readTree,
+import type {
+  Backend,
+  HostArray,
+  HostParams,
+  Model,
+  Optimizer,
+  OptimizerState,
+  Params,
 } from '@grok/core';
 import {
   type ComposedObjective,
   compose,
   flattenHost,
+  freeTree,
   infoOf,
   layoutOf,
+  type OnDevice,
   reader,
+  readTree,
   type StepInputs,
   trainingStep,
   unflattenHost,
