@@ -39,7 +39,7 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
       checkAlive();
       const spec = { shape, dtype };
       checkUpload(data, spec);
-      return tensors.add({ handle: adapter.upload(data, spec, { lent }), count: 0 }, spec);
+      return tensors.add(tensors.refer(adapter.upload(data, spec, { lent })), spec);
     },
     async read(tensor) {
       const reference = tensors.find(tensor, 'read');
@@ -86,8 +86,8 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
     async dispose() {
       if (disposed) return;
       disposed = true;
+      await tensors.endAll('died with its backend; create another');
       for (const program of programs) program.dispose();
-      tensors.endAll('died with its backend; create another');
       await adapter.dispose();
     },
   };
@@ -126,13 +126,13 @@ async function runProgram<H>(
       );
     const known = new Map(references.map((reference) => [reference.handle, reference]));
     const made = handles.map((handle) => {
-      const reference = known.get(handle) ?? { handle, count: 0 };
+      const reference = known.get(handle) ?? tensors.refer(handle);
       known.set(handle, reference);
       return reference;
     });
     const results = zipTree(specs, made, (spec, reference) => tensors.add(reference, spec));
-    for (const [{ donated }, tensor] of given)
-      if (donated) tensors.end(tensor, `was donated to program "${name}"; use what came of it`);
+    const fate = `was donated to program "${name}"; use what came of it`;
+    for (const [{ donated }, tensor] of given) if (donated) tensors.end(tensor, fate);
     return results;
   });
 }

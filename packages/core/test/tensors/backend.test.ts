@@ -194,7 +194,7 @@ describe('a tensor', () => {
   });
 });
 
-it('disposes of programs, then tensors, then the adapter, each once', async () => {
+it('disposes of tensors, programs and the adapter, each once', async () => {
   const { backend, calls } = createFake();
   const x = backend.upload(floats(1), [1], 'float32');
   const [one, two] = [
@@ -206,8 +206,31 @@ it('disposes of programs, then tensors, then the adapter, each once', async () =
   await expect(one.run({ x })).rejects.toThrow('program "one" was disposed; compile it again');
   await backend.dispose();
   await backend.dispose();
-  expect(calls).toEqual(['upload', 'dispose one', 'dispose two', 'release', 'dispose']);
+  expect(calls).toEqual(['upload', 'dispose one', 'release', 'dispose two', 'dispose']);
   await expect(two.run({ x })).rejects.toThrow('backend "fake" was disposed; create another');
   expect(() => backend.upload(floats(1), [1], 'float32')).toThrow('was disposed');
   await expect(backend.compile('three', double, { x })).rejects.toThrow('was disposed');
+});
+
+it('waits for a program that runs before it disposes of anything', async () => {
+  // Catches: memory taken from under a run, and what the run gives left behind.
+  let go = (): void => {};
+  const { backend, calls, held } = createFake({
+    wait: () =>
+      new Promise((resolve) => {
+        go = resolve;
+      }),
+  });
+  const x = backend.upload(floats(4), [1], 'float32');
+  const program = await backend.compile('double', double, { x });
+  const running = program.run({ x });
+  const end = backend.dispose();
+  await Promise.resolve();
+  expect(calls).toEqual(['upload']);
+  go();
+  const { y } = await running;
+  await end;
+  expect(held()).toBe(0);
+  expect(calls).toEqual(['upload', 'release', 'release', 'dispose double', 'dispose']);
+  await expect(backend.read(y)).rejects.toThrow('died with its backend');
 });
