@@ -4,14 +4,13 @@ import {
   type Experiment,
   InputError,
   isInputError,
-  type Json,
   type Registry,
   readConfig,
   readManifest,
   type TeacherRef,
   unknownName,
 } from '@grok/core';
-import { checkExperiment, isControl, type TermUse } from '@grok/core/internal';
+import { checkExperiment, isControl, jsonObjectSchema, type TermUse } from '@grok/core/internal';
 import { scaleOptions } from '@grok/model';
 import { type JsonObject, merge } from '@grok/study';
 import { presetPlan } from './documents.js';
@@ -41,18 +40,19 @@ export async function distillDraft(
   io: Io,
 ): Promise<Draft> {
   const teachers = await findTeachers(flags.teacher, io);
-  const base = flags.spec === undefined ? studentOf(flags, teachers) : specDraft(flags, io);
-  const objective = objectiveOf(flags, registry, base.experiment.objective as never);
+  const spec = flags.spec === undefined ? undefined : specDraft(flags.spec, flags, io);
+  const base: Draft = spec ?? studentOf(flags, teachers);
+  const objective = objectiveOf(flags, registry, spec?.experiment.objective);
   const refs = Object.fromEntries(Object.entries(teachers).map(([name, { ref }]) => [name, ref]));
   const folders = Object.fromEntries(
     Object.entries(teachers).map(([name, { folder }]) => [name, folder]),
   );
-  const experiment = { ...base.experiment, objective: objective as unknown as Json };
+  const experiment = { ...base.experiment, objective };
   const named = Object.keys(teachers).length > 0 && !isKnownControl(experiment, registry);
   return {
     experiment: {
       ...experiment,
-      ...(named ? { teachers: refs as unknown as Json } : {}),
+      ...(named ? { teachers: refs } : {}),
     },
     execution: named ? { ...base.execution, teachers: folders } : base.execution,
   };
@@ -128,7 +128,7 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
   const { shuffleLabels: _l, stop: _s, require: _r, ...kept } = own;
   const { seed } = flags;
   const inherited: JsonObject = {
-    ...(kept as unknown as JsonObject),
+    ...kept,
     // Another seed makes another student, not another split.
     ...(seed === undefined || seed === experiment.seed
       ? {}
@@ -155,7 +155,7 @@ function scaled(experiment: Experiment, by: number): JsonObject {
       `distill: only the model "transformer" can be scaled, the teacher's is "${use}"; give the student in full with --spec`,
     );
   if (!(by > 0)) throw new InputError(`--scale: must be a number > 0, got ${by}`);
-  return { use, options: scaleOptions(options ?? {}, { width: by }) as unknown as Json };
+  return { use, options: jsonObjectSchema.parse(scaleOptions(options ?? {}, { width: by })) };
 }
 
 async function findTeachers(

@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Claims, checkClaims } from '@grok/analysis';
 import { InputError, unknownName } from '@grok/core';
-import { checkPlan, isObject, type JsonObject, type Plan } from '@grok/study';
+import { jsonObjectSchema, readDocument } from '@grok/core/internal';
+import { checkPlan, type JsonObject, type Plan } from '@grok/study';
 
 const presets = fileURLToPath(new URL('../presets/', import.meta.url));
 const claims = fileURLToPath(new URL('../claims/', import.meta.url));
@@ -20,8 +22,17 @@ function namesIn(folder: string): readonly string[] {
     .sort();
 }
 
+/** A document as it was written. */
+export interface Written {
+  /** What errors call it, such as `plan p.json`. */
+  readonly what: string;
+  readonly value: JsonObject;
+  /** What it was read from: errors name its lines. */
+  readonly text: string;
+}
+
 /** A preset's JSON. @throws InputError that lists the known ones. */
-export function presetDocument(name: string): JsonObject {
+export function readPreset(name: string): Written {
   const known = presetNames();
   if (!known.includes(name)) throw unknownName('preset', name, known);
   return readObject(`${presets}${name}.json`, `preset "${name}"`);
@@ -29,45 +40,46 @@ export function presetDocument(name: string): JsonObject {
 
 /** A preset as a plan. */
 export function presetPlan(name: string): Plan {
-  return checkPlan(presetDocument(name), `preset "${name}"`);
+  return planOf(readPreset(name));
+}
+
+/** A document as a plan. @throws InputError that names the line and the key that do not fit. */
+export function planOf({ value, what, text }: Written): Plan {
+  return checkPlan(value, what, text);
 }
 
 /** A specification's or plan's JSON. @throws InputError when the file is missing, not JSON or not an object. */
-export function specDocument(file: string, cwd: string): JsonObject {
+export function readWritten(kind: 'spec' | 'plan', file: string, cwd: string): Written {
+  const written = readObject(resolve(cwd, file), `${kind} ${file}`);
   // What an editor completes by is not part of a specification.
-  const { $schema: _, ...document } = readObject(resolve(cwd, file), `spec ${file}`);
-  return document;
+  const { $schema: _, ...value } = written.value;
+  return { ...written, value };
 }
 
-/** A claims file's JSON: one that comes with grok by its name, else a file. @throws InputError as `specDocument`. */
-export function claimsDocument(file: string, cwd: string): JsonObject {
+/** A claims file: one that comes with grok by its name, else a file. @throws InputError as `readWritten`, and what does not fit. */
+export function readClaims(file: string, cwd: string): Claims {
   const path = resolve(cwd, file);
   const known = namesIn(claims);
   const named = !existsSync(path) && known.includes(file);
   if (!named && !existsSync(path) && !/[./\\]/.test(file))
     throw unknownName('claims (neither a file nor a name)', file, known);
-  return readObject(named ? `${claims}${file}.json` : path, `claims ${file}`);
+  const { value, what, text } = readObject(
+    named ? `${claims}${file}.json` : path,
+    `claims ${file}`,
+  );
+  return checkClaims(value, what, text);
 }
 
-function readObject(file: string, what: string): JsonObject {
-  let text: string;
+function readObject(file: string, what: string): Written {
+  let bytes: Uint8Array;
   try {
-    text = new TextDecoder().decode(readFileSync(file)); // drops a byte order mark
+    bytes = readFileSync(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw new InputError(
       `${what}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`}`,
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`${what}: must be JSON (${(error as Error).message.split('\n')[0]})`);
-  }
-  if (!isObject(value))
-    throw new InputError(
-      `${what}: must be a JSON object, got ${JSON.stringify(value)?.slice(0, 60)}`,
-    );
-  return value;
+  const value = readDocument(bytes, what, { schema: jsonObjectSchema });
+  return { what, value, text: new TextDecoder().decode(bytes) };
 }

@@ -4,15 +4,8 @@ import { basename, join, resolve } from 'node:path';
 import nodeGpu from '@grok/backend-node-gpu';
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
-import {
-  createRegistry,
-  InputError,
-  isInputError,
-  type Plugin,
-  type Registry,
-  unknownName,
-} from '@grok/core';
-import type { Listing } from '@grok/core/internal';
+import { createRegistry, InputError, isInputError, type Plugin, type Registry } from '@grok/core';
+import { type DocumentKind, type Listing, readDocument, type Shape, z } from '@grok/core/internal';
 import { loadPlugin } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
@@ -55,10 +48,11 @@ export async function openRegistry(entries: readonly string[], cwd: string): Pro
     try {
       registry.add(plugin, { alias });
     } catch (error) {
-      const { message } = error as Error;
-      const name = /^\w+ "([^"]+)" of .*give one an alias$/.exec(message)?.[1];
-      if (name === undefined) throw error;
-      throw new InputError(`${message}: --plugin ${path}#${name}=another-name`, { cause: error });
+      if (!isInputError(error) || error.code !== 'name-taken') throw error;
+      const { message, code, data: taken } = error;
+      throw new InputError(`${message}: --plugin ${path}#${taken.name}=another-name`, {
+        ...{ cause: error, code, data: taken },
+      });
     }
   }
   return registry;
@@ -75,27 +69,28 @@ export function aliasOf(entry: string): { path: string; alias: Record<string, st
 }
 
 const CONFIG = 'grok.config.json';
+/** What a folder's configuration may say. */
+interface Config {
+  readonly $schema?: string;
+  /** May be left out; a later format would have another number. */
+  readonly format?: 'grok config 1';
+  /** Packages, folders or files to load. */
+  readonly plugins?: readonly string[];
+}
+const CONFIG_FILE: DocumentKind<Config> = {
+  schema: z.strictObject({
+    $schema: z.string().exactOptional(),
+    format: z.literal('grok config 1').exactOptional(),
+    plugins: z.array(z.string()).exactOptional(),
+  } satisfies Shape<Config>),
+  remedy: 'write such as { "plugins": ["grok-rkd"] }',
+};
 
 /** Entries that the folder's own configuration names; none of a folder above. @throws InputError when it is no such file. */
 function configuredPlugins(cwd: string): readonly string[] {
   const file = join(cwd, CONFIG);
   if (!existsSync(file)) return [];
-  const wrong = (rule: string): InputError => new InputError(`${CONFIG}: ${rule}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(readFileSync(file))); // drops a byte order mark
-  } catch (error) {
-    throw wrong(`must be JSON (${(error as Error).message})`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong('must be an object, such as { "plugins": ["grok-rkd"] }');
-  for (const key of Object.keys(value))
-    if (key !== 'plugins' && key !== '$schema')
-      throw unknownName(`key of ${CONFIG}`, key, ['plugins']);
-  const { plugins = [] } = value as { plugins?: unknown };
-  if (!Array.isArray(plugins) || !plugins.every((entry) => typeof entry === 'string'))
-    throw wrong('"plugins" must be a list of packages, folders or files');
-  return plugins;
+  return readDocument(readFileSync(file), CONFIG, CONFIG_FILE).plugins ?? [];
 }
 
 /** What a package's manifest says of it; its code is not loaded. */
@@ -143,8 +138,7 @@ export async function withPluginsOf<T>(
     return await action();
   } catch (error) {
     const missing = began.filter((entry) => !given.includes(entry));
-    if (!isInputError(error) || missing.length === 0 || !error.message.startsWith('unknown'))
-      throw error;
+    if (!isInputError(error) || missing.length === 0 || error.code !== 'unknown-name') throw error;
     const flags = missing.map((entry) => `--plugin ${entry}`).join(' ');
     throw new InputError(`${error.message}; the run began with ${flags}: name it again`, {
       cause: error,

@@ -18,7 +18,7 @@ import type { ComputeFlags } from './flags.js';
 import type { OpenedFolder } from './folders.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
-import { carrying } from './spec.js';
+import { readingExecution } from './spec.js';
 
 /** Writes the report of an opened folder into `out`; gives the files' names. */
 export async function writeReport(
@@ -90,8 +90,8 @@ export async function analyzeAsPublished(
 ): Promise<void> {
   const [first] = opened.runs;
   if (opened.single || first === undefined) return;
-  const { asked, fresh } = carrying(first.config.execution ?? {}, flags, io);
-  const backend = await openBackend(registry, { ...fresh, ...asked });
+  const execution = readingExecution(first.config.execution, flags, io);
+  const backend = await openBackend(registry, execution);
   try {
     const { teacherStores, root, runs } = opened;
     const host = { registry, backend, teacherStores, signal: io.signal };

@@ -18,7 +18,7 @@ import { EXIT, hostOf, human, storeAt } from './host.js';
 import type { Io, Sink } from './io.js';
 import { clock, progress } from './progress.js';
 import { analyzeAsPublished, besideOf, writeReport } from './report.js';
-import { carrying } from './spec.js';
+import { requestExecution } from './spec.js';
 
 /** Carries out a plan in a folder and tells what came of it; gives the exit code. */
 export async function carryOutPlan(
@@ -30,13 +30,13 @@ export async function carryOutPlan(
   io: Io,
 ): Promise<number> {
   const sink = human(io, flags);
-  const { asked, fresh } = carrying(written, flags, io);
-  createTrackers(registry, asked.trackers); // bad input leaves no folder
+  const { explicit, defaults } = requestExecution(written, flags, io);
+  createTrackers(registry, explicit.trackers); // bad input leaves no folder
   const began = performance.now();
   const root = storeAt(folder, io);
   const open = (name: string): Store => storeAt(join(folder, name), io);
   const found = await runStudy(plan, {
-    ...{ registry, root, open, execution: asked, defaults: fresh },
+    ...{ registry, root, open, execution: explicit, defaults },
     executor: inlineExecutor({ ...hostOf(registry, io), open }),
     failFast: true,
     signal: io.signal,

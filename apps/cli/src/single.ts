@@ -10,14 +10,13 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
-import { findConfig } from '@grok/core/internal';
 import { listColumns, runTable } from '@grok/report';
 import { identifyRun, recordOf } from '@grok/study';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { progress } from './progress.js';
-import { carrying } from './spec.js';
+import { requestExecution } from './spec.js';
 
 /** Begins a specification, or goes on with it where `--out` holds it already; gives the exit code. */
 export async function runSpec(
@@ -28,20 +27,20 @@ export async function runSpec(
   io: Io,
 ): Promise<number> {
   const { experiment, execution: written = {} } = spec;
-  const { asked, fresh } = carrying(written, flags, io);
+  const { explicit, defaults } = requestExecution(written, flags, io);
   const out = flags.out ?? written.out ?? `runs/${identifyRun(experiment).folder}`;
   const store = storeAt(freshFolder(out, 'config.json', io), io);
   const teachers = written.teachers ?? {};
   const host = {
     ...hostOf(registry, io),
     store,
+    defaults,
     teacherStores: storesOf(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
   };
   return locked(out, io, async () => {
-    const began = (await findConfig(store)) !== undefined;
     const execution = {
-      ...(began ? asked : { ...fresh, ...asked }),
+      ...explicit,
       ...seenFrom(out, teachers, io),
       ...named(flags.plugin),
     };
@@ -65,9 +64,9 @@ export async function resumeIn(
     teacherStores: storesOf(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
   };
-  const { asked } = carrying({}, flags, io);
+  const { explicit } = requestExecution({}, flags, io);
   return locked(folder, io, async () =>
-    tell(store.where, await resumeRun(host, asked, epochs), store, flags, io),
+    tell(store.where, await resumeRun(host, explicit, epochs), store, flags, io),
   );
 }
 

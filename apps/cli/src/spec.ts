@@ -1,9 +1,15 @@
 /** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
 import { availableParallelism } from 'node:os';
 import { type Execution, InputError, type Registry, type RunSpec } from '@grok/core';
-import { checkExperiment, checkSpec, DEFAULT_BACKEND } from '@grok/core/internal';
+import {
+  checkDocument,
+  checkExperiment,
+  checkSpec,
+  resolveExecution,
+  runSpecSchema,
+} from '@grok/core/internal';
 import { type JsonObject, merge, teacherPart } from '@grok/study';
-import { presetPlan, specDocument } from './documents.js';
+import { presetPlan, readWritten } from './documents.js';
 import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';
 import type { Io } from './io.js';
 import { assignmentOf, backendOf, trackersOf } from './parse.js';
@@ -12,35 +18,41 @@ import { changed } from './set.js';
 /** An experiment and its execution on the way, not checked yet. */
 export interface Draft {
   readonly experiment: JsonObject;
-  readonly execution: JsonObject;
+  readonly execution: Execution;
 }
 
 /** What `train` starts from: the file of `--spec`, or the teacher of a preset. */
 export function trainDraft(flags: RunFlags, io: Io): Draft {
-  if (flags.spec !== undefined) return specDraft(flags, io);
+  if (flags.spec !== undefined) return specDraft(flags.spec, flags, io);
   const plan = presetPlan(flags.preset ?? 'paper');
-  const experiment = teacherPart(plan, plan.seeds[0]!) as unknown as JsonObject;
-  return { experiment, execution: {} };
+  const [seed = 0] = plan.seeds;
+  return { experiment: teacherPart(plan, seed), execution: {} };
 }
 
 /** The file of `--spec`. */
-export function specDraft(flags: RunFlags, io: Io): Draft {
+export function specDraft(
+  file: string,
+  flags: RunFlags,
+  io: Io,
+): Draft & Pick<RunSpec, 'experiment'> {
   if (flags.preset !== undefined)
     throw new InputError('--spec and --preset: both say what to start from; give one of them');
-  const what = `spec ${flags.spec}`;
-  const spec = checkSpec(specDocument(flags.spec!, io.cwd), what) as unknown as JsonObject;
-  return {
-    experiment: spec.experiment as JsonObject,
-    execution: (spec.execution ?? {}) as JsonObject,
-  };
+  const { value, what, text } = readWritten('spec', file, io.cwd);
+  const { experiment, execution = {} } = checkDocument(
+    value,
+    what,
+    { schema: runSpecSchema },
+    text,
+  );
+  return { experiment, execution };
 }
 
 /** Plugins to load for a draft: those of the flag, and those that it names itself. */
 export function pluginsOf(
-  { execution }: Pick<Draft, 'execution'>,
+  { execution }: { readonly execution: Execution },
   { plugin }: ComputeFlags,
 ): readonly string[] {
-  return [...plugin, ...((execution.plugins as readonly string[] | undefined) ?? [])];
+  return [...plugin, ...(execution.plugins ?? [])];
 }
 
 /** Lays seeds, sugar and `--set` over a draft and checks the whole. */
@@ -64,40 +76,41 @@ export function finish(draft: Draft, flags: RunFlags, registry: Registry): RunSp
   return checkSpec(document);
 }
 
-/** How to carry a run out, in two parts: what was asked for, and what a run that begins falls back to. */
-export interface Carrying {
-  /** From flags: a run that goes on must agree with it. */
-  readonly asked: Execution;
-  /** From `GROK_BACKEND`, then the specification, then all cores: a run that goes on keeps its own. */
-  readonly fresh: Execution;
+/** How to carry a run or a study out, in two parts. */
+export interface RequestedExecution {
+  /** From flags: what goes on must agree with it. */
+  readonly explicit: Execution;
+  /** From `GROK_BACKEND`, then the file, then all cores: what goes on keeps its own. */
+  readonly defaults: Execution;
 }
 
-/** Backend, threads and trackers: flag, then `GROK_BACKEND`, then what was written, then the default. */
-export function carrying(
-  written: Execution,
+/** What flags, the environment and a file ask for. */
+export function requestExecution(
+  file: Execution,
   { backend, threads, track }: Omit<ComputeFlags, 'plugin'>,
   { env }: Pick<Io, 'env'>,
-): Carrying {
-  const fresh = {
-    threads: availableParallelism(),
-    ...written,
-    ...backendOver(written, 'GROK_BACKEND', env.GROK_BACKEND || undefined),
-  };
+): RequestedExecution {
+  const { GROK_BACKEND: named } = env;
   return {
-    asked: {
-      ...backendOver(fresh, '--backend', backend),
+    explicit: {
+      ...(backend === undefined ? {} : backendOf('--backend', backend)),
       ...(threads === undefined ? {} : { threads }),
       ...(track === undefined ? {} : { trackers: trackersOf(track) }),
     },
-    fresh,
+    defaults: resolveExecution({
+      env: named ? backendOf('GROK_BACKEND', named) : {},
+      file,
+      defaults: { threads: availableParallelism() },
+    }),
   };
 }
 
-/** The backend that a text names; another one than `under` names leaves the options there behind. */
-function backendOver(under: Execution, source: string, text: string | undefined): Execution {
-  if (text === undefined) return {};
-  const named = backendOf(source, text);
-  const stays =
-    under.backendOptions === undefined || (under.backend ?? DEFAULT_BACKEND) === named.backend;
-  return stays ? named : { backendOptions: {}, ...named };
+/** The execution of what is only read: flags, then the environment, then a file, then all cores. */
+export function readingExecution(
+  file: Execution,
+  flags: Omit<ComputeFlags, 'plugin'>,
+  io: Pick<Io, 'env'>,
+): Execution {
+  const { explicit, defaults } = requestExecution(file, flags, io);
+  return resolveExecution({ flags: explicit, defaults });
 }

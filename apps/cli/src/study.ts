@@ -11,18 +11,18 @@ import {
   expandPlan,
   inlineExecutor,
   isLost,
-  type JsonObject,
   loadStudy,
   type Plan,
   preflight,
   readPlan,
+  resolveStudyExecution,
   runStudy,
   type StudyRun,
   selectRuns,
   studyToJson,
 } from '@grok/study';
 import { processExecutor } from '@grok/study/process';
-import { presetDocument, presetNames, specDocument } from './documents.js';
+import { presetNames, readPreset, readWritten } from './documents.js';
 import type { ComputeFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
@@ -30,7 +30,7 @@ import { assignmentOf } from './parse.js';
 import { openRegistry } from './plugins.js';
 import { clock } from './progress.js';
 import { changed } from './set.js';
-import { type Carrying, carrying } from './spec.js';
+import { type RequestedExecution, requestExecution } from './spec.js';
 import { studyProgress } from './study-progress.js';
 
 /** Flags of `grok study`. */
@@ -101,11 +101,11 @@ function planOf(
     if (/[./\\]/.test(from)) throw new InputError(`plan ${from}: there is no such file`);
     throw unknownName('plan (neither a file nor a preset)', from, known);
   }
-  const what = isFile ? `plan ${from}` : `preset "${from}"`;
-  const written: JsonObject = isFile ? specDocument(from, io.cwd) : presetDocument(from);
-  checkPlan(written, what);
-  const document = changed(written, changes.map(assignmentOf), registry);
-  return checkPlan(document, changes.length > 0 ? `${what} with --set` : what);
+  const written = isFile ? readWritten('plan', from, io.cwd) : readPreset(from);
+  const plan = checkPlan(written.value, written.what, written.text);
+  if (changes.length === 0) return plan;
+  const document = changed(written.value, changes.map(assignmentOf), registry);
+  return checkPlan(document, `${written.what} with --set`);
 }
 
 /** Runs what a study lacks and prints its table; gives the exit code. */
@@ -116,17 +116,17 @@ export async function carryOutStudy(
 ): Promise<number> {
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io.cwd);
-  const { asked, fresh } = executionOf(flags, io);
+  const { explicit, defaults } = requestOf(flags, io);
   const planned = expandPlan(plan);
   preflight(planned, registry, plan.name); // before the folder is made
-  createTrackers(registry, asked.trackers);
+  createTrackers(registry, explicit.trackers);
   selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
   const sink = human(io, flags);
   const executor = executorOf(path, open, flags, { registry, plugin }, io);
   try {
     const { status, begun, runs } = await runStudy(plan, {
-      ...{ registry, root, open, executor, execution: asked, defaults: fresh },
+      ...{ registry, root, open, executor, execution: explicit, defaults },
       only: words(flags),
       forgive: flags.retryFailed === true,
       signal: io.signal,
@@ -178,9 +178,9 @@ function executorOf(
 }
 
 /** A flag binds runs that go on too; the rest is for those that begin. */
-function executionOf(flags: StudyFlags, io: Io): Carrying {
+function requestOf(flags: StudyFlags, io: Io): RequestedExecution {
   const { checkpointEvery } = flags;
-  return carrying(
+  return requestExecution(
     { threads: 1, ...(checkpointEvery === undefined ? {} : { checkpointEvery }) },
     flags,
     io,
@@ -203,11 +203,12 @@ export async function dryRun(
   const asked = new Set(selectRuns(planned, words(flags)));
   const runs = (await loadStudy(planned, { root, open })).filter(({ key }) => asked.has(key));
   const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
-  const { asked: given, fresh } = executionOf(flags, io);
+  const { explicit, defaults } = requestOf(flags, io);
+  const execution = await resolveStudyExecution(root, { execution: explicit, defaults });
   const sink = human(io, flags);
   const { pace, startup } = await calibrate(planned, {
     registry,
-    execution: { ...fresh, ...given },
+    execution,
     signal: io.signal,
   });
   if (io.signal.aborted) return EXIT.interrupted;

@@ -131,9 +131,13 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'spec that is a list',
     ['train', '--spec', 'list.json'],
-    /spec list.json: must be a JSON object, got \[1,2\]/,
+    /spec list.json: line 1: must be an object, got \[1,2\]/,
   ],
-  ['spec that is null', ['reproduce', '--spec', 'null.json'], /must be a JSON object, got null/],
+  [
+    'spec that is null',
+    ['reproduce', '--spec', 'null.json'],
+    /spec null.json: line 1: must be an object, got null/,
+  ],
   [
     'spec with an unknown key',
     ['train', '--spec', 'typo.json'],

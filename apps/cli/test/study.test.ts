@@ -1,5 +1,5 @@
 /** `grok study`: from a plan's file to its table, called as a function, so that runs take place here. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StudyJson } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -29,6 +29,47 @@ const kept = withPlan();
 afterAll(() => {
   world.remove();
   kept.remove();
+});
+
+describe('how a study is carried out', () => {
+  const started = withPlan();
+  afterAll(() => started.remove());
+  const configs = (): readonly { backend?: string; threads?: number }[] =>
+    readdirSync(join(started.dir, 's'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(started.dir, 's', name, 'config.json'))
+      .filter(existsSync)
+      .map((file) => JSON.parse(readFileSync(file, 'utf8')).execution);
+
+  it('is kept when it goes on (the rest of a study on another backend, without a word)', async () => {
+    const begun = await started.grok(
+      ...['study', 'run', 'tiny.json', '--out', 's', '--backend', 'wasm', '--threads', '1'],
+      ...['--only', 'teacher@0'],
+    );
+    expect(begun).toMatchObject({ code: 0, err: '' });
+    expect(configs()).toMatchObject([{ backend: 'wasm', threads: 1 }]);
+    expect(await started.grok('resume', 's')).toMatchObject({ code: 0 });
+    expect(configs()).toHaveLength(6);
+    for (const execution of configs())
+      expect(execution).toMatchObject({ backend: 'wasm', threads: 1 });
+  });
+
+  it.each([
+    ['--backend', 'onnx', 'backend=wasm; resuming with backend=onnx', '--backend wasm'],
+    ['--threads', '2', 'threads=1; resuming with threads=2', '--threads 1'],
+  ])('is not contradicted by %s %s', async (flag, value, told, remedy) => {
+    const before = started.files();
+    for (const command of [
+      ['study', 'resume', 's'],
+      ['resume', 's'],
+      ['study', 'run', 's', '--dry-run'],
+    ])
+      expect(await started.grok(...command, flag, value)).toMatchObject({
+        code: 2,
+        err: `grok: s: study was started with ${told} would not be bit-exact; use ${remedy}, or use a new --out folder\n`,
+      });
+    expect(started.files()).toEqual(before);
+  });
 });
 
 describe('a study', () => {
@@ -184,8 +225,14 @@ describe('bad input', () => {
     [['run', './no.json'], 'plan ./no.json: there is no such file'],
     [['run', 'tiny.json', '--only', 'atention', '--out', 'x'], 'did you mean "attention"?'],
     [['run', 'tiny.json', '--jobs', '0', '--out', 'x'], '--jobs: must be a whole number ≥ 1'],
-    [['run', 'tiny.json', '--set', 'seeds=[]', '--out', 'x'], '"seeds" must be a list'],
-    [['run', 'tiny.json', '--set', 'arms.none.epochs=0', '--out', 'x'], 'tiny, none: key "epochs"'],
+    [
+      ['run', 'tiny.json', '--set', 'seeds=[]', '--out', 'x'],
+      'tiny.json with --set: key "seeds": must not be empty',
+    ],
+    [
+      ['run', 'tiny.json', '--set', 'arms.none.epochs=0', '--out', 'x'],
+      'tiny.json with --set: key "arms.none.epochs": must be ≥ 1, got 0',
+    ],
     [['run', 'tiny.json', '--backend', 'cuda', '--out', 'x'], 'unknown backend "cuda"'],
     [['table', '.'], 'no study is here'],
     [['resume', 'nowhere'], 'there is no such folder'],

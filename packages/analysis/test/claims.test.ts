@@ -171,33 +171,37 @@ describe('the paper’s claims', () => {
 describe('a claims file', () => {
   const base = { id: 'x', source: '1', claim: 'c', quantity: { of: 'epochsTo', run: 'a' } };
   it.each([
-    ['another format', { format: 'x' }, /must be an object with "format": "grok claims 1"/],
+    ['another format', { format: 'x' }, /key "format": must be "grok claims 1", got "x"/],
     ['an unknown quantity', { ...base, quantity: { of: 'epochTo' } }, /did you mean "epochsTo"/],
-    ['a quantity without its run', { ...base, quantity: { of: 'epochs' } }, /"epochs" needs "run"/],
+    [
+      'a quantity without its run',
+      { ...base, quantity: { of: 'epochs' } },
+      /key "claims.0.quantity.run": is missing/,
+    ],
     [
       'no quantity but a name of every object',
       { ...base, quantity: { of: 'constructor' } },
-      /unknown quantity/,
+      /key "claims.0.quantity.of": must be .*, got "constructor"/,
     ],
     [
       'nothing to take the most of',
       { ...base, quantity: { of: 'max', among: [] } },
-      /a list of at least one/,
+      /key "claims.0.quantity.among": must not be empty/,
     ],
     [
       'one in place of a list',
       { ...base, quantity: { of: 'min', among: base.quantity } },
-      /a list of at least one/,
+      /key "claims.0.quantity.among": must be a list/,
     ],
     [
       'the power of one pair',
       { ...base, quantity: { of: 'power', n: 1, d: 1 } },
-      /"n", a whole number from 2/,
+      /key "claims.0.quantity.n": must be ≥ 2, got 1/,
     ],
     [
       'the power of no number',
       { ...base, quantity: { of: 'power', n: 9, d: '1' } },
-      /"d", a number/,
+      /key "claims.0.quantity.d": must be a number, got "1"/,
     ],
     ['no band', { ...base, value: 1 }, /"x": needs a "band"/],
     ['a reach without a number', { ...base, band: 3 }, /"x": needs a "band"/],
@@ -206,11 +210,13 @@ describe('a claims file', () => {
     [
       'a fault deep inside',
       { ...base, band: [0, 1], quantity: { of: 'max', among: [{ of: 'inside', run: 'a' }] } },
-      /needs "measure"/,
+      /key "claims.0.quantity.among.0.measure": is missing/,
     ],
   ])('is refused with %s', (_, claim, says) => {
     const claims =
-      'format' in claim ? claim : { format: 'grok claims 1', setting: {}, claims: [claim] };
+      'format' in claim
+        ? claim
+        : { format: 'grok claims 1', paper: 'p', setting: {}, claims: [claim] };
     expect(() => checkClaims(claims, 'claims')).toThrow(says);
   });
 });

@@ -1,6 +1,6 @@
 /** A job bound to its teachers by whoever starts it, from what their folders hold. */
 import { InputError, type Job, readManifest, readMetrics, type Store } from '@grok/core';
-import { type BoundJob, findConfig, type JobEdge } from '@grok/core/internal';
+import { type BoundJob, findConfig, type JobEdge, resolveExecution } from '@grok/core/internal';
 import { bindTeachers, identifyRun, type TeachingRun } from './bind.js';
 
 /** The folder of each teacher of a job, by the teacher's key. */
@@ -39,8 +39,7 @@ export async function bindJob(
   const { run, folder } = identifyRun(bound);
   const began = (await findConfig(open(folder))) !== undefined;
   const whole = {
-    ...(began ? {} : defaults),
-    ...execution,
+    ...resolveExecution({ flags: execution ?? {}, defaults: began ? {} : (defaults ?? {}) }),
     ...(Object.keys(beside).length === 0 ? {} : { teachers: beside }),
   };
   return { key, run, folder, spec: { experiment: bound, execution: whole } };

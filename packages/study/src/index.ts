@@ -19,6 +19,7 @@ export * from './same-runs.js';
 export * from './select.js';
 export * from './stats/index.js';
 export * from './study.js';
+export * from './study-execution.js';
 export * from './study-folder.js';
 export * from './study-json.js';
 export * from './study-run.js';

@@ -2,7 +2,7 @@
  * Everything that can be known wrong of a plan before its first run begins: a student's bad option
  * should not wait for its teacher's hours.
  */
-import { InputError, type Model, type ModelInfo, type Registry } from '@grok/core';
+import { InputError, isInputError, type Model, type ModelInfo, type Registry } from '@grok/core';
 import {
   checkExperiment,
   compareTaughtData,
@@ -11,6 +11,7 @@ import {
   infoOf,
   needsTeacher,
   type TaughtData,
+  withSubject,
 } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
@@ -62,7 +63,6 @@ function inside(what: string, action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'GrokInputError') throw error;
-    throw new InputError(`${what}: ${error.message}`, { cause: error });
+    throw isInputError(error) ? withSubject(what, error) : error;
   }
 }

@@ -29,6 +29,7 @@ import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { preflight } from './preflight.js';
 import { findSameRuns } from './same-runs.js';
 import { selectRuns } from './select.js';
+import { resolveStudyExecution, writeStudyExecution } from './study-execution.js';
 import { claimFolder, plannedRuns, type StudySource, titleOf } from './study-folder.js';
 import {
   isFinished,
@@ -44,9 +45,9 @@ import {
 export interface StudyHost extends StudyFolder {
   readonly registry: Registry;
   readonly executor: Executor;
-  /** How every run is carried out; one that goes on must agree with it. */
+  /** How every run is carried out; a study or a run that goes on must agree with it. */
   readonly execution?: Execution;
-  /** What a run that begins falls back to; one that goes on keeps its own. */
+  /** What a study that begins falls back to; one that goes on keeps its own. */
   readonly defaults?: Execution;
   /** Names, `@seed`s and keys of runs; their teachers come along. Default: all. */
   readonly only?: readonly string[];
@@ -87,7 +88,7 @@ export interface StudyResult {
  * written, and RunError when another works in the study's folder or it cannot be written.
  */
 export async function runStudy(source: StudySource, host: StudyHost): Promise<StudyResult> {
-  const { registry, root, executor, execution, defaults } = host;
+  const { registry, root, executor } = host;
   const planned = plannedRuns(source);
   preflight(planned, registry, titleOf(source));
   const asked = new Set(selectRuns(planned, host.only ?? []));
@@ -95,14 +96,17 @@ export async function runStudy(source: StudySource, host: StudyHost): Promise<St
   const stop = AbortSignal.any([hold.lost, ...(host.signal === undefined ? [] : [host.signal])]);
   const cancel = (): void => void executor.cancel();
   try {
+    const execution = await resolveStudyExecution(root, host);
     await claimFolder(source, root, async () => {
-      await (await openBackend(registry, { ...defaults, ...execution })).dispose();
+      await (await openBackend(registry, execution)).dispose();
     });
+    await writeStudyExecution(root, execution);
+    const kept = { ...host, defaults: execution };
     const wanted = planned.filter(({ key }) => asked.has(key));
     const runner =
       host.failFast === true
-        ? new StudyRunner(wanted, host, [], async () => {})
-        : new StudyRunner(wanted, host, [...(await readJournal(root))], await openJournal(root));
+        ? new StudyRunner(wanted, kept, [], async () => {})
+        : new StudyRunner(wanted, kept, [...(await readJournal(root))], await openJournal(root));
     stop.addEventListener('abort', cancel);
     return await runner.run(stop);
   } finally {

@@ -19,7 +19,7 @@ import { EXIT, human } from '../host.js';
 import type { Io, Sink } from '../io.js';
 import { strategyOf } from '../parse.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
-import { carrying } from '../spec.js';
+import { readingExecution } from '../spec.js';
 
 interface Flags extends ComputeFlags {
   readonly against?: string;
@@ -51,8 +51,10 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
       const opened = await openFolder(folder, io);
       const began = opened.runs.flatMap(({ config }) => config.execution?.plugins ?? []);
       const registry = await openRegistry(flags.plugin, io.cwd);
-      const { asked, fresh } = carrying(opened.runs[0]!.config.execution ?? {}, flags, io);
-      const backend = await openBackend(registry, { ...fresh, ...asked });
+      const backend = await openBackend(
+        registry,
+        readingExecution(opened.runs[0]!.config.execution ?? {}, flags, io),
+      );
       const { teacherStores } = opened;
       const host = { registry, backend, teacherStores, signal: io.signal };
       try {

@@ -27,7 +27,8 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
       numberOf('--scale', text),
     )
     .action(async (flags: DistillFlags) => {
-      const written = flags.spec === undefined ? { execution: {} } : specDraft(flags, io);
+      const written =
+        flags.spec === undefined ? { execution: {} } : specDraft(flags.spec, flags, io);
       const registry = await openRegistry(pluginsOf(written, flags), io.cwd);
       const spec = finish(await distillDraft(flags, registry, io), flags, registry);
       const label = flags.strategy.map((text) => text.split(':')[0]).join('+') || 'distill';

@@ -4,7 +4,7 @@ import { type ComputeFlags, computeFlags } from '../flags.js';
 import { EXIT, human, storeAt } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
-import { carrying } from '../spec.js';
+import { readingExecution } from '../spec.js';
 
 const ROWS = { train: 'train', val: 'validation', all: 'all' } as const;
 
@@ -18,9 +18,8 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
       const store = storeAt(folder, io);
       const { run, execution } = await readConfig(store);
       const registry = await openRegistry(flags.plugin, io.cwd);
-      const { asked, fresh } = carrying(execution ?? {}, flags, io);
       const score = await withPluginsOf(execution?.plugins ?? [], flags.plugin, () =>
-        evaluateRun({ registry, store }, ROWS[flags.on], { ...fresh, ...asked }),
+        evaluateRun({ registry, store }, ROWS[flags.on], readingExecution(execution, flags, io)),
       );
       const result = { run, on: flags.on, ...score, out: store.where };
       for (const { file, reason } of score.damaged)

@@ -1,7 +1,7 @@
 import { specSchemaOf } from '@grok/core';
 import { gridOf } from '@grok/report';
 import type { Command } from 'commander';
-import { presetDocument, presetNames } from '../documents.js';
+import { presetNames, presetPlan } from '../documents.js';
 import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
@@ -51,7 +51,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
           'left',
         ),
       );
-      const presets = presetNames().map((name) => [name, String(presetDocument(name).summary)]);
+      const presets = presetNames().map((name) => [name, presetPlan(name).summary]);
       sink.write(`\n${gridOf(['preset', 'summary'], presets, 'text', 'left')}`);
       if (flags.json === true) io.out.write(`${JSON.stringify({ plugins: list })}\n`);
       done(EXIT.ok);

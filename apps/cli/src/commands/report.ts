@@ -1,6 +1,6 @@
-import { checkClaims, evidenceOf, verify } from '@grok/analysis';
+import { evidenceOf, verify } from '@grok/analysis';
 import type { Command } from 'commander';
-import { claimsDocument } from '../documents.js';
+import { readClaims } from '../documents.js';
 import { type ComputeFlags, computeFlags } from '../flags.js';
 import { openFolder } from '../folders.js';
 import { checkWritable, EXIT, human } from '../host.js';
@@ -26,10 +26,7 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
       const opened = await openFolder(folder, io);
       const out = flags.out ?? opened.root.where;
       checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
-      const claims =
-        flags.claims === undefined
-          ? undefined
-          : checkClaims(claimsDocument(flags.claims, io.cwd), `claims ${flags.claims}`);
+      const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
       const registry = await openRegistry(flags.plugin, io.cwd);
       if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
       const evidence = await evidenceOf(opened.root, opened.runs);

@@ -1,7 +1,7 @@
 import { type Execution, InputError, type Registry, unknownName } from '@grok/core';
 import { checkPlan, isObject, type JsonObject, merge } from '@grok/study';
 import type { Command } from 'commander';
-import { presetDocument, specDocument } from '../documents.js';
+import { readPreset, readWritten } from '../documents.js';
 import { type RunFlags, runFlags } from '../flags.js';
 import { freshFolder } from '../host.js';
 import type { Io } from '../io.js';
@@ -28,21 +28,21 @@ export function reproduce(program: Command, io: Io, done: (code: number) => void
 function planOf(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof checkPlan> {
   if (flags.spec !== undefined && flags.preset !== undefined)
     throw new InputError('--spec and --preset: both say what to start from; give one of them');
-  const what =
-    flags.spec === undefined ? `preset "${flags.preset ?? 'paper'}"` : `spec ${flags.spec}`;
-  let document =
+  const { what, text, value } =
     flags.spec === undefined
-      ? presetDocument(flags.preset ?? 'paper')
-      : specDocument(flags.spec, io.cwd);
-  checkPlan(document, what);
+      ? readPreset(flags.preset ?? 'paper')
+      : readWritten('spec', flags.spec, io.cwd);
+  const { arms } = checkPlan(value, what, text);
+  let document = value;
   if (flags.seed !== undefined) document = { ...document, seeds: [flags.seed] };
   if (flags.splitSeed !== undefined) document = withSplitSeed(document, flags.splitSeed, what);
   if (flags.allowLeak === true) document = merge(document, { student: { allowLeak: true } });
   const changes = flags.set.map(assignmentOf);
-  const arms = document.arms as JsonObject;
-  for (const { path } of changes)
-    if (path[0] === 'arms' && path.length > 1 && arms[path[1]!] === undefined)
-      throw unknownName('arm', path[1]!, Object.keys(arms));
+  for (const {
+    path: [part, arm],
+  } of changes)
+    if (part === 'arms' && arm !== undefined && !Object.hasOwn(arms, arm))
+      throw unknownName('arm', arm, Object.keys(arms));
   return checkPlan(changed(document, changes, registry), `${what} with --set`);
 }
 

@@ -1,7 +1,7 @@
-import { checkClaims, evidenceOf, isComplete, joinedEvidence, verify } from '@grok/analysis';
+import { evidenceOf, isComplete, joinedEvidence, verify } from '@grok/analysis';
 import { verdictCounts, verdictTable } from '@grok/report';
 import type { Command } from 'commander';
-import { claimsDocument } from '../documents.js';
+import { readClaims } from '../documents.js';
 import { type OutputFlags, outputFlags } from '../flags.js';
 import { openFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
@@ -14,7 +14,7 @@ export function verifyClaims(program: Command, io: Io, done: (code: number) => v
     .argument('<claims>', 'a claims file, or distilling-grokking for the paper’s own')
     .argument('<dirs...>', 'folders of studies, or of runs')
     .action(async (file: string, folders: readonly string[], flags: OutputFlags) => {
-      const claims = checkClaims(claimsDocument(file, io.cwd), `claims ${file}`);
+      const claims = readClaims(file, io.cwd);
       const evidence = folders.map(async (folder) => {
         const { root, runs } = await openFolder(folder, io);
         return evidenceOf(root, runs);

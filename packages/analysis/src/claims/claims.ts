@@ -1,6 +1,12 @@
 /** A claims file: numbers and sentences of a paper, each with its source, its quantity, its setting and its band. */
-import { InputError, unknownName } from '@grok/core';
-import { isObject, type JsonObject } from '@grok/study';
+import {
+  checkDocument,
+  type DocumentKind,
+  jsonObjectSchema,
+  type Shape,
+  z,
+} from '@grok/core/internal';
+import type { JsonObject } from '@grok/study';
 
 /** What is measured; every kind gives one value a seed. Accuracies are 0–1. */
 export type Quantity =
@@ -53,87 +59,106 @@ export interface Claims {
   readonly claims: readonly Claim[];
 }
 
-const KEYS = [
-  ...['id', 'source', 'claim', 'testable', 'why', 'quantity', 'setting', 'value', 'band'],
-];
-const MEASURES = ['cka', 'rank', 'entropy', 'L1', 'L2', 'L1/L2'];
-const NEEDS: Readonly<Record<string, readonly string[]>> = {
-  epochsTo: ['run', 'threshold?'],
-  validationAccuracy: ['run', 'epoch?'],
-  trainingAccuracy: ['run', 'epoch?'],
-  parameters: ['run'],
-  epochs: ['run'],
-  inside: ['run', 'measure', 'layer?'],
-  power: ['n', 'd'],
-  ratio: ['a', 'b'],
-  difference: ['a', 'b'],
-  max: ['among'],
-  min: ['among'],
+type QuantityOf<K extends Quantity['of']> = Extract<Quantity, { readonly of: K }>;
+const run = z.string().min(1);
+const epoch = z.int().min(0).exactOptional();
+const quantity: z.ZodType<Quantity> = z.lazy(() =>
+  z.discriminatedUnion('of', [
+    z.strictObject({
+      of: z.literal('epochsTo'),
+      run,
+      threshold: z.number().min(0).max(1).exactOptional(),
+    } satisfies Shape<QuantityOf<'epochsTo'>>),
+    z.strictObject({
+      of: z.literal('validationAccuracy'),
+      run,
+      epoch,
+    } satisfies Shape<QuantityOf<'validationAccuracy'>>),
+    z.strictObject({
+      of: z.literal('trainingAccuracy'),
+      run,
+      epoch,
+    } satisfies Shape<QuantityOf<'trainingAccuracy'>>),
+    z.strictObject({
+      of: z.literal('parameters'),
+      run,
+    } satisfies Shape<QuantityOf<'parameters'>>),
+    z.strictObject({ of: z.literal('epochs'), run } satisfies Shape<QuantityOf<'epochs'>>),
+    z
+      .strictObject({
+        of: z.literal('inside'),
+        run,
+        measure: z.enum(['cka', 'rank', 'entropy', 'L1', 'L2', 'L1/L2']),
+        layer: z.int().min(0).exactOptional(),
+      } satisfies Shape<QuantityOf<'inside'>>)
+      .refine(
+        ({ measure, layer }) => measure.startsWith('L') || layer !== undefined,
+        'measures "cka", "rank" and "entropy" need a "layer"',
+      ),
+    z.strictObject({
+      of: z.literal('power'),
+      n: z.int().min(2),
+      d: z.number(),
+    } satisfies Shape<QuantityOf<'power'>>),
+    z.strictObject({ of: z.enum(['ratio', 'difference']), a: quantity, b: quantity }),
+    z.strictObject({ of: z.enum(['max', 'min']), among: z.array(quantity).min(1) }),
+  ]),
+);
+const end = z.number().nullable();
+const claim: z.ZodType<Claim> = z
+  .strictObject({
+    id: z.string().min(1),
+    source: z.string(),
+    claim: z.string(),
+    testable: z.boolean().exactOptional(),
+    why: z.string().min(1).exactOptional(),
+    quantity: quantity.exactOptional(),
+    setting: jsonObjectSchema.exactOptional(),
+    value: z.number().exactOptional(),
+    band: z
+      .union([
+        z.number().min(0),
+        z.tuple([end, end]).refine((ends) => ends.some((at) => at !== null), 'needs an end'),
+      ])
+      .exactOptional(),
+  } satisfies Shape<Claim>)
+  .superRefine(({ id, testable, why, quantity: measured, value, band }, context) => {
+    const refuse = (rule: string): void =>
+      context.addIssue({ code: 'custom', message: `"${id}": ${rule}`, params: { told: true } });
+    if (testable === false) {
+      if (why === undefined) refuse('says it cannot be tested; say "why"');
+      return;
+    }
+    if (measured === undefined) refuse('needs a "quantity", or "testable": false and "why"');
+    if (band === undefined || (typeof band === 'number' && value === undefined))
+      refuse('needs a "band": a number around its "value", or [low, high] with null for no end');
+  });
+const CLAIMS: DocumentKind<Claims> = {
+  schema: z
+    .strictObject({
+      format: z.literal('grok claims 1'),
+      paper: z.string(),
+      setting: jsonObjectSchema,
+      claims: z.array(claim).min(1),
+    } satisfies Shape<Claims>)
+    .superRefine(({ claims }, context) => {
+      const seen = new Set<string>();
+      for (const [i, { id }] of claims.entries()) {
+        if (seen.has(id))
+          context.addIssue({
+            code: 'custom',
+            path: ['claims', i, 'id'],
+            message: 'is there twice; give each its own id',
+          });
+        seen.add(id);
+      }
+    }),
 };
 
-/** Checks a claims file. @throws InputError that names the claim and what is wrong with it. */
-export function checkClaims(value: unknown, what: string): Claims {
-  const fail = (rule: string): never => {
-    throw new InputError(`${what}: ${rule}`);
-  };
-  if (!isObject(value) || value.format !== 'grok claims 1')
-    return fail('must be an object with "format": "grok claims 1"');
-  if (!Array.isArray(value.claims) || value.claims.length === 0)
-    fail('"claims" must be a list of at least one');
-  if (!isObject(value.setting)) fail('"setting" must be an object; {} takes any run');
-  const seen = new Set<string>();
-  for (const [i, claim] of (value.claims as readonly unknown[]).entries()) {
-    const id = isObject(claim) && typeof claim.id === 'string' ? claim.id : `claim ${i + 1}`;
-    const wrong = (rule: string): never => fail(`"${id}": ${rule}`);
-    if (!isObject(claim)) return wrong('must be an object');
-    for (const key of Object.keys(claim))
-      if (!KEYS.includes(key)) wrong(unknownName('key', key, KEYS).message);
-    for (const key of ['id', 'source', 'claim'])
-      if (typeof claim[key] !== 'string') wrong(`needs "${key}", a text`);
-    if (seen.has(id)) wrong('is there twice; give each its own id');
-    seen.add(id);
-    if (claim.testable === false) {
-      if (typeof claim.why !== 'string' || claim.why === '')
-        wrong('says it cannot be tested; say "why"');
-      continue;
-    }
-    checkQuantity(claim.quantity, wrong);
-    checkBand(claim, wrong);
-  }
-  return value as unknown as Claims;
-}
-
-function checkBand({ band, value }: JsonObject, wrong: (rule: string) => never): void {
-  if (value !== undefined && typeof value !== 'number') wrong('"value" must be a number');
-  const ends = Array.isArray(band) && band.length === 2 && band.some((end) => end !== null);
-  if (ends && (band as unknown[]).every((end) => end === null || typeof end === 'number')) return;
-  if (typeof band === 'number' && band >= 0 && value !== undefined) return;
-  wrong('needs a "band": a number around its "value", or [low, high] with null for no end');
-}
-
-function checkQuantity(quantity: unknown, wrong: (rule: string) => never): void {
-  const fields = isObject(quantity)
-    ? quantity
-    : wrong('needs a "quantity", or "testable": false and "why"');
-  const kind = String(fields.of);
-  const needs = Object.hasOwn(NEEDS, kind) ? NEEDS[kind] : undefined;
-  if (needs === undefined) wrong(unknownName('quantity', kind, Object.keys(NEEDS)).message);
-  const known = needs!.map((key) => key.replace('?', ''));
-  for (const key of Object.keys(fields))
-    if (key !== 'of' && !known.includes(key)) wrong(unknownName('key', key, known).message);
-  for (const key of needs!.filter((name) => !name.endsWith('?')))
-    if (fields[key] === undefined) wrong(`quantity "${kind}" needs "${key}"`);
-  if (kind === 'inside') {
-    const measure = String(fields.measure);
-    if (!MEASURES.includes(measure)) wrong(unknownName('measure', measure, MEASURES).message);
-    if (!measure.startsWith('L') && typeof fields.layer !== 'number')
-      wrong(`measure "${measure}" needs a "layer"`);
-  }
-  const { a, b, n, d, among = [] } = fields;
-  if (kind === 'power' && !(Number.isInteger(n) && Number(n) >= 2 && typeof d === 'number'))
-    wrong('quantity "power" needs "n", a whole number from 2 on, and "d", a number');
-  if (!Array.isArray(among) || ('among' in fields && among.length === 0))
-    wrong(`quantity "${kind}" needs "among", a list of at least one`);
-  const inner = [a, b, ...among];
-  for (const part of inner) if (part !== undefined) checkQuantity(part, wrong);
+/**
+ * Checks a claims file; with `text`, what it was read from, errors name the line.
+ * @throws InputError that names the claim and what is wrong with it.
+ */
+export function checkClaims(value: unknown, what: string, text?: string): Claims {
+  return checkDocument(value, what, CLAIMS, text);
 }

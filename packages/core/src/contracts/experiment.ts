@@ -83,7 +83,12 @@ export type TeacherRef = {
   readonly step?: number;
 };
 
-const options: z.ZodType<Readonly<Record<string, Json>>> = z.record(z.string(), jsonSchema);
+/** Any JSON object. */
+export const jsonObjectSchema: z.ZodType<{ readonly [key: string]: Json }> = z.record(
+  z.string(),
+  jsonSchema,
+);
+const options = jsonObjectSchema;
 const useShape = { use: name, options: options.exactOptional() } satisfies Shape<Use>;
 const use: z.ZodType<Use> = z.strictObject(useShape);
 const namedUse: z.ZodType<ProbeUse> = z.strictObject({

@@ -1,5 +1,6 @@
 /** zod's issues in plain words: the rule, without what was got. */
 import type { z } from 'zod';
+import { nearest } from './errors.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   int: 'an integer',
@@ -22,9 +23,9 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return describeBound(issue.origin, issue.inclusive === false ? '<' : '≤', issue.maximum);
     case 'invalid_value':
-      return `must be ${joinOr(issue.values.map((value) => JSON.stringify(value)))}`;
+      return describeChoice(issue.values, issue.input);
     case 'invalid_union':
-      return describeUnion(issue.errors, issue.options);
+      return describeUnion(issue);
     default:
       return undefined;
   }
@@ -38,11 +39,25 @@ function describeBound(origin: string, sign: string, bound: number | bigint): st
 }
 
 /** Of forms told apart by a key, the values of that key; else what each form asks for. */
-function describeUnion(errors: readonly (readonly z.core.$ZodIssue[])[], values: unknown): string {
-  if (Array.isArray(values))
-    return `must be ${joinOr(values.map((value) => JSON.stringify(value)))}`;
+function describeUnion({
+  errors,
+  input,
+  ...issue
+}: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
+  const { options, discriminator } = { options: undefined, discriminator: undefined, ...issue };
+  if (Array.isArray(options) && typeof discriminator === 'string') {
+    const got = typeof input === 'object' && input !== null ? Object.entries(input) : [];
+    return describeChoice(options, new Map(got).get(discriminator));
+  }
   const rules = errors.flatMap(([first]) => first?.message.replace(/^must be /, '') ?? []);
   return `must be ${joinOr([...new Set(rules)])}`;
+}
+
+function describeChoice(values: readonly unknown[], got: unknown): string {
+  const rule = `must be ${joinOr(values.map((value) => JSON.stringify(value)))}`;
+  const isOne = values.length === 1;
+  const near = typeof got === 'string' && !isOne ? nearest(got, values.map(String)) : undefined;
+  return near === undefined ? rule : `${rule} (did you mean "${near}"?)`;
 }
 
 function joinOr(words: readonly string[]): string {

@@ -83,6 +83,7 @@ function nameComponents(
     if (other !== undefined)
       throw new InputError(
         `${subject}: ${other.plugin.name} provides one of that name; give one an alias`,
+        { code: 'name-taken', data: { kind, name, by: other.plugin.name } },
       );
     added.push({ token, component, name, plugin });
   }

@@ -4,6 +4,7 @@ import type { Execution, Score } from '../contracts/types.js';
 import { withoutAuxiliary } from '../tensors/params.js';
 import { evaluateParams } from '../training/evaluate.js';
 import { data, openBackend } from './compose.js';
+import { resolveExecution } from './execution.js';
 import type { RunHost } from './run.js';
 import { type DamagedCheckpoint, newestCheckpoint, readConfig } from './run-folder.js';
 
@@ -29,7 +30,10 @@ export async function evaluateRun(
   if (checkpoint === undefined)
     throw new InputError(`${host.store.where}: has no readable checkpoint; resume it`);
   const rows = on === 'all' ? Int32Array.from(task.labels.keys()) : split[on];
-  const backend = await openBackend(host.registry, { ...config.execution, ...execution });
+  const backend = await openBackend(
+    host.registry,
+    resolveExecution({ flags: execution, file: config.execution }),
+  );
   try {
     const params = withoutAuxiliary(checkpoint.params);
     const score = await evaluateParams(backend, { model, params }, task, rows);

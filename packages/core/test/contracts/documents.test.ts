@@ -148,7 +148,7 @@ describe('readLines', () => {
   it('an event of an unknown type names the known ones; an unknown key of a known type the nearest', () => {
     const events = kind<RunEvent>(runEventSchema);
     expect(() => readLines(rows({ type: 'ende' }), 'e', events)).toThrow(
-      /e: line 1: key "type": must be "start", "step", .* or "end", got "ende"/,
+      /e: line 1: key "type": must be "start", "step", .* or "end" \(did you mean "end"\?\), got "ende"/,
     );
     const typo = { type: 'notice', message: 'x', mesage: 'y' };
     expect(() => readLines(rows(typo), 'e', events)).toThrow(

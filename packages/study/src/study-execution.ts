@@ -1,0 +1,53 @@
+/** How a study is carried out, `study.json`: written when it begins, and kept to when it goes on. */
+import type { Execution, Store } from '@grok/core';
+import {
+  type DocumentKind,
+  executionSchema,
+  readDocument,
+  resolveExecution,
+  type Shape,
+  z,
+} from '@grok/core/internal';
+
+/** What `study.json` holds; its format stands for the whole folder, the lines of the journal too. */
+interface StudyFile {
+  readonly format: 'grok study 1';
+  readonly execution: Execution;
+}
+const FILE = 'study.json';
+const STUDY: DocumentKind<StudyFile> = {
+  schema: z.strictObject({
+    format: z.literal('grok study 1'),
+    execution: executionSchema,
+  } satisfies Shape<StudyFile>),
+  remedy: 'restore it, or remove it (every run keeps its own execution without it)',
+};
+
+/** What is asked for now: `execution` must agree with what the study was started with, `defaults` need not. */
+export interface AskedExecution {
+  readonly execution?: Execution;
+  readonly defaults?: Execution;
+}
+
+/**
+ * The execution of a study's runs. A folder of before `study.json` has none recorded: what is asked for
+ * now goes for the runs that begin. @throws InputError when it contradicts what the study was started with.
+ */
+export async function resolveStudyExecution(
+  root: Store,
+  { execution = {}, defaults = {} }: AskedExecution,
+): Promise<Execution> {
+  const bytes = await root.read(FILE);
+  const file = bytes && readDocument(bytes, `${root.where}/${FILE}`, STUDY);
+  return resolveExecution({
+    flags: execution,
+    recorded: file && { subject: 'study', where: root.where, asked: file.execution },
+    defaults,
+  });
+}
+
+/** Writes down how a study is carried out. */
+export async function writeStudyExecution(root: Store, execution: Execution): Promise<void> {
+  const file: StudyFile = { format: 'grok study 1', execution };
+  await root.write(FILE, new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`));
+}
