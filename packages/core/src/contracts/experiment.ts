@@ -1,5 +1,5 @@
 /**
- * A run as data: types for people, and beside each its schema. Every key stands in both, and the
+ * A run as data: types for people (aliases, so that they are JSON to the compiler too), and beside each its schema. Every key stands in both, and the
  * compiler holds them to each other (`Shape`), since exported types cannot be inferred from values
  * under `isolatedDeclarations`.
  */
@@ -233,12 +233,12 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
 };
 
 /** Points of a run's training. */
-export interface PinnedPoints {
+export type PinnedPoints = {
   /** Optimizer steps taken. */
   readonly steps?: readonly number[];
   /** The first evaluated epoch at each (0–1). */
   readonly validationAccuracies?: readonly number[];
-}
+};
 /** How and where a run is carried out; in the manifest only. */
 export type Execution = {
   readonly backend?: string;
