@@ -1,11 +1,16 @@
 /** Vega-Lite specifications as drawings. */
 import type { TopLevelSpec } from 'vega-lite';
 
+/** A Vega-Lite specification as plain data; what does not fit the grammar fails when it is drawn. */
+export type FigureSpec = { readonly $schema: string; readonly [key: string]: unknown };
+
 /** Renders a Vega-Lite specification to SVG text, without a DOM. */
-export async function renderSvg(spec: TopLevelSpec): Promise<string> {
+export async function renderSvg(spec: FigureSpec): Promise<string> {
   // Loaded when asked for: they are large, and most commands draw nothing.
   const [vega, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
-  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' });
+  const view = new vega.View(vega.parse(compile(spec as unknown as TopLevelSpec).spec), {
+    renderer: 'none',
+  });
   try {
     return `${await view.toSVG()}\n`;
   } finally {

@@ -1,21 +1,22 @@
 /** Plans to start from: the command line's presets, and a small one whose teacher comes with the site. */
 import type { Json } from '@grok/core';
-import { checkPlan, type Plan } from '@grok/study';
+import type { Plan } from '@grok/study';
 import type { RunView } from '../protocol.js';
-import small from './small.json';
 
-// Data of the command line's, read as files: there is one copy of each preset.
-const files = import.meta.glob<Plan>('../../../cli/presets/*.json', {
+// Data, read as files: there is one copy of each of the command line's presets.
+const files = import.meta.glob<Plan>(['./small.json', '../../../cli/presets/*.json'], {
   eager: true,
   import: 'default',
 });
+const { './small.json': small, ...others } = files;
 
+if (small === undefined) throw new TypeError('small.json: is not among the presets');
 /** The preset that stands in the form at first. */
-export const smallPreset: Plan = checkPlan(small, 'small.json');
+export const smallPreset: Plan = small;
 
 /** By name, the small one first. */
 export const presets: Readonly<Record<string, Plan>> = Object.fromEntries(
-  [smallPreset, ...Object.values(files)]
+  [smallPreset, ...Object.values(others)]
     // Studies of many seeds and several teachers are the command line's.
     .filter((plan) => !('teachers' in plan) && plan.seeds.length === 1)
     .map((plan) => [plan.name, plan]),
@@ -67,7 +68,7 @@ function laid(tree: Tree, [key, ...rest]: readonly string[], value: Json): Tree 
 /** The plan with what the form says otherwise than it; untouched, it is the plan itself. */
 export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
   if (Object.keys(changed).length === 0) return plan;
-  const next = structuredClone(plan) as unknown as Record<string, Tree>;
+  const next: Record<string, Tree> = JSON.parse(JSON.stringify(plan));
   const put = (part: string, path: readonly string[], value: Json): void => {
     next[part] = laid(next[part] ?? {}, path, value);
   };

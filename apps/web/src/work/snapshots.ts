@@ -1,9 +1,9 @@
 /** Looks into a model while it trains: reads each checkpoint as it is written, and computes its pictures. */
 import {
   type Backend,
-  type DeviceTensor,
   type Experiment,
   type HostArray,
+  type HostParams,
   openBackend,
   type Params,
   type Program,
@@ -14,7 +14,6 @@ import {
   data,
   freeTree,
   readCheckpoint,
-  type Signature,
   siteReader,
   takeRows,
   uploadTree,
@@ -29,7 +28,7 @@ const ROWS = 64;
 const SIGNS: Readonly<Record<string, string>> = { add: '+', sub: '−', mul: '×', div: '÷' };
 
 /** Makes pictures of one run's checkpoints, one at a time; those that a newer one overtook are left out. */
-export interface Photographer {
+export interface Snapshotter {
   /** The picture of a step's checkpoint, or undefined where a newer one was asked for meanwhile. */
   at(step: number): Promise<Picture | undefined>;
   dispose(): Promise<void>;
@@ -37,12 +36,12 @@ export interface Photographer {
 
 type Inputs = { params: Params; inputs: tf.Tensor };
 
-export function photographer(
+export function createSnapshotter(
   registry: Registry,
   experiment: Experiment,
   backendName: string,
   store: Store,
-): Photographer {
+): Snapshotter {
   const { task, split, model } = data(experiment, registry);
   const known = new Set(model.sites().map(({ name }) => name));
   const sites = Array.from(
@@ -57,12 +56,11 @@ export function photographer(
     : Array.from({ length }, (_, i) => String(i + 1));
   let ready: Promise<{ backend: Backend; program: Program<Inputs, Params> }> | undefined;
 
-  const open = async (params: object): Promise<Awaited<NonNullable<typeof ready>>> => {
+  const open = async (params: HostParams): Promise<Awaited<NonNullable<typeof ready>>> => {
     const backend = await openBackend(registry, { backend: backendName });
-    const signature = { params, inputs } as unknown as Signature<Inputs>;
     return {
       backend,
-      program: await backend.compile('picture', siteReader(model, sites), signature),
+      program: await backend.compile('picture', siteReader(model, sites), { params, inputs }),
     };
   };
 
@@ -73,11 +71,13 @@ export function photographer(
     if (sites.length > 0) {
       ready ??= open(params);
       const { backend, program } = await ready;
-      const given = uploadTree(backend, { params, inputs } as never);
-      const out = (await program.run(given as never)) as Record<string, DeviceTensor>;
+      const given = uploadTree(backend, { params, inputs });
+      const out = await program.run(given);
       for (const [block, site] of sites.entries()) {
-        const { shape, dtype } = out[site]!;
-        const pattern: HostArray = { shape, dtype, data: await backend.read(out[site]!) };
+        const value = out[site];
+        if (value === undefined) continue;
+        const { shape, dtype } = value;
+        const pattern: HostArray = { shape, dtype, data: await backend.read(value) };
         patterns.push(...meanPatterns(pattern).map((weights, head) => ({ block, head, weights })));
       }
       freeTree(backend, out);

@@ -2,6 +2,7 @@
 import { type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
 import { canonicalJson, sha256Hex, slugOf } from '@grok/core/internal';
 import {
+  checkPlan,
   expandPlan,
   hasBegun,
   identifyRun,
@@ -20,7 +21,7 @@ export const runStore = (study: string, run: string): Store => opfsStore(`${ROOT
 /** The folder of a plan: what it is called, and the beginning of its hash. */
 export function studyFolder(plan: Plan): string {
   const name = plan.name.replace(/[^\w-]+/g, '-').toLowerCase();
-  return `${name}-${sha256Hex(canonicalJson(plan as never)).slice(0, 10)}`;
+  return `${name}-${sha256Hex(canonicalJson(plan)).slice(0, 10)}`;
 }
 
 /** Every study, the newest first. */
@@ -72,7 +73,7 @@ export async function importRun(
     );
   const name = slugOf(experiment);
   const summary = 'A run that was opened from its files.';
-  const plan = { name, summary, teacher, student: {}, arms: {}, seeds: [seed] } as unknown as Plan;
+  const plan = checkPlan({ name, summary, teacher, student: {}, arms: {}, seeds: [seed] }, 'run');
   const folder = studyFolder(plan);
   const store = runStore(folder, identifyRun(experiment).folder);
   await rootOf(folder).write(
@@ -89,13 +90,11 @@ export async function importRun(
 export async function filesOf(study: string): Promise<Record<string, Uint8Array>> {
   const out: Record<string, Uint8Array> = {};
   const walk = async (folder: FileSystemDirectoryHandle, path: string): Promise<void> => {
-    for await (const handle of (folder as unknown as Entries).values()) {
+    for await (const handle of folder.values()) {
       const at = path === '' ? handle.name : `${path}/${handle.name}`;
-      if (handle.kind === 'directory') await walk(handle as FileSystemDirectoryHandle, at);
-      else if (!handle.name.endsWith('.crswap'))
-        out[at] = new Uint8Array(
-          await (await (handle as FileSystemFileHandle).getFile()).arrayBuffer(),
-        );
+      if (handle instanceof FileSystemDirectoryHandle) await walk(handle, at);
+      else if (handle instanceof FileSystemFileHandle && !handle.name.endsWith('.crswap'))
+        out[at] = new Uint8Array(await (await handle.getFile()).arrayBuffer());
     }
   };
   const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT);
@@ -114,15 +113,11 @@ async function changedAt(study: string): Promise<number> {
   return (await plan.getFile()).lastModified;
 }
 
-/** TypeScript's `dom` library leaves out the iterators of folders. */
-interface Entries {
-  values(): AsyncIterable<FileSystemHandle>;
-}
 async function foldersIn(path: string): Promise<readonly string[]> {
   const names: string[] = [];
   try {
     const at = await (await navigator.storage.getDirectory()).getDirectoryHandle(path);
-    for await (const handle of (at as unknown as Entries).values())
+    for await (const handle of at.values())
       if (handle.kind === 'directory') names.push(handle.name);
   } catch (error) {
     if ((error as Error).name !== 'NotFoundError') throw error;

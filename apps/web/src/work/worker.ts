@@ -16,7 +16,7 @@ import type { FromWorker, ToWorker } from '../protocol.js';
 import { packFiles, unpackFiles } from './archive.js';
 import { planOf } from './documents.js';
 import { openPageRegistry } from './registry.js';
-import { type Photographer, photographer } from './snapshots.js';
+import { createSnapshotter, type Snapshotter } from './snapshots.js';
 import {
   filesOf,
   importRun,
@@ -41,7 +41,7 @@ const registry = openPageRegistry();
 let going: AbortController | undefined;
 
 const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
-  (self as unknown as Worker).postMessage(message, transfer);
+  self.postMessage(message, { transfer });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
   answer(data).catch((error: unknown) => {
@@ -105,7 +105,7 @@ async function open(folder: string): Promise<void> {
     const step = run.manifest?.step;
     if (run.folder === undefined || !step) continue;
     const store = runStore(folder, run.folder);
-    const camera = photographer(await registry, run.experiment, 'onnx', store);
+    const camera = createSnapshotter(await registry, run.experiment, 'onnx', store);
     const picture = await camera.at(step).catch(() => undefined);
     if (picture !== undefined) tell({ type: 'picture', index, picture });
     await camera.dispose();
@@ -153,12 +153,12 @@ function showRuns(
   known: Registry,
   backend: string,
 ): { hear(event: StudyEvent): void; dispose(): Promise<void> } {
-  let camera: Photographer | undefined;
+  let camera: Snapshotter | undefined;
   let last = 0;
   const begin = (run: StudyRun, index: number): void => {
     const store = runStore(folder, run.folder ?? '');
     void camera?.dispose();
-    camera = photographer(known, run.experiment, backend, store);
+    camera = createSnapshotter(known, run.experiment, backend, store);
     readMetrics(store).then((rows) => tellRows(index, rows), ignore);
     last = 0;
   };

@@ -64,7 +64,7 @@ export function opfsStore(folder: string): Store {
       const at = await openFolder(parts, false);
       const names: string[] = [];
       if (at !== undefined)
-        for await (const handle of (at as unknown as Entries).values())
+        for await (const handle of at.values())
           if (handle.kind === 'file' && !handle.name.endsWith('.crswap')) names.push(handle.name);
       return names.sort();
     },
@@ -128,10 +128,6 @@ async function webLease(what: string, ttl: number): Promise<Lease | LeaseRefusal
   };
 }
 
-/** TypeScript's `dom` library leaves out the iterators of folders. */
-interface Entries {
-  values(): AsyncIterable<FileSystemHandle>;
-}
 /** Writables refuse views of shared memory. */
 const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 

@@ -1,7 +1,7 @@
 /** The paper's figures as Vega-Lite, data inside: the teacher's dynamics and figures 1 to 3, with bands over seeds. */
 
 import type { BegunRun } from '@grok/study';
-import type { TopLevelSpec } from 'vega-lite';
+import type { FigureSpec } from '../render.js';
 import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
 import { fillEncoding, labelsOf, lineEncoding } from './style.js';
 
@@ -10,7 +10,7 @@ export interface Figure {
   readonly name: string;
   readonly title: string;
   readonly caption: string;
-  readonly spec: TopLevelSpec;
+  readonly spec: FigureSpec;
 }
 
 const SCHEMA = 'https://vega.github.io/schema/vega-lite/v6.json';
@@ -59,7 +59,7 @@ function teacherFigure(teachers: readonly BegunRun[]): Figure {
       height: 280,
       data: { values },
       ...lines('accuracy (%)', sets, { domain: ACCURACY }),
-    } as TopLevelSpec,
+    },
   };
 }
 
@@ -93,7 +93,7 @@ function comparisonFigure(runs: readonly BegunRun[]): Figure {
           { type: 'log' },
         ),
       ],
-    } as unknown as TopLevelSpec,
+    },
   };
 }
 
@@ -144,7 +144,7 @@ function insideFigure(runs: readonly BegunRun[], analyses: readonly SeedAnalysis
         panel('effective_ranks', 'effective rank (directions)', {}),
         panel('attention_entropies', 'attention entropy (nats)', {}),
       ],
-    } as unknown as TopLevelSpec,
+    },
   };
 }
 
@@ -165,7 +165,7 @@ function bandsFigure(runs: readonly BegunRun[]): Figure {
         height: 160,
         ...lines('validation accuracy (%)', labels, { domain: ACCURACY }, false),
       },
-    } as unknown as TopLevelSpec,
+    },
   };
 }
 
