@@ -3,6 +3,7 @@ import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
+  defineProbe,
   defineStrategy,
   defineTransform,
   type Experiment,
@@ -295,5 +296,57 @@ describe('a control', () => {
     expect(() => preflight(runs, registry, 'p')).toThrow(
       'p, s: none of its terms needs a teacher, so it is a control, and would wait for t',
     );
+  });
+});
+
+/** How far the terms' gradients, weighted, are from the total's, relative to its largest entry. */
+const sums = defineProbe({
+  name: 'sums',
+  summary: '',
+  options: schema({}),
+  create: () => ({
+    needs: { rows: 'train', gradients: { batches: 2, byTerm: true } },
+    when: 'end',
+    on({ gradients: { total = [], terms = {} } = { hardLoss: [] } }) {
+      const weights = new Map([
+        ['hard', 0.5],
+        ['logit', 1],
+        ['feature', 2],
+      ]);
+      const faults = total.flatMap((batch, i) =>
+        Object.entries(batch).map(([name, { data: whole }]) => {
+          const sum = [...whole].map((_, at) =>
+            Object.entries(terms).reduce(
+              (all, [term, found]) =>
+                all + (weights.get(term) ?? 0) * (found[i]?.[name]?.data[at] ?? 0),
+              0,
+            ),
+          );
+          return distance(sum, whole) / Math.max(...[...whole].map(Math.abs), 1e-6);
+        }),
+      );
+      return { terms: Object.keys(terms), batches: total.length, worst: Math.max(...faults) };
+    },
+  }),
+});
+const probing: Plugin = { name: 'p', version: '1.0.0', core: '>=0.1.0', components: [sums] };
+
+describe('a probe', () => {
+  it.each(['wasm', 'onnx'])('is shown gradients by term, on %s', async (backend) => {
+    // Catches: teachers' sites of other rows, a run whose bits change by what its probes ask for.
+    const { store, manifest } = await run({});
+    const { run: id, paramsSha256 = '' } = manifest;
+    const student: Partial<Experiment> = {
+      teachers: { teacher: { run: id, paramsSha256 } },
+      objective: [{ use: 'hard', weight: 0.5 }, { use: 'logit' }, { use: 'feature', weight: 2 }],
+      epochs: 2,
+    };
+    const host = { backend, plugins: [probing], teacherStores: { teacher: store } };
+    const probed = await run({ ...student, probes: [{ use: 'sums' }] }, host);
+    const bytes = await probed.store.read('analysis/sums-end.json');
+    const { result } = JSON.parse(new TextDecoder().decode(bytes));
+    expect(result).toMatchObject({ terms: ['hard', 'logit', 'feature'], batches: 2 });
+    expect(result.worst).toBeLessThan(1e-4);
+    expect(probed.manifest.paramsSha256).toBe((await run(student, host)).manifest.paramsSha256);
   });
 });

@@ -55,5 +55,6 @@ export * from './training/schedules.js';
 export * from './training/sites.js';
 export * from './training/step.js';
 export * from './training/stopping.js';
+export * from './training/term-gradients.js';
 export * from './training/trainer.js';
 export * from './training/training.js';

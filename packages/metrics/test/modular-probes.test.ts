@@ -71,8 +71,8 @@ describe('gradients', () => {
       { 'embed.W': host([2], [3, 8]), 'blocks.0.w': host([1], [1]) },
     ];
     const probe = probes.gradients({ batches: 2 });
-    expect(probe.needs).toEqual({ rows: 'train', grads: 2 });
-    expect(await probe.on({ ...snapshot, grads })).toMatchObject({
+    expect(probe.needs).toEqual({ rows: 'train', gradients: { batches: 2 } });
+    expect(await probe.on({ ...snapshot, gradients: { hardLoss: grads } })).toMatchObject({
       norms: { layers: { embed: 5, 'blocks.0': 1 } },
       noise: { layers: { 'blocks.0': { noise: 0 }, embed: { noise: 32 } } },
       batches: 2,

@@ -16,7 +16,7 @@ export interface ProbeSuiteOptions extends OptionsGiven {
 export function fakeSnapshot({
   sites = [],
   rows: which = 49,
-  grads = 0,
+  gradients: { batches, byTerm = false } = { batches: 0 },
 }: Probe['needs'] = {}): Snapshot {
   const p = 7;
   const count = typeof which === 'number' ? Math.min(which, p * p) : p * p;
@@ -29,17 +29,22 @@ export function fakeSnapshot({
         .split(label)
         .normal(shape[0] * shape[1]),
     );
+  const gradientsOf = (term: string) =>
+    Array.from({ length: batches }, (_, i) => ({
+      'embed.W_E': matrix(`${term} dE${i}`, p + 2, 8),
+      'unembed.W_U': matrix(`${term} dU${i}`, 8, p + 2),
+    }));
   const all = Array.from({ length: p * p }, (_, i) => [Math.floor(i / p), i % p] as const);
   return {
     epoch: 3,
     step: 30,
     params: { 'embed.W_E': matrix('E', p + 2, 8), 'unembed.W_U': matrix('U', 8, p + 2) },
-    ...(grads > 0
+    ...(batches > 0
       ? {
-          grads: Array.from({ length: grads }, (_, i) => ({
-            'embed.W_E': matrix(`dE${i}`, p + 2, 8),
-            'unembed.W_U': matrix(`dU${i}`, 8, p + 2),
-          })),
+          gradients: {
+            hardLoss: gradientsOf('hard'),
+            ...(byTerm ? { total: gradientsOf('hard'), terms: { hard: gradientsOf('hard') } } : {}),
+          },
         }
       : {}),
     sites: Object.fromEntries(

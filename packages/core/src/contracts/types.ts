@@ -208,8 +208,15 @@ export interface Snapshot {
   readonly params: HostParams;
   /** Requested sites over the requested rows. */
   readonly sites: Readonly<Record<Site, HostArray>>;
-  /** Gradients of the mean hard loss, without dropout, over equal batches of the requested rows, those left over in none; as many as `needs.grads` asks for. */
-  readonly grads?: readonly HostParams[];
+  /** Gradients without dropout over equal batches of the requested rows, those left over in none; as many as `needs.gradients` asks for. */
+  readonly gradients?: {
+    /** Of the mean hard loss. */
+    readonly hardLoss: readonly HostParams[];
+    /** Of the weighted total of the run's terms; only with `byTerm`. */
+    readonly total?: readonly HostParams[];
+    /** Of each term unweighted, by its name in the metrics rows; only with `byTerm`. */
+    readonly terms?: Readonly<Record<string, readonly HostParams[]>>;
+  };
   readonly rows: Int32Array;
   readonly task: Task;
   readonly model: ModelInfo;
@@ -225,8 +232,8 @@ export interface Probe {
     readonly sites?: readonly Site[];
     /** Which rows it is shown (default `validation`); a number: the first n validation rows. */
     readonly rows?: 'train' | 'validation' | 'all' | number;
-    /** Number of batches to give gradients of. */
-    readonly grads?: number;
+    /** Number of batches to give gradients of; `byTerm`: of the run's total and of each of its terms too. */
+    readonly gradients?: { readonly batches: number; readonly byTerm?: boolean };
   };
   readonly when: When;
   on(snapshot: Snapshot): Json | Promise<Json>;

@@ -20,20 +20,28 @@ export async function batchGradients(
   rows: Int32Array,
   batches: number,
 ): Promise<readonly HostParams[]> {
+  const { size, even } = equalBatches(rows, batches);
+  const logits = new Set(['logits']);
+  const gradients = ({ params, inputs, labels }: Inputs): Params =>
+    valueAndGrads((values) => {
+      const sites = model.apply(reader('parameter', values), inputs, { sites: logits });
+      return { loss: crossEntropy(reader('site', sites)('logits'), labels), aux: {} };
+    }, params).grads;
+  const of = { params, data: arraysOf(task), rows: even, most: size };
+  const out: HostParams[] = [];
+  for await (const { values } of overRows(backend, 'gradients', gradients, of)) out.push(values);
+  return out;
+}
+
+/** The size of `batches` equal parts of rows, and the rows in them. @throws InputError when there are fewer rows than batches. */
+export function equalBatches(
+  rows: Int32Array,
+  batches: number,
+): { readonly size: number; readonly even: Int32Array } {
   const size = Math.floor(rows.length / batches);
   if (size < 1)
     throw new InputError(
       `gradients: each batch must have a row at least, got ${rows.length} rows for ${batches} batches; ask for fewer batches`,
     );
-  const logits = new Set(['logits']);
-  const gradients = ({ params, inputs, labels }: Inputs): Params =>
-    valueAndGrads((values) => {
-      const sites = model.apply(reader('parameter', values), inputs, { sites: logits });
-      return { loss: crossEntropy(sites.logits!, labels), aux: {} };
-    }, params).grads;
-  const even = rows.subarray(0, size * batches);
-  const of = { params, data: arraysOf(task), rows: even, most: size };
-  const out: HostParams[] = [];
-  for await (const { values } of overRows(backend, 'gradients', gradients, of)) out.push(values);
-  return out;
+  return { size, even: rows.subarray(0, size * batches) };
 }

@@ -16,6 +16,7 @@ import { takeRows } from '../tensors/rows.js';
 import { batchGradients } from './gradients.js';
 import { matchNames } from './patterns.js';
 import { computeSites } from './sites.js';
+import { gradientsByTerm } from './term-gradients.js';
 import type { ActiveProbe, SavedState, Training } from './training.js';
 
 /** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
@@ -122,15 +123,18 @@ export async function runProbes(
   return found;
 }
 
+/** What probes are shown of a run; gradients by term need its objective too. */
+type ProbedRun = Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'> &
+  Partial<Pick<Training, 'objective' | 'teachers' | 'seed'>>;
+
 /** What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters. */
 export async function snapshot(
-  run: Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'>,
+  run: ProbedRun,
   probe: Pick<Probe, 'needs'>,
   saved: Pick<SavedState, 'params' | 'position'>,
   history: readonly MetricsRow[],
 ): Promise<Snapshot> {
   const { backend, task, model } = run;
-  const { grads } = probe.needs;
   const rows = rowsOf(run, probe.needs.rows ?? 'validation');
   const sites = matchingSites(model, probe.needs.sites ?? []);
   const frozen = { model, params: withoutAuxiliary(saved.params) };
@@ -143,15 +147,32 @@ export async function snapshot(
       sites.length === 0
         ? {}
         : await computeSites(backend, frozen, sites, takeRows(task.inputs, rows)),
-    ...(grads === undefined
-      ? {}
-      : { grads: await batchGradients(backend, frozen, task, rows, grads) }),
+    ...(await readGradients(run, probe.needs.gradients, saved, rows)),
     rows,
     task,
     model: infoOf(model),
     history,
     ...(run.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: run.peakMemoryBytes() }),
   };
+}
+
+async function readGradients(
+  { backend, task, model, objective, teachers, seed }: ProbedRun,
+  asked: Probe['needs']['gradients'],
+  saved: Pick<SavedState, 'params' | 'position'>,
+  rows: Int32Array,
+): Promise<Pick<Snapshot, 'gradients'>> {
+  if (asked === undefined) return {};
+  const { batches, byTerm = false } = asked;
+  const frozen = { model, params: withoutAuxiliary(saved.params) };
+  const hardLoss = await batchGradients(backend, frozen, task, rows, batches);
+  if (!byTerm) return { gradients: { hardLoss } };
+  if (objective === undefined || teachers === undefined || seed === undefined)
+    throw new InputError(
+      "gradients by term: need a run's objective and teachers, and are there while it trains only; name the probe in its experiment",
+    );
+  const run = { backend, task, model, objective, teachers, seed };
+  return { gradients: { hardLoss, ...(await gradientsByTerm(run, saved, rows, batches)) } };
 }
 
 function rowsOf(

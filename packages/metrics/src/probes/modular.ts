@@ -72,9 +72,9 @@ export const gradients: Component<'probe', WhenOptions & { batches?: number }> =
   summary: 'Gradient norms per layer, and how much of the gradient is noise of the batch.',
   options: schema({ every, crossing, batches: integer().min(2).default(4) }),
   create: (options) => ({
-    needs: { rows: 'train', grads: options.batches },
+    needs: { rows: 'train', gradients: { batches: options.batches } },
     when: whenOf('gradients', options, 'end'),
-    on({ grads = [] }) {
+    on({ gradients: { hardLoss: grads } = { hardLoss: [] } }) {
       return toJson({
         norms: gradientNorms(averageGradients(grads)),
         noise: noiseToSignal(grads),
