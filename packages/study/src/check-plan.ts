@@ -84,38 +84,44 @@ export const planSchema: z.ZodType<Plan> = z
     for (const name of arms.keys())
       if (teachers.has(name))
         tell(context, ['arms', name], 'an arm may not have the name of a teacher');
-    const check = (
-      path: readonly string[],
-      what: string,
-      name: string,
-      names: Iterable<string>,
-    ) => {
-      const known = [...names];
-      if (!known.includes(name))
-        context.addIssue({
-          code: 'custom',
-          path: [...path],
-          message: unknownName(what, name, known).message,
-          params: { told: true },
-        });
-    };
-    const all = [...teachers, ...arms.keys()];
-    const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
-    for (const [name, { teacher, teachers: several = {} }] of arms) {
-      if (teacher !== undefined && Object.keys(several).length > 0)
-        tell(
-          context,
-          ['arms', name, 'teacher'],
-          'must not stand beside "teachers": give one of them',
-        );
-      if (teacher !== undefined) check(['arms', name, 'teacher'], 'teacher', nameOf(teacher), all);
-      for (const [as, use] of Object.entries(several))
-        check(['arms', name, 'teachers', as], 'teacher', nameOf(use), all);
-    }
+    const names = [...teachers, ...arms.keys()];
+    for (const [name, one] of arms) checkArmTeachers(context, ['arms', name], one, names);
     for (const [i, name] of (plan.family ?? []).entries())
-      check(['family', String(i)], 'arm', name, arms.keys());
+      checkKnown(context, ['family', String(i)], 'arm', { name, known: [...arms.keys()] });
   })
   .transform(({ format: _, ...plan }): Plan => plan);
+
+type Refinement = Parameters<typeof tell>[0];
+
+function checkArmTeachers(
+  context: Refinement,
+  path: readonly string[],
+  { teacher, teachers = {} }: Plan['arms'][string],
+  known: readonly string[],
+): void {
+  if (teacher !== undefined && Object.keys(teachers).length > 0)
+    tell(context, [...path, 'teacher'], 'must not stand beside "teachers": give one of them');
+  const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
+  if (teacher !== undefined)
+    checkKnown(context, [...path, 'teacher'], 'teacher', { name: nameOf(teacher), known });
+  for (const [as, use] of Object.entries(teachers))
+    checkKnown(context, [...path, 'teachers', as], 'teacher', { name: nameOf(use), known });
+}
+
+function checkKnown(
+  context: Refinement,
+  path: readonly string[],
+  what: string,
+  { name, known }: { name: string; known: readonly string[] },
+): void {
+  if (!known.includes(name))
+    context.addIssue({
+      code: 'custom',
+      path: [...path],
+      message: unknownName(what, name, known).message,
+      params: { told: true },
+    });
+}
 
 const PLAN: DocumentKind<Plan> = { schema: planSchema };
 

@@ -19,44 +19,52 @@ import { findSameRuns } from './same-runs.js';
 
 /** Creates the parts of every run of a study. @throws InputError that names the run and what is wrong with it. */
 export function preflight(runs: readonly PlannedRun[], registry: Registry, title: string): void {
-  const host = { tf };
   inside(title, () => findSameRuns(runs));
   const seen = new Map<string, Ready>();
-  for (const { key, name, override, experiment, needs } of orderByTeachers(runs)) {
+  for (const run of orderByTeachers(runs)) {
+    const { key, name, override, experiment } = run;
     const what = `${title}, ${override === undefined ? '' : `${override}/`}${name}`;
     checkExperiment(experiment, what);
-    inside(what, () => {
-      const { written, split, model } = data(experiment, registry);
-      const own: Ready = { model, use: experiment.task, written, split };
-      const teachers: Record<string, ModelInfo> = {};
-      for (const [as, need] of Object.entries(needs)) {
-        const teacher = seen.get(need.key);
-        if (teacher === undefined) continue; // teachers come first: there is one
-        compareTaughtData(`teacher "${as}"`, teacher, own, experiment);
-        teachers[as] = infoOf(teacher.model);
-      }
-      registry.create('optimizer', experiment.optimizer.use, experiment.optimizer.options, host);
-      for (const probe of experiment.probes ?? [])
-        registry.create('probe', probe.use, probe.options, host);
-      const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => ({
-        name: term.as ?? term.use,
-        weight: term.weight ?? 1,
-        objective: registry.create('strategy', term.use, term.options, host),
-      }));
-      const student = infoOf(model);
-      compose(terms, { student, teachers });
-      const learns = terms.some(({ objective }) => needsTeacher(objective, student));
-      if (Object.keys(needs).length > 0 && !learns)
-        throw new InputError(
-          `none of its terms needs a teacher, so it is a control, and would wait for ${Object.values(needs).map((need) => need.key)}; say so by "teachers": {} in its arm`,
-        );
-      seen.set(key, own);
-    });
+    inside(what, () => seen.set(key, createParts(run, registry, seen)));
   }
 }
 
 interface Ready extends TaughtData {
   readonly model: Model;
+}
+
+/** Creates the parts of one run, whose teachers have theirs. */
+function createParts(
+  { experiment, needs }: PlannedRun,
+  registry: Registry,
+  seen: ReadonlyMap<string, Ready>,
+): Ready {
+  const host = { tf };
+  const { written, split, model } = data(experiment, registry);
+  const own: Ready = { model, use: experiment.task, written, split };
+  const teachers: Record<string, ModelInfo> = {};
+  for (const [as, need] of Object.entries(needs)) {
+    const teacher = seen.get(need.key);
+    if (teacher === undefined) continue; // teachers come first: there is one
+    compareTaughtData(`teacher "${as}"`, teacher, own, experiment);
+    teachers[as] = infoOf(teacher.model);
+  }
+  registry.create('optimizer', experiment.optimizer.use, experiment.optimizer.options, host);
+  for (const probe of experiment.probes ?? [])
+    registry.create('probe', probe.use, probe.options, host);
+  const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => ({
+    name: term.as ?? term.use,
+    weight: term.weight ?? 1,
+    objective: registry.create('strategy', term.use, term.options, host),
+  }));
+  const student = infoOf(model);
+  compose(terms, { student, teachers });
+  const learns = terms.some(({ objective }) => needsTeacher(objective, student));
+  if (Object.keys(needs).length > 0 && !learns)
+    throw new InputError(
+      `none of its terms needs a teacher, so it is a control, and would wait for ${Object.values(needs).map((need) => need.key)}; say so by "teachers": {} in its arm`,
+    );
+  return own;
 }
 
 function inside(what: string, action: () => void): void {

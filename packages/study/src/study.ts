@@ -159,13 +159,7 @@ class StudyRunner {
       throw new InputError(lost.error ?? `${lost.key}: is ${lost.state}`);
     const unwatch = executor.watch((event) => this.#hear(event));
     try {
-      for (;;) {
-        if (!stop.aborted) await this.#submit();
-        const ended = await executor.collect();
-        if (ended.length === 0) break;
-        for (const result of ended) await this.#settle(result);
-        await this.#lookAgain();
-      }
+      await this.#work(stop);
     } finally {
       // Where one failed to be written down, the others are saved and waited for before that is told.
       await executor.cancel();
@@ -179,6 +173,17 @@ class StudyRunner {
       begun: this.#begun,
       runs,
     };
+  }
+
+  /** Hands out jobs and settles what became of them, until none is left to wait for. */
+  async #work(stop: AbortSignal): Promise<void> {
+    for (;;) {
+      if (!stop.aborted) await this.#submit();
+      const ended = await this.#host.executor.collect();
+      if (ended.length === 0) return;
+      for (const result of ended) await this.#settle(result);
+      await this.#lookAgain();
+    }
   }
 
   /** Reads where those runs stand that wait for others. */
@@ -204,15 +209,18 @@ class StudyRunner {
         ...{ key, experiment, execution: { ...execution, ...(pin === undefined ? {} : { pin }) } },
         ...(defaults === undefined ? {} : { defaults }),
       });
-      for (const [as, need] of Object.entries(needs)) {
-        const teacher = this.#runs.get(this.#first(need.key));
-        const folder =
-          teacher !== undefined && isFinished(teacher) ? { folder: teacher.folder } : {};
-        edges.push({ job: key, as, teacher: this.#first(need.key), at: need.at, ...folder });
-      }
+      for (const [as, { key: wanted, at }] of Object.entries(needs))
+        edges.push({ job: key, as, at, ...this.#teacher(wanted) });
       this.#submitted.add(key);
     }
     if (jobs.length > 0) await executor.submit(jobs, edges);
+  }
+
+  /** The end of an edge: a teacher's job, and its folder where that is finished. */
+  #teacher(key: string): Pick<JobEdge, 'teacher' | 'folder'> {
+    const teacher = this.#first(key);
+    const run = this.#runs.get(teacher);
+    return run !== undefined && isFinished(run) ? { teacher, folder: run.folder } : { teacher };
   }
 
   /** A job began, or its run tells something. */

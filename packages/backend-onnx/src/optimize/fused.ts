@@ -133,19 +133,29 @@ function rotaryTables(shape: readonly number[], cosine: Value, sine: Value) {
   const [axis = 0] = long.length === 2 ? long : [Math.max(0, last - 2)];
   const [positions = 0, width = 0] = [own[axis], shape[last]];
   if (own[last] !== width || long.length > 2 || shape[axis] !== positions) return undefined;
+  const halves = halveTables(p, q, positions, width);
+  if (halves === undefined) return undefined;
+  const batch = sizeOf(shape.slice(0, axis));
+  return { batch, positions, heads: sizeOf(shape.slice(axis + 1, last)), width, ...halves };
+}
+/** The first half of each row, where the second repeats it: the cosines as they are, the sines negated. */
+function halveTables(
+  cosines: ArrayLike<number>,
+  sines: ArrayLike<number>,
+  positions: number,
+  width: number,
+): { cos: Float32Array; sin: Float32Array } | undefined {
   const half = width / 2;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
   for (let i = 0; i < positions; i++)
     for (let j = 0; j < half; j++) {
       const at = i * width + j;
-      const c = p[at];
-      const s = q[at + half];
+      const [c, s] = [cosines[at], sines[at + half]];
       if (c === undefined || s === undefined) return undefined;
-      if (c !== p[at + half] || q[at] !== -s) return undefined;
+      if (c !== cosines[at + half] || sines[at] !== -s) return undefined;
       cos[i * half + j] = c;
       sin[i * half + j] = s;
     }
-  const batch = sizeOf(shape.slice(0, axis));
-  return { batch, positions, heads: sizeOf(shape.slice(axis + 1, last)), width, cos, sin };
+  return { cos, sin };
 }

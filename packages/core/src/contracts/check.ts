@@ -32,15 +32,19 @@ export function findUnknownKey(
   for (const [key, inner] of Object.entries(value)) {
     const at = [...path, key];
     const below = Array.isArray(value) ? items : (known?.get(key) ?? additionalProperties);
-    if (known !== undefined && below === false) {
-      const unknown = unknownName(noun, key, known.keys());
-      const error = path.length === 0 ? unknown : withSubject(path.join('.'), unknown);
-      return { path: at, problem: error.message, error };
-    }
+    if (known !== undefined && below === false) return reportUnknownKey(noun, at, known.keys());
     const found = isFields(below) ? findUnknownKey(below, inner, noun, at) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function reportUnknownKey(noun: string, path: readonly string[], known: Iterable<string>): Fault {
+  const [key = ''] = path.slice(-1);
+  const unknown = unknownName(noun, key, known);
+  const parents = path.slice(0, -1).join('.');
+  const error = parents === '' ? unknown : withSubject(parents, unknown);
+  return { path, problem: error.message, error };
 }
 
 /** Of several forms, the one whose fixed values are those of `value`. */

@@ -38,15 +38,8 @@ export interface RecordedExecution {
 export function resolveExecution(sources: ExecutionSources): Execution {
   const { flags = {}, env = {}, file = {}, recorded, defaults = {} } = sources;
   if (recorded === undefined) return [file, env, flags].reduce(layExecution, defaults);
-  const { asked, used = {} } = recorded;
-  const kept = { ...asked, ...used };
-  for (const key of ['backend', 'threads'] as const)
-    if (flags[key] !== undefined && kept[key] !== undefined)
-      if (flags[key] !== kept[key] && flags[key] !== asked[key])
-        throw contradiction(recorded, key, kept[key], flags[key]);
-  const [given, own] = [flags, kept].map((it) => canonicalJson(it.backendOptions ?? {}));
-  if (given !== '{}' && given !== own)
-    throw contradiction(recorded, 'backendOptions', own ?? '', given ?? '');
+  const kept = { ...recorded.asked, ...recorded.used };
+  checkUnchanged(flags, kept, recorded);
   // What has no part in its bits may change.
   const { trackers, checkpointEvery, pin } = flags;
   return {
@@ -56,6 +49,18 @@ export function resolveExecution(sources: ExecutionSources): Execution {
     ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
     ...(pin === undefined ? {} : { pin }),
   };
+}
+
+/** @throws InputError when flags name another backend, thread count or backend options than what is kept. */
+function checkUnchanged(flags: Execution, kept: Execution, recorded: RecordedExecution): void {
+  for (const key of ['backend', 'threads'] as const) {
+    const [before, now] = [kept[key], flags[key]];
+    if (now === undefined || before === undefined) continue;
+    if (now !== before && now !== recorded.asked[key])
+      throw contradiction(recorded, key, before, now);
+  }
+  const [given = '', own = ''] = [flags, kept].map((it) => canonicalJson(it.backendOptions ?? {}));
+  if (given !== '{}' && given !== own) throw contradiction(recorded, 'backendOptions', own, given);
 }
 
 /** One execution over another; options of a backend are left behind where another backend is named. */
