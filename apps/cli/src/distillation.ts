@@ -87,19 +87,21 @@ function objectiveOf(
     );
   }
   const terms = flags.strategy.map(strategyOf);
-  if (terms.some(({ use }) => use === 'none')) {
-    if (terms.length > 1 || flags.alpha !== undefined || flags.strategy[0] !== 'none')
-      throw new InputError(
-        '--strategy none: is the control, hard labels alone; it takes no options, --alpha or other strategies',
-      );
-    return [{ use: 'hard' }];
-  }
-  for (const { use } of terms)
-    if (use !== 'hard' && !known.includes(use))
-      throw unknownName('strategy', use, [...known, 'none']);
-  const alpha = flags.alpha ?? 0.5;
+  const unknown = terms.find(({ use }) => !['hard', 'none', ...known].includes(use));
+  if (unknown !== undefined) throw unknownName('strategy', unknown.use, [...known, 'none']);
+  if (terms.every(({ use }) => use !== 'none')) return weighTerms(terms, flags.alpha);
+  if (terms.length > 1 || flags.alpha !== undefined || flags.strategy[0] !== 'none')
+    throw new InputError(
+      '--strategy none: is the control, hard labels alone; it takes no options, --alpha or other strategies',
+    );
+  return [{ use: 'hard' }];
+}
+
+/** The terms under their weights, with hard labels beside them unless they are among them. */
+function weighTerms(terms: readonly TermUse[], given: number | undefined): readonly TermUse[] {
+  const alpha = given ?? 0.5;
   const hard = terms.some(({ use }) => use === 'hard');
-  if (hard && flags.alpha !== undefined)
+  if (hard && given !== undefined)
     throw new InputError('--alpha and --strategy hard: both weigh the hard labels; give one');
   return [
     ...(hard ? [] : [{ use: 'hard', weight: alpha }]),

@@ -180,29 +180,7 @@ export function compose(
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
       const weighted = terms.map(({ name, subject, weigh, term }) => {
-        const context: LossContext = {
-          student: reader(`site of the student in "${name}"`, pick(on.student, term.needs.student)),
-          teacher: (site, teacher = 'teacher') =>
-            reader(
-              `site of teacher "${teacher}" in "${name}"`,
-              pick(on.teachers[teacher] ?? {}, term.needs.teachers?.[teacher] ?? []),
-            )(site),
-          auxiliary: (key) =>
-            reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
-          param: (key) => reader('parameter of the student', withoutAuxiliary(on.params))(key),
-          teacherParam(key, teacher = 'teacher') {
-            const read = reader(
-              `parameter of teacher "${teacher}"`,
-              on.teacherParams[teacher] ?? {},
-            );
-            const { data, shape, dtype } = read(key);
-            return tf.tensor(data, [...shape], dtype);
-          },
-          random: reader(`random input of "${name}"`, on.random[name] ?? {}),
-          inputs: on.inputs,
-          labels: on.labels,
-          step: on.step,
-        };
+        const context = createContext(name, term, on);
         const parts = Object.entries(attributeErrors(subject, () => term.loss(context)) ?? {});
         checkParts(name, parts);
         for (const [key, value] of parts)
@@ -212,6 +190,33 @@ export function compose(
       });
       return { total: weighted.reduce((a, b) => tf.add(a, b)), terms: logged };
     },
+  };
+}
+
+/** What one term may read inside a step. */
+function createContext(
+  name: string,
+  { needs }: ObjectiveTerm,
+  on: Parameters<ComposedObjective['loss']>[0],
+): LossContext {
+  return {
+    student: reader(`site of the student in "${name}"`, pick(on.student, needs.student)),
+    teacher: (site, teacher = 'teacher') =>
+      reader(
+        `site of teacher "${teacher}" in "${name}"`,
+        pick(on.teachers[teacher] ?? {}, needs.teachers?.[teacher] ?? []),
+      )(site),
+    auxiliary: (key) => reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+    param: (key) => reader('parameter of the student', withoutAuxiliary(on.params))(key),
+    teacherParam(key, teacher = 'teacher') {
+      const read = reader(`parameter of teacher "${teacher}"`, on.teacherParams[teacher] ?? {});
+      const { data, shape, dtype } = read(key);
+      return tf.tensor(data, [...shape], dtype);
+    },
+    random: reader(`random input of "${name}"`, on.random[name] ?? {}),
+    inputs: on.inputs,
+    labels: on.labels,
+    step: on.step,
   };
 }
 
