@@ -45,6 +45,7 @@ interface EngineState {
   backendName: string | undefined;
   backendInstance: unknown;
   pendingBackendInit?: Promise<unknown>;
+  readonly registry: object;
   readonly state: { readonly scopeStack: readonly { readonly name: string }[] };
 }
 const engine = (): EngineState => tf.engine() as unknown as EngineState;
@@ -160,12 +161,14 @@ class Tracer extends tf.KernelBackend {
     return value;
   }
   record(kernel: Kernel, inputs: tf.NamedTensorInfoMap, attrs: unknown): unknown {
-    const values: Record<string, Value> = {};
-    for (const [name, info] of Object.entries(inputs))
-      if (info !== undefined && info !== null) values[name] = this.valueOf(info);
+    const values: Partial<Inputs> = Object.fromEntries(
+      Object.entries<tf.TensorInfo | null | undefined>(inputs).flatMap(([name, info]) =>
+        info ? [[name, this.valueOf(info)]] : [],
+      ),
+    );
     if (this.trace === undefined)
       throw new Error('backend "onnx": operations are recorded only inside compile');
-    const made = kernel(this.builder(this.trace), values as unknown as Inputs, attrs as never);
+    const made = kernel(this.builder(this.trace), values as Inputs, attrs as never);
     return Array.isArray(made) ? made.map((value) => this.infoOf(value)) : this.infoOf(made);
   }
   /** The same data in another shape, or the same tensor again. */
@@ -288,8 +291,7 @@ function enter(tracer: Tracer): () => void {
   if (state.backendInstance !== tracer)
     throw new Error('backend "onnx": tfjs did not switch to it; await tf.ready() first');
   return () => {
-    if (former.name && former.name in (state as unknown as { registry: object }).registry)
-      void tf.setBackend(former.name);
+    if (former.name && former.name in state.registry) void tf.setBackend(former.name);
     else {
       state.backendName = former.name;
       state.backendInstance = former.instance;
