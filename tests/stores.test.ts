@@ -2,13 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryStore } from '@grok/core';
-import { fileStore } from '@grok/core/node';
+import { createRegistry } from '@grok/core';
+import { stores } from '@grok/core/node';
 import { storeSuite } from '@grok/testing';
+import * as tf from '@grok/tfjs';
 import { afterAll } from 'vitest';
 
 const root = mkdtempSync(join(tmpdir(), 'grok-stores-'));
 afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
-storeSuite('memory', () => memoryStore(), Buffer.from);
-storeSuite('file', () => fileStore(join(root, String(count++), 'run')), Buffer.from);
+const registry = createRegistry([stores]);
+/** A store by its name, as any component is had. */
+const open = (name: string) => () =>
+  registry.create('store', name, {}, { tf })(join(root, String(count++), 'run'));
+storeSuite('memory', open('memory'), Buffer.from);
+storeSuite('file', open('file'), Buffer.from);

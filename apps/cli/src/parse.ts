@@ -56,6 +56,11 @@ export function backendOf(
   return { backend: use, ...(options === undefined ? {} : { backendOptions: options }) };
 }
 
+/** Reads `name` or `name:key=value,…` as an executor. */
+export function executorOf(text: string): Use {
+  return useOf('--executor', text, 'processes:jobs=2', []);
+}
+
 /** Reads the texts of `--track`; `none`, alone, is nobody. */
 export function trackersOf(texts: readonly string[]): readonly TrackerUse[] {
   if (texts.length === 1 && texts[0] === 'none') return [];

@@ -6,7 +6,7 @@ import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import { createRegistry, InputError, isInputError, type Plugin, type Registry } from '@grok/core';
 import { type DocumentKind, type Listing, readDocument, type Shape, z } from '@grok/core/internal';
-import { loadPlugin } from '@grok/core/node';
+import { loadPlugin, stores } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
@@ -14,6 +14,7 @@ import logit from '@grok/distill-logit';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
+import { executors } from '@grok/study/process';
 
 const builtIn: readonly Plugin[] = [
   data,
@@ -26,6 +27,8 @@ const builtIn: readonly Plugin[] = [
   onnx,
   wasm,
   nodeGpu,
+  executors,
+  stores,
 ];
 
 /** All that is built in. */

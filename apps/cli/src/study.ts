@@ -9,9 +9,10 @@ import {
   checkPlan,
   estimate,
   expandPlan,
-  inlineExecutor,
   isLost,
+  jobRunner,
   loadStudy,
+  openExecutor,
   type Plan,
   preflight,
   readPlan,
@@ -21,12 +22,11 @@ import {
   selectRuns,
   studyToJson,
 } from '@grok/study';
-import { processExecutor } from '@grok/study/process';
 import { presetNames, readPreset, readWritten } from './documents.js';
 import type { ComputeFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf } from './parse.js';
+import { assignmentOf, executorOf } from './parse.js';
 import { openRegistry } from './plugins.js';
 import { clock } from './progress.js';
 import { changed } from './set.js';
@@ -37,6 +37,7 @@ import { studyProgress } from './study-progress.js';
 export interface StudyFlags extends Omit<ComputeFlags, 'plugin'> {
   readonly out?: string;
   readonly jobs?: number;
+  readonly executor?: string;
   readonly only?: readonly string[];
   readonly dryRun?: boolean;
   readonly retryFailed?: boolean;
@@ -123,7 +124,7 @@ export async function carryOutStudy(
   selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
   const sink = human(io, flags);
-  const executor = executorOf(path, open, flags, { registry, plugin }, io);
+  const executor = createExecutor(path, open, flags, { registry, plugin }, io);
   try {
     const { status, begun, runs } = await runStudy(plan, {
       ...{ registry, root, open, executor, execution: explicit, defaults },
@@ -159,22 +160,24 @@ function nothingToDo(runs: readonly StudyRun[]): string {
     : `nothing to do, ${done} of ${runs.length} runs were finished before, the others failed (--retry-failed tries them again)`;
 }
 
-function executorOf(
+/** The executor that is asked for; default: processes, or in place where there is no script to start one of. */
+function createExecutor(
   root: string,
   open: (name: string) => Store,
-  flags: StudyFlags,
-  own: { registry: Awaited<ReturnType<typeof openRegistry>>; plugin: readonly string[] },
+  { executor, jobs }: StudyFlags,
+  { registry, plugin }: { registry: Registry; plugin: readonly string[] },
   io: Io,
 ): Executor {
-  // Where the command line is called as a function, there is no script to start a process of.
-  if (io.script === undefined) return inlineExecutor({ ...hostOf(own.registry, io), open });
-  return processExecutor({
-    root,
-    open,
-    command: [io.script, 'study-worker', ...own.plugin.flatMap((entry) => ['--plugin', entry])],
-    ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
-    env: io.env,
-  });
+  const { script, env } = io;
+  const host = { open, carryOut: jobRunner({ ...hostOf(registry, io), open }) };
+  if (executor === undefined && script === undefined)
+    return openExecutor(registry, { use: 'inline' }, host);
+  const { use, options } = executorOf(executor ?? 'processes');
+  const asked = { use, options: { ...options, ...(jobs === undefined ? {} : { jobs }) } };
+  if (script === undefined) return openExecutor(registry, asked, host);
+  const own = plugin.flatMap((entry) => ['--plugin', entry]);
+  const worker = { root, command: [script, 'study-worker', ...own] as const, env };
+  return openExecutor(registry, asked, { ...host, worker });
 }
 
 /** A flag binds runs that go on too; the rest is for those that begin. */
@@ -212,7 +215,7 @@ export async function dryRun(
     signal: io.signal,
   });
   if (io.signal.aborted) return EXIT.interrupted;
-  const slots = executorOf('', open, flags, { registry, plugin: [] }, io).slots;
+  const slots = createExecutor('', open, flags, { registry, plugin: [] }, io).slots;
   const { secondsLeft } = estimate(runs, slots, pace);
   const seconds = left.length === 0 ? 0 : (secondsLeft ?? 0) + (startup * left.length) / slots;
   const rows = runs.map((run) => ({

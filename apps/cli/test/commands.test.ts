@@ -181,7 +181,10 @@ describe('eval, runs, plugins, doctor', () => {
       plugins: { name: string; kind: string; package: string; options: object }[];
     }>();
     expect(new Set(plugins.map(({ kind }) => kind))).toEqual(
-      new Set(['task', 'split', 'model', 'transform', 'strategy', 'optimizer', 'backend', 'probe']),
+      new Set([
+        ...['task', 'split', 'model', 'transform', 'strategy', 'optimizer', 'backend', 'probe'],
+        ...['executor', 'store'],
+      ]),
     );
     expect(plugins.find(({ name }) => name === 'logit')).toMatchObject({
       kind: 'strategy',

@@ -10,6 +10,7 @@ export * from './inline.js';
 export * from './journal.js';
 export * from './load-runs.js';
 export * from './merge.js';
+export * from './open-executor.js';
 export * from './plan.js';
 export * from './planned-runs.js';
 export * from './preflight.js';

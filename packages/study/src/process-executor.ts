@@ -4,15 +4,18 @@ import { availableParallelism } from 'node:os';
 import {
   type Component,
   defineExecutor,
+  definePlugin,
   type Executor,
   InputError,
   integer,
   type JobOutcome,
+  type Plugin,
   type RunListener,
   type Store,
   schema,
 } from '@grok/core';
 import type { BoundJob } from '@grok/core/internal';
+import { inline } from './inline.js';
 import type { FromChild, ToChild } from './process-messages.js';
 import { queueExecutor } from './queue-executor.js';
 
@@ -56,6 +59,14 @@ export const processes: Component<'executor', { readonly jobs?: number }> = defi
         );
       return processExecutor({ ...worker, open, jobs });
     },
+});
+
+/** The executors `inline` and `processes`. */
+export const executors: Plugin = definePlugin({
+  name: '@grok/study',
+  version: '0.1.0',
+  core: '>=0.1.0 <1',
+  components: [inline, processes],
 });
 
 function runInProcess(

@@ -159,24 +159,18 @@ class StudyRunner {
       throw new InputError(lost.error ?? `${lost.key}: is ${lost.state}`);
     const unwatch = executor.watch((event) => this.#hear(event));
     try {
-      await this.#work(stop);
+      await this.#carryOut(stop);
     } finally {
       // Where one failed to be written down, the others are saved and waited for before that is told.
       await executor.cancel();
       while ((await executor.collect()).length > 0);
       unwatch();
     }
-    const runs = [...this.#runs.values()];
-    const left = runs.some((run) => run.state !== 'finished' && !isLost(run));
-    return {
-      status: left ? 'interrupted' : runs.some(isLost) ? 'failed' : 'finished',
-      begun: this.#begun,
-      runs,
-    };
+    return this.#conclude();
   }
 
-  /** Hands out jobs and settles what became of them, until none is left to wait for. */
-  async #work(stop: AbortSignal): Promise<void> {
+  /** Hands out jobs and takes in what ends, until nothing is left. */
+  async #carryOut(stop: AbortSignal): Promise<void> {
     for (;;) {
       if (!stop.aborted) await this.#submit();
       const ended = await this.#host.executor.collect();
@@ -184,6 +178,16 @@ class StudyRunner {
       for (const result of ended) await this.#settle(result);
       await this.#lookAgain();
     }
+  }
+
+  #conclude(): StudyResult {
+    const runs = [...this.#runs.values()];
+    const left = runs.some((run) => run.state !== 'finished' && !isLost(run));
+    return {
+      status: left ? 'interrupted' : runs.some(isLost) ? 'failed' : 'finished',
+      begun: this.#begun,
+      runs,
+    };
   }
 
   /** Reads where those runs stand that wait for others. */
@@ -197,30 +201,38 @@ class StudyRunner {
 
   /** Hands out what is left to do, with the edges to what must be finished before. */
   async #submit(): Promise<void> {
-    const { executor, execution, defaults } = this.#host;
-    const jobs: Job[] = [];
-    const edges: JobEdge[] = [];
-    for (const { key, experiment, needs } of orderByTeachers(this.#planned)) {
-      const { state } = this.#runs.get(key) ?? {};
-      const isOpen = state === 'waiting' || state === 'ready' || state === 'interrupted';
-      if (!isOpen || this.#first(key) !== key || this.#submitted.has(key)) continue;
-      const pin = this.#pins.get(key);
-      jobs.push({
-        ...{ key, experiment, execution: { ...execution, ...(pin === undefined ? {} : { pin }) } },
-        ...(defaults === undefined ? {} : { defaults }),
-      });
-      for (const [as, { key: wanted, at }] of Object.entries(needs))
-        edges.push({ job: key, as, at, ...this.#teacher(wanted) });
-      this.#submitted.add(key);
-    }
-    if (jobs.length > 0) await executor.submit(jobs, edges);
+    const open = orderByTeachers(this.#planned).filter(({ key }) => this.#isOpen(key));
+    if (open.length === 0) return;
+    for (const { key } of open) this.#submitted.add(key);
+    await this.#host.executor.submit(
+      open.map((run) => this.#jobOf(run)),
+      open.flatMap((run) => this.#edgesOf(run)),
+    );
   }
 
-  /** The end of an edge: a teacher's job, and its folder where that is finished. */
-  #teacher(key: string): Pick<JobEdge, 'teacher' | 'folder'> {
-    const teacher = this.#first(key);
-    const run = this.#runs.get(teacher);
-    return run !== undefined && isFinished(run) ? { teacher, folder: run.folder } : { teacher };
+  /** Left to do, not handed out yet, and the first of the same runs. */
+  #isOpen(key: string): boolean {
+    const { state } = this.#runs.get(key) ?? {};
+    const isLeft = state === 'waiting' || state === 'ready' || state === 'interrupted';
+    return isLeft && this.#first(key) === key && !this.#submitted.has(key);
+  }
+
+  #jobOf({ key, experiment }: PlannedRun): Job {
+    const { execution, defaults } = this.#host;
+    const pin = this.#pins.get(key);
+    return {
+      ...{ key, experiment, execution: { ...execution, ...(pin === undefined ? {} : { pin }) } },
+      ...(defaults === undefined ? {} : { defaults }),
+    };
+  }
+
+  #edgesOf({ key: job, needs }: PlannedRun): JobEdge[] {
+    return Object.entries(needs).map(([as, { key, at }]) => {
+      const teacher = this.#first(key);
+      const run = this.#runs.get(teacher);
+      const edge = { job, as, teacher, at };
+      return run !== undefined && isFinished(run) ? { ...edge, folder: run.folder } : edge;
+    });
   }
 
   /** A job began, or its run tells something. */

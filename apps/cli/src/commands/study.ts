@@ -52,6 +52,10 @@ function runFlags(command: Command): Command {
     .option('--jobs <n>', 'runs at once (default: one a core)', (text) =>
       wholeOf('--jobs', text, 1),
     )
+    .option(
+      '--executor <name[:key=value,…]>',
+      'what carries the runs out: processes (default), inline or a plugin’s',
+    )
     .option('--only <runs>', 'names, @seeds, name@seed, with commas (repeatable)', collect, [])
     .option('--dry-run', 'list the runs and estimate their time')
     .option('--retry-failed', 'try runs again that failed twice')

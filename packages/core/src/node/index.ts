@@ -1,6 +1,7 @@
 /** What of core needs Node; never re-exported from the index, which browsers load. */
 export { fileStore } from './file-store.js';
 export { type LoadedPlugin, loadPlugin } from './load-plugin.js';
+export { file, stores } from './stores.js';
 
 /** The largest resident size of this process so far, in bytes. */
 export function peakMemoryBytes(): number {

@@ -1,0 +1,21 @@
+/** Core's stores that run anywhere, as plugins offer them; that of the file system is `@grok/core/node`'s. */
+import { type Component, defineStore } from '../plugins/define.js';
+import { schema } from '../plugins/options.js';
+import { memoryStore } from './memory-store.js';
+import { opfsStore } from './opfs-store.js';
+
+/** The store `memory`: what is written goes with the process. */
+export const memory: Component<'store'> = defineStore({
+  name: 'memory',
+  summary: 'In memory, for trials: what is written goes with the process.',
+  options: schema({}),
+  create: () => memoryStore,
+});
+
+/** The store `opfs`: a browser's origin private file system. */
+export const opfs: Component<'store'> = defineStore({
+  name: 'opfs',
+  summary: 'The private file system of a page’s origin, in browsers.',
+  options: schema({}),
+  create: () => opfsStore,
+});
