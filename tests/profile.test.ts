@@ -83,6 +83,8 @@ test('every node of a step knows its line and its phase', async () => {
       teachers: {},
     }),
     optimizer: adamw(),
+    run: '0'.repeat(64),
+    recordedSteps: new Set(),
     checkpointEvery: 1,
     now: () => 0,
   });

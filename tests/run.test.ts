@@ -395,6 +395,6 @@ test('trained on from 5 epochs to 10, a run has the bits and rows of 10 at once 
   await expect(finish({ epochs: 5 }, short.store)).rejects.toThrow(
     /has 10 epochs, and 5 are asked for; a run only ever gets longer/,
   );
-  const resumed = await resumeRun({ registry, store: short.store }, {}, 11);
+  const resumed = await resumeRun({ registry, store: short.store }, {}, { epochs: 11 });
   expect(resumed.history.map(({ epoch }) => epoch).slice(-2)).toEqual([10, 11]);
 });

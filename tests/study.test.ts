@@ -201,7 +201,7 @@ describe('runStudy', () => {
     const overrides = { base: {}, short: { student: { epochs: 1 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     await expect(runStudy(both, study().host)).rejects.toThrow(
-      /base\/none@0 and short\/none@0 are one run, with \d+ epochs and with 1; give both one length/,
+      /base\/none@0 and short\/none@0 are one run, of \d+ epochs and of 1 epoch; give both one length/,
     );
   });
 

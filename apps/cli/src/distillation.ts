@@ -123,11 +123,18 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
   const preset = presetPlan(flags.preset ?? 'paper');
   const student = preset.student as JsonObject;
   const shared = (preset.shared ?? {}) as JsonObject;
-  const epochs = { epochs: student.epochs ?? shared.epochs ?? experiment.epochs };
   const { warmup: _warmup, ...optimizer } = experiment.optimizer.options ?? {};
   const { objective: _o, teachers: _t, probes: _p, allowLeak: _a, ...own } = experiment;
   // What made its teacher a control is not the student's: it learns true labels, to its last epoch.
-  const { shuffleLabels: _l, stop: _s, require: _r, ...kept } = own;
+  const {
+    shuffleLabels: _l,
+    stop: _s,
+    require: _r,
+    parent: _b,
+    epochs: _e,
+    steps: _n,
+    ...kept
+  } = own;
   const { seed } = flags;
   const inherited: JsonObject = {
     ...kept,
@@ -137,7 +144,7 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
       : { splitSeed: experiment.splitSeed ?? experiment.seed }),
     optimizer: { ...experiment.optimizer, options: optimizer },
     model: scaled(experiment, flags.scale ?? 0.5),
-    ...epochs,
+    ...budgetOf(student, shared, experiment),
   };
   if (flags.preset === undefined) return { experiment: inherited, execution: {} };
   const [strategy] = flags.strategy.length === 1 ? flags.strategy : [];
@@ -148,6 +155,18 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
       ? { model: merge(inherited.model as JsonObject, written as JsonObject) }
       : {};
   return { experiment: merge(inherited, rest, model, arm), execution: {} };
+}
+
+/** The length that is written first: by a preset for students, for all, or the teacher's. */
+function budgetOf(
+  student: JsonObject,
+  shared: JsonObject,
+  { epochs, steps }: Experiment,
+): JsonObject {
+  for (const written of [student, shared])
+    for (const unit of ['epochs', 'steps'])
+      if (written[unit] !== undefined) return { [unit]: written[unit] };
+  return epochs === undefined ? { steps: steps ?? null } : { epochs };
 }
 
 function scaled(experiment: Experiment, by: number): JsonObject {

@@ -55,7 +55,7 @@ export async function resumeIn(
   registry: Registry,
   teachers: Readonly<Record<string, string>>,
   io: Io,
-  epochs?: number,
+  budget: { readonly epochs?: number; readonly steps?: number } = {},
 ): Promise<number> {
   const store = storeAt(folder, io);
   const host = {
@@ -66,7 +66,7 @@ export async function resumeIn(
   };
   const { explicit } = requestExecution({}, flags, io);
   return locked(folder, io, async () =>
-    tell(store.where, await resumeRun(host, explicit, epochs), store, flags, io),
+    tell(store.where, await resumeRun(host, explicit, budget), store, flags, io),
   );
 }
 

@@ -1,4 +1,5 @@
 /** A study's progress: a line for every run that begins or ends, and on a terminal one that moves. */
+import { countEpochs } from '@grok/core/internal';
 import { isLost, type StudyEvent, type StudyRun } from '@grok/study';
 import type { Sink } from './io.js';
 import { clock } from './progress.js';
@@ -41,7 +42,10 @@ export function studyProgress(
         drawn = now();
         const running = runs
           .filter(({ state }) => state === 'running')
-          .map((run) => `${run.key} ${run.history?.at(-1)?.epoch ?? 0}/${run.experiment.epochs}`);
+          .map(({ key, history, experiment }) => {
+            const last = history?.at(-1);
+            return `${key} ${last?.epoch ?? 0}/${countEpochs(experiment, last) ?? '–'}`;
+          });
         const text = `${where} ${Math.floor(100 * estimate.done)} %${left}  ${running.join(', ')}`;
         sink.write(`${clear}${text.slice(0, (sink.columns || 80) - 1)}`);
         break;

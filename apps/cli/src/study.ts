@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Executor, InputError, type Registry, type Store, unknownName } from '@grok/core';
-import { createTrackers } from '@grok/core/internal';
+import { countEpochs, createTrackers } from '@grok/core/internal';
 import { gridOf, studyTable } from '@grok/report';
 import {
   calibrate,
@@ -218,12 +218,14 @@ export async function dryRun(
   const slots = createExecutor('', open, flags, { registry, plugin: [] }, io).slots;
   const { secondsLeft } = estimate(runs, slots, pace);
   const seconds = left.length === 0 ? 0 : (secondsLeft ?? 0) + (startup * left.length) / slots;
+  const countOf = (run: StudyRun): number | undefined =>
+    countEpochs(run.experiment, run.history?.at(-1));
   const rows = runs.map((run) => ({
     key: run.key,
     state: run.state,
-    epochs: run.experiment.epochs,
+    epochs: countOf(run) ?? null,
     needs: Object.values(run.needs).map(({ key }) => key),
-    seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * run.experiment.epochs + startup,
+    seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * (countOf(run) ?? 0) + startup,
   }));
   sink.write(
     gridOf(
@@ -231,7 +233,7 @@ export async function dryRun(
       rows.map((row) => [
         row.key,
         row.state,
-        String(row.epochs),
+        String(row.epochs ?? '–'),
         row.needs.join(' ') || '–',
         clock(row.seconds),
       ]),
@@ -265,10 +267,10 @@ export async function printStudy(
     sink.write(
       gridOf(
         ['run', 'state', 'epoch', 'validation', 'folder'],
-        runs.map(({ key, state, record, experiment, folder }) => [
+        runs.map(({ key, state, record, experiment, history, folder }) => [
           key,
           state,
-          `${record?.epochs ?? 0}/${experiment.epochs}`,
+          `${record?.epochs ?? 0}/${countEpochs(experiment, history?.at(-1)) ?? '–'}`,
           record?.finalValAccuracy == null
             ? '–'
             : `${(100 * record.finalValAccuracy).toFixed(2)} %`,

@@ -88,11 +88,13 @@ export {
   text,
 } from './plugins/options.js';
 export type { Registry } from './plugins/registry.js';
+export { branchRun } from './runs/branch.js';
 export { openBackend } from './runs/compose.js';
 export { evaluateRun } from './runs/evaluate-run.js';
+export type { RunHost, RunResult } from './runs/host.js';
 export { memoryStore } from './runs/memory-store.js';
 export { opfsStore } from './runs/opfs-store.js';
-export { type RunHost, type RunResult, resumeRun, startRun } from './runs/run.js';
+export { resumeRun, startRun } from './runs/run.js';
 export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
 export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';

@@ -1,5 +1,5 @@
 /** How far a study is and how long it will take yet, from the seconds that epochs took so far. */
-
+import { countEpochs } from '@grok/core/internal';
 import { median } from './stats/summary.js';
 import { isLost, type StudyRun } from './study-run.js';
 
@@ -47,9 +47,11 @@ export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): 
     if (run.run !== undefined && counted.has(run.run)) continue;
     if (run.run !== undefined) counted.add(run.run);
     const seconds = pace(run);
-    if (seconds === null) return { done: 0, secondsLeft: null };
-    const done = run.history?.at(-1)?.epoch ?? 0;
-    const left = run.state === 'finished' ? 0 : (run.experiment.epochs - done) * seconds;
+    const last = run.history?.at(-1);
+    const epochs = countEpochs(run.experiment, last);
+    if (seconds === null || epochs === undefined) return { done: 0, secondsLeft: null };
+    const done = last?.epoch ?? 0;
+    const left = run.state === 'finished' ? 0 : (epochs - done) * seconds;
     behind += done * seconds;
     ahead += left;
     longest = Math.max(longest, left);

@@ -1,6 +1,6 @@
 /** A run's id leaves its length out, so that two planned runs which differ in nothing else are one run. */
 import { experimentHash, InputError } from '@grok/core';
-import { canonicalJson } from '@grok/core/internal';
+import { canonicalJson, formatBudget } from '@grok/core/internal';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 
 /**
@@ -9,20 +9,20 @@ import { orderByTeachers, type PlannedRun } from './planned-runs.js';
  */
 export function findSameRuns(runs: readonly PlannedRun[]): ReadonlyMap<string, string> {
   const identities = new Map<string, string>();
-  const first = new Map<string, { readonly key: string; readonly epochs: number }>();
+  const first = new Map<string, { readonly key: string; readonly length: string }>();
   const byKey = new Map<string, string>();
   for (const { key, experiment, needs } of orderByTeachers(runs)) {
-    const { epochs } = experiment;
+    const length = formatBudget(experiment);
     const teachers = Object.entries(needs).map(([as, need]) => [
       ...[as, identities.get(need.key) ?? need.key, need.at],
     ]);
     const identity = canonicalJson([experimentHash(experiment), teachers]);
     identities.set(key, identity);
-    const same = first.get(identity) ?? { key, epochs };
+    const same = first.get(identity) ?? { key, length };
     first.set(identity, same);
-    if (same.epochs !== epochs)
+    if (same.length !== length)
       throw new InputError(
-        `${same.key} and ${key} are one run, with ${same.epochs} epochs and with ${epochs}; give both one length, or let them differ in more than that`,
+        `${same.key} and ${key} are one run, of ${same.length} and of ${length}; give both one length, or let them differ in more than that`,
       );
     byKey.set(key, same.key);
   }

@@ -8,7 +8,7 @@ import {
   readMetrics,
   type Store,
 } from '@grok/core';
-import { findConfig, type RunConfig } from '@grok/core/internal';
+import { findConfig, isSpent, type RunConfig } from '@grok/core/internal';
 import { type BoundRun, bindTeachers, identifyRun } from './bind.js';
 import { type Failure, findFailures, readJournal } from './journal.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
@@ -148,8 +148,7 @@ async function readRun(
     record: recordOf(manifest, history, store.where),
   };
   // A run that ended where it was to end then, and is to be longer now, goes on.
-  const { epochs } = config.experiment;
-  const isShort = manifest.epoch === epochs && epochs < bound.experiment.epochs;
+  const isShort = isSpent(config.experiment, manifest) && !isSpent(bound.experiment, manifest);
   if (manifest.status === 'finished' && !isShort) return { ...found, state: 'finished' };
   if (failed) return { ...found, state: 'failed', error: failure.error };
   return { ...found, state: 'interrupted' };

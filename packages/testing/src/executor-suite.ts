@@ -96,7 +96,7 @@ const executorTests: Tests<Subject> = {
       expect(await readManifest(store), found).toMatchObject({
         ...{ run: place.run, status: 'finished' },
       });
-      expect(await readMetrics(store)).toHaveLength(spec.experiment.epochs);
+      expect(await readMetrics(store)).toHaveLength(spec.experiment.epochs ?? 0);
 
       const before = await filesOf(store);
       expect(await outcomeOf(executor, job)).toEqual({ status: 'finished', ...place });
@@ -142,7 +142,7 @@ const executorTests: Tests<Subject> = {
   'saves when it is told to stop, and goes on from there (catches: hours lost, another result)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
-      const epochs = 10 * spec.experiment.epochs;
+      const epochs = 10 * (spec.experiment.epochs ?? 1);
       const long = { ...spec, experiment: { ...spec.experiment, epochs } };
       const job = jobOf('run', long);
       const store = open(placeOf(long).folder);

@@ -11,7 +11,11 @@ import { carryOutPlan } from '../reproduction.js';
 import { resumeIn } from '../single.js';
 import { carryOutStudy, openStudy } from '../study.js';
 
-type ResumeFlags = ComputeFlags & { readonly teacher?: string; readonly epochs?: number };
+type ResumeFlags = ComputeFlags & {
+  readonly teacher?: string;
+  readonly epochs?: number;
+  readonly steps?: number;
+};
 
 /** `grok resume`: goes on where a run, a reproduction or a study stopped. */
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
@@ -22,13 +26,23 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
     .option('--epochs <n>', 'train a run on to so many epochs', (text) =>
       wholeOf('--epochs', text, 1),
     )
+    .option('--steps <n>', 'train a run on to so many optimizer steps', (text) =>
+      wholeOf('--steps', text, 1),
+    )
     .action(async (folder: string, flags: ResumeFlags) => {
+      const { epochs, steps } = flags;
+      if (epochs !== undefined && steps !== undefined)
+        throw new InputError('--steps: must not stand beside --epochs; give one of them');
+      const length = {
+        ...(epochs === undefined ? {} : { epochs }),
+        ...(steps === undefined ? {} : { steps }),
+      };
       const store = storeAt(folder, io);
       const plan = await readPlan(store);
       // Both have a plan; a study has a journal, and goes on without the runs that fail.
-      if (plan !== undefined && flags.epochs !== undefined)
+      if (plan !== undefined && Object.keys(length).length > 0)
         throw new InputError(
-          `--epochs: is for the folder of one run, and ${folder} has many; change its plan`,
+          `--epochs and --steps: are for the folder of one run, and ${folder} has many; change its plan`,
         );
       if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
         return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
@@ -46,7 +60,7 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       );
       const moved = flags.teacher === undefined ? {} : { teacher: flags.teacher };
       const all = { ...teachers, ...moved };
-      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io, flags.epochs);
+      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io, length);
       done(await withPluginsOf(execution?.plugins ?? [], flags.plugin, go));
     });
 }

@@ -1,6 +1,6 @@
 /** Studies in the browser's own file system: one folder each, laid out as the command line lays them out. */
 import { type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
-import { canonicalJson, sha256Hex, slugOf } from '@grok/core/internal';
+import { canonicalJson, countEpochs, sha256Hex, slugOf } from '@grok/core/internal';
 import {
   checkPlan,
   expandPlan,
@@ -47,8 +47,8 @@ export function loadStudyRuns(plan: Plan, study: string): Promise<readonly Study
 
 /** Runs as the page shows them, their rows left out. */
 export function viewsOf(runs: readonly StudyRun[]): readonly RunView[] {
-  return runs.map(({ name, seed, experiment: { epochs }, record, folder = '' }) => ({
-    ...{ name, seed, epochs, history: [] },
+  return runs.map(({ name, seed, experiment, history, record, folder = '' }) => ({
+    ...{ name, seed, epochs: countEpochs(experiment, history?.at(-1)) ?? 0, history: [] },
     record: record && { ...record, out: folder },
   }));
 }

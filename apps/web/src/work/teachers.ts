@@ -1,6 +1,6 @@
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
-import { readConfig, readManifest, type Store } from '@grok/core';
-import { findConfig } from '@grok/core/internal';
+import { type Experiment, readConfig, readManifest, type Store } from '@grok/core';
+import { findConfig, formatBudget } from '@grok/core/internal';
 import { expandPlan, identifyRun, type Plan } from '@grok/study';
 import { filesOf, listStudies, runStore } from './studies.js';
 
@@ -14,9 +14,8 @@ export async function giveTeachers(plan: Plan, study: string): Promise<void> {
     const { run: hash, folder } = identifyRun(experiment);
     const store = runStore(study, folder);
     if ((await findConfig(store)) !== undefined) continue;
-    const { epochs } = experiment;
-    await ((await copyFromStudy(study, folder, epochs, store)) ||
-      copyFromSite(hash, epochs, store));
+    await ((await copyFromStudy(study, folder, experiment, store)) ||
+      copyFromSite(hash, experiment, store));
   }
 }
 
@@ -24,7 +23,7 @@ export async function giveTeachers(plan: Plan, study: string): Promise<void> {
 async function copyFromStudy(
   study: string,
   folder: string,
-  epochs: number,
+  experiment: Experiment,
   to: Store,
 ): Promise<boolean> {
   for (const other of await listStudies()) {
@@ -32,7 +31,8 @@ async function copyFromStudy(
     const from = runStore(other.folder, folder);
     const manifest = await readManifest(from);
     if (manifest?.status !== 'finished') continue;
-    if ((await readConfig(from)).experiment.epochs !== epochs) continue;
+    const found = (await readConfig(from)).experiment;
+    if (formatBudget(found) !== formatBudget(experiment)) continue;
     const files = Object.entries(await filesOf(other.folder));
     for (const [path, bytes] of files)
       if (path.startsWith(`${folder}/`)) await to.write(path.slice(folder.length + 1), bytes);
@@ -41,7 +41,7 @@ async function copyFromStudy(
   return false;
 }
 
-async function copyFromSite(hash: string, epochs: number, to: Store): Promise<void> {
+async function copyFromSite(hash: string, { epochs }: Experiment, to: Store): Promise<void> {
   const index = await fetch(new URL('files.json', SHIPPED)).catch(() => undefined);
   if (!index?.ok) return;
   const shipped = (await index.json()) as { run: string; epochs: number; files: readonly string[] };

@@ -148,7 +148,32 @@ export type Requirement = {
   readonly trainAccuracy?: Bounds;
   readonly validationAccuracy?: Bounds;
 };
-/** What decides a run's numbers; hashed in canonical JSON, its defaults not expanded. */
+/** Accuracies (0–1) that end a run when all that are named are reached, dropout off. */
+export type StopCondition = {
+  readonly trainAccuracy?: number;
+  readonly validationAccuracy?: number;
+  /** Epochs in a row, every row of which reaches them (default 1). */
+  readonly for?: number;
+};
+const stop: z.ZodType<StopCondition> = z
+  .strictObject({
+    trainAccuracy: share.exactOptional(),
+    validationAccuracy: share.exactOptional(),
+    for: positive.exactOptional(),
+  } satisfies Shape<StopCondition>)
+  .refine(
+    ({ trainAccuracy, validationAccuracy }) => (trainAccuracy ?? validationAccuracy) !== undefined,
+    'must have "trainAccuracy", "validationAccuracy" or both',
+  );
+/** A state of another run, by the run's id, the step and the SHA-256 of the model's parameters there. */
+export type ParentRef = TeacherRef & { readonly step: number };
+/** Schema of a parent's reference. */
+export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
+  ...teacherRefShape,
+  step: natural,
+} satisfies Shape<ParentRef>);
+
+/** What decides a run's numbers; hashed in canonical JSON without its length, its defaults not expanded. */
 export type Experiment = {
   readonly task: Use;
   /** Default: `{ "use": "numpy" }`. */
@@ -162,8 +187,12 @@ export type Experiment = {
   readonly optimizer: OptimizerUse;
   /** Patterns of parameters, as `match` of a group, that keep their initial values. */
   readonly freeze?: readonly string[];
-  readonly batch: number;
-  readonly epochs: number;
+  /** Rows a step; `"full"`: all training rows. */
+  readonly batch: number | 'full';
+  /** How long to train, in epochs or in `steps`; no part of the run's id. */
+  readonly epochs?: number;
+  /** How long to train, in optimizer steps: the last epoch may be a part of one. */
+  readonly steps?: number;
   /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */
   readonly evalEvery?: number;
   readonly seed: number;
@@ -176,10 +205,14 @@ export type Experiment = {
   readonly allowOtherTask?: boolean;
   /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
   readonly shuffleLabels?: boolean;
-  /** Ends the run after the first epoch that comes to it, dropout off; `epochs` is then the most. */
-  readonly stop?: { readonly trainAccuracy: number };
+  /** Evaluates the training rows too, dropout off: the row's `trainEval`. */
+  readonly evaluate?: { readonly train: boolean };
+  /** Ends the run at the first row that comes to it; its length is then the most. */
+  readonly stop?: StopCondition;
   /** What the last epoch must show, else the run fails. */
   readonly require?: Requirement;
+  /** The run whose state after some step this one goes on from. */
+  readonly parent?: ParentRef;
 };
 const experimentShape = {
   task: use,
@@ -190,8 +223,9 @@ const experimentShape = {
   teachers: z.record(name, z.strictObject(teacherRefShape)).exactOptional(),
   optimizer,
   freeze: z.array(name).exactOptional(),
-  batch: positive.describe('rows a step'),
-  epochs: positive.describe('epochs to train'),
+  batch: z.union([positive, z.literal('full')]).describe('rows a step, or "full"'),
+  epochs: positive.exactOptional().describe('epochs to train'),
+  steps: positive.exactOptional().describe('optimizer steps to train, in place of epochs'),
   evalEvery: positive.exactOptional().describe('epochs between evaluations (default 1)'),
   seed: natural.describe('seed of everything random'),
   splitSeed: natural.exactOptional().describe('seed of the split (default: the seed)'),
@@ -205,22 +239,33 @@ const experimentShape = {
     .boolean()
     .exactOptional()
     .describe('let training labels change places among themselves'),
-  stop: z.strictObject({ trainAccuracy: share }).exactOptional(),
+  evaluate: z.strictObject({ train: z.boolean() }).exactOptional(),
+  stop: stop.exactOptional(),
   require: z
     .strictObject({
       trainAccuracy: bounds.exactOptional(),
       validationAccuracy: bounds.exactOptional(),
     } satisfies Shape<Requirement>)
     .exactOptional(),
+  parent: parentRefSchema.exactOptional(),
 } satisfies Shape<Experiment>;
 /** The schema of an experiment. */
-export const experimentSchema: z.ZodType<Experiment> = z.strictObject(experimentShape);
+export const experimentSchema: z.ZodType<Experiment> = z
+  .strictObject(experimentShape)
+  .refine(({ epochs, steps }) => epochs !== undefined || steps !== undefined, {
+    message: 'must be given, or "steps" in its place',
+    path: ['epochs'],
+  })
+  .refine(({ epochs, steps }) => epochs === undefined || steps === undefined, {
+    message: 'must not stand beside "epochs": give one of them',
+    path: ['steps'],
+  });
 
-const { seed: _seed, teachers: _teachers, ...shared } = experimentShape;
+const { seed: _seed, teachers: _teachers, parent: _parent, ...shared } = experimentShape;
 const usePart = z.strictObject({ use: name.exactOptional(), options: options.exactOptional() });
 /**
- * Shape of a part of an experiment, as plans lay them over one another: any of its keys but the seed
- * and the teachers, which a plan gives; what names a component may leave its name to another part.
+ * Shape of a part of an experiment, as plans lay them over one another: any of its keys but the seed,
+ * the teachers and a parent, which are the plan's own; what names a component may leave its name to another part.
  */
 export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.ZodType<Json>>>> = {
   ...shared,
@@ -229,7 +274,6 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
   model: usePart.exactOptional(),
   optimizer: usePart.extend({ groups: optimizerGroups.exactOptional() }).exactOptional(),
   batch: shared.batch.exactOptional(),
-  epochs: shared.epochs.exactOptional(),
 };
 
 /** Points of a run's training. */
@@ -250,6 +294,8 @@ export type Execution = {
   readonly checkpointEvery?: number;
   /** Points of training whose checkpoints are kept, beside those of crossings: what is to teach later. */
   readonly pin?: PinnedPoints;
+  /** Steps after which the parameters are kept in `states/`: some, or so many from the first to the last in equal ratios. */
+  readonly record?: { readonly steps: readonly number[] } | { readonly logSpaced: number };
   /** Where teachers' run folders are, by name. */
   readonly teachers?: Readonly<Record<string, string>>;
   /** Plugin entries to load: package names or paths. */
@@ -269,6 +315,9 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
       steps: z.array(positive).exactOptional(),
       validationAccuracies: z.array(share).exactOptional(),
     } satisfies Shape<PinnedPoints>)
+    .exactOptional(),
+  record: z
+    .union([z.strictObject({ steps: z.array(positive) }), z.strictObject({ logSpaced: positive })])
     .exactOptional(),
   teachers: z.record(name, z.string()).exactOptional(),
   plugins: z.array(z.string()).exactOptional(),

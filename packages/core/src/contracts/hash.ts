@@ -61,7 +61,8 @@ function write(value: unknown, path: string, above: readonly unknown[]): string 
  * A run of 5 epochs is the beginning of one of 10: no component is told how long a run will be, and a
  * schedule names its own steps.
  */
-export function experimentHash({ epochs: _epochs, ...identity }: Experiment): string {
+export function experimentHash(experiment: Experiment): string {
+  const { epochs: _epochs, steps: _steps, ...identity } = experiment;
   return sha256Hex(canonicalJson(identity));
 }
 

@@ -11,6 +11,8 @@ import {
   experimentSchema,
   type Json,
   jsonSchema,
+  type ParentRef,
+  parentRefSchema,
   type Shape,
   sha256Schema,
   type TeacherRef,
@@ -32,17 +34,21 @@ const score: z.ZodType<Score> = z.strictObject({
   accuracy: share,
 } satisfies Shape<Score>);
 
+/** Means over an epoch's batches, dropout on; `loss` is the total. */
+export interface TrainScore extends Score {
+  /** The cross-entropy with the labels alone, whatever the loss is made of; absent in rows of before. */
+  readonly hardLoss?: number;
+}
 /** One line of `metrics.jsonl`: an epoch. `time` is the only key that differs between equal runs. */
 export interface MetricsRow {
   readonly epoch: number;
   /** Optimiser steps taken so far. */
   readonly step: number;
-  /** Means over the epoch's batches, dropout on; `loss` is the total. */
-  readonly train: Score;
+  readonly train: TrainScore;
   /** Unweighted terms of the loss, means over the epoch's batches, by instance name. */
   readonly terms: Readonly<Record<string, number>>;
   readonly validation: Score;
-  /** Over the training rows with dropout off, as validation is; only in runs with `stop` or `require.trainAccuracy`. */
+  /** Over the training rows with dropout off, as validation is; only in runs that ask for it (`evaluate.train`, or a condition on it). */
   readonly trainEval?: Score;
   /** Results of probes that ran at this epoch, by name. */
   readonly probes?: Readonly<Record<string, Json>>;
@@ -53,7 +59,11 @@ export interface MetricsRow {
 export const metricsRowSchema: z.ZodType<MetricsRow> = z.strictObject({
   epoch: z.int().min(1),
   step: natural,
-  train: score,
+  train: z.strictObject({
+    loss: measured,
+    accuracy: share,
+    hardLoss: measured.exactOptional(),
+  } satisfies Shape<TrainScore>),
   terms: z.record(z.string(), measured),
   validation: score,
   trainEval: score.exactOptional(),
@@ -67,6 +77,7 @@ export type RunEvent =
       type: 'start';
       run: string;
       parameters: number;
+      /** The last one perhaps in part. */
       epochs: number;
       stepsPerEpoch: number;
       from: { epoch: number; step: number };
@@ -76,7 +87,16 @@ export type RunEvent =
   | { type: 'step'; epoch: number; step: number; loss: number }
   | { type: 'epoch'; row: MetricsRow }
   | { type: 'crossing'; epoch: number; step: number; threshold: number }
+  | {
+      type: 'analysis';
+      epoch: number;
+      step: number;
+      name: string;
+      moment: string;
+      result: Json;
+    }
   | { type: 'checkpoint'; epoch: number; step: number; file: string; pinned: boolean }
+  | { type: 'state'; epoch: number; step: number; file: string }
   | { type: 'notice'; message: string }
   | {
       type: 'end';
@@ -110,6 +130,18 @@ export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', 
     ...at,
     threshold: share,
   } satisfies EventShape<'crossing'>),
+  z.strictObject({
+    type: z.literal('analysis'),
+    ...at,
+    name: z.string(),
+    moment: z.string(),
+    result: jsonSchema,
+  } satisfies EventShape<'analysis'>),
+  z.strictObject({
+    type: z.literal('state'),
+    ...at,
+    file: z.string(),
+  } satisfies EventShape<'state'>),
   z.strictObject({
     type: z.literal('checkpoint'),
     ...at,
@@ -158,6 +190,10 @@ export interface Manifest {
   readonly seeds: { readonly seed: number; readonly splitSeed: number };
   /** The teachers, and the split that each was trained on. */
   readonly teachers?: Readonly<Record<string, TeacherRef & { readonly splitHash: string }>>;
+  /** The run and the step that this one goes on from. */
+  readonly parent?: ParentRef;
+  /** Steps whose parameters are in `states/`. */
+  readonly states?: readonly number[];
   /** A teacher has seen validation rows of this run. */
   readonly leaked?: boolean;
   /** SHA-256 of the model's parameters after the last step, auxiliary parameters left out. */
@@ -187,6 +223,8 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   teachers: z
     .record(z.string(), z.strictObject({ ...teacherRefShape, splitHash: sha256Schema }))
     .exactOptional(),
+  parent: parentRefSchema.exactOptional(),
+  states: z.array(natural).exactOptional(),
   leaked: z.boolean().exactOptional(),
   paramsSha256: sha256Schema.exactOptional(),
   backend: z.string(),
@@ -201,22 +239,31 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
 /** Steps whose checkpoints are kept, `checkpoints/pinned.json`. */
 export const pinnedSchema: z.ZodType<readonly number[]> = z.array(natural);
 
-/** Where a run stands; whatever else the trainer has to know to go on may stand beside. */
-export interface CheckpointPosition {
+/** Sums over the batches of an epoch that is under way. */
+export interface EpochSums {
+  readonly loss: number;
+  readonly correct: number;
+  /** Of the cross-entropy with the labels; absent in checkpoints of before. */
+  readonly hardLoss?: number;
+  readonly terms: Readonly<Record<string, number>>;
+}
+/** Where a run stands: epochs done, batches done of the next one, optimizer steps taken, sums of that epoch so far. */
+export interface Position {
   readonly epoch: number;
-  /** Optimiser steps taken. */
+  readonly batch: number;
   readonly step: number;
-  readonly [key: string]: Json;
+  readonly sums: EpochSums;
 }
 const finite: z.ZodNumber = z.number();
 /** The schema of a checkpoint's position, in its metadata; its keys in the order in which they are written. */
-export const positionSchema: z.ZodType<CheckpointPosition> = z
-  .object({
-    epoch: natural,
-    batch: natural.exactOptional(),
-    step: natural,
-    sums: z
-      .strictObject({ loss: finite, correct: finite, terms: z.record(z.string(), finite) })
-      .exactOptional(),
-  })
-  .catchall(jsonSchema);
+export const positionSchema: z.ZodType<Position> = z.strictObject({
+  epoch: natural,
+  batch: natural,
+  step: natural,
+  sums: z.strictObject({
+    loss: finite,
+    correct: finite,
+    hardLoss: finite.exactOptional(),
+    terms: z.record(z.string(), finite),
+  } satisfies Shape<EpochSums>),
+} satisfies Shape<Position>);

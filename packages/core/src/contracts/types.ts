@@ -19,10 +19,10 @@ import type {
   TypedArray,
 } from './backend.js';
 import type {
-  CheckpointPosition,
   ExecutorFactory,
   Json,
   MetricsRow,
+  Position,
   StoreFactory,
   Tracker,
 } from './run-types.js';
@@ -250,7 +250,7 @@ export interface Checkpoint {
   readonly params: HostParams;
   /** Leaves of the optimiser's state by path. */
   readonly state: Readonly<Record<string, HostArray>>;
-  readonly position: CheckpointPosition;
+  readonly position: Position;
 }
 
 // ---------------------------------------------------------------------------------------------

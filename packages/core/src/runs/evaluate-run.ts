@@ -5,7 +5,7 @@ import { withoutAuxiliary } from '../tensors/params.js';
 import { evaluateParams } from '../training/evaluate.js';
 import { data, openBackend } from './compose.js';
 import { resolveExecution } from './execution.js';
-import type { RunHost } from './run.js';
+import type { RunHost } from './host.js';
 import { type DamagedCheckpoint, newestCheckpoint, readConfig } from './run-folder.js';
 
 /** Mean loss (nats) and accuracy (0–1), and what they were measured on. */

@@ -5,11 +5,10 @@
  */
 
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
-import type { Checkpoint, CheckpointPosition } from '../contracts/types.js';
+import type { Checkpoint } from '../contracts/types.js';
 import { train } from '../training/trainer.js';
-import type { SavedState } from '../training/training.js';
 import { composeExperiment, openBackend } from './compose.js';
-import type { RunHost } from './run.js';
+import type { RunHost } from './host.js';
 import {
   listCheckpoints,
   readCheckpoint,
@@ -62,22 +61,21 @@ export async function replayTo(
       {
         ...plain,
         ...composed,
+        run,
         backend,
+        recordedSteps: new Set(),
         checkpointEvery: Number.POSITIVE_INFINITY,
         now: () => 0,
       },
-      start === undefined ? undefined : { saved: start as unknown as SavedState, history },
+      start && { checkpoint: start, history },
       stop.signal,
     );
     if (from === step) stop.abort();
     for await (const event of loop) {
       if (host.signal?.aborted) throw new RunError('the replay was interrupted');
       if (event.type === 'step' && event.step === step) stop.abort();
-      if (event.type === 'save' && event.saved.position.step === step) {
-        const { position, ...state } = event.saved;
-        const at = position as unknown as CheckpointPosition;
-        return { checkpoint: { ...state, run, position: at }, from };
-      }
+      if (event.type === 'checkpoint' && event.checkpoint.position.step === step)
+        return { checkpoint: event.checkpoint, from };
     }
     throw new RunError(`${store.where}: its replay did not come to step ${step}`);
   } finally {

@@ -114,10 +114,10 @@ export async function readMetrics(
 ): Promise<readonly MetricsRow[]> {
   const rows = (await lines(store, 'metrics.jsonl', METRICS)).map(({ value }) => value);
   checkOrder(rows, store);
-  const last = rows.at(-1)?.epoch ?? 0;
-  if (manifest?.status === 'finished' && last !== manifest.epoch)
+  const last = rows.at(-1);
+  if (manifest?.status === 'finished' && (last?.step ?? 0) !== manifest.step)
     throw new RunError(
-      `${store.where}/metrics.jsonl: ends at epoch ${last}, and the run at ${manifest.epoch}; restore the file, or train it again in another folder`,
+      `${store.where}/metrics.jsonl: ends at epoch ${last?.epoch ?? 0}, and the run at ${manifest.epoch}; restore the file, or train it again in another folder`,
     );
   return rows;
 }
@@ -132,15 +132,34 @@ export async function readEvents(store: Store): Promise<readonly RunEvent[]> {
 
 /**
  * Takes a folder back to a checkpoint: metrics and events end before the first line of a later step
- * (a torn last line goes too), and checkpoints of later steps, which were passed over, are removed.
+ * (a torn last line goes too), and checkpoints of later steps, which were passed over, are removed, as
+ * are recorded states. Without its row, a step that the run ended at is one like those around it.
  */
-export async function cutBack(store: Store, step: number): Promise<void> {
+export async function cutBack(
+  store: Store,
+  step: number,
+  { withRow = true }: { readonly withRow?: boolean } = {},
+): Promise<void> {
   const rows = await lines(store, 'metrics.jsonl', METRICS);
-  await cutFile(store, 'metrics.jsonl', rows, (row) => row.step > step);
+  const end = withRow ? step : step - 1;
+  await cutFile(store, 'metrics.jsonl', rows, (row) => row.step > end);
   const events = await lines(store, 'events.jsonl', EVENTS);
-  await cutFile(store, 'events.jsonl', events, (event) => (readStep(event) ?? 0) > step);
+  await cutFile(store, 'events.jsonl', events, (event) => {
+    const limit = event.type === 'crossing' || event.type === 'end' ? end : step;
+    return (readStep(event) ?? 0) > limit;
+  });
   for (const later of (await listCheckpoints(store)).filter((s) => s > step))
     await store.remove(checkpointFile(later));
+  for (const later of (await listStates(store)).filter((s) => s > step))
+    await store.remove(stateFile(later));
+  if (!withRow) await unpin(store, step);
+}
+
+async function unpin(store: Store, step: number): Promise<void> {
+  const pins = (await readJson(store, 'checkpoints/pinned.json', PINNED)) ?? [];
+  if (!pins.includes(step)) return;
+  const others = pins.filter((pin) => pin !== step);
+  await writeJson(store, 'checkpoints/pinned.json', others);
 }
 
 /** Cuts a file before the first line that comes after where it shall end. */
@@ -167,7 +186,30 @@ export function checkpointFile(step: number): string {
 }
 /** Steps that have a checkpoint's file, ascending; it may be damaged. */
 export async function listCheckpoints(store: Store): Promise<readonly number[]> {
-  return (await store.list('checkpoints'))
+  return listSteps(store, 'checkpoints');
+}
+
+/** `states/step-000900.safetensors`. */
+export function stateFile(step: number): string {
+  return checkpointFile(step).replace('checkpoints', 'states');
+}
+/** Steps whose parameters are recorded, ascending. */
+export async function listStates(store: Store): Promise<readonly number[]> {
+  return listSteps(store, 'states');
+}
+/** Writes the parameters of a step for later analyses: a checkpoint without the optimizer's state. Returns the file's name. */
+export async function saveState(store: Store, checkpoint: Checkpoint): Promise<string> {
+  const file = stateFile(checkpoint.position.step);
+  await store.write(file, encodeCheckpoint({ ...checkpoint, state: {} }));
+  return file;
+}
+/** The recorded parameters of a step. @throws as `readCheckpoint`. */
+export async function readState(store: Store, step: number): Promise<Checkpoint> {
+  return readStateFile(store, step, stateFile(step), listStates);
+}
+
+async function listSteps(store: Store, folder: string): Promise<readonly number[]> {
+  return (await store.list(folder))
     .map((name) => /^step-(\d{6,})\.safetensors$/.exec(name)?.[1])
     .filter((digits) => digits !== undefined)
     .map(Number)
@@ -198,10 +240,18 @@ export async function saveCheckpoint(
 
 /** The checkpoint of a step. @throws InputError when there is none, RunError when it is damaged or another run's. */
 export async function readCheckpoint(store: Store, step: number): Promise<Checkpoint> {
-  const file = checkpointFile(step);
+  return readStateFile(store, step, checkpointFile(step), listCheckpoints);
+}
+
+async function readStateFile(
+  store: Store,
+  step: number,
+  file: string,
+  list: (store: Store) => Promise<readonly number[]>,
+): Promise<Checkpoint> {
   const bytes = await store.read(file);
   if (bytes === undefined) {
-    const known = await listCheckpoints(store);
+    const known = await list(store);
     throw new InputError(
       `${store.where}: no checkpoint of step ${step}; there are ${known.join(', ') || 'none'}`,
     );

@@ -105,6 +105,8 @@ export interface ComposedObjective {
     readonly student: readonly Site[];
     readonly teachers: Readonly<Record<string, readonly Site[]>>;
   };
+  /** The logged term that is the plain cross-entropy with the labels, where there is one. */
+  readonly hardTerm?: string;
   /** Trainable parameters of all terms, named `extra.<instance>.<name>`. */
   auxiliaryParams(rng: Rng): HostParams;
   /** Random inputs of all terms for a step, by instance. */
@@ -153,7 +155,9 @@ export function compose(
   for (const { term } of terms)
     for (const [name, sites] of Object.entries(term.needs.teachers ?? {}))
       teachers[name] = [...new Set([...(teachers[name] ?? []), ...sites])];
+  const plain = entries.find(({ name, strategy = name }) => strategy === hard.name);
   return {
+    ...(plain === undefined ? {} : { hardTerm: plain.name }),
     needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
     auxiliaryParams(rng) {
       const all: Record<string, HostArray> = {};

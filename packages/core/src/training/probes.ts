@@ -2,6 +2,7 @@
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type {
+  Checkpoint,
   Json,
   MetricsRow,
   Model,
@@ -17,7 +18,7 @@ import { batchGradients } from './gradients.js';
 import { matchNames } from './patterns.js';
 import { computeSites } from './sites.js';
 import { gradientsByTerm } from './term-gradients.js';
-import type { ActiveProbe, SavedState, Training } from './training.js';
+import type { ActiveProbe, Training } from './training.js';
 
 /** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
 export interface DueProbe extends ActiveProbe {
@@ -106,7 +107,7 @@ export type Found = { readonly name: string; readonly moment: string } & (
 export async function runProbes(
   run: Training,
   due: readonly DueProbe[],
-  saved: SavedState,
+  saved: Pick<Checkpoint, 'params' | 'position'>,
   history: readonly MetricsRow[],
   row: Omit<MetricsRow, 'time' | 'probes'>,
 ): Promise<readonly Found[]> {
@@ -131,7 +132,7 @@ type ProbedRun = Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMe
 export async function snapshot(
   run: ProbedRun,
   probe: Pick<Probe, 'needs'>,
-  saved: Pick<SavedState, 'params' | 'position'>,
+  saved: Pick<Checkpoint, 'params' | 'position'>,
   history: readonly MetricsRow[],
 ): Promise<Snapshot> {
   const { backend, task, model } = run;
@@ -159,7 +160,7 @@ export async function snapshot(
 async function readGradients(
   { backend, task, model, objective, teachers, seed }: ProbedRun,
   asked: Probe['needs']['gradients'],
-  saved: Pick<SavedState, 'params' | 'position'>,
+  saved: Pick<Checkpoint, 'params' | 'position'>,
   rows: Int32Array,
 ): Promise<Pick<Snapshot, 'gradients'>> {
   if (asked === undefined) return {};

@@ -2,7 +2,6 @@
 import type * as tf from '@grok/tfjs';
 import type {
   Backend,
-  DeviceTensor,
   HostArray,
   HostParams,
   OnDevice,
@@ -11,16 +10,17 @@ import type {
   Params,
   Program,
   Signature,
-  Tree,
 } from '../contracts/types.js';
 import { createMaskBuffer } from '../tensors/mask-kernel.js';
 import { flattenHost, type Layout, reader, sizeOf, unflattenHost } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
 import { readTree, uploadTree } from '../tensors/tree.js';
+import type { Batches } from './budget.js';
 import { arraysOf } from './run-in-batches.js';
 import { computeSites, EVAL_ROWS } from './sites.js';
 import {
+  type Batch,
   type EvalInputs,
   evaluation,
   type StepInputs,
@@ -34,20 +34,35 @@ import type { Training } from './training.js';
 export type StepProgram = Program<StepInputs, StepOutputs>;
 /** One evaluation over a fixed number of rows. */
 export type EvalProgram = Program<EvalInputs, { loss: tf.Scalar; correct: tf.Scalar }>;
+/** A run's programs, by number of rows. */
+export interface Programs {
+  readonly steps: ReadonlyMap<number, StepProgram>;
+  readonly evaluations: ReadonlyMap<number, EvalProgram>;
+  /** Where masks are drawn, by name and length, again and again: fresh memory for millions of them costs more than drawing. */
+  readonly maskBuffers: Map<string, Uint8Array>;
+}
+/** Parameters on a backend: one vector named `flat`, or one tensor each. */
+export type DeviceParams = OnDevice<Params>;
 
-/** The training rows with the teachers' sites for them, and validation batches on the device. */
+/** Rows with the teachers' sites for them, on the host. */
+export type BatchArrays = {
+  readonly inputs: HostArray;
+  readonly labels: HostArray;
+  readonly teachers: Readonly<Record<string, HostParams>>;
+};
+/** The training rows, and batches to be evaluated on the device. */
 export interface Data {
-  readonly train: { inputs: HostArray; labels: HostArray; teachers: Record<string, HostParams> };
-  /** The same on the device, where it may stay there; else empty. */
-  readonly resident: Tree<DeviceTensor>;
+  readonly train: BatchArrays;
+  /** The same on the device, where it may stay there. */
+  readonly resident?: OnDevice<Batch>;
   readonly validation: readonly EvalBatch[];
-  /** The training rows in the same way, where `stop` or `require` ask for them; else empty. */
+  /** The training rows in the same way, where a run asks for them; else empty. */
   readonly trainEval: readonly EvalBatch[];
 }
-/** Rows to be judged, on the device. */
+/** Rows to be evaluated, on the device. */
 export interface EvalBatch {
   readonly rows: number;
-  readonly tensors: { inputs: DeviceTensor; labels: DeviceTensor };
+  readonly tensors: OnDevice<Omit<EvalInputs, 'params'>>;
 }
 
 /** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay. */
@@ -62,106 +77,110 @@ export async function loadData(run: Training): Promise<Data> {
     teachers[name] = await computeSites(backend, teacher, sites, own);
   }
   const train = { inputs, labels: takeRows(labels, split.train), teachers };
-  const evalBatches = (of: Int32Array): readonly EvalBatch[] =>
-    ranges(of.length, EVAL_ROWS).map(([start, end]) => {
-      const rows = of.subarray(start, end);
+  const uploadBatches = (all: Int32Array): readonly EvalBatch[] =>
+    ranges(all.length, EVAL_ROWS).map(([start, end]) => {
+      const rows = all.subarray(start, end);
       const batch = { inputs: takeRows(task.inputs, rows), labels: takeRows(labels, rows) };
-      return { rows: end - start, tensors: uploadTree(backend, batch) as never };
+      return { rows: end - start, tensors: uploadTree(backend, batch) };
     });
   return {
     train,
-    resident: backend.capabilities.residentInputs ? uploadTree(backend, train) : {},
-    validation: evalBatches(split.validation),
-    trainEval: needsTrainEval(run) ? evalBatches(split.train) : [],
+    ...(backend.capabilities.residentInputs ? { resident: uploadTree(backend, train) } : {}),
+    validation: uploadBatches(split.validation),
+    trainEval: needsTrainEval(run) ? uploadBatches(split.train) : [],
   };
 }
 
-/**
- * Host arrays of one step, in the order and shape that the step's signature has. Masks are drawn into
- * `rooms`, by name and length, again and again: fresh memory for millions of them costs more than drawing.
- */
-export function stepInputs(
+/** The rows of a batch, where they do not stay on the device. */
+export function takeBatch({ inputs, labels, teachers }: BatchArrays, at: Int32Array): BatchArrays {
+  const take = (params: HostParams): HostParams =>
+    Object.fromEntries(Object.entries(params).map(([site, value]) => [site, takeRows(value, at)]));
+  return {
+    inputs: takeRows(inputs, at),
+    labels: takeRows(labels, at),
+    teachers: Object.fromEntries(
+      Object.entries(teachers).map(([name, sites]) => [name, take(sites)]),
+    ),
+  };
+}
+
+/** What a step reads beside parameters, state and data: its number, its rows, and all that is random in it. */
+export type DrawnInputs = {
+  readonly step: HostArray;
+  readonly rows: { readonly at?: HostArray };
+  readonly masks: HostParams;
+  readonly random: Readonly<Record<string, HostParams>>;
+};
+/** Draws the inputs of one step, in the order and shape that the step's signature has; masks into `buffers`. */
+export function drawStepInputs(
   run: Training,
   data: Data,
   at: Int32Array,
   step: number,
-  rooms: Map<string, Uint8Array> = new Map(),
-): { host: Tree<HostArray>; resident: boolean } {
+  buffers: Map<string, Uint8Array>,
+): DrawnInputs {
   const root = rng(run.seed);
-  const resident = run.backend.capabilities.residentInputs;
   const dropout = root.split('dropout').split(step);
   const masks = Object.fromEntries(
     Object.entries(run.model.dropoutMaskShapes(at.length)).map(([name, shape]) => {
       const size = sizeOf(shape);
       const key = `${name} ${size}`;
-      const room = rooms.get(key) ?? createMaskBuffer(size);
-      rooms.set(key, room);
-      const values = dropout.split(name).bernoulli(size, run.model.keepProbability, room);
+      const buffer = buffers.get(key) ?? createMaskBuffer(size);
+      buffers.set(key, buffer);
+      const values = dropout.split(name).bernoulli(size, run.model.keepProbability, buffer);
       return [name, { shape, dtype: 'bool' as const, data: values }];
     }),
   );
-  const rows = at.map((i) => run.split.train[i]!);
-  const sliced = (tree: object): Tree<HostArray> =>
-    Object.fromEntries(
-      Object.entries(tree as Tree<HostArray>).map(([key, node]) => [
-        key,
-        'dtype' in node ? takeRows(node as HostArray, at) : sliced(node),
-      ]),
-    );
+  const rows = at.map((i) => run.split.train[i] ?? i);
   return {
-    resident,
-    host: {
-      step: { shape: [], dtype: 'int32', data: Int32Array.of(step) },
-      rows: resident
-        ? { at: { shape: [at.length], dtype: 'int32', data: Int32Array.from(at) } }
-        : {},
-      masks,
-      random: run.objective.randomInputs(root.split('draws'), step, rows),
-      ...(resident ? {} : { data: sliced(data.train) }),
-    },
+    step: { shape: [], dtype: 'int32', data: Int32Array.of(step) },
+    rows:
+      data.resident === undefined
+        ? {}
+        : { at: { shape: [at.length], dtype: 'int32', data: Int32Array.from(at) } },
+    masks,
+    random: run.objective.randomInputs(root.split('draws'), step, rows),
   };
 }
 
 /** Compiles the step and the evaluation once per number of rows that they meet. */
-export async function compileAll(
+export async function compilePrograms(
   run: Training,
+  { size }: Batches,
   layout: Layout,
-  at: { params: Tree<DeviceTensor>; state: Tree<DeviceTensor>; data: Data },
-): Promise<{
-  steps: ReadonlyMap<number, StepProgram>;
-  evals: ReadonlyMap<number, EvalProgram>;
-}> {
+  on: { params: DeviceParams; state: OnDevice<OptimizerState>; data: Data },
+): Promise<Programs> {
   const { backend, model, objective, optimizer } = run;
-  const rows = run.split.train.length;
-  const sizes = new Set([Math.min(run.batch, rows), rows % run.batch || run.batch]);
+  const { params, state, data } = on;
+  const maskBuffers = new Map<string, Uint8Array>();
   const steps = new Map<number, StepProgram>();
   const teacherParams = Object.fromEntries(
-    Object.entries(run.teachers).map(([name, { params }]) => [name, params]),
+    Object.entries(run.teachers).map(([name, teacher]) => [name, teacher.params]),
   );
   const fn = trainingStep({ model, objective, optimizer, layout, teacherParams });
-  for (const size of [...sizes].filter((n) => n <= rows)) {
-    const { host, resident } = stepInputs(run, at.data, new Int32Array(size), 0);
-    const signature = {
-      params: at.params,
-      state: at.state,
-      ...host,
-      ...(resident ? { data: at.data.resident } : {}),
-    } as unknown as Signature<StepInputs>;
+  for (const rows of new Set([size, run.split.train.length % size || size])) {
+    const at = new Int32Array(rows);
+    const inputs = drawStepInputs(run, data, at, 0, maskBuffers);
+    const batch = data.resident ?? takeBatch(data.train, at);
+    const signature: Signature<StepInputs> = { params, state, ...inputs, data: batch };
     const options = { donate: ['params', 'state'] as const };
-    steps.set(size, await backend.compile(`train-${size}`, fn, signature, options));
+    steps.set(rows, await backend.compile(`train-${rows}`, fn, signature, options));
   }
-  const evals = new Map<number, EvalProgram>();
-  const judge = evaluation({ model, layout, flat: optimizer.elementwise });
-  for (const { rows: size, tensors } of [...at.data.validation, ...at.data.trainEval])
-    if (!evals.has(size))
-      evals.set(
-        size,
-        await backend.compile(`eval-${size}`, judge, {
-          params: at.params,
-          ...tensors,
-        } as unknown as Signature<EvalInputs>),
-      );
-  return { steps, evals };
+  const evaluations = new Map<number, EvalProgram>();
+  const evaluate = evaluation({ model, layout, flat: optimizer.elementwise });
+  for (const { rows, tensors } of [...data.validation, ...data.trainEval]) {
+    const signature: Signature<EvalInputs> = { params, ...tensors };
+    if (!evaluations.has(rows))
+      evaluations.set(rows, await backend.compile(`eval-${rows}`, evaluate, signature));
+  }
+  return { steps, evaluations, maskBuffers };
+}
+
+/** The program for so many rows. @throws RangeError when none was compiled. */
+export function findProgram<P>(programs: ReadonlyMap<number, P>, rows: number): P {
+  const program = programs.get(rows);
+  if (program === undefined) throw new RangeError(`no program was compiled for ${rows} rows`);
+  return program;
 }
 
 /** Parameters to the device: one vector `flat`, or one tensor each. */
@@ -170,7 +189,7 @@ export function uploadParams(
   params: HostParams,
   layout: Layout,
   flat: boolean,
-): Tree<DeviceTensor> {
+): DeviceParams {
   if (flat) return { flat: backend.upload(flattenHost(params), [layout.size], 'float32') };
   return uploadTree(backend, params);
 }
@@ -178,27 +197,27 @@ export function uploadParams(
 /** The inverse of `uploadParams`. */
 export async function readParams(
   backend: Backend,
-  params: Tree<DeviceTensor>,
+  params: DeviceParams,
   layout: Layout,
   flat: boolean,
 ): Promise<HostParams> {
   const read = await readTree(backend, params);
-  return flat ? unflattenHost(read.flat!.data as Float32Array, layout) : read;
+  if (!flat) return read;
+  return unflattenHost(Float32Array.from(reader('parameter', read)('flat').data), layout);
 }
 
-/** Runs the optimiser's `init`, itself a compiled program; its outputs are the state's signature. */
-export async function initialState(
+/** Runs the optimizer's `init`, itself a compiled program; its outputs are the state's signature. */
+export async function initializeState(
   backend: Backend,
   optimizer: Optimizer,
-  params: Tree<DeviceTensor>,
-): Promise<Tree<DeviceTensor>> {
-  type Inputs = { params: Params };
-  const program = await backend.compile<Inputs, { state: OptimizerState }>(
+  params: DeviceParams,
+): Promise<OnDevice<OptimizerState>> {
+  const program = await backend.compile<{ params: Params }, { state: OptimizerState }>(
     'optimizer.init',
     (inputs) => ({ state: optimizer.init(inputs.params) }),
-    { params } as unknown as Signature<Inputs>,
+    { params },
   );
-  const { state } = await program.run({ params } as unknown as OnDevice<Inputs>);
+  const { state } = await program.run({ params });
   program.dispose();
-  return state as Tree<DeviceTensor>;
+  return state;
 }

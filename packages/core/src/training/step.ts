@@ -34,6 +34,8 @@ export interface StepOutputs {
   /** Number of rows whose largest logit is the label's. */
   readonly correct: tf.Scalar;
   readonly terms: Readonly<Record<string, tf.Scalar>>;
+  /** Cross-entropy with the labels, mean over the batch; absent where a term is just that. */
+  readonly hardLoss?: tf.Scalar;
 }
 
 /** Forward, gradients and optimiser as one pure function. */
@@ -72,10 +74,10 @@ export function trainingStep(parts: {
         labels: batch.labels,
         step,
       });
-      return {
-        loss: total,
-        aux: { terms, correct: countCorrect(reader('site', sites)('logits'), batch.labels) },
-      };
+      const logits = reader('site', sites)('logits');
+      const correct = countCorrect(logits, batch.labels);
+      const hard = objective.hardTerm === undefined && crossEntropy(logits, batch.labels);
+      return { loss: total, aux: { terms, correct, ...(hard && { hardLoss: hard }) } };
     }, trained);
     const gradients = optimizer.elementwise ? { flat: pack(grads) } : grads;
     const next = optimizer.update(gradients, state, params);

@@ -12,20 +12,32 @@ import { rng } from '../tensors/rng.js';
 
 type Scores = Pick<MetricsRow, 'epoch' | 'trainEval' | 'validation'>;
 
-/** True when the training rows must be judged with dropout off: with it on, what is known by heart looks forgotten. */
+/** True when the training rows must be evaluated with dropout off: with it on, what is known by heart looks forgotten. */
 export function needsTrainEval({
+  evaluate,
   stop,
   require,
-}: {
-  readonly stop?: Experiment['stop'] | undefined;
-  readonly require?: Experiment['require'] | undefined;
-}): boolean {
-  return stop !== undefined || require?.trainAccuracy !== undefined;
+}: Pick<Experiment, 'evaluate' | 'stop' | 'require'>): boolean {
+  return (
+    evaluate?.train === true ||
+    stop?.trainAccuracy !== undefined ||
+    require?.trainAccuracy !== undefined
+  );
 }
 
-/** True when an epoch's row fulfils `stop`. */
-export function isReached(stop: Experiment['stop'], row: Scores | undefined): boolean {
-  return stop !== undefined && (row?.trainEval?.accuracy ?? -1) >= stop.trainAccuracy;
+/** True when the last rows, over as many epochs as `stop` asks for, come to its accuracies. */
+export function isReached(stop: Experiment['stop'], rows: readonly Scores[]): boolean {
+  const last = rows.at(-1);
+  if (stop === undefined || last === undefined) return false;
+  const { for: epochs = 1, trainAccuracy = 0, validationAccuracy = 0 } = stop;
+  if (last.epoch < epochs) return false;
+  for (const { epoch, trainEval, validation } of rows.toReversed()) {
+    if (epoch <= last.epoch - epochs) return true;
+    if ((trainEval?.accuracy ?? (stop.trainAccuracy === undefined ? 1 : -1)) < trainAccuracy)
+      return false;
+    if (validation.accuracy < validationAccuracy) return false;
+  }
+  return true;
 }
 
 /** @throws RunError when the last epoch's row is outside a bound, naming it. */

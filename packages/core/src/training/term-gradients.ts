@@ -1,6 +1,6 @@
 /** Gradients of a run's loss and of each of its terms at fixed parameters: for probes, outside the training step. */
 import type * as tf from '@grok/tfjs';
-import type { HostArray, HostParams, Params, Program } from '../contracts/types.js';
+import type { Checkpoint, HostArray, HostParams, Params, Program } from '../contracts/types.js';
 import { reader, valueAndGrads, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
@@ -9,7 +9,7 @@ import { equalBatches } from './gradients.js';
 import { arraysOf } from './run-in-batches.js';
 import { computeSites } from './sites.js';
 import type { Batch } from './step.js';
-import type { SavedState, Training } from './training.js';
+import type { Training } from './training.js';
 
 /** Gradients by batch: of the weighted total, and of each term unweighted, by its name in the metrics rows. */
 export interface TermGradients {
@@ -37,7 +37,7 @@ type Outputs = { readonly total: Params; readonly terms: Readonly<Record<string,
  */
 export async function gradientsByTerm(
   run: ObjectiveRun,
-  { params, position: { step } }: Pick<SavedState, 'params' | 'position'>,
+  { params, position: { step } }: Pick<Checkpoint, 'params' | 'position'>,
   rows: Int32Array,
   batches: number,
 ): Promise<TermGradients> {

@@ -8,223 +8,295 @@ import { RunError } from '../contracts/errors.js';
 import type {
   Backend,
   DeviceTensor,
+  EpochSums,
   Json,
   MetricsRow,
   OnDevice,
   Score,
-  Tree,
 } from '../contracts/types.js';
-import { layoutOf, sizeOf, withoutAuxiliary } from '../tensors/params.js';
+import { sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
-import { freeTree, readTree, treeFromPaths, uploadTree } from '../tensors/tree.js';
-import { crosses, dueProbes, runProbes } from './probes.js';
+import { freeTree, uploadTree } from '../tensors/tree.js';
+import { countSteps, isSpent } from './budget.js';
 import {
-  compileAll,
-  type EvalBatch,
-  type EvalProgram,
-  initialState,
-  loadData,
-  readParams,
-  stepInputs,
-  uploadParams,
-} from './programs.js';
-import type { StepInputs } from './step.js';
+  createSnapshot,
+  disposeLoop,
+  type HostSnapshot,
+  type Loop,
+  noSums,
+  prepareLoop,
+  type Start,
+} from './loop.js';
+import { crosses, dueProbes, type Found, runProbes } from './probes.js';
+import { drawStepInputs, type EvalBatch, findProgram, takeBatch } from './programs.js';
+import type { StepOutputs } from './step.js';
 import { checkRequired, isReached } from './stopping.js';
-import type { Position, SavedState, Training } from './training.js';
+import type { Training, TrainingEvent } from './training.js';
 
 /** Validation accuracies whose first crossing is an event with a pinned checkpoint. */
 export const CROSSINGS: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
-/** What the loop tells, in order. */
-export type TrainerEvent =
-  | { type: 'ready'; parameters: number; stepsPerEpoch: number; from: Position }
-  | { type: 'step'; epoch: number; step: number; loss: number }
-  | { type: 'epoch'; row: MetricsRow }
-  | { type: 'crossing'; epoch: number; step: number; threshold: number }
-  | { type: 'analysis'; epoch: number; step: number; name: string; moment: string; result: Json }
-  | { type: 'notice'; message: string }
-  | { type: 'save'; saved: SavedState; pinned: boolean };
-
 /**
- * Trains to the last epoch or to `stop`, or until `signal` aborts (then the state is saved first).
+ * Trains to the end of its length or to `stop`, or until `signal` aborts (then the state is saved first).
  * @throws RunError when the loss is not finite, naming the step, or when what is required was not met.
  */
 export async function* train(
   run: Training,
-  from?: { saved: SavedState; history: readonly MetricsRow[] },
+  from?: Start,
   signal?: AbortSignal,
-): AsyncGenerator<TrainerEvent, 'finished' | 'interrupted'> {
-  const { backend, split, model, objective, optimizer, now } = run;
-  const root = rng(run.seed);
-  const initial = {
-    ...model.init(root.split('init')),
-    ...objective.auxiliaryParams(root.split('extra')),
-  };
-  const layout = layoutOf(initial);
-  const order = root.split('order');
-  const history = [...(from?.history ?? [])];
-  const rows = split.train.length;
-  const batches = Math.ceil(rows / run.batch);
-  let { epoch, batch, step, sums } = from?.saved.position ?? startOf();
-  let unwritten = 0; // seconds since the last row
-  const told = new Set<string>(); // what notices have said
-
-  const data = await loadData(run);
-  let params = uploadParams(backend, from?.saved.params ?? initial, layout, optimizer.elementwise);
-  let state = await initialState(backend, optimizer, params);
-  if (from !== undefined) {
-    const like = state;
-    state = uploadTree(backend, treeFromPaths(like, from.saved.state));
-    freeTree(backend, like);
-  }
-  const programs = await compileAll(run, layout, { params, state, data });
-  const save = async (): Promise<SavedState> => ({
-    params: await readParams(backend, params, layout, optimizer.elementwise),
-    state: await readTree(backend, state),
-    position: { epoch, batch, step, sums: { ...sums, terms: { ...sums.terms } } },
-  });
-
-  const rooms = new Map<string, Uint8Array>();
+): AsyncGenerator<TrainingEvent, 'finished' | 'interrupted'> {
+  const loop = await prepareLoop(run, from);
   try {
-    const ownParameters = Object.values(withoutAuxiliary(layout.specs)).reduce(
-      (sum, { shape }) => sum + sizeOf(shape),
-      0,
-    );
-    const position = { epoch, batch, step, sums };
-    yield { type: 'ready', parameters: ownParameters, stepsPerEpoch: batches, from: position };
-
+    yield describeStart(loop);
     // Killed after its last checkpoint and before its end, a run comes here with nothing left to do.
-    while (epoch < run.epochs && !(batch === 0 && isReached(run.stop, history.at(-1)))) {
-      const started = now();
-      const shuffled = order.split(epoch + 1).permutation(rows);
-      while (batch < batches) {
-        if (signal?.aborted) {
-          yield { type: 'save', saved: await save(), pinned: false };
-          return 'interrupted';
-        }
-        const at = shuffled.subarray(batch * run.batch, (batch + 1) * run.batch);
-        const inputs = stepInputs(run, data, at, step, rooms);
-        // Masks are drawn into the same arrays at the next step, when these tensors are long free.
-        const uploaded = uploadTree(backend, inputs.host, { lent: true });
-        const program = programs.steps.get(at.length)!;
-        const out = await program.run({
-          params,
-          state,
-          ...(uploaded as object),
-          ...(inputs.resident ? { data: data.resident } : {}),
-        } as OnDevice<StepInputs>);
-        freeTree(backend, uploaded);
-        params = out.params as typeof params;
-        state = out.state as typeof state;
-        const loss = await scalar(backend, out.loss);
-        sums.loss += loss * at.length;
-        sums.correct += await scalar(backend, out.correct);
-        for (const [name, value] of Object.entries(out.terms))
-          sums.terms[name] = (sums.terms[name] ?? 0) + (await scalar(backend, value)) * at.length;
-        if (!Number.isFinite(loss))
-          throw new RunError(diverged(`step ${step}: the loss is ${loss}`));
-        step++;
-        batch++;
-        yield { type: 'step', epoch: epoch + 1, step, loss };
-        if (run.pin?.steps?.includes(step))
-          yield { type: 'save', saved: await save(), pinned: true };
+    while (!isComplete(loop)) {
+      const started = run.now();
+      if ((yield* trainEpoch(loop, signal)) === 'interrupted') {
+        const checkpoint = await createSnapshot(loop).checkpoint();
+        yield { type: 'checkpoint', checkpoint, pinned: false };
+        return 'interrupted';
       }
-      epoch++;
-      if (epoch % (run.evalEvery ?? 1) !== 0 && epoch < run.epochs) {
-        batch = 0;
-        sums = startOf().sums;
-        unwritten += now() - started;
-        if (epoch % run.checkpointEvery === 0)
-          yield { type: 'save', saved: await save(), pinned: false };
-        continue;
-      }
-      const validation = await evaluate(backend, programs.evals, params, data.validation);
-      const finished: Omit<MetricsRow, 'time' | 'probes'> = {
-        epoch,
-        step,
-        train: { loss: sums.loss / rows, accuracy: sums.correct / rows },
-        terms: Object.fromEntries(
-          Object.entries(sums.terms).map(([name, sum]) => [name, sum / rows]),
-        ),
-        validation,
-        ...(data.trainEval.length === 0
-          ? {}
-          : { trainEval: await evaluate(backend, programs.evals, params, data.trainEval) }),
-      };
-      if (!Number.isFinite(validation.loss))
-        throw new RunError(diverged(`step ${step}: the validation loss is ${validation.loss}`));
-      const reached = CROSSINGS.filter((threshold) => crosses(threshold, finished, history));
-      const asked = run.pin?.validationAccuracies ?? [];
-      const pinned =
-        reached.length > 0 || asked.some((threshold) => crosses(threshold, finished, history));
-      const last = epoch === run.epochs || isReached(run.stop, finished);
-      const due = dueProbes(run.probes, finished, history, last);
-      const found =
-        due.length > 0 ? await runProbes(run, due, await save(), history, finished) : [];
-      const rowProbes: Record<string, Json> = {};
-      for (const it of found)
-        if ('result' in it && it.moment === 'row') rowProbes[it.name] = it.result;
-      const row: MetricsRow = {
-        ...finished,
-        ...(Object.keys(rowProbes).length > 0 ? { probes: rowProbes } : {}),
-        time: { seconds: unwritten + now() - started },
-      };
-      history.push(row);
-      unwritten = 0;
-      batch = 0;
-      sums = startOf().sums;
-      yield { type: 'epoch', row };
-      for (const threshold of reached) yield { type: 'crossing', epoch, step, threshold };
-      for (const it of found)
-        if ('result' in it) {
-          if (it.moment !== 'row') yield { type: 'analysis', epoch, step, ...it };
-        } else if (!told.has(it.failure)) {
-          told.add(it.failure);
-          yield { type: 'notice', message: it.failure };
-        }
-      if (pinned || last || epoch % run.checkpointEvery === 0)
-        yield { type: 'save', saved: await save(), pinned };
+      yield* closeEpoch(loop, started);
     }
-    checkRequired(run.require, history.at(-1));
+    checkRequired(run.require, loop.history.at(-1));
     return 'finished';
   } finally {
-    for (const program of [programs.steps, programs.evals].flatMap((m) => [...m.values()]))
-      program.dispose();
-    freeTree(backend, params);
-    freeTree(backend, state);
-    freeTree(backend, data.resident);
-    for (const { tensors } of [...data.validation, ...data.trainEval]) freeTree(backend, tensors);
+    disposeLoop(loop);
   }
 }
 
-const diverged = (what: string): string =>
-  `${what}; checkpoints from before are kept; try a lower learning rate`;
+/** The steps of an epoch that are left, to the end of the run's length. */
+async function* trainEpoch(
+  loop: Loop,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrainingEvent, 'done' | 'interrupted'> {
+  const { run, batches } = loop;
+  const { size, perEpoch } = batches;
+  const epoch = loop.position.epoch + 1;
+  const order = rng(run.seed).split('order').split(epoch).permutation(run.split.train.length);
+  while (loop.position.batch < perEpoch && !isSpent(run, loop.position)) {
+    if (signal?.aborted) return 'interrupted';
+    const { batch } = loop.position;
+    const loss = await trainStep(loop, order.subarray(batch * size, (batch + 1) * size));
+    const { step } = loop.position;
+    yield { type: 'step', epoch, step, loss };
+    if (run.pin?.steps?.includes(step))
+      yield {
+        type: 'checkpoint',
+        checkpoint: await createSnapshot(loop).checkpoint(),
+        pinned: true,
+      };
+    if (run.recordedSteps.has(step))
+      yield { type: 'state', checkpoint: await createSnapshot(loop).checkpoint() };
+  }
+  return 'done';
+}
 
-const startOf = (): Position => ({
-  epoch: 0,
-  batch: 0,
-  step: 0,
-  sums: { loss: 0, correct: 0, terms: {} },
-});
+/** One optimizer step on the training rows at `at`; gives the loss. @throws RunError when it is not finite. */
+async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
+  const { run, data, programs, params, state, position } = loop;
+  const { backend } = run;
+  // Masks are drawn into the same arrays at the next step, when these tensors are long free.
+  const drawn = drawStepInputs(run, data, at, position.step, programs.maskBuffers);
+  const inputs = uploadTree(backend, drawn, { lent: true });
+  const batch = data.resident ?? uploadTree(backend, takeBatch(data.train, at), { lent: true });
+  const program = findProgram(programs.steps, at.length);
+  const out = await program.run({ params, state, ...inputs, data: batch });
+  freeTree(backend, inputs);
+  if (batch !== data.resident) freeTree(backend, batch);
+  loop.params = out.params;
+  loop.state = out.state;
+  const step = await readStep(run, out);
+  if (!Number.isFinite(step.loss))
+    throw new RunError(describeDivergence(`step ${position.step}: the loss is ${step.loss}`));
+  loop.position = {
+    epoch: position.epoch,
+    batch: position.batch + 1,
+    step: position.step + 1,
+    sums: addStep(position.sums, step, at.length),
+  };
+  return step.loss;
+}
+
+/** The scalars of a step: means over its rows, and the number of correct ones. */
+async function readStep(
+  { backend, objective }: Training,
+  out: OnDevice<StepOutputs>,
+): Promise<EpochSums> {
+  const loss = await readScalar(backend, out.loss);
+  const correct = await readScalar(backend, out.correct);
+  const terms: Record<string, number> = {};
+  for (const [name, value] of Object.entries(out.terms))
+    terms[name] = await readScalar(backend, value);
+  const own = objective.hardTerm === undefined ? undefined : terms[objective.hardTerm];
+  const hardLoss = out.hardLoss === undefined ? own : await readScalar(backend, out.hardLoss);
+  return { loss, correct, ...(hardLoss === undefined ? {} : { hardLoss }), terms };
+}
+
+/** Sums with a step of `rows` rows added. */
+function addStep(sums: EpochSums, step: EpochSums, rows: number): EpochSums {
+  const hardLoss = (sums.hardLoss ?? Number.NaN) + (step.hardLoss ?? Number.NaN) * rows;
+  return {
+    loss: sums.loss + step.loss * rows,
+    correct: sums.correct + step.correct,
+    ...(Number.isNaN(hardLoss) ? {} : { hardLoss }),
+    terms: mapValues(step.terms, (value, name) => (sums.terms[name] ?? 0) + value * rows),
+  };
+}
+
+/** Evaluates an epoch, whole or cut off by the end of the run, runs the probes that are due, and saves. */
+async function* closeEpoch(loop: Loop, started: number): AsyncGenerator<TrainingEvent, void> {
+  const { run, history } = loop;
+  const trained = averageEpoch(loop);
+  const { epoch, step } = trained;
+  advanceEpoch(loop);
+  const snapshot = createSnapshot(loop);
+  const isSaved = epoch % run.checkpointEvery === 0;
+  if (epoch % (run.evalEvery ?? 1) !== 0 && !isSpent(run, loop.position)) {
+    loop.unwrittenSeconds += run.now() - started;
+    if (isSaved)
+      yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned: false };
+    return;
+  }
+  const before = [...history];
+  const scored = { ...trained, ...(await evaluateEpoch(loop)) };
+  const crossed = CROSSINGS.filter((it) => crosses(it, scored, before));
+  const isLast = isSpent(run, loop.position) || isReached(run.stop, [...history, scored]);
+  const found = await runDueProbes(loop, snapshot, scored, isLast);
+  const time = { seconds: loop.unwrittenSeconds + run.now() - started };
+  const row: MetricsRow = { ...scored, ...selectRowProbes(found), time };
+  history.push(row);
+  loop.unwrittenSeconds = 0;
+  yield { type: 'epoch', row };
+  for (const threshold of crossed) yield { type: 'crossing', epoch, step, threshold };
+  yield* tellFindings(loop, row, found);
+  const asked = run.pin?.validationAccuracies ?? [];
+  const pinned = crossed.length > 0 || asked.some((it) => crosses(it, scored, before));
+  if (pinned || isLast || isSaved)
+    yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned };
+}
+
+/** Means over the rows of the epoch that has just been trained. */
+function averageEpoch({
+  run,
+  batches,
+  position,
+}: Loop): Pick<MetricsRow, 'epoch' | 'step' | 'train' | 'terms'> {
+  const { epoch, batch, step, sums } = position;
+  const rows = Math.min(batch * batches.size, run.split.train.length);
+  return {
+    epoch: epoch + 1,
+    step,
+    train: {
+      loss: sums.loss / rows,
+      accuracy: sums.correct / rows,
+      ...(sums.hardLoss === undefined ? {} : { hardLoss: sums.hardLoss / rows }),
+    },
+    terms: mapValues(sums.terms, (sum) => sum / rows),
+  };
+}
+
+/** Goes on to the next epoch, unless the run ends within this one: then it can be trained on from there. */
+function advanceEpoch(loop: Loop): void {
+  const { epoch, batch, step } = loop.position;
+  if (batch === loop.batches.perEpoch)
+    loop.position = { epoch: epoch + 1, batch: 0, step, sums: noSums };
+}
+
+/** @throws RunError when the validation loss is not finite: the last step's parameters are not. */
+async function evaluateEpoch(loop: Loop): Promise<Pick<MetricsRow, 'validation' | 'trainEval'>> {
+  const { data, position } = loop;
+  const validation = await evaluate(loop, data.validation);
+  const trainEval =
+    data.trainEval.length === 0 ? {} : { trainEval: await evaluate(loop, data.trainEval) };
+  if (!Number.isFinite(validation.loss))
+    throw new RunError(
+      describeDivergence(`step ${position.step}: the validation loss is ${validation.loss}`),
+    );
+  return { validation, ...trainEval };
+}
 
 async function evaluate(
-  backend: Backend,
-  programs: ReadonlyMap<number, EvalProgram>,
-  params: Tree<DeviceTensor>,
+  { run: { backend }, programs, params }: Loop,
   batches: readonly EvalBatch[],
 ): Promise<Score> {
   let [loss, correct, total] = [0, 0, 0];
   for (const { rows, tensors } of batches) {
-    const out = await programs.get(rows)!.run({ params, ...tensors } as never);
-    loss += (await scalar(backend, out.loss)) * rows;
-    correct += await scalar(backend, out.correct);
+    const out = await findProgram(programs.evaluations, rows).run({ params, ...tensors });
+    loss += (await readScalar(backend, out.loss)) * rows;
+    correct += await readScalar(backend, out.correct);
     total += rows;
   }
   return { loss: loss / total, accuracy: correct / total };
 }
 
-async function scalar(backend: Backend, tensor: DeviceTensor): Promise<number> {
-  const value = (await backend.read(tensor))[0]!;
+async function runDueProbes(
+  { run, history, position }: Loop,
+  snapshot: HostSnapshot,
+  row: Omit<MetricsRow, 'time' | 'probes'>,
+  isLast: boolean,
+): Promise<readonly Found[]> {
+  const due = dueProbes(run.probes, row, history, isLast);
+  if (due.length === 0) return [];
+  return runProbes(run, due, { params: await snapshot.params(), position }, history, row);
+}
+
+function selectRowProbes(found: readonly Found[]): Pick<MetricsRow, 'probes'> {
+  const probes: Record<string, Json> = {};
+  for (const it of found) if ('result' in it && it.moment === 'row') probes[it.name] = it.result;
+  return Object.keys(probes).length === 0 ? {} : { probes };
+}
+
+/** Analyses, and what went wrong with probes, each once a run. */
+function* tellFindings(
+  { notices }: Loop,
+  { epoch, step }: MetricsRow,
+  found: readonly Found[],
+): Generator<TrainingEvent, void> {
+  for (const it of found)
+    if ('result' in it) {
+      if (it.moment !== 'row') yield { type: 'analysis', epoch, step, ...it };
+    } else if (!notices.has(it.failure)) {
+      notices.add(it.failure);
+      yield { type: 'notice', message: it.failure };
+    }
+}
+
+/** Whether nothing is left to do: the length is spent, or the last row fulfils `stop`. */
+function isComplete({ run, position, history }: Loop): boolean {
+  const { batch, step } = position;
+  // A state within an epoch may have been saved before the row that ends the run.
+  const hasRow = batch === 0 || history.at(-1)?.step === step;
+  return hasRow && (isSpent(run, position) || (batch === 0 && isReached(run.stop, history)));
+}
+
+function describeStart({ run, batches, layout, position }: Loop): TrainingEvent {
+  const own = Object.values(withoutAuxiliary(layout.specs));
+  return {
+    type: 'start',
+    run: run.run,
+    parameters: own.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    epochs: Math.ceil(countSteps(run, batches) / batches.perEpoch),
+    stepsPerEpoch: batches.perEpoch,
+    from: { epoch: position.epoch, step: position.step },
+    backend: run.backend.name,
+    device: run.backend.device,
+  };
+}
+
+function describeDivergence(what: string): string {
+  return `${what}; checkpoints from before are kept; try a lower learning rate`;
+}
+
+async function readScalar(backend: Backend, tensor: DeviceTensor): Promise<number> {
+  const [value = Number.NaN] = await backend.read(tensor);
   backend.free(tensor);
   return value;
+}
+
+function mapValues(
+  values: Readonly<Record<string, number>>,
+  f: (value: number, key: string) => number,
+): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, f(value, key)]));
 }

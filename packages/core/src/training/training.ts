@@ -1,4 +1,4 @@
-/** What a run trains with, and where it stands: the words that the loop, its programs and its probes share. */
+/** What a run trains with and what it yields: the words that the loop, its programs and its probes share. */
 
 import type {
   Backend,
@@ -8,6 +8,7 @@ import type {
   Optimizer,
   PinnedPoints,
   Probe,
+  RunEvent,
   SplitRows,
   Task,
 } from '../contracts/types.js';
@@ -26,6 +27,8 @@ export type TrainingSettings = Omit<
 >;
 /** Everything that a run trains with; plain data and functions. */
 export interface Training extends TrainingSettings {
+  /** Id of the run, for its checkpoints. */
+  readonly run: string;
   readonly backend: Backend;
   readonly task: Task;
   readonly split: SplitRows;
@@ -38,18 +41,19 @@ export interface Training extends TrainingSettings {
   readonly checkpointEvery: number;
   /** Points whose checkpoints are kept, beside those of crossings. */
   readonly pin?: PinnedPoints;
+  /** Steps after which the parameters are recorded. */
+  readonly recordedSteps: ReadonlySet<number>;
   /** Seconds on a clock that never goes back. */
   readonly now: () => number;
   /** Largest memory of the process so far, in bytes, where that can be told. */
   readonly peakMemoryBytes?: () => number;
 }
 
-/** Where a run is: epochs done, batches done in the current one, and that epoch's sums so far. */
-export type Position = {
-  readonly epoch: number;
-  readonly batch: number;
-  readonly step: number;
-  readonly sums: { loss: number; correct: number; terms: Record<string, number> };
-};
-/** All that is needed to go on from a position as if nothing had happened. */
-export type SavedState = Omit<Checkpoint, 'run' | 'position'> & { readonly position: Position };
+/**
+ * What the loop yields: the run's events, but for its end, which whoever runs the loop knows first, and
+ * for files, which it writes: those come as the states that go into them.
+ */
+export type TrainingEvent =
+  | Exclude<RunEvent, { type: 'checkpoint' | 'state' | 'end' }>
+  | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint; readonly pinned: boolean }
+  | { readonly type: 'state'; readonly checkpoint: Checkpoint };

@@ -67,7 +67,7 @@ const checkpoint = (step: number): Checkpoint => ({
   run: 'r',
   params: { w: { shape: [1], dtype: 'float32', data: Float32Array.of(step) } },
   state: {},
-  position: { epoch: step / 10, step },
+  position: { epoch: step / 10, batch: 0, step, sums: { loss: 0, correct: 0, terms: {} } },
 });
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = async (store: Store, path: string): Promise<string> =>

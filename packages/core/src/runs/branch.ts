@@ -1,0 +1,65 @@
+/** A run that goes on from a state of another: the same bits up to there, another experiment from there on. */
+import { InputError } from '../contracts/errors.js';
+import { experimentHash, paramsSha256 } from '../contracts/hash.js';
+import type { Checkpoint, Store } from '../contracts/types.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import { resolveExecution } from './execution.js';
+import type { RunHost, RunResult } from './host.js';
+import { resumeRun, startRun } from './run.js';
+import {
+  appendMetrics,
+  checkVacant,
+  findConfig,
+  readCheckpoint,
+  readConfig,
+  readMetrics,
+  saveCheckpoint,
+  writeConfig,
+} from './run-folder.js';
+import { checkSpec } from './spec.js';
+
+/** Where a branch begins. */
+export interface BranchPoint {
+  /** The folder of the run that it goes on from. */
+  readonly store: Store;
+  /** A step at the end of an epoch, of which there is a checkpoint. */
+  readonly step: number;
+}
+
+/**
+ * Runs a specification from a checkpoint of another run on: its parameters, optimizer state, epoch and
+ * rows. The branch's experiment names the parent, so that it has an id of its own; asked for again, it
+ * goes on where it stopped.
+ * @throws InputError when there is no such checkpoint, or the store holds another run; else as `startRun`.
+ */
+export async function branchRun(
+  spec: unknown,
+  host: RunHost,
+  from: BranchPoint,
+): Promise<RunResult> {
+  const { experiment: own, execution = {} } = checkSpec(spec);
+  const parent = await readConfig(from.store);
+  const checkpoint = await readCheckpoint(from.store, from.step);
+  if (checkpoint.position.batch !== 0)
+    throw new InputError(
+      `${from.store.where}: step ${from.step} is within an epoch, whose order is the parent's; branch at the end of one`,
+    );
+  const hash = paramsSha256(withoutAuxiliary(checkpoint.params));
+  const reference = { run: parent.run, paramsSha256: hash, step: from.step };
+  const experiment = { ...own, parent: reference };
+  const { store } = host;
+  const found = await findConfig(store);
+  if (found !== undefined) return startRun({ experiment, execution }, host);
+  await checkVacant(store);
+  await copyState(store, from, { ...checkpoint, run: experimentHash(experiment) });
+  // The configuration last: a copy that broke off is then no run.
+  const resolved = resolveExecution({ flags: execution, defaults: host.defaults ?? {} });
+  await writeConfig(store, experiment, resolved);
+  return resumeRun(host, execution);
+}
+
+async function copyState(store: Store, from: BranchPoint, checkpoint: Checkpoint): Promise<void> {
+  for (const row of await readMetrics(from.store))
+    if (row.step <= from.step) await appendMetrics(store, row);
+  await saveCheckpoint(store, checkpoint, { pinned: true });
+}

@@ -1,0 +1,173 @@
+/**
+ * The record of a run: what each event of the loop does to the run's folder, and who hears of it. A
+ * store's failure stops the run; a listener's never does.
+ */
+import { isInputError, isRunError, RunError } from '../contracts/errors.js';
+import { paramsSha256 } from '../contracts/hash.js';
+import type { Manifest, MetricsRow, RunEvent } from '../contracts/types.js';
+import { withoutAuxiliary } from '../tensors/params.js';
+import type { TrainingEvent } from '../training/training.js';
+import type { RunHost } from './host.js';
+import { createListeners, type Listeners } from './listeners.js';
+import { createManifest, type Progress, type RunParts } from './manifest.js';
+import {
+  appendEvent,
+  appendMetrics,
+  saveCheckpoint,
+  saveState,
+  writeAnalysis,
+  writeConfig,
+  writeManifest,
+} from './run-folder.js';
+
+/** A run that is being recorded. */
+export interface Recording {
+  readonly host: RunHost;
+  readonly parts: RunParts;
+  readonly history: MetricsRow[];
+  manifest: Manifest;
+  /** Where the last event left the run. */
+  at: { readonly epoch: number; readonly step: number };
+  listeners?: Listeners;
+  /** The folder has the run's `config.json`. */
+  isBegun: boolean;
+  /** An event is being written: after a line that was cut short, another would make both unreadable. */
+  isWriting: boolean;
+}
+
+/** A run about to be recorded; `from` is where one that was begun goes on. */
+export function createRecording(host: RunHost, parts: RunParts, from?: Progress): Recording {
+  const progress = from ?? { history: [], states: [] };
+  return {
+    host,
+    parts,
+    history: [...progress.history],
+    manifest: createManifest(host, parts, progress),
+    at: progress.checkpoint?.position ?? { epoch: 0, step: 0 },
+    isBegun: from !== undefined,
+    isWriting: false,
+  };
+}
+
+/** Writes `config.json` if there is none, begins to tell listeners and trackers, and passes on what was noticed. */
+export async function beginRecording(
+  recording: Recording,
+  notices: readonly string[],
+): Promise<void> {
+  const { host, manifest, parts } = recording;
+  const { experiment, execution } = parts;
+  if (!recording.isBegun)
+    await writeConfig(host.store, experiment, { ...manifest.execution, ...execution });
+  recording.isBegun = true;
+  recording.listeners = await createListeners(host.listeners ?? [], host.trackers ?? {}, {
+    run: manifest.run,
+    slug: manifest.slug,
+    experiment,
+    where: host.store.where,
+  });
+  for (const message of notices) await emit(recording, { type: 'notice', message });
+}
+
+type EventsByType = { [E in TrainingEvent as E['type']]: E };
+type Handlers = {
+  readonly [T in keyof EventsByType]: (r: Recording, event: EventsByType[T]) => Promise<void>;
+};
+const handlers: Handlers = {
+  async start(recording, event) {
+    await update(recording, { status: 'running', parameters: event.parameters });
+    await emit(recording, event);
+  },
+  async step(recording, event) {
+    recording.at = event;
+    recording.listeners?.notify(event);
+  },
+  async epoch(recording, event) {
+    await appendMetrics(recording.host.store, event.row);
+    recording.history.push(event.row);
+    recording.at = event.row;
+    recording.listeners?.notify(event);
+  },
+  crossing: emit,
+  notice: emit,
+  async analysis(recording, event) {
+    const { epoch, step, name, moment, result } = event;
+    await writeAnalysis(recording.host.store, name, moment, { epoch, step, result });
+    recording.listeners?.notify(event);
+  },
+  async state(recording, { checkpoint }) {
+    const { epoch, step } = checkpoint.position;
+    const file = await saveState(recording.host.store, checkpoint);
+    await emit(recording, { type: 'state', epoch, step, file });
+    const states = new Set([...(recording.manifest.states ?? []), step]);
+    await update(recording, { states: [...states] });
+  },
+  async checkpoint(recording, { checkpoint, pinned }) {
+    const { epoch, step } = checkpoint.position;
+    const file = await saveCheckpoint(recording.host.store, checkpoint, { pinned });
+    await emit(recording, { type: 'checkpoint', epoch, step, file, pinned });
+    const hash = paramsSha256(withoutAuxiliary(checkpoint.params));
+    await update(recording, { epoch, step, paramsSha256: hash });
+  },
+};
+
+/** Writes down what the loop yields, then tells it. */
+export async function recordEvent<T extends keyof EventsByType>(
+  recording: Recording,
+  event: EventsByType[T] & { readonly type: T },
+): Promise<void> {
+  await handlers[event.type](recording, event);
+}
+
+/** Records how the loop ended. */
+export async function recordEnd(
+  recording: Recording,
+  status: 'finished' | 'interrupted',
+): Promise<void> {
+  const { epoch, step } = recording.at;
+  await emit(recording, { type: 'end', epoch, step, status });
+  await update(recording, { status });
+}
+
+/** Records that a run failed, as far as its store lets it; gives the error to throw. */
+export async function recordFailure(recording: Recording, error: unknown): Promise<Error> {
+  const failure = describeFailure(error, recording.isBegun);
+  if (!recording.isBegun) return failure;
+  const { message } = failure;
+  const { epoch, step } = recording.at;
+  try {
+    if (!recording.isWriting)
+      await emit(recording, { type: 'end', epoch, step, status: 'failed', error: message });
+    await update(recording, { status: 'failed', error: message });
+  } catch {
+    // The store itself failed: what it holds is the last good state, and the first error says why.
+  }
+  return failure;
+}
+
+/** What shows only once files are written is a run that failed, whosever fault it is. */
+function describeFailure(error: unknown, isBegun: boolean): Error {
+  if (isRunError(error) || (isInputError(error) && !isBegun)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const text = isInputError(error) ? message : `the run failed: ${message}`;
+  return new RunError(text, { cause: error });
+}
+
+/** Writes an event into `events.jsonl`, then tells it. */
+async function emit(recording: Recording, event: RunEvent): Promise<void> {
+  recording.isWriting = true;
+  await appendEvent(recording.host.store, event);
+  recording.isWriting = false;
+  recording.listeners?.notify(event);
+}
+
+async function update(recording: Recording, changes: Partial<Manifest>): Promise<void> {
+  const { host, history } = recording;
+  const peakMemoryBytes = host.peakMemoryBytes?.();
+  recording.manifest = {
+    ...recording.manifest,
+    ...changes,
+    seconds: history.reduce((sum, row) => sum + row.time.seconds, 0),
+    ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
+  };
+  await writeManifest(host.store, recording.manifest);
+}

@@ -1,0 +1,118 @@
+/** A run on its backend: data, programs, parameters and optimizer state, and where it stands. */
+import type {
+  Checkpoint,
+  EpochSums,
+  HostParams,
+  MetricsRow,
+  OnDevice,
+  OptimizerState,
+  Position,
+} from '../contracts/types.js';
+import { type Layout, layoutOf } from '../tensors/params.js';
+import { rng } from '../tensors/rng.js';
+import { freeTree, readTree, treeFromPaths, uploadTree } from '../tensors/tree.js';
+import { type Batches, countBatches } from './budget.js';
+import {
+  compilePrograms,
+  type Data,
+  type DeviceParams,
+  initializeState,
+  loadData,
+  type Programs,
+  readParams,
+  uploadParams,
+} from './programs.js';
+import type { Training } from './training.js';
+
+/** A run that is under way. What changes from step to step is `params`, `state` and `position`. */
+export interface Loop {
+  readonly run: Training;
+  readonly batches: Batches;
+  readonly layout: Layout;
+  readonly data: Data;
+  readonly programs: Programs;
+  /** Rows of all epochs so far. */
+  readonly history: MetricsRow[];
+  params: DeviceParams;
+  state: OnDevice<OptimizerState>;
+  position: Position;
+  /** Seconds of epochs that left no row. */
+  unwrittenSeconds: number;
+  /** What notices have said. */
+  readonly notices: Set<string>;
+}
+
+/** Where a run starts from, when it is not its beginning. */
+export interface Start {
+  readonly checkpoint: Checkpoint;
+  readonly history: readonly MetricsRow[];
+}
+
+/** Sums of an epoch that has not begun. */
+export const noSums: EpochSums = { loss: 0, correct: 0, hardLoss: 0, terms: {} };
+
+/** Puts a run on its backend, at its beginning or at `from`, and compiles its programs. */
+export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
+  const { backend, model, objective, optimizer } = run;
+  const root = rng(run.seed);
+  const initial = {
+    ...model.init(root.split('init')),
+    ...objective.auxiliaryParams(root.split('extra')),
+  };
+  const layout = layoutOf(initial);
+  const data = await loadData(run);
+  const flat = optimizer.elementwise;
+  const params = uploadParams(backend, from?.checkpoint.params ?? initial, layout, flat);
+  let state = await initializeState(backend, optimizer, params);
+  if (from !== undefined) {
+    const fresh = state;
+    state = uploadTree(backend, treeFromPaths(fresh, from.checkpoint.state));
+    freeTree(backend, fresh);
+  }
+  const batches = countBatches(run.batch, run.split.train.length);
+  const programs = await compilePrograms(run, batches, layout, { params, state, data });
+  const position = from?.checkpoint.position ?? { epoch: 0, batch: 0, step: 0, sums: noSums };
+  const history = [...(from?.history ?? [])];
+  const place = {
+    params,
+    state,
+    position,
+    history,
+    unwrittenSeconds: 0,
+    notices: new Set<string>(),
+  };
+  return { run, batches, layout, data, programs, ...place };
+}
+
+/** Releases all that a run holds on its backend. */
+export function disposeLoop({ run, programs, params, state, data }: Loop): void {
+  const { backend } = run;
+  for (const program of [...programs.steps.values(), ...programs.evaluations.values()])
+    program.dispose();
+  freeTree(backend, params);
+  freeTree(backend, state);
+  if (data.resident !== undefined) freeTree(backend, data.resident);
+  for (const { tensors } of [...data.validation, ...data.trainEval]) freeTree(backend, tensors);
+}
+
+/** The parameters and the state of this moment, read to the host when they are first asked for, and once. */
+export interface HostSnapshot {
+  params(): Promise<HostParams>;
+  checkpoint(): Promise<Checkpoint>;
+}
+/** A snapshot of where the run stands; to be read before the next step. */
+export function createSnapshot(loop: Loop): HostSnapshot {
+  const { run, layout, position } = loop;
+  let params: Promise<HostParams> | undefined;
+  const readOnce = (): Promise<HostParams> => {
+    params ??= readParams(run.backend, loop.params, layout, run.optimizer.elementwise);
+    return params;
+  };
+  return {
+    params: readOnce,
+    async checkpoint() {
+      const state = await readTree(run.backend, loop.state);
+      return { run: run.run, params: await readOnce(), state, position };
+    },
+  };
+}
