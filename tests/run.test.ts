@@ -6,7 +6,6 @@ import {
   memoryStore,
   type Registry,
   type RunEvent,
-  readConfig,
   readManifest,
   readMetrics,
   resumeRun,
@@ -380,21 +379,4 @@ test('evaluated every few epochs, a run takes the same steps and keeps its rows 
   await stopAfter(8, store, { epochs: 5, evalEvery: 2 });
   const resumed = await resumeRun({ registry, store });
   expect(timeless(resumed.history)).toEqual(timeless(sparse.history));
-});
-
-test('trained on from 5 epochs to 10, a run has the bits and rows of 10 at once (a length that counts)', async () => {
-  const whole = await finish({ epochs: 10 });
-  const short = await finish({ epochs: 5 });
-  const longer = await finish({ epochs: 10 }, short.store);
-  expect(longer.already).toBe(false);
-  expect(longer.manifest.run).toBe(short.manifest.run);
-  expect(longer.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
-  expect(longer.manifest).toMatchObject({ status: 'finished', epoch: 10 });
-  expect(timeless(await readMetrics(short.store))).toEqual(timeless(whole.history));
-  expect((await readConfig(short.store)).experiment.epochs).toBe(10);
-  await expect(finish({ epochs: 5 }, short.store)).rejects.toThrow(
-    /has 10 epochs, and 5 are asked for; a run only ever gets longer/,
-  );
-  const resumed = await resumeRun({ registry, store: short.store }, {}, { epochs: 11 });
-  expect(resumed.history.map(({ epoch }) => epoch).slice(-2)).toEqual([10, 11]);
 });

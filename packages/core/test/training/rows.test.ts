@@ -1,0 +1,51 @@
+/** What a row of metrics says beside the loss: the hard loss, and accuracy without dropout. */
+import { memoryStore, type RunEvent, resumeRun } from '@grok/core';
+import { expect, it } from 'vitest';
+import { registry, trainSmall, withoutTimes } from '../helpers/small.js';
+
+it('the hard loss is in every row: the term where there is one, else computed beside', async () => {
+  // Catches: the total taken for it, a weight in it, a term under another name missed.
+  const plain = await trainSmall();
+  for (const { train, terms } of plain.history) expect(train.hardLoss).toBe(terms.hard);
+  const named = await trainSmall({
+    objective: [{ use: 'hard', as: 'labels', weight: 0.5 }, { use: 'squared' }],
+  });
+  for (const { train, terms } of named.history) {
+    expect(train.hardLoss).toBe(terms.labels);
+    expect(train.hardLoss).not.toBeCloseTo(train.loss, 3);
+  }
+});
+
+it('a loss without the hard one leaves its gradients alone, and the hard loss is that of its logits', async () => {
+  // The same first step as with a hard term of weight 0: then its value is the reference.
+  const objective = [{ use: 'squared' }];
+  const alone = await trainSmall({ objective, epochs: 1 });
+  const beside = await trainSmall({
+    objective: [...objective, { use: 'hard', weight: 0 }],
+    epochs: 1,
+  });
+  expect(alone.manifest.paramsSha256).toBe(beside.manifest.paramsSha256);
+  expect(alone.history[0]?.terms).not.toHaveProperty('hard');
+  expect(alone.history[0]?.train.hardLoss).toBe(beside.history[0]?.terms.hard);
+});
+
+it('interrupted within an epoch, the sum of the hard loss goes on', async () => {
+  const objective = [{ use: 'squared' }];
+  const whole = await trainSmall({ objective });
+  const store = memoryStore();
+  const stop = new AbortController();
+  const listener = (event: RunEvent): void => {
+    if (event.type === 'step' && event.step === 4) stop.abort();
+  };
+  await trainSmall({ objective }, { store, signal: stop.signal, listeners: [listener] });
+  const resumed = await resumeRun({ registry, store });
+  expect(withoutTimes(resumed.history)).toEqual(withoutTimes(whole.history));
+});
+
+it('training accuracy without dropout is in the rows of a run that asks for it', async () => {
+  const plain = await trainSmall();
+  expect(plain.history.every((row) => row.trainEval === undefined)).toBe(true);
+  const asked = await trainSmall({ evaluate: { train: true } });
+  expect(asked.history.every((row) => row.trainEval !== undefined)).toBe(true);
+  expect(asked.manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
+});
