@@ -150,7 +150,7 @@ it('stopped, it says how to go on, and does', async () => {
     kept.grok('study', 'table', 'cut', '--no-times'),
     world.grok('study', 'table', 's', '--no-times'),
   ]);
-  expect(tables[0]!.out).toBe(tables[1]!.out);
+  expect(tables[0]?.out).toBe(tables[1]!.out);
 });
 
 it('goes on beside a run whose folder is damaged, and names it', async () => {

@@ -6,10 +6,11 @@ import plugin, { attention } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const pattern = (layer: number) => `blocks.${layer}.attn.hook_pattern`;
-const draws = (who: string, layers: number, heads: number, batch = 3): Arrays =>
-  Object.fromEntries(
-    Array.from({ length: layers }, (_, l) => [pattern(l), draw(`${who}${l}`, batch, heads, 4, 4)]),
-  );
+/** A model's pattern of one block, by the model's label. */
+const drawn = (who: string, layer: number, heads = 2): HostArray =>
+  draw(`${who}${layer}`, 3, heads, 4, 4);
+const draws = (who: string, layers: number, heads: number): Arrays =>
+  Object.fromEntries(Array.from({ length: layers }, (_, l) => [pattern(l), drawn(who, l, heads)]));
 
 /** Mean over heads: `[batch, head, 4, 4]` → `[batch, 4, 4]`. */
 function overHeads({ data, shape }: HostArray): Float64Array {
@@ -17,17 +18,18 @@ function overHeads({ data, shape }: HostArray): Float64Array {
   const out = new Float64Array(batch * 16);
   for (let b = 0; b < batch; b++)
     for (let h = 0; h < heads; h++)
-      for (let i = 0; i < 16; i++) out[b * 16 + i]! += data[(b * heads + h) * 16 + i]! / heads;
+      for (let i = 0; i < 16; i++)
+        out[b * 16 + i]! += Number(data[(b * heads + h) * 16 + i]) / heads;
   return out;
 }
 const mse = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a, (x, i) => (x - b[i]!) ** 2).reduce((sum, x) => sum + x, 0) / a.length;
+  Array.from(a, (x, i) => (x - Number(b[i])) ** 2).reduce((sum, x) => sum + x, 0) / a.length;
 
 describe('attention', () => {
   const student = draws('s', 2, 2);
   const teacher = draws('t', 2, 2);
   const models = { student: modelOf(2, 16, 2), teachers: { teacher: modelOf(2, 32, 2) } };
-  const perBlock = [0, 1].map((l) => mse(student[pattern(l)]!.data, teacher[pattern(l)]!.data));
+  const perBlock = [0, 1].map((l) => mse(drawn('s', l).data, drawn('t', l).data));
 
   it('is the mean over blocks, or their sum (a swapped reduction halves the gradient)', () => {
     const [a = 0, b = 0] = perBlock;
@@ -38,8 +40,8 @@ describe('attention', () => {
     ] as const) {
       const { values, grads } = apply(attention({ reduce })(models), given);
       expect(values.attention).toBeCloseTo(factor * (a + b), 6);
-      const [s, t] = [student[pattern(1)]!.data, teacher[pattern(1)]!.data];
-      const expected = Array.from(s, (x, i) => (factor * 2 * (x - t[i]!)) / s.length);
+      const [s, t] = [drawn('s', 1).data, drawn('t', 1).data];
+      const expected = Array.from(s, (x, i) => (factor * 2 * (x - Number(t[i]))) / s.length);
       expect(distance(grads[pattern(1)], expected)).toBeLessThan(1e-7);
     }
     expect(apply(attention()(models), given).values.attention).toBeCloseTo((a + b) / 2, 6);
@@ -75,16 +77,12 @@ describe('attention', () => {
       student,
       teachers: { teacher: four },
     });
-    const pairs = [0, 1].map((l) => [
-      overHeads(student[pattern(l)]!),
-      overHeads(four[pattern(l)]!),
-    ]);
-    const expected = pairs.reduce((sum, [s, t]) => sum + mse(s!, t!), 0);
-    expect(values.attention).toBeCloseTo(expected, 6);
-    const [s, t] = pairs[0]!;
-    const shares = Array.from(student[pattern(0)]!.data, (_, i) => {
+    const means = (l: number) => [overHeads(drawn('s', l)), overHeads(drawn('t', l, 4))] as const;
+    expect(values.attention).toBeCloseTo(mse(...means(0)) + mse(...means(1)), 6);
+    const [s, t] = means(0);
+    const shares = Array.from(drawn('s', 0).data, (_, i) => {
       const at = Math.floor(i / 32) * 16 + (i % 16); // [batch, head, 16] → [batch, 16]
-      return (2 * (s![at]! - t![at]!)) / s!.length / 2;
+      return (2 * (Number(s[at]) - Number(t[at]))) / s.length / 2;
     });
     expect(distance(grads[pattern(0)], shares)).toBeLessThan(1e-7);
   });
@@ -92,7 +90,7 @@ describe('attention', () => {
   it('equal heads are compared one by one (their means may agree while they do not)', () => {
     const swapped = (value: HostArray): HostArray => {
       const data = new Float32Array(value.data.length);
-      for (let i = 0; i < data.length; i++) data[i] = value.data[i ^ 16]!; // the two heads change places
+      for (let i = 0; i < data.length; i++) data[i] = Number(value.data[i ^ 16]); // the two heads change places
       return { ...value, data };
     };
     const teachers = {
@@ -108,7 +106,7 @@ describe('attention', () => {
     const deep = draws('t', 3, 2);
     const shallow = draws('s', 1, 2);
     const { values } = apply(term, { student: shallow, teachers: { teacher: deep } });
-    expect(values.attention).toBeCloseTo(mse(shallow[pattern(0)]!.data, deep[pattern(2)]!.data), 6);
+    expect(values.attention).toBeCloseTo(mse(drawn('s', 0).data, drawn('t', 2).data), 6);
   });
 
   it('two teacher blocks may teach one student block', () => {
@@ -117,10 +115,10 @@ describe('attention', () => {
     expect(term.needs.student).toEqual([pattern(0)]);
     const shallow = draws('s', 1, 2);
     const { grads } = apply(term, { student: shallow, teachers: { teacher } });
-    const [s, t0, t1] = [shallow[pattern(0)]!, teacher[pattern(0)]!, teacher[pattern(1)]!];
+    const [s, t0, t1] = [drawn('s', 0), drawn('t', 0), drawn('t', 1)];
     const expected = Array.from(
       s.data,
-      (x, i) => (2 * x - t0.data[i]! - t1.data[i]!) / s.data.length,
+      (x, i) => (2 * x - Number(t0.data[i]) - Number(t1.data[i])) / s.data.length,
     );
     expect(distance(grads[pattern(0)], expected)).toBeLessThan(1e-7);
   });
@@ -132,10 +130,10 @@ describe('attention', () => {
       teachers: { ...models.teachers, other: modelOf(2, 8, 2) },
     };
     const term = attention({ teacher: 'other' })(infos);
-    expect(Object.keys(term.needs.teachers!)).toEqual(['other']);
+    expect(Object.keys(term.needs.teachers ?? {})).toEqual(['other']);
     const ours = apply(term, { student, teachers }).values.attention;
     const theirs = apply(attention()(infos), { student, teachers }).values.attention;
-    expect(ours).not.toBeCloseTo(theirs!, 3);
+    expect(ours).not.toBeCloseTo(Number(theirs), 3);
   });
 
   it('explains unequal depths, a map beyond them, an empty map, a missing teacher, a wrong option', () => {

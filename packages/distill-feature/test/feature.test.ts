@@ -1,15 +1,19 @@
 /** Feature distillation against a float64 reference: values, gradients of states and of projectors. */
-import { type HostArray, hiddenStates, rng } from '@grok/core';
+import { type HostArray, hiddenStates, type ObjectiveTerm, rng } from '@grok/core';
 import { type Arrays, applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { feature } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const [batch, pos, wide, narrow] = [3, 4, 6, 5];
+/** A model's values at one hidden state, by the model's label. */
+const stateOf = (who: string, site: string, width: number): HostArray =>
+  draw(who + site, batch, pos, width);
 const states = (who: string, layers: number, width: number): Arrays =>
   Object.fromEntries(
-    hiddenStates(modelOf(layers, width)).map((s) => [s, draw(who + s, batch, pos, width)]),
+    hiddenStates(modelOf(layers, width)).map((site) => [site, stateOf(who, site, width)]),
   );
+const initial = (term: ObjectiveTerm, seed: number) => term.auxiliaryParams?.(rng(seed)) ?? {};
 
 /** Row-major product `[n, k] · [k, m]`, either factor read transposed on demand. */
 function product(
@@ -30,16 +34,16 @@ function reference(target: HostArray, from: HostArray, p: HostArray) {
   const [dFrom = 0, dTo = 0] = p.shape;
   const rows = from.data.length / dFrom;
   const at = (data: ArrayLike<number>, width: number) => (i: number, j: number) =>
-    data[i * width + j]!;
+    Number(data[i * width + j]);
   const projected = product(rows, dFrom, dTo, at(from.data, dFrom), at(p.data, dTo));
-  const residual = projected.map((x, i) => x - target.data[i]!);
+  const residual = projected.map((x, i) => x - Number(target.data[i]));
   const scale = 2 / residual.length;
   const error = residual.map((r) => r * scale);
   return {
     value: residual.reduce((sum, r) => sum + r * r, 0) / residual.length,
     target: error.map((e) => -e),
-    from: product(rows, dTo, dFrom, at(error, dTo), (i, j) => p.data[j * dTo + i]!),
-    p: product(dFrom, rows, dTo, (i, j) => from.data[j * dFrom + i]!, at(error, dTo)),
+    from: product(rows, dTo, dFrom, at(error, dTo), (i, j) => Number(p.data[j * dTo + i])),
+    p: product(dFrom, rows, dTo, (i, j) => Number(from.data[j * dFrom + i]), at(error, dTo)),
   };
 }
 
@@ -51,14 +55,14 @@ describe('feature', () => {
 
   it('teacher to student, the published way: MSE(H_S, H_T·P), mean over the six states', () => {
     const term = feature()(models);
-    const auxiliary = term.auxiliaryParams!(rng(1));
+    const auxiliary = initial(term, 1);
     expect(Object.keys(auxiliary)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `projector.${i}.W`));
     const { values, grads } = apply(term, { student, teachers: { teacher }, auxiliary });
     let sum = 0;
-    for (const [i, site] of sites.entries()) {
-      const p = auxiliary[`projector.${i}.W`]!;
+    for (const [i, p] of Object.values(auxiliary).entries()) {
+      const [site = ''] = sites.slice(i);
       expect(p.shape).toEqual([wide, narrow]);
-      const expected = reference(student[site]!, teacher[site]!, p);
+      const expected = reference(stateOf('s', site, narrow), stateOf('t', site, wide), p);
       sum += expected.value;
       const sixth = (x: number) => x / 6;
       expect(distance(grads[site], expected.target.map(sixth))).toBeLessThan(1e-6);
@@ -69,13 +73,13 @@ describe('feature', () => {
 
   it('student to teacher: MSE(H_S·P, H_T); the student is reached through the projector', () => {
     const term = feature({ direction: 'student-to-teacher', reduce: 'sum' })(models);
-    const auxiliary = term.auxiliaryParams!(rng(1));
+    const auxiliary = initial(term, 1);
     const { values, grads } = apply(term, { student, teachers: { teacher }, auxiliary });
     let sum = 0;
-    for (const [i, site] of sites.entries()) {
-      const p = auxiliary[`projector.${i}.W`]!;
+    for (const [i, p] of Object.values(auxiliary).entries()) {
+      const [site = ''] = sites.slice(i);
       expect(p.shape).toEqual([narrow, wide]);
-      const expected = reference(teacher[site]!, student[site]!, p);
+      const expected = reference(stateOf('t', site, wide), stateOf('s', site, narrow), p);
       sum += expected.value;
       expect(distance(grads[site], expected.from)).toBeLessThan(1e-6);
       expect(distance(grads[`projector.${i}.W`], expected.p)).toBeLessThan(1e-6);
@@ -100,7 +104,7 @@ describe('feature', () => {
       // Token 3 comes five times, tokens 0 and 6 never.
       const tokens = Int32Array.of(3, 5, 1, 4, 3, 5, 2, 4, 3, 3, 3, 4);
       const rowsOf = ({ data, shape }: HostArray): HostArray => {
-        const width = shape[1]!;
+        const [, width = 0] = shape;
         const rows = Array.from(tokens, (t) => [...data.subarray(t * width, (t + 1) * width)]);
         return {
           data: Float32Array.from(rows.flat()),
@@ -115,7 +119,7 @@ describe('feature', () => {
         student: ['blocks.1.hook_resid_mid'],
         teachers: { teacher: ['blocks.0.hook_resid_post'] },
       });
-      const auxiliary = byPosition.auxiliaryParams!(rng(1));
+      const auxiliary = initial(byPosition, 1);
       const plain = apply(byPosition, {
         student: { ...student, hook_embed: rowsOf(own) },
         teachers: { teacher: { ...teacher, hook_embed: rowsOf(theirs) } },
@@ -129,13 +133,13 @@ describe('feature', () => {
         teacherParams: { teacher: { 'embed.W_E': theirs } },
         inputs: { data: tokens, shape: [batch, pos], dtype: 'int32' },
       });
-      expect(met.values.feature).toBeCloseTo(plain.values.feature!, 5);
+      expect(met.values.feature).toBeCloseTo(Number(plain.values.feature), 5);
       for (const name of ['projector.0.W', 'projector.2.W', 'blocks.1.hook_resid_mid'])
         expect(distance(met.grads[name], plain.grads[name])).toBeLessThan(1e-6);
       const wanted = new Float64Array(vocabulary * narrow);
-      plain.grads.hook_embed!.forEach((g, i) => {
-        wanted[tokens[Math.floor(i / narrow)]! * narrow + (i % narrow)]! += g;
-      });
+      for (const [i, token] of tokens.entries())
+        for (let j = 0; j < narrow; j++)
+          wanted[token * narrow + j]! += Number(plain.grads.hook_embed?.[i * narrow + j]);
       expect(distance(met.grads['embed.W_E'], wanted)).toBeLessThan(1e-6);
     },
   );
@@ -164,7 +168,7 @@ describe('feature', () => {
       student: ['hook_embed', 'blocks.0.hook_resid_mid', 'ln_final.hook_out'],
       teachers: { teacher: ['hook_embed', 'blocks.1.hook_resid_mid', 'ln_final.hook_out'] },
     });
-    const auxiliary = term.auxiliaryParams!(rng(1));
+    const auxiliary = initial(term, 1);
     expect(Object.keys(auxiliary)).toEqual(['projector.0.W', 'projector.3.W', 'projector.5.W']);
     const { values } = apply(term, {
       student: states('s', 1, narrow),
@@ -176,15 +180,16 @@ describe('feature', () => {
       ['blocks.0.hook_resid_mid', 'blocks.1.hook_resid_mid', 3],
       ['ln_final.hook_out', 'ln_final.hook_out', 5],
     ].map(([s, t, i]) => {
-      const shallow = states('s', 1, narrow);
-      return reference(shallow[s!]!, teacher[t!]!, auxiliary[`projector.${i}.W`]!).value;
+      const p = auxiliary[`projector.${i}.W`];
+      if (p === undefined) return Number.NaN;
+      return reference(stateOf('s', `${s}`, narrow), stateOf('t', `${t}`, wide), p).value;
     });
     expect(values.feature).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
   });
 
   it('projectors: LeCun normal of their own fan-in, cut at ±2σ, one stream each', () => {
     const big = { student: modelOf(2, 64), teachers: { teacher: modelOf(2, 128) } };
-    const auxiliary = feature()(big).auxiliaryParams!(rng(3));
+    const auxiliary = initial(feature()(big), 3);
     for (const { data, dtype } of Object.values(auxiliary)) {
       expect(dtype).toBe('float32');
       const variance = Array.from(data, (w) => w * w).reduce((a, b) => a + b) / data.length;
@@ -194,18 +199,17 @@ describe('feature', () => {
       expect(Math.max(...data)).toBeLessThanOrEqual(2 * sigma);
       expect(Math.max(...data)).toBeGreaterThan(1.9 * sigma);
     }
-    expect(auxiliary['projector.0.W']!.data).not.toEqual(auxiliary['projector.1.W']!.data);
-    expect(feature()(big).auxiliaryParams!(rng(3))).toEqual(auxiliary);
-    const up = feature({ direction: 'student-to-teacher' })(big).auxiliaryParams!(rng(3))[
-      'projector.0.W'
-    ]!;
+    const [first, second] = Object.values(auxiliary);
+    expect(first?.data).not.toEqual(second?.data);
+    expect(initial(feature()(big), 3)).toEqual(auxiliary);
+    const up = initial(feature({ direction: 'student-to-teacher' })(big), 3)['projector.0.W']!;
     const variance = Array.from(up.data, (w) => w * w).reduce((a, b) => a + b) / up.data.length;
     expect(Math.abs(variance * 64 - 1)).toBeLessThan(0.05);
   });
 
   it('a projector that a map keeps has the same initial values as without a map', () => {
-    const all = feature()(models).auxiliaryParams!(rng(5));
-    const some = feature({ layers: { 4: 4 } })(models).auxiliaryParams!(rng(5));
+    const all = initial(feature()(models), 5);
+    const some = initial(feature({ layers: { 4: 4 } })(models), 5);
     expect(some['projector.4.W']).toEqual(all['projector.4.W']);
   });
 
@@ -214,12 +218,12 @@ describe('feature', () => {
     const infos = { ...models, teachers: { ...models.teachers, other: modelOf(2, wide) } };
     const first = feature()(infos);
     const second = feature({ teacher: 'other', direction: 'student-to-teacher' })(infos);
-    const alone = apply(first, { student, teachers, auxiliary: first.auxiliaryParams!(rng(1)) });
-    const again = apply(second, { student, teachers, auxiliary: second.auxiliaryParams!(rng(2)) });
-    const repeated = apply(first, { student, teachers, auxiliary: first.auxiliaryParams!(rng(1)) });
+    const alone = apply(first, { student, teachers, auxiliary: initial(first, 1) });
+    const again = apply(second, { student, teachers, auxiliary: initial(second, 2) });
+    const repeated = apply(first, { student, teachers, auxiliary: initial(first, 1) });
     expect(repeated).toEqual(alone);
-    expect(again.values.feature).not.toBeCloseTo(alone.values.feature!, 2);
-    expect(Object.keys(second.needs.teachers!)).toEqual(['other']);
+    expect(again.values.feature).not.toBeCloseTo(Number(alone.values.feature), 2);
+    expect(Object.keys(second.needs.teachers ?? {})).toEqual(['other']);
   });
 
   it('explains unequal depths, an empty map, a missing teacher and wrong options', () => {

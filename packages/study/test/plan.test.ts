@@ -136,7 +136,7 @@ describe('several teachers and overrides', () => {
     ]);
     const [base, short] = [0, 6].map((at) => runs[at]!.experiment);
     expect(short).toEqual(base); // one run for both: its hash is the same
-    expect(runs[7]!.experiment.epochs).toBe(2);
+    expect(runs[7]?.experiment.epochs).toBe(2);
   });
   it.each([
     [{ teachers: { none: {} } }, 'key "arms.none": an arm may not have the name of a teacher'],
