@@ -12,10 +12,10 @@ interface Analysis {
   against: { run: string; states: Record<string, { cka: Record<string, unknown> }> };
 }
 let world: Bench;
-let folders: Record<string, string>;
+let folders: Record<'teacher' | 'logit' | 'feature', string> & Record<string, string>;
 const read = <T>(...path: string[]): T =>
   JSON.parse(readFileSync(join(world.dir, ...path), 'utf8'));
-const keys = (value: object): string[] => Object.keys(value);
+const keys = (value: object | undefined): string[] => Object.keys(value ?? {});
 
 beforeAll(async () => {
   world = bench();
@@ -23,77 +23,80 @@ beforeAll(async () => {
     ...['reproduce', '--out', 'study', '--quiet', '--json', '--seed', '0', ...TINY_PLAN],
   );
   expect(code).toBe(0);
-  const { teacher, students } = JSON.parse(out.trim().split('\n').at(-1)!);
-  folders = { teacher: teacher.out };
-  for (const [name, { out: folder }] of Object.entries<{ out: string }>(students))
-    folders[name] = folder;
+  const { teacher, students } = JSON.parse(`${out.trim().split('\n').at(-1)}`);
+  folders = {
+    ...{ teacher: teacher.out, logit: students.logit.out, feature: students.feature.out },
+    ...Object.fromEntries(
+      Object.entries<{ out: string }>(students).map(([name, { out: folder }]) => [name, folder]),
+    ),
+  };
 }, 120_000);
 afterAll(() => world.remove());
 
 describe('analyze', () => {
   it('reads a student beside its own teacher, all six states on validation rows', async () => {
-    const { code, out, err, json } = await world.grok('analyze', folders.logit!, '--json');
+    const { code, out, err, json } = await world.grok('analyze', folders.logit, '--json');
     expect([code, err]).toEqual([0, expect.stringContaining('never came to 99 %')]);
     expect(out.trim().split('\n')).toHaveLength(1);
     // Catches: what a page says is printed, hidden in a file.
     expect(err).toMatch(/key frequencies .*, neurons explained \d+\.\d % \d+\.\d %\n/);
     const [analysis] = json<{ analyses: Analysis[] }>().analyses;
-    expect(analysis).toMatchObject({ moment: 'end', replayedFrom: analysis!.step });
-    expect(keys(analysis!.against.states)).toEqual([
+    expect(analysis).toMatchObject({ moment: 'end', replayedFrom: analysis?.step });
+    expect(keys(analysis?.against.states)).toEqual([
       ...['hook_embed', 'blocks.0.hook_resid_mid', 'blocks.0.hook_resid_post'],
       ...['blocks.1.hook_resid_mid', 'blocks.1.hook_resid_post', 'ln_final.hook_out'],
     ]);
     // Catches: an estimator left out, a null of another shape.
-    expect(keys(analysis!.against.states['ln_final.hook_out']!.cka)).toEqual([
+    expect(keys(analysis?.against.states['ln_final.hook_out']?.cka)).toEqual([
       ...['biased', 'debiased', 'interval', 'null'],
     ]);
-    expect(keys(analysis!.probes)).toEqual(
+    expect(keys(analysis?.probes)).toEqual(
       expect.arrayContaining(['effective-ranks', 'attention-entropy', 'neurons']),
     );
-    const stored = read<Analysis>(folders.logit!, 'analysis/analysis-end.json');
+    const stored = read<Analysis>(folders.logit, 'analysis/analysis-end.json');
     expect(stored).toEqual(analysis);
   });
 
   it('writes the published layout: its keys, its two layers, its choices', async () => {
-    const { code } = await world.grok('analyze', folders.logit!, '--as-published', '--at', 'last');
+    const { code } = await world.grok('analyze', folders.logit, '--as-published', '--at', 'last');
     expect(code).toBe(0);
     const file = read<Record<string, Record<string, object>>>(
-      ...[folders.logit!, 'analysis/mechanistic_analysis_results.json'],
+      ...[folders.logit, 'analysis/mechanistic_analysis_results.json'],
     );
     expect(keys(file)).toEqual([
       ...['weight_statistics', 'cka_scores', 'effective_ranks', 'attention_entropies'],
     ]);
-    expect(keys(file.weight_statistics!)).toEqual(['teacher', 'student_logit']);
-    expect(keys(file.weight_statistics!.teacher!)).toEqual([
+    expect(keys(file.weight_statistics)).toEqual(['teacher', 'student_logit']);
+    expect(keys(file.weight_statistics?.teacher)).toEqual([
       ...['L0', 'L1', 'L2', 'total_params', 'sparsity'],
     ]);
     for (const part of ['cka_scores', 'effective_ranks', 'attention_entropies'])
-      expect(keys(file[part]!)).toEqual(['layer_0', 'layer_1']);
-    expect(keys(file.cka_scores!.layer_0!)).toEqual(['logit']);
-    expect(keys(file.effective_ranks!.layer_0!)).toEqual(['teacher', 'logit']);
-    await world.grok('analyze', folders.logit!, '--at', 'last');
+      expect(keys(file[part])).toEqual(['layer_0', 'layer_1']);
+    expect(keys(file.cka_scores?.layer_0)).toEqual(['logit']);
+    expect(keys(file.effective_ranks?.layer_0)).toEqual(['teacher', 'logit']);
+    await world.grok('analyze', folders.logit, '--at', 'last');
     const whole = read<typeof file>(
-      ...[folders.logit!, 'analysis/mechanistic_analysis_results.json'],
+      ...[folders.logit, 'analysis/mechanistic_analysis_results.json'],
     );
-    expect(keys(whole.cka_scores!)).toHaveLength(6);
-    expect(keys(whole.attention_entropies!)).toHaveLength(2);
+    expect(keys(whole.cka_scores)).toHaveLength(6);
+    expect(keys(whole.attention_entropies)).toHaveLength(2);
   });
 
   it('replays a step that has no checkpoint, with one probe asked for', async () => {
     const { code, out, json } = await world.grok(
-      ...['analyze', folders.feature!, '--at', '1', '--probe', 'weight-norms', '--json'],
+      ...['analyze', folders.feature, '--at', '1', '--probe', 'weight-norms', '--json'],
     );
     expect(code).toBe(0);
     expect(out).not.toContain('never');
     const [analysis] = json<{ analyses: Analysis[] }>().analyses;
     expect(analysis).toMatchObject({ moment: 'step-1', step: 1, replayedFrom: 0 });
-    expect(keys(analysis!.probes)).toEqual(['weight-norms']);
+    expect(keys(analysis?.probes)).toEqual(['weight-norms']);
   });
 
   it('goes through a study, every run against the teacher of its seed', async () => {
     const { code, json } = await world.grok('analyze', 'study', '--at', 'last', '--json');
     expect([code, json()]).toEqual([0, { runs: 5, analyses: 5, out: 'study' }]);
-    const teacher = read<{ run: string }>(folders.teacher!, 'config.json').run;
+    const teacher = read<{ run: string }>(folders.teacher, 'config.json').run;
     for (const name of ['none', 'logit', 'attention', 'feature'])
       expect(read<Analysis>(folders[name]!, 'analysis/analysis-end.json').against.run).toBe(
         teacher,
@@ -101,7 +104,7 @@ describe('analyze', () => {
     const file = read<Record<string, Record<string, object>>>(
       ...['study', 'analysis/seed-0/mechanistic_analysis_results.json'],
     );
-    expect(keys(file.weight_statistics!)).toEqual([
+    expect(keys(file.weight_statistics)).toEqual([
       ...['teacher', 'student_none', 'student_logit', 'student_attention', 'student_feature'],
     ]);
   });
@@ -113,7 +116,7 @@ describe('analyze', () => {
     ['a folder', ['nowhere'], /there is no folder nowhere/],
     ['a study against one', ['study', '--against', 'study'], /--against: is for a run/],
   ])('explains %s that is not there', async (_, argv, says) => {
-    const words = argv.map((word) => (word === 'RUN' ? folders.logit! : word));
+    const words = argv.map((word) => (word === 'RUN' ? folders.logit : word));
     const { code, err } = await world.grok('analyze', ...words);
     expect([code, err]).toEqual([2, expect.stringMatching(says)]);
   });
