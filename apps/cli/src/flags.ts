@@ -1,5 +1,6 @@
-/** The flags that commands share; the short ones are sugar for paths of an experiment. */
+/** The flags that commands share; the short ones are sugar for paths of an experiment, and those of its own keys come of its schema. */
 import type { Json } from '@grok/core';
+import { SCALAR_KEYS } from '@grok/core/internal';
 import { type Command, Option } from 'commander';
 import { numberOf, wholeOf } from './parse.js';
 import type { Change } from './set.js';
@@ -96,7 +97,7 @@ interface Sugar {
   readonly help: string;
   readonly read?: (text: string) => Json;
 }
-const SUGAR: readonly Sugar[] = [
+const PATHS: readonly Sugar[] = [
   { flag: '--op <name>', key: 'op', path: 'task.use', help: 'task, such as div' },
   { flag: '--p <n>', key: 'p', path: 'task.options.p', help: 'modulus', read: whole('--p') },
   {
@@ -149,31 +150,32 @@ const SUGAR: readonly Sugar[] = [
     read: whole('--warmup'),
   },
   {
-    flag: '--batch <rows>',
-    key: 'batch',
-    path: 'batch',
-    help: 'rows a step',
-    read: whole('--batch', 1),
-  },
-  {
     flag: '--train-fraction <share>',
     key: 'trainFraction',
     path: 'split.options.trainFraction',
     help: 'in (0, 1)',
     read: real('--train-fraction'),
   },
-  {
-    flag: '--epochs <n>',
-    key: 'epochs',
-    path: 'epochs',
-    help: 'epochs to train',
-    read: whole('--epochs', 1),
-  },
 ];
 
 function real(flag: string): (text: string) => number {
   return (text) => numberOf(flag, text);
 }
+
+/** Keys of an experiment that `runFlags` has a flag for already. */
+const OWN_FLAGS: readonly string[] = ['seed', 'splitSeed', 'allowLeak'];
+const SUGAR: readonly Sugar[] = [
+  ...PATHS,
+  ...SCALAR_KEYS.filter(({ key }) => !OWN_FLAGS.includes(key)).map(
+    ({ key, type, least, description }): Sugar => {
+      const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      const common = { key, path: key, help: description };
+      return type === 'boolean'
+        ? { ...common, flag }
+        : { ...common, flag: `${flag} <n>`, read: whole(flag, least) };
+    },
+  ),
+];
 
 /** Adds the sugar flags. */
 export function sugarFlags(command: Command): Command {

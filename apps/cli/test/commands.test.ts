@@ -58,6 +58,18 @@ describe('train', () => {
       execution: { checkpointEvery: 1 },
     });
   });
+  it('has a flag for every number and every yes or no of an experiment', async () => {
+    // Catches: a key that only --set reaches.
+    const made = await world.grok(
+      ...['train', ...TINY, '--eval-every', '2', '--shuffle-labels', '--out', 'keys'],
+    );
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(config('keys').experiment).toMatchObject({ evalEvery: 2, shuffleLabels: true });
+    expect(await world.grok('train', ...TINY, '--eval-every', '0')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--eval-every: must be a whole number ≥ 1, got "0"'),
+    });
+  });
   it('takes a specification, and gives its run the same id as flags do', async () => {
     // Catches: defaults filled in or execution hashed, so that equal experiments differ.
     writeFileSync(

@@ -14,6 +14,7 @@ import {
   hasFrequencies,
   plain,
 } from './compare.js';
+import type { Analysis } from './files.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
 
@@ -28,28 +29,6 @@ export interface AnalysisOptions {
   /** Validation rows of the comparison with another model, default 128. */
   readonly rows?: number;
 }
-/** One moment of a run, as its file has it. */
-export interface Analysis {
-  readonly format: 'grok analysis 1';
-  readonly run: string;
-  readonly moment: string;
-  readonly epoch: number;
-  readonly step: number;
-  /** The step of the checkpoint that the state was replayed from; its own where nothing had to be. */
-  readonly replayedFrom: number;
-  /** Results by the names of the probes. */
-  readonly probes: Readonly<Record<string, Json>>;
-  /** Key frequencies of the logits over all rows, null for a task without. */
-  readonly frequencies: readonly number[] | null;
-  readonly against?: {
-    readonly run: string;
-    readonly step: number;
-    readonly rows: number;
-    readonly states: Json;
-    readonly frequencies: Json;
-  };
-}
-
 /** Analyses a run at each moment that it came to, writes each and gives them; the others are told by `missed`. */
 export async function analyzeRun(
   host: AnalysisHost,

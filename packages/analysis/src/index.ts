@@ -5,6 +5,7 @@ export * from './claims/evidence.js';
 export * from './claims/measure.js';
 export * from './claims/verdict.js';
 export * from './compare.js';
+export * from './files.js';
 export * from './moments.js';
 export type { AnalysisHost } from './open.js';
 export * from './published.js';

@@ -2,7 +2,8 @@
 
 import type { Json, Store } from '@grok/core';
 import { type BegunRun, findTeacher, orderNames } from '@grok/study';
-import { type Analysis, type AnalysisOptions, analyzeRun } from './analyze.js';
+import { type AnalysisOptions, analyzeRun } from './analyze.js';
+import type { Analysis } from './files.js';
 import type { At } from './moments.js';
 import type { AnalysisHost } from './open.js';
 import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';

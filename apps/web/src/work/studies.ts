@@ -1,6 +1,6 @@
 /** Studies in the browser's own file system: one folder each, laid out as the command line lays them out. */
-import { type Experiment, opfsStore, readConfig, type Store } from '@grok/core';
-import { canonicalJson, countEpochs, sha256Hex, slugOf } from '@grok/core/internal';
+import { opfsStore, readConfig, type Store } from '@grok/core';
+import { canonicalJson, countEpochs, parseConfig, sha256Hex, slugOf } from '@grok/core/internal';
 import {
   checkPlan,
   expandPlan,
@@ -63,9 +63,7 @@ export async function importRun(
       'no config.json is among the files; drop the folder of one run, or its zip',
     );
   const prefix = config.path.slice(0, -'config.json'.length);
-  const { experiment } = JSON.parse(new TextDecoder().decode(config.bytes)) as {
-    experiment: Experiment;
-  };
+  const { experiment } = parseConfig(config.bytes, config.path);
   const { seed, teachers, ...teacher } = experiment;
   if (teachers !== undefined)
     throw new TypeError(

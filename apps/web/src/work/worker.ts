@@ -3,11 +3,18 @@
  * line, in the browser's own file system. Pausing stops at the next step with the state saved, so
  * resuming, also after the tab was closed, is beginning the same study again.
  */
-import { type MetricsRow, type Registry, type RunEvent, readMetrics, type Store } from '@grok/core';
 import {
-  checkPlan,
+  InputError,
+  type MetricsRow,
+  type Registry,
+  type RunEvent,
+  readMetrics,
+  type Store,
+} from '@grok/core';
+import {
   inlineExecutor,
   type Plan,
+  readPlan,
   runStudy,
   type StudyEvent,
   type StudyRun,
@@ -97,8 +104,9 @@ function tellRows(index: number, rows: readonly MetricsRow[]): void {
 
 /** Shows a study as it stands, with a picture of each run that has a checkpoint. */
 async function open(folder: string): Promise<void> {
-  const bytes = await rootOf(folder).read('plan.json');
-  const plan = checkPlan(JSON.parse(new TextDecoder().decode(bytes)), folder);
+  const plan = await readPlan(rootOf(folder));
+  if (plan === undefined)
+    throw new InputError(`${folder}: has no plan.json; remove it, or open another study`);
   const runs = await loadStudyRuns(plan, folder);
   tellStudy(folder, plan, runs);
   for (const [index, run] of runs.entries()) {

@@ -2,8 +2,9 @@
 
 import type { Store } from '@grok/core';
 import type { BegunRun } from '@grok/study';
+import { type PublishedAnalysis, readPublishedFile } from '../files.js';
 import { publishedPath } from '../study.js';
-import type { Evidence, PublishedAnalysis } from './measure.js';
+import type { Evidence } from './measure.js';
 
 /** Reads the analyses of the study in a folder; one of other choices than the published does not count. */
 export async function evidenceOf(root: Store, runs: readonly BegunRun[]): Promise<Evidence> {
@@ -33,8 +34,7 @@ export async function readPublished(
   root: Store,
   run: BegunRun,
 ): Promise<PublishedAnalysis | undefined> {
-  const bytes = await root.read(publishedPath(run));
-  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as PublishedAnalysis);
+  return readPublishedFile(root, publishedPath(run));
 }
 
 /** The published choices have as many layers of hidden states as blocks; ours have all states. */

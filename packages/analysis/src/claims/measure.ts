@@ -2,6 +2,7 @@
 import type { Json } from '@grok/core';
 import { canonicalJson } from '@grok/core/internal';
 import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
+import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
 
@@ -11,15 +12,6 @@ export interface Evidence {
   /** By its path in the study, the file of the published layout with the published choices. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
 }
-/** The published layout. */
-export interface PublishedAnalysis {
-  readonly weight_statistics: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly cka_scores: Layers;
-  readonly effective_ranks: Layers;
-  readonly attention_entropies: Layers;
-}
-type Layers = Readonly<Record<string, Readonly<Record<string, number | null>>>>;
-
 /** Values by seed; of a quantity without runs, one value. */
 export type Measured =
   | { readonly values: ReadonlyMap<string, number> }

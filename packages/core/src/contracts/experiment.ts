@@ -283,6 +283,25 @@ export type PinnedPoints = {
   /** The first evaluated epoch at each (0–1). */
   readonly validationAccuracies?: readonly number[];
 };
+/** A key of an experiment that holds a whole number, or true or false: applications make a flag of each. */
+export interface ScalarKey {
+  readonly key: string;
+  readonly type: 'integer' | 'boolean';
+  /** The least number allowed. */
+  readonly least: number;
+  readonly description: string;
+}
+/** All such keys, in the order of the schema. */
+export const SCALAR_KEYS: readonly ScalarKey[] = Object.entries<z.ZodType>(experimentShape).flatMap(
+  ([key, schema]): readonly ScalarKey[] => {
+    const inner = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
+    const { description = '' } = schema;
+    if (inner instanceof z.ZodBoolean) return [{ key, type: 'boolean', least: 0, description }];
+    if (!(inner instanceof z.ZodNumber)) return [];
+    return [{ key, type: 'integer', least: inner.minValue ?? 0, description }];
+  },
+);
+
 /** How and where a run is carried out; in the manifest only. */
 export type Execution = {
   readonly backend?: string;

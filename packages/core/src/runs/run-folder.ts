@@ -58,6 +58,11 @@ export async function writeConfig(
   return config;
 }
 
+/** The text of a `config.json`, wherever it comes from. @throws InputError that names `where`, the line and the key. */
+export function parseConfig(bytes: Uint8Array, where: string): RunConfig {
+  return readDocument(bytes, where, CONFIG);
+}
+
 /** `config.json`, or undefined in a folder without one. @throws InputError when it is not ours or was edited. */
 export async function findConfig(store: Store): Promise<RunConfig | undefined> {
   const config = await readJson(store, 'config.json', CONFIG);

@@ -1,6 +1,6 @@
 /** What our own analyses say of the hidden states: beside the teacher, at the crossing and at the end. */
 
-import type { Analysis } from '@grok/analysis';
+import { type Analysis, readAnalysis } from '@grok/analysis';
 import { type BegunRun, mean } from '@grok/study';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
@@ -20,7 +20,7 @@ export async function statesTables(runs: readonly BegunRun[]): Promise<readonly 
   for (const label of labelsOf(runs))
     for (const moment of MOMENTS) {
       const own = runs.filter((run) => labelOf(run) === label);
-      const found = (await Promise.all(own.map((run) => read(run, moment)))).filter(
+      const found = (await Promise.all(own.map(({ store }) => readAnalysis(store, moment)))).filter(
         (item) => item !== undefined,
       );
       if (found.length === 0) continue;
@@ -79,9 +79,4 @@ function shortSite(site: string): string {
   const [, block, part] = /^blocks\.(\d+)\.hook_resid_(mid|post)$/.exec(site) ?? [];
   if (block !== undefined) return `block ${block}, ${part === 'mid' ? 'attention' : 'MLP'}`;
   return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;
-}
-
-async function read(run: BegunRun, moment: string): Promise<Analysis | undefined> {
-  const bytes = await run.store.read(`analysis/analysis-${moment}.json`);
-  return bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Analysis);
 }

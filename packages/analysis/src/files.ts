@@ -1,0 +1,95 @@
+/** Files of analyses as they are read: a moment of a run, and the paper's own layout. */
+import type { Json, Store } from '@grok/core';
+import {
+  type DocumentKind,
+  jsonSchema,
+  readDocument,
+  type Shape,
+  sha256Schema,
+  z,
+} from '@grok/core/internal';
+
+/** The model that a run was compared with. */
+export interface Against {
+  readonly run: string;
+  readonly step: number;
+  readonly rows: number;
+  readonly states: Json;
+  readonly frequencies: Json;
+}
+/** One moment of a run, as its file has it. */
+export interface Analysis {
+  readonly format: 'grok analysis 1';
+  readonly run: string;
+  readonly moment: string;
+  readonly epoch: number;
+  readonly step: number;
+  /** The step of the checkpoint that the state was replayed from; its own where nothing had to be. */
+  readonly replayedFrom: number;
+  /** Results by the names of the probes. */
+  readonly probes: Readonly<Record<string, Json>>;
+  /** Key frequencies of the logits over all rows, null for a task without. */
+  readonly frequencies: readonly number[] | null;
+  readonly against?: Against;
+}
+/** The paper's layout; its file names no format and may hold more. */
+export interface PublishedAnalysis {
+  readonly weight_statistics: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly cka_scores: Layers;
+  readonly effective_ranks: Layers;
+  readonly attention_entropies: Layers;
+}
+type Layers = Readonly<Record<string, Readonly<Record<string, number | null>>>>;
+
+const natural = z.int().min(0);
+const remedy = 'remove it, and analyze the run again';
+const ANALYSIS: DocumentKind<Analysis> = {
+  schema: z.strictObject({
+    format: z.literal('grok analysis 1'),
+    run: sha256Schema,
+    moment: z.string(),
+    epoch: natural,
+    step: natural,
+    replayedFrom: natural,
+    probes: z.record(z.string(), jsonSchema),
+    frequencies: z.array(z.number()).nullable(),
+    against: z
+      .strictObject({
+        run: sha256Schema,
+        step: natural,
+        rows: natural,
+        states: jsonSchema,
+        frequencies: jsonSchema,
+      } satisfies Shape<Against>)
+      .exactOptional(),
+  } satisfies Shape<Analysis>),
+  remedy,
+};
+const layers: z.ZodType<Layers> = z.record(z.string(), z.record(z.string(), z.number().nullable()));
+const PUBLISHED: DocumentKind<PublishedAnalysis> = {
+  schema: z.object({
+    weight_statistics: z.record(z.string(), z.record(z.string(), z.number())),
+    cka_scores: layers,
+    effective_ranks: layers,
+    attention_entropies: layers,
+  } satisfies Shape<PublishedAnalysis>),
+  remedy,
+};
+
+/** A run's analysis at a moment, or undefined where there is none. @throws InputError that names the line and key that do not fit. */
+export function readAnalysis(store: Store, moment: string): Promise<Analysis | undefined> {
+  return read(store, `analysis/analysis-${moment}.json`, ANALYSIS);
+}
+
+/** A file of the paper's layout, or undefined where there is none. @throws InputError as `readAnalysis`. */
+export function readPublishedFile(
+  store: Store,
+  path: string,
+): Promise<PublishedAnalysis | undefined> {
+  return read(store, path, PUBLISHED);
+}
+
+async function read<T>(store: Store, path: string, kind: DocumentKind<T>): Promise<T | undefined> {
+  const bytes = await store.read(path);
+  return bytes && readDocument(bytes, `${store.where}/${path}`, kind);
+}
