@@ -98,9 +98,11 @@ export const rope: readonly Rule[] = [
     ({ cosine, x, sine, swapped }, b) => {
       const source = swappedHalves(b, swapped);
       if (source === undefined || source !== withoutReshapes(b, x)) return undefined;
-      const rotary = rotaryTables(x.shape, cosine, sine);
-      if (rotary === undefined) return undefined;
-      const { batch, positions, heads, width, cos, sin } = rotary;
+      const layout = sameShape(cosine.shape, sine.shape) && rotaryLayout(x.shape, cosine);
+      if (!layout) return undefined;
+      const { batch, positions, heads, width } = layout;
+      const [cos, sin] = [halfRows(cosine, width, 1), halfRows(sine, width, -1)];
+      if (cos === undefined || sin === undefined) return undefined;
       const cache = (elements: Float32Array) =>
         make.addConstant(b, 'float32', [positions, width / 2], constantOf(elements));
       // One head comes and goes in attention's own shape, which spares two Reshapes.
@@ -122,40 +124,28 @@ function swappedHalves(b: RewriteSite, value: Value): Value | undefined {
   const pairs = sameShape(halves.shape.slice(-2), [2, (value.shape.at(-1) ?? 0) / 2]);
   return pairs ? withoutReshapes(b, halves) : undefined;
 }
-/** The two tables as `[positions, width/2]`, if they are those of rotary positions. */
-function rotaryTables(shape: readonly number[], cosine: Value, sine: Value) {
-  const [p, q] = [elementsOf(cosine), elementsOf(sine)];
-  if (!sameShape(cosine.shape, sine.shape) || p === undefined || q === undefined) return undefined;
+/** Which axes of `shape` are positions and heads, if a table like `table` gives every position a row. */
+function rotaryLayout(shape: readonly number[], table: Value) {
   const last = shape.length - 1;
-  const own = [...shape.map(() => 1), ...cosine.shape].slice(-shape.length);
+  const own = [...shape.map(() => 1), ...table.shape].slice(-shape.length);
   // One axis of positions, one of a head's width; others are repeated.
   const long = own.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const [axis = 0] = long.length === 2 ? long : [Math.max(0, last - 2)];
   const [positions = 0, width = 0] = [own[axis], shape[last]];
   if (own[last] !== width || long.length > 2 || shape[axis] !== positions) return undefined;
-  const halves = halveTables(p, q, positions, width);
-  if (halves === undefined) return undefined;
-  const batch = sizeOf(shape.slice(0, axis));
-  return { batch, positions, heads: sizeOf(shape.slice(axis + 1, last)), width, ...halves };
+  const heads = sizeOf(shape.slice(axis + 1, last));
+  return { batch: sizeOf(shape.slice(0, axis)), positions, heads, width };
 }
-/** The first half of each row, where the second repeats it: the cosines as they are, the sines negated. */
-function halveTables(
-  cosines: ArrayLike<number>,
-  sines: ArrayLike<number>,
-  positions: number,
-  width: number,
-): { cos: Float32Array; sin: Float32Array } | undefined {
+/** The second half of every row of a table, if the first is that times `sign`. */
+function halfRows(table: Value, width: number, sign: number): Float32Array | undefined {
+  const elements = elementsOf(table) ?? [];
   const half = width / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let i = 0; i < positions; i++)
-    for (let j = 0; j < half; j++) {
-      const at = i * width + j;
-      const [c, s] = [cosines[at], sines[at + half]];
-      if (c === undefined || s === undefined) return undefined;
-      if (c !== cosines[at + half] || sines[at] !== -s) return undefined;
-      cos[i * half + j] = c;
-      sin[i * half + j] = s;
-    }
-  return { cos, sin };
+  const found = new Float32Array(elements.length / 2);
+  for (let to = 0; to < found.length; to++) {
+    const from = Math.floor(to / half) * width + (to % half);
+    const value = elements[from + half];
+    if (value === undefined || elements[from] !== sign * value) return undefined;
+    found[to] = value;
+  }
+  return found;
 }
