@@ -49,7 +49,6 @@ const stages: readonly Stage[] = [
   common,
   { joins: joinOutputs },
   { gatedAdds },
-  common,
   { tallGemm },
   common,
 ];

@@ -36,7 +36,7 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   const byOp = new Map<string, Replace[]>();
   for (const { pattern, replace } of rules)
     for (const op of pattern.ops ?? []) byOp.set(op, [...(byOp.get(op) ?? []), replace]);
-  let current = withoutDead(graph);
+  let current = graph;
   for (let round = 0; round < ROUNDS; round++) {
     let fired = false;
     const next = rebuild(current, (site) => {
