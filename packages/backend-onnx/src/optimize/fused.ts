@@ -20,15 +20,11 @@ const lastAxis = <F>(pattern: Pattern<F>) =>
     if (node === undefined || numberAttribute(node, 'keepdims', 1) !== 1) return false;
     return reducedAxes(node).join() === String(value.shape.length - 1);
   });
+const shifted = named('shifted', op('Sub', 'x', lastAxis(op('ReduceMax', 'x'))));
 /** `x − max(x) − log Σ e^(x − max(x))` over the last axis as LogSoftmax. */
 export const logSoftmax: readonly Rule[] = [
-  rule(
-    op(
-      'Sub',
-      named('shifted', op('Sub', 'x', lastAxis(op('ReduceMax', 'x')))),
-      op('Log', lastAxis(op('ReduceSum', op('Exp', 'shifted')))),
-    ),
-    ({ x }, b) => make.emit(b, 'LogSoftmax', [x], b.out, { axis: -1 }),
+  rule(op('Sub', shifted, op('Log', lastAxis(op('ReduceSum', op('Exp', 'shifted'))))), ({ x }, b) =>
+    make.emit(b, 'LogSoftmax', [x], b.out, { axis: -1 }),
   ),
 ];
 
@@ -42,23 +38,11 @@ export const squareSums: readonly Rule[] = [
   }),
 ];
 
+const mean = lastAxis(op('ReduceMean', square));
+const inverse = op('Reciprocal', op('Sqrt', anyAdd(anyNumber('epsilon'), mean)));
+const weight = any('w', ({ shape }) => shape.length === 1);
 /** `x · w / √(mean(x²) + ε)`. */
-const norm = named(
-  'y',
-  anyMul(
-    anyMul(
-      'x',
-      named(
-        'inverse',
-        op(
-          'Reciprocal',
-          op('Sqrt', anyAdd(anyNumber('epsilon'), lastAxis(op('ReduceMean', square)))),
-        ),
-      ),
-    ),
-    any('w', ({ shape }) => shape.length === 1),
-  ),
-);
+const norm = named('y', anyMul(anyMul('x', named('inverse', inverse)), weight));
 /**
  * RMSNorm as SimplifiedLayerNormalization, whose second result is the inverse root, so that the gradient
  * need not compute it again. Found first and written after, because the inverse may stand before the
@@ -79,9 +63,9 @@ export function rmsNorms(graph: Graph): Graph {
     const root = { type: x.type, shape: [...x.shape.slice(0, -1), 1] };
     const attributes = { axis: -1, epsilon, stash_type: 1 };
     const kind = 'SimplifiedLayerNormalization';
-    const [unit, inverse] = make.emitMany(b, kind, [now(x), now(w)], [x, root], attributes);
+    const [unit, scale] = make.emitMany(b, kind, [now(x), now(w)], [x, root], attributes);
     if (unit !== undefined) units.set(y, unit);
-    return inverse;
+    return scale;
   });
   return withoutDead(written);
 }

@@ -21,18 +21,16 @@ function rowGate(b: RewriteSite, y: Value, gate: Value): Value | undefined {
 const gatedAdd = (b: RewriteSite, x: Value, y: Value, gate: Value): Value =>
   make.emitOwn(b, 'GatedAdd', [x, y, gate], x);
 
+const gated = once(anyMul('y', 'gate'));
 /** Sums and differences with one scaled side, or with both: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
 export const gatedAdds: readonly Rule[] = [
-  rule(anyOrder(op('Add Sub', 'x', once(anyMul('y', 'gate')))), ({ x, y, gate }, b) => {
+  rule(anyOrder(op('Add Sub', 'x', gated)), ({ x, y, gate }, b) => {
     const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, gate) : undefined;
     if (rows === undefined) return undefined;
     return gatedAdd(b, x, y, b.node.op === 'Add' ? rows : make.unary(b, 'Neg', rows));
   }),
-  rule(
-    anyAdd('x', once(op('GatedAdd', once(anyMul('y', 'p')), 'z', 'q'))),
-    ({ x, y, p, z, q }, b) => {
-      const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, p) : undefined;
-      return rows && gatedAdd(b, gatedAdd(b, x, z, q), y, rows);
-    },
-  ),
+  rule(anyAdd('x', once(op('GatedAdd', gated, 'z', 'q'))), ({ x, y, gate, z, q }, b) => {
+    const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, gate) : undefined;
+    return rows && gatedAdd(b, gatedAdd(b, x, z, q), y, rows);
+  }),
 ];

@@ -42,12 +42,10 @@ export function reducedAxes({ inputs: [x, axes] }: Node): readonly number[] {
   const rank = x?.shape.length ?? 0;
   return (integers(axes) ?? []).map((axis) => (axis < 0 ? axis + rank : axis));
 }
+const ids = any('ids', ({ shape }) => shape.length === 2 && shape[1] === 1);
+const classes = any('classes', ({ shape }) => shape.length === 1);
 /** A matrix of numbers `ids = classes`, [n, count], of ids [n, 1] and classes [count]. */
 export const oneHot: Pattern<Record<'ids' | 'classes', Value>> = op(
   'Cast',
-  op(
-    'Equal',
-    any('ids', ({ shape }) => shape.length === 2 && shape[1] === 1),
-    any('classes', ({ shape }) => shape.length === 1),
-  ),
+  op('Equal', ids, classes),
 );

@@ -85,24 +85,19 @@ export const scalars: readonly Rule[] = [
 
 /** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
 export const decays: readonly Rule[] = [
-  rule(anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', 'p'))))), ({ p, f, u }, b) =>
-    decay(b, p, u, f, 1),
+  rule(anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', 'p'))))), (found, b) =>
+    decay(b, found, 1),
   ),
   rule(
     anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', once(anyMul(scalar('k'), 'p'))))))),
-    ({ p, f, u, k }, b) => decay(b, p, u, f, k),
+    (found, b) => decay(b, found, found.k),
   ),
 ];
-function decay(
-  b: RewriteSite,
-  p: Value,
-  u: Value,
-  factor: Value,
-  k: Value | number,
-): Value | undefined {
+function decay(b: RewriteSite, { p, u, f }: Record<'p' | 'u' | 'f', Value>, k: Value | number) {
   if (p.type !== 'float32' || sizeOf(p.shape) === 1) return undefined;
-  const f = flat(b, factor);
-  const change = typeof k === 'number' ? make.emitMul(b, f, k) : make.emitMul(b, flat(b, k), f);
+  const factor = flat(b, f);
+  const change =
+    typeof k === 'number' ? make.emitMul(b, factor, k) : make.emitMul(b, flat(b, k), factor);
   const kept = make.emitMul(b, p, make.emitAdd(b, change, 1));
-  return make.emitAdd(b, kept, make.emitMul(b, u, f));
+  return make.emitAdd(b, kept, make.emitMul(b, u, factor));
 }

@@ -29,6 +29,12 @@ const BINARY: ReadonlyMap<string, (x: number, y: number) => number> = new Map([
   ['Mul', (x: number, y: number) => x * y],
   ['Div', (x: number, y: number) => x / y],
 ]);
+/** Conversions of numbers to a type; to the other ones they are truncated. */
+const CONVERT: ReadonlyMap<string, (x: number) => number> = new Map([
+  ['bool', (x: number) => (x === 0 ? 0 : 1)],
+  ['float32', fround],
+  ['float64', (x: number) => x],
+]);
 /** Constants longer than this are left to the runtime. */
 const FOLDED = 4096;
 
@@ -71,13 +77,9 @@ function foldBinary(b: RewriteSite, x: Value, y: Value): Value | undefined {
 function foldCast(b: RewriteSite, x: Value): Value | undefined {
   const { type, shape } = b.out;
   const elements = sizeOf(x.shape) > FOLDED ? undefined : integers(x);
-  const convert = ((): ((n: number) => number) | undefined => {
-    if (type === 'bool') return (n) => (n === 0 ? 0 : 1);
-    if (type === 'float32') return fround;
-    if (type === 'float64') return (n) => n;
-    // A float out of int32's range has no agreed value.
-    return elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
-  })();
+  // A float out of int32's range has no agreed value.
+  const whole = elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
+  const convert = CONVERT.get(type) ?? whole;
   if (elements === undefined || convert === undefined) return undefined;
   return make.addConstant(b, type, shape, constantOf(elements.map(convert)));
 }
