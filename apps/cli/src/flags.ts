@@ -167,12 +167,16 @@ const OWN_FLAGS: readonly string[] = ['seed', 'splitSeed', 'allowLeak'];
 const SUGAR: readonly Sugar[] = [
   ...PATHS,
   ...SCALAR_KEYS.filter(({ key }) => !OWN_FLAGS.includes(key)).map(
-    ({ key, type, least, description }): Sugar => {
+    ({ key, type, least, words, description }): Sugar => {
       const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       const common = { key, path: key, help: description };
       return type === 'boolean'
         ? { ...common, flag }
-        : { ...common, flag: `${flag} <n>`, read: whole(flag, least) };
+        : {
+            ...common,
+            flag: `${flag} <n>`,
+            read: (text) => (words.includes(text) ? text : wholeOf(flag, text, least)),
+          };
     },
   ),
 ];

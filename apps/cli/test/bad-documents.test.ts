@@ -109,7 +109,7 @@ describe('a damaged file of a study', () => {
       'plan.json',
       '"batch": 8',
       '"batch": "8"',
-      /plan\.json: line \d+: key "shared\.batch": must be a number, got "8"/,
+      /plan\.json: line \d+: key "shared\.batch": must be a number or "full", got "8"/,
     ],
     [
       'plan.json',

@@ -61,10 +61,13 @@ describe('train', () => {
   it('has a flag for every number and every yes or no of an experiment', async () => {
     // Catches: a key that only --set reaches.
     const made = await world.grok(
-      ...['train', ...TINY, '--eval-every', '2', '--shuffle-labels', '--out', 'keys'],
+      ...['train', ...TINY, '--eval-every', '2', '--shuffle-labels', '--batch', 'full'],
+      ...['--out', 'keys'],
     );
     expect(made).toMatchObject({ code: 0, err: '' });
-    expect(config('keys').experiment).toMatchObject({ evalEvery: 2, shuffleLabels: true });
+    expect(config('keys').experiment).toMatchObject({
+      ...{ evalEvery: 2, shuffleLabels: true, batch: 'full' },
+    });
     expect(await world.grok('train', ...TINY, '--eval-every', '0')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--eval-every: must be a whole number ≥ 1, got "0"'),

@@ -289,16 +289,24 @@ export interface ScalarKey {
   readonly type: 'integer' | 'boolean';
   /** The least number allowed. */
   readonly least: number;
+  /** Words that may stand in place of a number. */
+  readonly words: readonly string[];
   readonly description: string;
 }
 /** All such keys, in the order of the schema. */
 export const SCALAR_KEYS: readonly ScalarKey[] = Object.entries<z.ZodType>(experimentShape).flatMap(
   ([key, schema]): readonly ScalarKey[] => {
     const inner = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
-    const { description = '' } = schema;
-    if (inner instanceof z.ZodBoolean) return [{ key, type: 'boolean', least: 0, description }];
-    if (!(inner instanceof z.ZodNumber)) return [];
-    return [{ key, type: 'integer', least: inner.minValue ?? 0, description }];
+    const forms = inner instanceof z.ZodUnion ? inner.options : [inner];
+    const words = forms.flatMap((form) =>
+      form instanceof z.ZodLiteral ? [...form.values].map(String) : [],
+    );
+    const number = forms.find((form) => form instanceof z.ZodNumber);
+    const common = { key, words, description: schema.description ?? '' };
+    if (inner instanceof z.ZodBoolean) return [{ ...common, type: 'boolean', least: 0 }];
+    return number === undefined
+      ? []
+      : [{ ...common, type: 'integer', least: number.minValue ?? 0 }];
   },
 );
 
