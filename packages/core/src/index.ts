@@ -101,6 +101,6 @@ export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';
 export { tfjsAdapter } from './tensors/tfjs-adapter.js';
 export { combine, hiddenStates, layerPairs, needsOf } from './training/distillation.js';
+export { crossEntropy, hard } from './training/hard.js';
 export { transformModel } from './training/model-transforms.js';
-export { crossEntropy, hard } from './training/objective.js';
 export { createRegistry } from './training/registry.js';

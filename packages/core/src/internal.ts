@@ -47,6 +47,7 @@ export * from './training/check-data.js';
 export * from './training/distillation.js';
 export * from './training/evaluate.js';
 export * from './training/gradients.js';
+export * from './training/hard.js';
 export * from './training/model-transforms.js';
 export * from './training/objective.js';
 export * from './training/param-groups.js';

@@ -135,7 +135,7 @@ function operation(op: Operation, p: number): (a: number, b: number) => number {
   if (op === 'sub') return (a, b) => (a - b + p) % p;
   if (op === 'mul') return (a, b) => (a * b) % p;
   const inverses = inverseTable(p);
-  return (a, b) => (a * inverses[b]!) % p;
+  return (a, b) => (a * (inverses[b] ?? 0)) % p;
 }
 
 /** b → b⁻¹ for a prime p, by p = qb + r, hence b⁻¹ = −q·r⁻¹. */
@@ -143,7 +143,7 @@ function inverseTable(p: number): readonly number[] {
   const inverses = [0, 1];
   for (let b = 2; b < p; b++) {
     const q = Math.floor(p / b);
-    inverses[b] = ((p - q) * inverses[p - q * b]!) % p;
+    inverses[b] = ((p - q) * (inverses[p - q * b] ?? 0)) % p;
   }
   return inverses;
 }

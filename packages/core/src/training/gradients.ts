@@ -3,7 +3,7 @@ import type * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { Backend, HostParams, Params, Task } from '../contracts/types.js';
 import { reader, valueAndGrads } from '../tensors/params.js';
-import { crossEntropy } from './objective.js';
+import { crossEntropy } from './hard.js';
 import { arraysOf, overRows } from './run-in-batches.js';
 import type { Teacher } from './sites.js';
 

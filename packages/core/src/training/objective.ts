@@ -1,7 +1,4 @@
-/**
- * The loss of a run: a weighted sum of terms, each an instance of a strategy. `hard` (cross-entropy
- * on the labels) is one of them; the control without a teacher is `hard` alone.
- */
+/** The loss of a run: a weighted sum of terms, each an instance of a strategy. */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from '../contracts/errors.js';
 import type {
@@ -17,78 +14,11 @@ import type {
   WeightSchedule,
 } from '../contracts/types.js';
 import { attributeErrors } from '../plugins/attribution.js';
-import { type Component, defineStrategy } from '../plugins/define.js';
-import { flag, schema } from '../plugins/options.js';
 import { reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { specText } from '../tensors/program-io.js';
 import { teacherOf } from './distillation.js';
+import { hard } from './hard.js';
 import { createSchedule } from './schedules.js';
-
-/** Cross-entropy of the student's logits with the labels, mean over the batch (nats). */
-export const hard: Component<'strategy'> = defineStrategy({
-  name: 'hard',
-  summary: 'Cross-entropy with the true labels; alone, it is the control without a teacher.',
-  // No default: what does not ask for it keeps its hash.
-  options: schema({ precise: flag().optional() }),
-  create({ precise }, host) {
-    const loss = precise ? preciseCrossEntropy : crossEntropy;
-    return () => ({
-      needs: { student: ['logits'] },
-      loss: ({ student, labels }) => ({ hard: loss(student('logits'), labels, host.tf) }),
-    });
-  },
-});
-
-/** The gradient of each row's cross-entropy, from its logits and its one-hot label: `[batch, d_vocab]` all. */
-type RowGradient = (logits: tf.Tensor, target: tf.Tensor) => tf.Tensor;
-
-function meanCrossEntropy(
-  logits: tf.Tensor,
-  labels: tf.Tensor1D,
-  on: typeof tf,
-  gradient: RowGradient,
-): tf.Scalar {
-  const targetOf = (x: tf.Tensor): tf.Tensor => on.oneHot(labels, x.shape[1]!, 1, 0, 'float32');
-  const loss = on.customGrad((logits, save) => {
-    const x = logits as tf.Tensor;
-    (save as tf.GradSaveFunc)([x]);
-    return {
-      value: on.neg(on.mean(on.sum(on.mul(on.logSoftmax(x), targetOf(x)), -1))),
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => {
-        const rows = gradient(saved!, targetOf(saved!));
-        return on.mul(rows, on.div(dy, saved!.shape[0]!));
-      },
-    };
-  });
-  return loss(logits) as tf.Scalar;
-}
-
-/** Mean over rows of −log softmax(logits)[label]; logits `[batch, d_vocab]`, labels int32 `[batch]`. */
-export function crossEntropy(
-  logits: tf.Tensor,
-  labels: tf.Tensor1D,
-  on: typeof tf = tf,
-): tf.Scalar {
-  return meanCrossEntropy(logits, labels, on, (x, target) =>
-    on.sub(on.exp(on.logSoftmax(x)), target),
-  );
-}
-
-/**
- * `crossEntropy` whose gradients keep their digits where a row is all but certain. There the label's,
- * `softmax − 1`, would be rounded to multiples of 6e-8, which ends in spikes of the loss (Nanda et al.
- * 2023 take float64 instead); as all of a row's sum to 0, it is minus the sum of the others.
- */
-export function preciseCrossEntropy(
-  logits: tf.Tensor,
-  labels: tf.Tensor1D,
-  on: typeof tf = tf,
-): tf.Scalar {
-  return meanCrossEntropy(logits, labels, on, (x, target) => {
-    const others = on.mul(on.softmax(x), on.sub(1, target)); // [batch, d_vocab]
-    return on.sub(others, on.mul(target, on.sum(others, -1, true)));
-  });
-}
 
 /** A named, weighted objective, before it has met its models. */
 export interface WeightedObjective {
@@ -97,6 +27,19 @@ export interface WeightedObjective {
   readonly strategy?: string;
   readonly weight: number | WeightSchedule;
   readonly objective: Objective;
+}
+
+/** What an objective is evaluated on: a batch with the sites that it needs. */
+export interface ObjectiveInputs {
+  readonly student: Params;
+  readonly teachers: Readonly<Record<string, Params>>;
+  readonly params: Params;
+  /** The teachers' own parameters: constants of the step. */
+  readonly teacherParams: Readonly<Record<string, HostParams>>;
+  readonly random: Readonly<Record<string, Params>>;
+  readonly inputs: tf.Tensor;
+  readonly labels: tf.Tensor1D;
+  readonly step: tf.Scalar;
 }
 
 /** All terms of a run, bound to its models. */
@@ -115,17 +58,7 @@ export interface ComposedObjective {
    * The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`.
    * @throws InputError when a term gives no part, or one that is no scalar.
    */
-  loss(on: {
-    student: Params;
-    teachers: Readonly<Record<string, Params>>;
-    params: Params;
-    /** The teachers' own parameters: constants of the step. */
-    teacherParams: Readonly<Record<string, HostParams>>;
-    random: Readonly<Record<string, Params>>;
-    inputs: tf.Tensor;
-    labels: tf.Tensor1D;
-    step: tf.Scalar;
-  }): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
+  loss(on: ObjectiveInputs): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
 }
 
 /**
@@ -183,8 +116,9 @@ export function compose(
     },
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
-      const weighted = terms.map(({ name, subject, weigh, term }) => {
-        const context = createContext(name, term, on);
+      const weighted = terms.map((bound) => {
+        const { name, subject, weigh, term } = bound;
+        const context = createLossContext(bound, on);
         const parts = Object.entries(attributeErrors(subject, () => term.loss(context)) ?? {});
         checkParts(name, parts);
         for (const [key, value] of parts)
@@ -197,11 +131,10 @@ export function compose(
   };
 }
 
-/** What one term may read inside a step. */
-function createContext(
-  name: string,
-  { needs }: ObjectiveTerm,
-  on: Parameters<ComposedObjective['loss']>[0],
+/** What one term may read of all that an objective is evaluated on. */
+function createLossContext(
+  { name, term: { needs } }: { readonly name: string; readonly term: ObjectiveTerm },
+  on: ObjectiveInputs,
 ): LossContext {
   return {
     student: reader(`site of the student in "${name}"`, pick(on.student, needs.student)),
@@ -210,7 +143,8 @@ function createContext(
         `site of teacher "${teacher}" in "${name}"`,
         pick(on.teachers[teacher] ?? {}, needs.teachers?.[teacher] ?? []),
       )(site),
-    auxiliary: (key) => reader(`parameter of "${name}"`, ownOf(on.params, `extra.${name}.`))(key),
+    auxiliary: (key) =>
+      reader(`parameter of "${name}"`, selectPrefixed(on.params, `extra.${name}.`))(key),
     param: (key) => reader('parameter of the student', withoutAuxiliary(on.params))(key),
     teacherParam(key, teacher = 'teacher') {
       const read = reader(`parameter of teacher "${teacher}"`, on.teacherParams[teacher] ?? {});
@@ -248,11 +182,9 @@ function checkAuxiliary(subject: string, { data, shape, dtype }: HostArray): voi
 }
 
 function pick(values: Params, names: readonly string[]): Params {
-  return Object.fromEntries(
-    names.filter((name) => name in values).map((name) => [name, values[name]!]),
-  );
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
-function ownOf(params: Params, prefix: string): Params {
+function selectPrefixed(params: Params, prefix: string): Params {
   return Object.fromEntries(
     Object.entries(params)
       .filter(([name]) => name.startsWith(prefix))

@@ -3,8 +3,8 @@ import type { Plugin } from '../contracts/types.js';
 import { definePlugin } from '../plugins/define.js';
 import { coreVersion } from '../plugins/plugin.js';
 import { type Registry, registryOf } from '../plugins/registry.js';
+import { hard } from './hard.js';
 import { pruneMagnitude } from './model-transforms.js';
-import { hard } from './objective.js';
 
 const builtIn: Plugin = definePlugin({
   name: '@grok/core',

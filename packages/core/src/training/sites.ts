@@ -4,7 +4,7 @@
  */
 
 import type { Backend, HostArray, HostParams, Model, Site } from '../contracts/types.js';
-import { sizeOf } from '../tensors/params.js';
+import { reader, sizeOf } from '../tensors/params.js';
 import { TYPED_ARRAYS } from '../tensors/program-io.js';
 import { overRows } from './run-in-batches.js';
 import { siteReader } from './step.js';
@@ -27,14 +27,15 @@ export async function computeSites(
   sites: readonly Site[],
   inputs: HostArray,
 ): Promise<Record<Site, HostArray>> {
-  const count = inputs.shape[0]!;
+  const [count = 0] = inputs.shape;
   const rows = Int32Array.from({ length: count }, (_, row) => row);
   const of = { params, data: { inputs }, rows, most: EVAL_ROWS };
   const out: Record<Site, HostArray> = {};
   let done = 0;
   for await (const part of overRows(backend, 'sites', siteReader(model, sites), of)) {
+    const read = reader('site', part.values);
     for (const site of sites) {
-      const { shape, dtype, data } = part.values[site]!;
+      const { shape, dtype, data } = read(site);
       const rest = shape.slice(1);
       const size = sizeOf(rest);
       out[site] ??= { shape: [count, ...rest], dtype, data: new TYPED_ARRAYS[dtype](count * size) };

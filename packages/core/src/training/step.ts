@@ -5,7 +5,8 @@
 import * as tf from '@grok/tfjs';
 import type { HostParams, Model, Optimizer, OptimizerState, Params } from '../contracts/types.js';
 import { type Layout, pack, reader, unpack, valueAndGrads } from '../tensors/params.js';
-import { type ComposedObjective, crossEntropy } from './objective.js';
+import { crossEntropy } from './hard.js';
+import type { ComposedObjective } from './objective.js';
 
 /** Rows of a data set with the frozen teachers' sites for them. */
 export interface Batch {
