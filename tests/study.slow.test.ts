@@ -4,7 +4,7 @@
  * processes in one folder, a student of a teacher half trained.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -100,6 +100,34 @@ describe.skipIf(!existsSync(cli))('grok study', () => {
       'nothing to do, all 30 runs were finished before',
     );
     expect(journal('killed')).toHaveLength(lines);
+  });
+
+  test('a chain of three generations, killed with its processes and resumed, gives the same table', async () => {
+    const preset = new URL('../apps/cli/presets/study-small.json', import.meta.url);
+    const { arms, shared, teachers: _, family: __, ...rest } = JSON.parse(readFileSync(preset, 'utf8'));
+    const { none, logit } = arms;
+    const plan = {
+      ...rest,
+      ...{ name: 'chain', seeds: [0, 1], shared: { ...shared, epochs: 40 } },
+      arms: { none, grandchild: { ...logit, teacher: 'child' }, child: logit },
+    };
+    writeFileSync(join(folder, 'chain.json'), JSON.stringify(plan));
+    const command = ['run', 'chain.json', '--checkpoint-every', '5', '--out'];
+    await finished(...command, 'chain-whole');
+    for (let kills = 0; kills < 2; kills++) {
+      const run = start([...command, 'chain-killed']);
+      while (workers('chain-killed').length < 1 && run.child.exitCode === null) await wait(20);
+      await wait(1500);
+      const started = workers('chain-killed');
+      run.child.kill('SIGKILL');
+      for (const pid of started) process.kill(pid, 'SIGKILL');
+      expect(await run.done, 'it was killed before its end').toBeNull();
+    }
+    await finished('resume', 'chain-killed');
+    for (const how of [['--no-times'], ['--no-times', '--json']])
+      expect(await finished('table', 'chain-killed', ...how)).toBe(
+        await finished('table', 'chain-whole', ...how),
+      );
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(

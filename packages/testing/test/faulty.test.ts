@@ -138,6 +138,8 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['deep', 'lists the files of one folder'],
     ['escaping', 'never leaves its folder'],
     ['colliding', 'takes writes at the same time'],
+    ['generous', 'gives a lease to one at a time'],
+    ['eternal', 'gives a stale one to one alone'],
   ],
   executor: [
     ['slotless', 'says who it is'],

@@ -125,6 +125,10 @@ faulty('deep', (store) => ({
 faulty('escaping', (store) => ({
   read: (path) => store.read(path.replaceAll('..', 'up')),
 }));
+faulty('generous', () => ({
+  lease: async () => ({ granted: true, renew: async () => {}, release: async () => {} }),
+}));
+faulty('eternal', (store) => ({ lease: (name) => store.lease(name, 3600) }));
 faulty('colliding', (store) => ({
   write: (path, bytes) => store.write(path.replace(/\d$/, '0'), bytes),
 }));
