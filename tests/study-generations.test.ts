@@ -185,7 +185,7 @@ describe('planned runs without a plan', () => {
     expect([status, ...runs.map(({ key, role }) => `${key} ${role}`)]).toEqual([
       ...['finished', 'c student', 'b student', 'a teacher'],
     ]);
-    expect(await host.root.list('')).toEqual(['journal.jsonl', 'runs.json']);
+    expect(await host.root.list('')).toEqual(['journal.jsonl', 'runs.json', 'study.json']);
     const again = await runStudy(planRuns(drafts), { ...host });
     expect(again).toMatchObject({ status: 'finished', begun: 0 });
     const other = planRuns([{ key: 'a', experiment: { ...experiment, seed: 9 } }]);

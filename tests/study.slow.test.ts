@@ -104,7 +104,13 @@ describe.skipIf(!existsSync(cli))('grok study', () => {
 
   test('a chain of three generations, killed with its processes and resumed, gives the same table', async () => {
     const preset = new URL('../apps/cli/presets/study-small.json', import.meta.url);
-    const { arms, shared, teachers: _, family: __, ...rest } = JSON.parse(readFileSync(preset, 'utf8'));
+    const {
+      arms,
+      shared,
+      teachers: _,
+      family: __,
+      ...rest
+    } = JSON.parse(readFileSync(preset, 'utf8'));
     const { none, logit } = arms;
     const plan = {
       ...rest,
