@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { InputError, readConfig } from '@grok/core';
+import { type Execution, InputError, readConfig } from '@grok/core';
 import { readPlan } from '@grok/study';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags, trackFlags } from '../flags.js';
@@ -30,13 +30,7 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       wholeOf('--steps', text, 1),
     )
     .action(async (folder: string, flags: ResumeFlags) => {
-      const { epochs, steps } = flags;
-      if (epochs !== undefined && steps !== undefined)
-        throw new InputError('--steps: must not stand beside --epochs; give one of them');
-      const length = {
-        ...(epochs === undefined ? {} : { epochs }),
-        ...(steps === undefined ? {} : { steps }),
-      };
+      const length = lengthOf(flags);
       const store = storeAt(folder, io);
       const plan = await readPlan(store);
       // Both have a plan; a study has a journal, and goes on without the runs that fail.
@@ -52,15 +46,28 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       }
       const { execution } = await readConfig(store);
       const registry = await openRegistry(flags.plugin, io.cwd);
-      const teachers = Object.fromEntries(
-        Object.entries(execution?.teachers ?? {}).map(([name, from]) => [
-          name,
-          resolve(io.cwd, folder, from),
-        ]),
-      );
-      const moved = flags.teacher === undefined ? {} : { teacher: flags.teacher };
-      const all = { ...teachers, ...moved };
-      const go = (): Promise<number> => resumeIn(folder, flags, registry, all, io, length);
+      const teachers = {
+        ...findTeachers(execution, (from) => resolve(io.cwd, folder, from)),
+        ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),
+      };
+      const go = (): Promise<number> => resumeIn(folder, flags, registry, teachers, io, length);
       done(await withPluginsOf(execution?.plugins ?? [], flags.plugin, go));
     });
+}
+
+/** The length that is asked for. @throws InputError on two. */
+function lengthOf({ epochs, steps }: ResumeFlags): Pick<ResumeFlags, 'epochs' | 'steps'> {
+  if (epochs !== undefined && steps !== undefined)
+    throw new InputError('--steps: must not stand beside --epochs; give one of them');
+  if (epochs !== undefined) return { epochs };
+  return steps === undefined ? {} : { steps };
+}
+
+/** The folders of a run's teachers, which its execution names as seen from its own. */
+function findTeachers(
+  execution: Execution | undefined,
+  at: (folder: string) => string,
+): Record<string, string> {
+  const named = Object.entries(execution?.teachers ?? {});
+  return Object.fromEntries(named.map(([name, folder]) => [name, at(folder)]));
 }

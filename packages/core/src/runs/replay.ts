@@ -5,8 +5,9 @@
  */
 
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
-import type { Checkpoint } from '../contracts/types.js';
+import type { Checkpoint, Store } from '../contracts/types.js';
 import { train } from '../training/trainer.js';
+import type { TrainingEvent } from '../training/training.js';
 import { composeExperiment, openBackend } from './compose.js';
 import type { RunHost } from './host.js';
 import {
@@ -37,24 +38,18 @@ export async function replayTo(
   const manifest = await readManifest(store);
   const rows = await readMetrics(store);
   // A run that is under way has rows beyond its last checkpoint.
-  const reached = Math.max(
-    manifest?.step ?? 0,
-    rows.at(-1)?.step ?? 0,
-    (await listCheckpoints(store)).at(-1) ?? 0,
-  );
-  if (!Number.isInteger(step) || step < 0 || step > reached)
-    throw new InputError(
-      `${store.where}: step ${step} is not one of its steps 0 to ${reached}; give one of them`,
-    );
+  const [kept = 0] = (await listCheckpoints(store)).slice(-1);
+  checkReached(store, step, Math.max(manifest?.step ?? 0, rows.at(-1)?.step ?? 0, kept));
   const start = await nearest(host, step);
-  if (start?.position.step === step) return { checkpoint: start, from: step };
+  const from = start?.position.step ?? 0;
+  if (start !== undefined && from === step) return { checkpoint: start, from };
 
   // What is measured or required of a run changes none of its steps.
   const { probes: _p, stop: _s, require: _r, ...plain } = experiment;
   const composed = await composeExperiment(plain, registry, teacherStores);
   const backend = await openBackend(registry, { ...execution, ...manifest?.execution });
-  const from = start?.position.step ?? 0;
   const stop = new AbortController();
+  if (from === step) stop.abort();
   try {
     const history = rows.filter((row) => row.step <= from);
     const loop = train(
@@ -70,17 +65,35 @@ export async function replayTo(
       start && { checkpoint: start, history },
       stop.signal,
     );
-    if (from === step) stop.abort();
-    for await (const event of loop) {
-      if (host.signal?.aborted) throw new RunError('the replay was interrupted');
-      if (event.type === 'step' && event.step === step) stop.abort();
-      if (event.type === 'checkpoint' && event.checkpoint.position.step === step)
-        return { checkpoint: event.checkpoint, from };
-    }
+    const checkpoint = await awaitStep(loop, step, stop, host.signal);
+    if (checkpoint !== undefined) return { checkpoint, from };
     throw new RunError(`${store.where}: its replay did not come to step ${step}`);
   } finally {
     await backend.dispose();
   }
+}
+
+/** Lets a run go on to the end of a step, where it stops and gives its state. */
+async function awaitStep(
+  loop: AsyncIterable<TrainingEvent>,
+  step: number,
+  stop: AbortController,
+  signal: AbortSignal | undefined,
+): Promise<Checkpoint | undefined> {
+  for await (const event of loop) {
+    if (signal?.aborted) throw new RunError('the replay was interrupted');
+    if (event.type === 'step' && event.step === step) stop.abort();
+    if (event.type === 'checkpoint' && event.checkpoint.position.step === step)
+      return event.checkpoint;
+  }
+  return undefined;
+}
+
+function checkReached({ where }: Store, step: number, reached: number): void {
+  if (!Number.isInteger(step) || step < 0 || step > reached)
+    throw new InputError(
+      `${where}: step ${step} is not one of its steps 0 to ${reached}; give one of them`,
+    );
 }
 
 /** The newest readable checkpoint that is not after `step`. */
