@@ -14,8 +14,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { experimentHash, paramsSha256 } from '@grok/core';
 import { canonicalJson, decodeCheckpoint, encodeCheckpoint } from '@grok/core/internal';
-import { checkPlan, expandPlan, keyOf, withTeachers } from '@grok/study';
+import { checkPlan, expandPlan } from '@grok/study';
 
+/** An experiment with its teachers, where it has any. */
+const withTeachers = (experiment, teachers) =>
+  Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** The id of "grok run 1": the hash of the whole experiment. @returns {string} */
@@ -59,12 +62,12 @@ function experimentsOfPlan(runs, plan) {
   const found = new Map(runs.map((run) => [run.key, run]));
   const experiments = new Map();
   for (const planned of expandPlan(plan)) {
-    const teachers = Object.entries(planned.needs).map(([as, name]) => {
-      const { run, result } = found.get(keyOf({ ...planned, name }));
+    const teachers = Object.entries(planned.needs).map(([as, { key }]) => {
+      const { run, result } = found.get(key);
       return [as, { run, paramsSha256: result.paramsSha256 }];
     });
     const experiment = withTeachers(planned.experiment, Object.fromEntries(teachers));
-    const { run } = found.get(keyOf(planned));
+    const { run } = found.get(planned.key);
     experiments.set(...checked(run, experiment));
   }
   return experiments;
