@@ -5,7 +5,7 @@ import { decodeCheckpoint, withoutAuxiliary } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { fieldsOf, presets, runsIn, withFields } from '../src/page/presets.js';
-import { planOf } from '../src/work/documents.js';
+import { readStoredPlan } from '../src/work/documents.js';
 
 const shipped = new URL('../public/teacher/', import.meta.url);
 const json = (file: string) => JSON.parse(readFileSync(new URL(file, shipped), 'utf8'));
@@ -60,12 +60,14 @@ describe('a specification', () => {
     seed: 3,
   };
   it('becomes a plan of one run with the same id (catches: a run that the command line would call another)', () => {
-    const [run, ...others] = expandPlan(planOf({ experiment }));
+    const [run, ...others] = expandPlan(readStoredPlan({ experiment }));
     expect(others).toEqual([]);
     expect(experimentHash(run!.experiment)).toBe(experimentHash(experiment));
   });
   it('that names a teacher is refused (catches: a student trained without the teacher it asks for)', () => {
     const teachers = { teacher: { run: 'a'.repeat(64), paramsSha256: 'b'.repeat(64) } };
-    expect(() => planOf({ experiment: { ...experiment, teachers } })).toThrow(/names a teacher/);
+    expect(() => readStoredPlan({ experiment: { ...experiment, teachers } })).toThrow(
+      /names a teacher/,
+    );
   });
 });

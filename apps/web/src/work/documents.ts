@@ -4,7 +4,7 @@ import { checkSpec, slugOf } from '@grok/core/internal';
 import { checkPlan, isObject, type Plan } from '@grok/study';
 
 /** A plan as it is; a specification as a plan of that one run. @throws InputError that says what is wrong. */
-export function planOf(document: unknown): Plan {
+export function readStoredPlan(document: unknown): Plan {
   if (!isObject(document) || !('experiment' in document)) return checkPlan(document, 'plan');
   const { experiment } = checkSpec(document, 'spec');
   const { seed, teachers, ...teacher } = experiment as Experiment;

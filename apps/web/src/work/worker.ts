@@ -21,7 +21,7 @@ import {
 } from '@grok/study';
 import type { FromWorker, ToWorker } from '../protocol.js';
 import { packFiles, unpackFiles } from './archive.js';
-import { planOf } from './documents.js';
+import { readStoredPlan } from './documents.js';
 import { openPageRegistry } from './registry.js';
 import { createSnapshotter, type Snapshotter } from './snapshots.js';
 import {
@@ -72,7 +72,7 @@ async function answer(message: ToWorker): Promise<void> {
     case 'open':
       return open(message.folder);
     case 'start':
-      return start(planOf(message.plan), message.choice);
+      return start(readStoredPlan(message.plan), message.choice);
     case 'pause':
       going?.abort();
       return;
