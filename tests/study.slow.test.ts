@@ -37,8 +37,9 @@ async function finished(...args: string[]): Promise<string> {
   expect(await run.done, run.err()).toBe(0);
   return run.out();
 }
-/** Processes that hold a lock on a run: those that the study had started. */
-const workers = (out: string): number[] =>
+/** Living processes that hold the lease of a run: those that the study had started. */
+const workers = (out: string): number[] => leaseHolders(out).filter(isAlive);
+const leaseHolders = (out: string): number[] =>
   (existsSync(join(folder, out)) ? readdirSync(join(folder, out)) : []).flatMap((name) => {
     try {
       const lease = join(folder, out, name, '.lease-work');
