@@ -69,8 +69,8 @@ describe('grok.config.json', () => {
     expect(run.code, run.err).toBe(0);
   });
   it.each([
-    ['{ "plugin": [] }', 'unknown key of grok.config.json "plugin": did you mean "plugins"'],
-    ['{ "plugins": "x" }', '"plugins" must be a list'],
+    ['{ "plugin": [] }', 'grok.config.json: line 1: unknown key "plugin": did you mean "plugins"?'],
+    ['{ "plugins": "x" }', 'grok.config.json: line 1: key "plugins": must be a list, got "x"'],
     ['[]', 'must be an object'],
     ['{', 'must be JSON'],
   ])('%s is refused', async (text, message) => {
