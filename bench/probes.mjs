@@ -43,16 +43,19 @@ const epochs = [];
 const times = Object.fromEntries(Object.keys(active).map((name) => [name, []]));
 const history = [];
 const { batch, epochs: most, seed } = experiment;
-const run = { ...composed, backend, batch, epochs: most, seed, checkpointEvery: 2, now };
+const run = {
+  ...{ ...composed, run: 'bench', backend, batch, epochs: most, seed, now },
+  ...{ checkpointEvery: 2, recordedSteps: new Set() },
+};
 for await (const event of train(run)) {
   if (event.type === 'epoch') {
     history.push(event.row);
     epochs.push(event.row.time.seconds);
   }
-  if (event.type !== 'save') continue;
+  if (event.type !== 'checkpoint') continue;
   for (const [name, probe] of Object.entries(active)) {
     const began = now();
-    await probe.on(await snapshot(run, probe, event.saved, history));
+    await probe.on(await snapshot(run, probe, event.checkpoint, history));
     times[name].push(now() - began);
   }
 }

@@ -66,6 +66,7 @@ export async function openTraining({
   });
   const { watched, programs, times } = watchPrograms(backend);
   const events = train({
+    run: 'bench',
     backend: watched,
     task,
     split,
@@ -78,6 +79,7 @@ export async function openTraining({
     epochs: Number.MAX_SAFE_INTEGER,
     seed,
     checkpointEvery: Number.MAX_SAFE_INTEGER,
+    recordedSteps: new Set(),
     now: () => performance.now() / 1e3,
   });
   const ready = (await events.next()).value;

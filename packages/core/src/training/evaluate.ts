@@ -1,8 +1,8 @@
 /** Loss and accuracy of parameters over chosen rows, outside a training run. */
 
 import type { Backend, Score, Task } from '../contracts/types.js';
-import { layoutOf } from '../tensors/params.js';
-import { arraysOf, overRows } from './run-in-batches.js';
+import { layoutOf, reader } from '../tensors/params.js';
+import { arraysOf, createRowPrograms } from './run-in-batches.js';
 import { EVAL_ROWS, type Teacher } from './sites.js';
 import { evaluation } from './step.js';
 
@@ -13,12 +13,18 @@ export async function evaluateParams(
   task: Task,
   rows: Int32Array,
 ): Promise<Score> {
-  const judge = evaluation({ model, layout: layoutOf(params), flat: false });
-  const of = { params, data: arraysOf(task), rows, most: EVAL_ROWS };
+  const evaluate = evaluation({ model, layout: layoutOf(params), flat: false });
+  const programs = createRowPrograms(backend, 'eval', evaluate);
+  const input = { params, data: arraysOf(task), rows, most: EVAL_ROWS };
   let [loss, correct] = [0, 0];
-  for await (const part of overRows(backend, 'eval', judge, of)) {
-    loss += part.values.loss!.data[0]! * part.rows;
-    correct += part.values.correct!.data[0]!;
+  try {
+    for await (const part of programs.run(input)) {
+      const read = reader('score', part.values);
+      loss += (read('loss').data[0] ?? Number.NaN) * part.rows;
+      correct += read('correct').data[0] ?? Number.NaN;
+    }
+  } finally {
+    programs.dispose();
   }
   return { loss: loss / rows.length, accuracy: correct / rows.length };
 }

@@ -1,36 +1,50 @@
 /** Gradients of the hard loss at fixed parameters, batch by batch: for probes, not for training. */
 import type * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
-import type { Backend, HostParams, Params, Task } from '../contracts/types.js';
+import type { Backend, HostParams, Model, Params, Task } from '../contracts/types.js';
 import { reader, valueAndGrads } from '../tensors/params.js';
 import { crossEntropy } from './hard.js';
-import { arraysOf, overRows } from './run-in-batches.js';
-import type { Teacher } from './sites.js';
+import { arraysOf, createRowPrograms } from './run-in-batches.js';
 
 type Inputs = { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D };
 
-/**
- * Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`; rows
- * that are left over belong to none. @throws InputError when there are fewer rows than batches.
- */
-export async function batchGradients(
-  backend: Backend,
-  { model, params }: Teacher,
-  task: Task,
-  rows: Int32Array,
-  batches: number,
-): Promise<readonly HostParams[]> {
-  const { size, even } = equalBatches(rows, batches);
+/** Reads gradients of the hard loss; its programs are kept until it is disposed of. */
+export interface GradientReader {
+  /**
+   * Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`; rows
+   * that are left over belong to none. @throws InputError when there are fewer rows than batches.
+   */
+  read(
+    params: HostParams,
+    task: Task,
+    rows: Int32Array,
+    batches: number,
+  ): Promise<readonly HostParams[]>;
+  dispose(): void;
+}
+
+/** A reader of a model's gradients. */
+export function createGradientReader(backend: Backend, model: Model): GradientReader {
   const logits = new Set(['logits']);
-  const gradients = ({ params, inputs, labels }: Inputs): Params =>
-    valueAndGrads((values) => {
-      const sites = model.apply(reader('parameter', values), inputs, { sites: logits });
-      return { loss: crossEntropy(reader('site', sites)('logits'), labels), aux: {} };
-    }, params).grads;
-  const of = { params, data: arraysOf(task), rows: even, most: size };
-  const out: HostParams[] = [];
-  for await (const { values } of overRows(backend, 'gradients', gradients, of)) out.push(values);
-  return out;
+  const programs = createRowPrograms(
+    backend,
+    'gradients',
+    ({ params, inputs, labels }: Inputs) =>
+      valueAndGrads((values) => {
+        const sites = model.apply(reader('parameter', values), inputs, { sites: logits });
+        return { loss: crossEntropy(reader('site', sites)('logits'), labels), aux: {} };
+      }, params).grads,
+  );
+  return {
+    async read(params, task, rows, batches) {
+      const { size, even } = equalBatches(rows, batches);
+      const input = { params, data: arraysOf(task), rows: even, most: size };
+      const out: HostParams[] = [];
+      for await (const { values } of programs.run(input)) out.push(values);
+      return out;
+    },
+    dispose: programs.dispose,
+  };
 }
 
 /** The size of `batches` equal parts of rows, and the rows in them. @throws InputError when there are fewer rows than batches. */

@@ -12,6 +12,7 @@ import { type Layout, layoutOf } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from '../tensors/tree.js';
 import { type Batches, countBatches } from './budget.js';
+import { createProbeReaders, type ProbeReaders } from './probes.js';
 import {
   compilePrograms,
   type Data,
@@ -31,6 +32,7 @@ export interface Loop {
   readonly layout: Layout;
   readonly data: Data;
   readonly programs: Programs;
+  readonly probeReaders: ProbeReaders;
   /** Rows of all epochs so far. */
   readonly history: MetricsRow[];
   params: DeviceParams;
@@ -81,12 +83,14 @@ export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
     unwrittenSeconds: 0,
     notices: new Set<string>(),
   };
-  return { run, batches, layout, data, programs, ...place };
+  const probeReaders = createProbeReaders(run);
+  return { run, batches, layout, data, programs, probeReaders, ...place };
 }
 
 /** Releases all that a run holds on its backend. */
-export function disposeLoop({ run, programs, params, state, data }: Loop): void {
+export function disposeLoop({ run, programs, probeReaders, params, state, data }: Loop): void {
   const { backend } = run;
+  probeReaders.dispose();
   for (const program of [...programs.steps.values(), ...programs.evaluations.values()])
     program.dispose();
   freeTree(backend, params);

@@ -9,14 +9,15 @@ import type {
   ModelInfo,
   Probe,
   ProbeUse,
+  Site,
   Snapshot,
 } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
 import { withoutAuxiliary } from '../tensors/params.js';
 import { takeRows } from '../tensors/rows.js';
-import { batchGradients } from './gradients.js';
+import { createGradientReader, type GradientReader } from './gradients.js';
 import { matchNames } from './patterns.js';
-import { computeSites } from './sites.js';
+import { createSiteReader, type SiteReader } from './sites.js';
 import { gradientsByTerm } from './term-gradients.js';
 import type { ActiveProbe, Training } from './training.js';
 
@@ -110,12 +111,13 @@ export async function runProbes(
   saved: Pick<Checkpoint, 'params' | 'position'>,
   history: readonly MetricsRow[],
   row: Omit<MetricsRow, 'time' | 'probes'>,
+  readers: ProbeReaders,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
   const full = [...history, { ...row, time: { seconds: 0 } }];
   for (const { name, probe, moment } of due)
     try {
-      const shown = await snapshot(run, probe, saved, full);
+      const shown = await snapshot(run, probe, saved, full, readers);
       found.push({ name, moment, result: await probe.on(shown) });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -124,31 +126,72 @@ export async function runProbes(
   return found;
 }
 
+/** What reads sites and gradients for probes: compiled once, however often a run is looked at. */
+export interface ProbeReaders {
+  sites(names: readonly Site[]): SiteReader;
+  readonly gradients: GradientReader;
+  dispose(): void;
+}
+
+/** The readers of a run. */
+export function createProbeReaders({
+  backend,
+  model,
+}: Pick<Training, 'backend' | 'model'>): ProbeReaders {
+  const readers = new Map<string, SiteReader>();
+  const gradients = createGradientReader(backend, model);
+  return {
+    sites(names) {
+      const key = names.join(' ');
+      const found = readers.get(key) ?? createSiteReader(backend, model, names);
+      readers.set(key, found);
+      return found;
+    },
+    gradients,
+    dispose() {
+      for (const reader of readers.values()) reader.dispose();
+      gradients.dispose();
+    },
+  };
+}
+
 /** What probes are shown of a run; gradients by term need its objective too. */
 type ProbedRun = Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'> &
   Partial<Pick<Training, 'objective' | 'teachers' | 'seed'>>;
 
-/** What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters. */
+/**
+ * What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters.
+ * `readers` are the run's, where it is looked at more than once.
+ */
 export async function snapshot(
   run: ProbedRun,
   probe: Pick<Probe, 'needs'>,
   saved: Pick<Checkpoint, 'params' | 'position'>,
   history: readonly MetricsRow[],
+  readers?: ProbeReaders,
 ): Promise<Snapshot> {
-  const { backend, task, model } = run;
+  if (readers === undefined) {
+    const own = createProbeReaders(run);
+    try {
+      return await snapshot(run, probe, saved, history, own);
+    } finally {
+      own.dispose();
+    }
+  }
+  const { task, model } = run;
   const rows = rowsOf(run, probe.needs.rows ?? 'validation');
   const sites = matchingSites(model, probe.needs.sites ?? []);
-  const frozen = { model, params: withoutAuxiliary(saved.params) };
+  const params = withoutAuxiliary(saved.params);
   const { epoch, step } = saved.position;
   return {
     epoch,
     step,
-    params: frozen.params,
+    params,
     sites:
       sites.length === 0
         ? {}
-        : await computeSites(backend, frozen, sites, takeRows(task.inputs, rows)),
-    ...(await readGradients(run, probe.needs.gradients, saved, rows)),
+        : await readers.sites(sites).read(params, takeRows(task.inputs, rows)),
+    ...(await readGradients(run, probe.needs.gradients, saved, rows, readers.gradients)),
     rows,
     task,
     model: infoOf(model),
@@ -162,11 +205,12 @@ async function readGradients(
   asked: Probe['needs']['gradients'],
   saved: Pick<Checkpoint, 'params' | 'position'>,
   rows: Int32Array,
+  reader: GradientReader,
 ): Promise<Pick<Snapshot, 'gradients'>> {
   if (asked === undefined) return {};
   const { batches, byTerm = false } = asked;
-  const frozen = { model, params: withoutAuxiliary(saved.params) };
-  const hardLoss = await batchGradients(backend, frozen, task, rows, batches);
+  const params = withoutAuxiliary(saved.params);
+  const hardLoss = await reader.read(params, task, rows, batches);
   if (!byTerm) return { gradients: { hardLoss } };
   if (objective === undefined || teachers === undefined || seed === undefined)
     throw new InputError(

@@ -1,5 +1,4 @@
 /** A function of parameters and rows over any number of rows: part by part, compiled once a size. */
-
 import type {
   Backend,
   DeviceTensor,
@@ -21,38 +20,59 @@ export function arraysOf(task: Task): { inputs: HostArray; labels: HostArray } {
   return { inputs, labels: { shape: [labels.length], dtype: 'int32', data: labels } };
 }
 
-/** What `fn` gives for parts of at most `most` of the `rows` of `data`, in order, read to the host by path. */
-export async function* overRows<I extends { readonly params: Params }>(
+/** What a function is run over. */
+export interface RowsInput<I extends { readonly params: Params }> {
+  readonly params: HostParams;
+  readonly data: Readonly<Record<Exclude<keyof I, 'params'>, HostArray>>;
+  readonly rows: Int32Array;
+  /** Most rows in one part. */
+  readonly most: number;
+}
+/** What it gave for a part of the rows, read to the host by path. */
+export interface RowsOutput {
+  readonly rows: number;
+  readonly values: Record<string, HostArray>;
+}
+/** A function's programs, one for each number of rows, kept until they are disposed of. */
+export interface RowPrograms<I extends { readonly params: Params }> {
+  /** What the function gives for parts of the rows, in order. */
+  run(input: RowsInput<I>): AsyncGenerator<RowsOutput>;
+  dispose(): void;
+}
+
+/** Programs of `fn` for any number of rows; each is compiled when it is first needed. */
+export function createRowPrograms<I extends { readonly params: Params }>(
   backend: Backend,
   name: string,
   fn: (inputs: I) => object,
-  of: {
-    readonly params: HostParams;
-    readonly data: Readonly<Record<Exclude<keyof I, 'params'>, HostArray>>;
-    readonly rows: Int32Array;
-    readonly most: number;
-  },
-): AsyncGenerator<{ rows: number; values: Record<string, HostArray> }> {
-  const params = uploadTree(backend, of.params);
+): RowPrograms<I> {
   const programs = new Map<number, Program<I, object>>();
-  try {
-    for (const [start, end] of ranges(of.rows.length, of.most)) {
-      const rows = of.rows.subarray(start, end);
-      const taken = mapTree(of.data as Tree<HostArray>, (array) => takeRows(array, rows));
-      const part = uploadTree(backend, taken);
-      const inputs = { params, ...part } as unknown;
-      const program =
-        programs.get(rows.length) ??
-        (await backend.compile(`${name}-${rows.length}`, fn, inputs as Signature<I>));
-      programs.set(rows.length, program);
-      const outputs = (await program.run(inputs as OnDevice<I>)) as Tree<DeviceTensor>;
-      const values = await readTree(backend, outputs);
-      freeTree(backend, outputs);
-      freeTree(backend, part);
-      yield { rows: rows.length, values };
-    }
-  } finally {
-    for (const program of programs.values()) program.dispose();
-    freeTree(backend, params);
-  }
+  return {
+    async *run({ params: hostParams, data, rows: all, most }) {
+      const params = uploadTree(backend, hostParams);
+      try {
+        for (const [start, end] of ranges(all.length, most)) {
+          const rows = all.subarray(start, end);
+          const taken = mapTree(data as Tree<HostArray>, (array) => takeRows(array, rows));
+          const part = uploadTree(backend, taken);
+          const inputs = { params, ...part } as unknown;
+          const program =
+            programs.get(rows.length) ??
+            (await backend.compile(`${name}-${rows.length}`, fn, inputs as Signature<I>));
+          programs.set(rows.length, program);
+          const outputs = (await program.run(inputs as OnDevice<I>)) as Tree<DeviceTensor>;
+          const values = await readTree(backend, outputs);
+          freeTree(backend, outputs);
+          freeTree(backend, part);
+          yield { rows: rows.length, values };
+        }
+      } finally {
+        freeTree(backend, params);
+      }
+    },
+    dispose() {
+      for (const program of programs.values()) program.dispose();
+      programs.clear();
+    },
+  };
 }

@@ -6,7 +6,7 @@
 import type { Backend, HostArray, HostParams, Model, Site } from '../contracts/types.js';
 import { reader, sizeOf } from '../tensors/params.js';
 import { TYPED_ARRAYS } from '../tensors/program-io.js';
-import { overRows } from './run-in-batches.js';
+import { createRowPrograms } from './run-in-batches.js';
 import { siteReader } from './step.js';
 
 /** A teacher as a run uses it. */
@@ -20,28 +20,57 @@ export interface Teacher {
 /** Most rows a forward pass takes at once: larger batches leave the processor's cache. */
 export const EVAL_ROWS = 1600;
 
-/** Computes sites over `inputs` (`[rows, …]`), chunk by chunk, to the host. */
+/** Reads sites of a model; its programs are kept until it is disposed of. */
+export interface SiteReader {
+  /** The sites over `inputs` (`[rows, …]`), chunk by chunk, to the host. */
+  read(params: HostParams, inputs: HostArray): Promise<Record<Site, HostArray>>;
+  dispose(): void;
+}
+
+/** A reader of some sites. */
+export function createSiteReader(
+  backend: Backend,
+  model: Model,
+  sites: readonly Site[],
+): SiteReader {
+  const programs = createRowPrograms(backend, 'sites', siteReader(model, sites));
+  return {
+    async read(params, inputs) {
+      const [count = 0] = inputs.shape;
+      const rows = Int32Array.from({ length: count }, (_, row) => row);
+      const out: Record<Site, HostArray> = {};
+      let done = 0;
+      for await (const part of programs.run({ params, data: { inputs }, rows, most: EVAL_ROWS })) {
+        const read = reader('site', part.values);
+        for (const site of sites) {
+          const { shape, dtype, data } = read(site);
+          const rest = shape.slice(1);
+          const size = sizeOf(rest);
+          out[site] ??= {
+            ...{ shape: [count, ...rest], dtype },
+            data: new TYPED_ARRAYS[dtype](count * size),
+          };
+          out[site].data.set(data, done * size);
+        }
+        done += part.rows;
+      }
+      return out;
+    },
+    dispose: programs.dispose,
+  };
+}
+
+/** Computes sites over `inputs` (`[rows, …]`) once, to the host. */
 export async function computeSites(
   backend: Backend,
   { model, params }: Teacher,
   sites: readonly Site[],
   inputs: HostArray,
 ): Promise<Record<Site, HostArray>> {
-  const [count = 0] = inputs.shape;
-  const rows = Int32Array.from({ length: count }, (_, row) => row);
-  const of = { params, data: { inputs }, rows, most: EVAL_ROWS };
-  const out: Record<Site, HostArray> = {};
-  let done = 0;
-  for await (const part of overRows(backend, 'sites', siteReader(model, sites), of)) {
-    const read = reader('site', part.values);
-    for (const site of sites) {
-      const { shape, dtype, data } = read(site);
-      const rest = shape.slice(1);
-      const size = sizeOf(rest);
-      out[site] ??= { shape: [count, ...rest], dtype, data: new TYPED_ARRAYS[dtype](count * size) };
-      out[site].data.set(data, done * size);
-    }
-    done += part.rows;
+  const reading = createSiteReader(backend, model, sites);
+  try {
+    return await reading.read(params, inputs);
+  } finally {
+    reading.dispose();
   }
-  return out;
 }

@@ -231,14 +231,15 @@ async function evaluate(
 }
 
 async function runDueProbes(
-  { run, history, position }: Loop,
+  { run, probeReaders, history, position }: Loop,
   snapshot: HostSnapshot,
   row: Omit<MetricsRow, 'time' | 'probes'>,
   isLast: boolean,
 ): Promise<readonly Found[]> {
   const due = dueProbes(run.probes, row, history, isLast);
   if (due.length === 0) return [];
-  return runProbes(run, due, { params: await snapshot.params(), position }, history, row);
+  const saved = { params: await snapshot.params(), position };
+  return runProbes(run, due, saved, history, row, probeReaders);
 }
 
 function selectRowProbes(found: readonly Found[]): Pick<MetricsRow, 'probes'> {

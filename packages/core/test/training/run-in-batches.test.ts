@@ -1,6 +1,11 @@
 /** What is computed over rows in parts, against closed forms in float64: scores, sites, gradients of batches. */
 import { type Backend, type HostArray, type Model, rng, type Task, tfjsAdapter } from '@grok/core';
-import { batchGradients, computeSites, createBackend, evaluateParams } from '@grok/core/internal';
+import {
+  computeSites,
+  createBackend,
+  createGradientReader,
+  evaluateParams,
+} from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -118,7 +123,9 @@ describe('gradients of batches', () => {
     [5, 4, 1],
   ])('of %i rows in %i batches are of %i rows each', async (rows, batches, size) => {
     // Catches: fewer batches than asked for, or a shorter one, whose gradient is noisier than the others.
-    const found = await batchGradients(backend, linear, task, firstRows(rows), batches);
+    const reader = createGradientReader(backend, linear.model);
+    const found = await reader.read(linear.params, task, firstRows(rows), batches);
+    reader.dispose();
     expect(found).toHaveLength(batches);
     found.forEach((grads, batch) => {
       const wanted = gradient64(Array.from({ length: size }, (_, i) => batch * size + i));
@@ -130,7 +137,8 @@ describe('gradients of batches', () => {
 
   it('refuse fewer rows than batches', async () => {
     // Catches: batches of no rows, whose gradient is NaN, or silently fewer.
-    await expect(batchGradients(backend, linear, task, firstRows(3), 4)).rejects.toThrow(
+    const reader = createGradientReader(backend, linear.model);
+    await expect(reader.read(linear.params, task, firstRows(3), 4)).rejects.toThrow(
       'got 3 rows for 4 batches',
     );
   });
