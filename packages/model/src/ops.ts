@@ -159,8 +159,24 @@ export interface Rotation {
   readonly sin: Float32Array;
 }
 
+/** Rotations that were asked for before: an eager backend asks for the same few at every pass. */
+const rotations = new Map<string, Rotation>();
+/** More than a model asks for; beyond them, the oldest is dropped. */
+const KEPT_ROTATIONS = 64;
+
 /** Rotations of the positions given: the angle of pair i is position / base^(2i/d_head). */
 export function rotation(positions: ArrayLike<number>, width: number, base: number): Rotation {
+  const key = `${Array.from(positions).join()} ${width} ${base}`;
+  const known = rotations.get(key);
+  if (known !== undefined) return known;
+  const [oldest] = rotations.keys();
+  if (rotations.size >= KEPT_ROTATIONS && oldest !== undefined) rotations.delete(oldest);
+  const made = computeRotation(positions, width, base);
+  rotations.set(key, made);
+  return made;
+}
+
+function computeRotation(positions: ArrayLike<number>, width: number, base: number): Rotation {
   const half = width / 2;
   const angles = Float64Array.from(
     Array.from(positions).flatMap((position) =>
