@@ -9,6 +9,7 @@ import {
   trainingPointSchema,
   z,
 } from '@grok/core/internal';
+import { hypothesesSchema } from './hypotheses.js';
 import {
   type Arm,
   type ArmTeacher,
@@ -75,6 +76,7 @@ export const planSchema: z.ZodType<Plan> = z
       .refine((seeds) => new Set(seeds).size === seeds.length, 'must differ'),
     overrides: named('an override', override).exactOptional(),
     family: z.array(z.string()).exactOptional(),
+    hypotheses: hypothesesSchema.exactOptional(),
   } satisfies Shape<WrittenPlan>)
   .superRefine((plan, context) => {
     const teachers = new Set(['teacher', ...Object.keys(plan.teachers ?? {})]);
@@ -88,6 +90,7 @@ export const planSchema: z.ZodType<Plan> = z
     for (const [name, one] of arms) checkArmTeachers(context, ['arms', name], one, names);
     for (const [i, name] of (plan.family ?? []).entries())
       checkKnown(context, ['family', String(i)], 'arm', { name, known: [...arms.keys()] });
+    checkHypotheses(context, plan);
   })
   .transform(({ format: _, ...plan }): Plan => plan);
 
@@ -106,6 +109,16 @@ function checkArmTeachers(
     checkKnown(context, [...path, 'teacher'], 'teacher', { name: nameOf(teacher), known });
   for (const [as, use] of Object.entries(teachers))
     checkKnown(context, [...path, 'teachers', as], 'teacher', { name: nameOf(use), known });
+}
+
+/** Arms are named as their runs' keys are, without the seed. */
+function checkHypotheses(context: Refinement, { hypotheses, arms, overrides }: Plan): void {
+  const known = Object.keys(arms).flatMap((arm) =>
+    overrides === undefined ? [arm] : Object.keys(overrides).map((name) => `${name}/${arm}`),
+  );
+  for (const [i, { arm, against }] of (hypotheses?.family ?? []).entries())
+    for (const [key, name] of Object.entries({ arm, against }))
+      checkKnown(context, ['hypotheses', 'family', String(i), key], 'arm', { name, known });
 }
 
 function checkKnown(

@@ -4,6 +4,7 @@
  */
 import { type Experiment, type Json, unknownName } from '@grok/core';
 import type { TrainingPoint } from '@grok/core/internal';
+import type { Hypotheses } from './hypotheses.js';
 import { type JsonObject, merge } from './merge.js';
 import type { PlannedRun } from './planned-runs.js';
 
@@ -42,6 +43,8 @@ export interface Plan {
   readonly overrides?: Readonly<Record<string, Override>>;
   /** Arms whose epochs to 99 % are tested against `none` as one family; default: logit, attention, feature. */
   readonly family?: readonly string[];
+  /** What it sets out to test. */
+  readonly hypotheses?: Hypotheses;
 }
 
 /** The runs of a plan in its order; each waits for those that teach it, wherever they stand. */

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { checkPlan, type Hypotheses } from '../src/index.js';
+
+const family: Hypotheses['family'] = [
+  {
+    name: 'logit',
+    says: 'Logits make students generalise earlier.',
+    arm: 'decay-0/logit',
+    against: 'decay-0/none',
+    expected: 'earlier',
+  },
+];
+const hypotheses: Hypotheses = {
+  outcome: { threshold: 0.5, horizon: 10 },
+  test: 'paired-prentice-wilcoxon',
+  alpha: 0.05,
+  family,
+};
+const plan = {
+  name: 'tiny',
+  summary: 'A plan for tests.',
+  teacher: {},
+  student: {},
+  arms: { none: {}, logit: {} },
+  seeds: [0],
+  overrides: { 'decay-0': {} },
+};
+
+describe('hypotheses of a plan', () => {
+  it('are part of it', () => {
+    // Catches: a family that is dropped when the plan is read, and so not in the folder's plan.json.
+    expect(checkPlan({ ...plan, hypotheses }, 'plan').hypotheses).toEqual(hypotheses);
+  });
+  it.each([
+    ['decay-0/feature', /hypotheses\.family\.0\.arm": unknown arm "decay-0\/feature"/],
+    // In a plan with overrides an arm alone would mean the runs of all of them.
+    ['logit', /unknown arm "logit"/],
+  ])('name arms that there are: %s', (arm, message) => {
+    const wrong = { ...hypotheses, family: [{ ...family[0], arm }] };
+    expect(() => checkPlan({ ...plan, hypotheses: wrong }, 'plan')).toThrow(message);
+  });
+  it('differ in name', () => {
+    const twice = { ...hypotheses, family: [...family, ...family] };
+    expect(() => checkPlan({ ...plan, hypotheses: twice }, 'plan')).toThrow(/must differ in name/);
+  });
+});
