@@ -38,6 +38,7 @@ export * from './tensors/event-loop.js';
 export * from './tensors/params.js';
 export * from './tensors/program-io.js';
 export * from './tensors/rng.js';
+export * from './tensors/rounding.js';
 export * from './tensors/rows.js';
 export * from './tensors/tfjs-adapter.js';
 export * from './tensors/tfjs-backend.js';

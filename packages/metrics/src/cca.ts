@@ -4,44 +4,53 @@
  * the first representation each direction accounts for).
  */
 import { type Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { centred, checkPaired, matrixOf, type Rows, thinSvd } from './rows.js';
+import { type Basis, checkPaired, findBasis, matrixOf, type Rows } from './rows.js';
 import { average, dot } from './sample.js';
 
-/** Canonical correlations, largest first, in 0–1, of x `[n, d₁]` and y `[n, d₂]`; n > d₁, d₂, or all are 1. */
+/**
+ * Canonical correlations, largest first, in 0–1, of x `[n, d₁]` and y `[n, d₂]`; n > d₁, d₂, or all are
+ * 1. As many as the lesser rank; one NaN where x or y does not vary or is not finite.
+ */
 export function cca(x: Rows, y: Rows): readonly number[] {
-  const [a, b] = pair('CCA', x, y);
-  return correlations(thinSvd(a).u, thinSvd(b).u).rho;
+  const [a, b] = findBases('CCA', x, y);
+  return a === undefined || b === undefined ? [Number.NaN] : correlate(a.u, b.u).rho;
 }
 
-/** Mean canonical correlation between the leading directions that carry `variance` of each. */
+/** Mean canonical correlation between the leading directions that carry `variance` of each; NaN as `cca`. */
 export function svcca(
   x: Rows,
   y: Rows,
   variance = 0.99,
 ): { readonly mean: number; readonly kept: readonly [number, number] } {
-  const [a, b] = pair('SVCCA', x, y);
-  const [u, v] = [leading(a, variance), leading(b, variance)];
-  return { mean: average(correlations(u, v).rho), kept: [u.columns, v.columns] };
+  const [a, b] = findBases('SVCCA', x, y);
+  const [u, v] = [takeLeading(a, variance), takeLeading(b, variance)];
+  return {
+    mean: u === undefined || v === undefined ? Number.NaN : average(correlate(u, v).rho),
+    kept: [u?.columns ?? 0, v?.columns ?? 0],
+  };
 }
 
-/** Canonical correlations weighted by Σⱼ |⟨hᵢ, xⱼ⟩|, h the canonical variables of x and xⱼ its columns; not symmetric. */
+/**
+ * Canonical correlations weighted by Σⱼ |⟨hᵢ, xⱼ⟩|, h the canonical variables of x and xⱼ its columns;
+ * not symmetric; NaN as `cca`.
+ */
 export function pwcca(x: Rows, y: Rows): number {
-  const [a, b] = pair('PWCCA', x, y);
-  const u = thinSvd(a).u;
-  const { rho, left } = correlations(u, thinSvd(b).u);
-  const h = u.mmul(left); // [n, k]
-  const weights = h.transpose().mmul(a).abs().sum('row'); // [k]
+  const [a, b] = findBases('PWCCA', x, y);
+  if (a === undefined || b === undefined) return Number.NaN;
+  const { rho, left } = correlate(a.u, b.u);
+  const h = a.u.mmul(left); // [n, k]
+  const weights = h.transpose().mmul(a.centred).abs().sum('row'); // [k]
   return dot(rho, weights) / weights.reduce((sum, weight) => sum + weight, 0);
 }
 
-function pair(what: string, x: Rows, y: Rows): [Matrix, Matrix] {
-  const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
+function findBases(what: string, x: Rows, y: Rows): (Basis | undefined)[] {
+  const [a, b] = [matrixOf(x), matrixOf(y)];
   checkPaired(what, a, b);
-  return [a, b];
+  return [findBasis(a), findBasis(b)];
 }
 
 /** Cosines of the principal angles between two orthonormal bases `[n, k]` (Björck & Golub 1973). */
-function correlations(u: Matrix, v: Matrix): { rho: readonly number[]; left: Matrix } {
+function correlate(u: Matrix, v: Matrix): { rho: readonly number[]; left: Matrix } {
   const product = u.transpose().mmul(v); // [k₁, k₂]
   const svd = new SingularValueDecomposition(product, { autoTranspose: true });
   const k = Math.min(u.columns, v.columns);
@@ -50,8 +59,9 @@ function correlations(u: Matrix, v: Matrix): { rho: readonly number[]; left: Mat
   return { rho, left: svd.leftSingularVectors.subMatrix(0, u.columns - 1, 0, k - 1) };
 }
 
-function leading(x: Matrix, variance: number): Matrix {
-  const { u, s } = thinSvd(x);
+function takeLeading(basis: Basis | undefined, variance: number): Matrix | undefined {
+  if (basis === undefined) return undefined;
+  const { u, s } = basis;
   const total = s.reduce((sum, v) => sum + v * v, 0);
   let carried = 0;
   const last = s.findIndex((v) => {

@@ -1,5 +1,7 @@
 /** How far to believe a CKA: its values under permutations of the inputs, and an interval over halves of them. */
 import { InputError, type Rng } from '@grok/core';
+import { dropRounding } from '@grok/core/internal';
+import { combineHsic, ratioOf } from './cka.js';
 import { centred, checkPaired, matrixOf, type Rows } from './rows.js';
 import { dot, quantile } from './sample.js';
 
@@ -9,7 +11,7 @@ export interface CkaTest {
   readonly debiased: number;
   /** Half-sampling interval of the debiased value. */
   readonly interval: readonly [number, number];
-  /** Under permutations of y's rows: exact means, interval of the debiased value, share of draws at least as large (NaN where that value is). */
+  /** Under permutations of y's rows: exact means, interval of the debiased value, share of draws at least as large up to rounding (NaN where that value is). */
   readonly null: {
     readonly biased: number;
     readonly debiased: number;
@@ -51,9 +53,9 @@ export function ckaTest(
   const [k, l] = [kernelOf(a), kernelOf(b)];
   const plain = centredTwice(k, false);
   const [kU, lU] = [centredTwice(k, true), centredTwice(l, true)];
-  const size = Math.sqrt(inner(kU, kU) * inner(lU, lU));
+  const size = Math.sqrt(offRounding(kU, k) * offRounding(lU, l)) || Number.NaN;
   const [biasedSize, groups] = [Math.sqrt(inner(plain, plain) * inner(l, l)), a.rows / group];
-  const debiased = inner(kU, lU) / size;
+  const debiased = Math.min(inner(kU, lU) / size, 1);
   const draws = Array.from({ length: permutations }, (_, i) => {
     const order = expand(rng.split('null').split(i).permutation(groups), group);
     return permutedInner(kU, lU, order) / size;
@@ -66,11 +68,11 @@ export function ckaTest(
       .subarray(0, groups >> 1);
     return debiasedOver(k, l, expand(half, group));
   });
-  const atLeast = draws.filter((value) => value >= debiased).length;
+  const atLeast = draws.filter((value) => dropRounding(value - debiased, 1) >= 0).length;
   const tail = (1 - level) / 2;
   const span = (values: number[]) => [quantile(values, tail), quantile(values, 1 - tail)] as const;
   return {
-    biased: inner(plain, l) / biasedSize,
+    biased: Math.min(inner(plain, l) / biasedSize, 1),
     debiased,
     interval: span(halves),
     null: {
@@ -103,6 +105,11 @@ function centredTwice({ n, data }: Kernel, unbiased: boolean): Kernel {
     for (let j = 0; j < n; j++)
       if (!unbiased || i !== j) out[i * n + j]! += all / perAll - (sums[i]! + sums[j]!) / perRow;
   return { n, data: out };
+}
+
+/** Σ u² of a kernel u that was centred from k; 0 where centring leaves nothing but rounding. */
+function offRounding(u: Kernel, k: Kernel): number {
+  return dropRounding(inner(u, u), inner(k, k));
 }
 
 /** Σ k·l. */
@@ -161,11 +168,9 @@ function debiasedOver(k: Kernel, l: Kernel, rows: Int32Array): number {
       lRows[j]! += b;
     }
   }
-  const hsic = (trace: number, a: Float64Array, b: Float64Array) => {
-    const [aTotal, bTotal] = [total(a), total(b)];
-    return trace + (aTotal * bTotal) / ((n - 1) * (n - 2)) - (2 * dot(a, b)) / (n - 2);
-  };
-  return hsic(kl, kRows, lRows) / Math.sqrt(hsic(kk, kRows, kRows) * hsic(ll, lRows, lRows));
+  const hsic = (trace: number, a: Float64Array, b: Float64Array) =>
+    combineHsic(n, { trace, totals: total(a) * total(b), cross: dot(a, b) }, trace);
+  return ratioOf(hsic(kl, kRows, lRows), hsic(kk, kRows, kRows), hsic(ll, lRows, lRows));
 }
 
 function total(values: Float64Array): number {

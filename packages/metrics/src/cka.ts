@@ -3,38 +3,59 @@
  * estimator of HSIC of Song et al. 2012 (JMLR 13, eq. 5). Both are ratios
  * HSIC(X, Y) / √(HSIC(X, X) · HSIC(Y, Y)).
  */
+import { dropRounding } from '@grok/core/internal';
 import type { Matrix } from 'ml-matrix';
 import { centred, checkPaired, matrixOf, type Rows, squaredNorm } from './rows.js';
 import { dot } from './sample.js';
 
 /**
  * Biased linear CKA of x `[n, d₁]` and y `[n, d₂]`, in 0–1. Independent data do not give 0: with
- * n = 32 and d = 64 they give .67. @throws InputError on different numbers of rows.
+ * n = 32 and d = 64 they give .67. NaN where x or y does not vary. @throws InputError on different numbers of rows.
  */
 export function cka(x: Rows, y: Rows): number {
   const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
   checkPaired('CKA', a, b);
   const hsic = (p: Matrix, q: Matrix) => squaredNorm(p.transpose().mmul(q)); // [d₁, d₂]
-  return hsic(a, b) / Math.sqrt(hsic(a, a) * hsic(b, b));
+  return ratioOf(hsic(a, b), hsic(a, a), hsic(b, b));
 }
 
 /**
  * Debiased linear CKA of x `[n, d₁]` and y `[n, d₂]`, around 0 for independent data (it may be
- * negative), at most 1; n > 3. Memory grows with n·d, not n². @throws InputError on too few rows.
+ * negative), at most 1; n > 3. NaN where the rows of x or of y do not vary, or lie equally far apart.
+ * Memory grows with n·d, not n². @throws InputError on too few rows.
  */
 export function debiasedCka(x: Rows, y: Rows): number {
   const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
   checkPaired('debiased CKA', a, b, 4);
-  return unbiasedHsic(a, b) / Math.sqrt(unbiasedHsic(a, a) * unbiasedHsic(b, b));
+  return ratioOf(unbiasedHsic(a, b), unbiasedHsic(a, a), unbiasedHsic(b, b));
 }
 
 /** Song et al. 2012, eq. 5, for linear kernels K = xxᵀ and L = yyᵀ without their diagonals, unscaled. */
 function unbiasedHsic(x: Matrix, y: Matrix): number {
   const n = x.rows;
   const [k, l] = [kernelSums(x), kernelSums(y)];
-  const trace = squaredNorm(x.transpose().mmul(y)) - dot(k.diagonal, l.diagonal);
-  const cross = dot(k.rows, l.rows);
-  return trace + (k.total * l.total) / ((n - 1) * (n - 2)) - (2 * cross) / (n - 2);
+  const all = squaredNorm(x.transpose().mmul(y));
+  const trace = all - dot(k.diagonal, l.diagonal);
+  return combineHsic(n, { trace, totals: k.total * l.total, cross: dot(k.rows, l.rows) }, all);
+}
+
+/** HSIC of Song et al. 2012, eq. 5, from its three sums; `all` is of the trace with the diagonals, which cancel. */
+export function combineHsic(
+  n: number,
+  { trace, totals, cross }: { trace: number; totals: number; cross: number },
+  all: number,
+): number {
+  const terms = [trace, totals / ((n - 1) * (n - 2)), (-2 * cross) / (n - 2)];
+  const magnitude = terms.reduce((sum, term) => sum + Math.abs(term), Math.abs(all));
+  return dropRounding(
+    terms.reduce((sum, term) => sum + term, 0),
+    magnitude,
+  );
+}
+
+/** HSIC(X, Y) / √(HSIC(X, X) · HSIC(Y, Y)), at most 1 whatever rounding says; NaN without variance on either side. */
+export function ratioOf(xy: number, xx: number, yy: number): number {
+  return xx === 0 || yy === 0 ? Number.NaN : Math.min(xy / Math.sqrt(xx * yy), 1);
 }
 
 /** The diagonal of xxᵀ, its row sums without the diagonal, and their total. */

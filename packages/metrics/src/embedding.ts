@@ -3,6 +3,7 @@
  * the circle of each frequency (Nanda et al. 2023, arXiv 2301.05217).
  */
 import { type HostArray, isInputError, type Task } from '@grok/core';
+import { dropRounding, toleranceOf } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
 import { embeddingSpectrum } from './fourier.js';
 import { type CyclicGroup, cyclicGroup } from './modular.js';
@@ -45,19 +46,21 @@ function findGroup(task: Pick<Task, 'modular'>): CyclicGroup | undefined {
   }
 }
 
-/** Coordinates in the plane of the rows' cosine and sine parts at frequency k: `[n, 2]`. */
+/** Coordinates in the plane of the rows' cosine and sine parts at frequency k: `[n, 2]`; 0 along a part that is rounding. */
 function viewCircle(rows: Matrix, k: number): readonly (readonly number[])[] {
   const n = rows.rows;
   const wave = (f: (angle: number) => number): Matrix =>
     Matrix.rowVector(Array.from({ length: n }, (_, x) => f((2 * Math.PI * ((k * x) % n)) / n)));
   const cosine = wave(Math.cos).mmul(rows); // [1, d_model]
   const sine = wave(Math.sin).mmul(rows);
+  const magnitude = Math.sqrt(n) * rows.norm();
+  const tolerance = toleranceOf(rows.values());
+  const toUnit = (v: Matrix): Matrix => {
+    const length = dropRounding(v.norm(), magnitude, tolerance);
+    return length === 0 ? Matrix.mul(v, 0) : Matrix.div(v, length);
+  };
   const x = toUnit(cosine);
   const y = toUnit(Matrix.sub(sine, Matrix.mul(x, sine.dot(x))));
   const plane = new Matrix([x.to1DArray(), y.to1DArray()]); // [2, d_model]
   return rows.mmul(plane.transpose()).to2DArray();
-}
-
-function toUnit(v: Matrix): Matrix {
-  return Matrix.div(v, v.norm() || 1);
 }

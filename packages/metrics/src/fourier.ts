@@ -4,6 +4,7 @@
  * n/2, with a cosine only.
  */
 import type { HostArray } from '@grok/core';
+import { dropRounding } from '@grok/core/internal';
 import type { CyclicGroup, Grid } from './modular.js';
 import { addScaled, gini } from './sample.js';
 
@@ -34,7 +35,7 @@ export interface Spectrum {
   readonly constant: number;
   /** Norm in span(cos_k, sin_k); the entry at index i is of frequency k = i + 1. */
   readonly frequencies: readonly number[];
-  /** Gini coefficient of those norms: near 0 before grokking, near 1 when few frequencies carry all. */
+  /** Gini coefficient of those norms: near 0 before grokking, near 1 when few frequencies carry all; NaN of a constant. */
   readonly gini: number;
 }
 
@@ -49,12 +50,17 @@ export function embeddingSpectrum(embedding: HostArray, group: CyclicGroup): Spe
   const squares = new Float64Array(highest(n) + 1);
   for (const [at, value] of coefficients.entries())
     squares[Math.ceil(Math.floor(at / d) / 2)]! += value ** 2;
-  const [constant = 0, ...frequencies] = Array.from(squares, Math.sqrt);
+  const all = squares.reduce((sum, square) => sum + square, 0);
+  const [constant = 0, ...frequencies] = Array.from(squares, (square) =>
+    Math.sqrt(dropRounding(square, all)),
+  );
   return { constant, frequencies, gini: gini(frequencies) };
 }
 
 /** Squared coefficients of a grid by frequency of x and of y: `[K + 1, K + 1, width]` with K = ⌊n/2⌋. */
 export interface Powers {
+  /** n of the group. */
+  readonly order: number;
   readonly highest: number;
   readonly width: number;
   /** Power at frequencies (kx, ky) of channel c; 0 is the constant. */
@@ -83,6 +89,7 @@ export function gridPowers(grid: Grid): Powers {
     }
   }
   return {
+    order: n,
     highest: side - 1,
     width,
     at: (kx, ky, channel) => power[(kx * side + ky) * width + channel]!,

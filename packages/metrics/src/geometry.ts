@@ -1,39 +1,45 @@
 /** Two representations compared as shapes: Procrustes distance and similarity of dissimilarities (RSA). */
+import { isConstant, ranks, toleranceOf } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
 import { centred, checkPaired, matrixOf, type Rows, singularValues, squaredNorm } from './rows.js';
-import { pearson, ranks } from './sample.js';
+import { pearson } from './sample.js';
 
 /**
  * Squared Procrustes distance min over rotations R of ‖x·R − y‖² (Ding et al. 2021), both centred and of unit
- * Frobenius norm: 2 − 2‖xᵀy‖_*, 0 for equal shapes, 2 for unrelated ones. Widths may differ.
+ * Frobenius norm: 2 − 2‖xᵀy‖_*, 0 for equal shapes, 2 for unrelated ones. Widths may differ. NaN where x or y does not vary.
  */
 export function procrustes(x: Rows, y: Rows): number {
   const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
   checkPaired('Procrustes', a, b);
   const nuclear = singularValues(a.transpose().mmul(b)).reduce((sum, s) => sum + s, 0); // of [d₁, d₂]
-  return 2 - (2 * nuclear) / Math.sqrt(squaredNorm(a) * squaredNorm(b));
+  // Rounding can take equal shapes below 0.
+  return Math.max(0, 2 - (2 * nuclear) / Math.sqrt(squaredNorm(a) * squaredNorm(b)));
 }
 
 /**
  * Representational similarity analysis (Kriegeskorte et al. 2008): Spearman's correlation between the
- * pairwise dissimilarities 1 − Pearson of the rows of x and of y, in −1–1; NaN where a row is
- * constant, which has no correlation. Takes n²/2 numbers.
+ * pairwise dissimilarities 1 − Pearson of the rows of x and of y, in −1–1; ties are told up
+ * to rounding. NaN where a row is constant, which has no correlation. Takes n²/2 numbers.
  */
 export function rsa(x: Rows, y: Rows): number {
   const [a, b] = [matrixOf(x), matrixOf(y)];
   checkPaired('RSA', a, b, 3);
-  return pearson(ranks(dissimilarities(a)), ranks(dissimilarities(b)));
+  // The finer of both precisions, so that neither has ties that the other cannot have.
+  const tolerance = Math.min(toleranceOf(a.values()), toleranceOf(b.values()));
+  const ranked = (m: Matrix) => ranks(dissimilarities(m), { magnitude: 1, tolerance });
+  return pearson(ranked(a), ranked(b));
 }
 
 /** 1 − Pearson of each pair of rows; of standardised rows it is their inner product. */
 function dissimilarities(x: Matrix): Float64Array {
+  const tolerance = toleranceOf(x.values());
   const standard = Matrix.sub(
     x,
     Matrix.columnVector(x.mean('row')).mmul(Matrix.ones(1, x.columns)),
   );
   for (let i = 0; i < x.rows; i++) {
     // The mean's rounding can leave a constant row a direction that it does not have.
-    const constant = x.minRow(i) === x.maxRow(i);
+    const constant = isConstant(x.getRow(i), tolerance);
     const length = Math.sqrt(squaredNorm(standard.subMatrixRow([i])));
     standard.mulRow(i, constant ? Number.NaN : 1 / length);
   }

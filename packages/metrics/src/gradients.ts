@@ -1,5 +1,6 @@
 /** Gradients per layer: their norms, and how much of them is noise of the batch. */
 import { type HostParams, InputError } from '@grok/core';
+import { dropRounding } from '@grok/core/internal';
 import { l2 } from './norms.js';
 import { averageLists, dot } from './sample.js';
 import { byLayer } from './weights.js';
@@ -45,8 +46,8 @@ export function noiseToSignal(batches: readonly HostParams[]): {
       for (const data of each)
         for (const [i, value] of data.entries()) scatter += (value - mean[i]!) ** 2;
     }
-    const noise = scatter / (k - 1);
-    return { name, noise, signal: meanSquare - noise / k };
+    const noise = dropRounding(scatter / (k - 1), meanSquare);
+    return { name, noise, signal: dropRounding(meanSquare - noise / k, meanSquare) };
   });
   const total = (key: 'noise' | 'signal') => parts.reduce((sum, part) => sum + part[key], 0);
   return {

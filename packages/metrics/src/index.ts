@@ -4,7 +4,7 @@ import * as probes from './probes/index.js';
 
 export * from './attention.js';
 export * from './cca.js';
-export * from './cka.js';
+export { cka, debiasedCka } from './cka.js';
 export * from './cka-test.js';
 export * from './curves.js';
 export * from './embedding.js';

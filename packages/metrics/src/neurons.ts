@@ -1,12 +1,13 @@
 /** Neurons that never speak, and neurons that speak of one thing. */
 import { InputError } from '@grok/core';
+import { isConstant, toleranceOf } from '@grok/core/internal';
 import { matrixOf, type Rows } from './rows.js';
 import { average } from './sample.js';
 
 /** What the neurons of a layer do over some rows. */
 export interface NeuronReport {
   readonly count: number;
-  /** Neurons whose activation stays within `dead` times the layer's root mean square. */
+  /** Neurons whose activation does not vary by more than `dead` times the layer's root mean square. */
   readonly dead: readonly number[];
   /** For each grouping, the neurons that it explains above the threshold, better than the others do. */
   readonly specialised: Readonly<Record<string, readonly number[]>>;
@@ -17,8 +18,8 @@ export interface NeuronReport {
 /**
  * Dead and specialised neurons of activations `[rows, neurons]`.
  *
- * A neuron is dead when |activation| ≤ `dead` (1e-3) · RMS of the whole layer on every row, the rule
- * that serves ReLU and gated units alike. It is specialised in a grouping of the rows (by label, by a,
+ * A neuron is dead when it says the same of every row: its activations lie within `dead` (1e-3) · RMS of
+ * the whole layer of one value, which may be 0 or not. The rule serves ReLU and gated units alike. It is specialised in a grouping of the rows (by label, by a,
  * by b: a whole number for each row) when the group explains more than `specialised` (.5) of its variance:
  * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
  * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.
@@ -42,7 +43,7 @@ export function describeNeurons(
   const square = columns.reduce((sum, c) => sum + c.reduce((s, v) => s + v * v, 0), 0);
   const rms = Math.sqrt(square / (rows * columns.length));
   const isDead = new Set(
-    columns.flatMap((column, i) => (column.every((v) => Math.abs(v) <= dead * rms) ? [i] : [])),
+    columns.flatMap((column, i) => (halfRange(column) <= dead * rms ? [i] : [])),
   );
   const explained = Object.fromEntries(
     Object.entries(groupings).map(([name, groups]) => [
@@ -70,8 +71,20 @@ export function describeNeurons(
   };
 }
 
+/** Distance of the values from the middle between the least and the largest. */
+function halfRange(values: readonly number[]): number {
+  const [low, high] = values.reduce(
+    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+  return (high - low) / 2;
+}
+
 /** ε² of one-way analysis of variance; 0 for a constant, and when every row is a group of its own. */
-export function explainedShare(values: ArrayLike<number>, groups: ArrayLike<number>): number {
+export function explainedShare(
+  values: ArrayLike<number> & Iterable<number>,
+  groups: ArrayLike<number>,
+): number {
   const n = values.length;
   const members = new Map<number, number[]>();
   for (const [i, value] of Array.from(values).entries()) {
@@ -82,7 +95,7 @@ export function explainedShare(values: ArrayLike<number>, groups: ArrayLike<numb
   }
   const all = scatter(Array.from(values));
   const within = [...members.values()].reduce((sum, group) => sum + scatter(group), 0);
-  if (all === 0 || n === members.size) return 0;
+  if (n === members.size || isConstant(values, toleranceOf(values))) return 0;
   return 1 - ((within / all) * (n - 1)) / (n - members.size);
 }
 

@@ -1,5 +1,6 @@
 /** Activations as matrices: one row an observation, one column a dimension; all in float64. */
 import { type HostArray, InputError, type Task } from '@grok/core';
+import { dropRounding, isConstant, toleranceOf } from '@grok/core/internal';
 import { Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
 
 /** Observations by dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
@@ -36,9 +37,13 @@ export function takeLabels({ labels }: Task, rows: Int32Array): Int32Array {
   return rows.map((row) => labels[row]!);
 }
 
-/** A copy with every column's mean taken off. */
+/** A copy with every column's mean taken off; a column that is constant up to rounding is zero in it. */
 export function centred(x: Matrix): Matrix {
-  return x.clone().subRowVector(x.mean('column'));
+  const out = x.clone().subRowVector(x.mean('column'));
+  const tolerance = toleranceOf(x.values());
+  for (let column = 0; column < x.columns; column++)
+    if (isConstant(x.getColumn(column), tolerance)) out.mulColumn(column, 0);
+  return out;
 }
 
 /** Σ x². */
@@ -48,8 +53,9 @@ export function squaredNorm(x: Matrix): number {
   return sum;
 }
 
-/** Singular values, largest first. */
+/** Singular values, largest first; NaN of a matrix with an entry that is not finite. */
 export function singularValues(x: Matrix): readonly number[] {
+  if (!Number.isFinite(squaredNorm(x))) return [Number.NaN];
   const tall = x.rows >= x.columns ? x : x.transpose();
   // R has the singular values of the whole, and is much the smaller of the two.
   const r = tall.rows > 2 * tall.columns ? new QrDecomposition(tall).upperTriangularMatrix : tall;
@@ -57,17 +63,35 @@ export function singularValues(x: Matrix): readonly number[] {
   return new SingularValueDecomposition(r, off).diagonal;
 }
 
-/** Left singular vectors `[n, k]` and values of x, down to a relative size of 1e-10 (its numerical rank). */
-export function thinSvd(x: Matrix): { u: Matrix; s: readonly number[] } {
-  const svd = new SingularValueDecomposition(x, {
+/** Directions in which observations vary. */
+export interface Basis {
+  /** The observations with their columns' means taken off, `[n, d]`. */
+  readonly centred: Matrix;
+  /** Orthonormal left singular vectors `[n, k]`. */
+  readonly u: Matrix;
+  /** Singular values, largest first, k of them. */
+  readonly s: readonly number[];
+}
+
+/**
+ * The directions in which x `[n, d]` varies by more than rounding. Stored values are off by their
+ * precision times their size, so singular values are by as much of the Frobenius norm of x as it is,
+ * before centring (Weyl's inequality); what is below has no direction. Undefined where nothing
+ * varies or a value is not finite.
+ */
+export function findBasis(x: Matrix): Basis | undefined {
+  const norm = Math.sqrt(squaredNorm(x));
+  if (!Number.isFinite(norm)) return undefined;
+  const moved = centred(x);
+  const svd = new SingularValueDecomposition(moved, {
     autoTranspose: true,
     computeRightSingularVectors: false,
   });
-  const [largest = 0] = svd.diagonal;
-  const s = svd.diagonal.filter((value) => value > 1e-10 * largest);
-  // A constant has no direction: one column of zeros, which correlates with nothing.
-  if (s.length === 0) return { u: Matrix.zeros(x.rows, 1), s };
-  return { u: svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1), s };
+  const tolerance = toleranceOf(x.values());
+  const s = svd.diagonal.filter((value) => dropRounding(value, norm, tolerance) !== 0);
+  if (s.length === 0) return undefined;
+  const u = svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1);
+  return { centred: moved, u, s };
 }
 
 /** @throws InputError unless both have as many rows, and at least `least`. */

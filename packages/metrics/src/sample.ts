@@ -1,4 +1,5 @@
 /** A few words of statistics on lists of numbers. */
+import { isConstant } from '@grok/core/internal';
 
 /** Arithmetic mean; NaN of an empty list. */
 export function average(values: ArrayLike<number> & Iterable<number>): number {
@@ -34,26 +35,9 @@ export function quantile(values: ArrayLike<number>, q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Ranks from 1; equal values share the mean of their ranks, and NaN has the rank NaN. */
-export function ranks(values: ArrayLike<number>): Float64Array {
-  // Sorting plain numbers and looking each up beats sorting indices by far.
-  const sorted = Float64Array.from(values).sort();
-  const before = (value: number, orEqual: boolean) => {
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (sorted[middle]! < value || (orEqual && sorted[middle] === value)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return Float64Array.from(values, (v) =>
-    Number.isNaN(v) ? v : (before(v, false) + 1 + before(v, true)) / 2,
-  );
-}
-
-/** Pearson's correlation; NaN when either list is constant. */
+/** Pearson's correlation; NaN when either list is constant up to rounding. */
 export function pearson(x: Float64Array, y: Float64Array): number {
+  if (isConstant(x) || isConstant(y)) return Number.NaN;
   const [mx, my] = [average(x), average(y)];
   const [dx, dy] = [x.map((value) => value - mx), y.map((value) => value - my)];
   return dot(dx, dy) / Math.sqrt(dot(dx, dx) * dot(dy, dy));

@@ -1,5 +1,6 @@
 /** The distribution of a model's weights: norms, sparsity, kurtosis and histogram, per layer and in all. */
 import type { HostParams } from '@grok/core';
+import { difference, dropRounding } from '@grok/core/internal';
 import { l1, l2, normalizedL1L2, parameterCount } from './norms.js';
 
 /** Numbers of one set of weights. */
@@ -15,7 +16,7 @@ export interface WeightStatistics {
   readonly sparsity: number;
   readonly mean: number;
   readonly std: number;
-  /** Excess kurtosis m₄/m₂² − 3: 0 for a normal distribution, large when few weights are large. */
+  /** Excess kurtosis m₄/m₂² − 3: 0 for a normal distribution, large when few weights are large; NaN when all are equal. */
   readonly kurtosis: number;
   readonly histogram: Histogram;
 }
@@ -73,7 +74,7 @@ function statisticsOf(
   };
   const mean = each((w) => w) / count;
   // Two passes: Σw² − (Σw)²/N cancels.
-  const m2 = each((w) => (w - mean) ** 2) / count;
+  const m2 = dropRounding(each((w) => (w - mean) ** 2) / count, mean ** 2);
   const l0 = each((w) => (Math.abs(w) > zero ? 1 : 0));
   return {
     count,
@@ -100,11 +101,12 @@ export function histogram(arrays: readonly Iterable<number>[], bins = 50): Histo
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
+  const range = difference(high, low);
   const counts = new Array<number>(bins).fill(0);
   for (const values of arrays)
     for (const value of values) {
-      const bin = Math.floor(((value - low) / (high - low)) * bins);
-      counts[Math.min(bin, bins - 1) || 0]!++; // all equal: 0/0, the first bin
+      const bin = range === 0 ? 0 : Math.floor(((value - low) / range) * bins);
+      counts[Math.min(bin, bins - 1) || 0]!++; // NaN: the first bin
     }
   return { low, high, counts };
 }

@@ -79,7 +79,7 @@ describe('neurons', () => {
   it('finds what each speaks of, and those that never speak', () => {
     const report = describeNeurons(activations, { groupings: { label: labels, half: halves } });
     expect(report.count).toBe(5);
-    expect(report.dead).toEqual([3]); // neuron 4 is constant, not silent
+    expect(report.dead).toEqual([3, 4]); // neuron 4 is constant: it tells no row from another
     expect(report.specialised).toEqual({ label: [0], half: [1] });
     expect(report.explained.label?.[0]).toBeGreaterThan(0.95);
   });

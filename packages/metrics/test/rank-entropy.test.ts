@@ -8,7 +8,6 @@ import {
   singularValues,
 } from '../src/index.js';
 
-import { ranks } from '../src/sample.js';
 import { gaussian, host, rotation } from './draws.js';
 
 describe('effective ranks', () => {
@@ -87,9 +86,4 @@ describe('attention entropy', () => {
   it('refuses what is no pattern', () => {
     expect(() => attentionEntropy(host([2, 2], [1, 0, 0, 1]))).toThrow('[batch, head, query, key]');
   });
-});
-
-it('ranks share ties, and what is no number has none', () => {
-  expect([...ranks([3, 1, 3, 2])]).toEqual([3.5, 1, 3.5, 2]);
-  expect([...ranks([3, Number.NaN, 1])]).toEqual([2, Number.NaN, 1]);
 });

@@ -1,5 +1,6 @@
 /** Bootstrap intervals, bias-corrected and accelerated (Efron 1987), from a seed: the same samples give the same interval. */
 import { InputError, rng } from '@grok/core';
+import { dropRounding, isConstant } from '@grok/core/internal';
 import { normalCdf, normalQuantile } from './distributions.js';
 import { mean } from './summary.js';
 
@@ -38,7 +39,11 @@ export function bootstrapInterval(
   }
   draws.sort();
   // Half of what equals the statistic counts as below it: with few seeds many resamples do.
-  const below = draws.reduce((sum, d) => sum + (d < found ? 1 : d === found ? 0.5 : 0), 0);
+  const largest = Math.max(Math.abs(draws[0] ?? 0), Math.abs(draws.at(-1) ?? 0));
+  const below = draws.reduce(
+    (sum, draw) => sum + (1 - Math.sign(dropRounding(draw - found, largest))) / 2,
+    0,
+  );
   const share = Math.min(1 - 0.5 / resamples, Math.max(0.5 / resamples, below / resamples));
   const bias = normalQuantile(share);
   const acceleration = accelerationOf(values, statistic);
@@ -55,10 +60,11 @@ function accelerationOf(
   statistic: (sample: readonly number[]) => number,
 ): number {
   const left = values.map((_, i) => statistic(values.filter((_value, j) => j !== i)));
+  if (isConstant(left)) return 0;
   const centre = mean(left);
   const cubes = left.reduce((sum, value) => sum + (centre - value) ** 3, 0);
   const squares = left.reduce((sum, value) => sum + (centre - value) ** 2, 0);
-  return squares === 0 ? 0 : cubes / (6 * squares ** 1.5);
+  return cubes / (6 * squares ** 1.5);
 }
 
 /** Quantile of sorted values by linear interpolation (Hyndman & Fan's type 7). */

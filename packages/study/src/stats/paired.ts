@@ -1,8 +1,9 @@
 /**
  * Two arms over the same seeds: paired t, exact Wilcoxon signed-rank, effect sizes. Differences are
- * a − b. Effect sizes after Lakens 2013 (d_z, d_av, Hedges' correction) and Kerby 2014 (rank-biserial).
+ * a − b; what is equal up to rounding is equal. Effect sizes after Lakens 2013 (d_z, d_av, Hedges' correction) and Kerby 2014 (rank-biserial).
  */
 import { InputError } from '@grok/core';
+import { dropRounding, mergeTies, ranks } from '@grok/core/internal';
 import { tCdf, tQuantile } from './distributions.js';
 import { mean, sd } from './summary.js';
 
@@ -21,13 +22,14 @@ export interface PairedT {
 export function pairedT(a: readonly number[], b: readonly number[], confidence = 0.95): PairedT {
   const d = differences(a, b, 2);
   const df = d.length - 1;
-  const difference = mean(d);
+  const center = mean(d);
   const error = sd(d) / Math.sqrt(d.length);
-  if (error === 0) return { n: d.length, difference, t: null, df, p: null, interval: null };
-  const t = difference / error;
+  const found = { n: d.length, difference: center, df };
+  if (error === 0) return { ...found, t: null, p: null, interval: null };
+  const t = center / error;
   const reach = tQuantile((1 + confidence) / 2, df) * error;
   const p = Math.min(1, 2 * tCdf(-Math.abs(t), df));
-  return { n: d.length, difference, t, df, p, interval: [difference - reach, difference + reach] };
+  return { ...found, t, p, interval: [center - reach, center + reach] };
 }
 
 /** Wilcoxon's signed-rank test; `w` is the smaller sum of ranks. */
@@ -43,14 +45,15 @@ export interface Wilcoxon {
 /**
  * Exact two-sided Wilcoxon test: the distribution of the ranks 1 … n over all 2ⁿ signs is counted.
  * Tied differences share their mean rank, and a sum that is no whole number is then taken to the
- * next less extreme one, as SciPy does: ties make the test conservative. @throws InputError without a pair.
+ * next less extreme one, as SciPy's `method="exact"` does: exact without ties, close to it with them.
+ * @throws InputError without a pair.
  */
 export function wilcoxon(a: readonly number[], b: readonly number[]): Wilcoxon {
   const d = differences(a, b, 1).filter((value) => value !== 0);
   const n = d.length;
   const total = (n * (n + 1)) / 2;
-  const ranks = meanRanks(d.map(Math.abs));
-  const plus = ranks.reduce((sum, rank, i) => sum + (d[i]! > 0 ? rank : 0), 0);
+  const rankOf = ranks(d.map(Math.abs), { magnitude: largest(a, b) });
+  const plus = rankOf.reduce((sum, rank, i) => sum + (d[i]! > 0 ? rank : 0), 0);
   const w = Math.min(plus, total - plus);
   // Share of sign patterns by sum of positive ranks; shares instead of counts, which overflow at n > 1023.
   const shares = new Float64Array(total + 1);
@@ -97,14 +100,11 @@ function differences(a: readonly number[], b: readonly number[], least: number):
     throw new InputError(
       `paired samples: need as many values of each arm, at least ${least}, got ${a.length} and ${b.length}`,
     );
-  return a.map((value, i) => value - b[i]!);
+  const magnitude = largest(a, b);
+  const each = a.map((value, i) => dropRounding(value - (b[i] ?? Number.NaN), magnitude));
+  return Array.from(mergeTies(each, { magnitude }));
 }
 
-/** Ranks from 1 on; equal values share the mean of theirs. */
-function meanRanks(values: readonly number[]): number[] {
-  return values.map((value) => {
-    const below = values.filter((other) => other < value).length;
-    const equal = values.filter((other) => other === value).length;
-    return below + (equal + 1) / 2;
-  });
+function largest(a: readonly number[], b: readonly number[]): number {
+  return Math.max(...a.map(Math.abs), ...b.map(Math.abs));
 }

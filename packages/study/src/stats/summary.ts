@@ -1,4 +1,5 @@
 /** What a sample looks like: mean ± standard deviation, median. */
+import { isConstant } from '@grok/core/internal';
 
 /** A sample in short; `sd` has n − 1 below the line. Null where it has no meaning. */
 export interface Summary {
@@ -13,9 +14,10 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation with n − 1; NaN below two values. */
+/** Standard deviation with n − 1; 0 of values that are equal up to rounding, NaN below two values. */
 export function sd(values: readonly number[]): number {
   if (values.length < 2) return Number.NaN;
+  if (isConstant(values)) return 0;
   const m = mean(values);
   return Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1));
 }

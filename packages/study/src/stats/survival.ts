@@ -3,6 +3,7 @@
  * Kaplan & Meier 1958; log-rank (Mantel 1966); restricted mean (area under the curve up to a horizon).
  */
 import { InputError } from '@grok/core';
+import { difference, mergeTies } from '@grok/core/internal';
 import { chiSquareTail } from './distributions.js';
 
 /** A run's time to an event, or (`observed: false`) the time for which it was watched without one. */
@@ -17,7 +18,8 @@ export interface SurvivalStep {
 }
 
 /** Kaplan–Meier curve: a step at every time of an event, ascending; 1 before the first. */
-export function kaplanMeier(durations: readonly Duration[]): readonly SurvivalStep[] {
+export function kaplanMeier(watched: readonly Duration[]): readonly SurvivalStep[] {
+  const durations = tied(watched);
   let survival = 1;
   return eventTimes(durations).map((time) => {
     const { atRisk, events } = at(durations, time);
@@ -28,12 +30,12 @@ export function kaplanMeier(durations: readonly Duration[]): readonly SurvivalSt
 
 /** The share without the event after `time`. */
 export function survivalAt(curve: readonly SurvivalStep[], time: number): number {
-  return curve.findLast((step) => step.time <= time)?.survival ?? 1;
+  return curve.findLast((step) => difference(step.time, time) <= 0)?.survival ?? 1;
 }
 
 /** First time at which at most half are without the event; null when it never comes to that. */
 export function medianTime(curve: readonly SurvivalStep[]): number | null {
-  return curve.find((step) => step.survival <= 0.5 + 1e-12)?.time ?? null;
+  return curve.find((step) => difference(step.survival, 0.5) <= 0)?.time ?? null;
 }
 
 /** Mean time without the event, counted to `horizon` at most: the area under the curve. */
@@ -49,13 +51,15 @@ export function restrictedMean(curve: readonly SurvivalStep[], horizon: number):
 
 /** Log-rank test of two groups: χ² with one degree of freedom; null where no event tells them apart. */
 export function logRank(
-  a: readonly Duration[],
-  b: readonly Duration[],
+  first: readonly Duration[],
+  second: readonly Duration[],
 ): { readonly chiSquare: number | null; readonly p: number | null } {
-  if (a.length === 0 || b.length === 0)
+  if (first.length === 0 || second.length === 0)
     throw new InputError('log-rank: both groups need at least one run');
+  const all = tied([...first, ...second]);
+  const [a, b] = [all.slice(0, first.length), all.slice(first.length)];
   let [observed, expected, variance] = [0, 0, 0];
-  for (const time of eventTimes([...a, ...b])) {
+  for (const time of eventTimes(all)) {
     const [inA, inB] = [at(a, time), at(b, time)];
     const atRisk = inA.atRisk + inB.atRisk;
     const events = inA.events + inB.events;
@@ -68,6 +72,12 @@ export function logRank(
   if (variance === 0) return { chiSquare: null, p: null };
   const chiSquare = (observed - expected) ** 2 / variance;
   return { chiSquare, p: chiSquareTail(chiSquare, 1) };
+}
+
+/** The same with equal times where they are equal up to rounding. */
+function tied(durations: readonly Duration[]): readonly Duration[] {
+  const times = mergeTies(durations.map(({ time }) => time));
+  return durations.map((duration, i) => ({ ...duration, time: times[i] ?? duration.time }));
 }
 
 function eventTimes(durations: readonly Duration[]): number[] {
