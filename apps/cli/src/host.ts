@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { InputError, type Registry, type RunHost, type Store } from '@grok/core';
-import { holdStore } from '@grok/core/internal';
+import { type Hold, whileHeld } from '@grok/core/internal';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import type { OutputFlags } from './flags.js';
 import type { Io, Sink } from './io.js';
@@ -33,14 +33,15 @@ export function storeAt(folder: string, io: Io): Store {
   return { ...fileStore(resolve(io.cwd, folder)), where: shown(folder, io) };
 }
 
-/** Does something in a folder while no other process does. @throws RunError that names the other. */
-export async function locked<T>(folder: string, io: Io, act: () => Promise<T>): Promise<T> {
-  const hold = await holdStore(storeAt(folder, io));
-  try {
-    return await act();
-  } finally {
-    await hold.release();
-  }
+/** Does something in a run's folder while no other process does. @throws RunError that names the other. */
+export async function locked<T>(
+  folder: string,
+  io: Io,
+  act: (hold: Pick<Hold, 'store'> & { readonly signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  return whileHeld(storeAt(folder, io), ({ store, lost }) =>
+    act({ store, signal: AbortSignal.any([io.signal, lost]) }),
+  );
 }
 
 /** A folder as the user would type it. */

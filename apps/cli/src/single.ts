@@ -29,22 +29,22 @@ export async function runSpec(
   const { experiment, execution: written = {} } = spec;
   const { explicit, defaults } = requestExecution(written, flags, io);
   const out = flags.out ?? written.out ?? `runs/${identifyRun(experiment).folder}`;
-  const store = storeAt(freshFolder(out, 'config.json', io), io);
+  const folder = freshFolder(out, 'config.json', io);
   const teachers = written.teachers ?? {};
   const host = {
     ...hostOf(registry, io),
-    store,
     defaults,
     teacherStores: storesOf(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
   };
-  return locked(out, io, async () => {
+  return locked(folder, io, async (hold) => {
     const execution = {
       ...explicit,
       ...seenFrom(out, teachers, io),
       ...named(flags.plugin),
     };
-    return tell(label, await startRun({ experiment, execution }, host), store, flags, io);
+    const found = await startRun({ experiment, execution }, { ...host, ...hold });
+    return tell(label, found, hold.store, flags, io);
   });
 }
 
@@ -57,17 +57,17 @@ export async function resumeIn(
   io: Io,
   budget: { readonly epochs?: number; readonly steps?: number } = {},
 ): Promise<number> {
-  const store = storeAt(folder, io);
+  const { where } = storeAt(folder, io);
   const host = {
     ...hostOf(registry, io),
-    store,
     teacherStores: storesOf(teachers, io),
-    listeners: flags.quiet === true ? [] : [progress(human(io, flags), store.where)],
+    listeners: flags.quiet === true ? [] : [progress(human(io, flags), where)],
   };
   const { explicit } = requestExecution({}, flags, io);
-  return locked(folder, io, async () =>
-    tell(store.where, await resumeRun(host, explicit, budget), store, flags, io),
-  );
+  return locked(folder, io, async (hold) => {
+    const found = await resumeRun({ ...host, ...hold }, explicit, budget);
+    return tell(where, found, hold.store, flags, io);
+  });
 }
 
 /** Plugins are written down to be known, never to be loaded: only who runs a command names code. */

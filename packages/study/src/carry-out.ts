@@ -7,7 +7,7 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
-import { type BoundJob, holdStore } from '@grok/core/internal';
+import { type BoundJob, type Hold, whileHeld } from '@grok/core/internal';
 
 /** What runs are carried out with. */
 export interface CarryOutHost
@@ -28,26 +28,23 @@ export function jobRunner({
   how: { readonly signal: AbortSignal; readonly listener: RunListener },
 ) => Promise<JobOutcome> {
   return async ({ run, folder, spec }, { signal, listener }) => {
-    const store = open(folder);
     const at = { run, folder };
     const teachers = Object.entries(spec.execution?.teachers ?? {});
     try {
-      const hold = await holdStore(store, patience);
-      try {
+      const act = async ({ store, lost }: Omit<Hold, 'release'>): Promise<JobOutcome> => {
         if (signal.aborted) return { status: 'interrupted', ...at };
         const { status } = await startRun(spec, {
           ...host,
           store,
-          signal: AbortSignal.any([signal, hold.lost]),
+          signal: AbortSignal.any([signal, lost]),
           teacherStores: Object.fromEntries(
             teachers.map(([name, path]) => [name, open(path.replace(/^\.\.\//, ''))]),
           ),
           listeners: [listener],
         });
         return { status, ...at };
-      } finally {
-        await hold.release();
-      }
+      };
+      return await whileHeld(open(folder), act, patience);
     } catch (error) {
       const { message, stack } = error as Error;
       const badInput = isInputError(error) ? { badInput: true } : {};

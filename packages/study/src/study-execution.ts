@@ -1,6 +1,7 @@
 /** How a study is carried out, `study.json`: written when it begins, and kept to when it goes on. */
 import type { Execution, Store } from '@grok/core';
 import {
+  DEFAULT_BACKEND,
   type DocumentKind,
   executionSchema,
   readDocument,
@@ -41,13 +42,15 @@ export async function resolveStudyExecution(
   const file = bytes && readDocument(bytes, `${root.where}/${FILE}`, STUDY);
   return resolveExecution({
     flags: execution,
-    recorded: file && { subject: 'study', where: root.where, asked: file.execution },
+    recorded: file && { subject: 'study', where: root.where, asked: known(file.execution) },
     defaults,
   });
 }
 
-/** Writes down how a study is carried out. */
+/** Writes down how a study is carried out, the backend that nobody named too. */
 export async function writeStudyExecution(root: Store, execution: Execution): Promise<void> {
-  const file: StudyFile = { format: 'grok study 1', execution };
+  const file: StudyFile = { format: 'grok study 1', execution: known(execution) };
   await root.write(FILE, new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`));
 }
+
+const known = (execution: Execution): Execution => ({ backend: DEFAULT_BACKEND, ...execution });

@@ -16,11 +16,11 @@ import {
   type RunEvent,
 } from '@grok/core';
 import {
-  holdStore,
   type JobEdge,
   type JobEvent,
   type JobResult,
   type PinnedPoints,
+  whileHeld,
 } from '@grok/core/internal';
 import { accuracyOf } from './bind.js';
 import { type Estimate, estimate, paceOf } from './estimate.js';
@@ -88,31 +88,42 @@ export interface StudyResult {
  * written, and RunError when another works in the study's folder or it cannot be written.
  */
 export async function runStudy(source: StudySource, host: StudyHost): Promise<StudyResult> {
-  const { registry, root, executor } = host;
   const planned = plannedRuns(source);
-  preflight(planned, registry, titleOf(source));
+  preflight(planned, host.registry, titleOf(source));
   const asked = new Set(selectRuns(planned, host.only ?? []));
-  const hold = await holdStore(root);
-  const stop = AbortSignal.any([hold.lost, ...(host.signal === undefined ? [] : [host.signal])]);
-  const cancel = (): void => void executor.cancel();
-  try {
-    const execution = await resolveStudyExecution(root, host);
-    await claimFolder(source, root, async () => {
-      await (await openBackend(registry, execution)).dispose();
-    });
-    await writeStudyExecution(root, execution);
-    const kept = { ...host, defaults: execution };
-    const wanted = planned.filter(({ key }) => asked.has(key));
-    const runner =
-      host.failFast === true
-        ? new StudyRunner(wanted, kept, [], async () => {})
-        : new StudyRunner(wanted, kept, [...(await readJournal(root))], await openJournal(root));
+  const wanted = planned.filter(({ key }) => asked.has(key));
+  return whileHeld(host.root, async ({ store: root, lost }) => {
+    const runner = await openRunner(source, wanted, { ...host, root });
+    const stop = AbortSignal.any([lost, ...(host.signal === undefined ? [] : [host.signal])]);
+    const cancel = (): void => void host.executor.cancel();
     stop.addEventListener('abort', cancel);
-    return await runner.run(stop);
-  } finally {
-    stop.removeEventListener('abort', cancel);
-    await hold.release();
-  }
+    try {
+      return await runner.run(stop);
+    } finally {
+      stop.removeEventListener('abort', cancel);
+    }
+  });
+}
+
+/** Makes the folder the study's, and keeps how it is carried out. */
+async function openRunner(
+  source: StudySource,
+  wanted: readonly PlannedRun[],
+  host: StudyHost,
+): Promise<StudyRunner> {
+  const { registry, root } = host;
+  let execution = await resolveStudyExecution(root, host);
+  await claimFolder(source, root, async () => {
+    const backend = await openBackend(registry, execution);
+    // How many threads a backend falls back to differs from one machine to the next.
+    execution = { threads: backend.capabilities.threads, ...execution };
+    await backend.dispose();
+  });
+  await writeStudyExecution(root, execution);
+  const kept = { ...host, defaults: execution };
+  return host.failFast === true
+    ? new StudyRunner(wanted, kept, [], async () => {})
+    : new StudyRunner(wanted, kept, [...(await readJournal(root))], await openJournal(root));
 }
 
 /** One coordinator at work. */

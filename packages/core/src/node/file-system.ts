@@ -47,6 +47,11 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** What is said of a folder that was there before. */
+export function goneFolder(folder: string): string {
+  return `${folder}: is gone; it was removed or renamed while it was worked in`;
+}
+
 /** What an action gives, or undefined where there is no such file. */
 export async function unlessMissing<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {

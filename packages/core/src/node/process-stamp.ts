@@ -1,61 +1,86 @@
 /** Which process of which machine did something, so that others can tell whether it still runs. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
 
-/** A process, as it is written down. */
+/** A process, as it is written down; what the system does not tell is left out. */
 export interface ProcessStamp {
-  /** Machine, and the space in which its process ids count. */
   readonly host: string;
+  /** The start of the machine: process ids count anew after it, and machines may share a name. */
+  readonly boot?: string;
+  /** The space in which process ids count: containers of one machine have their own. */
+  readonly space?: string;
   readonly pid: number;
-  /** When it began, where the system tells: ids are used again. */
+  /** When the process began: ids are used again. */
   readonly began?: string;
+  readonly thread?: number;
 }
+
+/** What can be told of a process: nothing of one on another machine or in another container. */
+export type ProcessState = 'this thread' | 'runs' | 'ended' | 'unknown';
 
 /** The process that asks. */
 export function ownStamp(): ProcessStamp {
   const began = readStart(process.pid);
   return {
-    host: `${hostname()} ${pidNamespace()}`.trim(),
+    host: hostname(),
+    ...given('boot', readText('/proc/sys/kernel/random/boot_id')),
+    ...given('space', readSpace()),
     pid: process.pid,
-    ...(typeof began === 'string' ? { began } : {}),
+    ...given('began', began),
+    thread: threadId,
   };
 }
 
-/** True while a process of this machine runs, and of another machine's always; one that only waits to be buried does not. */
-export function mayRun(stamp: ProcessStamp): boolean {
-  if (stamp.host !== ownStamp().host) return true;
+/** Whether a process still runs; one that only waits to be reaped does not. */
+export function findState(stamp: ProcessStamp): ProcessState {
+  const own = ownStamp();
+  if (stamp.host !== own.host || stamp.boot !== own.boot || stamp.space !== own.space)
+    return 'unknown';
+  if (stamp.pid === own.pid && stamp.began === own.began)
+    return (stamp.thread ?? 0) === own.thread ? 'this thread' : 'unknown';
   try {
     process.kill(stamp.pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return 'ended';
   }
   const began = readStart(stamp.pid);
-  if (began === 'ended') return false;
-  return began === undefined || stamp.began === undefined || began === stamp.began;
+  if (began === 'ended') return 'ended';
+  // Without the time of its start, it may be another process of the same id.
+  if (began === undefined || stamp.began === undefined) return 'unknown';
+  return began === stamp.began ? 'runs' : 'ended';
 }
 
-/** True for a stamp of this very process. */
-export function isOwn(stamp: ProcessStamp): boolean {
+/** A process, for people. */
+export function describeProcess({ host, boot, space, pid }: ProcessStamp): string {
   const own = ownStamp();
-  return stamp.host === own.host && stamp.pid === own.pid && stamp.began === own.began;
+  if (host !== own.host || boot !== own.boot) return `process ${pid} on ${host}`;
+  return space === own.space ? `process ${pid}` : `process ${pid} of another container on ${host}`;
 }
 
-/** When a process began; `"ended"` for one that only waits to be buried, undefined where the system does not tell. */
+/** When a process began; `"ended"` for one that only waits to be reaped, undefined where the system does not tell. */
 function readStart(pid: number): string | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? 'ended' : fields?.[19];
+}
+
+function readSpace(): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19];
+    return readlinkSync('/proc/self/ns/pid');
   } catch {
     return undefined;
   }
 }
 
-/** Containers of one host name count their processes apart. */
-function pidNamespace(): string {
+function readText(file: string): string | undefined {
   try {
-    return readlinkSync('/proc/self/ns/pid');
+    return readFileSync(file, 'utf8').trim();
   } catch {
-    return '';
+    return undefined;
   }
+}
+
+function given(key: string, value: string | undefined): object {
+  return value === undefined ? {} : { [key]: value };
 }

@@ -6,11 +6,15 @@ import type { Lease, LeaseRefusal, Store } from '../contracts/types.js';
 const WORK = 'work';
 /** Seconds after which a holder that renews no more has lost its lease. */
 const TTL = 60;
+/** Seconds between renewals. */
+const BEAT = TTL / 4;
 const POLL_MS = 50;
 
 /** A folder that is held. */
 export interface Hold {
-  /** Aborts when the lease is lost: whoever works on would write beside another. */
+  /** The folder; once its lease is lost, nothing more is written: that would be beside another. */
+  readonly store: Store;
+  /** Aborts when the lease is lost. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
 }
@@ -22,19 +26,78 @@ export interface Hold {
 export async function holdStore(store: Store, patience = 0): Promise<Hold> {
   const lease = await waitForLease(store, patience);
   const lost = new AbortController();
-  const timer: unknown = setInterval(
-    () => {
-      lease.renew().catch((error: unknown) => lost.abort(error));
-    },
-    (1000 * TTL) / 4,
-  );
+  let renewed = Date.now();
+  const renew = async (): Promise<void> => {
+    lost.signal.throwIfAborted();
+    try {
+      await lease.renew();
+      renewed = Date.now();
+    } catch (error) {
+      lost.abort(error);
+      throw error;
+    }
+  };
+  const timer: unknown = setInterval(() => void renew().catch(() => {}), 1000 * BEAT);
   // In Node a timer would keep the process alive for a lease that ends with it.
   if (hasUnref(timer)) timer.unref();
   return {
+    // A process that was stopped, or too busy for its timer, learns before it writes that it is too late.
+    store: guardWrites(store, async () => {
+      if (lost.signal.aborted || Date.now() - renewed > 2000 * BEAT) await renew();
+    }),
     lost: lost.signal,
     async release() {
       clearInterval(timer as ReturnType<typeof setInterval>);
       await lease.release();
+    },
+  };
+}
+
+/**
+ * Does something in a folder while nobody else works in it, after waiting up to `patience` seconds.
+ * @throws RunError that names the holder; what goes wrong at the release is added to an earlier error.
+ */
+export async function whileHeld<T>(
+  store: Store,
+  act: (hold: Omit<Hold, 'release'>) => Promise<T>,
+  patience = 0,
+): Promise<T> {
+  const hold = await holdStore(store, patience);
+  let result: T;
+  try {
+    result = await act(hold);
+  } catch (error) {
+    await hold.release().catch((second: Error) => {
+      if (error instanceof Error) error.message += `; besides, ${second.message}`;
+    });
+    throw error;
+  }
+  await hold.release();
+  return result;
+}
+
+/** The store, with `check` before whatever changes it. */
+function guardWrites(store: Store, check: () => Promise<void>): Store {
+  return {
+    where: store.where,
+    read: (path) => store.read(path),
+    list: (folder) => store.list(folder),
+    lease: (name, ttl) => store.lease(name, ttl),
+    async write(path, bytes) {
+      await check();
+      await store.write(path, bytes);
+    },
+    async append(path, bytes) {
+      await check();
+      await store.append(path, bytes);
+    },
+    async truncate(path, length) {
+      await check();
+      await store.truncate(path, length);
+    },
+    async remove(path) {
+      await check();
+      await store.remove(path);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Leases among processes: what a killed holder leaves behind must not have to be removed by hand. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +8,8 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,9 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputError, isInputError, RunError, type Store } from '@grok/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fileStore } from '../../src/node/index.js';
-import { holdStore } from '../../src/runs/lease.js';
+import { holdStore, whileHeld } from '../../src/runs/lease.js';
 
 const dist = fileURLToPath(new URL('../../dist/node/index.js', import.meta.url));
 let folder: string;
@@ -71,11 +75,48 @@ describe('a lease of a folder', () => {
     rmSync(join(folder, '.lease-work'), { recursive: true });
     await (await next).release();
   });
-  it('is refused while its holder is on another machine, until its time is over', async () => {
-    const file = await left({ pid: deadPid(), host: 'elsewhere' });
-    await expect(holdStore(fileStore(folder))).rejects.toThrow('works in it');
+  it.each([
+    ['on another machine', { host: 'elsewhere' }, 'on elsewhere'],
+    ['from before the machine was started again', { boot: 'earlier' }, 'on '],
+    ['in another container', { space: 'pid:[1]' }, 'of another container on '],
+  ])(
+    'is refused while its holder is %s, until its time is over (catches: a live lease stolen)',
+    async (_, changes, where) => {
+      const pid = deadPid();
+      const file = await left({ pid, ...changes });
+      await expect(holdStore(fileStore(folder))).rejects.toThrow(`process ${pid} ${where}`);
+      utimesSync(file, 0, 0);
+      await (await holdStore(fileStore(folder))).release();
+    },
+  );
+  it.runIf(existsSync('/proc/self/stat'))(
+    'is kept by a process that is seen to run, however long it was stopped',
+    async () => {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+      const { pid } = child;
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const began = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+      const file = await left({ pid, began });
+      utimesSync(file, 0, 0);
+      await expect(holdStore(fileStore(folder))).rejects.toThrow(`process ${pid} works in it`);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      await (await holdStore(fileStore(folder))).release();
+    },
+  );
+  it('keeps its time by the file system (catches: machines whose clocks differ)', async () => {
+    const lease = await fileStore(folder).lease('work', 60);
+    if (!lease.granted) throw new Error('it is free');
+    const [name = ''] = readdirSync(join(folder, '.lease-work'));
+    const file = join(folder, '.lease-work', name);
+    const text = readFileSync(file, 'utf8');
     utimesSync(file, 0, 0);
-    await (await holdStore(fileStore(folder))).release();
+    vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+    await lease.renew();
+    vi.useRealTimers();
+    expect(Date.now() - statSync(file).mtimeMs).toBeLessThan(60_000);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    await lease.release();
   });
   it('is taken from a holder that has ended', async () => {
     await left({ pid: deadPid() });
@@ -104,13 +145,76 @@ describe('a lease of a folder', () => {
       );
     },
   );
-  it('whose take-over was cut short is an error that names it', async () => {
-    await left({ pid: deadPid() });
-    const marker = join(folder, '.lease-work.end-theirs');
-    mkdirSync(marker);
-    await expect(holdStore(fileStore(folder))).rejects.toThrow('works in it');
-    utimesSync(marker, 0, 0);
-    await expect(holdStore(fileStore(folder), 60)).rejects.toThrow(`${marker}: whoever ended`);
+  it.each([
+    ['a file', (path: string) => writeFileSync(path, '{}')],
+    ['a dangling link', (path: string) => symlinkSync('nowhere', path)],
+    [
+      'a folder of something else',
+      (path: string) => mkdirSync(join(path, 'x'), { recursive: true }),
+    ],
+    [
+      'a folder in its place',
+      (path: string) => mkdirSync(join(path, 'x.json'), { recursive: true }),
+    ],
+  ])('whose place %s has taken is an error that names it', async (_, make) => {
+    const path = join(folder, '.lease-work');
+    make(path);
+    await expect(holdStore(fileStore(folder), 60)).rejects.toThrow(
+      `${path}: cannot be read as a lease; remove it`,
+    );
+  });
+  it('is had after takers that were killed halfway, and what they left goes', async () => {
+    const stamp = JSON.stringify({ ...(await ownStamp()), pid: deadPid() });
+    mkdirSync(join(folder, '.lease-work'));
+    for (const token of ['dead', 'old']) {
+      mkdirSync(join(folder, `.lease-work.new-${token}`));
+      writeFileSync(join(folder, `.lease-work.new-${token}`, `${token}.json`), stamp);
+    }
+    await (await holdStore(fileStore(folder))).release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('work in a folder', () => {
+  it('that another took writes nothing more, and says so (catches: two that write)', async () => {
+    const store = fileStore(folder);
+    const hold = await holdStore(store);
+    await hold.store.write('config.json', Uint8Array.of(1));
+    rmSync(join(folder, '.lease-work'), { recursive: true });
+    vi.useFakeTimers({ now: Date.now() + 3_600_000, toFake: ['Date'] });
+    for (const write of [
+      () => hold.store.write('config.json', Uint8Array.of(2)),
+      () => hold.store.append('metrics.jsonl', Uint8Array.of(2)),
+      () => hold.store.truncate('config.json', 0),
+      () => hold.store.remove('config.json'),
+    ])
+      await expect(write()).rejects.toThrow('was not renewed in time, and another has taken it');
+    vi.useRealTimers();
+    expect(hold.lost.aborted).toBe(true);
+    expect(readFileSync(join(folder, 'config.json'))).toEqual(Buffer.of(1));
+    await hold.release();
+  });
+  it('that fails, and whose lease cannot be released, says both', async () => {
+    // Catches: a read-only file system told as "unlink .lease-work", which is not what went wrong.
+    const store: Store = {
+      ...fileStore(folder),
+      lease: async () => ({
+        granted: true,
+        renew: async () => {},
+        release: async () => {
+          throw new RunError('cannot unlock it');
+        },
+      }),
+    };
+    const fail = async (): Promise<never> => {
+      throw new InputError('this is wrong', { code: 'x' });
+    };
+    const error = await whileHeld(store, fail).catch((reason: unknown) => reason);
+    expect(isInputError(error) && [error.message, error.code]).toEqual([
+      'this is wrong; besides, cannot unlock it',
+      'x',
+    ]);
+    await expect(whileHeld(store, async () => 1)).rejects.toThrow(/^cannot unlock it$/);
   });
 });
 

@@ -1,0 +1,89 @@
+/** Who holds a lease, as the file in its folder says it. */
+import { open, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { RunError } from '../contracts/errors.js';
+import { unlessMissing } from './file-system.js';
+import { findState, type ProcessStamp } from './process-stamp.js';
+
+/** What a lease's file holds. */
+export interface Holder extends ProcessStamp {
+  readonly token: string;
+  /** Seconds. */
+  readonly ttl: number;
+  /** Milliseconds since 1970, by the file system's clock. */
+  readonly renewed: number;
+}
+
+/** Tokens that this thread holds: one of a process with the same id, in an earlier container, is not among them. */
+export const ours: Set<string> = new Set<string>();
+
+/** A process that is seen to run holds its lease, be it stopped or busy; of all others their time tells. */
+export function isHeld(holder: Holder, now: number): boolean {
+  const state = findState(holder);
+  const inTime = holder.renewed + 1000 * holder.ttl >= now;
+  if (state === 'this thread') return inTime && ours.has(holder.token);
+  return state === 'unknown' ? inTime : state === 'runs';
+}
+
+/** Who holds a lease; undefined where nobody does. @throws RunError where that cannot be read. */
+export async function readHolder(path: string): Promise<Holder | undefined> {
+  const entries = await listFolder(path);
+  // A file that was deleted while another had it open: NFS keeps it until then.
+  const [name, ...others] = (entries ?? []).filter((entry) => !entry.startsWith('.nfs'));
+  if (name === undefined) return undefined;
+  if (!name.endsWith('.json')) throw unreadable(path);
+  const found = await readStamp(join(path, name), unreadable(path));
+  if (found !== undefined && others.length > 0) throw unreadable(path);
+  return found;
+}
+
+export async function readStamp(file: string, damage: RunError): Promise<Holder | undefined> {
+  try {
+    return await unlessMissing(async () => {
+      const handle = await open(file, 'r');
+      try {
+        const { mtimeMs: renewed } = await handle.stat();
+        return { ...parseStamp(await handle.readFile('utf8')), token: tokenOf(file), renewed };
+      } finally {
+        await handle.close();
+      }
+    });
+  } catch (error) {
+    throw isUnreadable(error) ? damage : error;
+  }
+}
+
+/** A disk that fails or a process with too many open files says nothing of the lease. */
+function isUnreadable(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || ['EACCES', 'EPERM', 'EISDIR', 'ELOOP'].includes(code);
+}
+
+const tokenOf = (file: string): string => basename(file).replace(/\.json$/, '');
+
+/** @throws Error when the text is no stamp. */
+function parseStamp(text: string): ProcessStamp & Pick<Holder, 'ttl'> {
+  const value: unknown = JSON.parse(text);
+  const { host, boot, space, pid, began, thread, ttl } = value as Record<string, unknown>;
+  if (typeof host !== 'string' || typeof pid !== 'number' || typeof ttl !== 'number')
+    throw new Error('host, pid and ttl are needed');
+  return {
+    ...{ host, pid, ttl },
+    ...(typeof boot === 'string' ? { boot } : {}),
+    ...(typeof space === 'string' ? { space } : {}),
+    ...(typeof began === 'string' ? { began } : {}),
+    ...(typeof thread === 'number' ? { thread } : {}),
+  };
+}
+
+export const unreadable = (path: string): RunError =>
+  new RunError(`${path}: cannot be read as a lease; remove it if no process works in its folder`);
+
+/** The names in a lease's folder; undefined where there is none. @throws RunError where it cannot be read. */
+export async function listFolder(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await unlessMissing(() => readdir(path));
+  } catch (error) {
+    throw isUnreadable(error) ? unreadable(path) : error;
+  }
+}
