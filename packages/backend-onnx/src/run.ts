@@ -6,9 +6,11 @@ import { elementsOf, type Graph, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
 
-/** A value of the model, and where it lies: from element `offset` on in the array of `of`. */
+/** Where a value of the model lies: from element `offset` on in the array of `of`. */
 interface Piece {
-  readonly value: Value;
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
   readonly of: Value;
   readonly offset: number;
 }
@@ -23,11 +25,20 @@ export function createRunner(of: {
 }): (given: readonly Storage[]) => Promise<readonly Storage[]> {
   const { graph, session, memory } = of;
   const placesInInputs = new Map(graph.views.map((view) => [view.value, view]));
-  const fed = fedInputs(graph).map(
-    (value): Piece => placesInInputs.get(value) ?? { value, of: value, offset: 0 },
-  );
+  const pieceOf = (value: Value): Piece => {
+    const { of, offset } = placesInInputs.get(value) ?? { of: value, offset: 0 };
+    return describePiece(value, of, offset);
+  };
+  const fed = fedInputs(graph).map(pieceOf);
   const computed = findComputed(graph);
+  const taken = [...computed].map((value) => describePiece(value, value, 0));
   const written = findWritten(graph, computed);
+  const outputs = graph.outputs.map((value) => ({
+    constant: elementsOf(value),
+    isWhole: !placesInInputs.has(value),
+    piece: pieceOf(value),
+    size: sizeOf(value.shape),
+  }));
 
   return async (given) => {
     const arrays: Arrays = new Map(
@@ -36,26 +47,29 @@ export function createRunner(of: {
         return storage === undefined ? [] : [[value, storage] as const];
       }),
     );
-    for (const value of computed)
-      arrays.set(value, memory.take(dtypeOf(value), sizeOf(value.shape)));
+    for (const { of, dtype, shape } of taken) arrays.set(of, memory.take(dtype, sizeOf(shape)));
     try {
       await session?.run(makeViews(memory, fed, arrays), makeViews(memory, written, arrays));
     } catch (error) {
-      for (const value of computed) memory.release(findArray(arrays, value));
+      for (const piece of taken) memory.release(findArray(arrays, piece));
       throw error;
     }
-    return graph.outputs.map((value) => {
-      const constant = elementsOf(value);
-      if (constant !== undefined) return memory.copyOf(dtypeOf(value), constant);
-      const place = placesInInputs.get(value);
-      const storage = findArray(arrays, place?.of ?? value);
+    return outputs.map(({ constant, isWhole, piece, size }) => {
+      if (constant !== undefined) return memory.copyOf(piece.dtype, constant);
+      const storage = findArray(arrays, piece);
       // An output outlives what was lent.
-      if (place === undefined && !storage.lent) return storage;
-      const { offset } = place ?? { offset: 0 };
-      const part = storage.data.subarray(offset, offset + sizeOf(value.shape));
-      return memory.copyOf(dtypeOf(value), part);
+      if (isWhole && !storage.lent) return storage;
+      const part = storage.data.subarray(piece.offset, piece.offset + size);
+      return memory.copyOf(piece.dtype, part);
     });
   };
+}
+
+/** @throws when a value of a type inside graphs only crosses the seam. */
+function describePiece(value: Value, of: Value, offset: number): Piece {
+  const { type, shape } = value;
+  if (!isDType(type)) throw new Error(`onnx: ${type} cannot be an input or an output`);
+  return { name: nameOf(value), dtype: type, shape, of, offset };
 }
 
 /** Outputs that need arrays of their own: not constant, no input, no part of one. */
@@ -69,12 +83,11 @@ function findWritten(graph: Graph, outputs: ReadonlySet<Value>): readonly Piece[
   const computed = new Set(computedOutputs(graph));
   return [...outputs].flatMap((of) => {
     let offset = 0;
-    const pieces = (joins.get(of) ?? [of]).map((value): Piece => {
-      const piece = { value, of, offset };
+    return (joins.get(of) ?? [of]).flatMap((value): readonly Piece[] => {
+      const piece = describePiece(value, of, offset);
       offset += sizeOf(value.shape);
-      return piece;
+      return computed.has(value) ? [piece] : [];
     });
-    return pieces.filter(({ value }) => computed.has(value));
   });
 }
 
@@ -85,19 +98,18 @@ function makeViews(
   arrays: Arrays,
 ): Record<string, RuntimeTensor> {
   const views: Record<string, RuntimeTensor> = {};
-  for (const { value, of, offset } of pieces)
-    views[nameOf(value)] = memory.view(findArray(arrays, of), dtypeOf(value), value.shape, offset);
+  for (const piece of pieces)
+    views[piece.name] = memory.view(
+      findArray(arrays, piece),
+      piece.dtype,
+      piece.shape,
+      piece.offset,
+    );
   return views;
 }
 
-function findArray(arrays: Arrays, value: Value): Storage {
-  const storage = arrays.get(value);
-  if (storage === undefined) throw new Error(`onnx: value ${nameOf(value)} has no array`);
+function findArray(arrays: Arrays, { of, name }: Piece): Storage {
+  const storage = arrays.get(of);
+  if (storage === undefined) throw new Error(`onnx: value ${name} has no array`);
   return storage;
-}
-
-/** @throws when a value of a type inside graphs only crosses the seam. */
-function dtypeOf({ type }: Value): DType {
-  if (!isDType(type)) throw new Error(`onnx: ${type} cannot be an input or an output`);
-  return type;
 }

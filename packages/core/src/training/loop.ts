@@ -91,8 +91,8 @@ export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
 export function disposeLoop({ run, programs, probeReaders, params, state, data }: Loop): void {
   const { backend } = run;
   probeReaders.dispose();
-  for (const program of [...programs.steps.values(), ...programs.evaluations.values()])
-    program.dispose();
+  for (const { program } of programs.steps.values()) program.dispose();
+  for (const program of programs.evaluations.values()) program.dispose();
   freeTree(backend, params);
   freeTree(backend, state);
   if (data.resident !== undefined) freeTree(backend, data.resident);

@@ -36,11 +36,11 @@ export type StepProgram = Program<StepInputs, StepOutputs>;
 export type EvalProgram = Program<EvalInputs, { loss: tf.Scalar; correct: tf.Scalar }>;
 /** A run's programs, by number of rows. */
 export interface Programs {
-  readonly steps: ReadonlyMap<number, StepProgram>;
+  readonly steps: ReadonlyMap<number, { readonly program: StepProgram; readonly masks: Masks }>;
   readonly evaluations: ReadonlyMap<number, EvalProgram>;
-  /** Where masks are drawn, by name and length, again and again: fresh memory for millions of them costs more than drawing. */
-  readonly maskBuffers: Map<string, Uint8Array>;
 }
+/** Where masks are drawn, by name, again and again: fresh memory for millions of them costs more than drawing. */
+export type Masks = Readonly<Record<string, HostArray & { readonly data: Uint8Array }>>;
 /** Parameters on a backend: one vector named `flat`, or one tensor each. */
 export type DeviceParams = OnDevice<Params>;
 
@@ -111,26 +111,27 @@ export type DrawnInputs = {
   readonly masks: HostParams;
   readonly random: Readonly<Record<string, HostParams>>;
 };
-/** Draws the inputs of one step, in the order and shape that the step's signature has; masks into `buffers`. */
+/** Arrays for the masks of a step over `rows` rows. */
+function createMasks({ model }: Training, rows: number): Masks {
+  const masks = Object.entries(model.dropoutMaskShapes(rows)).map(([name, shape]) => {
+    const mask = { shape, dtype: 'bool' as const, data: createMaskBuffer(sizeOf(shape)) };
+    return [name, mask] as const;
+  });
+  return Object.fromEntries(masks);
+}
+
+/** Draws the inputs of one step, in the order and shape that the step's signature has; masks in place. */
 export function drawStepInputs(
   run: Training,
   data: Data,
   at: Int32Array,
   step: number,
-  buffers: Map<string, Uint8Array>,
+  masks: Masks,
 ): DrawnInputs {
   const root = rng(run.seed);
   const dropout = root.split('dropout').split(step);
-  const masks = Object.fromEntries(
-    Object.entries(run.model.dropoutMaskShapes(at.length)).map(([name, shape]) => {
-      const size = sizeOf(shape);
-      const key = `${name} ${size}`;
-      const buffer = buffers.get(key) ?? createMaskBuffer(size);
-      buffers.set(key, buffer);
-      const values = dropout.split(name).bernoulli(size, run.model.keepProbability, buffer);
-      return [name, { shape, dtype: 'bool' as const, data: values }];
-    }),
-  );
+  for (const [name, { data }] of Object.entries(masks))
+    dropout.split(name).bernoulli(data.length, run.model.keepProbability, data);
   const rows = at.map((i) => run.split.train[i] ?? i);
   return {
     step: { shape: [], dtype: 'int32', data: Int32Array.of(step) },
@@ -152,19 +153,20 @@ export async function compilePrograms(
 ): Promise<Programs> {
   const { backend, model, objective, optimizer } = run;
   const { params, state, data } = on;
-  const maskBuffers = new Map<string, Uint8Array>();
-  const steps = new Map<number, StepProgram>();
+  const steps = new Map<number, { program: StepProgram; masks: Masks }>();
   const teacherParams = Object.fromEntries(
     Object.entries(run.teachers).map(([name, teacher]) => [name, teacher.params]),
   );
   const fn = trainingStep({ model, objective, optimizer, layout, teacherParams });
   for (const rows of new Set([size, run.split.train.length % size || size])) {
     const at = new Int32Array(rows);
-    const inputs = drawStepInputs(run, data, at, 0, maskBuffers);
+    const masks = createMasks(run, rows);
+    const inputs = drawStepInputs(run, data, at, 0, masks);
     const batch = data.resident ?? takeBatch(data.train, at);
     const signature: Signature<StepInputs> = { params, state, ...inputs, data: batch };
     const options = { donate: ['params', 'state'] as const };
-    steps.set(rows, await backend.compile(`train-${rows}`, fn, signature, options));
+    const program = await backend.compile(`train-${rows}`, fn, signature, options);
+    steps.set(rows, { program, masks });
   }
   const evaluations = new Map<number, EvalProgram>();
   const evaluate = evaluation({ model, layout, flat: optimizer.elementwise });
@@ -173,7 +175,7 @@ export async function compilePrograms(
     if (!evaluations.has(rows))
       evaluations.set(rows, await backend.compile(`eval-${rows}`, evaluate, signature));
   }
-  return { steps, evaluations, maskBuffers };
+  return { steps, evaluations };
 }
 
 /** The program for so many rows. @throws RangeError when none was compiled. */

@@ -96,11 +96,11 @@ async function* trainEpoch(
 async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
   const { run, data, programs, params, state, position } = loop;
   const { backend } = run;
+  const { program, masks } = findProgram(programs.steps, at.length);
   // Masks are drawn into the same arrays at the next step, when these tensors are long free.
-  const drawn = drawStepInputs(run, data, at, position.step, programs.maskBuffers);
+  const drawn = drawStepInputs(run, data, at, position.step, masks);
   const inputs = uploadTree(backend, drawn, { lent: true });
   const batch = data.resident ?? uploadTree(backend, takeBatch(data.train, at), { lent: true });
-  const program = findProgram(programs.steps, at.length);
   const out = await program.run({ params, state, ...inputs, data: batch });
   freeTree(backend, inputs);
   if (batch !== data.resident) freeTree(backend, batch);
@@ -144,23 +144,29 @@ function addStep(sums: EpochSums, step: EpochSums, rows: number): EpochSums {
   };
 }
 
-/** Evaluates an epoch, whole or cut off by the end of the run, runs the probes that are due, and saves. */
+/** Ends an epoch, whole or cut off by the end of the run: evaluates where that is due, and saves. */
 async function* closeEpoch(loop: Loop, started: number): AsyncGenerator<TrainingEvent, void> {
-  const { run, history } = loop;
+  const { run } = loop;
   const trained = averageEpoch(loop);
-  const { epoch, step } = trained;
   advanceEpoch(loop);
   const snapshot = createSnapshot(loop);
-  const isSaved = epoch % run.checkpointEvery === 0;
-  if (epoch % (run.evalEvery ?? 1) !== 0 && !isSpent(run, loop.position)) {
-    loop.unwrittenSeconds += run.now() - started;
-    if (isSaved)
-      yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned: false };
-    return;
-  }
+  loop.unwrittenSeconds += run.now() - started;
+  const isEvaluated = trained.epoch % (run.evalEvery ?? 1) === 0 || isSpent(run, loop.position);
+  const pinned = isEvaluated && (yield* evaluateEpoch(loop, trained, snapshot));
+  if (pinned || isComplete(loop) || trained.epoch % run.checkpointEvery === 0)
+    yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned };
+}
+
+/** Scores the parameters, runs the probes that are due and writes the row; tells whether to pin them. */
+async function* evaluateEpoch(
+  loop: Loop,
+  trained: Trained,
+  snapshot: HostSnapshot,
+): AsyncGenerator<TrainingEvent, boolean> {
+  const { run, history } = loop;
+  const started = run.now();
   const before = [...history];
-  const scored = { ...trained, ...(await evaluateEpoch(loop)) };
-  const crossed = CROSSINGS.filter((it) => crosses(it, scored, before));
+  const scored = { ...trained, ...(await scoreEpoch(loop)) };
   const isLast = isSpent(run, loop.position) || isReached(run.stop, [...history, scored]);
   const found = await runDueProbes(loop, snapshot, scored, isLast);
   const time = { seconds: loop.unwrittenSeconds + run.now() - started };
@@ -168,20 +174,19 @@ async function* closeEpoch(loop: Loop, started: number): AsyncGenerator<Training
   history.push(row);
   loop.unwrittenSeconds = 0;
   yield { type: 'epoch', row };
+  const { epoch, step } = row;
+  const crossed = CROSSINGS.filter((it) => crosses(it, scored, before));
   for (const threshold of crossed) yield { type: 'crossing', epoch, step, threshold };
   yield* tellFindings(loop, row, found);
   const asked = run.pin?.validationAccuracies ?? [];
-  const pinned = crossed.length > 0 || asked.some((it) => crosses(it, scored, before));
-  if (pinned || isLast || isSaved)
-    yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned };
+  return crossed.length > 0 || asked.some((it) => crosses(it, scored, before));
 }
 
+/** What an epoch's steps measured. */
+type Trained = Pick<MetricsRow, 'epoch' | 'step' | 'train' | 'terms'>;
+
 /** Means over the rows of the epoch that has just been trained. */
-function averageEpoch({
-  run,
-  batches,
-  position,
-}: Loop): Pick<MetricsRow, 'epoch' | 'step' | 'train' | 'terms'> {
+function averageEpoch({ run, batches, position }: Loop): Trained {
   const { epoch, batch, step, sums } = position;
   const rows = Math.min(batch * batches.size, run.split.train.length);
   return {
@@ -204,7 +209,7 @@ function advanceEpoch(loop: Loop): void {
 }
 
 /** @throws RunError when the validation loss is not finite: the last step's parameters are not. */
-async function evaluateEpoch(loop: Loop): Promise<Pick<MetricsRow, 'validation' | 'trainEval'>> {
+async function scoreEpoch(loop: Loop): Promise<Pick<MetricsRow, 'validation' | 'trainEval'>> {
   const { data, position } = loop;
   const validation = await evaluate(loop, data.validation);
   const trainEval =
