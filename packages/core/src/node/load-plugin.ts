@@ -3,6 +3,7 @@
  * named. Packages are looked for from the working folder upwards, then beside grok itself.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InputError } from '../contracts/errors.js';
@@ -39,15 +40,17 @@ export async function loadPlugin(
 async function load(file: string): Promise<LoadedPlugin> {
   const imported = import(/* @vite-ignore */ pathToFileURL(file).href).catch((error) => {
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new InputError(`${file} fails to load: ${reason}`, { cause: error });
+    throw new InputError(`${file} fails to load: ${reason}${adviceFor(file, reason)}`, {
+      cause: error,
+    });
   });
-  const module: { default?: Plugin } = await withTimeout(
+  const loaded: { default?: Exported } = await withTimeout(
     imported,
     LOADING,
     (seconds) =>
       `${file} did not finish loading within ${seconds} s; importing a plugin should do nothing`,
   );
-  const plugin = module.default;
+  const plugin = defaultOf(loaded.default);
   if (plugin === undefined)
     throw new InputError(
       `${file} has no default export; export a plugin, { name, version, core, components }`,
@@ -55,6 +58,26 @@ async function load(file: string): Promise<LoadedPlugin> {
   checkPlugin(plugin);
   const around = packageAround(dirname(file));
   return around === undefined ? { plugin, file } : { plugin, file, package: around };
+}
+
+/** A default export: a plugin, or all exports of a module that a compiler turned into CommonJS. */
+type Exported = Plugin | { readonly __esModule: true; readonly default?: Plugin };
+
+function defaultOf(exported: Exported | undefined): Plugin | undefined {
+  return exported && '__esModule' in exported ? exported.default : exported;
+}
+
+/** What to do about the usual reasons for which a module does not load. */
+function adviceFor(file: string, reason: string): string {
+  if (/Unexpected token 'export'|outside a module/.test(reason))
+    return file.endsWith('.cjs')
+      ? '; a .cjs file is CommonJS: name it .mjs, or write module.exports'
+      : `; it is an ES module, and its package says CommonJS: write "type": "module" into the package.json of ${dirname(file)} or above, or name the file .mjs`;
+  if (/(require|module|exports) is not defined/.test(reason))
+    return '; it is loaded as an ES module: write import and export default, or name the file .cjs';
+  if (/Unknown file extension ".[cm]?tsx?"/.test(reason))
+    return '; this Node reads no TypeScript: compile it, and name what comes out';
+  return '';
 }
 
 function locate(entry: string, cwd: string): string {
@@ -81,8 +104,26 @@ function locate(entry: string, cwd: string): string {
   );
 }
 
-/** The folder of a package, from `cwd` upwards, then from here upwards. */
+/** What Yarn's Plug'n'Play tells of packages, which are in no `node_modules` there. */
+interface PlugAndPlay {
+  /** The folder of a package. @throws Error when the issuer does not depend on it. */
+  resolveToUnqualified(name: string, issuer: string): string | null;
+}
+
+function installedByYarn(name: string, cwd: string): string | undefined {
+  if (!('findPnpApi' in module) || typeof module.findPnpApi !== 'function') return undefined;
+  const pnp: PlugAndPlay | null = module.findPnpApi(join(cwd, '/'));
+  try {
+    return pnp?.resolveToUnqualified(name, join(cwd, '/')) ?? undefined;
+  } catch {
+    return undefined; // not a dependency of that folder
+  }
+}
+
+/** The folder of a package: as Yarn has it, from `cwd` upwards, then from here upwards. */
 function installed(name: string, cwd: string): string | undefined {
+  const byYarn = installedByYarn(name, cwd);
+  if (byYarn !== undefined) return byYarn;
   for (const start of [cwd, dirname(fileURLToPath(import.meta.url))])
     for (let at = resolve(start); ; at = dirname(at)) {
       const folder = join(at, 'node_modules', name);

@@ -1,5 +1,5 @@
 /** What makes a plugin acceptable: its shape, and the range of core that it works with. */
-import { satisfies } from 'compare-versions';
+import Range from 'semver/classes/range.js';
 import { InputError } from '../contracts/errors.js';
 import type { Kind, Plugin } from '../contracts/types.js';
 
@@ -42,7 +42,7 @@ export function checkPlugin(plugin: Plugin): void {
     const subject = `components[${i}]${typeof item?.name === 'string' ? ` ("${item.name}")` : ''}`;
     for (const key of ['kind', 'name', 'summary'] as const)
       if (typeof item?.[key] !== 'string') throw wrong(`${subject} needs a string "${key}"`);
-    if (!(item.kind in KINDS))
+    if (!Object.hasOwn(KINDS, item.kind))
       throw wrong(
         `${subject} is of unknown kind "${item.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
       );
@@ -53,10 +53,10 @@ export function checkPlugin(plugin: Plugin): void {
   });
 }
 
-/** Undefined for what is no range. */
+/** Whether this core is in a range of npm's; undefined for what is no range. */
 function inRange(range: string): boolean | undefined {
   try {
-    return range === '*' || satisfies(coreVersion, range);
+    return range.trim() === '' ? undefined : new Range(range).test(coreVersion);
   } catch {
     return undefined;
   }

@@ -65,13 +65,14 @@ function nameComponents(
   present: readonly Entry[],
 ): readonly Entry[] {
   const names = plugin.components.map(({ name }) => name);
-  for (const from of Object.keys(alias))
+  const renamed = new Map(Object.entries(alias));
+  for (const from of renamed.keys())
     if (!names.includes(from))
       throw unknownName(`component of ${plugin.name} to alias`, from, names);
   const added: Entry[] = [];
   for (const component of plugin.components) {
     const { kind } = component;
-    const name = alias[component.name] ?? component.name;
+    const name = renamed.get(component.name) ?? component.name;
     const token = tokenOf(kind, name);
     const isTaken = (entry: Entry): boolean => entry.token === token;
     const subject = `${subjectOf({ kind, name })} of ${plugin.name}`;

@@ -1,10 +1,22 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import module from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isInputError } from '@grok/core';
 import { loadPlugin } from '@grok/core/node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
+const built = fileURLToPath(new URL('../../dist/node/index.js', import.meta.url));
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'grok-plugins-')));
 afterAll(() => rmSync(root, { recursive: true }));
 const put = (path: string, text: string): string => {
@@ -105,10 +117,34 @@ describe('loadPlugin', () => {
     expect(await failure('./bad-json')).toContain('bad-json/package.json: must be JSON');
   });
 
-  it('takes any version for "*"', async () => {
-    // Catches: the widest range of all taken for none.
-    put('any.mjs', source('any').replace('>=0.1.0 <1', '*'));
-    expect((await loadPlugin('./any.mjs', root)).plugin.core).toBe('*');
+  it.each(['*', 'x', '0', '0.1', '0.1.x', '~0.1.0', '^0.1.0-0', '>=0.1.0-0 <1 || ^2', '0.1 - 0.3'])(
+    'takes the range "%s" as npm does',
+    async (core) => {
+      // Catches: the widest range of all taken for none; a range that npm installs, refused.
+      const file = put(
+        `in-${core.replace(/\W/g, '_')}.mjs`,
+        source('any').replace('>=0.1.0 <1', core),
+      );
+      expect((await loadPlugin(file, root)).plugin.core).toBe(core);
+    },
+  );
+
+  it('asks Yarn where a package is, where Yarn answers', async () => {
+    // Catches: a dependency that is in no node_modules, not found.
+    put('cache/package.json', '{"name":"zipped","version":"1.0.0","main":"a.mjs"}');
+    put('cache/a.mjs', source('zipped'));
+    const resolveToUnqualified = (name: string, issuer: string): string => {
+      if (name !== 'zipped' || issuer !== join(root, '/')) throw new Error(`undeclared ${name}`);
+      return join(root, 'cache/');
+    };
+    Object.assign(module, { findPnpApi: () => ({ resolveToUnqualified }) });
+    try {
+      expect((await loadPlugin('zipped', root)).plugin.name).toBe('zipped');
+      expect((await loadPlugin('linked', root)).plugin.name).toBe('main');
+      expect(await failure('neither')).toContain('no such package');
+    } finally {
+      Reflect.deleteProperty(module, 'findPnpApi');
+    }
   });
 
   it('gives up on one that never finishes loading', async () => {
@@ -146,7 +182,51 @@ describe('loadPlugin', () => {
         `"core" must be a range such as ">=0.1.0 <1" or "*", got "${core}"`,
       );
     }
+    for (const [i, core] of ['^0.2.0', '1', '0.2.x'].entries()) {
+      put(`other-${i}.mjs`, source('other').replace('>=0.1.0 <1', core));
+      expect(await failure(`./other-${i}.mjs`)).toContain(`works with @grok/core ${core}, and`);
+    }
     put('kinds.mjs', source('kinds').replace("'strategy'", "'startegy'"));
     expect(await failure('./kinds.mjs')).toContain('unknown kind "startegy"');
+  });
+});
+
+// By Node itself: the test runner takes every file for an ES module.
+describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
+  const ask = `import(process.argv[1]).then(({ loadPlugin }) => loadPlugin(process.argv[2])).then(
+    ({ plugin }) => console.log(plugin.name), (error) => console.log(error.message))`;
+  const told = (path: string): string =>
+    execFileSync(
+      process.execPath,
+      ['--input-type=module', '--eval', ask, built, join(root, path)],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    ).trim();
+
+  it('is loaded though a compiler made it CommonJS', () => {
+    // Catches: the module's exports taken for the plugin, as tsc writes them without "type": "module".
+    put('commonjs/package.json', '{"name":"cjs","version":"1.0.0","main":"dist/index.js"}');
+    const mark = '"use strict"; Object.defineProperty(exports, "__esModule", { value: true });';
+    const text = source('compiled').replace('export default', 'exports.default =');
+    put('commonjs/dist/index.js', `${mark} ${text}`);
+    expect(told('commonjs')).toBe('compiled');
+    put('plain.cjs', source('plain').replace('export default', 'module.exports ='));
+    expect(told('plain.cjs')).toBe('plain');
+    put('empty.cjs', mark);
+    expect(told('empty.cjs')).toContain('has no default export');
+  });
+
+  it.each([
+    ['esm/index.js', source('esm'), '"type": "module" into the package.json of '],
+    ['esm/other.cjs', source('esm'), 'a .cjs file is CommonJS: name it .mjs'],
+    ['mixed.mjs', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
+    ['half.js', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
+  ])('is told what to do where it is of the wrong kind, %s', (path, text, advice) => {
+    // Catches: `Unexpected token 'export'`, and no word on the package that says CommonJS.
+    put('esm/package.json', '{"name":"esm","type":"commonjs"}');
+    put(path, text);
+    expect(told(path)).toContain(advice);
   });
 });

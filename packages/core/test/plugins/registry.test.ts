@@ -35,6 +35,25 @@ describe('add', () => {
   });
 });
 
+describe('names that every object has', () => {
+  it.each(['constructor', 'valueOf', 'toString', '__proto__'])(
+    'are names like others: %s',
+    (name) => {
+      // Catches: an alias or a kind found among what objects inherit.
+      const registry = createRegistry([pluginOf('one', item(name))]);
+      expect(names(registry)).toEqual(['@grok/core hard', `one ${name}`]);
+      expect(registry.get('strategy', name).name).toBe(name);
+      registry.add(pluginOf('two', item('b')), { alias: { b: `${name}-2` } });
+      expect(registry.get('strategy', `${name}-2`).name).toBe('b');
+      expect(() => registry.add(pluginOf('three', item('c')), { alias: { [name]: 'd' } })).toThrow(
+        `unknown component of three to alias "${name}"`,
+      );
+      const odd = { ...item('d'), kind: name as Kind };
+      expect(() => registry.add(pluginOf('four', odd))).toThrow(`unknown kind "${name}"`);
+    },
+  );
+});
+
 describe('a child', () => {
   it('lists all that it finds, what came to its parent later too', () => {
     // Catches: a snapshot of the parent, by which "known" is less than what there is.
