@@ -12,7 +12,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { RunError } from '../contracts/errors.js';
 import type { Lease, LeaseRefusal } from '../contracts/types.js';
 import { lostLease } from '../runs/lease.js';
-import { explainFailure, goneFolder, makeFolder, unlessMissing } from './file-system.js';
+import {
+  explainFailure,
+  goneFolder,
+  makeFolder,
+  syncHandle,
+  unlessMissing,
+} from './file-system.js';
 import { isHeld, listFolder, ours, readHolder, readStamp, unreadable } from './lease-holder.js';
 import { describeProcess, findState, ownStamp, type ProcessStamp } from './process-stamp.js';
 
@@ -56,7 +62,7 @@ async function writeCandidate(path: string, ttl: number): Promise<Candidate> {
   const handle = await open(join(folder, `${token}.json`), 'wx');
   try {
     await handle.writeFile(JSON.stringify({ ...ownStamp(), ttl }));
-    await handle.sync();
+    await syncHandle(handle);
     return { token, folder, made: (await handle.stat()).mtimeMs };
   } finally {
     await handle.close();

@@ -9,7 +9,14 @@ import type { Store } from '../contracts/types.js';
 import { checkLeaseName } from '../runs/lease.js';
 import { checkPath } from '../runs/memory-store.js';
 import { fileLease } from './file-lease.js';
-import { explainFailure, makeFolder, syncFile, syncFolder, unlessMissing } from './file-system.js';
+import {
+  explainFailure,
+  makeFolder,
+  syncFile,
+  syncFolder,
+  syncHandle,
+  unlessMissing,
+} from './file-system.js';
 
 // `.tmp-<process>-<count>-<name>`: other processes can tell whose it is.
 const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
@@ -97,7 +104,7 @@ async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
     const handle = await open(temporary, 'w');
     try {
       await handle.writeFile(bytes);
-      await handle.sync();
+      await syncHandle(handle);
     } finally {
       await handle.close();
     }

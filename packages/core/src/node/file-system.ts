@@ -1,6 +1,8 @@
 /** Steps on the file system that stores are made of, and what their failures mean for a person. */
+import { fsync } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { RunError } from '../contracts/errors.js';
 
 /**
@@ -25,11 +27,17 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
   return missing[0];
 }
 
+const syncDescriptor = promisify(fsync);
+/** As the handle's own `sync`, which Yarn's Plug'n'Play has not implemented. */
+export function syncHandle({ fd }: { readonly fd: number }): Promise<void> {
+  return syncDescriptor(fd);
+}
+
 /** Makes a file's bytes last. */
 export async function syncFile(file: string): Promise<void> {
   const handle = await open(file, 'r+');
   try {
-    await handle.sync();
+    await syncHandle(handle);
   } finally {
     await handle.close();
   }
@@ -39,7 +47,7 @@ export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
-    await handle.sync();
+    await syncHandle(handle);
   } catch (error) {
     if (!['EINVAL', 'ENOTSUP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {

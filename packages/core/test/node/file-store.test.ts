@@ -18,13 +18,30 @@ import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 /** What the file system does wrong: an operation, its error, and how often it may still succeed. */
-const fault = vi.hoisted(() => ({ op: '', code: '', log: [] as string[] }));
+const fault = vi.hoisted(() => ({
+  ...{ op: '', code: '', log: [] as string[] },
+  paths: new Map<number, string>(),
+}));
+const trap = vi.hoisted(() => (op: string): void => {
+  if (fault.op === op)
+    throw Object.assign(new Error(`${fault.code}: from the test`), { code: fault.code });
+});
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const fsync: (fd: number, done: (error: unknown) => void) => void = (fd, done) => {
+    try {
+      trap('sync');
+    } catch (error) {
+      return done(error);
+    }
+    const name = fault.paths.get(fd)?.split('/').at(-1) ?? '';
+    fault.log.push(`sync ${name.replace(/^\.tmp-\d+-\d+-/, 'new ')}`);
+    fs.fsync(fd, done);
+  };
+  return { ...fs, fsync };
+});
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof import('node:fs/promises')>();
-  const trap = (op: string): void => {
-    if (fault.op === op)
-      throw Object.assign(new Error(`${fault.code}: from the test`), { code: fault.code });
-  };
   return {
     ...fs,
     rename: async (from: string, to: string) => {
@@ -35,23 +52,16 @@ vi.mock('node:fs/promises', async (original) => {
     open: async (path: string, flags: string) => {
       trap('open');
       const handle = await fs.open(path, flags);
-      const { writeFile, sync } = handle;
+      const { writeFile } = handle;
       handle.writeFile = async (data) => {
         if (fault.op === 'writeFile')
           await writeFile.call(handle, (data as Uint8Array).slice(0, 3));
         trap('writeFile');
         return writeFile.call(handle, data);
       };
-      handle.sync = async () => {
-        trap('sync');
-        fault.log.push(
-          `sync ${path
-            .split('/')
-            .at(-1)!
-            .replace(/^\.tmp-\d+-\d+-/, 'new ')}`,
-        );
-        return sync.call(handle);
-      };
+      fault.paths.set(handle.fd, path);
+      // As in Yarn's Plug'n'Play.
+      handle.sync = () => Promise.reject(new Error('Method not implemented.'));
       return handle;
     },
   };
