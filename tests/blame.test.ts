@@ -1,10 +1,12 @@
 /** What a plugin's own code throws in the midst of a run is told by the plugin's name, with its cause. */
+import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
   type ComponentDefinition,
   createRegistry,
   InputError,
   type Kind,
+  type Model,
   memoryStore,
   type Optimizer,
   startRun,
@@ -31,23 +33,25 @@ async function failureOf(
   kind: Kind,
   create: (options: never, host: { tf: typeof tf }) => unknown,
   changes: object,
+  backend = 'wasm',
 ): Promise<Error> {
   const odd = { kind, name: 'odd', summary: 'Odd.', options: { type: 'object' }, create };
-  const registry = createRegistry([data, modelPlugin, optim, wasm]);
+  const registry = createRegistry([data, modelPlugin, optim, wasm, onnx]);
   registry.add({
     ...{ name: 'grok-odd', version: '1.2.3', core: '>=0.1.0 <1' },
     components: [odd as ComponentDefinition],
   });
-  const spec = { experiment: { ...experiment, ...changes }, execution: { backend: 'wasm' } };
+  const spec = { experiment: { ...experiment, ...changes }, execution: { backend } };
   return startRun(spec, { registry, store: memoryStore() }).then(
     () => new Error('nothing was thrown'),
     (error) => error,
   );
 }
-const inObjective = (term: object, as?: string): Promise<Error> =>
-  failureOf('strategy', () => () => ({ needs: { student: ['logits'] }, ...term }), {
-    objective: [{ use: 'hard' }, { use: 'odd', ...(as === undefined ? {} : { as }) }],
-  });
+const inObjective = (term: object, as?: string, backend?: string): Promise<Error> => {
+  const objective = [{ use: 'hard' }, { use: 'odd', ...(as === undefined ? {} : { as }) }];
+  const create = () => () => ({ needs: { student: ['logits'] }, ...term });
+  return failureOf('strategy', create, { objective }, backend);
+};
 const zero = {
   loss: ({ student }: { student(site: string): tf.Tensor }) => ({
     odd: tf.mul(tf.sum(student('logits')), 0),
@@ -127,5 +131,149 @@ describe('a model', () => {
     const create = () => (task: Parameters<typeof factory>[0]) => ({ ...factory(task), ...change });
     const error = await failureOf('model', create, { model: { use: 'odd' } });
     expect(error.message).toBe('model "odd": boom');
+  });
+});
+
+describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backend) => {
+  let count = 0;
+  const drawn: Readonly<Record<string, () => number>> = {
+    'Math.random': Math.random,
+    'crypto.getRandomValues': () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+    'performance.now': () => performance.now(),
+    'a counter': () => ++count,
+  };
+  const scaledBy = (draw: () => number) => ({
+    loss: ({ student }: { student(site: string): tf.Tensor }) => ({
+      odd: tf.mul(tf.mean(tf.square(student('logits'))), draw()),
+    }),
+  });
+  // Catches: one number frozen in a compiled step, hours of training on it, and other bits in each run.
+  it.each(Object.entries(drawn))('is refused in a loss: %s', async (_, draw) => {
+    expect((await inObjective(scaledBy(draw), undefined, backend)).message).toMatch(
+      /^strategy "odd": must ask the same of tfjs at every call, got the constant \S+ and then the constant \S+; a compiled step keeps/,
+    );
+  });
+  it('is refused in a loss: an operation left out, a mask of random entries', async () => {
+    const some = () => (count++ % 2 === 0 ? tf.abs(tf.scalar(1)) : tf.scalar(1));
+    const loss = () => ({ odd: some() });
+    expect((await inObjective({ loss }, undefined, backend)).message).toMatch(
+      /got \d+ operations and then \d+;/,
+    );
+    const mask = ({ student }: { student(site: string): tf.Tensor }) => ({
+      odd: tf.mean(tf.dropout(student('logits'), 0.5)),
+    });
+    expect((await inObjective({ loss: mask }, undefined, backend)).message).toMatch(
+      /^strategy "odd": must ask the same of tfjs/,
+    );
+  });
+  it.each(['randomInputs', 'auxiliaryParams'])('is refused in %s', async (member) => {
+    const draw = () => ({
+      w: { shape: [1], dtype: 'float32', data: Float32Array.of(Math.random()) },
+    });
+    expect((await inObjective({ ...zero, [member]: draw }, undefined, backend)).message).toBe(
+      `strategy "odd": ${member} must draw the same at every call, got another "w"; draw from the rng that it is given, not from Math.random`,
+    );
+  });
+  it('is refused in an optimizer', async () => {
+    const whole = adamw();
+    const noisy: Optimizer = {
+      ...whole,
+      update(...given) {
+        const { updates, state } = whole.update(...given);
+        const flat = tf.add(updates.flat ?? 0, Math.random());
+        return { updates: { flat }, state };
+      },
+    };
+    const changes = { optimizer: { use: 'odd' } };
+    expect((await failureOf('optimizer', () => noisy, changes, backend)).message).toMatch(
+      /^optimizer "odd": must ask the same of tfjs/,
+    );
+  });
+  it('is refused in a model', async () => {
+    const factory = transformer({ dim: 8, depth: 1, heads: 1 });
+    const noisy = (task: Parameters<typeof factory>[0]): Model => {
+      const model = factory(task);
+      const apply: Model['apply'] = (...given) => {
+        const { logits, ...rest } = model.apply(...given);
+        return { ...rest, ...(logits && { logits: tf.mul(logits, 1 + Math.random()) }) };
+      };
+      return { ...model, apply };
+    };
+    const changes = { model: { use: 'odd' } };
+    expect((await failureOf('model', () => noisy, changes, backend)).message).toMatch(
+      /^model "odd": must ask the same of tfjs/,
+    );
+    const init: Model['init'] = () => ({
+      w: { shape: [1], dtype: 'float32', data: Float32Array.of(Math.random()) },
+    });
+    const restless = (task: Parameters<typeof factory>[0]) => ({ ...factory(task), init });
+    expect((await failureOf('model', () => restless, changes, backend)).message).toMatch(
+      /^model "odd": init must draw the same at every call, got another "w"/,
+    );
+  });
+});
+
+describe.each(['onnx', 'wasm'])('an operation without a gradient, on %s', (backend) => {
+  type Site = { student(site: string): tf.Tensor };
+  const signs = ({ student }: Site) => ({
+    all: tf.mean(tf.cast(tf.greater(student('logits'), 0), 'float32')),
+  });
+  it('is told by the strategy that uses it', async () => {
+    // Catches: `Cannot compute gradient`, and no way to know of which term.
+    const { message } = await inObjective({ loss: signs }, 'mine', backend);
+    expect(message).toMatch(
+      /^strategy "odd" \(term "mine"\): the operation Greater has no gradient; use others/,
+    );
+  });
+  it('is told by the model that uses it', async () => {
+    const factory = transformer({ dim: 8, depth: 1, heads: 1 });
+    const stepped = (task: Parameters<typeof factory>[0]): Model => {
+      const model = factory(task);
+      const apply: Model['apply'] = (...given) => {
+        const { logits, ...rest } = model.apply(...given);
+        return {
+          ...rest,
+          ...(logits && { logits: tf.cast(tf.greater(logits, 0), 'float32') }),
+        };
+      };
+      return { ...model, apply };
+    };
+    const changes = { model: { use: 'odd' } };
+    expect((await failureOf('model', () => stepped, changes, backend)).message).toMatch(
+      /^the model: the operation Greater has no gradient/,
+    );
+  });
+});
+
+describe('a loss that is not finite', () => {
+  const root = ({ student }: { student(site: string): tf.Tensor }) => ({
+    root: tf.mean(tf.sqrt(tf.sub(student('logits'), 100))),
+  });
+  it('is told with the terms that are not', async () => {
+    // Catches: `the loss is NaN`, and a search through all terms.
+    expect((await inObjective({ loss: root }, 'mine')).message).toBe(
+      'step 0: the loss is NaN (term "mine" is NaN); checkpoints from before are kept; try a lower learning rate',
+    );
+  });
+  it('is told with all of them where they are finite', async () => {
+    const objective = [{ use: 'hard', weight: 1e39 }];
+    const create = () => () => ({ needs: { student: [] }, ...zero });
+    expect((await failureOf('strategy', create, { objective })).message).toMatch(
+      /^step 0: the loss is Infinity \(term "hard" is \d/,
+    );
+  });
+});
+
+describe('a term of a name that every object has', () => {
+  it('trains, and its metrics are numbers', async () => {
+    // Catches: a sum that begins with a function.
+    const store = memoryStore();
+    const spec = {
+      experiment: { ...experiment, objective: [{ use: 'hard', as: 'constructor' }] },
+      execution: { backend: 'wasm' },
+    };
+    const registry = createRegistry([data, modelPlugin, optim, wasm]);
+    const { history } = await startRun(spec, { registry, store });
+    expect(history[0]?.terms.constructor).toBeCloseTo(history[0]?.train.loss ?? 0, 10);
   });
 });

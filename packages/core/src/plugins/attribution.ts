@@ -1,6 +1,7 @@
 /** Whose code failed: what a plugin's function throws names the plugin. */
 import { type InputError, isInputError, isRunError, RunError } from '../contracts/errors.js';
-import type { Model, Optimizer } from '../contracts/types.js';
+import type { Model, Optimizer, Rng } from '../contracts/types.js';
+import { repeatable, repeatableDraw } from '../tensors/repeat.js';
 
 type ErrorClass = typeof InputError | typeof RunError;
 
@@ -20,28 +21,37 @@ export function attributeErrors<T>(subject: string, action: () => T, As?: ErrorC
   }
 }
 
-/** The same model, its failures told by `subject`. */
+/** The same model, its failures told by `subject`; what differs from call to call is one. */
 export function attributeModelErrors(subject: string, model: Model): Model {
   const { shape, keepProbability } = model;
+  const init = repeatableDraw('init', (rng: Rng) => model.init(rng));
+  const apply = repeatable((...given: Parameters<Model['apply']>) => model.apply(...given));
   // Member by member: it may be of a class, whose methods no spread would take along.
   const attributed: Required<Model> = {
     shape,
     keepProbability,
-    init: (rng) => attributeErrors(subject, () => model.init(rng)),
+    init: (rng) => attributeErrors(subject, () => init(rng)),
     sites: () => attributeErrors(subject, () => model.sites()),
     dropoutMaskShapes: (batch) => attributeErrors(subject, () => model.dropoutMaskShapes(batch)),
-    apply: (...given) => attributeErrors(subject, () => model.apply(...given)),
+    // Taps are the caller's, who may count on one call.
+    apply: (...given) =>
+      attributeErrors(subject, () =>
+        given[2].taps === undefined ? apply(...given) : model.apply(...given),
+      ),
   };
   return attributed;
 }
 
-/** The same optimizer, its failures told by `subject`. */
+/** The same optimizer, its failures told by `subject`; what differs from call to call is one. */
 export function attributeOptimizerErrors(subject: string, optimizer: Optimizer): Optimizer {
   const { trains } = optimizer;
+  const update = repeatable((...given: Parameters<Optimizer['update']>) =>
+    optimizer.update(...given),
+  );
   const attributed: Required<Optimizer> = {
     elementwise: optimizer.elementwise,
     init: (params) => attributeErrors(subject, () => optimizer.init(params)),
-    update: (...given) => attributeErrors(subject, () => optimizer.update(...given)),
+    update: (...given) => attributeErrors(subject, () => update(...given)),
     trains: (name) =>
       trains === undefined || attributeErrors(subject, () => trains.call(optimizer, name)),
   };

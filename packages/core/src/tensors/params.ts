@@ -3,14 +3,19 @@
  * optimisers see one vector, which costs a few graph nodes instead of a dozen a parameter.
  */
 import * as tf from '@grok/tfjs';
-import { unknownName } from '../contracts/errors.js';
+import { InputError, unknownName } from '../contracts/errors.js';
 import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js';
 import { leavesByPath, zipTree } from './tree.js';
+
+/** The value of that name; nothing that every object inherits, such as `constructor`. */
+export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
 
 /** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
 export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
   return (name) => {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const value = own(values, name);
     if (value === undefined) throw unknownName(what, name, Object.keys(values));
     return value;
   };
@@ -77,6 +82,7 @@ export function pack(params: Params): tf.Tensor1D {
 /**
  * Value, auxiliary values and gradients of a scalar loss; a parameter that the loss does not reach
  * has gradient zero. Unlike `tf.valueAndGrads`, auxiliary values outlive the call.
+ * @throws InputError of code `no-gradient` on an operation without one.
  */
 export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
   f: (params: Params) => { loss: tf.Scalar; aux: Aux },
@@ -85,18 +91,20 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
   const engine = tf.engine();
   let aux: Aux | undefined;
   const kept: tf.Tensor[] = [];
-  const { value, grads } = engine.gradients(
-    () => {
-      const out = f(params);
-      aux = out.aux;
-      // One that is kept already belongs to somebody else.
-      for (const leaf of Object.values(leavesByPath(out.aux)))
-        if (!leaf.kept) kept.push(tf.keep(leaf));
-      return out.loss;
-    },
-    Object.values(params),
-    undefined,
-    true,
+  const { value, grads } = nameMissingGradient(() =>
+    engine.gradients(
+      () => {
+        const out = f(params);
+        aux = out.aux;
+        // One that is kept already belongs to somebody else.
+        for (const leaf of Object.values(leavesByPath(out.aux)))
+          if (!leaf.kept) kept.push(tf.keep(leaf));
+        return out.loss;
+      },
+      Object.values(params),
+      undefined,
+      true,
+    ),
   );
   // The tape's scope has ended: hand the auxiliary values to the caller's scope, if there is one.
   const scope: { id: number; track: tf.Tensor[] } | null = engine.state.activeScope;
@@ -112,4 +120,17 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
     aux: aux as Aux,
     grads: zipTree(params, reached, (param, gradient) => gradient ?? tf.zerosLike(param)),
   };
+}
+
+function nameMissingGradient<T>(differentiate: () => T): T {
+  try {
+    return differentiate();
+  } catch (error) {
+    const [, kernel] = /gradient function not found for (\w+)/.exec(String(error)) ?? [];
+    if (kernel === undefined) throw error;
+    throw new InputError(
+      `the operation ${kernel} has no gradient; use others on the way from the parameters to the loss, or give it one with tf.customGrad`,
+      { cause: error, code: 'no-gradient' },
+    );
+  }
 }

@@ -14,8 +14,9 @@ import type {
   WeightSchedule,
 } from '../contracts/types.js';
 import { attributeErrors } from '../plugins/attribution.js';
-import { reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
+import { own, reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { specText } from '../tensors/program-io.js';
+import { repeatable, repeatableDraw } from '../tensors/repeat.js';
 import { teacherOf } from './distillation.js';
 import { hard } from './hard.js';
 import { createSchedule } from './schedules.js';
@@ -50,6 +51,8 @@ export interface ComposedObjective {
   };
   /** The logged term that is the plain cross-entropy with the labels, where there is one. */
   readonly hardTerm?: string;
+  /** How errors call a logged term, by its name: `strategy "logit"`. */
+  subjectOf(logged: string): string;
   /** Trainable parameters of all terms, named `extra.<instance>.<name>`. */
   auxiliaryParams(rng: Rng): HostParams;
   /** Random inputs of all terms for a step, by instance. */
@@ -71,12 +74,7 @@ export function compose(
 ): ComposedObjective {
   if (entries.length === 0)
     throw new InputError('objective: needs at least one term, got none; add {"use": "hard"}');
-  const terms = entries.map(({ name, strategy, weight, objective }) => ({
-    name,
-    subject: subjectOfTerm(name, strategy),
-    weigh: createWeighing(weight),
-    term: objective(models),
-  }));
+  const terms = entries.map((entry) => bindTerm(entry, models));
   const seen = new Set<string>();
   for (const { name, term } of terms) {
     if (seen.has(name))
@@ -87,18 +85,20 @@ export function compose(
   const teachers: Record<string, readonly Site[]> = {};
   for (const { term } of terms)
     for (const [name, sites] of Object.entries(term.needs.teachers ?? {}))
-      teachers[name] = [...new Set([...(teachers[name] ?? []), ...sites])];
+      teachers[name] = [...new Set([...(own(teachers, name) ?? []), ...sites])];
   const plain = entries.find(({ name, strategy = name }) => strategy === hard.name);
   return {
     ...(plain === undefined ? {} : { hardTerm: plain.name }),
+    subjectOf(logged) {
+      const of = terms.filter(({ name }) => logged === name || logged.startsWith(`${name}.`));
+      return of.toSorted((a, b) => b.name.length - a.name.length)[0]?.subject ?? `term "${logged}"`;
+    },
     needs: { student: [...new Set(terms.flatMap(({ term }) => term.needs.student))], teachers },
     auxiliaryParams(rng) {
       const all: Record<string, HostArray> = {};
-      for (const { name, subject, term } of terms)
+      for (const { name, subject, auxiliaryParams } of terms)
         attributeErrors(subject, () => {
-          for (const [key, value] of Object.entries(
-            term.auxiliaryParams?.(rng.split(name)) ?? {},
-          )) {
+          for (const [key, value] of Object.entries(auxiliaryParams(rng.split(name)))) {
             checkAuxiliary(`${subject}: auxiliary parameter "${key}"`, value);
             all[`extra.${name}.${key}`] = value;
           }
@@ -107,19 +107,19 @@ export function compose(
     },
     randomInputs(rng, step, rows) {
       const all: Record<string, Record<string, HostArray>> = {};
-      for (const { name, subject, term } of terms)
+      for (const { name, subject, term, randomInputs } of terms)
         attributeErrors(subject, () => {
           if (term.randomInputs !== undefined)
-            all[name] = { ...term.randomInputs(rng.split(name).split(step), step, rows) };
+            all[name] = { ...randomInputs(rng.split(name).split(step), step, rows) };
         });
       return all;
     },
     loss(on) {
       const logged: Record<string, tf.Scalar> = {};
       const weighted = terms.map((bound) => {
-        const { name, subject, weigh, term } = bound;
+        const { name, subject, weigh, lossOf } = bound;
         const context = createLossContext(bound, on);
-        const parts = Object.entries(attributeErrors(subject, () => term.loss(context)) ?? {});
+        const parts = Object.entries(attributeErrors(subject, () => lossOf(context)) ?? {});
         checkParts(name, parts);
         for (const [key, value] of parts)
           logged[parts.length === 1 ? name : `${name}.${key}`] = value;
@@ -131,27 +131,55 @@ export function compose(
   };
 }
 
+/** A term that has met its models; each of its functions must give the same at every call. */
+interface BoundTerm {
+  readonly name: string;
+  /** How errors call it. */
+  readonly subject: string;
+  readonly term: ObjectiveTerm;
+  readonly weigh: (term: tf.Scalar, step: tf.Scalar) => tf.Scalar;
+  readonly lossOf: (context: LossContext) => ReturnType<ObjectiveTerm['loss']>;
+  readonly auxiliaryParams: (rng: Rng) => HostParams;
+  readonly randomInputs: (rng: Rng, step: number, rows: Int32Array) => HostParams;
+}
+
+function bindTerm(
+  { name, strategy, weight, objective }: WeightedObjective,
+  models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
+): BoundTerm {
+  const term = objective(models);
+  return {
+    ...{ name, subject: subjectOfTerm(name, strategy), term, weigh: createWeighing(weight) },
+    lossOf: repeatable((context) => term.loss(context)),
+    auxiliaryParams: repeatableDraw('auxiliaryParams', (rng) => term.auxiliaryParams?.(rng) ?? {}),
+    randomInputs: repeatableDraw(
+      'randomInputs',
+      (rng, step, rows) => term.randomInputs?.(rng, step, rows) ?? {},
+    ),
+  };
+}
+
 /** What one term may read of all that an objective is evaluated on. */
-function createLossContext(
-  { name, term: { needs } }: { readonly name: string; readonly term: ObjectiveTerm },
-  on: ObjectiveInputs,
-): LossContext {
+function createLossContext({ name, term: { needs } }: BoundTerm, on: ObjectiveInputs): LossContext {
   return {
     student: reader(`site of the student in "${name}"`, pick(on.student, needs.student)),
     teacher: (site, teacher = 'teacher') =>
       reader(
         `site of teacher "${teacher}" in "${name}"`,
-        pick(on.teachers[teacher] ?? {}, needs.teachers?.[teacher] ?? []),
+        pick(own(on.teachers, teacher) ?? {}, own(needs.teachers ?? {}, teacher) ?? []),
       )(site),
     auxiliary: (key) =>
       reader(`parameter of "${name}"`, selectPrefixed(on.params, `extra.${name}.`))(key),
     param: (key) => reader('parameter of the student', withoutAuxiliary(on.params))(key),
     teacherParam(key, teacher = 'teacher') {
-      const read = reader(`parameter of teacher "${teacher}"`, on.teacherParams[teacher] ?? {});
+      const read = reader(
+        `parameter of teacher "${teacher}"`,
+        own(on.teacherParams, teacher) ?? {},
+      );
       const { data, shape, dtype } = read(key);
       return tf.tensor(data, [...shape], dtype);
     },
-    random: reader(`random input of "${name}"`, on.random[name] ?? {}),
+    random: reader(`random input of "${name}"`, own(on.random, name) ?? {}),
     inputs: on.inputs,
     labels: on.labels,
     step: on.step,

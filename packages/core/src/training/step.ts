@@ -3,6 +3,7 @@
  * resident (whole arrays on the device, gathered by row inside) or sliced on the host per batch.
  */
 import * as tf from '@grok/tfjs';
+import { type InputError, isInputError, withSubject } from '../contracts/errors.js';
 import type { HostParams, Model, Optimizer, OptimizerState, Params } from '../contracts/types.js';
 import { type Layout, pack, reader, unpack, valueAndGrads } from '../tensors/params.js';
 import { crossEntropy } from './hard.js';
@@ -59,12 +60,11 @@ export function trainingStep(parts: {
       ? unpack(reader('parameter', params)('flat'), layout)
       : params;
     const trained = Object.fromEntries(Object.entries(named).filter(([name]) => trains(name)));
-    const { loss, aux, grads } = valueAndGrads((changing) => {
+    const forward = (values: Params): Params =>
+      model.apply(reader('parameter', values), batch.inputs, { sites: needed, ...dropout });
+    const evaluate = (changing: Params): Evaluated => {
       const values = { ...named, ...changing };
-      const sites = model.apply(reader('parameter', values), batch.inputs, {
-        sites: needed,
-        ...dropout,
-      });
+      const sites = forward(values);
       const { total, terms } = objective.loss({
         student: sites,
         teachers: batch.teachers,
@@ -79,7 +79,14 @@ export function trainingStep(parts: {
       const correct = countCorrect(logits, batch.labels);
       const hard = objective.hardTerm === undefined && crossEntropy(logits, batch.labels);
       return { loss: total, aux: { terms, correct, ...(hard && { hardLoss: hard }) } };
-    }, trained);
+    };
+    const { loss, aux, grads } = gradientsOrCulprit(evaluate, trained, () =>
+      findCulprit(objective, {
+        logits: (changing) => reader('site', forward({ ...named, ...changing }))('logits'),
+        terms: (changing) => evaluate(changing).aux.terms,
+        params: trained,
+      }),
+    );
     const gradients = optimizer.elementwise ? { flat: pack(grads) } : grads;
     const next = optimizer.update(gradients, state, params);
     const update = reader('update', next.updates);
@@ -95,6 +102,53 @@ export function trainingStep(parts: {
       ...aux,
     };
   };
+}
+
+/** What a step's loss gives. */
+interface Evaluated {
+  readonly loss: tf.Scalar;
+  readonly aux: Pick<StepOutputs, 'correct' | 'hardLoss' | 'terms'>;
+}
+
+/** As `valueAndGrads`; `blame` names whose operation has no gradient. */
+function gradientsOrCulprit(
+  evaluate: (params: Params) => Evaluated,
+  params: Params,
+  blame: () => string,
+): Evaluated & { readonly grads: Params } {
+  try {
+    return valueAndGrads(evaluate, params);
+  } catch (error) {
+    if (!isWithoutGradient(error)) throw error;
+    throw withSubject(blame(), error);
+  }
+}
+
+/** The model, or the strategies of the terms that cannot be differentiated. */
+function findCulprit(
+  objective: ComposedObjective,
+  at: {
+    readonly logits: (params: Params) => tf.Tensor;
+    readonly terms: (params: Params) => Readonly<Record<string, tf.Scalar>>;
+    readonly params: Params;
+  },
+): string {
+  const fails = (loss: (params: Params) => tf.Scalar): boolean => {
+    try {
+      valueAndGrads((params) => ({ loss: loss(params), aux: {} }), at.params);
+      return false;
+    } catch (error) {
+      return isWithoutGradient(error);
+    }
+  };
+  if (fails((params) => tf.sum(at.logits(params)))) return 'the model';
+  const names = Object.keys(at.terms(at.params));
+  const failing = names.filter((name) => fails((params) => reader('term', at.terms(params))(name)));
+  return [...new Set(failing.map(objective.subjectOf))].join(', ');
+}
+
+function isWithoutGradient(error: unknown): error is InputError {
+  return isInputError(error) && error.code === 'no-gradient';
 }
 
 /** What an evaluation reads: parameters and rows of one data set. */

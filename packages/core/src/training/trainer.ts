@@ -14,7 +14,7 @@ import type {
   OnDevice,
   Score,
 } from '../contracts/types.js';
-import { sizeOf, withoutAuxiliary } from '../tensors/params.js';
+import { own, sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { freeTree, uploadTree } from '../tensors/tree.js';
 import { countSteps, isSpent } from './budget.js';
@@ -108,7 +108,9 @@ async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
   loop.state = out.state;
   const step = await readStep(run, out);
   if (!Number.isFinite(step.loss))
-    throw new RunError(describeDivergence(`step ${position.step}: the loss is ${step.loss}`));
+    throw new RunError(
+      describeDivergence(`step ${position.step}: the loss is ${step.loss}${describeTerms(step)}`),
+    );
   loop.position = {
     epoch: position.epoch,
     batch: position.batch + 1,
@@ -140,7 +142,7 @@ function addStep(sums: EpochSums, step: EpochSums, rows: number): EpochSums {
     loss: sums.loss + step.loss * rows,
     correct: sums.correct + step.correct,
     ...(Number.isNaN(hardLoss) ? {} : { hardLoss }),
-    terms: mapValues(step.terms, (value, name) => (sums.terms[name] ?? 0) + value * rows),
+    terms: mapValues(step.terms, (value, name) => (own(sums.terms, name) ?? 0) + value * rows),
   };
 }
 
@@ -288,6 +290,14 @@ function describeStart({ run, batches, layout, position }: Loop): TrainingEvent 
     backend: run.backend.name,
     device: run.backend.device,
   };
+}
+
+/** The terms that are not finite, or all where it is their weights or their sum. */
+function describeTerms({ terms }: EpochSums): string {
+  const all = Object.entries(terms);
+  const odd = all.filter(([, value]) => !Number.isFinite(value));
+  const told = (odd.length > 0 ? odd : all).map(([name, value]) => `term "${name}" is ${value}`);
+  return ` (${told.join(', ')})`;
 }
 
 function describeDivergence(what: string): string {

@@ -1,0 +1,118 @@
+/**
+ * Functions that are traced must ask the same of tfjs at every call: a compiled step keeps what the
+ * first call asked for, so a number drawn in JavaScript would be frozen in it without a word.
+ */
+import * as tf from '@grok/tfjs';
+import type { HostArray, HostParams } from '../contracts/types.js';
+
+let isRecording = false;
+
+/**
+ * The same function, which its first call runs twice; the second result is left to the tidy around it.
+ * @throws Error when the two calls ask for other operations, shapes, attributes or constants.
+ */
+export function repeatable<A extends readonly unknown[], R>(
+  fn: (...given: A) => R,
+): (...given: A) => R {
+  let isChecked = false;
+  return (...given) => {
+    // Inside another's two calls it is part of them; its own come later.
+    if (isChecked || isRecording) return fn(...given);
+    isChecked = true;
+    const first = recordCalls(() => fn(...given));
+    const second = recordCalls(() => fn(...given));
+    compareCalls(first.calls, second.calls);
+    return first.made;
+  };
+}
+
+/** What `fn` gives, and what it asks of tfjs: operations with shapes and attributes, and constants by value. */
+function recordCalls<R>(fn: () => R): { readonly made: R; readonly calls: readonly string[] } {
+  const engine = tf.engine();
+  const runKernel = engine.runKernel.bind(engine);
+  const makeTensor = engine.makeTensor.bind(engine);
+  const calls: string[] = [];
+  isRecording = true;
+  engine.runKernel = (kernel, inputs, attrs) => {
+    calls.push(`${kernel}(${describeInputs(inputs)})${attrs ? ` ${JSON.stringify(attrs)}` : ''}`);
+    return runKernel(kernel, inputs, attrs);
+  };
+  engine.makeTensor = (values, shape, dtype, backend) => {
+    calls.push(`the constant ${describeValues(values, shape)}`);
+    return makeTensor(values, shape, dtype, backend);
+  };
+  try {
+    return { made: fn(), calls };
+  } finally {
+    isRecording = false;
+    engine.runKernel = runKernel;
+    engine.makeTensor = makeTensor;
+  }
+}
+
+function describeInputs(inputs: tf.NamedTensorMap): string {
+  const given: readonly (tf.Tensor | readonly tf.Tensor[] | null | undefined)[] =
+    Object.values(inputs);
+  return given
+    .flat()
+    .map((tensor) => `[${tensor?.shape}]`)
+    .join(', ');
+}
+
+/** The value of a scalar; of more, the first ones and a sum that tells others apart. */
+function describeValues(values: ArrayLike<unknown>, shape: readonly number[]): string {
+  if (shape.length === 0) return String(values[0]);
+  const shown = Array.from({ length: Math.min(values.length, 3) }, (_, i) => values[i]);
+  return `[${shape}] of ${shown.join(', ')}${values.length > 3 ? ` … (${checksum(values)})` : ''}`;
+}
+
+/** FNV-1a over the bytes of numbers, over the text of anything else. */
+function checksum(values: ArrayLike<unknown>): string {
+  const bytes = ArrayBuffer.isView(values)
+    ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    : new TextEncoder().encode(Array.from(values).join());
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
+function compareCalls(first: readonly string[], second: readonly string[]): void {
+  const at = first.findIndex((call, i) => call !== second[i]);
+  if (at === -1 && first.length === second.length) return;
+  const got =
+    at === -1 || second[at] === undefined
+      ? `${first.length} operations and then ${second.length}`
+      : `${first[at]} and then ${second[at]}`;
+  throw new Error(
+    `must ask the same of tfjs at every call, got ${got}; a compiled step keeps what it asked for once, so take random numbers from randomInputs, the step's number from step, and no value from Math.random, a clock or a counter`,
+  );
+}
+
+/**
+ * The same function, which its first call runs twice.
+ * @throws Error when the two do not draw the same arrays, naming `what`.
+ */
+export function repeatableDraw<A extends readonly unknown[]>(
+  what: string,
+  fn: (...given: A) => HostParams,
+): (...given: A) => HostParams {
+  let isChecked = false;
+  return (...given) => {
+    const drawn = fn(...given);
+    if (!isChecked) compareDraws(what, drawn, fn(...given));
+    isChecked = true;
+    return drawn;
+  };
+}
+
+function compareDraws(what: string, first: HostParams, second: HostParams): void {
+  const isSame = (a: HostArray, b: HostArray | undefined): boolean =>
+    b !== undefined &&
+    a.shape.join() === b.shape.join() &&
+    a.data.every((value, i) => Object.is(value, b.data[i]));
+  for (const [name, array] of Object.entries(first))
+    if (!isSame(array, second[name]))
+      throw new Error(
+        `${what} must draw the same at every call, got another "${name}"; draw from the rng that it is given, not from Math.random`,
+      );
+}
