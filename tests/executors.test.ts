@@ -1,5 +1,5 @@
 /** What every executor must do, on both of ours. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,8 @@ import data from '@grok/data';
 import logit from '@grok/distill-logit';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { jobRunner, openExecutor } from '@grok/study';
-import { executors } from '@grok/study/process';
+import { checkPlan, jobRunner, openExecutor, readJournal, runStudy } from '@grok/study';
+import { executors, processExecutor } from '@grok/study/process';
 import { executorSuite } from '@grok/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 
@@ -37,6 +37,70 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
     const host = { open, carryOut: jobRunner({ registry, open }), worker };
     return { executor: openExecutor(registry, asked, host), open };
   });
+});
+
+/** A study of one run whose processes are a script; it counts how often it is started in a file. */
+async function studyOf(script: string) {
+  const root = join(home, String(count++));
+  const file = `${root}-worker.mjs`;
+  const starts = `${root}-starts`;
+  writeFileSync(file, script.replaceAll('STARTS', JSON.stringify(starts)));
+  const plan = checkPlan(
+    {
+      ...{
+        name: 'loaded',
+        summary: 'For tests.',
+        seeds: [0],
+        arms: { none: { objective: [{ use: 'hard' }] } },
+      },
+      shared: {
+        task: { use: 'add', options: { p: 5 } },
+        optimizer: { use: 'adamw' },
+        batch: 8,
+        epochs: 1,
+      },
+      teacher: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+      student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+    },
+    'loaded',
+  );
+  const open = openIn(root);
+  const executor = processExecutor({ root, open, command: [file, 'study-worker'], jobs: 1 });
+  const registry = createRegistry([data, model, optim, logit, wasm]);
+  const folder = { root: fileStore(root), open };
+  const host = { registry, executor, ...folder, defaults: { backend: 'wasm' } };
+  const result = runStudy(plan, { ...host, only: ['none'] });
+  const status = await result.then(
+    (done) => done.status,
+    (error: Error) => error.message,
+  );
+  const journal = await readJournal(folder.root);
+  return { status, starts: readFileSync(starts, 'utf8').length, journal };
+}
+const COUNTED = `import { appendFileSync, readFileSync } from 'node:fs'; appendFileSync(STARTS, '.');`;
+
+it.skipIf(!existsSync(cli))(
+  'a process that cannot load its modules is started again (catches: a failed run for a build that is being exchanged)',
+  async () => {
+    const late = `if (readFileSync(STARTS).length < 3) await import('./not-there-yet.mjs');`;
+    const own = await studyOf(
+      `${COUNTED} ${late} process.argv[1] = ${JSON.stringify(cli)}; await import(process.argv[1]);`,
+    );
+    expect([own.status, own.starts]).toEqual(['finished', 3]);
+    expect(own.journal.map((line) => ('status' in line ? line.status : line.type))).toEqual([
+      'begin',
+      'finished',
+    ]);
+  },
+);
+
+it('processes that can never load end the study and count against no run', async () => {
+  const own = await studyOf(`${COUNTED} await import('./never-there.mjs');`);
+  expect(own.status).toContain('its process ended with code 1: ');
+  expect(own.status).toContain('never-there');
+  expect(own.status).toContain('no run failed by this: mend the installation');
+  expect(own.starts).toBe(3);
+  expect(own.journal.map(({ type }) => type)).toEqual(['begin']);
 });
 
 it('names what is known, and what it lacks (catches: a study that falls back to another executor)', () => {

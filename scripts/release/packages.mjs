@@ -1,8 +1,9 @@
 /** The packages that are published: where they are, what they weigh, how they are packed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from '../build.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -32,14 +33,12 @@ export function publicPackages(base = root) {
 export const tarballName = ({ name, version }) =>
   `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`;
 
-/** Packs all public packages into a folder, as pnpm would publish them. @param {string} into */
+/** Packs all public packages into a folder, as pnpm would publish them; from the build, since `dist` is a link elsewhere and links are not packed. @param {string} into */
 export function packAll(into) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const filters = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
-  run('npx', [
-    ...['--yes', '--ignore-scripts', packageManager, '-r', ...filters],
-    ...['pack', '--pack-destination', into],
-  ]);
+  const args = ['--yes', '--ignore-scripts', packageManager, '-r', ...filters];
+  run('npx', [...args, 'pack', '--pack-destination', into], { cwd: build() });
 }
 
 /**
@@ -100,11 +99,11 @@ function sizeOf(folder) {
   const shipped = new Set(['dist', 'presets', 'templates', ...texts]);
   /** @param {string} at @returns {number} */
   const walk = (at) =>
-    readdirSync(at, { withFileTypes: true }).reduce((sum, entry) => {
-      if (entry.name === 'node_modules' || (ours && at === folder && !shipped.has(entry.name)))
-        return sum;
-      const path = join(at, entry.name);
-      return sum + (entry.isDirectory() ? walk(path) : lstatSync(path).size);
+    readdirSync(at).reduce((sum, name) => {
+      if (name === 'node_modules' || (ours && at === folder && !shipped.has(name))) return sum;
+      const path = join(at, name);
+      const stats = ours ? statSync(path) : lstatSync(path); // `dist` of ours is a link
+      return sum + (stats.isDirectory() ? walk(path) : stats.size);
     }, 0);
   return walk(folder);
 }

@@ -1,4 +1,5 @@
 /** The command line's surroundings in a real process: streams, and what stops a run gently: Ctrl-C, or nobody left to read. */
+import { realpathSync } from 'node:fs';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
 
@@ -34,7 +35,8 @@ export function processIo(): Io {
     err: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    script: process.argv[1]!,
+    // As it is, not by a link that may lead elsewhere when a process is started later.
+    script: realpathSync(process.argv[1]!),
     signal: stop.signal,
   };
 }

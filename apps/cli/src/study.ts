@@ -138,11 +138,7 @@ export async function carryOutStudy(
     if (status !== 'interrupted')
       sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
     else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
-    for (const { key, state, error } of runs)
-      if (state === 'failed' || state === 'damaged')
-        io.err.write(
-          `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
-        );
+    tellLost(runs, root.where, begun > 0, io);
     if (flags.json === true)
       io.out.write(
         `${JSON.stringify({ status, begun, out: root.where, ...studyToJson(plan, runs) })}\n`,
@@ -151,6 +147,17 @@ export async function carryOutStudy(
   } finally {
     await executor.dispose();
   }
+}
+
+/** Says which runs are lost, why, and how those that this study tried are tried again. */
+function tellLost(runs: readonly StudyRun[], where: string, tried: boolean, io: Io): void {
+  for (const { key, state, error } of runs)
+    if (state === 'failed' || state === 'damaged')
+      io.err.write(
+        `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
+      );
+  if (tried && runs.some(({ state }) => state === 'failed'))
+    io.err.write(`grok: to try failed runs again: grok study resume ${where} --retry-failed\n`);
 }
 
 function nothingToDo(runs: readonly StudyRun[]): string {

@@ -1,6 +1,7 @@
 /** The default executor: a process for every run, each with one thread, as many at once as there are cores. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Component,
   defineExecutor,
@@ -34,6 +35,8 @@ export interface ProcessOptions {
 
 /** How much of what a process said last is told when it dies. */
 const LAST_WORDS = 600;
+/** How long to wait before a process that could not load its modules is started again. */
+const PAUSES_MS = [250, 1000];
 
 /** An executor of child processes. A process that dies fails its job; one whose study dies saves and ends. */
 export function processExecutor(options: ProcessOptions): Executor {
@@ -69,11 +72,32 @@ export const executors: Plugin = definePlugin({
   components: [inline, processes],
 });
 
-function runInProcess(
+/** A process that ended by itself before it could take its job. */
+type NotLoaded = { readonly status: 'not loaded'; readonly error: string };
+
+/** Carries out a job in a process; one that cannot load its modules is started again, as they may just be exchanged. */
+async function runInProcess(
+  options: ProcessOptions,
+  job: BoundJob,
+  how: { readonly signal: AbortSignal; readonly listener: RunListener },
+): Promise<JobOutcome> {
+  const { run, folder } = job;
+  for (let tries = 0; ; tries++) {
+    const outcome = await startProcess(options, job, how);
+    if (outcome.status !== 'not loaded') return outcome;
+    if (how.signal.aborted) return { status: 'interrupted', run, folder };
+    const pause = PAUSES_MS[tries];
+    if (pause === undefined)
+      return { status: 'failed', error: outcome.error, notBegun: true, run, folder };
+    await wait(pause);
+  }
+}
+
+function startProcess(
   { root, command: [script, ...args], env }: ProcessOptions,
   job: BoundJob,
   { signal, listener }: { readonly signal: AbortSignal; readonly listener: RunListener },
-): Promise<JobOutcome> {
+): Promise<JobOutcome | NotLoaded> {
   const { run, folder } = job;
   return new Promise((resolve) => {
     const child = fork(script, args, {
@@ -90,25 +114,29 @@ function runInProcess(
     const stop = (): void => tell({ type: 'stop' });
     let outcome: JobOutcome | undefined;
     let words = '';
+    let ready = false;
     child.stderr?.on('data', (part) => {
       words = (words + part).slice(-LAST_WORDS);
     });
     child.on('message', (message: FromChild) => {
       if (message.type === 'ready') {
+        ready = true;
         tell({ type: 'job', job, root });
         if (signal.aborted) stop();
       } else if (message.type === 'event') listener(message.event);
       else outcome = message.outcome;
     });
     signal.addEventListener('abort', stop);
-    const end = (how: string): void => {
+    const end = (how: string, byItself: boolean): void => {
       signal.removeEventListener('abort', stop);
       const said = words.trim() === '' ? '' : `: ${words.trim()}`;
-      resolve(outcome ?? { status: 'failed', error: `its process ${how}${said}`, run, folder });
+      const error = `its process ${how}${said}`;
+      if (byItself && !ready) resolve({ status: 'not loaded', error });
+      else resolve(outcome ?? { status: 'failed', error, run, folder });
     };
-    child.on('error', (error) => end(`could not be started (${error.message})`));
+    child.on('error', (error) => end(`could not be started (${error.message})`, true));
     child.on('close', (code, by) =>
-      end(by === null ? `ended with code ${code}` : `was ended by ${by}`),
+      end(by === null ? `ended with code ${code}` : `was ended by ${by}`, by === null),
     );
   });
 }

@@ -275,6 +275,10 @@ class StudyRunner {
     if (before === undefined || outcome.status === 'blocked') return;
     // It was cancelled before it began.
     if (outcome.status === 'interrupted' && outcome.run === undefined) return;
+    if (outcome.status === 'failed' && outcome.notBegun === true)
+      throw new RunError(
+        `${key}: ${outcome.error}; no run failed by this: mend the installation, then resume the study`,
+      );
     await this.#write(endLine(key, outcome));
     const after = await this.#readAll(before);
     const { executor } = this.#host;

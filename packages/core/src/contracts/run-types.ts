@@ -129,6 +129,8 @@ export type JobOutcome =
       readonly error: string;
       /** What was asked for is wrong, not the run. */
       readonly badInput?: boolean;
+      /** What should carry it out could not start: nothing is known against the run. */
+      readonly notBegun?: boolean;
       readonly run?: string;
       readonly folder?: string;
     }

@@ -1,0 +1,161 @@
+/**
+ * Builds the packages and the command line, only when something has changed. A build is a copy of the
+ * workspace under `.build/ID` (ID: hash of its sources), and `dist` of every package is a link into
+ * `.build/current`: renaming that one link exchanges all packages at once. Node resolves links when it
+ * loads a module, so a process keeps the build that it began with, whatever is built meanwhile.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const WORKSPACE = fileURLToPath(new URL('..', import.meta.url));
+const TOP = [
+  ...['LICENSE', 'package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'],
+  ...['tsconfig.base.json', 'tsdown.config.ts'],
+];
+/** What of a package no build depends on. */
+const LEFT_OUT = new Set(['node_modules', 'dist', '.tsc', 'test']);
+/** How long a build that was replaced is kept for processes that still run from it. */
+const KEPT_MS = 14 * 24 * 3600 * 1000;
+
+/**
+ * Brings the links of all packages to a build of the sources as they are.
+ * @param {string} [root] the workspace
+ * @param {(folder: string) => void} [bundle] fills `dist` of every package in a copy of the workspace
+ * @returns {string} folder of the build
+ */
+export function build(root = WORKSPACE, bundle = tsdown) {
+  const builds = join(root, '.build');
+  const packages = packagesOf(root);
+  const files = [...TOP, ...packages.flatMap((name) => filesBelow(root, name))].sort();
+  const stamp = join(builds, 'stamp');
+  const seen = fingerprint(root, files);
+  const [print, known] = fs.existsSync(stamp) ? fs.readFileSync(stamp, 'utf8').split(' ') : [];
+  const id = print === seen && known ? known : hashOf(root, files);
+  const folder = join(builds, id);
+  if (!fs.existsSync(folder)) make(root, packages, folder, bundle);
+  if (point(join(builds, 'current'), folder)) sweep(builds, folder);
+  for (const name of packages)
+    point(join(root, name, 'dist'), join(builds, 'current', name, 'dist'));
+  if (print !== seen) replaceFile(stamp, `${seen} ${id}`);
+  return folder;
+}
+
+/** @param {string} root */
+function packagesOf(root) {
+  return fs
+    .readdirSync(join(root, 'packages'))
+    .map((name) => join('packages', name))
+    .concat(join('apps', 'cli'))
+    .filter((folder) => fs.existsSync(join(root, folder, 'package.json')));
+}
+
+/** @param {string} root @param {string} folder @returns {string[]} */
+function filesBelow(root, folder, leftOut = LEFT_OUT) {
+  return fs.readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (leftOut.has(entry.name)) return [];
+    return entry.isDirectory() ? filesBelow(root, path, new Set()) : [path];
+  });
+}
+
+/** Tells without reading a file that none has changed. @param {string} root @param {string[]} files */
+function fingerprint(root, files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const { size, mtimeMs, ctimeMs } = fs.lstatSync(join(root, file));
+    hash.update(`${file}\0${size}\0${mtimeMs}\0${ctimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} root @param {string[]} files */
+function hashOf(root, files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const bytes = fs.readFileSync(join(root, file));
+    hash.update(`${file}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * Copies the workspace, bundles the copy, and gives it its name when it is whole.
+ * @param {string} root @param {string[]} packages @param {string} folder
+ * @param {(folder: string) => void} bundle
+ */
+function make(root, packages, folder, bundle) {
+  const draft = `${folder}.${process.pid}`;
+  fs.rmSync(draft, { recursive: true, force: true });
+  for (const file of [...TOP, ...packages.flatMap((name) => filesBelow(root, name))]) {
+    fs.mkdirSync(dirname(join(draft, file)), { recursive: true });
+    fs.copyFileSync(join(root, file), join(draft, file));
+  }
+  // pnpm's links are relative: those between packages then stay in the copy.
+  for (const name of packages)
+    if (fs.existsSync(join(root, name, 'node_modules')))
+      fs.cpSync(join(root, name, 'node_modules'), join(draft, name, 'node_modules'), {
+        recursive: true,
+        verbatimSymlinks: true,
+      });
+  point(join(draft, 'node_modules'), join(root, 'node_modules'));
+  try {
+    bundle(draft);
+    fs.renameSync(draft, folder);
+  } catch (error) {
+    fs.rmSync(draft, { recursive: true, force: true });
+    if (!fs.existsSync(folder)) throw error; // else another process was quicker
+  }
+}
+
+/** @param {string} folder */
+function tsdown(folder) {
+  const script = join(folder, 'node_modules/tsdown/dist/run.mjs');
+  const { status, error } = spawnSync(process.execPath, [script, '--log-level', 'warn'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+  });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`build: tsdown ended with ${status}`);
+}
+
+/** Makes a path a link to a folder, in one step where a link is there; true where it was another. @param {string} path @param {string} folder */
+function point(path, folder) {
+  const windows = process.platform === 'win32';
+  const target = windows ? folder : relative(dirname(path), folder);
+  const there = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (there?.isSymbolicLink()) {
+    const to = fs.readlinkSync(path);
+    if (resolve(dirname(path), to) === folder) return false;
+  }
+  const draft = `${path}.${process.pid}`;
+  fs.symlinkSync(target, draft, windows ? 'junction' : undefined);
+  // A folder of an earlier way of building, or a junction: neither can be replaced by renaming.
+  if (there && (windows || !there.isSymbolicLink())) fs.rmSync(path, { recursive: true });
+  fs.renameSync(draft, path);
+  return true;
+}
+
+/** @param {string} path @param {string} text */
+function replaceFile(path, text) {
+  fs.writeFileSync(`${path}.${process.pid}`, text);
+  fs.renameSync(`${path}.${process.pid}`, path);
+}
+
+/** Removes what was replaced long ago; a build's time is that of its last use as the current one. @param {string} builds @param {string} folder */
+function sweep(builds, folder) {
+  const now = Date.now();
+  for (const name of fs.readdirSync(builds).filter((entry) => /^[0-9a-f]{16}/.test(entry))) {
+    const path = join(builds, name);
+    const { mtimeMs } = fs.statSync(path);
+    if (basename(folder) === name) fs.utimesSync(path, now / 1000, now / 1000);
+    else if (now - mtimeMs > KEPT_MS) fs.rmSync(path, { recursive: true });
+  }
+}
+
+if (fs.realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+  await import('./setup.mjs');
+  build();
+}

@@ -1,0 +1,9 @@
+/** `npm start -- ...`: installs and builds what has changed, then is the command line, in this process. */
+import './setup.mjs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+
+const cli = join(build(), 'apps/cli/dist/cli.js');
+process.argv[1] = cli;
+await import(pathToFileURL(cli).href);
