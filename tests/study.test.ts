@@ -25,6 +25,7 @@ import {
   summarize,
 } from '@grok/study';
 import { describe, expect, test } from 'vitest';
+import { tinyPlan } from './tiny-plan.js';
 
 const registry: Registry = createRegistry([
   ...[data, model, optim, wasm, metrics],
@@ -36,17 +37,8 @@ const half = [
 ];
 const plan: Plan = checkPlan(
   {
-    name: 'tiny',
-    summary: 'For tests.',
-    shared: {
-      task: { use: 'div', options: { p: 5 } },
-      optimizer: { use: 'adamw' },
-      batch: 8,
-      epochs: 2,
-    },
-    teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
+    ...tinyPlan,
     teachers: { memorised: { optimizer: { options: { weightDecay: 0 } } } },
-    student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
     arms: {
       none: { objective: [{ use: 'hard' }] },
       logit: { objective: half },

@@ -1,8 +1,8 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError, readConfig, type Store } from '@grok/core';
-import { type BegunRun, loadRuns, type Plan, readPlan } from '@grok/study';
+import { type BegunRun, type DamagedRun, loadRuns, type Plan, readPlan } from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
 
@@ -13,13 +13,17 @@ export interface OpenedFolder {
   readonly root: Store;
   readonly plan: Plan | undefined;
   readonly runs: readonly BegunRun[];
+  /** What is left out, a sentence each: runs that cannot be read, and what `leaveOut` was told since. */
+  readonly leftOut: readonly string[];
+  /** Tells what is left out, once. */
+  readonly leaveOut: (message: string) => void;
   /** The folder is itself a run's. */
   readonly single: boolean;
   /** Folders of a run's teachers: those that it names, or any here with that run's id. */
   readonly teacherStores: (run: BegunRun) => Readonly<Record<string, Store>>;
 }
 
-/** Opens a folder of runs. @throws InputError when there is none in it. */
+/** Opens a folder of runs; what is damaged is told. @throws InputError when there is none in it that can be read. */
 export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> {
   const path = resolve(io.cwd, folder);
   if (!existsSync(path)) throw new InputError(`there is no folder ${folder}`);
@@ -27,45 +31,88 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
   const single = existsSync(join(path, 'config.json'));
   const plan = single ? undefined : await readPlan(root);
   const stores = foldersIn(path, DEPTH).map((at) => storeAt(at, io));
-  const runs = await loadRuns(stores, plan);
+  const { runs, damaged } = await loadRuns(stores, plan);
+  const [first] = damaged;
+  if (runs.length === 0 && first !== undefined) throw first.error;
   if (runs.length === 0)
     throw new InputError(`${root.where}: no run is here; give the folder of a run or of a study`);
+  const leftOut: string[] = [];
+  const leaveOut = (message: string): void => {
+    if (leftOut.includes(message)) return;
+    leftOut.push(message);
+    io.err.write(`grok: ${message}\n`);
+  };
+  for (const run of damaged) leaveOut(describeDamage(run));
   const teacherStores = (run: BegunRun): Record<string, Store> => {
     const { experiment, execution } = run.config;
     const at = resolve(io.cwd, run.store.where);
     return Object.fromEntries(
       Object.entries(experiment.teachers ?? {}).flatMap(([name, ref]) => {
-        const here = runs.find(({ manifest }) => manifest.run === ref.run)?.store;
+        const here = [...runs, ...damaged].find(({ run }) => run === ref.run)?.store;
         const written = execution?.teachers?.[name];
         if (here === undefined && written === undefined) return [];
         return [[name, here ?? storeAt(resolve(at, written!), io)]];
       }),
     );
   };
-  return { root, plan, runs, single, teacherStores };
+  return { root, plan, runs, leftOut, leaveOut, single, teacherStores };
 }
 
 /** The one run of a run's own folder. @throws InputError where there is none. */
 export async function openRun(folder: string, io: Io): Promise<BegunRun> {
   const store = storeAt(folder, io);
   await readConfig(store);
-  const [run] = await loadRuns([store]);
+  const { runs, damaged } = await loadRuns([store]);
+  if (damaged[0] !== undefined) throw damaged[0].error;
+  const [run] = runs;
   if (run === undefined) throw new InputError(`${store.where}: the run has not begun yet`);
   return run;
 }
 
-/** Folders that hold a run's config.json, at most `depth` below; runs hold no runs. @throws InputError when it is a file. */
+function describeDamage({ keys, where, error }: DamagedRun): string {
+  return `${keys.join(', ') || where} is damaged and left out: ${error.message}`;
+}
+
+/**
+ * Folders that hold a run's config.json, at most `depth` below; runs hold no runs. Links are followed, and
+ * a folder that several lead to is listed once. @throws InputError when it is a file.
+ */
 export function foldersIn(path: string, depth: number): readonly string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory())
     throw new InputError(`${path}: is a file; give the folder of a run or of a study`);
-  if (existsSync(join(path, 'config.json'))) return [path];
+  // A folder's own name stands before those of links to it.
+  const found = walk(path, depth);
+  const own = found.filter(({ linked }) => !linked);
+  const byPlace = new Map<string, string>();
+  for (const { folder } of [...own, ...found]) {
+    const place = realpathSync(folder);
+    if (!byPlace.has(place)) byPlace.set(place, folder);
+  }
+  return [...byPlace.values()].sort();
+}
+
+interface FoundFolder {
+  readonly folder: string;
+  /** A link leads to it. */
+  readonly linked: boolean;
+}
+
+function walk(path: string, depth: number, linked = false): readonly FoundFolder[] {
+  if (existsSync(join(path, 'config.json'))) return [{ folder: path, linked }];
   if (depth === 0) return [];
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
-    .map((entry) => join(path, entry.name))
-    .sort()
-    .flatMap((child) => foldersIn(child, depth - 1));
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+    const child = join(path, entry.name);
+    const isLink = entry.isSymbolicLink();
+    if (entry.name === 'node_modules') return [];
+    if (!entry.isDirectory() && !(isLink && isFolder(child))) return [];
+    return walk(child, depth - 1, linked || isLink);
+  });
+}
+
+/** False where a link leads nowhere. */
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** The folder of a run's own teacher, where it says one. */

@@ -2,11 +2,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { publishStudy, readPublished, type Verified } from '@grok/analysis';
+import { publishedPath, publishStudy, readPublished, type Verified } from '@grok/analysis';
 import { InputError, openBackend, type Registry, RunError } from '@grok/core';
-import { published, type ReportInput, reportOf, type SeedAnalysis, studyTable } from '@grok/report';
+import {
+  labelOf,
+  published,
+  type ReportInput,
+  reportOf,
+  type SeedAnalysis,
+  studyTable,
+} from '@grok/report';
 import {
   type BegunRun,
+  describePlan,
   expandPlan,
   loadStudy,
   nameStrategies,
@@ -30,6 +38,7 @@ export async function writeReport(
 ): Promise<readonly string[]> {
   const input = await inputOf(opened, command, io);
   const report = await reportOf(claims === undefined ? input : { ...input, claims });
+  for (const message of report.leftOut) opened.leaveOut(message);
   const files: [string, string | Uint8Array][] = Object.entries(report.files);
   for (const { name, svg } of report.figures) files.push([`figures/${name}.png`, await pngOf(svg)]);
   for (const [name, content] of files) write(join(resolve(io.cwd, out), name), content);
@@ -37,7 +46,7 @@ export async function writeReport(
 }
 
 async function inputOf(
-  { plan, root, runs, single }: OpenedFolder,
+  { plan, root, runs, single, leftOut, leaveOut }: OpenedFolder,
   command: string,
   io: Io,
 ): Promise<ReportInput> {
@@ -49,22 +58,28 @@ async function inputOf(
     : finished;
   const analyses: SeedAnalysis[] = [];
   for (const run of named.filter(({ name }) => name === 'teacher')) {
-    const file = await readPublished(root, run);
+    const file = await readPublished(root, publishedPath(run), leaveOut);
     const { seed, override } = run;
     if (file !== undefined)
       analyses.push({ seed, file, ...(override === undefined ? {} : { override }) });
   }
   const planned =
     plan &&
-    (await loadStudy(expandPlan(plan), {
-      root,
-      open: (name) => storeAt(join(root.where, name), io),
-    }));
-  const title = plan?.name ?? named[0]!.manifest.slug;
+    (await loadStudy(
+      expandPlan(plan),
+      { root, open: (name) => storeAt(join(root.where, name), io) },
+      {},
+      leaveOut,
+    ));
+  const about =
+    plan === undefined
+      ? { title: named[0]!.manifest.slug, summary: `Runs in ${root.where}.` }
+      : describePlan(plan);
   return {
-    title: `${title}: report`,
-    summary: plan?.summary ?? `Runs in ${root.where}.`,
+    title: `${about.title}: report`,
+    summary: about.summary,
     command,
+    leftOut,
     runs: named,
     analyses,
     ...(plan === undefined || planned === undefined
@@ -93,9 +108,11 @@ export async function analyzeAsPublished(
   const execution = readingExecution(first.config.execution, flags, io);
   const backend = await openBackend(registry, execution);
   try {
-    const { teacherStores, root, runs } = opened;
+    const { teacherStores, root, runs, leaveOut } = opened;
     const host = { registry, backend, teacherStores, signal: io.signal };
-    await publishStudy(host, root, runs, { asPublished: true, missing: true });
+    const notice = (run: BegunRun, message: string): void =>
+      leaveOut(`${labelOf(run)}, seed ${run.seed}: ${message}`);
+    await publishStudy(host, root, runs, { asPublished: true, missing: true, notice });
   } finally {
     await backend.dispose();
   }
@@ -112,7 +129,7 @@ export function besideOf(plan: Plan | undefined): typeof published {
 function factsOf(runs: readonly BegunRun[]): Record<string, string> {
   const { manifest } = runs[0]!;
   return {
-    runs: String(runs.length),
+    runs: String(new Set(runs.map(({ run }) => run)).size),
     backend: [...new Set(runs.map((run) => run.manifest.device))].join('; '),
     'processor of this report': `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} logical cores`,
     versions: Object.entries(manifest.versions)

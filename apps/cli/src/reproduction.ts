@@ -5,6 +5,7 @@ import { createTrackers } from '@grok/core/internal';
 import { reproductionTable } from '@grok/report';
 import {
   type BegunRun,
+  describePlan,
   hasBegun,
   inlineExecutor,
   type Plan,
@@ -49,9 +50,10 @@ export async function carryOutPlan(
     if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
     return EXIT.interrupted;
   }
+  const { title } = describePlan(plan);
   for (const seed of plan.seeds) {
     const own = runs.filter((run) => run.seed === seed);
-    sink.write(`\n${plan.name}, seed ${seed}\n\n${reproductionTable(own, besideOf(plan))}\n`);
+    sink.write(`\n${title}, seed ${seed}\n\n${reproductionTable(own, besideOf(plan))}\n`);
   }
   const opened = await openFolder(folder, io);
   await analyzeAsPublished(opened, registry, flags, io);

@@ -21,6 +21,7 @@ import {
   type StudyRun,
   selectRuns,
   studyToJson,
+  withChanges,
 } from '@grok/study';
 import { presetNames, readPreset, readWritten } from './documents.js';
 import type { ComputeFlags } from './flags.js';
@@ -106,7 +107,7 @@ function planOf(
   const plan = checkPlan(written.value, written.what, written.text);
   if (changes.length === 0) return plan;
   const document = changed(written.value, changes.map(assignmentOf), registry);
-  return checkPlan(document, `${written.what} with --set`);
+  return withChanges(checkPlan(document, `${written.what} with --set`), changes);
 }
 
 /** Runs what a study lacks and prints its table; gives the exit code. */
@@ -197,6 +198,11 @@ function requestOf(flags: StudyFlags, io: Io): RequestedExecution {
   );
 }
 
+const noticeOf =
+  (io: Io) =>
+  (message: string): void =>
+    void io.err.write(`grok: ${message}\n`);
+
 function words({ only = [] }: StudyFlags): readonly string[] {
   return only.flatMap((text) => text.split(',')).filter((word) => word !== '');
 }
@@ -211,7 +217,8 @@ export async function dryRun(
   const planned = expandPlan(plan);
   preflight(planned, registry, plan.name);
   const asked = new Set(selectRuns(planned, words(flags)));
-  const runs = (await loadStudy(planned, { root, open })).filter(({ key }) => asked.has(key));
+  const loaded = await loadStudy(planned, { root, open }, {}, noticeOf(io));
+  const runs = loaded.filter(({ key }) => asked.has(key));
   const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
   const { explicit, defaults } = requestOf(flags, io);
   const execution = await resolveStudyExecution(root, { execution: explicit, defaults });
@@ -261,7 +268,7 @@ export async function printStudy(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const runs = await loadStudy(expandPlan(plan), { root, open });
+  const runs = await loadStudy(expandPlan(plan), { root, open }, {}, noticeOf(io));
   const sink = human(io, flags);
   if (what === 'table')
     sink.write(

@@ -95,7 +95,7 @@ describe('analyze', () => {
 
   it('goes through a study, every run against the teacher of its seed', async () => {
     const { code, json } = await world.grok('analyze', 'study', '--at', 'last', '--json');
-    expect([code, json()]).toEqual([0, { runs: 5, analyses: 5, out: 'study' }]);
+    expect([code, json()]).toEqual([0, { runs: 5, analyses: 5, leftOut: [], out: 'study' }]);
     const teacher = read<{ run: string }>(folders.teacher, 'config.json').run;
     for (const name of ['none', 'logit', 'attention', 'feature'])
       expect(read<Analysis>(folders[name]!, 'analysis/analysis-end.json').against.run).toBe(

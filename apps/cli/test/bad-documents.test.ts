@@ -2,25 +2,12 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyPlan as plan } from '../../../tests/tiny-plan.js';
 import { bench, TINY } from './helpers.js';
 
 const world = bench();
 afterAll(() => world.remove());
 
-const plan = {
-  name: 'tiny',
-  summary: 'For tests.',
-  shared: {
-    task: { use: 'div', options: { p: 5 } },
-    optimizer: { use: 'adamw' },
-    batch: 8,
-    epochs: 2,
-  },
-  teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
-  student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
-  arms: { none: {} },
-  seeds: [0],
-};
 const at = (...path: string[]): string => join(world.dir, ...path);
 
 beforeAll(async () => {

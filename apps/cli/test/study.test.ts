@@ -3,19 +3,11 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import type { StudyJson } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
+import { tinyPlan } from '../../../tests/tiny-plan.js';
 import { type Bench, bench } from './helpers.js';
 
 const plan = {
-  name: 'tiny',
-  summary: 'For tests.',
-  shared: {
-    task: { use: 'div', options: { p: 5 } },
-    optimizer: { use: 'adamw' },
-    batch: 8,
-    epochs: 2,
-  },
-  teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
-  student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+  ...tinyPlan,
   arms: { none: {}, attention: { objective: [{ use: 'hard' }, { use: 'attention' }] } },
   seeds: [0, 1],
 };

@@ -3,18 +3,12 @@
  * teacher on the same inputs. Results go to the run's `analysis/`, one file a moment.
  */
 
-import type { Json, Model, Registry, Task } from '@grok/core';
+import { isInputError, type Json, type Model, type Registry, type Task } from '@grok/core';
 import { type ProbeUse, snapshot, writeAnalysis } from '@grok/core/internal';
 import type { BegunRun } from '@grok/study';
 import * as tf from '@grok/tfjs';
-import {
-  compareFrequencies,
-  compareStates,
-  frequenciesOf,
-  hasFrequencies,
-  plain,
-} from './compare.js';
-import type { Analysis } from './files.js';
+import { compareFrequencies, compareStates, findGroup, frequenciesOf, plain } from './compare.js';
+import { type Analysis, nameBeside } from './files.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
 
@@ -28,8 +22,15 @@ export interface AnalysisOptions {
   readonly against?: BegunRun;
   /** Validation rows of the comparison with another model, default 128. */
   readonly rows?: number;
+  /** The run was analyzed beside another model too: this file names the one that it is compared with. */
+  readonly besides?: boolean;
+  /** Hears of each measure that does not fit the task or the model, and is left out. */
+  readonly notice?: (message: string) => void;
 }
-/** Analyses a run at each moment that it came to, writes each and gives them; the others are told by `missed`. */
+/**
+ * Analyzes a run at each moment that it came to, writes each and gives them; the others are told by
+ * `missed`. @throws InputError when a probe that `options` names does not fit.
+ */
 export async function analyzeRun(
   host: AnalysisHost,
   run: BegunRun,
@@ -44,7 +45,8 @@ export async function analyzeRun(
     if (moment === undefined) missed(wanted);
     else {
       const found = await analyseAt(host, run, moment, teacher, options);
-      await writeAnalysis(run.store, 'analysis', moment.name, plain(found));
+      const beside = options.besides === true && against ? against.run : undefined;
+      await writeAnalysis(run.store, 'analysis', nameBeside(moment.name, beside), plain(found));
       out.push(found);
     }
   }
@@ -65,15 +67,26 @@ async function analyseAt(
 ): Promise<Analysis> {
   const opened = await openAt(host, run, moment.step);
   const { task, split, model, checkpoint, from } = opened;
+  const { notice = () => {} } = options;
   const uses = options.probes ?? defaultProbes(host.registry, task, model);
-  const probes: Record<string, Json> = {};
+  const probes = new Map<string, Json>();
   const history = run.history.filter((row) => row.step <= moment.step);
   for (const { use, as = use, options: given } of uses) {
-    const probe = host.registry.create('probe', use, given, { tf });
-    const shown = { backend: host.backend, task, split, model };
-    probes[as] = await probe.on(await snapshot(shown, probe, checkpoint as never, history));
+    const measure = async (): Promise<Json> => {
+      const probe = host.registry.create('probe', use, given, { tf });
+      const shown = { backend: host.backend, task, split, model };
+      return probe.on(await snapshot(shown, probe, checkpoint, history));
+    };
+    if (options.probes !== undefined) probes.set(as, await measure());
+    else {
+      const missed = (why: string): void => notice(`probe "${as}" is left out: ${why}`);
+      const found = await unlessUnfit(measure, missed);
+      if (found !== undefined) probes.set(as, found);
+    }
   }
-  const own = await frequencies(host, opened, task);
+  const own = await frequencies(host, opened, task, (why) =>
+    notice(`key frequencies are left out: ${why}`),
+  );
   const { epoch } = checkpoint.position;
   return {
     format: 'grok analysis 1',
@@ -82,12 +95,26 @@ async function analyseAt(
     epoch,
     step: moment.step,
     replayedFrom: from,
-    probes,
+    probes: Object.fromEntries(probes),
     frequencies: own,
     ...(teacher === undefined
       ? {}
       : { against: await compare(host, opened, teacher, own, options.rows ?? 128) }),
   };
+}
+
+/** What a measure found, or undefined where it does not fit the task or the model; `missed` hears why. */
+async function unlessUnfit<T>(
+  measure: () => Promise<T>,
+  missed: (why: string) => void,
+): Promise<T | undefined> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    missed(error.message);
+    return undefined;
+  }
 }
 
 async function compare(
@@ -103,13 +130,17 @@ async function compare(
     await sitesOver(host, student, sitesOf(student.model).states, rows),
     await sitesOver(host, teacher, sitesOf(teacher.model).states, rows, task.inputs),
   ];
+  const group = findGroup(task);
   const other = await frequencies(host, teacher, task);
   return {
     run: teacher.run.manifest.run,
     step: teacher.checkpoint.position.step,
     rows: rows.length,
     states: compareStates(mine, theirs),
-    frequencies: own === null || other === null ? null : compareFrequencies(task, own, other),
+    frequencies:
+      group === undefined || own === null || other === null
+        ? null
+        : compareFrequencies(group, own, other),
   };
 }
 
@@ -117,25 +148,32 @@ async function frequencies(
   host: AnalysisHost,
   opened: Opened,
   task: Task,
+  missed: (why: string) => void = () => {},
 ): Promise<readonly number[] | null> {
-  if (!hasFrequencies(task)) return null;
+  const group = findGroup(task, missed);
+  if (group === undefined) return null;
   const all = Int32Array.from(task.labels.keys());
   const { logits } = await sitesOver(host, opened, ['logits'], all, task.inputs);
-  return frequenciesOf(task, logits!);
+  if (logits === undefined) return null;
+  return (await unlessUnfit(async () => frequenciesOf(group, task, logits), missed)) ?? null;
 }
 
 /** The probes of an analysis unless others are named: those at hand that fit the task and the model. */
 export function defaultProbes(registry: Registry, task: Task, model: Model): readonly ProbeUse[] {
   const known = registry.list().flatMap(({ kind, name }) => (kind === 'probe' ? [name] : []));
+  const { states, patterns } = sitesOf(model);
+  const neurons = model.sites().some(({ name }) => /^blocks\.\d+\.mlp\.hook_post$/.test(name));
+  const over = (use: string, sites: readonly string[]): readonly ProbeUse[] =>
+    sites.length === 0 ? [] : [{ use, options: { sites } }];
   const wanted: readonly ProbeUse[] = [
     { use: 'score' },
     { use: 'weight-norms' },
     { use: 'weight-statistics' },
-    { use: 'effective-ranks', options: { sites: sitesOf(model).states } },
-    { use: 'attention-entropy', options: { sites: sitesOf(model).patterns } },
-    { use: 'neurons', options: { sites: ['blocks.*.mlp.hook_post'] } },
+    ...over('effective-ranks', states),
+    ...over('attention-entropy', patterns),
+    ...over('neurons', neurons ? ['blocks.*.mlp.hook_post'] : []),
     { use: 'gradients' },
-    ...(hasFrequencies(task) ? [{ use: 'fourier', options: { neurons: true } }] : []),
+    ...(findGroup(task) === undefined ? [] : [{ use: 'fourier', options: { neurons } }]),
   ];
   return wanted.filter(({ use }) => known.includes(use));
 }

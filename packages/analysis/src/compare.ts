@@ -1,6 +1,7 @@
 /** Two models on the same inputs, hidden state by hidden state, and by the frequencies that they use. */
-import { type HostArray, type Json, rng, type Site, type Task } from '@grok/core';
+import { type HostArray, isInputError, type Json, rng, type Site, type Task } from '@grok/core';
 import {
+  type CyclicGroup,
   cca,
   ckaTest,
   cyclicGroup,
@@ -20,9 +21,12 @@ export type Sites = Readonly<Record<Site, HostArray>>;
 
 /** Similarity of every site that both have; positions are rows, permuted and sampled by input. */
 export function compareStates(student: Sites, teacher: Sites): Json {
-  const shared = Object.keys(student).filter((site) => teacher[site] !== undefined);
+  const theirs = new Map(Object.entries(teacher));
   return Object.fromEntries(
-    shared.map((site) => [site, similarity(student[site]!, teacher[site]!)]),
+    Object.entries(student).flatMap(([site, own]) => {
+      const other = theirs.get(site);
+      return other === undefined ? [] : [[site, similarity(own, other)]];
+    }),
   );
 }
 
@@ -52,27 +56,43 @@ function similarity(student: HostArray, teacher: HostArray): Json {
   });
 }
 
-/** Key frequencies of logits over all rows of a modular task; null where the task has none. */
-export function frequenciesOf(task: Task, logits: HostArray): readonly number[] | null {
-  if (!hasFrequencies(task)) return null;
+/** Key frequencies of logits over all rows of a modular task. @throws InputError when a pair of the group is no row. */
+export function frequenciesOf(
+  group: CyclicGroup,
+  task: Task,
+  logits: HostArray,
+): readonly number[] {
   const all = Array.from(task.labels.keys());
-  const powers = gridPowers(layOutGrid(cyclicGroup(task), task, all, logits));
+  const powers = gridPowers(layOutGrid(group, task, all, logits));
   return keyFrequencies(powers).map(({ frequency }) => frequency);
 }
 
 /** Key frequencies of both and their overlap, with what chance would give. */
 export function compareFrequencies(
-  task: Task,
+  group: CyclicGroup,
   student: readonly number[],
   teacher: readonly number[],
 ): Json {
-  const count = highest(cyclicGroup(task).order);
+  const count = highest(group.order);
   return plain({ student, teacher, overlap: frequencyOverlap(student, teacher, count) });
 }
 
-/** True where the Fourier measures of a cyclic group apply. */
-export function hasFrequencies(task: Task): boolean {
-  return ['add', 'sub', 'mul', 'div'].includes(task.modular?.op ?? '');
+/**
+ * The cyclic group whose Fourier measures apply to a task; undefined where there is none. `missed` hears
+ * why, where the operation would have one of another modulus.
+ */
+export function findGroup(
+  task: Task,
+  missed: (reason: string) => void = () => {},
+): CyclicGroup | undefined {
+  if (!['add', 'sub', 'mul', 'div'].includes(task.modular?.op ?? '')) return undefined;
+  try {
+    return cyclicGroup(task);
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    missed(error.message);
+    return undefined;
+  }
 }
 
 /** As JSON has it: a number that does not exist is null. */

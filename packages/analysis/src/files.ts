@@ -1,5 +1,5 @@
 /** Files of analyses as they are read: a moment of a run, and the paper's own layout. */
-import type { Json, Store } from '@grok/core';
+import { isInputError, type Json, type Store } from '@grok/core';
 import {
   type DocumentKind,
   jsonSchema,
@@ -76,9 +76,24 @@ const PUBLISHED: DocumentKind<PublishedAnalysis> = {
   remedy,
 };
 
-/** A run's analysis at a moment, or undefined where there is none. @throws InputError that names the line and key that do not fit. */
-export function readAnalysis(store: Store, moment: string): Promise<Analysis | undefined> {
-  return read(store, `analysis/analysis-${moment}.json`, ANALYSIS);
+/** What a moment is called in the file of a run that is compared with several others, by their ids. */
+export function nameBeside(moment: string, run?: string): string {
+  return run === undefined ? moment : `${moment}-beside-${run.slice(0, 10)}`;
+}
+
+/**
+ * A run's analysis at a moment, or undefined where there is none; the one beside a run where that is
+ * given and has its own. @throws InputError that names the line and key that do not fit.
+ */
+export async function readAnalysis(
+  store: Store,
+  moment: string,
+  beside?: string,
+): Promise<Analysis | undefined> {
+  const readNamed = (name: string): Promise<Analysis | undefined> =>
+    read(store, `analysis/analysis-${name}.json`, ANALYSIS);
+  const own = beside === undefined ? undefined : await readNamed(nameBeside(moment, beside));
+  return own ?? readNamed(moment);
 }
 
 /** A file of the paper's layout, or undefined where there is none. @throws InputError as `readAnalysis`. */
@@ -87,6 +102,21 @@ export function readPublishedFile(
   path: string,
 ): Promise<PublishedAnalysis | undefined> {
   return read(store, path, PUBLISHED);
+}
+
+/** A file of the published layout, or undefined where there is none or it is damaged: `notice` hears of that. */
+export async function readPublished(
+  root: Store,
+  path: string,
+  notice: (message: string) => void = () => {},
+): Promise<PublishedAnalysis | undefined> {
+  try {
+    return await readPublishedFile(root, path);
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    notice(`an analysis is damaged and left out: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function read<T>(store: Store, path: string, kind: DocumentKind<T>): Promise<T | undefined> {

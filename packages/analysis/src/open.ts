@@ -3,6 +3,8 @@
 import {
   type HostArray,
   hiddenStates,
+  isInputError,
+  isRunError,
   type Model,
   type openBackend,
   type Registry,
@@ -60,6 +62,19 @@ export async function openAt(host: AnalysisHost, run: BegunRun, step: number): P
   return { run, task, split, model, checkpoint, from };
 }
 
+/** What was read of a run, or the error that names what is damaged or does not fit. */
+export async function unlessDamaged<T>(
+  { signal }: AnalysisHost,
+  read: () => Promise<T>,
+): Promise<{ readonly value: T } | { readonly error: Error }> {
+  try {
+    return { value: await read() };
+  } catch (error) {
+    if (signal?.aborted === true || !(isInputError(error) || isRunError(error))) throw error;
+    return { error };
+  }
+}
+
 /** Sites of an opened run over rows of a task, its own unless another is given. */
 export function sitesOver(
   host: AnalysisHost,
@@ -72,11 +87,21 @@ export function sitesOver(
   return computeSites(host.backend, { model, params }, sites, takeRows(inputs, rows));
 }
 
-/** Names of the hidden states and of the attention patterns. */
+/**
+ * Names of the hidden states and of the attention patterns that a model has. The hidden states of a
+ * model that uses none of the standard names are its sites of the model's width.
+ */
 export function sitesOf(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
-  const { layers } = model.shape;
+  const { layers, width } = model.shape;
+  const own = model.sites();
+  const has = (site: Site): boolean => own.some(({ name }) => name === site);
   const patterns = Array.from({ length: layers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  return { states: hiddenStates(infoOf(model)), patterns };
+  const standard = hiddenStates(infoOf(model)).filter(has);
+  const wide = own.filter(({ name, shape }) => name !== 'logits' && shape.at(-1) === width);
+  return {
+    states: standard.length > 0 ? standard : wide.map(({ name }) => name),
+    patterns: patterns.filter(has),
+  };
 }
 
 /** What the published layout is made of. */

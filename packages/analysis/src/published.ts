@@ -4,12 +4,14 @@ import type { Json, SplitRows } from '@grok/core';
 import { type AnalyzedModel, asPublished } from '@grok/metrics';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import { openLast } from './analyze.js';
-import { type AnalysisHost, insideOf } from './open.js';
+import { type AnalysisHost, insideOf, type Opened, unlessDamaged } from './open.js';
 
 /** Rows and hidden states of the published layout. */
 export interface PublishedOptions {
   /** The paper's choices: hidden states 0 and 1 on the first 500 training rows; else all, on validation rows. */
   readonly asPublished?: boolean;
+  /** Hears of a student that cannot be read, which is left out; without this it is an error. */
+  readonly leaveOut?: (student: BegunRun, error: Error) => void;
 }
 /** The file of the published layout. */
 export const PUBLISHED_FILE = 'mechanistic_analysis_results.json';
@@ -26,19 +28,24 @@ export async function publishedOf(
   students: readonly BegunRun[],
   options: PublishedOptions = {},
 ): Promise<Json> {
-  const { asPublished: published = false } = options;
+  const { asPublished: published = false, leaveOut } = options;
   const master = await openLast(host, teacher);
-  const found: Record<string, AnalyzedModel> = {};
-  let lead = master;
-  for (const [i, student] of students.entries()) {
-    const opened = await openLast(host, student);
-    if (i === 0) lead = opened;
+  const found: [string, AnalyzedModel][] = [];
+  let lead: Opened | undefined;
+  for (const student of students) {
+    const inside = await unlessDamaged(host, async () => {
+      const opened = await openLast(host, student);
+      lead ??= opened;
+      return insideOf(host, opened, rowsOf(lead.split, published), lead.task.inputs);
+    });
     const name = student.name === '' ? nameStrategies(student.config.experiment) : student.name;
-    found[name] = await insideOf(host, opened, rowsOf(lead.split, published), lead.task.inputs);
+    if ('value' in inside) found.push([name, inside.value]);
+    else if (leaveOut === undefined) throw inside.error;
+    else leaveOut(student, inside.error);
   }
-  const rows = rowsOf(lead.split, published);
-  const own = await insideOf(host, master, rows, lead.task.inputs);
-  return asPublished(own, found, { layers: published ? 'published' : 'all' });
+  const { split, task } = lead ?? master;
+  const own = await insideOf(host, master, rowsOf(split, published), task.inputs);
+  return asPublished(own, Object.fromEntries(found), { layers: published ? 'published' : 'all' });
 }
 
 function rowsOf({ train, validation }: SplitRows, published: boolean): Int32Array {

@@ -1,21 +1,26 @@
-/** Every run of a folder analysed beside its teacher, and each seed's models in the published layout. */
+/** Every run of a folder analyzed beside its teacher, and each seed's models in the published layout. */
 
 import type { Json, Store } from '@grok/core';
-import { type BegunRun, findTeacher, orderNames } from '@grok/study';
+import { type BegunRun, findTeacher } from '@grok/study';
 import { type AnalysisOptions, analyzeRun } from './analyze.js';
-import type { Analysis } from './files.js';
+import { type Analysis, type PublishedAnalysis, readPublished } from './files.js';
 import type { At } from './moments.js';
-import type { AnalysisHost } from './open.js';
+import { type AnalysisHost, unlessDamaged } from './open.js';
 import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
 
 /** What a folder's analysis tells on the way. */
-export interface StudyAnalysisOptions extends Omit<AnalysisOptions, 'against'>, PublishedOptions {
+export interface StudyAnalysisOptions
+  extends Omit<AnalysisOptions, 'against' | 'besides' | 'notice'>,
+    PublishedOptions {
   readonly tell?: (run: BegunRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
+  /** Hears of a run, or of one of its measures, that is left out, and why. */
+  readonly notice?: (run: BegunRun, message: string) => void;
 }
 
 /**
- * Analyses the finished runs of a study, each against its teacher, and writes for every seed
- * `analysis/seed-N/mechanistic_analysis_results.json` (under its override's name, if any) into its folder.
+ * Analyzes the finished runs of a study, each against its teacher, and writes for every seed
+ * `analysis/seed-N/mechanistic_analysis_results.json` (under its override's name, if any) into its
+ * folder. A run that cannot be analyzed is left out. @throws what the first did when none can be.
  */
 export async function analyzeStudy(
   host: AnalysisHost,
@@ -23,65 +28,75 @@ export async function analyzeStudy(
   runs: readonly BegunRun[],
   options: StudyAnalysisOptions = {},
 ): Promise<void> {
+  const { tell, notice = () => {}, ...asked } = options;
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
+  /** Runs that each is compared with; a run that several overrides share has more than one. */
+  const done = new Map<string, (string | undefined)[]>();
+  const failures: unknown[] = [];
   for (const run of finished) {
     const against = findTeacher(run, finished);
+    const before = done.get(run.run) ?? [];
+    if (before.includes(against?.run)) continue;
+    done.set(run.run, [...before, against?.run]);
     const missed: At[] = [];
-    const found = await analyzeRun(
-      host,
-      run,
-      { ...options, ...(against === undefined ? {} : { against }) },
-      (at) => missed.push(at),
+    const beside = against === undefined ? {} : { against, besides: before.length > 0 };
+    const own = { ...asked, ...beside, notice: (message: string) => notice(run, message) };
+    const found = await unlessDamaged(host, async () =>
+      analyzeRun(host, run, own, (at) => missed.push(at)),
     );
-    options.tell?.(run, found, missed);
+    if ('error' in found) {
+      failures.push(found.error);
+      notice(run, `left out: ${found.error.message}`);
+    } else tell?.(run, found.value, missed);
   }
+  if (failures.length > 0 && failures.length === [...done.values()].flat().length)
+    throw failures[0];
   await publishStudy(host, root, runs, options);
 }
 
 /**
- * Writes the published layout for every seed that has a teacher; with `missing`, only where there is none.
+ * Writes the published layout for every seed that has a teacher; with `missing`, only where it is not
+ * there with all students. A student that cannot be read is left out; so is a seed whose teacher cannot be.
  */
 export async function publishStudy(
   host: AnalysisHost,
   root: Store,
   runs: readonly BegunRun[],
-  options: PublishedOptions & { readonly missing?: boolean } = {},
+  options: Pick<StudyAnalysisOptions, 'asPublished' | 'notice'> & {
+    readonly missing?: boolean;
+  } = {},
 ): Promise<void> {
+  const { notice = () => {}, missing = false } = options;
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
   for (const teacher of finished.filter(({ name }) => name === 'teacher')) {
-    if (options.missing === true && (await root.read(publishedPath(teacher))) !== undefined)
-      continue;
-    const students = finished.filter(
-      ({ name, seed, override }) =>
-        !isTeacher(name, finished) && seed === teacher.seed && override === teacher.override,
+    const path = publishedPath(teacher);
+    const students = finished.filter((other) => isStudentBeside(other, teacher));
+    if (missing && holdsAll(await readPublished(root, path), students)) continue;
+    const leaveOut = (run: BegunRun, { message }: Error): void =>
+      notice(run, `${path} leaves it out: ${message}`);
+    const found = await unlessDamaged(host, () =>
+      publishedOf(host, teacher, students, { ...options, leaveOut }),
     );
-    const order = orderNames(students);
-    const sorted = students.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
-    await writeJson(
-      root,
-      publishedPath(teacher),
-      await publishedOf(host, teacher, sorted, options),
-    );
+    if ('error' in found) notice(teacher, `${path} is not written: ${found.error.message}`);
+    else await writeJson(root, path, found.value);
   }
 }
 
-/** True for `teacher` and for other teachers of a plan: runs that others learned from. */
-export function isTeacher(name: string, runs: readonly BegunRun[]): boolean {
-  if (name === 'teacher') return true;
-  const own = new Set(runs.filter((run) => run.name === name).map(({ manifest }) => manifest.run));
-  return runs.some(({ config }) =>
-    Object.values(config.experiment.teachers ?? {}).some(({ run }) => own.has(run)),
-  );
+/** A file that was written while the study ran lacks those that finished later. */
+function holdsAll(file: PublishedAnalysis | undefined, students: readonly BegunRun[]): boolean {
+  if (file === undefined) return false;
+  const there = new Set(Object.keys(file.weight_statistics));
+  return students.every(({ name }) => there.has(`student_${name}`));
+}
+
+/** Students and controls of a teacher's seed, under its override. */
+function isStudentBeside(run: BegunRun, { seed, override }: BegunRun): boolean {
+  return run.role !== 'teacher' && run.seed === seed && run.override === override;
 }
 
 /** Where a study keeps the published layout of a seed. */
 export function publishedPath({ seed, override }: Pick<BegunRun, 'seed' | 'override'>): string {
   return `analysis/${override === undefined ? '' : `${override}/`}seed-${seed}/${PUBLISHED_FILE}`;
-}
-
-/** Seeds in order. */
-export function seedsOf(runs: readonly BegunRun[]): readonly number[] {
-  return [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b);
 }
 
 /** Writes JSON for people. */

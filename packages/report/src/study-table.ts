@@ -2,6 +2,7 @@
 import {
   type ArmSummary,
   type Comparison,
+  describePlan,
   type Plan,
   type StudyRun,
   summarize,
@@ -26,14 +27,15 @@ export function studyTable(
   { style, times = true }: StudyTableOptions,
 ): string {
   const { arms, comparisons } = summarize(plan, runs);
+  const about = describePlan(plan);
   const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
     gridOf(head, rows, style).trimEnd();
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
   const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);
   const lost = runs.filter(({ error }) => error !== undefined);
   const parts = [
-    style === 'markdown' ? `# ${plan.name}` : plan.name,
-    `${plan.summary} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
+    style === 'markdown' ? `# ${about.title}` : about.title,
+    `${about.summary} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
     title('Arms'),
     grid(ARM_HEAD, arms.map(armRow)),
     'Accuracies in %, intervals 95 % (bootstrap, BCa). Epochs: runs that came to it, Kaplan–Meier median, mean restricted to the horizon (a run that never comes to it counts as longer, not as missing).',

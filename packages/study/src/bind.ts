@@ -50,6 +50,24 @@ export async function bindTeachers(
   return Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
 }
 
+/** Whether an experiment is the planned one, its teachers known by their ids alone. */
+export function isTaughtAs(
+  { teachers = {}, ...own }: Experiment,
+  { experiment, needs }: Pick<PlannedRun, 'experiment' | 'needs'>,
+  /** Ids of runs by their keys. */
+  ids: ReadonlyMap<string, string>,
+): boolean {
+  const known = new Map(Object.entries(teachers));
+  if (known.size !== Object.keys(needs).length) return false;
+  if (experimentHash(own) !== experimentHash(experiment)) return false;
+  return Object.entries(needs).every(([as, { key, at }]) => {
+    const teacher = known.get(as);
+    // Only the teacher's epochs could say which step any other point was.
+    const step = at === 'last' ? undefined : at;
+    return teacher !== undefined && teacher.run === ids.get(key) && teacher.step === step;
+  });
+}
+
 /** The id and the folder of an experiment whose teachers are named. */
 export function identifyRun(experiment: Experiment): BoundRun {
   const run = experimentHash(experiment);

@@ -77,6 +77,7 @@ export const planSchema: z.ZodType<Plan> = z
     overrides: named('an override', override).exactOptional(),
     family: z.array(z.string()).exactOptional(),
     hypotheses: hypothesesSchema.exactOptional(),
+    changes: z.array(title).exactOptional(),
   } satisfies Shape<WrittenPlan>)
   .superRefine((plan, context) => {
     const teachers = new Set(['teacher', ...Object.keys(plan.teachers ?? {})]);

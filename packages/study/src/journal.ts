@@ -80,3 +80,12 @@ export function findFailures(lines: readonly JournalLine[]): ReadonlyMap<string,
   }
   return found;
 }
+
+/** The id of each run that was begun, by its key; the last where there are several. */
+export function findBegun(lines: readonly JournalLine[]): ReadonlyMap<string, string> {
+  // What failed before its teachers were known has no id: its key stands in its place.
+  const begun = lines
+    .filter((line) => line.type !== 'forgive')
+    .filter(({ key, run }) => key !== run);
+  return new Map(begun.map(({ key, run }) => [key, run]));
+}

@@ -1,41 +1,76 @@
 /** The runs of any folders under the names that every table and legend gives them, in one order. */
 import {
   type Experiment,
-  experimentHash,
   isInputError,
+  isRunError,
   readConfig,
   readManifest,
   readMetrics,
   type Store,
 } from '@grok/core';
-import { bindTeachers } from './bind.js';
+import type { RunConfig } from '@grok/core/internal';
+import { type FoundRun, matchRuns } from './match-runs.js';
 import { expandPlan, type Plan } from './plan.js';
-import { orderByTeachers } from './planned-runs.js';
+import type { PlannedRun } from './planned-runs.js';
 import { recordOf } from './record.js';
 import type { BegunRun } from './study-run.js';
 
 const ORDER = ['teacher', 'none', 'logit', 'attention', 'feature', 'all'];
 
+/** A run that cannot be read. */
+export interface DamagedRun {
+  /** Its store's name: a folder's path. */
+  readonly where: string;
+  /** Names the file, the line and the key. */
+  readonly error: Error;
+  readonly store: Store;
+  /** Its id, where its `config.json` can be read. */
+  readonly run?: string;
+  /** What the plan calls it. */
+  readonly keys: readonly string[];
+}
+/** The runs of some folders; each damaged one costs only itself. */
+export interface LoadedRuns {
+  /** In the order of tables. A run that several overrides share stands under each of them. */
+  readonly runs: readonly BegunRun[];
+  readonly damaged: readonly DamagedRun[];
+}
+
 /**
  * Reads the runs in some stores; those without a manifest yet are left out. Names come from the plan;
  * what no plan names is called by what it is: a teacher, or its strategies.
  */
-export async function loadRuns(
-  stores: readonly Store[],
-  plan?: Plan,
-): Promise<readonly BegunRun[]> {
-  const found: BegunRun[] = [];
+export async function loadRuns(stores: readonly Store[], plan?: Plan): Promise<LoadedRuns> {
+  const found: FoundRun[] = [];
   for (const store of stores) {
-    const run = await readBegunRun(store);
+    const run = await findRun(store);
     if (run !== undefined) found.push(run);
   }
-  const named = plan === undefined ? nameByKind(found) : await nameByPlan(found, plan);
-  const order = orderNames(named, plan);
-  return named.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name) || a.seed - b.seed);
+  const names = plan === undefined ? undefined : await matchRuns(found, expandPlan(plan));
+  const runs = names === undefined ? nameByKind(found) : nameByPlan(found, names);
+  const damaged = found.flatMap(({ store, config, error }): DamagedRun[] => {
+    if (error === undefined) return [];
+    const keys = (names?.get(store) ?? []).map(({ key }) => key);
+    const run = config === undefined ? {} : { run: config.run };
+    return [{ where: store.where, error, store, ...run, keys }];
+  });
+  return { runs: plan === undefined ? sortByKind(runs) : sortByPlan(runs, plan), damaged };
 }
 
-async function readBegunRun(store: Store): Promise<BegunRun | undefined> {
-  const config = await readConfig(store);
+/** A run as far as it can be read. */
+async function findRun(store: Store): Promise<FoundRun | undefined> {
+  let config: RunConfig | undefined;
+  try {
+    config = await readConfig(store);
+    const run = await readBegunRun(store, config);
+    return run && { store, config, run };
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    return { store, error, ...(config === undefined ? {} : { config }) };
+  }
+}
+
+async function readBegunRun(store: Store, config: RunConfig): Promise<BegunRun | undefined> {
   const { experiment, run } = config;
   const manifest = await readManifest(store);
   if (manifest === undefined) return undefined;
@@ -48,17 +83,6 @@ async function readBegunRun(store: Store): Promise<BegunRun | undefined> {
     ...{ config, manifest, history, record },
     state: manifest.status === 'running' ? 'interrupted' : manifest.status,
   };
-}
-
-/** Names in the order of legends: the plan's, else teacher, control and the paper's strategies first. */
-export function orderNames(
-  runs: readonly Pick<BegunRun, 'name'>[],
-  plan?: Plan,
-): readonly string[] {
-  const known = plan === undefined ? ORDER : [...new Set(expandPlan(plan).map(({ name }) => name))];
-  const names = [...new Set(runs.map(({ name }) => name))].sort();
-  const first = known.filter((name) => names.includes(name));
-  return [...first, ...names.filter((name) => !first.includes(name))];
 }
 
 /** The run that a run learned from; for a control, the teacher of its seed. */
@@ -81,38 +105,47 @@ export function nameStrategies(experiment: Experiment): string {
 /** A control's experiment names no teacher: its terms need none. */
 const hasTeachers = ({ teachers = {} }: Experiment): boolean => Object.keys(teachers).length > 0;
 
-function nameByKind(runs: readonly BegunRun[]): readonly BegunRun[] {
+function nameByKind(found: readonly FoundRun[]): readonly BegunRun[] {
   const teaching = new Set(
-    runs.flatMap(({ experiment }) =>
-      Object.values(experiment.teachers ?? {}).map((teacher) => teacher.run),
+    found.flatMap(({ config }) =>
+      Object.values(config?.experiment.teachers ?? {}).map((teacher) => teacher.run),
     ),
   );
-  return runs.map((run) => {
+  return found.flatMap(({ run }) => {
+    if (run === undefined) return [];
     const teaches = teaching.has(run.run) && !hasTeachers(run.experiment);
-    return {
-      ...run,
-      ...(teaches ? { role: 'teacher' } : {}),
-      name: teaches ? 'teacher' : nameStrategies(run.experiment),
-    };
+    const name = teaches ? 'teacher' : nameStrategies(run.experiment);
+    return [{ ...run, ...(teaches ? { role: 'teacher' as const } : {}), name }];
   });
 }
 
-/** A run is the plan's whose experiment, bound to its teachers, is the same. */
-async function nameByPlan(runs: readonly BegunRun[], plan: Plan): Promise<readonly BegunRun[]> {
-  const byId = new Map(runs.map((run) => [run.run, run]));
-  const byKey = new Map<string, BegunRun>();
-  const named = new Map<string, BegunRun>();
-  for (const planned of orderByTeachers(expandPlan(plan))) {
-    const experiment = await bindTeachers(planned, byKey).catch((error: unknown) => {
-      if (isInputError(error)) return undefined; // a teacher that never came so far taught nobody
-      throw error;
-    });
-    const match = experiment && byId.get(experimentHash(experiment));
-    if (match === undefined) continue;
-    const run = { ...match, ...planned, experiment: match.experiment };
-    byKey.set(planned.key, run);
-    // Runs that several overrides share are called as the first calls them.
-    if (!named.has(match.run)) named.set(match.run, run);
-  }
-  return [...named.values()];
+function nameByPlan(
+  found: readonly FoundRun[],
+  names: ReadonlyMap<Store, readonly PlannedRun[]>,
+): readonly BegunRun[] {
+  return found.flatMap(({ run, store }) => {
+    if (run === undefined) return [];
+    const { experiment } = run;
+    return (names.get(store) ?? []).map((planned) => ({ ...run, ...planned, experiment }));
+  });
+}
+
+/** In the order of legends: teacher, control and the paper's strategies first, then by seed. */
+function sortByKind(runs: readonly BegunRun[]): readonly BegunRun[] {
+  const names = [...new Set(runs.map(({ name }) => name))].sort();
+  const order = [...ORDER.filter((name) => names.includes(name)), ...names];
+  return runs.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name) || a.seed - b.seed);
+}
+
+/** In the plan's order: by override, then by name, then by seed. */
+function sortByPlan(runs: readonly BegunRun[], plan: Plan): readonly BegunRun[] {
+  const planned = expandPlan(plan);
+  const overrides = [...new Set(planned.map(({ override }) => override))];
+  const names = [...new Set(planned.map(({ name }) => name))];
+  return runs.toSorted(
+    (a, b) =>
+      overrides.indexOf(a.override) - overrides.indexOf(b.override) ||
+      names.indexOf(a.name) - names.indexOf(b.name) ||
+      plan.seeds.indexOf(a.seed) - plan.seeds.indexOf(b.seed),
+  );
 }

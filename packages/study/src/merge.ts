@@ -9,6 +9,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What an object has of its own under a key: `constructor` is a name like any other. */
+export function getOwn<T>(of: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return of !== undefined && Object.hasOwn(of, key) ? of[key] : undefined;
+}
+
 /**
  * Lays parts over one another, later ones on top; objects are merged key by key, all else replaced.
  * What uses another component (`use`) replaces the whole entry: options of one mean nothing to another.
@@ -19,10 +24,10 @@ export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject
 
 function lay(under: JsonObject, over: JsonObject): JsonObject {
   if (over.use !== undefined && under.use !== undefined && over.use !== under.use) return over;
-  const merged: Record<string, Json> = { ...under };
+  const merged = new Map<string, Json>(Object.entries(under));
   for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isObject(value) && isObject(below) ? lay(below, value) : value;
+    const below = merged.get(key);
+    merged.set(key, isObject(value) && isObject(below) ? lay(below, value) : value);
   }
-  return merged;
+  return Object.fromEntries(merged);
 }

@@ -5,7 +5,7 @@
 import { type Experiment, type Json, unknownName } from '@grok/core';
 import type { TrainingPoint } from '@grok/core/internal';
 import type { Hypotheses } from './hypotheses.js';
-import { type JsonObject, merge } from './merge.js';
+import { getOwn, type JsonObject, merge } from './merge.js';
 import type { PlannedRun } from './planned-runs.js';
 
 /** Part of an experiment: some of its keys, each as deep as wanted. */
@@ -45,6 +45,27 @@ export interface Plan {
   readonly family?: readonly string[];
   /** What it sets out to test. */
   readonly hypotheses?: Hypotheses;
+  /** What was replaced in the plan of that name, as `path=value`: titles say it. */
+  readonly changes?: readonly string[];
+}
+
+/** The plan, saying what more was replaced in the one of its name. */
+export function withChanges(plan: Plan, changes: readonly string[]): Plan {
+  const all = [...(plan.changes ?? []), ...changes];
+  return all.length === 0 ? plan : { ...plan, changes: all };
+}
+
+/** A plan's title and its summary, with what was changed of the plan of that name. */
+export function describePlan({ name, summary, changes = [] }: Plan): {
+  readonly title: string;
+  readonly summary: string;
+} {
+  if (changes.length === 0) return { title: name, summary };
+  const said = changes.join(', ');
+  return {
+    title: `${name} with ${changes.length > 2 ? `${changes.length} changes` : said}`,
+    summary: `The plan "${name}" with ${said}. Without ${changes.length > 1 ? 'these changes' : 'this change'} it is: ${summary}`,
+  };
 }
 
 /** The runs of a plan in its order; each waits for those that teach it, wherever they stand. */
@@ -79,7 +100,7 @@ function plannedArm(
   const identity = identify(name, seed, override);
   const experiment = armPart(plan, name, seed);
   const needs = Object.fromEntries(
-    Object.entries(teachersOfArm(plan.arms[name], experiment)).map(([as, use]) => {
+    Object.entries(teachersOfArm(getOwn(plan.arms, name), experiment)).map(([as, use]) => {
       const { name: teacher, at = 'last' } = typeof use === 'string' ? { name: use } : use;
       return [as, { key: formatKey(teacher, seed, override), at }];
     }),
@@ -119,12 +140,12 @@ export function teacherNames(plan: Plan): readonly string[] {
 /** A teacher's experiment for a seed. @throws InputError on an unknown teacher. */
 export function teacherPart(plan: Plan, seed: number, name = 'teacher'): Experiment {
   if (!teacherNames(plan).includes(name)) throw unknownName('teacher', name, teacherNames(plan));
-  return complete(merge(plan.shared, plan.teacher, plan.teachers?.[name]), seed);
+  return complete(merge(plan.shared, plan.teacher, getOwn(plan.teachers, name)), seed);
 }
 
 /** The experiment of an arm for a seed, teachers left out. @throws InputError on an unknown arm. */
 export function armPart(plan: Plan, arm: string, seed: number): Experiment {
-  const part = plan.arms[arm];
+  const part = getOwn(plan.arms, arm);
   if (part === undefined) throw unknownName('arm', arm, Object.keys(plan.arms));
   const { teacher: _, teachers: __, ...own } = part;
   return complete(merge(plan.shared, plan.student, own), seed);

@@ -73,7 +73,7 @@ export async function claimFolder(
 ): Promise<void> {
   const there = await readStudy(root);
   if (there !== undefined) {
-    if (canonicalJson(documentOf(there)) === canonicalJson(documentOf(source))) return;
+    if (isSame(there, source)) return;
     throw new InputError(`${root.where}: holds ${describe(there)}; choose another folder`);
   }
   const files = (await root.list('')).filter((name) => !name.startsWith('.'));
@@ -84,6 +84,14 @@ export async function claimFolder(
   await beforeWriting();
   const text = `${JSON.stringify(documentOf(source), null, 2)}\n`;
   await root.write(areRuns(source) ? RUNS : PLAN, new TextEncoder().encode(text));
+}
+
+/** Whether two say the same, however a plan came to say it. */
+function isSame(a: StudySource, b: StudySource): boolean {
+  const [one, other] = [a, b].map((source) =>
+    canonicalJson({ ...documentOf(source), changes: undefined }),
+  );
+  return one === other;
 }
 
 function documentOf(source: StudySource): Plan | readonly RunDraft[] {

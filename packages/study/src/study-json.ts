@@ -25,6 +25,8 @@ export interface RunJson {
 /** All that `grok study table --json` prints. */
 export interface StudyJson extends StudySummary {
   readonly name: string;
+  /** What was replaced in the plan of that name. */
+  readonly changes: readonly string[];
   readonly seeds: readonly number[];
   readonly runs: readonly RunJson[];
 }
@@ -33,6 +35,7 @@ export interface StudyJson extends StudySummary {
 export function studyToJson(plan: Plan, runs: readonly StudyRun[]): StudyJson {
   return {
     name: plan.name,
+    changes: plan.changes ?? [],
     seeds: plan.seeds,
     runs: runs.map(runToJson),
     ...summarize(plan, runs),

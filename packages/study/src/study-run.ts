@@ -8,9 +8,9 @@ import {
   readMetrics,
   type Store,
 } from '@grok/core';
-import { findConfig, isSpent, type RunConfig } from '@grok/core/internal';
-import { type BoundRun, bindTeachers, identifyRun } from './bind.js';
-import { type Failure, findFailures, readJournal } from './journal.js';
+import { findConfig, isSpent, type RunConfig, slugOf } from '@grok/core/internal';
+import { type BoundRun, bindTeachers, formatFolder, identifyRun, isTaughtAs } from './bind.js';
+import { type Failure, findBegun, findFailures, type JournalLine, readJournal } from './journal.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { type RunRecord, recordOf } from './record.js';
 
@@ -72,21 +72,46 @@ export interface StudyFolder {
 export interface StudyRecord {
   /** What went wrong, by run; default: what the study's journal says. */
   readonly failures?: ReadonlyMap<string, Failure>;
+  /** Ids of the runs that were begun, by key; default: what the study's journal says. */
+  readonly begun?: ReadonlyMap<string, string>;
   /** How often a failed run is tried again, default 1. */
   readonly retries?: number;
 }
 
-/** Reads where every run of a study stands, in the order given. Nothing is written. */
+/**
+ * Reads where every run of a study stands, in the order given. Nothing is written. A damaged journal
+ * costs what it said of failures; `notice` hears of it.
+ */
 export async function loadStudy(
   planned: readonly PlannedRun[],
   folder: StudyFolder,
-  { failures, retries = RETRIES }: StudyRecord = {},
+  { failures, begun, retries = RETRIES }: StudyRecord = {},
+  notice?: (message: string) => void,
 ): Promise<readonly StudyRun[]> {
-  const known = failures ?? findFailures(await readJournal(folder.root));
+  const journal = failures && begun ? [] : await readWhole(folder.root, notice);
+  const record = {
+    failures: failures ?? findFailures(journal),
+    begun: begun ?? findBegun(journal),
+    retries,
+  };
   const found = new Map<string, StudyRun>();
   for (const run of orderByTeachers(planned))
-    found.set(run.key, await loadRun(run, found, folder, { failures: known, retries }));
+    found.set(run.key, await loadRun(run, found, folder, record));
   return planned.flatMap(({ key }) => found.get(key) ?? []);
+}
+
+/** The journal, or nothing where it is damaged. */
+async function readWhole(
+  root: Store,
+  notice: (message: string) => void = () => {},
+): Promise<readonly JournalLine[]> {
+  try {
+    return await readJournal(root);
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    notice(`the journal is damaged and left out: ${error.message}`);
+    return [];
+  }
 }
 
 /** Reads where one run stands, given its teachers (among `others`, by key). */
@@ -94,7 +119,7 @@ export async function loadRun(
   { key, name, role, seed, override, experiment: unbound, needs }: PlannedRun,
   others: ReadonlyMap<string, StudyRun>,
   { open }: StudyFolder,
-  { failures, retries }: Required<StudyRecord>,
+  record: Required<StudyRecord>,
 ): Promise<StudyRun> {
   const planned: PlannedRun = {
     ...{ key, name, role, seed, needs, experiment: unbound },
@@ -103,6 +128,8 @@ export async function loadRun(
   const teachers = Object.values(needs).flatMap((need) => others.get(need.key) ?? []);
   const lost = teachers.find(isLost);
   if (lost !== undefined) {
+    const done = await findFinished(planned, teachers, open, record);
+    if (done !== undefined) return done;
     const how = lost.state === 'damaged' ? 'is damaged' : 'failed';
     return { ...planned, state: 'blocked', error: `its teacher ${lost.key} ${how}` };
   }
@@ -111,18 +138,41 @@ export async function loadRun(
     const experiment = await bindTeachers(planned, finished);
     if (experiment === undefined) return { ...planned, state: 'waiting' };
     const bound = identifyRun(experiment);
-    return await readRun({ ...planned, ...bound }, open(bound.folder), failures, retries);
+    return await readRun({ ...planned, ...bound }, open(bound.folder), record);
   } catch (error) {
     if (!isInputError(error) && !isRunError(error)) throw error;
     return { ...planned, state: 'blocked', error: error.message };
   }
 }
 
+/** A run that was finished before its teacher was damaged: the journal knows its id, and it knows its teachers'. */
+async function findFinished(
+  planned: PlannedRun,
+  teachers: readonly StudyRun[],
+  open: StudyFolder['open'],
+  record: Required<StudyRecord>,
+): Promise<StudyRun | undefined> {
+  const run = record.begun.get(planned.key);
+  if (run === undefined) return undefined;
+  const folder = formatFolder(slugOf(planned.experiment), run);
+  const store = open(folder);
+  try {
+    const config = await findConfig(store);
+    const ids = new Map(teachers.flatMap(({ key, run: id }) => (id ? [[key, id]] : [])));
+    if (config?.run !== run || !isTaughtAs(config.experiment, planned, ids)) return undefined;
+    const experiment = { ...config.experiment, ...planned.experiment };
+    const found = await readRun({ ...planned, experiment, run, folder }, store, record);
+    return found.state === 'finished' ? found : undefined;
+  } catch (error) {
+    if (!isInputError(error) && !isRunError(error)) throw error;
+    return undefined;
+  }
+}
+
 async function readRun(
   bound: PlannedRun & BoundRun,
   store: Store,
-  failures: ReadonlyMap<string, Failure>,
-  retries: number,
+  { failures, retries }: Required<StudyRecord>,
 ): Promise<StudyRun> {
   let config: RunConfig | undefined;
   let manifest: Manifest | undefined;

@@ -24,7 +24,14 @@ import {
 } from '@grok/core/internal';
 import { accuracyOf } from './bind.js';
 import { type Estimate, estimate, paceOf } from './estimate.js';
-import { findFailures, type JournalLine, openJournal, readJournal, type Write } from './journal.js';
+import {
+  findBegun,
+  findFailures,
+  type JournalLine,
+  openJournal,
+  readJournal,
+  type Write,
+} from './journal.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { preflight } from './preflight.js';
 import { findSameRuns } from './same-runs.js';
@@ -38,6 +45,7 @@ import {
   loadStudy,
   RETRIES,
   type StudyFolder,
+  type StudyRecord,
   type StudyRun,
 } from './study-run.js';
 
@@ -303,8 +311,13 @@ class StudyRunner {
     return this.#runs.get(run.key) ?? run;
   }
 
-  #records(): { failures: ReturnType<typeof findFailures>; retries: number } {
-    return { failures: findFailures(this.#journal), retries: this.#retries };
+  #records(): Required<StudyRecord> {
+    const journal = this.#journal;
+    return {
+      failures: findFailures(journal),
+      begun: findBegun(journal),
+      retries: this.#retries,
+    };
   }
 
   async #write(line: JournalLine): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from '@grok/analysis';
 import { type Backend, InputError, type Json, openBackend } from '@grok/core';
 import type { ProbeUse } from '@grok/core/internal';
+import { labelOf } from '@grok/report';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';
 import { type ComputeFlags, computeFlags } from '../flags.js';
@@ -85,20 +86,24 @@ async function analyzeOne(opened: OpenedFolder, host: Host, flags: Flags, io: Io
   const from = flags.against ?? teacherFolder(run, io);
   const against = from === undefined ? undefined : await openRun(from, io);
   const missed: At[] = [];
-  const options = { ...optionsOf(flags), ...(against === undefined ? {} : { against }) };
+  const options = {
+    ...optionsOf(flags),
+    ...(against === undefined ? {} : { against }),
+    notice: opened.leaveOut,
+  };
   const analyses = await analyzeRun(host, run, options, (at) => missed.push(at));
   const sink = human(io, flags);
   tell(sink, run.store.where, analyses, missed);
   if (run.manifest.status !== 'finished') {
     sink.write(`${PUBLISHED_FILE} is of finished runs: left out\n`);
-    return { analyses, out: run.store.where };
+    return { analyses, leftOut: opened.leftOut, out: run.store.where };
   }
   const pair: readonly [BegunRun, readonly BegunRun[]] =
     against === undefined ? [run, []] : [against, [run]];
   const published = await publishedOf(host, ...pair, flags);
   await writeJson(run.store, `analysis/${PUBLISHED_FILE}`, published);
   sink.write(`${join(run.store.where, 'analysis', PUBLISHED_FILE)}\n`);
-  return { analyses, published, out: run.store.where };
+  return { analyses, published, leftOut: opened.leftOut, out: run.store.where };
 }
 
 async function analyzeFolder(
@@ -110,17 +115,20 @@ async function analyzeFolder(
   if (flags.against !== undefined)
     throw new InputError('--against: is for a run; in a study each run has its own teacher');
   const sink = human(io, flags);
+  const label = (run: BegunRun): string => `${labelOf(run)}, seed ${run.seed}`;
   let count = 0;
   await analyzeStudy(host, opened.root, opened.runs, {
     ...optionsOf(flags),
     asPublished: flags.asPublished === true,
     tell: (run, analyses, missed) => {
       count += analyses.length;
-      if (flags.quiet !== true)
-        tell(sink, `${run.name}, seed ${run.seed}: ${run.store.where}`, analyses, missed);
+      if (flags.quiet !== true) tell(sink, `${label(run)}: ${run.store.where}`, analyses, missed);
     },
+    notice: (run, message) => opened.leaveOut(`${label(run)}: ${message}`),
   });
-  return { runs: opened.runs.length, analyses: count, out: opened.root.where };
+  const { leftOut, root } = opened;
+  const runs = new Set(opened.runs.map(({ run }) => run)).size;
+  return { runs, analyses: count, leftOut, out: root.where };
 }
 
 /** Where an analysis went, and what is first asked of it. */

@@ -29,17 +29,14 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
       const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
       const registry = await openRegistry(flags.plugin, io.cwd);
       if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
-      const evidence = await evidenceOf(opened.root, opened.runs);
       const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
-      const files = await writeReport(
-        opened,
-        out,
-        `grok report ${words.join(' ')}`,
-        claims && verify(claims, evidence),
-        io,
-      );
+      const { root, runs, leaveOut } = opened;
+      const verified =
+        claims === undefined ? undefined : verify(claims, await evidenceOf(root, runs, leaveOut));
+      const files = await writeReport(opened, out, `grok report ${words.join(' ')}`, verified, io);
       if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
-      if (flags.json === true) io.out.write(`${JSON.stringify({ out, files })}\n`);
+      if (flags.json === true)
+        io.out.write(`${JSON.stringify({ out, files, leftOut: opened.leftOut })}\n`);
       done(EXIT.ok);
     });
 }

@@ -1,5 +1,5 @@
 import { type Execution, InputError, type Registry, unknownName } from '@grok/core';
-import { checkPlan, isObject, type JsonObject, merge } from '@grok/study';
+import { checkPlan, isObject, type JsonObject, merge, withChanges } from '@grok/study';
 import type { Command } from 'commander';
 import { readPreset, readWritten } from '../documents.js';
 import { type RunFlags, runFlags } from '../flags.js';
@@ -43,7 +43,12 @@ function planOf(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof 
   } of changes)
     if (part === 'arms' && arm !== undefined && !Object.hasOwn(arms, arm))
       throw unknownName('arm', arm, Object.keys(arms));
-  return checkPlan(changed(document, changes, registry), `${what} with --set`);
+  const asked = [
+    ...(flags.splitSeed === undefined ? [] : [`shared.splitSeed=${flags.splitSeed}`]),
+    ...(flags.allowLeak === true ? ['student.allowLeak=true'] : []),
+    ...flags.set,
+  ];
+  return withChanges(checkPlan(changed(document, changes, registry), `${what} with --set`), asked);
 }
 
 function withSplitSeed(document: JsonObject, splitSeed: number, what: string): JsonObject {

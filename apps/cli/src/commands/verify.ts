@@ -3,7 +3,7 @@ import { verdictCounts, verdictTable } from '@grok/report';
 import type { Command } from 'commander';
 import { readClaims } from '../documents.js';
 import { type OutputFlags, outputFlags } from '../flags.js';
-import { openFolder } from '../folders.js';
+import { type OpenedFolder, openFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 
@@ -15,16 +15,16 @@ export function verifyClaims(program: Command, io: Io, done: (code: number) => v
     .argument('<dirs...>', 'folders of studies, or of runs')
     .action(async (file: string, folders: readonly string[], flags: OutputFlags) => {
       const claims = readClaims(file, io.cwd);
-      const evidence = folders.map(async (folder) => {
-        const { root, runs } = await openFolder(folder, io);
-        return evidenceOf(root, runs);
-      });
+      const opened: OpenedFolder[] = [];
+      for (const folder of folders) opened.push(await openFolder(folder, io));
+      const evidence = opened.map(({ root, runs, leaveOut }) => evidenceOf(root, runs, leaveOut));
       const verified = verify(claims, joinedEvidence(await Promise.all(evidence)));
+      const leftOut = opened.flatMap((folder) => folder.leftOut);
       const complete = isComplete(verified);
       human(io, flags).write(verdictTable(verified, 'text'));
       if (flags.json === true)
         io.out.write(
-          `${JSON.stringify({ paper: claims.paper, complete, counts: verdictCounts(verified), claims: verified })}\n`,
+          `${JSON.stringify({ paper: claims.paper, complete, counts: verdictCounts(verified), claims: verified, leftOut })}\n`,
         );
       done(complete ? EXIT.ok : EXIT.failed);
     });

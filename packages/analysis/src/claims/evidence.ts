@@ -2,16 +2,22 @@
 
 import type { Store } from '@grok/core';
 import type { BegunRun } from '@grok/study';
-import { type PublishedAnalysis, readPublishedFile } from '../files.js';
+import { type PublishedAnalysis, readPublished } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Evidence } from './measure.js';
 
-/** Reads the analyses of the study in a folder; one of other choices than the published does not count. */
-export async function evidenceOf(root: Store, runs: readonly BegunRun[]): Promise<Evidence> {
+/**
+ * Reads the analyses of the study in a folder; one of other choices than the published does not count,
+ * and a damaged one is left out: `notice` hears of it.
+ */
+export async function evidenceOf(
+  root: Store,
+  runs: readonly BegunRun[],
+  notice?: (message: string) => void,
+): Promise<Evidence> {
   const inside = new Map<string, PublishedAnalysis>();
-  for (const run of runs) {
-    const path = publishedPath(run);
-    const file = inside.has(path) ? undefined : await readPublished(root, run);
+  for (const path of new Set(runs.map(publishedPath))) {
+    const file = await readPublished(root, path, notice);
     if (file !== undefined && hasPublishedChoices(file)) inside.set(path, file);
   }
   return { runs, inside };
@@ -19,22 +25,15 @@ export async function evidenceOf(root: Store, runs: readonly BegunRun[]): Promis
 
 /** What several folders have to say together; of a run that is in several, the first. */
 export function joinedEvidence(all: readonly Evidence[]): Evidence {
-  const runs = new Map<string, BegunRun>();
+  const runs: BegunRun[] = [];
   const inside = new Map<string, PublishedAnalysis>();
   for (const evidence of all) {
-    for (const run of evidence.runs)
-      if (!runs.has(run.manifest.run)) runs.set(run.manifest.run, run);
+    // In one folder a run may have several names.
+    const earlier = new Set(runs.map(({ run }) => run));
+    runs.push(...evidence.runs.filter(({ run }) => !earlier.has(run)));
     for (const [path, file] of evidence.inside) if (!inside.has(path)) inside.set(path, file);
   }
-  return { runs: [...runs.values()], inside };
-}
-
-/** The file of the published layout that a run is in, where there is one. */
-export async function readPublished(
-  root: Store,
-  run: BegunRun,
-): Promise<PublishedAnalysis | undefined> {
-  return readPublishedFile(root, publishedPath(run));
+  return { runs, inside };
 }
 
 /** The published choices have as many layers of hidden states as blocks; ours have all states. */

@@ -1,7 +1,14 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import type { Json } from '@grok/core';
 import { canonicalJson } from '@grok/core/internal';
-import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
+import {
+  type BegunRun,
+  getOwn,
+  isObject,
+  type JsonObject,
+  nameStrategies,
+  power,
+} from '@grok/study';
 import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
@@ -12,16 +19,24 @@ export interface Evidence {
   /** By its path in the study, the file of the published layout with the published choices. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
 }
-/** Values by seed; of a quantity without runs, one value. */
+/** A value, and the ids of the runs that it comes from. */
+export interface Sample {
+  readonly value: number;
+  readonly runs: readonly string[];
+}
+/**
+ * Samples by override and seed; of a quantity without runs, one. Runs that several overrides share give
+ * a sample in each, so that it can be compared with the others there.
+ */
 export type Measured =
-  | { readonly values: ReadonlyMap<string, number> }
+  | { readonly samples: ReadonlyMap<string, Sample> }
   | { readonly lacks: string };
 
 /** Measures a quantity on the finished runs whose experiments contain the setting. */
 export function measure(quantity: Quantity, evidence: Evidence, setting: JsonObject): Measured {
   switch (quantity.of) {
     case 'power':
-      return { values: new Map([['', power(quantity.d, quantity.n)]]) };
+      return { samples: new Map([['', { value: power(quantity.d, quantity.n), runs: [] }]]) };
     case 'ratio':
       return together([quantity.a, quantity.b], evidence, setting, ([a, b]) => a! / b!);
     case 'difference':
@@ -44,15 +59,21 @@ function together(
   const all = parts.map((part) => measure(part, evidence, setting));
   const lacking = all.find((found) => 'lacks' in found);
   if (lacking !== undefined) return lacking;
-  const maps = all.map((found) => (found as { values: ReadonlyMap<string, number> }).values);
-  const seeds = [...maps[0]!.keys()].filter((seed) => maps.every((map) => map.has(seed)));
-  if (seeds.length === 0) return { lacks: 'no seed has all of its runs' };
-  const values = seeds.map((seed) => [seed, of(maps.map((map) => map.get(seed)!))] as const);
+  const maps = all.flatMap((found) => ('samples' in found ? [found.samples] : []));
+  const seeds = [...(maps[0]?.keys() ?? [])];
+  const whole = seeds.flatMap((seed) => {
+    const own = maps.flatMap((map) => map.get(seed) ?? []);
+    const runs = own.flatMap((sample) => sample.runs);
+    return own.length < maps.length
+      ? []
+      : [[seed, { value: of(own.map(({ value }) => value)), runs }] as const];
+  });
+  if (whole.length === 0) return { lacks: 'no seed has all of its runs' };
   // What never came about on both sides has no ratio and no difference.
-  const known = values.filter(([, value]) => !Number.isNaN(value));
+  const known = whole.filter(([, { value }]) => !Number.isNaN(value));
   return known.length === 0
     ? { lacks: 'no seed came to both of its ends' }
-    : { values: new Map(known) };
+    : { samples: new Map(known) };
 }
 
 type OfRuns = Exclude<Quantity, { of: 'power' | 'ratio' | 'difference' | 'max' | 'min' }>;
@@ -65,14 +86,15 @@ function ofRuns(quantity: OfRuns, evidence: Evidence, setting: JsonObject): Meas
   if (finished.length === 0) return { lacks: `no run "${quantity.run}" is finished` };
   if (fitting.length === 0)
     return { lacks: `no run "${quantity.run}" with ${JSON.stringify(setting)}` };
-  const values = new Map<string, number>();
+  const samples = new Map<string, Sample>();
   let lacks = '';
   for (const run of fitting) {
     const value = valueIn(quantity, run, evidence);
-    if (typeof value === 'number') values.set(`${run.override ?? ''}@${run.seed}`, value);
-    else lacks = value;
+    const key = `${run.override ?? ''}@${run.seed}`;
+    if (typeof value !== 'number') lacks = value;
+    else if (!samples.has(key)) samples.set(key, { value, runs: [run.run] });
   }
-  return values.size === 0 ? { lacks } : { values };
+  return samples.size === 0 ? { lacks } : { samples };
 }
 
 /** The value in one run, or what it lacks. */
@@ -109,11 +131,12 @@ function insideOf(
   what: Measure,
   layer: number | undefined,
 ): number | undefined {
-  const at = `layer_${layer}`;
-  if (what === 'cka') return file.cka_scores[at]?.[name] ?? undefined;
-  if (what === 'rank') return file.effective_ranks[at]?.[name] ?? undefined;
-  if (what === 'entropy') return file.attention_entropies[at]?.[name] ?? undefined;
-  const weights = file.weight_statistics[name === 'teacher' ? name : `student_${name}`];
+  const inLayer = (layers: PublishedAnalysis['cka_scores']): number | undefined =>
+    getOwn(getOwn(layers, `layer_${layer}`), name) ?? undefined;
+  if (what === 'cka') return inLayer(file.cka_scores);
+  if (what === 'rank') return inLayer(file.effective_ranks);
+  if (what === 'entropy') return inLayer(file.attention_entropies);
+  const weights = getOwn(file.weight_statistics, name === 'teacher' ? name : `student_${name}`);
   return what === 'L1/L2' ? weights && weights.L1! / weights.L2! : weights?.[what];
 }
 
@@ -125,6 +148,7 @@ function isCalled(run: BegunRun, name: string): boolean {
 export function contains(whole: unknown, part: Json | JsonObject): boolean {
   if (!isObject(part)) return whole !== undefined && canonicalJson(whole) === canonicalJson(part);
   return (
-    isObject(whole) && Object.entries(part).every(([key, value]) => contains(whole[key], value))
+    isObject(whole) &&
+    Object.entries(part).every(([key, value]) => contains(getOwn(whole, key), value))
   );
 }

@@ -4,7 +4,7 @@
  */
 import { sd as deviation, mean, merge, tQuantile } from '@grok/study';
 import type { Claim, Claims } from './claims.js';
-import { type Evidence, measure } from './measure.js';
+import { type Evidence, measure, type Sample } from './measure.js';
 
 /** What came of a claim; `untested` is of a testable one whose runs are not there. */
 export type Verdict = 'reproduced' | 'in band' | 'contradicted' | 'cannot be tested' | 'untested';
@@ -47,7 +47,7 @@ function verdictOf(claim: Claim, { setting }: Claims, evidence: Evidence): Verif
   const found = measure(claim.quantity!, evidence, merge(setting, claim.setting));
   if ('lacks' in found)
     return { ...base, band: ends, ...none, verdict: 'untested', why: found.lacks };
-  const values = [...found.values.values()];
+  const values = distinct([...found.samples.values()]);
   const { centre, sd, interval } = estimate(values);
   const holds = (x: number): boolean =>
     x >= (ends[0] ?? Number.NEGATIVE_INFINITY) && x <= (ends[1] ?? Number.POSITIVE_INFINITY);
@@ -66,6 +66,11 @@ function verdictOf(claim: Claim, { setting }: Claims, evidence: Evidence): Verif
     seeds: values.length,
     verdict: holds(centre) ? (agrees ? 'reproduced' : 'in band') : 'contradicted',
   };
+}
+
+/** Values of different runs: those that overrides share are measured once. */
+function distinct(samples: readonly Sample[]): readonly number[] {
+  return [...new Map(samples.map(({ runs, value }) => [runs.join(' '), value])).values()];
 }
 
 /** Mean, standard deviation and 95 % t interval over seeds; the median alone where a value is infinite. */

@@ -2,8 +2,9 @@
 
 import type { BegunRun } from '@grok/study';
 import type { FigureSpec } from '../render.js';
+import { percent } from '../table.js';
 import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
-import { fillEncoding, labelsOf, lineEncoding } from './style.js';
+import { fillEncoding, labelOf, labelsOf, lineEncoding, protectNames } from './style.js';
 
 /** A figure: its file's name, its caption, and its specification. */
 export interface Figure {
@@ -24,43 +25,57 @@ export function figuresOf(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
 ): readonly Figure[] {
-  const teachers = runs.filter(({ name }) => name === 'teacher');
-  const students = runs.filter(({ name }) => name !== 'teacher');
+  const teachers = runs.filter(({ role }) => role === 'teacher');
   return [
     ...(teachers.length === 0 ? [] : [teacherFigure(teachers)]),
     comparisonFigure(runs),
     ...(analyses.length === 0 ? [] : [insideFigure(runs, analyses)]),
-    ...(students.length === 0 ? [] : [bandsFigure(runs)]),
-  ];
+    ...(teachers.length === runs.length ? [] : [bandsFigure(runs)]),
+  ].map((figure) => ({ ...figure, spec: protectNames(figure.spec) }));
 }
 
-function teacherFigure(teachers: readonly BegunRun[]): Figure {
-  const labelled = (set: string, points: readonly Point[]): readonly Point[] =>
-    points.map((point) => ({ ...point, run: `${set}` }));
-  const sets = ['validation', 'training'];
-  const first = teachers.filter(({ override }) => override === teachers[0]!.override);
-  const values = [
-    ...labelled(
-      sets[0]!,
-      curvesOf(first, (row) => 100 * row.validation.accuracy, ACCURACY),
-    ),
-    ...labelled(
-      sets[1]!,
-      curvesOf(first, (row) => 100 * row.train.accuracy, ACCURACY),
-    ),
-  ];
+function teacherFigure(all: readonly BegunRun[]): Figure {
+  // Overrides of the students alone share their teachers.
+  const teachers = [
+    ...new Map(all.toReversed().map((run) => [run.run, run])).values(),
+  ].toReversed();
+  const sets = { validation: 'validation', training: 'train' } as const;
+  const values = Object.entries(sets).flatMap(([set, part]) =>
+    curvesOf(teachers, (row) => 100 * row[part].accuracy, ACCURACY).map((point) => ({
+      ...point,
+      run: set,
+      teacher: point.run,
+    })),
+  );
+  const labels = labelsOf(teachers);
+  const drawn = lines('accuracy (%)', Object.keys(sets), { domain: ACCURACY });
+  const panels = {
+    facet: { field: 'teacher', type: 'nominal', sort: labels, title: null },
+    columns: 3,
+    spec: { width: 240, height: 160, ...drawn },
+  };
   return {
     name: 'figure-1-teacher',
-    title: 'Figure 1a. The teacher groks',
-    caption: `Training (dropout on) and validation accuracy of the teacher${seedsText(first)}.`,
+    title: `Figure 1a. ${describeGrokking(teachers)}`,
+    caption: `Training (dropout on) and validation accuracy of ${labels.length > 1 ? 'each teacher' : 'the teacher'}${seedsText(teachers)}.`,
     spec: {
       ...common,
-      width: 520,
-      height: 280,
       data: { values },
-      ...lines('accuracy (%)', sets, { domain: ACCURACY }),
+      ...(labels.length > 1 ? panels : { width: 520, height: 280, ...drawn }),
     },
   };
+}
+
+/** What became of the teachers: how many of them came to 99 % of validation accuracy. */
+function describeGrokking(teachers: readonly BegunRun[]): string {
+  const { length } = teachers;
+  const count = teachers.filter(({ record }) => (record.epochsTo['0.99'] ?? null) !== null).length;
+  if (count === length) return length === 1 ? 'The teacher groks' : 'The teachers grok';
+  const best = percent(Math.max(...teachers.map(({ record }) => record.finalValAccuracy ?? 0)));
+  if (length === 1) return `The teacher does not grok: it ends at ${best} % of validation accuracy`;
+  return count === 0
+    ? `No teacher groks: the best ends at ${best} % of validation accuracy`
+    : `${count} of ${length} teachers grok`;
 }
 
 function comparisonFigure(runs: readonly BegunRun[]): Figure {
@@ -189,7 +204,11 @@ function lines(title: string, labels: readonly string[], scale: object, legend =
   };
 }
 
+/** Over how many seeds the means are, which may differ from label to label. */
 function seedsText(runs: readonly BegunRun[]): string {
-  const seeds = new Set(runs.map(({ seed }) => seed)).size;
-  return seeds > 1 ? `; means of ${seeds} seeds, bands and bars 95 % t intervals` : ', one seed';
+  const counts = labelsOf(runs).map((label) => runs.filter((run) => labelOf(run) === label).length);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (most <= 1) return ', one seed';
+  const seeds = least === most ? String(most) : `${least} to ${most}`;
+  return `; means of ${seeds} seeds, bands and bars 95 % t intervals`;
 }

@@ -26,7 +26,7 @@ export function htmlPage(
   figures: readonly DrawnFigure[],
   tables: readonly Table[],
 ): string {
-  const { title, summary, statistics, facts = {} } = input;
+  const { title, summary, statistics, facts = {}, leftOut = [] } = input;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -42,6 +42,7 @@ ${STYLE}
 <main>
 <h1>${html(title)}</h1>
 <p>${html(summary)}</p>
+${leftOut.length === 0 ? '' : `<h2>Left out</h2>\n<ul>\n${leftOut.map((it) => `<li>${html(it)}</li>`).join('\n')}\n</ul>`}
 <h2>Figures</h2>
 ${figures.map(figureOf).join('\n')}
 <h2>Tables</h2>

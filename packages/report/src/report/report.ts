@@ -33,6 +33,8 @@ export interface ReportInput {
   readonly beside?: Readonly<Record<string, Published>>;
   /** Machine, versions: what stands under "How". */
   readonly facts?: Readonly<Record<string, string>>;
+  /** What is damaged and not in the report, a sentence each. */
+  readonly leftOut?: readonly string[];
 }
 /** A figure with its drawing. */
 export interface DrawnFigure extends Figure {
@@ -42,19 +44,23 @@ export interface DrawnFigure extends Figure {
 export interface Report {
   readonly files: Readonly<Record<string, string>>;
   readonly figures: readonly DrawnFigure[];
+  /** All that is left out: what the input says, and analyses that are damaged. */
+  readonly leftOut: readonly string[];
 }
 
 /** Makes a report; figures are in `figures/`, LaTeX tables in `tables/`. */
-export async function reportOf(input: ReportInput): Promise<Report> {
-  const { runs, analyses, statistics, beside = {} } = input;
+export async function reportOf(given: ReportInput): Promise<Report> {
+  const { runs, analyses, statistics, beside = {} } = given;
+  const leftOut = [...(given.leftOut ?? [])];
   const figures: DrawnFigure[] = [];
   for (const figure of figuresOf(runs, analyses))
     figures.push({ ...figure, svg: await renderSvg(figure.spec) });
   const tables = [
     ...buildTables(runs, analyses, statistics?.summary),
-    ...(await statesTables(runs)),
+    ...(await statesTables(runs, (message) => leftOut.push(message))),
     ...runsTables(runs, beside),
   ];
+  const input = { ...given, leftOut };
   const claims = input.claims === undefined ? [] : [claimsTable(input.claims)];
   const files: Record<string, string> = {
     'report.html': htmlPage(input, figures, [...tables, ...claims]),
@@ -65,7 +71,7 @@ export async function reportOf(input: ReportInput): Promise<Report> {
     files[`figures/${name}.vl.json`] = `${JSON.stringify(spec, null, 2)}\n`;
   }
   for (const table of tables) files[`tables/${table.name}.tex`] = latexOf(table);
-  return { files, figures };
+  return { files, figures, leftOut };
 }
 
 function markdownPage(
@@ -73,10 +79,13 @@ function markdownPage(
   figures: readonly DrawnFigure[],
   tables: readonly Table[],
 ): string {
-  const { title, summary, statistics, claims, facts = {} } = input;
+  const { title, summary, statistics, claims, facts = {}, leftOut = [] } = input;
   const parts = [
     `# ${title}`,
     summary,
+    ...(leftOut.length === 0
+      ? []
+      : [`## Left out\n\n${leftOut.map((it) => `- ${it}`).join('\n')}`]),
     '## Figures',
     ...figures.map(
       (figure) =>

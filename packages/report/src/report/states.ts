@@ -1,77 +1,128 @@
 /** What our own analyses say of the hidden states: beside the teacher, at the crossing and at the end. */
 
 import { type Analysis, readAnalysis } from '@grok/analysis';
-import { type BegunRun, mean } from '@grok/study';
+import { isInputError } from '@grok/core';
+import { z } from '@grok/core/internal';
+import { type BegunRun, findTeacher, getOwn, mean } from '@grok/study';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 
 const MOMENTS = ['crossing-0.99', 'end'] as const;
-type Cka = {
-  readonly debiased: number | null;
-  readonly null: { readonly interval: readonly number[] };
-};
-type States = Readonly<Record<string, { readonly cka: Cka }>>;
-type Ranks = { readonly sites?: Readonly<Record<string, { readonly royVetterli: number | null }>> };
+/** What the tables show of an analysis; whatever else is written there is not looked at. */
+const statesSchema = z.record(
+  z.string(),
+  z.object({ cka: z.object({ debiased: z.number().nullable() }) }),
+);
+const ranksSchema = z.object({
+  sites: z.record(z.string(), z.object({ royVetterli: z.number().nullable() })),
+});
 
-/** Debiased CKA and Roy–Vetterli ranks by hidden state, for the runs that were analysed; none without. */
-export async function statesTables(runs: readonly BegunRun[]): Promise<readonly Table[]> {
-  const rows: { cka: string[]; rank: string[] }[] = [];
-  let sites: readonly string[] = [];
-  for (const label of labelsOf(runs))
-    for (const moment of MOMENTS) {
-      const own = runs.filter((run) => labelOf(run) === label);
-      const found = (await Promise.all(own.map(({ store }) => readAnalysis(store, moment)))).filter(
-        (item) => item !== undefined,
-      );
-      if (found.length === 0) continue;
-      const rankSites = (item: Analysis): NonNullable<Ranks['sites']> =>
-        (item.probes['effective-ranks'] as Ranks | undefined)?.sites ?? {};
-      const states = (item: Analysis): States => (item.against?.states ?? {}) as States;
-      if (sites.length === 0)
-        sites = Object.keys({ ...rankSites(found[0]!), ...states(found[0]!) });
-      const over = (
-        of: (item: Analysis, site: string) => number | null | undefined,
-        digits: number,
-      ): string[] =>
-        sites.map((site) => {
-          const values = found.map((item) => of(item, site)).filter((x) => typeof x === 'number');
-          return values.length === 0 ? '–' : mean(values).toFixed(digits);
-        });
-      const head = [`${label}, ${moment === 'end' ? 'last step' : 'at 99 %'} (${found.length})`];
-      rows.push({
-        cka: [...head, ...over((item, site) => states(item)[site]?.cka.debiased, 3)],
-        rank: [...head, ...over((item, site) => rankSites(item)[site]?.royVetterli, 1)],
-      });
-    }
-  if (rows.length === 0) return [];
-  const head = ['Run (seeds)', ...sites.map(shortSite)];
-  const has = (cells: readonly string[]): boolean => cells.slice(1).some((cell) => cell !== '–');
-  const cka = rows.map((row) => row.cka).filter(has);
-  const rank = rows.map((row) => row.rank).filter(has);
-  return [
-    ...(cka.length === 0
-      ? []
-      : [
-          {
-            name: 'table-states-cka',
-            title: 'Debiased CKA with the teacher, by hidden state',
-            note: 'Validation rows, means over seeds; 0 for unrelated models. Permutation nulls and intervals: analysis/*.json of each run.',
-            head,
-            rows: cka,
-          },
-        ]),
-    ...(rank.length === 0
-      ? []
-      : [
-          {
-            name: 'table-states-rank',
-            title: 'Effective rank (Roy and Vetterli), by hidden state',
-            note: 'Validation rows, centred, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
-            head,
-            rows: rank,
-          },
-        ]),
+function statesOf({ against }: Analysis): z.infer<typeof statesSchema> {
+  return statesSchema.safeParse(against?.states).data ?? {};
+}
+function ranksOf({ probes }: Analysis): z.infer<typeof ranksSchema>['sites'] {
+  return ranksSchema.safeParse(getOwn(probes, 'effective-ranks')).data?.sites ?? {};
+}
+
+/** What analyses say of a kind of run at a moment. */
+interface StatesRow {
+  readonly head: string;
+  readonly found: readonly Analysis[];
+}
+
+/**
+ * Debiased CKA and Roy–Vetterli ranks by hidden state, for the runs that were analyzed; none without. An
+ * analysis that is damaged is left out; `notice` hears of it.
+ */
+export async function statesTables(
+  runs: readonly BegunRun[],
+  notice: (message: string) => void,
+): Promise<readonly Table[]> {
+  const rows = await readRows(runs, notice);
+  const sites = [
+    ...new Set(
+      rows.flatMap(({ found }) =>
+        found.flatMap((item) => [...Object.keys(ranksOf(item)), ...Object.keys(statesOf(item))]),
+      ),
+    ),
   ];
+  const table = (
+    about: Pick<Table, 'name' | 'title' | 'note'>,
+    digits: number,
+    of: (item: Analysis, site: string) => number | null | undefined,
+  ): readonly Table[] => {
+    const cells = rows.map(({ head, found }) => [
+      head,
+      ...sites.map((site) => {
+        const values = found.map((item) => of(item, site)).filter((x) => typeof x === 'number');
+        return values.length === 0 ? '–' : mean(values).toFixed(digits);
+      }),
+    ]);
+    const known = cells.filter((row) => row.slice(1).some((cell) => cell !== '–'));
+    if (known.length === 0) return [];
+    return [{ ...about, head: ['Run (seeds)', ...sites.map(shortSite)], rows: known }];
+  };
+  return [
+    ...table(
+      {
+        name: 'table-states-cka',
+        title: 'Debiased CKA with the teacher, by hidden state',
+        note: 'Validation rows, means over seeds; 0 for unrelated models. Permutation nulls and intervals: analysis/*.json of each run.',
+      },
+      3,
+      (item, site) => getOwn(statesOf(item), site)?.cka.debiased,
+    ),
+    ...table(
+      {
+        name: 'table-states-rank',
+        title: 'Effective rank (Roy and Vetterli), by hidden state',
+        note: 'Validation rows, centred, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
+      },
+      1,
+      (item, site) => getOwn(ranksOf(item), site)?.royVetterli,
+    ),
+  ];
+}
+
+async function readRows(
+  runs: readonly BegunRun[],
+  notice: (message: string) => void,
+): Promise<readonly StatesRow[]> {
+  const rows: StatesRow[] = [];
+  const kinds = labelsOf(runs).flatMap((label) =>
+    MOMENTS.map((moment) => [label, moment] as const),
+  );
+  for (const [label, moment] of kinds) {
+    const found: Analysis[] = [];
+    for (const run of runs.filter((each) => labelOf(each) === label)) {
+      const item = await readOwnAnalysis(run, moment, runs, notice);
+      if (item !== undefined) found.push(item);
+    }
+    const head = `${label}, ${moment === 'end' ? 'last step' : 'at 99 %'} (${found.length})`;
+    if (found.length > 0) rows.push({ head, found });
+  }
+  return rows;
+}
+
+/** A run's analysis; beside another teacher than its own, only what it says of the run itself. */
+async function readOwnAnalysis(
+  run: BegunRun,
+  moment: string,
+  runs: readonly BegunRun[],
+  notice: (message: string) => void,
+): Promise<Analysis | undefined> {
+  const teacher = findTeacher(run, runs)?.run;
+  try {
+    const found = await readAnalysis(run.store, moment, teacher);
+    const isOwn = teacher === undefined || found?.against?.run === teacher;
+    if (found === undefined || isOwn) return found;
+    const { against: _, ...alone } = found;
+    return alone;
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    notice(`an analysis is damaged and left out: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** `blocks.0.hook_resid_mid` as `block 0, attention`. */

@@ -1,6 +1,7 @@
 /** How figures encode runs: label, color and dash of each, and legends in one order. */
 import type { BegunRun } from '@grok/study';
 import { assignStyles } from '../palette.js';
+import type { FigureSpec } from '../render.js';
 
 const SOLID = [1, 0];
 
@@ -12,6 +13,22 @@ export function labelOf({ name, override }: Pick<BegunRun, 'name' | 'override'>)
 /** Labels in the order of legends: that of the runs. */
 export function labelsOf(runs: readonly BegunRun[]): readonly string[] {
   return [...new Set(runs.map(labelOf))];
+}
+
+/**
+ * A specification whose labels Vega can read: it takes `constructor` and other names of every JavaScript
+ * object for signals of its own. An invisible character (U+2060) at the end makes them labels again.
+ */
+export function protectNames(spec: FigureSpec): FigureSpec {
+  const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
+  const rename = (value: unknown): unknown => {
+    if (typeof value === 'string') return inherited.has(value) ? `${value}\u2060` : value;
+    if (Array.isArray(value)) return value.map(rename);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rename(inner)]));
+  };
+  const entries = Object.entries(spec).map(([key, value]) => [key, rename(value)] as const);
+  return { $schema: spec.$schema, ...Object.fromEntries(entries) };
 }
 
 /** A scale of an encoding: the same for a label in every figure, however many it shows. */

@@ -1,7 +1,14 @@
 /** The paper's tables 4.2.1, 4.3.1 to 4.3.4 and 4.4.2 from runs, in their layout: what it left open is filled. */
 
-import { isTeacher } from '@grok/analysis';
-import { type BegunRun, type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
+import {
+  type BegunRun,
+  type Comparison,
+  getOwn,
+  mean,
+  median,
+  type StudySummary,
+  sd,
+} from '@grok/study';
 import { percent } from '../table.js';
 import type { SeedAnalysis } from './data.js';
 import type { Table } from './grid.js';
@@ -15,7 +22,7 @@ export function buildTables(
   analyses: readonly SeedAnalysis[],
   summary?: StudySummary,
 ): readonly Table[] {
-  const students = runs.filter(({ name }) => !isTeacher(name, runs));
+  const students = runs.filter(({ role }) => role !== 'teacher');
   return [
     resultsTable(students.length === 0 ? runs : students),
     ...(analyses.length === 0 ? [] : insideTables(runs, analyses)),
@@ -61,7 +68,7 @@ function insideTables(
   analyses: readonly SeedAnalysis[],
 ): readonly Table[] {
   const labels = labelsOf(runs);
-  const students = labelsOf(runs.filter(({ name }) => !isTeacher(name, runs)));
+  const students = labelsOf(runs.filter(({ role }) => role !== 'teacher'));
   const published = analyses.every(
     ({ file }) =>
       Object.keys(file.effective_ranks).length === Object.keys(file.attention_entropies).length,
@@ -81,11 +88,11 @@ function insideTables(
     title,
     note,
     head: ['Layer', ...of],
-    rows: Object.keys(analyses[0]!.file[part]).map((layer) => [
+    rows: layersOf(analyses, part).map((layer) => [
       layer.replace('layer_', 'Layer '),
       ...of.map((label) => {
         const found = analyses.flatMap(({ file, override }) =>
-          Object.entries(file[part][layer] ?? {})
+          Object.entries(getOwn(file[part], layer) ?? {})
             .filter(([model]) => labelled(model, override) === label)
             .map(([, value]) => value),
         );
@@ -120,6 +127,16 @@ function insideTables(
     ),
     weightsTable(labels, analyses),
   ];
+}
+
+/** Every layer that some analysis has, in order: models of several depths may stand side by side. */
+function layersOf(
+  analyses: readonly SeedAnalysis[],
+  part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
+): readonly string[] {
+  return analyses
+    .map(({ file }) => Object.keys(file[part]))
+    .reduce((most, layers) => (layers.length > most.length ? layers : most), []);
 }
 
 function weightsTable(labels: readonly string[], analyses: readonly SeedAnalysis[]): Table {

@@ -1,0 +1,256 @@
+/** A damaged item costs itself only, and runs that overrides share count in each: `grok report`, `analyze`, `verify`, `study`. */
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyPlan } from '../../../tests/tiny-plan.js';
+import { bench, TINY } from './helpers.js';
+
+// Nothing here is about numbers: the backend that compiles nothing is the fastest for two epochs.
+const world = bench({ GROK_BACKEND: 'wasm' });
+afterAll(() => world.remove());
+const at = (...path: string[]): string => join(world.dir, ...path);
+const text = (...path: string[]): string => readFileSync(at(...path), 'utf8');
+
+const half = [
+  { use: 'hard', weight: 0.5 },
+  { use: 'logit', weight: 0.5 },
+];
+/** Two kinds of teachers, which share their control; names and seeds in an order that no sorting gives. */
+const plan = {
+  ...tinyPlan,
+  arms: { none: {}, zeta: { objective: half }, alpha: { objective: half.toReversed() } },
+  seeds: [1, 0],
+  overrides: {
+    decayed: {},
+    barely: { teacher: { optimizer: { options: { weightDecay: 0.1 } } } },
+  },
+};
+const LABELS = ['decayed', 'barely'].flatMap((override) =>
+  ['none', 'zeta', 'alpha'].map((arm) => `${override}/${arm}`),
+);
+const QUICK = ['--at', 'last', '--probe', 'score'] as const;
+let folders: ReadonlyMap<string, string>;
+
+beforeAll(async () => {
+  writeFileSync(at('plan.json'), JSON.stringify(plan));
+  const { code, json } = await world.grok(
+    ...['study', 'run', 'plan.json', '--out', 'whole', '--json', '--quiet'],
+  );
+  expect(code).toBe(0);
+  const { runs } = json<{ runs: { key: string; folder: string }[] }>();
+  folders = new Map(runs.map(({ key, folder }) => [key, folder]));
+}, 120_000);
+
+const folderOf = (key: string): string => folders.get(key) ?? '';
+/** A copy of the study with the first match in a file of a run replaced. */
+function damage(key: string, file: string, from: string | RegExp, to: string): void {
+  rmSync(at('bad'), { recursive: true, force: true });
+  cpSync(at('whole'), at('bad'), { recursive: true });
+  const path = at('bad', folderOf(key), file);
+  const before = readFileSync(path, 'utf8');
+  const after = before.replace(from, to);
+  expect(after, `${file} holds ${from}`).not.toBe(before);
+  writeFileSync(path, after);
+}
+const damageMetrics = (key: string): void => damage(key, 'metrics.jsonl', '"step"', '"stpe"');
+/** The rows of a LaTeX table, by their first cell. */
+const rowsOf = (folder: string, table: string): readonly string[] =>
+  [...text(folder, `tables/${table}.tex`).matchAll(/^([^\\\s].*?) & /gm)].map(
+    ([, cell = '']) => cell,
+  );
+
+describe('a run that two overrides share', () => {
+  it('stands under each, in the plan’s order (the control of the first override only)', async () => {
+    expect(folderOf('decayed/none@1')).toBe(folderOf('barely/none@1'));
+    expect(await world.grok('report', 'whole', '--out', 'report')).toMatchObject({
+      code: 0,
+      err: '',
+    });
+    expect(rowsOf('report', 'table-4.2.1')).toEqual(LABELS);
+    expect(text('report/tables/table-4.2.1.tex').match(/& Baseline/g)).toHaveLength(2);
+    const inside = text('report/tables/table-4.3.1.tex');
+    for (const label of LABELS) expect(inside).toContain(`\\textbf{${label}}`);
+    expect(inside.match(/^Layer 0 & (.*) \\\\$/m)?.[1]).not.toContain('--');
+    const bars = JSON.parse(text('report/figures/figure-2.vl.json')).hconcat[0].data.values;
+    expect(bars.map(({ run }: { run: string }) => run)).toEqual(LABELS);
+    expect(rowsOf('report', 'table-runs').slice(0, 4)).toEqual([
+      ...['decayed/teacher', 'decayed/teacher', 'decayed/none', 'decayed/none'],
+    ]);
+    expect(text('report/report.md')).toMatch(
+      /^\| decayed\/none +\| +1 \|.*\n\| decayed\/none +\| +0 \|/m,
+    );
+    expect(text('report/report.html')).toContain('<li>runs: 14</li>');
+  });
+
+  it('is analyzed beside each of its teachers, under the override’s name', async () => {
+    cpSync(at('whole'), at('looked'), { recursive: true });
+    const { code, out, err } = await world.grok('analyze', 'looked', ...QUICK);
+    expect([code, err]).toEqual([0, '']);
+    for (const label of LABELS) expect(out).toContain(`${label}, seed 0: looked/`);
+    const folder = at('looked', folderOf('barely/none@0'), 'analysis');
+    const against = readdirSync(folder)
+      .filter((name) => name.startsWith('analysis-end'))
+      .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).against.run.slice(0, 10));
+    const ids = ['barely', 'decayed'].map((name) => folderOf(`${name}/teacher@0`).slice(-10));
+    expect(against.sort()).toEqual(ids.sort());
+    await world.grok('report', 'looked');
+    expect(rowsOf('looked', 'table-states-cka').map((cell) => cell.split(',')[0])).toEqual(LABELS);
+  });
+
+  it('is one run to a claim', async () => {
+    const claims = {
+      ...{ format: 'grok claims 1', paper: 'p', setting: {} },
+      claims: [
+        { id: 'n', source: '1', claim: 'c', quantity: { of: 'epochs', run: 'none' }, band: [1, 3] },
+        {
+          ...{ id: 'd', source: '1', claim: 'c', band: [-1, 1] },
+          quantity: {
+            of: 'difference',
+            a: { of: 'epochs', run: 'zeta' },
+            b: { of: 'epochs', run: 'none' },
+          },
+        },
+      ],
+    };
+    writeFileSync(at('claims.json'), JSON.stringify(claims));
+    const { json } = await world.grok('verify', 'claims.json', 'whole', 'whole', '--json');
+    expect(json()).toMatchObject({ claims: [{ seeds: 2 }, { seeds: 4 }], leftOut: [] });
+  });
+});
+
+describe('a damaged run of a study', () => {
+  const told =
+    /^grok: barely\/zeta@1 is damaged and left out: bad\/\S+\/metrics\.jsonl: line 1: unknown key "stpe": did you mean "step"\?[^\n]*\n$/;
+
+  it.each([['report'], ['analyze', ...QUICK], ['verify', 'claims.json']])(
+    'is named by %s, which tells the others all the same (exit code 1, and nothing told)',
+    async (command, ...more) => {
+      damageMetrics('barely/zeta@1');
+      const claim = { id: 'n', source: '1', claim: 'c', quantity: { of: 'epochs', run: 'zeta' } };
+      const claims = [{ ...claim, value: 2, band: 0.5 }];
+      const file = { format: 'grok claims 1', paper: 'p', setting: {}, claims };
+      writeFileSync(at('claims.json'), JSON.stringify(file));
+      const argv = command === 'verify' ? [...more, 'bad'] : ['bad', ...more];
+      const { code, err, out, json } = await world.grok(command, ...argv, '--json');
+      expect(code).toBe(0);
+      expect(err.split('\n').filter((line) => line.startsWith('grok: '))).toHaveLength(1);
+      expect(`${err.split('\n').find((line) => line.startsWith('grok: '))}\n`).toMatch(told);
+      expect(json<{ leftOut: string[] }>().leftOut).toHaveLength(1);
+      expect(out).not.toBe('');
+    },
+  );
+
+  it('is named in the report itself', async () => {
+    damageMetrics('barely/zeta@1');
+    expect(await world.grok('report', 'bad')).toMatchObject({ code: 0 });
+    for (const page of ['report.html', 'report.md']) {
+      expect(text('bad', page)).toContain('Left out');
+      expect(text('bad', page)).toContain('barely/zeta@1 is damaged and left out: ');
+    }
+    expect(rowsOf('bad', 'table-4.2.1')).toEqual(LABELS);
+    expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^barely\/zeta & 2 & never &/m);
+    expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^decayed\/zeta & 2 & never \(0\/2\) &/m);
+  });
+
+  it.each([
+    ['metrics.jsonl', '"step"', '"stpe"'],
+    ['manifest.json', '"finished"', '"done"'],
+    ['config.json', '"batch": 8', '"batch": 0'],
+  ])('that teaches does not take its students along (%s)', async (file, from, to) => {
+    damage('decayed/teacher@1', file, from, to);
+    const { code, err } = await world.grok('report', 'bad');
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/^grok: decayed\/teacher@1 is damaged and left out: [^\n]+\n$/),
+    ]);
+    expect(text('bad/report.md')).toMatch(/^\| decayed\/zeta +\| +1 \|/m);
+    expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^decayed\/zeta & 2 & never \(0\/2\) &/m);
+    const status = await world.grok('study', 'status', 'bad');
+    expect(status.code).toBe(0);
+    expect(status.out).toMatch(/^decayed\/teacher@1 +damaged /m);
+    expect(status.out).toMatch(/^decayed\/zeta@1 +finished /m);
+    expect(status.out).not.toContain('blocked');
+  });
+
+  it('whose checkpoint is damaged is left out of analyses alone', async () => {
+    rmSync(at('bad'), { recursive: true, force: true });
+    cpSync(at('whole'), at('bad'), { recursive: true });
+    const checkpoints = at('bad', folderOf('decayed/zeta@0'), 'checkpoints');
+    for (const name of readdirSync(checkpoints))
+      if (name.endsWith('.safetensors')) writeFileSync(join(checkpoints, name), 'x');
+    rmSync(at('bad', folderOf('decayed/teacher@0'), 'checkpoints'), { recursive: true });
+    const { code, err, json } = await world.grok('analyze', 'bad', ...QUICK, '--json');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^grok: decayed\/zeta, seed 0: left out: /m);
+    expect(json()).toMatchObject({ runs: 14 });
+    expect(existsSync(at('bad/analysis/barely/seed-0'))).toBe(true);
+  });
+
+  it('alone in its folder is an error', async () => {
+    expect(await world.grok('train', ...TINY, '--out', 'one')).toMatchObject({ code: 0 });
+    writeFileSync(at('one/metrics.jsonl'), '{}\n');
+    for (const command of ['report', 'analyze'])
+      expect(await world.grok(command, 'one')).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^grok: one\/metrics\.jsonl: line 1: [^\n]+\n$/),
+      });
+  });
+});
+
+it('a damaged journal costs what it says of failures, and is named', async () => {
+  rmSync(at('bad'), { recursive: true, force: true });
+  cpSync(at('whole'), at('bad'), { recursive: true });
+  writeFileSync(at('bad/journal.jsonl'), '{"type":"began"}\n');
+  for (const argv of [
+    ['study', 'status', 'bad'],
+    ['study', 'table', 'bad'],
+    ['report', 'bad'],
+  ])
+    expect(await world.grok(...argv)).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /^grok: the journal is damaged and left out: bad\/journal\.jsonl: line 1: [^\n]+\n$/,
+      ),
+    });
+});
+
+it('a damaged analysis costs its row, and is named', async () => {
+  rmSync(at('bad'), { recursive: true, force: true });
+  cpSync(at('looked'), at('bad'), { recursive: true });
+  const file = at('bad', folderOf('decayed/zeta@0'), 'analysis/analysis-end.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"step"', '"stpe"'));
+  const { code, err } = await world.grok('report', 'bad');
+  expect([code, err]).toEqual([
+    0,
+    expect.stringMatching(
+      /^grok: an analysis is damaged and left out: bad\/\S+\/analysis-end\.json: line \d+: unknown key "stpe"[^\n]+\n$/,
+    ),
+  ]);
+  expect(text('bad/tables/table-states-cka.tex')).toContain('\ndecayed/zeta, last step (1) & ');
+  expect(text('bad/report.md')).toContain('- an analysis is damaged and left out: ');
+});
+
+it('a run that a link leads to is followed, once (left out without a word)', async () => {
+  rmSync(at('bad'), { recursive: true, force: true });
+  cpSync(at('whole'), at('bad'), { recursive: true });
+  const folder = folderOf('decayed/zeta@1');
+  renameSync(at('bad', folder), at('elsewhere'));
+  symlinkSync(at('elsewhere'), at('bad', folder));
+  symlinkSync(at('bad', folderOf('decayed/zeta@0')), at('bad/again'));
+  symlinkSync(at('nowhere'), at('bad/dangling'));
+  const { code, json } = await world.grok('runs', 'bad', '--json');
+  expect(code).toBe(0);
+  const found = json<{ runs: { out: string }[] }>().runs.map(({ out }) => out);
+  expect(found).toEqual([...new Set(folders.values())].map((name) => join('bad', name)).sort());
+  expect(await world.grok('report', 'bad', '--no-analyze')).toMatchObject({ code: 0, err: '' });
+  expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^decayed\/zeta & 2 & never \(0\/2\) &/m);
+});
