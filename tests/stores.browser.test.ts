@@ -1,7 +1,7 @@
 /** What every store must do, on the origin private file system, and what only a browser can show. */
-import { memoryStore, opfsStore } from '@grok/core';
+import { findOpfsFault, memoryStore, opfsStore } from '@grok/core';
 import { storeSuite } from '@grok/testing';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = `stores-${crypto.randomUUID()}`;
 afterAll(async () => {
@@ -23,4 +23,43 @@ it('takes bytes of shared memory (catches: writables that refuse what threads co
   const shared = new Uint8Array(new SharedArrayBuffer(3)).fill(7);
   await opfsStore(`${root}/shared`).write('x', shared);
   expect(await opfsStore(`${root}/shared`).read('x')).toStrictEqual(Uint8Array.of(7, 7, 7));
+});
+
+describe('a browser that refuses files', () => {
+  it('is told of before anything is kept (catches: a run that fails at its first write)', async () => {
+    expect(await findOpfsFault()).toBeUndefined();
+    const cases: readonly [string, () => { mockRestore(): void }][] = [
+      [
+        'no private file system here \\(denied\\); use a window that is not private',
+        () =>
+          vi
+            .spyOn(navigator.storage, 'getDirectory')
+            .mockRejectedValue(new DOMException('denied', 'SecurityError')),
+      ],
+      [
+        'cannot be written \\(denied\\)',
+        () =>
+          vi
+            .spyOn(FileSystemFileHandle.prototype, 'createWritable')
+            .mockRejectedValue(new DOMException('denied', 'NotAllowedError')),
+      ],
+    ];
+    for (const [says, refuse] of cases) {
+      const refused = refuse();
+      expect(await findOpfsFault()).toMatch(new RegExp(says));
+      refused.mockRestore();
+    }
+  });
+  it('that lacks the call is named by a sentence (catches: "createWritable is not a function")', async () => {
+    const proto = FileSystemFileHandle.prototype;
+    const own = Object.getOwnPropertyDescriptor(proto, 'createWritable') ?? {};
+    Object.defineProperty(proto, 'createWritable', { value: undefined, configurable: true });
+    try {
+      const fault = /opfs:.*\/a: cannot be written \(this browser only reads files here\)/;
+      await expect(opfsStore(`${root}/old`).write('a', new Uint8Array(1))).rejects.toThrow(fault);
+      expect(await findOpfsFault()).toMatch(/only reads files here/);
+    } finally {
+      Object.defineProperty(proto, 'createWritable', own);
+    }
+  });
 });

@@ -43,6 +43,13 @@ const offlineList: Plugin = {
   },
 };
 
+/** While it is developed, styles come through scripts. */
+const developersStyles: Plugin = {
+  name: 'developers-styles',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replace("style-src 'self'", "$& 'unsafe-inline'"),
+};
+
 export default defineConfig({
   base: './',
   resolve: { conditions: ['@grok/source', 'module', 'browser', 'development|production'] },
@@ -52,5 +59,5 @@ export default defineConfig({
   worker: { format: 'es', plugins: () => [tfjsWasmThreads] },
   // Its binaries lie beside its code, where the optimizer would not take them.
   optimizeDeps: { exclude: ['onnxruntime-web'] },
-  plugins: [tfjsWasmThreads, offlineList],
+  plugins: [tfjsWasmThreads, offlineList, developersStyles],
 });

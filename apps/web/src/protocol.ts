@@ -1,12 +1,16 @@
 /** What page and worker say to each other: plain data, nothing else crosses. */
 import type { MetricsRow, RunEvent } from '@grok/core';
-import type { Plan, RunRecord } from '@grok/study';
+import type { Plan, StudyRun } from '@grok/study';
 
-/** A study as a list shows it: one plan, in one folder of the browser's own file system. */
+/** A study as a list shows it: one plan, in one folder. */
 export interface ListedStudy {
   readonly folder: string;
-  readonly plan: Plan;
-  readonly status: 'new' | 'unfinished' | 'finished';
+  /** Of its plan; absent where that cannot be read. */
+  readonly name?: string;
+  readonly seeds?: readonly number[];
+  readonly status: 'new' | 'unfinished' | 'finished' | 'damaged';
+  /** What is wrong with it, or with one of its runs. */
+  readonly error?: string;
   /** When it was begun, in milliseconds since 1970. */
   readonly changed: number;
 }
@@ -16,7 +20,10 @@ export interface RunView {
   readonly seed: number;
   readonly epochs: number;
   readonly history: readonly MetricsRow[];
-  readonly record?: RunRecord | undefined;
+  /** Absent where no study holds it yet. */
+  readonly state?: StudyRun['state'];
+  /** Why it is lost. */
+  readonly error?: string;
 }
 /** What a model looks like inside, at one moment; see `pictures.ts` for how it is found. */
 export interface Picture {
@@ -43,6 +50,14 @@ export interface Choice {
   readonly threads: number;
 }
 
+/** A finished study's figure, drawn. */
+export interface DrawnFigure {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly svg: string;
+}
+
 export type ToWorker =
   | { readonly type: 'hello' }
   | { readonly type: 'open'; readonly folder: string }
@@ -50,7 +65,8 @@ export type ToWorker =
   | { readonly type: 'pause' }
   | { readonly type: 'remove'; readonly folder: string }
   | { readonly type: 'export'; readonly folder: string }
-  | { readonly type: 'import'; readonly files: readonly { path: string; bytes: Uint8Array }[] };
+  | { readonly type: 'draw'; readonly folder: string }
+  | { readonly type: 'drop'; readonly files: readonly { path: string; file: Blob }[] };
 
 /** Histories come in `rows`, a part a message: taking a thousand rows in at once would hold the page up. */
 export type FromWorker =
@@ -58,6 +74,8 @@ export type FromWorker =
       readonly type: 'ready';
       readonly cores: number;
       readonly backends: readonly { name: string; summary: string }[];
+      /** Why nothing is kept when the page closes. */
+      readonly fault?: string;
     }
   | { readonly type: 'studies'; readonly studies: readonly ListedStudy[] }
   | {
@@ -69,11 +87,21 @@ export type FromWorker =
   | { readonly type: 'rows'; readonly index: number; readonly rows: readonly MetricsRow[] }
   | { readonly type: 'event'; readonly index: number; readonly event: RunEvent }
   | { readonly type: 'picture'; readonly index: number; readonly picture: Picture }
+  /** What goes on before the first step; with `index`, for that run. */
+  | { readonly type: 'stage'; readonly stage: 'loading' | 'compiling'; readonly index?: number }
+  /** Another tab trains the study that was told last. */
+  | { readonly type: 'watching' }
+  /** Seconds of training left of the whole study; null while no epoch was timed. */
+  | { readonly type: 'estimate'; readonly secondsLeft: number | null }
   | {
       readonly type: 'ended';
-      readonly status: 'finished' | 'interrupted';
-      /** By run; the page has their rows. */
-      readonly records: readonly (RunRecord | undefined)[];
+      readonly status: 'finished' | 'interrupted' | 'failed';
+      /** As in `study`, without rows. */
+      readonly runs: readonly RunView[];
     }
-  | { readonly type: 'error'; readonly message: string; readonly badInput: boolean }
-  | { readonly type: 'archive'; readonly name: string; readonly bytes: Uint8Array };
+  | { readonly type: 'figures'; readonly figures: readonly DrawnFigure[] }
+  | { readonly type: 'drawn'; readonly figures: readonly DrawnFigure[] }
+  /** A plan that was dropped, to be looked at or to begin with at once. */
+  | { readonly type: 'plan'; readonly plan: Plan; readonly begin: boolean }
+  | { readonly type: 'error'; readonly message: string }
+  | { readonly type: 'archive'; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> };

@@ -13,9 +13,9 @@ import {
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { unzipSync, zipSync } from 'fflate';
+import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { downloadRuns, drop, openSite, type Site, until, type Visit } from './site.js';
+import { downloadRuns, drop, openSite, type Site, unpacked, until, type Visit } from './site.js';
 
 const experiment = {
   task: { use: 'div', options: { p: 13 } },
@@ -28,15 +28,6 @@ const experiment = {
 const spec = { name: 'spec.json', bytes: new TextEncoder().encode(JSON.stringify({ experiment })) };
 const registry = createRegistry([data, model, optim, onnx]);
 
-/** The one run in a downloaded archive, as a store. */
-async function unpacked(zip: Uint8Array): Promise<Store> {
-  const store = memoryStore();
-  for (const [path, bytes] of Object.entries(unzipSync(zip))) {
-    const [, ...inside] = path.split('/');
-    if (inside.length > 0) await store.write(inside.join('/'), bytes);
-  }
-  return store;
-}
 async function manifestOf(visit: Visit): Promise<Manifest> {
   return (await readManifest(await unpacked(await downloadRuns(visit.page))))!;
 }
@@ -81,6 +72,8 @@ describe.skipIf(inject('chromium') === '')('runs that move', () => {
     await until(closing, 'finished');
     const end = await manifestOf({ ...visit, page: closing });
     expect(end.paramsSha256).toBe(whole.manifest.paramsSha256);
+    // Catches: a picture of the study that was opened, which sizes the pool of threads for what goes on.
+    expect(end.device).toBe(whole.manifest.device);
     expect(faults).toEqual([]);
     await visit.close();
   });

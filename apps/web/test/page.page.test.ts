@@ -1,7 +1,7 @@
 /** The page in Chromium, as a visitor meets it: from an empty one to students that have learned. */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { drop, openSite, type Site, until } from './site.js';
 
@@ -36,6 +36,26 @@ const inked = (page: Page, chart: string): Promise<number> =>
     return count;
   });
 
+/** Labels in pictures that are smaller than 11 px on the screen. */
+const smallLabels = (page: Page): Promise<readonly string[]> =>
+  page.locator('.inside svg text').evaluateAll((labels) =>
+    labels.flatMap((label) => {
+      if (!(label instanceof SVGGraphicsElement)) return [];
+      const size = Number.parseFloat(getComputedStyle(label).fontSize);
+      const pixels = size * (label.getScreenCTM()?.a ?? 0);
+      return pixels < 11 ? [`${label.textContent}: ${pixels}`] : [];
+    }),
+  );
+/** True for what can be seen without scrolling. */
+const isOnScreen = async (what: Locator): Promise<boolean> => {
+  const box = await what.boundingBox();
+  const height = what.page().viewportSize()?.height ?? 0;
+  return box !== null && box.y >= 0 && box.y + box.height <= height;
+};
+/** True where all images have loaded. */
+const areDrawn = (images: Element[]): boolean =>
+  images.every((image) => image instanceof HTMLImageElement && image.naturalWidth > 100);
+
 describe.skipIf(inject('chromium') === '')('the page', () => {
   let site: Site;
   beforeAll(async () => {
@@ -66,7 +86,12 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
       await picture(page, `before-${name}`);
 
       for (const arm of ['none', 'logit', 'attention']) await page.uncheck(`[name=arm-${arm}]`);
+      expect(await page.inputValue('[name=teacherEpochs]')).toBe('150');
+      expect(await page.inputValue('[name=studentEpochs]')).toBe('250');
       await page.getByRole('button', { name: 'Start' }).click();
+      // What goes on is said at once, and the bar moves.
+      await page.waitForSelector('[data-status=starting]');
+      expect(await page.locator('progress').getAttribute('value')).toBeNull();
       await until(page, 'training');
       expect(await page.locator('tbody tr').count()).toBe(2);
       expect(await epoch(page, 'teacher')).toBe(150);
@@ -81,6 +106,8 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
       );
       expect(await inked(page, 'accuracy')).toBeGreaterThan(empty + 200);
       expect(await inked(page, 'loss')).toBeGreaterThan(200);
+      const small = await smallLabels(page);
+      expect(small).toEqual([]);
       await picture(page, `while-${name}`);
 
       await until(page, 'finished');
@@ -93,7 +120,17 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
       expect(
         await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
       ).toBeLessThanOrEqual(0);
+      // The figures of the report, in place of the live charts.
+      await page.waitForSelector('[data-figure=figure-1] img');
+      expect(await page.locator('[data-figure] img').evaluateAll(areDrawn)).toBe(true);
+      expect(await page.locator('[data-chart]').count()).toBe(0);
       await picture(page, `after-${name}`);
+      // Catches: a teacher that was trained before, and waits for its second epoch for ever.
+      await page.locator('[data-run=teacher] input').click();
+      await page.waitForFunction(() =>
+        document.querySelector('.inside .muted')!.textContent!.endsWith('as of epoch 150'),
+      );
+      await page.waitForSelector('[data-picture=embedding] svg[data-points="23"]');
       expect(faults).toEqual([]);
       await close();
     },
@@ -148,7 +185,7 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
     await drop(page, [{ name: 'x.json', bytes: new TextEncoder().encode('{') }]);
     await expect.poll(() => alert.textContent()).toMatch(/^x\.json: must be JSON/);
     await drop(page, [{ name: 'x.json', bytes: bytes({ a: 1 }) }]);
-    await expect.poll(() => alert.textContent()).toMatch(/neither a plan .* nor a specification/);
+    await expect.poll(() => alert.textContent()).toMatch(/^x\.json: .*unknown key "a"/);
     const experiment = {
       task: { use: 'dvi' },
       model: { use: 'transformer' },
@@ -163,6 +200,49 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
     await expect.poll(() => alert.textContent()).toMatch(/"dvi".*div/);
     expect(await page.locator('.kept').count()).toBe(0);
     expect(faults).toEqual([]);
+    await close();
+  });
+
+  // Catches: a message above the window, fields that are locked by what could not be started.
+  it('says beside the form what cannot be started, and leaves it free', async () => {
+    const { page, url, faults, close } = await site.visit();
+    await page.goto(url);
+    await page.selectOption('[name=op]', 'div');
+    await page.fill('[name=p]', '12');
+    await page.getByRole('button', { name: 'Start' }).click();
+    const alert = page.locator('.setup').getByRole('alert');
+    await expect.poll(() => alert.textContent()).toMatch(/prime.*12/);
+    expect(await isOnScreen(alert)).toBe(true);
+    expect(await page.locator('fieldset:disabled').count()).toBe(0);
+    expect(await page.locator('.kept').count()).toBe(0);
+    await page.fill('[name=p]', '13');
+    await page.fill('[name=teacherEpochs]', '2');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await until(page, 'training');
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  // Catches: a policy that is absent, that lets text run as code, or lets the page ask elsewhere.
+  it('runs nothing and loads nothing that is not the site’s own', async () => {
+    const { page, url, close } = await site.visit();
+    await page.goto(url);
+    const refused = await page.evaluate(async () => {
+      const events: string[] = [];
+      addEventListener('securitypolicyviolation', (event) => events.push(event.effectiveDirective));
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "run"';
+      document.body.append(script);
+      document.body.insertAdjacentHTML('beforeend', '<b style="color:red">x</b>');
+      await fetch('https://example.invalid/').catch(() => undefined);
+      await new Promise((done) => setTimeout(done, 100));
+      return { events: events.sort(), title: document.title };
+    });
+    expect(refused).toEqual({
+      events: ['connect-src', 'script-src-elem', 'style-src-attr'],
+      title: 'Watch it grok',
+    });
     await close();
   });
 

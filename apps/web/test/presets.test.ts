@@ -5,7 +5,6 @@ import { decodeCheckpoint, withoutAuxiliary } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { fieldsOf, presets, runsIn, withFields } from '../src/page/presets.js';
-import { readStoredPlan } from '../src/work/documents.js';
 
 const shipped = new URL('../public/teacher/', import.meta.url);
 const json = (file: string) => JSON.parse(readFileSync(new URL(file, shipped), 'utf8'));
@@ -16,19 +15,52 @@ describe.each(Object.entries(presets))('preset %s', (name, plan) => {
     expect(withFields(plan, {})).toBe(plan);
   });
   it('reads back what the form writes (catches: a field that changes another part, or none)', () => {
-    const wanted = { ...fieldsOf(plan), op: 'mul', p: 31, epochs: 7, seed: 9, teacherDim: 48 };
+    const wanted = {
+      ...fieldsOf(plan),
+      ...{ op: 'mul', p: 31, teacherEpochs: 7, studentEpochs: 8, seed: 9, teacherDim: 48 },
+    };
     const changed = withFields(plan, wanted);
-    expect(fieldsOf(changed)).toEqual(wanted);
-    for (const { experiment } of expandPlan(changed)) {
+    expect(checkPlan(changed, name)).toEqual(changed);
+    const hasStudents = Object.keys(plan.arms).length > 0;
+    expect(fieldsOf(changed)).toEqual(hasStudents ? wanted : { ...wanted, studentEpochs: 7 });
+    const lengths = expandPlan(changed).map(({ role }) => (role === 'teacher' ? 7 : 8));
+    for (const [i, { experiment }] of expandPlan(changed).entries()) {
       expect(experiment).toMatchObject({
-        epochs: 7,
+        epochs: lengths[i],
         seed: 9,
         task: { use: 'mul', options: { p: 31 } },
       });
     }
-    expect(runsIn(changed).map((run) => run.epochs)).toEqual(expandPlan(changed).map(() => 7));
+    expect(runsIn(changed).map((run) => run.epochs)).toEqual(lengths);
     const arms = wanted.arms.slice(0, 1);
     expect(Object.keys(withFields(plan, { arms }).arms)).toEqual(arms);
+  });
+});
+
+describe('the lengths in the form', () => {
+  it.each(Object.entries(presets))('are those of the runs of %s', (_, plan) => {
+    // Catches: a form that says 150 epochs over students that train for 250.
+    const lengths = (isTeacher: boolean) =>
+      new Set(
+        expandPlan(plan)
+          .filter(({ role }) => (role === 'teacher') === isTeacher)
+          .map(({ experiment }) => experiment.epochs),
+      );
+    const { teacherEpochs, studentEpochs } = fieldsOf(plan);
+    expect(lengths(true)).toEqual(new Set([teacherEpochs]));
+    const students = lengths(false);
+    if (students.size === 1) expect([...students]).toEqual([studentEpochs]);
+    if (students.size > 1) expect(studentEpochs).toBeNull();
+  });
+  it('stay as they are where students differ and another field is changed (catches: one length for all)', () => {
+    const small = presets.small!;
+    const long = { ...small, arms: { ...small.arms, none: { ...small.arms.none, epochs: 9 } } };
+    expect(fieldsOf(long).studentEpochs).toBeNull();
+    const changed = withFields(long, { p: 31, studentEpochs: null });
+    expect(runsIn(changed).map(({ epochs }) => epochs)).toEqual([150, 9, 250, 250, 250]);
+    expect(runsIn(withFields(long, { studentEpochs: 7 })).map(({ epochs }) => epochs)).toEqual([
+      150, 7, 7, 7, 7,
+    ]);
   });
 });
 
@@ -47,27 +79,5 @@ describe('the teacher that comes with the page', () => {
     expect(bytes.length).toBeLessThan(3e6);
     const { params } = decodeCheckpoint(bytes, file);
     expect(paramsSha256(withoutAuxiliary(params))).toBe(json('manifest.json').paramsSha256);
-  });
-});
-
-describe('a specification', () => {
-  const experiment = {
-    task: { use: 'add', options: { p: 7 } },
-    model: { use: 'transformer' },
-    optimizer: { use: 'adamw' },
-    batch: 8,
-    epochs: 2,
-    seed: 3,
-  };
-  it('becomes a plan of one run with the same id (catches: a run that the command line would call another)', () => {
-    const [run, ...others] = expandPlan(readStoredPlan({ experiment }));
-    expect(others).toEqual([]);
-    expect(experimentHash(run!.experiment)).toBe(experimentHash(experiment));
-  });
-  it('that names a teacher is refused (catches: a student trained without the teacher it asks for)', () => {
-    const teachers = { teacher: { run: 'a'.repeat(64), paramsSha256: 'b'.repeat(64) } };
-    expect(() => readStoredPlan({ experiment: { ...experiment, teachers } })).toThrow(
-      /names a teacher/,
-    );
   });
 });

@@ -9,6 +9,8 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { memoryStore, type Store } from '@grok/core';
+import { unzipSync } from 'fflate';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 
@@ -158,8 +160,21 @@ export async function drop(
 }
 
 /** Waits until the page says where it stands. */
-export async function until(page: Page, status: 'training' | 'paused' | 'finished'): Promise<void> {
+export async function until(
+  page: Page,
+  status: 'training' | 'watching' | 'paused' | 'finished',
+): Promise<void> {
   await page.waitForSelector(`[data-status=${status}]`, { timeout: 600_000 });
+}
+
+/** The one run in a downloaded archive, as a store. */
+export async function unpacked(zip: Uint8Array): Promise<Store> {
+  const store = memoryStore();
+  for (const [path, bytes] of Object.entries(unzipSync(zip))) {
+    const [, ...inside] = path.split('/');
+    if (inside.length > 0) await store.write(inside.join('/'), bytes);
+  }
+  return store;
 }
 
 /** The files of the study that is open, as the page hands them out. */

@@ -93,7 +93,7 @@ export { openBackend } from './runs/compose.js';
 export { evaluateRun } from './runs/evaluate-run.js';
 export type { RunHost, RunResult } from './runs/host.js';
 export { memoryStore } from './runs/memory-store.js';
-export { opfsStore } from './runs/opfs-store.js';
+export { findOpfsFault, opfsStore } from './runs/opfs-store.js';
 export { resumeRun, startRun } from './runs/run.js';
 export { readConfig, readManifest, readMetrics } from './runs/run-folder.js';
 export { specSchemaOf } from './runs/spec-schema.js';

@@ -49,10 +49,7 @@ export function recordOf(
     bestOfLast10: last === undefined ? null : bestOfLast(history, 10),
     finalValLoss: last?.validation.loss ?? null,
     seconds: manifest.seconds,
-    secondsPerEpoch: median(
-      // A row may stand for several epochs.
-      history.map((row, i) => row.time.seconds / (row.epoch - (history[i - 1]?.epoch ?? 0))),
-    ),
+    secondsPerEpoch: secondsPerEpoch(history),
     peakMemoryBytes: manifest.peakMemoryBytes ?? null,
     splitHash: manifest.splitHash,
     paramsSha256: manifest.paramsSha256 ?? null,
@@ -62,4 +59,12 @@ export function recordOf(
     leaked: manifest.leaked ?? false,
     out,
   };
+}
+
+/** Seconds of an epoch, evaluation included: the median over all; null before the first. */
+export function secondsPerEpoch(history: readonly MetricsRow[]): number | null {
+  return median(
+    // A row may stand for several epochs.
+    history.map((row, i) => row.time.seconds / (row.epoch - (history[i - 1]?.epoch ?? 0))),
+  );
 }

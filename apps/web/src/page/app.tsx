@@ -1,21 +1,26 @@
 /** The page as a whole: what to train on the left, what comes of it on the right. */
+
+import type { Plan } from '@grok/study';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Choice, RunView } from '../protocol.js';
-import { Chart, figureOf } from './charts.js';
+import { Chart } from './charts.js';
 import { Controls } from './controls.js';
 import { dropped } from './drop.js';
-import { download, useDark, useWorker } from './hooks.js';
+import { Fault } from './fault.js';
+import { Figures } from './figures.js';
+import { download, type Errand, useDark, useWorker } from './hooks.js';
 import { Inside } from './inside.js';
 import { Kept } from './kept.js';
 import { fieldsOf, runsIn, smallPreset, withFields } from './presets.js';
 import { Runs } from './runs.js';
 import { type PlanDraft, Setup } from './setup.js';
+import { initial, isBusy } from './state.js';
 
 type Session = ReturnType<typeof useSession>;
 
 /** What the worker is doing, what was chosen in the form, and what a person can ask for. */
 function useSession() {
-  const { state, act, say } = useWorker((name, bytes) => download(name, bytes as BlobPart));
+  const { state, act, say } = useWorker(run);
   const [draft, setDraft] = useState<PlanDraft>({ base: smallPreset, changed: {} });
   const [wish, setWish] = useState<Partial<Choice>>({});
   const [chosen, setChosen] = useState<number>();
@@ -24,7 +29,19 @@ function useSession() {
   // Threads cost small models more in waiting for one another than they gain.
   const threads = fieldsOf(plan).teacherDim >= 128 ? cores : 1;
   const choice: Choice = { backend: 'onnx', threads, ...wish };
-  const running = ['training', 'starting', 'pausing'].includes(state.status);
+  const running = isBusy(state);
+  function run(errand: Errand): void {
+    if (errand.type === 'archive') download(errand.name, errand.bytes);
+    else if (errand.type === 'drawn')
+      for (const { name, svg } of errand.figures) download(`${name}.svg`, svg);
+    else if (errand.begin) begin(errand.plan);
+    else setDraft({ base: errand.plan, changed: {} });
+  }
+  function begin(wanted: Plan): void {
+    setChosen(undefined);
+    act({ type: 'starting' });
+    say({ type: 'start', plan: wanted, choice });
+  }
   return {
     ...{
       state,
@@ -40,11 +57,7 @@ function useSession() {
       plan,
       running,
     },
-    begin(wanted: unknown): void {
-      setChosen(undefined);
-      act({ type: 'starting' });
-      say({ type: 'start', plan: wanted, choice });
-    },
+    begin,
     pause(): void {
       act({ type: 'pausing' });
       say({ type: 'pause' });
@@ -58,19 +71,29 @@ function useSession() {
 
 /** Opens what was going on when the tab was closed, ready to go on. */
 function useUnfinished({ state, say }: Session): void {
-  const first = useRef(true);
+  const done = useRef(false);
   useEffect(() => {
+    if (done.current || state.studies === initial.studies) return;
+    done.current = true;
     const unfinished = state.studies.find((one) => one.status === 'unfinished');
-    if (first.current && state.ready && unfinished)
-      say({ type: 'open', folder: unfinished.folder });
-    if (state.studies.length > 0) first.current = false;
+    if (unfinished && state.status === 'idle') say({ type: 'open', folder: unfinished.folder });
   }, [state.studies]);
 }
 
+/** The value of the newest rendering, for listeners that outlive one. */
+function useLatest<T>(value: T): { readonly current: T } {
+  const latest = useRef(value);
+  latest.current = value;
+  return latest;
+}
+
 /** The space bar pauses and resumes. */
-function useSpaceBar({ state: { status, study }, pause, begin }: Session): void {
+function useSpaceBar(session: Session): void {
+  const latest = useLatest(session);
   useEffect(() => {
     const hear = (event: KeyboardEvent): void => {
+      const { state, pause, begin } = latest.current;
+      const { status, study } = state;
       if (event.key !== ' ' || event.target !== document.body || study === undefined) return;
       event.preventDefault();
       if (status === 'training') pause();
@@ -78,21 +101,21 @@ function useSpaceBar({ state: { status, study }, pause, begin }: Session): void 
     };
     addEventListener('keydown', hear);
     return () => removeEventListener('keydown', hear);
-  });
+  }, []);
 }
 
 /** Takes plans, specifications and folders that are dropped on the page. */
-function useDropped({ running, act, say, setDraft, begin }: Session): void {
+function useDropped(session: Session): void {
+  const latest = useLatest(session);
   useEffect(() => {
     const over = (event: DragEvent): void => event.preventDefault();
     const drop = async (event: DragEvent): Promise<void> => {
       event.preventDefault();
+      const { running, act, say } = latest.current;
       if (running || event.dataTransfer === null) return;
-      const found = await dropped(event.dataTransfer).catch((error: Error) => error);
-      if (found instanceof Error) act({ type: 'error', message: found.message, badInput: true });
-      else if ('plan' in found) setDraft({ base: found.plan, changed: {} });
-      else if ('spec' in found) begin(found.spec);
-      else say({ type: 'import', files: found.files });
+      const files = await dropped(event.dataTransfer).catch((error: Error) => error);
+      if (files instanceof Error) act({ type: 'error', message: files.message });
+      else say({ type: 'drop', files });
     };
     addEventListener('dragover', over);
     addEventListener('drop', drop);
@@ -100,7 +123,7 @@ function useDropped({ running, act, say, setDraft, begin }: Session): void {
       removeEventListener('dragover', over);
       removeEventListener('drop', drop);
     };
-  });
+  }, []);
 }
 
 /** The page. */
@@ -114,7 +137,7 @@ export function App() {
       <header class="title">
         <h1>Watch it grok</h1>
         <p>
-          A small transformer learns to calculate modulo a prime. First it memorises; long after,
+          A small transformer learns to calculate modulo a prime. First it memorizes; long after,
           and all at once, it understands. Then students learn from it.
         </p>
       </header>
@@ -133,7 +156,8 @@ function Choices({ session }: { session: Session }) {
         choice={choice}
         cores={cores}
         backends={state.ready?.backends ?? []}
-        busy={state.study !== undefined}
+        busy={state.study !== undefined || running}
+        error={state.study === undefined ? state.error : undefined}
         onDraft={setDraft}
         onChoice={setWish}
         onStart={() => begin(plan)}
@@ -150,7 +174,7 @@ function Choices({ session }: { session: Session }) {
 
 function Results({ session }: { session: Session }) {
   const { state, say, plan, chosen, setChosen, running, begin, pause, stop } = session;
-  const { study, pictures, now, error } = state;
+  const { study, pictures, figures, now, error, ready } = state;
   const dark = useDark();
   const planned = useMemo(() => runsIn(plan), [plan]);
   const runs: readonly RunView[] = study === undefined ? planned : state.runs;
@@ -158,23 +182,29 @@ function Results({ session }: { session: Session }) {
   const shown = chosen ?? (running ? (now?.index ?? 0) : latest);
   return (
     <main>
-      {error && (
-        <p class="error" role="alert">
-          {error.message}
+      {ready?.fault && (
+        <p class="error" role="note">
+          Nothing is kept: everything is trained in memory, and goes when this page closes. Download
+          runs that you want. <small>{ready.fault}</small>
         </p>
       )}
+      {error && study && <Fault message={error} />}
       <Controls
         state={state}
         onPause={pause}
         onResume={() => study && begin(study.plan)}
         onStop={stop}
         onDownload={() => study && say({ type: 'export', folder: study.folder })}
-        onFigure={async () => download('curves.png', await figureOf(runs, dark))}
+        onFigure={() => study && say({ type: 'draw', folder: study.folder })}
       />
-      <div class="charts">
-        <Chart runs={runs} measure="accuracy" dark={dark} />
-        <Chart runs={runs} measure="loss" dark={dark} />
-      </div>
+      {figures.length > 0 ? (
+        <Figures figures={figures} />
+      ) : (
+        <div class="charts">
+          <Chart runs={runs} measure="accuracy" dark={dark} />
+          <Chart runs={runs} measure="loss" dark={dark} />
+        </div>
+      )}
       <Runs
         runs={runs}
         training={running ? now?.index : undefined}
@@ -182,7 +212,12 @@ function Results({ session }: { session: Session }) {
         dark={dark}
         onShow={setChosen}
       />
-      <Inside picture={pictures[shown]} name={runs[shown]?.name ?? 'teacher'} dark={dark} />
+      <Inside
+        picture={pictures[shown]}
+        name={runs[shown]?.name ?? 'teacher'}
+        isOver={!running && runs[shown]?.state === 'finished'}
+        dark={dark}
+      />
     </main>
   );
 }

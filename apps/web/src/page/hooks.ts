@@ -18,8 +18,13 @@ export function useDark(): boolean {
 /** Milliseconds between two looks at what the worker told: people cannot read faster, and each draws the page. */
 const GLANCE = 100;
 
+/** Words of the worker that change no state: something to be done with once. */
+export type Errand = Extract<FromWorker, { type: 'archive' | 'drawn' | 'plan' }>;
+const isErrand = (message: FromWorker): message is Errand =>
+  message.type === 'archive' || message.type === 'drawn' || message.type === 'plan';
+
 /** The worker: the state that it tells of, and a way to speak to it. */
-export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void): {
+export function useWorker(onErrand: (errand: Errand) => void): {
   state: State;
   say: (message: ToWorker) => void;
   act: (action: Action) => void;
@@ -32,6 +37,8 @@ export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void):
   // In the order of what happened: what the worker told before comes first.
   const act = (action: Action): void => take([...told.current.splice(0), action]);
   const worker = useRef<Worker | undefined>(undefined);
+  const errand = useRef(onErrand);
+  errand.current = onErrand;
   useEffect(() => {
     const own = new Worker(new URL('../work/worker.ts', import.meta.url), {
       type: 'module',
@@ -43,16 +50,12 @@ export function useWorker(onArchive: (name: string, bytes: Uint8Array) => void):
       take(told.current.splice(0));
     };
     own.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if (data.type === 'archive') return onArchive(data.name, data.bytes);
+      if (isErrand(data)) return errand.current(data);
       told.current.push(data);
       looking ??= setTimeout(look, GLANCE);
     };
     own.onerror = ({ message }) =>
-      act({
-        type: 'error',
-        message: message || 'the worker could not be loaded',
-        badInput: false,
-      });
+      act({ type: 'error', message: message || 'the worker could not be loaded' });
     own.postMessage({ type: 'hello' } satisfies ToWorker);
     worker.current = own;
     return () => {

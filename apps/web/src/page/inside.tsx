@@ -6,14 +6,18 @@ import type { Picture } from '../protocol.js';
 
 const SIZE = 320;
 const EDGE = 18;
+const OVER = 'its last checkpoint gave no picture';
 
 export function Inside({
   picture,
   name,
+  isOver,
   dark,
 }: {
   picture: Picture | undefined;
   name: string;
+  /** Nothing more will come of this run. */
+  isOver: boolean;
   dark: boolean;
 }) {
   const [chosen, choose] = useState<number>();
@@ -26,7 +30,11 @@ export function Inside({
       <header>
         <h2 id="inside">Inside {describeRun(name)}</h2>
         <p class="muted">
-          {picture ? `as of epoch ${picture.epoch}` : 'pictures come with the second epoch'}
+          {picture
+            ? `as of epoch ${picture.epoch}`
+            : isOver
+              ? OVER
+              : 'pictures come while it trains'}
         </p>
       </header>
       <div class="panels">
@@ -49,7 +57,7 @@ export function Inside({
           <Embedding picture={picture} k={k} view={view} dark={dark} />
           <p class="note">
             {view === 'circle'
-              ? 'One number each, coloured by its turn. A model that has understood puts them on a circle.'
+              ? 'One number each, colored by its turn. A model that has understood puts them on a circle.'
               : 'One number each, along the two directions in which they differ most.'}
           </p>
         </figure>
@@ -143,8 +151,8 @@ function Embedding({
         const fill = wheel(((k * x) % n) / n, dark);
         return n <= 40 ? (
           <g key={x} transform={`translate(${cx.toFixed(1)} ${cy.toFixed(1)})`}>
-            <circle r="9.5" fill={fill} />
-            <text dy="3.6">{picture!.residues[x]}</text>
+            <circle r="12.5" fill={fill} />
+            <text dy="5">{picture!.residues[x]}</text>
           </g>
         ) : (
           <circle key={x} cx={cx.toFixed(1)} cy={cy.toFixed(1)} r="4" fill={fill}>

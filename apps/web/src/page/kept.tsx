@@ -1,7 +1,12 @@
 /** Studies that this browser keeps. */
 import type { ListedStudy } from '../protocol.js';
 
-const STATUS = { new: 'not begun', unfinished: 'unfinished', finished: 'finished' };
+const STATUS = {
+  new: 'not begun',
+  unfinished: 'unfinished',
+  finished: 'finished',
+  damaged: 'cannot be read',
+};
 
 export function Kept({
   studies,
@@ -19,28 +24,30 @@ export function Kept({
     <section class="kept" aria-labelledby="kept">
       <h2 id="kept">Kept in this browser</h2>
       <ul>
-        {studies.map(({ folder, plan, status }) => (
+        {studies.map(({ folder, name = folder, seeds = [], status, error }) => (
           <li key={folder}>
             <button
               type="button"
               class="link"
-              disabled={folder === current}
+              disabled={folder === current || status === 'damaged'}
               onClick={() => onOpen(folder)}
             >
-              {plan.name}
+              {name}
             </button>{' '}
             <small>
-              seed {plan.seeds.join(', ')}, {STATUS[status]}
+              {seeds.length > 0 ? `seed ${seeds.join(', ')}, ` : ''}
+              {STATUS[status]}
             </small>
             <button
               type="button"
               class="link quiet"
               disabled={folder === current}
-              aria-label={`Delete ${plan.name}`}
-              onClick={() => confirm(`Delete ${plan.name} and all its runs?`) && onRemove(folder)}
+              aria-label={`Delete ${name}`}
+              onClick={() => confirm(`Delete ${name} and all its runs?`) && onRemove(folder)}
             >
               delete
             </button>
+            {error && <p class="note wide damage">{error}</p>}
           </li>
         ))}
       </ul>

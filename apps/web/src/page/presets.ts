@@ -1,6 +1,6 @@
 /** Plans to start from: the command line's presets, and a small one whose teacher comes with the site. */
 import type { Json } from '@grok/core';
-import type { Plan } from '@grok/study';
+import { expandPlan, type Part, type Plan } from '@grok/study';
 import type { RunView } from '../protocol.js';
 
 // Data, read as files: there is one copy of each of the command line's presets.
@@ -30,11 +30,16 @@ export interface Fields {
   readonly studentDim: number;
   readonly depth: number;
   readonly heads: number;
-  readonly epochs: number;
+  readonly teacherEpochs: number;
+  /** Null where the students' differ. */
+  readonly studentEpochs: number | null;
   readonly seed: number;
   readonly arms: readonly string[];
 }
 type Tree = { readonly [key: string]: Json };
+/** Parts that the form changes: what all share, the teacher's, the students'. */
+type PartName = 'shared' | 'teacher' | 'student';
+type Parts = Readonly<Record<PartName, Part>>;
 
 const within = (part: unknown, ...path: readonly string[]): unknown =>
   path.reduce((at, key) => (at as Record<string, unknown> | undefined)?.[key], part);
@@ -45,6 +50,10 @@ export function fieldsOf({ shared, teacher, student, arms, seeds }: Plan): Field
     within(teacher, ...path) ?? within(shared, ...path) ?? within(student, ...path);
   const option = (name: string, otherwise: number): number =>
     Number(of('model', 'options', name) ?? otherwise);
+  const teacherEpochs = Number(teacher.epochs ?? shared?.epochs ?? 150);
+  const [first = teacherEpochs, ...others] = Object.values(arms).map((arm) =>
+    Number(arm.epochs ?? student.epochs ?? shared?.epochs ?? 150),
+  );
   return {
     op: String(of('task', 'use') ?? 'div'),
     p: Number(of('task', 'options', 'p') ?? 97),
@@ -52,8 +61,9 @@ export function fieldsOf({ shared, teacher, student, arms, seeds }: Plan): Field
     studentDim: Number(within(student, 'model', 'options', 'dim') ?? option('dim', 128) / 2),
     depth: option('depth', 2),
     heads: option('heads', 1),
-    epochs: Number(of('epochs') ?? 150),
-    seed: seeds[0]!,
+    teacherEpochs,
+    studentEpochs: others.every((one) => one === first) ? first : null,
+    seed: seeds[0] ?? 0,
     arms: Object.keys(arms),
   };
 }
@@ -65,57 +75,63 @@ function laid(tree: Tree, [key, ...rest]: readonly string[], value: Json): Tree 
   return { ...tree, [key]: rest.length === 0 ? value : laid(below, rest, value) };
 }
 
+/** Fields that the whole study has alike, and where they stand in a part. */
+const ALIKE: readonly (readonly ['op' | 'p' | 'depth' | 'heads', ...path: string[]])[] = [
+  ['op', 'task', 'use'],
+  ['p', 'task', 'options', 'p'],
+  ['depth', 'model', 'options', 'depth'],
+  ['heads', 'model', 'options', 'heads'],
+];
+type OwnField = 'teacherDim' | 'studentDim' | 'teacherEpochs' | 'studentEpochs';
+/** Fields of the teacher alone or of the students alone. */
+const OWN: readonly (readonly [OwnField, PartName, ...path: string[]])[] = [
+  ['teacherDim', 'teacher', 'model', 'options', 'dim'],
+  ['studentDim', 'student', 'model', 'options', 'dim'],
+  ['teacherEpochs', 'teacher', 'epochs'],
+  ['studentEpochs', 'student', 'epochs'],
+];
+const PARTS = ['shared', 'teacher', 'student'] as const;
+
 /** The plan with what the form says otherwise than it; untouched, it is the plan itself. */
 export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
   if (Object.keys(changed).length === 0) return plan;
-  const next: Record<string, Tree> = JSON.parse(JSON.stringify(plan));
-  const put = (part: string, path: readonly string[], value: Json): void => {
-    next[part] = laid(next[part] ?? {}, path, value);
+  const { shared = {}, teacher, student } = plan;
+  let parts: Parts = { shared, teacher, student };
+  const put = (name: PartName, path: readonly string[], value: Json): void => {
+    parts = { ...parts, [name]: laid(parts[name], path, value) };
   };
-  const parts = ['shared', 'teacher', 'student'].filter((part) => within(plan, part) !== undefined);
-  /** Where a plan says it now; else where all share it. */
-  const holders = (...path: readonly string[]): readonly string[] => {
-    const found = parts.filter((part) => within(next[part], ...path) !== undefined);
-    return found.length > 0 ? found : ['shared'];
-  };
-  const everywhere = (path: readonly string[], value: Json): void => {
-    for (const part of holders(...path)) put(part, path, value);
-  };
-  const { op, p, teacherDim, studentDim, depth, heads, epochs, seed, arms } = changed;
-  if (op !== undefined) everywhere(['task', 'use'], op);
-  if (p !== undefined) everywhere(['task', 'options', 'p'], p);
-  if (teacherDim !== undefined) put('teacher', ['model', 'options', 'dim'], teacherDim);
-  if (studentDim !== undefined) put('student', ['model', 'options', 'dim'], studentDim);
-  if (depth !== undefined) everywhere(['model', 'options', 'depth'], depth);
-  if (heads !== undefined) everywhere(['model', 'options', 'heads'], heads);
-  if (epochs !== undefined) {
-    // All alike: said once, and nowhere else any more.
-    const without = ({ epochs: _own, ...rest }: Tree): Tree => rest;
-    for (const part of parts) next[part] = without(next[part]!);
-    next.arms = Object.fromEntries(
-      Object.entries(next.arms!).map(([name, arm]) => [name, without(arm as Tree)]),
-    );
-    put('shared', ['epochs'], epochs);
+  for (const [field, ...path] of ALIKE) {
+    const value = changed[field];
+    if (value === undefined) continue;
+    // Where a plan says it now; else where all share it.
+    const holders = PARTS.filter((name) => within(parts[name], ...path) !== undefined);
+    for (const name of holders.length > 0 ? holders : (['shared'] as const)) put(name, path, value);
   }
-  if (arms !== undefined)
-    next.arms = Object.fromEntries(
-      Object.entries(next.arms!).filter(([name]) => arms.includes(name)),
-    );
-  return { ...(next as unknown as Plan), ...(seed === undefined ? {} : { seeds: [seed] }) };
+  for (const [field, name, ...path] of OWN) {
+    const value = changed[field] ?? undefined;
+    if (value !== undefined) put(name, path, value);
+  }
+  const chosen = Object.entries(plan.arms).filter(([name]) =>
+    (changed.arms ?? [name]).includes(name),
+  );
+  const arms = chosen.map(([name, { epochs: own, ...arm }]) => [
+    name,
+    // All students are as long as the form says.
+    (changed.studentEpochs ?? null) === null && own !== undefined ? { ...arm, epochs: own } : arm,
+  ]);
+  const { shared: laidShared, ...laidOthers } = parts;
+  return {
+    ...plan,
+    ...laidOthers,
+    ...(Object.keys(laidShared).length === 0 ? {} : { shared: laidShared }),
+    arms: Object.fromEntries(arms),
+    ...(changed.seed === undefined ? {} : { seeds: [changed.seed] }),
+  };
 }
 
 /** The runs of a plan before any has begun. */
-export function runsIn({ shared, teacher, student, arms, seeds }: Plan): readonly RunView[] {
-  const epochs = (...parts: readonly (object | undefined)[]): number =>
-    Number(parts.map((part) => within(part, 'epochs')).find((found) => found !== undefined) ?? 150);
-  const run = (name: string, length: number): RunView => ({
-    name,
-    seed: seeds[0]!,
-    epochs: length,
-    history: [],
-  });
-  return [
-    run('teacher', epochs(teacher, shared)),
-    ...Object.entries(arms).map(([name, arm]) => run(name, epochs(arm, student, shared))),
-  ];
+export function runsIn(plan: Plan): readonly RunView[] {
+  return expandPlan(plan).map(({ name, seed, experiment: { epochs = 0 } }) => ({
+    ...{ name, seed, epochs, history: [] },
+  }));
 }

@@ -1,7 +1,9 @@
 /** The runs of a study as a table: what the curves show, in numbers. */
+import { epochsTo } from '@grok/metrics';
 import { assignStyles } from '@grok/report';
+import { secondsPerEpoch } from '@grok/study';
 import type { RunView } from '../protocol.js';
-import { duration, epochAt, pace } from './state.js';
+import { duration } from './state.js';
 
 const percent = (value: number | undefined): string =>
   value === undefined ? '–' : (100 * value).toFixed(1);
@@ -43,9 +45,9 @@ export function Runs({
           </tr>
         </thead>
         <tbody>
-          {runs.map(({ name, history, epochs }, i) => {
+          {runs.map(({ name, history, epochs, error }, i) => {
             const last = history.at(-1);
-            const seconds = pace(history);
+            const seconds = secondsPerEpoch(history);
             return (
               <tr key={name} data-run={name} aria-current={i === training ? 'step' : undefined}>
                 <th scope="row">
@@ -59,6 +61,7 @@ export function Runs({
                     <i aria-hidden="true" />
                     {name === 'none' ? 'no teacher' : name}
                   </label>
+                  {error && <p class="note damage">{error}</p>}
                 </th>
                 <td data-cell="epoch">
                   {last?.epoch ?? 0}
@@ -66,14 +69,8 @@ export function Runs({
                 </td>
                 <td data-cell="training">{percent(last?.train.accuracy)}</td>
                 <td data-cell="validation">{percent(last?.validation.accuracy)}</td>
-                <td data-cell="to99">{epochAt(history, 0.99) ?? '–'}</td>
-                <td data-cell="seconds">
-                  {seconds === undefined
-                    ? '–'
-                    : seconds < 1
-                      ? `${Math.round(1000 * seconds)} ms`
-                      : duration(seconds)}
-                </td>
+                <td data-cell="to99">{epochsTo(history, 0.99) ?? '–'}</td>
+                <td data-cell="seconds">{seconds === null ? '–' : duration(seconds)}</td>
               </tr>
             );
           })}

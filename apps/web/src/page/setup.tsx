@@ -1,6 +1,7 @@
 /** What to train: a preset, and what to change of it; or a file that says it all. */
 import type { Plan } from '@grok/study';
 import type { Choice } from '../protocol.js';
+import { Fault } from './fault.js';
 import { type Fields, fieldsOf, presets } from './presets.js';
 
 /** A plan and the fields changed in the form. */
@@ -21,11 +22,14 @@ const OPERATIONS = [
 export function Setup({
   draft,
   busy,
+  error,
   onDraft,
   onStart,
   ...machine
 }: {
   draft: PlanDraft;
+  /** What is wrong with what was to be started. */
+  error: string | undefined;
   choice: Choice;
   cores: number;
   backends: readonly { name: string; summary: string }[];
@@ -67,6 +71,7 @@ export function Setup({
       <button type="submit" class="primary" disabled={busy}>
         Start
       </button>
+      {error && <Fault message={error} />}
       <p class="note">
         Everything is computed here, in this browser. You may also drop a plan, a specification, or
         the folder of a run (or its zip) on this page.
@@ -105,11 +110,7 @@ function ModelFields({
   change: Change;
   hasStudents: boolean;
 }) {
-  const number = (
-    label: string,
-    key: 'p' | 'teacherDim' | 'studentDim' | 'depth' | 'heads' | 'epochs' | 'seed',
-    least = 1,
-  ) => (
+  const number = (label: string, key: Exclude<keyof Fields, 'op' | 'arms'>, least = 1) => (
     <label>
       {label}
       <input
@@ -117,9 +118,12 @@ function ModelFields({
         name={key}
         min={least}
         step="1"
-        required
-        value={now[key]}
-        onInput={(event) => change({ [key]: event.currentTarget.valueAsNumber })}
+        required={now[key] !== null}
+        placeholder={now[key] === null ? 'differ' : ''}
+        value={now[key] ?? ''}
+        onInput={({ currentTarget: { value, valueAsNumber } }) =>
+          change({ [key]: value === '' && now[key] === null ? null : valueAsNumber })
+        }
       />
     </label>
   );
@@ -144,7 +148,8 @@ function ModelFields({
       {hasStudents && number('Students’ width', 'studentDim')}
       {number('Blocks', 'depth')}
       {number('Heads', 'heads')}
-      {number('Epochs', 'epochs')}
+      {number('Teacher’s epochs', 'teacherEpochs')}
+      {hasStudents && number('Students’ epochs', 'studentEpochs')}
       {number('Seed', 'seed', 0)}
     </>
   );

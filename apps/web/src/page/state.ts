@@ -1,31 +1,54 @@
 /** What the page shows, as a function of what the worker told. */
-import type { MetricsRow } from '@grok/core';
 import type { Plan } from '@grok/study';
-import type { FromWorker, ListedStudy, Picture, RunView } from '../protocol.js';
+import type { DrawnFigure, FromWorker, ListedStudy, Picture, RunView } from '../protocol.js';
 
 export interface State {
-  readonly ready?: {
-    readonly cores: number;
-    readonly backends: readonly { name: string; summary: string }[];
-  };
+  readonly ready?: Extract<FromWorker, { type: 'ready' }>;
   readonly studies: readonly ListedStudy[];
   readonly study?: { readonly folder: string; readonly plan: Plan };
   readonly runs: readonly RunView[];
   readonly pictures: Readonly<Record<number, Picture>>;
-  readonly status: 'idle' | 'starting' | 'training' | 'pausing' | 'paused' | 'finished';
+  /** Of the study, once it is finished. */
+  readonly figures: readonly DrawnFigure[];
+  readonly status: Status;
+  /** What goes on before the first step of a run. */
+  readonly stage?: 'checking' | 'loading' | 'compiling' | undefined;
   /** The run that trains, and its latest step. */
   readonly now?: {
     readonly index: number;
     readonly epoch: number;
-    readonly loss?: number;
+    readonly step?: number;
+    readonly stepsPerEpoch?: number;
     readonly device?: string;
   };
-  readonly error?: { readonly message: string; readonly badInput: boolean } | undefined;
+  /** Seconds of training left; null while that is not known. */
+  readonly secondsLeft?: number | null;
+  readonly error?: string | undefined;
 }
-export type Action = FromWorker | { readonly type: 'pausing' | 'starting' | 'leave' };
+/** `watching`: another tab trains the study. `failed`: all is done that could be. */
+export type Status =
+  | 'idle'
+  | 'starting'
+  | 'training'
+  | 'pausing'
+  | 'paused'
+  | 'watching'
+  | 'failed'
+  | 'finished';
+/** What the worker tells of a study, and what a person asked for. */
+export type Action =
+  | Exclude<FromWorker, { type: 'archive' | 'drawn' | 'plan' }>
+  | { readonly type: 'pausing' | 'starting' | 'leave' };
 
-export const initial: State = { studies: [], runs: [], pictures: {}, status: 'idle' };
+export const initial: State = {
+  ...{ studies: [], runs: [], pictures: {}, figures: [], status: 'idle' },
+};
 
+/** True while a study goes on here, or another tab's is watched. */
+export const isBusy = ({ status }: State): boolean =>
+  ['training', 'starting', 'pausing', 'watching'].includes(status);
+
+/** The state after one more word. What is told of a study that was left meanwhile is not heard. */
 export function reduceState(state: State, action: Action): State {
   switch (action.type) {
     case 'ready':
@@ -33,57 +56,91 @@ export function reduceState(state: State, action: Action): State {
     case 'studies':
       return { ...state, studies: action.studies };
     case 'starting':
-      return { ...state, status: 'starting', error: undefined };
+      return { ...state, status: 'starting', stage: 'checking', error: undefined };
     case 'pausing':
       return { ...state, status: 'pausing' };
     case 'leave': {
       const { study: _study, now: _now, ...rest } = state;
-      return { ...rest, runs: [], pictures: {}, status: 'idle', error: undefined };
+      const empty = { runs: [], pictures: {}, figures: [], stage: undefined, error: undefined };
+      return { ...rest, ...empty, status: 'idle' };
     }
-    case 'study': {
-      const same = state.study?.folder === action.folder;
-      const done = action.runs.every(({ record }) => record?.status === 'finished');
-      return {
-        ...state,
-        study: action,
-        // Rows that are known stay, until they are told again.
-        runs: action.runs.map((run, i) =>
-          same ? { ...run, history: state.runs[i]?.history ?? [] } : run,
-        ),
-        pictures: same ? state.pictures : {},
-        status: state.status === 'starting' ? 'starting' : done ? 'finished' : 'paused',
-      };
+    case 'study':
+      return opened(state, action);
+    case 'error': {
+      const stopped = state.study === undefined ? 'idle' : 'paused';
+      const status = state.status === 'starting' ? stopped : state.status;
+      return { ...state, stage: undefined, error: action.message, status };
     }
-    case 'rows': {
-      const { index, rows } = action;
-      const [first, last] = [rows[0]!.epoch, rows.at(-1)!.epoch];
-      return {
-        ...state,
-        // Epochs that were heard meanwhile stay: the file may have been read before they were written.
-        runs: changed(state.runs, index, ({ history }) => ({
-          history: [
-            ...history.filter(({ epoch }) => epoch < first),
-            ...rows,
-            ...history.filter(({ epoch }) => epoch > last),
-          ],
-        })),
-      };
+    default:
+      return state.study === undefined ? state : told(state, action);
+  }
+}
+
+/** Another study, or the same as it stands now. */
+function opened(state: State, action: Extract<FromWorker, { type: 'study' }>): State {
+  const same = state.study?.folder === action.folder;
+  const done = action.runs.every((run) => run.state === 'finished');
+  return {
+    ...state,
+    study: action,
+    // Rows that are known stay, until they are told again.
+    runs: action.runs.map((run, i) =>
+      same ? { ...run, history: state.runs[i]?.history ?? [] } : run,
+    ),
+    pictures: same ? state.pictures : {},
+    figures: [],
+    error: same ? state.error : undefined,
+    status: state.status === 'starting' ? 'starting' : done ? 'finished' : 'paused',
+  };
+}
+
+type OfStudy = Exclude<
+  Action,
+  { type: 'ready' | 'studies' | 'starting' | 'pausing' | 'leave' | 'study' | 'error' }
+>;
+
+/** What is told of the study that is open. */
+function told(state: State, action: OfStudy): State {
+  switch (action.type) {
+    case 'stage': {
+      const { stage, index } = action;
+      return { ...state, stage, ...(index === undefined ? {} : { now: { index, epoch: 0 } }) };
     }
+    case 'watching':
+      return { ...state, status: 'watching', stage: undefined };
+    case 'estimate':
+      return { ...state, secondsLeft: action.secondsLeft };
+    case 'rows':
+      return withRows(state, action);
     case 'event':
       return heard(state, action.index, action.event);
     case 'picture':
       return { ...state, pictures: { ...state.pictures, [action.index]: action.picture } };
+    case 'figures':
+      return { ...state, figures: action.figures };
     case 'ended':
       return {
         ...state,
-        runs: state.runs.map((run, i) => ({ ...run, record: action.records[i] })),
-        status: action.status === 'finished' ? 'finished' : 'paused',
+        runs: action.runs.map((run, i) => ({ ...run, history: state.runs[i]?.history ?? [] })),
+        stage: undefined,
+        status: action.status === 'interrupted' ? 'paused' : action.status,
       };
-    case 'error':
-      return { ...state, error: action, status: state.study ? 'paused' : 'idle' };
-    case 'archive':
-      return state;
   }
+}
+
+function withRows(state: State, { index, rows }: Extract<FromWorker, { type: 'rows' }>): State {
+  const [first = 0, last = 0] = [rows[0]?.epoch, rows.at(-1)?.epoch];
+  return {
+    ...state,
+    // Epochs that were heard meanwhile stay: the file may have been read before they were written.
+    runs: changed(state.runs, index, ({ history }) => ({
+      history: [
+        ...history.filter(({ epoch }) => epoch < first),
+        ...rows,
+        ...history.filter(({ epoch }) => epoch > last),
+      ],
+    })),
+  };
 }
 
 function heard(
@@ -91,23 +148,24 @@ function heard(
   index: number,
   event: Extract<FromWorker, { type: 'event' }>['event'],
 ): State {
-  const status = state.status === 'pausing' ? 'pausing' : 'training';
+  const status =
+    state.status === 'pausing' || state.status === 'watching' ? state.status : 'training';
   switch (event.type) {
-    case 'start':
+    case 'start': {
+      const { device, stepsPerEpoch, from } = event;
       return {
         ...state,
-        status,
-        now: { index, epoch: event.from.epoch, device: event.device },
+        ...{ status, stage: undefined },
+        now: { index, epoch: from.epoch, step: from.step, device, stepsPerEpoch },
         runs: changed(state.runs, index, ({ history }) => ({
-          history: history.filter((row) => row.step <= event.from.step),
+          history: history.filter((row) => row.step <= from.step),
         })),
       };
-    case 'step':
-      return {
-        ...state,
-        status,
-        now: { ...state.now, index, epoch: event.epoch, loss: event.loss },
-      };
+    }
+    case 'step': {
+      const { epoch, step } = event;
+      return { ...state, status, stage: undefined, now: { ...state.now, index, epoch, step } };
+    }
     case 'epoch':
       return {
         ...state,
@@ -128,39 +186,22 @@ function changed(
   return runs.map((run, i) => (i === index ? { ...run, ...change(run) } : run));
 }
 
-/** First epoch at a validation accuracy, undefined when never. */
-export function epochAt(history: readonly MetricsRow[], accuracy: number): number | undefined {
-  return history.find((row) => row.validation.accuracy >= accuracy)?.epoch;
-}
-
-/** Seconds of an epoch, the median of the last ten; undefined before the first. */
-export function pace(history: readonly MetricsRow[]): number | undefined {
-  const last = history
-    .slice(-10)
-    .map((row) => row.time.seconds)
-    .sort((a, b) => a - b);
-  return last[last.length >> 1];
-}
-
-/** Done share (0–1) of all epochs, and seconds left, as far as anything is known. */
-export function progressOf(runs: readonly RunView[]): { done: number; left: number | undefined } {
-  const total = runs.reduce((sum, run) => sum + run.epochs, 0);
-  const epochs = ({ history }: RunView): number => history.at(-1)?.epoch ?? 0;
-  const done = runs.reduce((sum, run) => sum + epochs(run), 0);
-  // A run that has not begun goes at the pace of the latest that has.
-  let known = runs.map((run) => pace(run.history)).findLast((seconds) => seconds !== undefined);
-  let left: number | undefined = known === undefined ? undefined : 0;
-  for (const run of runs) {
-    const own = pace(run.history) ?? known;
-    if (own !== undefined && left !== undefined) left += own * (run.epochs - epochs(run));
-    known = own;
+/** Done share (0–1) of all epochs, the one that is under way by its steps. */
+export function shareDone({ runs, now }: Pick<State, 'runs' | 'now'>): number {
+  let [done, total] = [0, 0];
+  for (const [i, { epochs, history }] of runs.entries()) {
+    const last = history.at(-1)?.epoch ?? 0;
+    const { step = 0, stepsPerEpoch } = (now?.index === i ? now : undefined) ?? {};
+    total += epochs;
+    done += Math.max(last, Math.min(epochs, stepsPerEpoch ? step / stepsPerEpoch : 0));
   }
-  return { done: total === 0 ? 0 : done / total, left };
+  return total === 0 ? 0 : done / total;
 }
 
 /** A duration as people say it. */
 export function duration(seconds: number): string {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 1) return `${Math.round(1000 * seconds)} ms`;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }

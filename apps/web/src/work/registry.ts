@@ -4,7 +4,9 @@ import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
   type ComponentDefinition,
   createRegistry,
+  type Execution,
   type Host,
+  openBackend,
   type Plugin,
   type Registry,
 } from '@grok/core';
@@ -15,6 +17,7 @@ import logit from '@grok/distill-logit';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
+import * as tf from '@grok/tfjs';
 import { placeWasmFiles } from './wasm-files.js';
 
 const placedWasm: Plugin = {
@@ -45,4 +48,20 @@ export async function openPageRegistry(): Promise<Registry> {
     ...[data, model, optim, logit, attention, feature, metrics, placedWasm],
     adapter ? { ...onnxPlugin, components: [onnx, webgpu] } : onnxPlugin,
   ]);
+}
+
+/**
+ * Loads a backend's code and binary, by a program that does next to nothing. The backend has one pool of
+ * threads in a page, which the first to open it sizes.
+ */
+export async function loadBackend(registry: Registry, execution: Execution): Promise<void> {
+  const backend = await openBackend(registry, execution);
+  try {
+    const one = { x: { shape: [1], dtype: 'float32' } } as const;
+    const twice = ({ x }: { x: tf.Tensor }): { x: tf.Tensor } => ({ x: tf.add(x, x) });
+    const program = await backend.compile('load', twice, one);
+    program.dispose();
+  } finally {
+    await backend.dispose();
+  }
 }

@@ -1,6 +1,7 @@
 /** Looks into a model while it trains: reads each checkpoint as it is written, and computes its pictures. */
 import {
   type Backend,
+  type Execution,
   type Experiment,
   type HostArray,
   type HostParams,
@@ -39,7 +40,7 @@ type Inputs = { params: Params; inputs: tf.Tensor };
 export function createSnapshotter(
   registry: Registry,
   experiment: Experiment,
-  backendName: string,
+  execution: Execution,
   store: Store,
 ): Snapshotter {
   const { task, split, model } = data(experiment, registry);
@@ -57,7 +58,7 @@ export function createSnapshotter(
   let ready: Promise<{ backend: Backend; program: Program<Inputs, Params> }> | undefined;
 
   const open = async (params: HostParams): Promise<Awaited<NonNullable<typeof ready>>> => {
-    const backend = await openBackend(registry, { backend: backendName });
+    const backend = await openBackend(registry, execution);
     return {
       backend,
       program: await backend.compile('picture', siteReader(model, sites), { params, inputs }),

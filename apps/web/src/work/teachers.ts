@@ -1,53 +1,91 @@
+/// <reference types="vite/client" />
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
 import { type Experiment, readConfig, readManifest, type Store } from '@grok/core';
-import { findConfig, formatBudget } from '@grok/core/internal';
+import {
+  type DocumentKind,
+  findConfig,
+  formatBudget,
+  readDocument,
+  type Shape,
+  sha256Schema,
+  z,
+} from '@grok/core/internal';
 import { expandPlan, identifyRun, type Plan } from '@grok/study';
-import { filesOf, listStudies, runStore } from './studies.js';
+import { writeAll } from './documents.js';
+import type { Shelf } from './shelf.js';
 
 /** The teacher that comes with the site: files of its run's folder. */
 const SHIPPED = new URL(`${import.meta.env.BASE_URL}teacher/`, self.location.origin);
 
+/** What `teacher/files.json` says: which run it is, and the files of its folder. */
+interface Shipped {
+  readonly run: string;
+  readonly epochs: number;
+  readonly files: readonly string[];
+}
+const FILES: DocumentKind<Shipped> = {
+  schema: z.strictObject({
+    run: sha256Schema,
+    epochs: z.int().min(1),
+    files: z.array(z.string().regex(/^[\w./-]+$/)),
+  } satisfies Shape<Shipped>),
+  remedy: 'publish the site again',
+};
+
 /** Copies every teacher of a plan that is at hand into the study's folder. */
-export async function giveTeachers(plan: Plan, study: string): Promise<void> {
+export async function giveTeachers(plan: Plan, study: string, shelf: Shelf): Promise<void> {
   for (const { needs, experiment } of expandPlan(plan)) {
     if (Object.keys(needs).length > 0) continue;
     const { run: hash, folder } = identifyRun(experiment);
-    const store = runStore(study, folder);
+    const store = shelf.store(`${study}/${folder}`);
     if ((await findConfig(store)) !== undefined) continue;
-    await ((await copyFromStudy(study, folder, experiment, store)) ||
-      copyFromSite(hash, experiment, store));
+    const files =
+      (await findInStudies(study, folder, experiment, shelf)) ??
+      (await findOnSite(hash, experiment));
+    if (files !== undefined) await writeAll(store, files);
   }
 }
 
-/** From another study, where it was trained for as many epochs: a run of another length has the same id. */
-async function copyFromStudy(
+/** Another study's, trained for as many epochs: a run of another length has the same id. */
+async function findInStudies(
   study: string,
   folder: string,
   experiment: Experiment,
-  to: Store,
-): Promise<boolean> {
-  for (const other of await listStudies()) {
-    if (other.folder === study) continue;
-    const from = runStore(other.folder, folder);
-    const manifest = await readManifest(from);
-    if (manifest?.status !== 'finished') continue;
-    const found = (await readConfig(from)).experiment;
-    if (formatBudget(found) !== formatBudget(experiment)) continue;
-    const files = Object.entries(await filesOf(other.folder));
-    for (const [path, bytes] of files)
-      if (path.startsWith(`${folder}/`)) await to.write(path.slice(folder.length + 1), bytes);
-    return true;
+  shelf: Shelf,
+): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+  for (const other of await shelf.studies()) {
+    if (other === study) continue;
+    const store = shelf.store(`${other}/${folder}`);
+    if (!(await isTrained(store, experiment).catch(() => false))) continue;
+    const files = Object.entries(await shelf.files(other));
+    const own = files.filter(([path]) => path.startsWith(`${folder}/`));
+    return new Map(own.map(([path, bytes]) => [path.slice(folder.length + 1), bytes]));
   }
-  return false;
+  return undefined;
 }
 
-async function copyFromSite(hash: string, { epochs }: Experiment, to: Store): Promise<void> {
-  const index = await fetch(new URL('files.json', SHIPPED)).catch(() => undefined);
-  if (!index?.ok) return;
-  const shipped = (await index.json()) as { run: string; epochs: number; files: readonly string[] };
-  const { run, files } = shipped;
-  if (run !== hash || shipped.epochs !== epochs) return;
-  // config.json last: a copy that broke off is then no run.
-  for (const file of [...files.filter((name) => name !== 'config.json'), 'config.json'])
-    await to.write(file, new Uint8Array(await (await fetch(new URL(file, SHIPPED))).arrayBuffer()));
+async function isTrained(store: Store, experiment: Experiment): Promise<boolean> {
+  if ((await readManifest(store))?.status !== 'finished') return false;
+  return formatBudget((await readConfig(store)).experiment) === formatBudget(experiment);
+}
+
+async function findOnSite(
+  hash: string,
+  { epochs }: Experiment,
+): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
+  const index = await fetchBytes('files.json');
+  if (index === undefined) return undefined;
+  const { run, epochs: trained, files } = readDocument(index, 'teacher/files.json', FILES);
+  if (run !== hash || trained !== epochs) return undefined;
+  const all = await Promise.all(files.map(async (file) => [file, await fetchBytes(file)] as const));
+  const there = all.flatMap(([file, bytes]) =>
+    bytes === undefined ? [] : [[file, bytes] as const],
+  );
+  return there.length === files.length ? new Map(there) : undefined;
+}
+
+/** A file of the site; undefined where it has none, or there is no network. */
+async function fetchBytes(file: string): Promise<Uint8Array | undefined> {
+  const answer = await fetch(new URL(file, SHIPPED)).catch(() => undefined);
+  return answer?.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined;
 }

@@ -1,196 +1,243 @@
 /**
  * The worker behind the page: it carries out one study at a time, on the same packages as the command
- * line, in the browser's own file system. Pausing stops at the next step with the state saved, so
- * resuming, also after the tab was closed, is beginning the same study again.
+ * line, on this browser's shelf. Pausing stops at the next step with the state saved, so resuming, also
+ * after the tab was closed, is beginning the same study again.
  */
+import { InputError } from '@grok/core';
 import {
-  InputError,
-  type MetricsRow,
-  type Registry,
-  type RunEvent,
-  readMetrics,
-  type Store,
-} from '@grok/core';
-import {
+  checkPlan,
+  expandPlan,
   inlineExecutor,
   type Plan,
+  preflight,
   readPlan,
   runStudy,
-  type StudyEvent,
   type StudyRun,
 } from '@grok/study';
-import type { FromWorker, ToWorker } from '../protocol.js';
-import { packFiles, unpackFiles } from './archive.js';
-import { readStoredPlan } from './documents.js';
-import { openPageRegistry } from './registry.js';
-import { createSnapshotter, type Snapshotter } from './snapshots.js';
+import type { Choice, FromWorker, ToWorker } from '../protocol.js';
+import { packFiles } from './archive.js';
+import { importFiles, readDropped } from './documents.js';
+import { loadBackend, openPageRegistry } from './registry.js';
+import { openShelf } from './shelf.js';
+import { showRuns, type Tell, takePictures, tellRows } from './show.js';
 import {
-  filesOf,
-  importRun,
+  executionOf,
+  foldersOf,
   listStudies,
   loadStudyRuns,
-  removeStudy,
-  rootOf,
-  runStore,
   studyFolder,
   viewsOf,
 } from './studies.js';
+import { type Grip, isTaken, takeStudy, watchStudy } from './tabs.js';
 import { giveTeachers } from './teachers.js';
 
 /** Epochs between checkpoints: each is also a picture. */
 const CHECKPOINT_EVERY = 2;
-/** Steps are told no more often than people can read, in milliseconds. */
-const STEP_EVERY = 100;
-/** Rows in one message, which the page takes in within milliseconds. */
-const ROWS_AT_ONCE = 100;
 
-const registry = openPageRegistry();
+const opening = Promise.all([openPageRegistry(), openShelf()] as const);
+/** What goes on: training, or watching another tab. */
 let going: AbortController | undefined;
+/** Done once what went on before holds nothing any more. */
+let left: Promise<unknown> = Promise.resolve();
 
 const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
   self.postMessage(message, { transfer });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
-  answer(data).catch((error: unknown) => {
-    const { name, message } = error as Error;
-    tell({ type: 'error', message, badInput: name !== 'GrokRunError' });
-  });
+  answer(data).catch((error: Error) => tell({ type: 'error', message: error.message }));
 };
 
 async function answer(message: ToWorker): Promise<void> {
+  const [registry, shelf] = await opening;
   switch (message.type) {
     case 'hello': {
-      const backends = (await registry).list().filter(({ kind }) => kind === 'backend');
+      const backends = registry.list().filter(({ kind }) => kind === 'backend');
       tell({
         type: 'ready',
         cores: globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1,
         backends: backends.map(({ name, summary }) => ({ name, summary })),
+        ...(shelf.fault === undefined ? {} : { fault: shelf.fault }),
       });
-      tell({ type: 'studies', studies: await listStudies() });
-      return;
+      return tellStudies();
     }
     case 'open':
-      return open(message.folder);
-    case 'start':
-      return start(readStoredPlan(message.plan), message.choice);
+      return goOn((signal) => open(message.folder, signal));
+    case 'start': {
+      const plan = checkPlan(message.plan, 'plan');
+      return goOn((signal) => start(plan, message.choice, signal));
+    }
     case 'pause':
       going?.abort();
       return;
     case 'remove':
-      await removeStudy(message.folder);
-      tell({ type: 'studies', studies: await listStudies() });
-      return;
+      if (await isElsewhere(message.folder))
+        throw new InputError(`${message.folder}: another tab trains it; stop it there first`);
+      await shelf.remove(message.folder);
+      return tellStudies();
     case 'export': {
-      const bytes = await packFiles(await filesOf(message.folder));
-      tell({ type: 'archive', name: `${message.folder}.zip`, bytes }, [bytes.buffer]);
-      return;
+      const bytes = packFiles(await shelf.files(message.folder));
+      return tell({ type: 'archive', name: `${message.folder}.zip`, bytes }, [bytes.buffer]);
     }
-    case 'import': {
-      const { folder } = await importRun(await unpackFiles(message.files));
-      tell({ type: 'studies', studies: await listStudies() });
-      return open(folder);
+    case 'draw': {
+      const { runs } = await load(message.folder);
+      return tell({ type: 'drawn', figures: await draw(runs) });
+    }
+    case 'drop': {
+      const taken = await readDropped(message.files);
+      if ('plan' in taken) return tell({ type: 'plan', ...taken });
+      const folder = await importFiles(taken.files, shelf);
+      await tellStudies();
+      return goOn((signal) => open(folder, signal));
     }
   }
 }
 
+/** Does one thing at a time: what went on before is stopped, and waited for. */
+async function goOn(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  going?.abort();
+  const own = new AbortController();
+  going = own;
+  const before = left;
+  const done = before.then(() => action(own.signal));
+  left = done.catch(() => undefined);
+  await done;
+}
+
+async function load(folder: string): Promise<{ plan: Plan; runs: readonly StudyRun[] }> {
+  const [, shelf] = await opening;
+  const folders = foldersOf(shelf, folder);
+  const plan = await readPlan(folders.root);
+  if (plan === undefined)
+    throw new InputError(`${folder}: has no plan.json; delete it, or open another study`);
+  return { plan, runs: await loadStudyRuns(plan, folders) };
+}
+
+async function isElsewhere(folder: string): Promise<boolean> {
+  const [, shelf] = await opening;
+  return shelf.fault === undefined && isTaken(folder);
+}
+
+/** What is kept in memory is this tab's alone. */
+async function take(folder: string): Promise<Grip | undefined> {
+  const [, shelf] = await opening;
+  return shelf.fault === undefined ? takeStudy(folder) : { tell() {}, release() {} };
+}
+
+async function tellStudies(): Promise<void> {
+  const [, shelf] = await opening;
+  tell({ type: 'studies', studies: await listStudies(shelf) });
+}
 function tellStudy(folder: string, plan: Plan, runs: readonly StudyRun[]): void {
   tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
-  for (const [index, { history = [] }] of runs.entries()) tellRows(index, history);
-}
-function tellRows(index: number, rows: readonly MetricsRow[]): void {
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-    tell({ type: 'rows', index, rows: rows.slice(at, at + ROWS_AT_ONCE) });
+  for (const [index, { history = [] }] of runs.entries()) tellRows(tell, index, history);
 }
 
-/** Shows a study as it stands, with a picture of each run that has a checkpoint. */
-async function open(folder: string): Promise<void> {
-  const plan = await readPlan(rootOf(folder));
-  if (plan === undefined)
-    throw new InputError(`${folder}: has no plan.json; remove it, or open another study`);
-  const runs = await loadStudyRuns(plan, folder);
+/** Shows a study as it stands; where another tab trains it, watches. */
+async function open(folder: string, signal: AbortSignal): Promise<void> {
+  if (await isElsewhere(folder)) return watch(folder, signal);
+  const { plan, runs } = await load(folder);
   tellStudy(folder, plan, runs);
-  for (const [index, run] of runs.entries()) {
-    const step = run.manifest?.step;
-    if (run.folder === undefined || !step) continue;
-    const store = runStore(folder, run.folder);
-    const camera = createSnapshotter(await registry, run.experiment, 'onnx', store);
-    const picture = await camera.at(step).catch(() => undefined);
-    if (picture !== undefined) tell({ type: 'picture', index, picture });
-    await camera.dispose();
+  await showEnd(folder, runs, signal);
+}
+
+/** Pictures of every run that has a checkpoint, and the figures of a study that is finished. */
+async function showEnd(
+  folder: string,
+  runs: readonly StudyRun[],
+  signal: AbortSignal,
+): Promise<void> {
+  const [registry, shelf] = await opening;
+  const folders = foldersOf(shelf, folder);
+  if (runs.every(({ state }) => state === 'finished'))
+    tell({ type: 'figures', figures: await draw(runs) });
+  const execution = await executionOf(runs, folders, { backend: 'onnx', threads: 1 });
+  await takePictures(runs, { ...folders, registry, execution, tell, signal });
+}
+
+/** The figures' code is large, and comes when it is asked for. */
+async function draw(
+  runs: readonly StudyRun[],
+): ReturnType<typeof import('./figures.js').drawFigures> {
+  const { drawFigures } = await import('./figures.js');
+  return drawFigures(runs);
+}
+
+/** Shows what another tab trains, and goes on with it when that tab is closed in the middle of a run. */
+async function watch(folder: string, signal: AbortSignal): Promise<void> {
+  const { plan, runs } = await load(folder);
+  tellStudy(folder, plan, runs);
+  tell({ type: 'watching' });
+  const grip = await watchStudy(folder, tell, signal).catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  if (grip === undefined) return;
+  try {
+    const { runs: now } = await load(folder);
+    // A run that was stopped says so: only one that nobody could stop still says that it runs.
+    if (now.some(({ manifest }) => manifest?.status === 'running'))
+      return await train(folder, plan, { backend: 'onnx', threads: 1 }, grip, signal);
+    tellStudy(folder, plan, now);
+  } finally {
+    grip.release();
+    await tellStudies();
+  }
+  const { runs: end } = await load(folder);
+  await showEnd(folder, end, signal);
+}
+
+async function start(plan: Plan, choice: Choice, signal: AbortSignal): Promise<void> {
+  const [registry] = await opening;
+  // Nothing is shown or written of a plan that cannot be carried out.
+  preflight(expandPlan(plan), registry, plan.name);
+  const folder = studyFolder(plan);
+  const grip = await take(folder);
+  if (grip === undefined) return watch(folder, signal);
+  try {
+    await train(folder, plan, choice, grip, signal);
+  } finally {
+    grip.release();
+    await tellStudies();
   }
 }
 
-async function start(
+async function train(
+  folder: string,
   plan: Plan,
-  { backend, threads }: { backend: string; threads: number },
+  choice: Choice,
+  grip: Grip,
+  signal: AbortSignal,
 ): Promise<void> {
-  const known = await registry;
-  const folder = studyFolder(plan);
-  going?.abort();
-  going = new AbortController();
-  const { signal } = going;
-  await giveTeachers(plan, folder);
-  const runs = await loadStudyRuns(plan, folder);
-  tellStudy(folder, plan, runs);
-  tell({ type: 'studies', studies: await listStudies() });
-  const open = (run: string): Store => runStore(folder, run);
-  const show = showRuns(runs, folder, known, backend);
+  const [registry, shelf] = await opening;
+  const folders = foldersOf(shelf, folder);
+  const tellAll: Tell = (message) => {
+    tell(message);
+    grip.tell(message);
+  };
+  let runs = await loadStudyRuns(plan, folders);
   try {
+    tellStudy(folder, plan, runs);
+    tellAll({ type: 'stage', stage: 'loading' });
+    const execution = await executionOf(runs, folders, { ...choice });
+    // The runtime comes while teachers are copied.
+    await Promise.all([loadBackend(registry, execution), giveTeachers(plan, folder, shelf)]);
+    runs = await loadStudyRuns(plan, folders);
+    tellStudy(folder, plan, runs);
+    tellAll({ type: 'stage', stage: 'compiling' });
+    const show = showRuns(runs, { ...folders, registry, execution, tell: tellAll, signal });
     const { status } = await runStudy(plan, {
-      ...{ registry: known, root: rootOf(folder), open, signal },
+      ...{ ...folders, registry, signal, forgive: true, retries: 0, onEvent: show.hear },
       executor: inlineExecutor({
-        ...{ registry: known, open },
+        ...{ registry, open: folders.open },
         versions: { browser: navigator.userAgent },
       }),
-      defaults: { backend, threads, checkpointEvery: CHECKPOINT_EVERY },
-      failFast: true,
-      onEvent: show.hear,
-    });
-    const records = viewsOf(await loadStudyRuns(plan, folder)).map(({ record }) => record);
-    tell({ type: 'ended', status: status === 'finished' ? status : 'interrupted', records });
-  } finally {
-    await show.dispose();
-    tell({ type: 'studies', studies: await listStudies() });
+      defaults: { ...choice, checkpointEvery: CHECKPOINT_EVERY },
+    }).finally(show.dispose);
+    runs = await loadStudyRuns(plan, folders);
+    tell({ type: 'ended', status, runs: viewsOf(runs) });
+    if (status === 'finished') tell({ type: 'figures', figures: await draw(runs) });
+  } catch (error) {
+    tell({ type: 'ended', status: 'interrupted', runs: viewsOf(runs) });
+    throw error;
   }
 }
-
-/** Tells the page what a study tells, with a picture of every checkpoint of the run that trains. */
-function showRuns(
-  runs: readonly StudyRun[],
-  folder: string,
-  known: Registry,
-  backend: string,
-): { hear(event: StudyEvent): void; dispose(): Promise<void> } {
-  let camera: Snapshotter | undefined;
-  let last = 0;
-  const begin = (run: StudyRun, index: number): void => {
-    const store = runStore(folder, run.folder ?? '');
-    void camera?.dispose();
-    camera = createSnapshotter(known, run.experiment, backend, store);
-    readMetrics(store).then((rows) => tellRows(index, rows), ignore);
-    last = 0;
-  };
-  const tellEvent = (event: RunEvent, index: number): void => {
-    if (event.type === 'step') {
-      if (performance.now() - last < STEP_EVERY) return;
-      last = performance.now();
-    }
-    tell({ type: 'event', index, event });
-    if (event.type !== 'checkpoint') return;
-    camera
-      ?.at(event.step)
-      .then((picture) => picture && tell({ type: 'picture', index, picture }), ignore);
-  };
-  return {
-    hear(event) {
-      if (event.type !== 'begin' && event.type !== 'run') return;
-      const index = runs.findIndex(({ key }) => key === event.run.key);
-      if (event.type === 'begin') begin(event.run, index);
-      else tellEvent(event.event, index);
-    },
-    dispose: async () => camera?.dispose(),
-  };
-}
-
-/** A picture that could not be made: the checkpoint went meanwhile, or the run ended. */
-function ignore(): void {}

@@ -30,6 +30,8 @@ export function opfsStore(folder: string): Store {
       const handle = await fileOf(path, true);
       if (handle === undefined) throw new Error('a file stands where a folder is meant');
       const { size } = await handle.getFile();
+      if (handle.createWritable === undefined)
+        throw new Error('this browser only reads files here');
       const writable = await handle.createWritable({ keepExistingData });
       await steps(writable, size);
       await writable.close();
@@ -78,12 +80,45 @@ export function opfsStore(folder: string): Store {
   };
 }
 
+/** The file system's root. @throws RunError where there is none: the browser is too old, or the window private. */
+async function openRoot(): Promise<FileSystemDirectoryHandle> {
+  try {
+    if (navigator.storage?.getDirectory === undefined) throw new Error('it has none');
+    return await navigator.storage.getDirectory();
+  } catch (error) {
+    throw new RunError(
+      `opfs: this browser gives no private file system here (${(error as Error).message}); use a window that is not private or a newer browser, or keep the run in memory`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Why `opfsStore` cannot keep anything in this browser, found out by a write; undefined where it can.
+ * Private windows and older browsers refuse files, or the locks that keep two tabs apart.
+ */
+export async function findOpfsFault(): Promise<string | undefined> {
+  // Tabs that try at once must not meet.
+  const file = String(Math.random()).slice(2);
+  const probe = opfsStore('.grok-probe');
+  try {
+    if (navigator.locks === undefined) throw new Error('this browser has no Web Locks');
+    await probe.write(file, new Uint8Array(1));
+    await probe.remove(file);
+    return undefined;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    // What is kept there can still be read, and removed to make room.
+    return (cause as Error | undefined)?.name === 'QuotaExceededError' ? undefined : message;
+  }
+}
+
 /** A folder, by the names that lead to it; undefined where one is missing and not to be made. */
 async function openFolder(
   parts: readonly string[],
   create: boolean,
 ): Promise<FileSystemDirectoryHandle | undefined> {
-  let at = await navigator.storage.getDirectory();
+  let at = await openRoot();
   for (const part of parts) {
     const next = await unlessMissing(() => at.getDirectoryHandle(part, { create }), !create);
     if (next === undefined) return undefined;

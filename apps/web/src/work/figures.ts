@@ -1,0 +1,14 @@
+/** The report's figures of a study, drawn: a finished one looks here as it does in a report. */
+import { figuresOf, renderSvg } from '@grok/report';
+import { hasBegun, type StudyRun } from '@grok/study';
+import type { DrawnFigure } from '../protocol.js';
+
+/** Every figure that runs with an epoch have something for. */
+export async function drawFigures(runs: readonly StudyRun[]): Promise<readonly DrawnFigure[]> {
+  const begun = runs.filter(hasBegun).filter(({ history }) => history.length > 0);
+  if (begun.length === 0) return [];
+  const drawn: DrawnFigure[] = [];
+  for (const { spec, ...figure } of figuresOf(begun, []))
+    drawn.push({ ...figure, svg: await renderSvg(spec) });
+  return drawn;
+}

@@ -1,0 +1,29 @@
+/** Single runs as plans, so that whatever works on studies takes them too. */
+import { type Experiment, InputError } from '@grok/core';
+import { checkSpec, slugOf } from '@grok/core/internal';
+import { checkPlan } from './check-plan.js';
+import { isObject } from './merge.js';
+import type { Plan } from './plan.js';
+
+/**
+ * The plan of one run: its teacher, and nobody who learns from it. The run keeps its id.
+ * @throws InputError, naming `what`, when the run has a teacher itself.
+ */
+export function planOfRun(experiment: Experiment, summary: string, what: string): Plan {
+  const { seed, teachers, ...teacher } = experiment;
+  if (teachers !== undefined)
+    throw new InputError(
+      `${what}: the run learns from a teacher, which is not here; give the whole study, or a plan with the teacher in it`,
+    );
+  return checkPlan(
+    { name: slugOf(experiment), summary, teacher, student: {}, arms: {}, seeds: [seed] },
+    what,
+  );
+}
+
+/** A plan as it is, a run's specification as the plan of that run. @throws InputError that names `what`, the key and the rule. */
+export function checkPlanOrSpec(document: unknown, what: string): Plan {
+  if (!isObject(document) || !('experiment' in document)) return checkPlan(document, what);
+  const { experiment } = checkSpec(document, what);
+  return planOfRun(experiment, 'The run of a specification.', what);
+}

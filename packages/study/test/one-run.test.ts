@@ -1,0 +1,35 @@
+/** Single runs as plans. */
+import { experimentHash } from '@grok/core';
+import { describe, expect, it } from 'vitest';
+import { checkPlanOrSpec, expandPlan, planOfRun } from '../src/index.js';
+
+const experiment = {
+  task: { use: 'add', options: { p: 7 } },
+  model: { use: 'transformer' },
+  optimizer: { use: 'adamw' },
+  batch: 8,
+  epochs: 2,
+  seed: 3,
+};
+
+describe('a specification', () => {
+  it('becomes a plan of one run with the same id (catches: a run that the command line would call another)', () => {
+    const [run, ...others] = expandPlan(checkPlanOrSpec({ experiment }, 'spec.json'));
+    expect(others).toEqual([]);
+    expect(experimentHash(run!.experiment)).toBe(experimentHash(experiment));
+  });
+  it('that names a teacher is refused (catches: a student trained without the teacher it asks for)', () => {
+    const teachers = { teacher: { run: 'a'.repeat(64), paramsSha256: 'b'.repeat(64) } };
+    expect(() => planOfRun({ ...experiment, teachers }, 'x', 'run/config.json')).toThrow(
+      'run/config.json: the run learns from a teacher, which is not here',
+    );
+  });
+  it('that is none is checked as a plan (catches: any JSON taken for a plan)', () => {
+    for (const [document, says] of [
+      [{ a: 1 }, /x\.json: .*unknown key "a"/],
+      ['text', /x\.json: /],
+      [{ experiment: { ...experiment, lr: 1 } }, /x\.json: .*"lr"/],
+    ] as const)
+      expect(() => checkPlanOrSpec(document, 'x.json')).toThrow(says);
+  });
+});
