@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { drop, openSite, type Site, until } from './site.js';
+import { drop, keptFiles, openSite, overwrite, type Site, until } from './site.js';
 
 const screens = fileURLToPath(new URL('../../../docs/screens/', import.meta.url));
 /** Keeps a picture where pictures were asked for: `GROK_SCREENS=1`. */
@@ -220,6 +220,45 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
     await page.getByRole('button', { name: 'Start' }).click();
     await until(page, 'training');
     expect(await page.getByRole('alert').count()).toBe(0);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  // Catches: one bad line that empties the list, and a run that is lost without a word.
+  it('names what is damaged, and shows the rest', async () => {
+    const { page, url, faults, close } = await site.visit();
+    await page.goto(url);
+    const specs = [7, 11].map((p) => ({
+      experiment: {
+        task: { use: 'add', options: { p } },
+        model: { use: 'transformer', options: { dim: 8, depth: 1, heads: 1 } },
+        optimizer: { use: 'adamw' },
+        ...{ batch: 16, epochs: 2, seed: 1 },
+      },
+    }));
+    for (const spec of specs) {
+      const bytes = new TextEncoder().encode(JSON.stringify(spec));
+      await drop(page, [{ name: 'spec.json', bytes }]);
+      await until(page, 'finished');
+      await page.getByRole('button', { name: 'New' }).click();
+    }
+    const files = await keptFiles(page);
+    const metrics = files.find((path) => /^add7-.*metrics\.jsonl$/.test(path))!;
+    for (const path of [metrics, 'other/plan.json']) await overwrite(page, path, '{}\n');
+    await page.reload();
+    const kept = page.locator('.kept li');
+    await expect.poll(() => kept.count()).toBe(3);
+    const textOf = async (part: string) => kept.filter({ hasText: part }).first().textContent();
+    expect(await textOf('add11-')).toMatch(/finished/);
+    expect(await textOf('add7-')).toMatch(/metrics\.jsonl: line 1: /);
+    expect(await textOf('other')).toMatch(/cannot be read.*other\/plan\.json: /);
+    await kept.filter({ hasText: 'add7-' }).getByRole('button').first().click();
+    await expect
+      .poll(() => page.locator('.runs .damage').textContent())
+      .toMatch(/metrics\.jsonl: line 1: /);
+    await kept.filter({ hasText: 'add11-' }).getByRole('button').first().click();
+    await until(page, 'finished');
+    await page.waitForSelector('[data-figure=figure-1-teacher] img');
     expect(faults).toEqual([]);
     await close();
   });

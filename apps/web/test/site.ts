@@ -185,3 +185,35 @@ export async function downloadRuns(page: Page): Promise<Uint8Array> {
   ]);
   return new Uint8Array(readFileSync(await download.path()));
 }
+
+/** Paths of the files that the page keeps, from the studies' folder on. */
+export function keptFiles(page: Page): Promise<readonly string[]> {
+  return page.evaluate(async () => {
+    const walk = async (folder: FileSystemDirectoryHandle, at: string): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const handle of folder.values())
+        if (handle instanceof FileSystemDirectoryHandle)
+          found.push(...(await walk(handle, `${at}${handle.name}/`)));
+        else found.push(at + handle.name);
+      return found;
+    };
+    const root = await navigator.storage.getDirectory();
+    return walk(await root.getDirectoryHandle('studies'), '');
+  });
+}
+
+/** Writes one of the files that the page keeps, behind its back. */
+export async function overwrite(page: Page, path: string, text: string): Promise<void> {
+  await page.evaluate(
+    async ({ parts, content }) => {
+      let folder = await navigator.storage.getDirectory();
+      for (const part of ['studies', ...parts.slice(0, -1)])
+        folder = await folder.getDirectoryHandle(part, { create: true });
+      const file = await folder.getFileHandle(parts.at(-1)!, { create: true });
+      const writable = await file.createWritable();
+      await writable.write(content);
+      await writable.close();
+    },
+    { parts: path.split('/'), content: text },
+  );
+}

@@ -75,7 +75,7 @@ function useUnfinished({ state, say }: Session): void {
   useEffect(() => {
     if (done.current || state.studies === initial.studies) return;
     done.current = true;
-    const unfinished = state.studies.find((one) => one.status === 'unfinished');
+    const unfinished = state.studies.find(({ status, error }) => status === 'unfinished' && !error);
     if (unfinished && state.status === 'idle') say({ type: 'open', folder: unfinished.folder });
   }, [state.studies]);
 }
