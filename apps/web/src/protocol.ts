@@ -20,6 +20,9 @@ export interface RunView {
   readonly seed: number;
   readonly epochs: number;
   readonly history: readonly MetricsRow[];
+  /** Seconds of an epoch, and the first epoch at 99 % validation accuracy; null where nothing is known. */
+  readonly secondsPerEpoch: number | null;
+  readonly epochsTo99: number | null;
   /** Absent where no study holds it yet. */
   readonly state?: StudyRun['state'];
   /** Why it is lost. */
@@ -91,8 +94,12 @@ export type FromWorker =
   | { readonly type: 'stage'; readonly stage: 'loading' | 'compiling'; readonly index?: number }
   /** Another tab trains the study that was told last. */
   | { readonly type: 'watching' }
-  /** Seconds of training left of the whole study; null while no epoch was timed. */
-  | { readonly type: 'estimate'; readonly secondsLeft: number | null }
+  /** After an epoch: seconds left of the whole study, and what the run's rows come to. */
+  | ({
+      readonly type: 'progress';
+      readonly index: number;
+      readonly secondsLeft: number | null;
+    } & Pick<RunView, 'secondsPerEpoch' | 'epochsTo99'>)
   | {
       readonly type: 'ended';
       readonly status: 'finished' | 'interrupted' | 'failed';

@@ -7,7 +7,10 @@ import type { RunView } from '../src/protocol.js';
 const row = (epoch: number): MetricsRow => ({ epoch, step: 10 * epoch }) as MetricsRow;
 const range = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => row(from + i));
-const run: RunView = { name: 'teacher', seed: 1, epochs: 9, history: [] };
+const run: RunView = {
+  ...{ name: 'teacher', seed: 1, epochs: 9, history: [] },
+  ...{ secondsPerEpoch: null, epochsTo99: null },
+};
 const study = { type: 'study', folder: 'a', plan: {} as never, runs: [run] } as const;
 const after = (...told: Action[]): State => told.reduce(reduceState, initial);
 const epochs = ({ runs }: State) => runs[0]!.history.map(({ epoch }) => epoch);

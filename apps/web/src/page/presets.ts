@@ -132,6 +132,6 @@ export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
 /** The runs of a plan before any has begun. */
 export function runsIn(plan: Plan): readonly RunView[] {
   return expandPlan(plan).map(({ name, seed, experiment: { epochs = 0 } }) => ({
-    ...{ name, seed, epochs, history: [] },
+    ...{ name, seed, epochs, history: [], secondsPerEpoch: null, epochsTo99: null },
   }));
 }

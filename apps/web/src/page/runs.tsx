@@ -1,7 +1,5 @@
 /** The runs of a study as a table: what the curves show, in numbers. */
-import { epochsTo } from '@grok/metrics';
 import { assignStyles } from '@grok/report';
-import { secondsPerEpoch } from '@grok/study';
 import type { RunView } from '../protocol.js';
 import { duration } from './state.js';
 
@@ -45,9 +43,8 @@ export function Runs({
           </tr>
         </thead>
         <tbody>
-          {runs.map(({ name, history, epochs, error }, i) => {
+          {runs.map(({ name, history, epochs, error, secondsPerEpoch, epochsTo99 }, i) => {
             const last = history.at(-1);
-            const seconds = secondsPerEpoch(history);
             return (
               <tr key={name} data-run={name} aria-current={i === training ? 'step' : undefined}>
                 <th scope="row">
@@ -69,8 +66,10 @@ export function Runs({
                 </td>
                 <td data-cell="training">{percent(last?.train.accuracy)}</td>
                 <td data-cell="validation">{percent(last?.validation.accuracy)}</td>
-                <td data-cell="to99">{epochsTo(history, 0.99) ?? '–'}</td>
-                <td data-cell="seconds">{seconds === null ? '–' : duration(seconds)}</td>
+                <td data-cell="to99">{epochsTo99 ?? '–'}</td>
+                <td data-cell="seconds">
+                  {secondsPerEpoch === null ? '–' : duration(secondsPerEpoch)}
+                </td>
               </tr>
             );
           })}

@@ -108,8 +108,11 @@ function told(state: State, action: OfStudy): State {
     }
     case 'watching':
       return { ...state, status: 'watching', stage: undefined };
-    case 'estimate':
-      return { ...state, secondsLeft: action.secondsLeft };
+    case 'progress': {
+      const { index, secondsLeft, secondsPerEpoch, epochsTo99 } = action;
+      const runs = changed(state.runs, index, () => ({ secondsPerEpoch, epochsTo99 }));
+      return { ...state, secondsLeft, runs };
+    }
     case 'rows':
       return withRows(state, action);
     case 'event':

@@ -6,8 +6,15 @@ import {
   type RunEvent,
   readMetrics,
 } from '@grok/core';
-import { isFinished, type StudyEvent, type StudyFolder, type StudyRun } from '@grok/study';
-import type { FromWorker } from '../protocol.js';
+import { epochsTo } from '@grok/metrics';
+import {
+  isFinished,
+  type StudyEvent,
+  type StudyFolder,
+  type StudyRun,
+  secondsPerEpoch,
+} from '@grok/study';
+import type { FromWorker, RunView } from '../protocol.js';
 import { createSnapshotter, type Snapshotter } from './snapshots.js';
 
 /** Steps are told no more often than people can read, in milliseconds. */
@@ -23,6 +30,13 @@ export type Tell = (message: FromWorker) => void;
 export function tellRows(tell: Tell, index: number, rows: readonly MetricsRow[]): void {
   for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
     tell({ type: 'rows', index, rows: rows.slice(at, at + ROWS_AT_ONCE) });
+}
+
+/** What a run's rows come to, for the table of runs. */
+export function measuresOf(
+  history: readonly MetricsRow[] = [],
+): Pick<RunView, 'secondsPerEpoch' | 'epochsTo99'> {
+  return { secondsPerEpoch: secondsPerEpoch(history), epochsTo99: epochsTo(history, 0.99) };
 }
 
 /** What runs are looked into with. */
@@ -90,7 +104,10 @@ export function showRuns(
       if (event.type === 'begin') return begin(event.run, index);
       tellEvent(event.event, index);
       if (event.event.type === 'epoch')
-        tell({ type: 'estimate', secondsLeft: study.estimate.secondsLeft });
+        tell({
+          ...{ type: 'progress', index, secondsLeft: study.estimate.secondsLeft },
+          ...measuresOf(event.run.history),
+        });
     },
     async dispose() {
       await earlier;

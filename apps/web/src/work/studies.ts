@@ -15,6 +15,7 @@ import {
 } from '@grok/study';
 import type { ListedStudy, RunView } from '../protocol.js';
 import type { Shelf } from './shelf.js';
+import { measuresOf } from './show.js';
 
 /** The folder of a plan: what it is called, and the beginning of its hash. */
 export function studyFolder(plan: Plan): string {
@@ -76,6 +77,7 @@ export async function executionOf(
 export function viewsOf(runs: readonly StudyRun[]): readonly RunView[] {
   return runs.map(({ name, seed, state, error, experiment, history }) => ({
     ...{ name, seed, state, epochs: countEpochs(experiment, history?.at(-1)) ?? 0, history: [] },
+    ...measuresOf(history),
     ...(error === undefined ? {} : { error }),
   }));
 }
