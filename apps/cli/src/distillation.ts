@@ -187,7 +187,7 @@ async function findTeachers(
   for (const text of texts) {
     const [, name = 'teacher', folder = ''] = /^(?:([a-z][\w-]*)=)?(.*)$/s.exec(text) ?? [];
     if (folder.trim() === '') throw new InputError('--teacher: needs the folder of a finished run');
-    if (found[name] !== undefined)
+    if (Object.hasOwn(found, name))
       throw new InputError(
         `--teacher: two teachers named "${name}"; name them, such as --teacher second=${folder}`,
       );

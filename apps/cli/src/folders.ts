@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError, readConfig, type Store } from '@grok/core';
+import { own } from '@grok/core/internal';
 import { type BegunRun, type DamagedRun, loadRuns, type Plan, readPlan } from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
@@ -49,7 +50,7 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
     return Object.fromEntries(
       Object.entries(experiment.teachers ?? {}).flatMap(([name, ref]) => {
         const here = [...runs, ...damaged].find(({ run }) => run === ref.run)?.store;
-        const written = execution?.teachers?.[name];
+        const written = own(execution?.teachers, name);
         if (here === undefined && written === undefined) return [];
         return [[name, here ?? storeAt(resolve(at, written!), io)]];
       }),

@@ -1,5 +1,5 @@
 /** `grok analyze` on small runs: files, moments, replayed steps, the published layout. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, bench, TINY_PLAN } from './helpers.js';
@@ -11,6 +11,43 @@ interface Analysis {
   probes: Record<string, Record<string, unknown>>;
   against: { run: string; states: Record<string, { cka: Record<string, unknown> }> };
 }
+/** A model with sites of its own: one hidden layer over concatenated embeddings. */
+const FOREIGN = `
+const mlp = {
+  kind: 'model',
+  name: 'mlp',
+  summary: 'One hidden layer.',
+  options: { type: 'object', properties: {}, additionalProperties: false },
+  create: (_, { tf }) => ({ vocabulary, inputs }) => {
+    const dim = 16;
+    const pos = inputs.shape[1];
+    const draw = (rng, shape) => ({
+      shape,
+      dtype: 'float32',
+      data: rng.normal(shape[0] * shape[1]).map((x) => 0.3 * x),
+    });
+    return {
+      shape: { layers: 1, width: dim, heads: 1 },
+      keepProbability: 1,
+      dropoutMaskShapes: () => ({}),
+      sites: () => [{ name: 'hidden', shape: [dim] }, { name: 'logits', shape: [vocabulary] }],
+      init: (rng) => ({
+        E: draw(rng.split('E'), [vocabulary, dim]),
+        W1: draw(rng.split('W1'), [pos * dim, dim]),
+        W2: draw(rng.split('W2'), [dim, vocabulary]),
+      }),
+      apply(w, x, { sites, taps = {} }) {
+        const e = tf.reshape(tf.gather(w('E'), tf.reshape(x, [-1])), [x.shape[0], pos * dim]);
+        const tap = (name, value) => (taps[name] ? taps[name](value) : value);
+        const hidden = tap('hidden', tf.relu(tf.matMul(e, w('W1'))));
+        const all = { hidden, logits: tap('logits', tf.matMul(hidden, w('W2'))) };
+        return Object.fromEntries([...sites].map((site) => [site, all[site]]));
+      },
+    };
+  },
+};
+export default { name: 'mlp-plugin', version: '1.0.0', core: '*', components: [mlp] };
+`;
 let world: Bench;
 let folders: Record<'teacher' | 'logit' | 'feature', string> & Record<string, string>;
 const read = <T>(...path: string[]): T =>
@@ -107,6 +144,54 @@ describe('analyze', () => {
     expect(keys(file.weight_statistics)).toEqual([
       ...['teacher', 'student_none', 'student_logit', 'student_attention', 'student_feature'],
     ]);
+  });
+
+  it('leaves out what does not fit the task, with a notice, and measures the rest', async () => {
+    const small = ['--dim', '8', '--depth', '1', '--batch', '2', '--epochs', '2', '--quiet'];
+    await world.grok('train', '--op', 'mul', '--p', '12', ...small, '--out', 'twelve');
+    const twelve = await world.grok('analyze', 'twelve', '--json');
+    expect(twelve.code).toBe(0);
+    const reason =
+      'key frequencies are left out: Fourier measures: "mul" needs a prime modulus, got 12';
+    expect(twelve.err).toContain(`grok: ${reason}\n`);
+    const told = twelve.json<{ leftOut: string[]; analyses: Analysis[]; published: object }>();
+    expect(told.leftOut).toEqual([reason]);
+    expect(keys(told.analyses[0]?.probes)).toEqual(
+      expect.arrayContaining(['weight-norms', 'effective-ranks', 'gradients']),
+    );
+    expect(keys(told.published)).toContain('effective_ranks');
+    // Two training rows are too few for the batches of the gradients' noise.
+    await world.grok('train', '--op', 'mul', '--p', '2', ...small, '--out', 'two');
+    const two = await world.grok('analyze', 'two');
+    expect([two.code, two.err]).toEqual([
+      0,
+      expect.stringMatching(/^grok: probe "gradients" is left out: [^\n]+\n$/),
+    ]);
+    const asked = await world.grok('analyze', 'two', '--probe', 'gradients');
+    expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('ask for fewer batches')]);
+  });
+
+  it('measures what a model of a plugin has', async () => {
+    writeFileSync(join(world.dir, 'mlp.mjs'), FOREIGN);
+    const spec = {
+      experiment: {
+        ...{ task: { use: 'div', options: { p: 7 } }, model: { use: 'mlp' }, batch: 8 },
+        ...{ optimizer: { use: 'adamw' }, epochs: 2, seed: 7 },
+      },
+    };
+    writeFileSync(join(world.dir, 'mlp.json'), JSON.stringify(spec));
+    const plugin = ['--plugin', './mlp.mjs'];
+    const trained = await world.grok(
+      ...['train', '--spec', 'mlp.json', '--out', 'mlp', '--quiet', ...plugin],
+    );
+    expect(trained).toMatchObject({ code: 0 });
+    const { code, json } = await world.grok('analyze', 'mlp', '--json', ...plugin);
+    expect(code).toBe(0);
+    const { analyses, leftOut } = json<{ analyses: Analysis[]; leftOut: string[] }>();
+    expect(leftOut).toEqual([]);
+    expect(analyses[0]?.probes['effective-ranks']?.sites).toHaveProperty('hidden');
+    expect(keys(analyses[0]?.probes)).not.toContain('attention-entropy');
+    expect(keys(analyses[0]?.probes)).toContain('fourier');
   });
 
   it.each([

@@ -42,6 +42,20 @@ describe('report', () => {
     expect(ids).toEqual([...new Set(ids)]);
   });
 
+  it('says what was run, and what the data show (the preset’s title, "The teacher groks" at 39 %)', async () => {
+    const page = text('study/report.md');
+    expect(page).toMatch(/^# paper with \d changes: report\n/);
+    expect(page).toContain('The plan "paper" with shared.task.options.p=7, shared.epochs=2, ');
+    expect(page).toMatch(/Figure 1a\. No teacher groks: the best ends at [\d.]+ % of validation/);
+    expect(page).not.toContain('The teacher groks');
+    const table = await world.grok('study', 'table', 'study', '--json');
+    expect(table.err).toMatch(/^paper with \d changes\n/);
+    expect(table.json<{ changes: string[] }>().changes).toContain('shared.epochs=2');
+    // How a plan came to say what it says is no part of it.
+    const command = ['reproduce', '--out', 'study', '--quiet', ...TINY_PLAN];
+    expect(await world.grok(...command, '--set', 'seeds=[0, 1]')).toMatchObject({ code: 0 });
+  });
+
   it('writes the paper’s columns, the control among them', () => {
     const results = text('study/tables/table-4.2.1.tex');
     expect(results).toContain('\\textbf{Epochs to 99 \\% val. acc.}');

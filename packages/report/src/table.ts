@@ -1,4 +1,5 @@
 /** Tables of runs, as text for a terminal and as Markdown, beside the paper's own numbers. */
+import { own } from '@grok/core/internal';
 import type { RunRecord } from '@grok/study';
 import type { Published } from './paper.js';
 
@@ -28,12 +29,12 @@ export function reproductionColumns(
     { head: 'run', cell: ({ name, record }) => (record.leaked ? `${name} (leaked)` : name) },
     { head: 'parameters', cell: ({ record }) => record.parameters.toLocaleString('en-US') },
     { head: 'epochs to 99 %', cell: ({ record }) => String(record.epochsTo['0.99'] ?? NONE) },
-    ...published({ head: 'paper', cell: ({ name }) => beside[name]?.epochsTo99 ?? NONE }),
+    ...published({ head: 'paper', cell: ({ name }) => own(beside, name)?.epochsTo99 ?? NONE }),
     { head: 'final val. %', cell: ({ record }) => percent(record.finalValAccuracy) },
     { head: 'best of last 10 %', cell: ({ record }) => percent(record.bestOfLast10) },
     ...published({
       head: 'paper %',
-      cell: ({ name }) => percent(beside[name]?.finalValAccuracy),
+      cell: ({ name }) => percent(own(beside, name)?.finalValAccuracy),
     }),
     { head: 'seconds', cell: ({ record }) => record.seconds.toFixed(1) },
     { head: 's/epoch', cell: ({ record }) => record.secondsPerEpoch?.toFixed(3) ?? NONE },

@@ -35,6 +35,30 @@ describe('figure 1', () => {
   });
 });
 
+describe('the figure of the teachers', () => {
+  const titleOf = (...teachers: Parameters<typeof madeUp>[0][]) =>
+    figuresOf(teachers.map(madeUp), [])[0]?.title;
+  const name = 'teacher';
+  it('says what became of them', () => {
+    // Catches: "The teacher groks" over one that ends at 39 %.
+    expect(titleOf({ name })).toBe('Figure 1a. The teacher groks');
+    expect(titleOf({ name }, { name, seed: 1 })).toBe('Figure 1a. The teacher groks');
+    expect(titleOf({ name, crossing: null, final: 0.39 })).toBe(
+      'Figure 1a. The teacher does not grok: it ends at 39.00 % of validation accuracy',
+    );
+    expect(titleOf({ name }, { name, seed: 1, crossing: null })).toBe(
+      'Figure 1a. 1 of 2 teachers grok',
+    );
+  });
+  it('has a panel for each override, but one where they share their teachers', () => {
+    const of = (override: string, wd: number) => ({ ...madeUp({ name, wd }), override });
+    const spec = (...runs: ReturnType<typeof of>[]) => JSON.stringify(figuresOf(runs, [])[0]?.spec);
+    expect(spec(of('a', 1), of('b', 0))).toContain('"facet":{"field":"teacher"');
+    expect(spec(of('a', 1), of('b', 0))).toContain('"teacher":"b/teacher"');
+    expect(spec(of('a', 1), of('b', 1))).not.toContain('facet');
+  });
+});
+
 describe('tables of runs', () => {
   it('put a paper’s numbers beside ours, and nothing where there are none', () => {
     // Catches: the paper's numbers beside another task's; a run without its folder and hash.

@@ -9,11 +9,6 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What an object has of its own under a key: `constructor` is a name like any other. */
-export function getOwn<T>(of: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
-  return of !== undefined && Object.hasOwn(of, key) ? of[key] : undefined;
-}
-
 /**
  * Lays parts over one another, later ones on top; objects are merged key by key, all else replaced.
  * What uses another component (`use`) replaces the whole entry: options of one mean nothing to another.

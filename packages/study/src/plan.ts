@@ -2,10 +2,10 @@
  * A plan: many experiments as one readable JSON document. Every seed has teachers of its own; every
  * arm is a student of one, or of another arm, or a control without. Said once: what all share, what all students share.
  */
-import { type Experiment, type Json, unknownName } from '@grok/core';
-import type { TrainingPoint } from '@grok/core/internal';
+import { type Experiment, unknownName } from '@grok/core';
+import { checkDocument, experimentSchema, own, type TrainingPoint } from '@grok/core/internal';
 import type { Hypotheses } from './hypotheses.js';
-import { getOwn, type JsonObject, merge } from './merge.js';
+import { type JsonObject, merge } from './merge.js';
 import type { PlannedRun } from './planned-runs.js';
 
 /** Part of an experiment: some of its keys, each as deep as wanted. */
@@ -100,7 +100,7 @@ function plannedArm(
   const identity = identify(name, seed, override);
   const experiment = armPart(plan, name, seed);
   const needs = Object.fromEntries(
-    Object.entries(teachersOfArm(getOwn(plan.arms, name), experiment)).map(([as, use]) => {
+    Object.entries(teachersOfArm(own(plan.arms, name), experiment)).map(([as, use]) => {
       const { name: teacher, at = 'last' } = typeof use === 'string' ? { name: use } : use;
       return [as, { key: formatKey(teacher, seed, override), at }];
     }),
@@ -140,15 +140,15 @@ export function teacherNames(plan: Plan): readonly string[] {
 /** A teacher's experiment for a seed. @throws InputError on an unknown teacher. */
 export function teacherPart(plan: Plan, seed: number, name = 'teacher'): Experiment {
   if (!teacherNames(plan).includes(name)) throw unknownName('teacher', name, teacherNames(plan));
-  return complete(merge(plan.shared, plan.teacher, getOwn(plan.teachers, name)), seed);
+  return complete(name, merge(plan.shared, plan.teacher, own(plan.teachers, name)), seed);
 }
 
 /** The experiment of an arm for a seed, teachers left out. @throws InputError on an unknown arm. */
 export function armPart(plan: Plan, arm: string, seed: number): Experiment {
-  const part = getOwn(plan.arms, arm);
+  const part = own(plan.arms, arm);
   if (part === undefined) throw unknownName('arm', arm, Object.keys(plan.arms));
-  const { teacher: _, teachers: __, ...own } = part;
-  return complete(merge(plan.shared, plan.student, own), seed);
+  const { teacher: _, teachers: __, ...rest } = part;
+  return complete(arm, merge(plan.shared, plan.student, rest), seed);
 }
 
 function overridden(plan: Plan, { shared, teacher, student }: Override): Plan {
@@ -160,7 +160,6 @@ function overridden(plan: Plan, { shared, teacher, student }: Override): Plan {
   };
 }
 
-function complete(part: JsonObject, seed: number): Experiment {
-  // Its keys were checked; its values are checked as a whole when the run is composed.
-  return { ...part, seed: seed as Json } as unknown as Experiment;
+function complete(name: string, part: JsonObject, seed: number): Experiment {
+  return checkDocument({ ...part, seed }, `run "${name}"`, { schema: experimentSchema });
 }

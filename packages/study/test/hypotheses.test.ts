@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { tinyPlan } from '../../../tests/tiny-plan.js';
 import { checkPlan, type Hypotheses } from '../src/index.js';
 
 const family: Hypotheses['family'] = [
@@ -17,12 +18,8 @@ const hypotheses: Hypotheses = {
   family,
 };
 const plan = {
-  name: 'tiny',
-  summary: 'A plan for tests.',
-  teacher: {},
-  student: {},
+  ...tinyPlan,
   arms: { none: {}, logit: {} },
-  seeds: [0],
   overrides: { 'decay-0': {} },
 };
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { armPart, checkPlan, expandPlan, merge, type Plan } from '../src/index.js';
+import {
+  armPart,
+  checkPlan,
+  describePlan,
+  expandPlan,
+  merge,
+  type Plan,
+  withChanges,
+} from '../src/index.js';
 
 const plan: Plan = {
   name: 'tiny',
@@ -163,7 +171,31 @@ describe('several teachers and overrides', () => {
   });
 });
 
+describe('a plan that was changed', () => {
+  it('says so in its title and its summary', () => {
+    const { name: title, summary } = plan;
+    expect(describePlan(withChanges(plan, []))).toEqual({ title, summary });
+    const once = withChanges(plan, ['shared.epochs=2']);
+    expect(describePlan(once)).toEqual({
+      title: 'tiny with shared.epochs=2',
+      summary: 'The plan "tiny" with shared.epochs=2. Without this change it is: A plan for tests.',
+    });
+    const thrice = withChanges(once, ['seeds=[1]', 'shared.batch=8']);
+    expect(describePlan(thrice).title).toBe('tiny with 3 changes');
+    expect(checkPlan(thrice, 'plan').changes).toEqual([
+      ...['shared.epochs=2', 'seeds=[1]', 'shared.batch=8'],
+    ]);
+  });
+});
+
 describe('checkPlan', () => {
+  it('refuses a run that lacks what every run must have', () => {
+    // Catches: a plan that is only found wanting when its first run is composed.
+    const { optimizer: _, ...student } = plan.student;
+    expect(() => checkPlan({ ...plan, student }, 'plan p.json')).toThrow(
+      'plan p.json: run "none": key "optimizer": is missing',
+    );
+  });
   const bad: [string, unknown, string][] = [
     ['not an object', 3, 'tiny.json: must be an object, got 3'],
     ['unknown key', { ...plan, seed: [1] }, 'unknown key "seed": did you mean "seeds"?'],

@@ -1,14 +1,7 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import type { Json } from '@grok/core';
-import { canonicalJson } from '@grok/core/internal';
-import {
-  type BegunRun,
-  getOwn,
-  isObject,
-  type JsonObject,
-  nameStrategies,
-  power,
-} from '@grok/study';
+import { canonicalJson, own } from '@grok/core/internal';
+import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
 import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
@@ -132,11 +125,11 @@ function insideOf(
   layer: number | undefined,
 ): number | undefined {
   const inLayer = (layers: PublishedAnalysis['cka_scores']): number | undefined =>
-    getOwn(getOwn(layers, `layer_${layer}`), name) ?? undefined;
+    own(own(layers, `layer_${layer}`), name) ?? undefined;
   if (what === 'cka') return inLayer(file.cka_scores);
   if (what === 'rank') return inLayer(file.effective_ranks);
   if (what === 'entropy') return inLayer(file.attention_entropies);
-  const weights = getOwn(file.weight_statistics, name === 'teacher' ? name : `student_${name}`);
+  const weights = own(file.weight_statistics, name === 'teacher' ? name : `student_${name}`);
   return what === 'L1/L2' ? weights && weights.L1! / weights.L2! : weights?.[what];
 }
 
@@ -149,6 +142,6 @@ export function contains(whole: unknown, part: Json | JsonObject): boolean {
   if (!isObject(part)) return whole !== undefined && canonicalJson(whole) === canonicalJson(part);
   return (
     isObject(whole) &&
-    Object.entries(part).every(([key, value]) => contains(getOwn(whole, key), value))
+    Object.entries(part).every(([key, value]) => contains(own(whole, key), value))
   );
 }

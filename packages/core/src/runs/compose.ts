@@ -19,7 +19,7 @@ import { attributeModelErrors } from '../plugins/attribution.js';
 import { subjectOf } from '../plugins/define.js';
 import { jsonSchemaOf } from '../plugins/options.js';
 import type { Registry } from '../plugins/registry.js';
-import { withoutAuxiliary } from '../tensors/params.js';
+import { own, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { checkSplit, checkTask } from '../training/check-data.js';
 import { applyTransforms } from '../training/model-transforms.js';
@@ -64,7 +64,7 @@ export async function composeExperiment(
   const refs: Record<string, TeacherRef & { splitHash: string }> = {};
   let leaked = false;
   for (const [name, ref] of Object.entries(experiment.teachers ?? {})) {
-    const store = teacherStores[name];
+    const store = own(teacherStores, name);
     if (store === undefined)
       throw new InputError(
         `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
@@ -173,10 +173,10 @@ async function loadTeacher(
   if (config.run !== ref.run)
     throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
   if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
-  const own = data(config.experiment, registry);
+  const parts = data(config.experiment, registry);
   const { inputs, leaked } = compareTaughtData(
     `teacher "${name}"`,
-    { ...own, use: config.experiment.task },
+    { ...parts, use: config.experiment.task },
     { ...student, use: student.experiment.task },
     student.experiment,
   );
@@ -188,16 +188,16 @@ async function loadTeacher(
   const params = withoutAuxiliary(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)
     throw wrong(`its parameters changed since they were named (their hash differs)`);
-  const { vocabulary } = own.task;
+  const { vocabulary } = parts.task;
   // A model may be for the rows of its task alone.
   const taught =
     inputs === undefined
-      ? { model: own.model }
+      ? { model: parts.model }
       : { model: createModel(config.experiment, registry, { vocabulary, inputs }), inputs };
   return {
     ...taught,
     params,
-    splitHash: splitHash(own.split),
+    splitHash: splitHash(parts.split),
     leaked,
   };
 }

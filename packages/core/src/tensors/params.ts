@@ -8,8 +8,11 @@ import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js
 import { leavesByPath, zipTree } from './tree.js';
 
 /** The value of that name; nothing that every object inherits, such as `constructor`. */
-export function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined;
+export function own<T>(
+  values: Readonly<Record<string, T>> | undefined,
+  name: string,
+): T | undefined {
+  return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */

@@ -70,7 +70,8 @@ function teacherFigure(all: readonly BegunRun[]): Figure {
 function describeGrokking(teachers: readonly BegunRun[]): string {
   const { length } = teachers;
   const count = teachers.filter(({ record }) => (record.epochsTo['0.99'] ?? null) !== null).length;
-  if (count === length) return length === 1 ? 'The teacher groks' : 'The teachers grok';
+  if (count === length)
+    return labelsOf(teachers).length === 1 ? 'The teacher groks' : 'The teachers grok';
   const best = percent(Math.max(...teachers.map(({ record }) => record.finalValAccuracy ?? 0)));
   if (length === 1) return `The teacher does not grok: it ends at ${best} % of validation accuracy`;
   return count === 0

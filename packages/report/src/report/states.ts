@@ -2,8 +2,8 @@
 
 import { type Analysis, readAnalysis } from '@grok/analysis';
 import { isInputError } from '@grok/core';
-import { z } from '@grok/core/internal';
-import { type BegunRun, findTeacher, getOwn, mean } from '@grok/study';
+import { own, z } from '@grok/core/internal';
+import { type BegunRun, findTeacher, mean } from '@grok/study';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 
@@ -21,7 +21,7 @@ function statesOf({ against }: Analysis): z.infer<typeof statesSchema> {
   return statesSchema.safeParse(against?.states).data ?? {};
 }
 function ranksOf({ probes }: Analysis): z.infer<typeof ranksSchema>['sites'] {
-  return ranksSchema.safeParse(getOwn(probes, 'effective-ranks')).data?.sites ?? {};
+  return ranksSchema.safeParse(own(probes, 'effective-ranks')).data?.sites ?? {};
 }
 
 /** What analyses say of a kind of run at a moment. */
@@ -70,7 +70,7 @@ export async function statesTables(
         note: 'Validation rows, means over seeds; 0 for unrelated models. Permutation nulls and intervals: analysis/*.json of each run.',
       },
       3,
-      (item, site) => getOwn(statesOf(item), site)?.cka.debiased,
+      (item, site) => own(statesOf(item), site)?.cka.debiased,
     ),
     ...table(
       {
@@ -79,7 +79,7 @@ export async function statesTables(
         note: 'Validation rows, centred, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
       },
       1,
-      (item, site) => getOwn(ranksOf(item), site)?.royVetterli,
+      (item, site) => own(ranksOf(item), site)?.royVetterli,
     ),
   ];
 }
@@ -129,5 +129,6 @@ async function readOwnAnalysis(
 function shortSite(site: string): string {
   const [, block, part] = /^blocks\.(\d+)\.hook_resid_(mid|post)$/.exec(site) ?? [];
   if (block !== undefined) return `block ${block}, ${part === 'mid' ? 'attention' : 'MLP'}`;
-  return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;
+  if (site === 'hook_embed') return 'embedding';
+  return site === 'ln_final.hook_out' ? 'final norm' : site;
 }

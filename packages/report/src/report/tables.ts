@@ -1,14 +1,7 @@
 /** The paper's tables 4.2.1, 4.3.1 to 4.3.4 and 4.4.2 from runs, in their layout: what it left open is filled. */
 
-import {
-  type BegunRun,
-  type Comparison,
-  getOwn,
-  mean,
-  median,
-  type StudySummary,
-  sd,
-} from '@grok/study';
+import { own } from '@grok/core/internal';
+import { type BegunRun, type Comparison, mean, median, type StudySummary, sd } from '@grok/study';
 import { percent } from '../table.js';
 import type { SeedAnalysis } from './data.js';
 import type { Table } from './grid.js';
@@ -92,7 +85,7 @@ function insideTables(
       layer.replace('layer_', 'Layer '),
       ...of.map((label) => {
         const found = analyses.flatMap(({ file, override }) =>
-          Object.entries(getOwn(file[part], layer) ?? {})
+          Object.entries(own(file[part], layer) ?? {})
             .filter(([model]) => labelled(model, override) === label)
             .map(([, value]) => value),
         );
