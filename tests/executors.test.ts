@@ -1,5 +1,5 @@
 /** What every executor must do, on both of ours. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,14 @@ const cli = fileURLToPath(new URL('../apps/cli/dist/cli.js', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'grok-executors-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 let count = 0;
+const experiment = {
+  task: { use: 'add', options: { p: 5 } },
+  model: { use: 'transformer', options: { dim: 8, depth: 1 } },
+  optimizer: { use: 'adamw' },
+  batch: 8,
+  epochs: 2,
+  seed: 1,
+};
 const openIn = (root: string) => (folder: string) => fileStore(join(root, folder));
 
 executorSuite('inline', () => {
@@ -36,6 +44,33 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
     const asked = { use: 'processes', options: { jobs: 2 } };
     const host = { open, carryOut: jobRunner({ registry, open }), worker };
     return { executor: openExecutor(registry, asked, host), open };
+  });
+
+  it('a process that is killed leaves no lease in its run’s folder', async () => {
+    const root = join(home, String(count++));
+    const script = join(home, 'dies.mjs');
+    const core = new URL('../packages/core/dist/node/index.js', import.meta.url);
+    writeFileSync(
+      script,
+      `import { fileStore } from ${JSON.stringify(core.href)};
+       process.on('message', async ({ job, root }) => {
+         const store = fileStore(root + '/' + job.folder);
+         await store.write('begun', Uint8Array.of(1));
+         await store.lease('work', 60);
+         process.kill(process.pid, 'SIGKILL');
+       });
+       process.send({ type: 'ready' });`,
+    );
+    const executor = processExecutor({ root, open: openIn(root), command: [script], jobs: 1 });
+    await executor.submit([{ key: 'a', experiment }], []);
+    const [ended] = await executor.collect();
+    await executor.dispose();
+    expect(ended?.outcome).toMatchObject({
+      status: 'failed',
+      error: 'its process was ended by SIGKILL',
+    });
+    const [folder = ''] = readdirSync(root);
+    expect(readdirSync(join(root, folder))).toEqual(['begun']);
   });
 });
 

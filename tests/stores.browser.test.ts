@@ -19,6 +19,17 @@ it('finds in another store what one wrote (catches: files that live as long as a
   expect(await opfsStore(`${root}/again`).list('checkpoints')).toEqual(['x']);
 });
 
+it('does not make a folder anew that is gone (catches: a run that ends well in an empty folder)', async () => {
+  const store = opfsStore(`${root}/gone/run`);
+  await store.write('config.json', Uint8Array.of(1));
+  const files = await (await navigator.storage.getDirectory()).getDirectoryHandle(root);
+  await files.removeEntry('gone', { recursive: true });
+  await expect(store.append('metrics.jsonl', Uint8Array.of(1))).rejects.toThrow(
+    'its folder is gone',
+  );
+  expect(await store.list('')).toEqual([]);
+});
+
 it('takes bytes of shared memory (catches: writables that refuse what threads compute)', async () => {
   const shared = new Uint8Array(new SharedArrayBuffer(3)).fill(7);
   await opfsStore(`${root}/shared`).write('x', shared);

@@ -48,13 +48,24 @@ describe('reproduce', () => {
   });
   it('goes on where it was stopped', async () => {
     // Catches: a stopped reproduction that begins anew, or forgets its students.
-    const command = ['reproduce', ...TINY_PLAN, '--seed', '7', '--out', 'stopped'];
+    const command = [
+      'reproduce',
+      ...TINY_PLAN,
+      '--seed',
+      '7',
+      '--out',
+      'stopped',
+      '--threads',
+      '1',
+    ];
     const stop = (text: string): boolean => text.includes('[3/5] logit  epoch 1/2');
     const stopped = await world.stopped(stop, ...command, '--json');
     expect(stopped).toMatchObject({ code: 130 });
     const resumed = await world.grok('resume', 'stopped', '--json');
     expect(resumed).toMatchObject({ code: 0 });
     expect(resumed.err).not.toContain('[1/5] teacher  epoch');
+    // Catches: the rest trained with all threads, which are other bits.
+    expect(JSON.parse(read('stopped/study.json')).execution.threads).toBe(1);
     const hashes = async (folder: string): Promise<unknown> => {
       const { runs } = (await world.grok('runs', folder, '--json')).json<{ runs: RunRecord[] }>();
       return runs.map(({ run, paramsSha256 }) => [run, paramsSha256]);

@@ -15,7 +15,7 @@ import {
   type Store,
   schema,
 } from '@grok/core';
-import type { BoundJob } from '@grok/core/internal';
+import { type BoundJob, whileHeld } from '@grok/core/internal';
 import { inline } from './inline.js';
 import type { FromChild, ToChild } from './process-messages.js';
 import { queueExecutor } from './queue-executor.js';
@@ -94,7 +94,7 @@ async function runInProcess(
 }
 
 function startProcess(
-  { root, command: [script, ...args], env }: ProcessOptions,
+  { root, open, command: [script, ...args], env }: ProcessOptions,
   job: BoundJob,
   { signal, listener }: { readonly signal: AbortSignal; readonly listener: RunListener },
 ): Promise<JobOutcome | NotLoaded> {
@@ -127,16 +127,20 @@ function startProcess(
       else outcome = message.outcome;
     });
     signal.addEventListener('abort', stop);
-    const end = (how: string, byItself: boolean): void => {
+    const end = async (how: string, byItself: boolean): Promise<void> => {
       signal.removeEventListener('abort', stop);
+      // A process that was killed leaves its lease in the run's folder.
+      if (outcome === undefined) await whileHeld(open(folder), async () => {}).catch(() => {});
       const said = words.trim() === '' ? '' : `: ${words.trim()}`;
       const error = `its process ${how}${said}`;
       if (byItself && !ready) resolve({ status: 'not loaded', error });
       else resolve(outcome ?? { status: 'failed', error, run, folder });
     };
-    child.on('error', (error) => end(`could not be started (${error.message})`, true));
-    child.on('close', (code, by) =>
-      end(by === null ? `ended with code ${code}` : `was ended by ${by}`, by === null),
+    child.on('error', (error) => void end(`could not be started (${error.message})`, true));
+    child.on(
+      'close',
+      (code, by) =>
+        void end(by === null ? `ended with code ${code}` : `was ended by ${by}`, by === null),
     );
   });
 }

@@ -40,7 +40,8 @@ export type Tracker = (run: TrackedRun) => Tracking | Promise<Tracking>;
 
 /**
  * A folder of named files (`/` separates folders, made as needed). A run writes through it; a failed
- * write stops the run. @throws RunError that names the file and says what to do.
+ * write stops the run. A folder that was written to and is gone is not made anew: the write fails.
+ * @throws RunError that names the file and says what to do.
  */
 export interface Store {
   /** What the store is called in errors: a folder's path, or `memory`. */
@@ -62,7 +63,7 @@ export interface Store {
   remove(path: string): Promise<void>;
   /**
    * Takes the lease of a name (letters, digits, `. _ -`) for `ttl` seconds, so that one holder at a time
-   * works here. Whoever did not renew in time has lost it to the first who asks.
+   * works here. Whoever did not renew in time may lose it to the first who asks.
    */
   lease(name: string, ttl: number): Promise<Lease | LeaseRefusal>;
 }

@@ -4,6 +4,7 @@
  */
 import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { RunError } from '../contracts/errors.js';
 import { bytesOf } from '../contracts/hash.js';
 import type { Store } from '../contracts/types.js';
 import { checkLeaseName } from '../runs/lease.js';
@@ -11,6 +12,7 @@ import { checkPath } from '../runs/memory-store.js';
 import { fileLease } from './file-lease.js';
 import {
   explainFailure,
+  goneFolder,
   makeFolder,
   syncFile,
   syncFolder,
@@ -23,15 +25,23 @@ const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
 
 let count = 0;
 
-/** A store in `dir`, which is made at the first write; its methods throw `RunError`. */
+/**
+ * A store in `dir`, which is made at the first write; later ones fail where it is gone. Its methods throw
+ * `RunError`.
+ */
 export function fileStore(dir: string): Store {
-  const appended = new Set<string>(); // files whose last bytes are not synced yet
+  const appended: Appended = new Map();
+  let isMade = false;
   const tidied = new Map<string, Promise<void>>();
   const fileOf = (path: string): string => join(dir, checkPath(path));
 
   /** Makes a folder, and once removes what dead processes left there. */
   async function prepare(folder: string): Promise<void> {
+    // Not by its inode: some systems give a folder another one while it is used.
+    if (isMade && (await unlessMissing(() => stat(dir))) === undefined)
+      throw new RunError(goneFolder(dir));
     await makeFolder(folder);
+    isMade = true;
     if (!tidied.has(folder)) tidied.set(folder, removeLeftovers(folder));
     await tidied.get(folder);
   }
@@ -48,10 +58,7 @@ export function fileStore(dir: string): Store {
       const folder = dirname(file);
       await explainFailure('write', file, async () => {
         await prepare(folder);
-        for (const earlier of [...appended]) {
-          await unlessMissing(() => syncFile(earlier));
-          appended.delete(earlier);
-        }
+        await syncAppended(appended);
         await replaceFile(file, bytes);
         await syncFolder(folder);
       });
@@ -62,11 +69,12 @@ export function fileStore(dir: string): Store {
         await prepare(dirname(file));
         const handle = await open(file, 'a');
         try {
+          const isNew = (await handle.stat()).size === 0;
+          if (!appended.has(file) || isNew) appended.set(file, isNew ? 'new' : 'old');
           await handle.appendFile(bytes);
         } finally {
           await handle.close();
         }
-        appended.add(file);
       });
     },
     async truncate(path, length) {
@@ -94,6 +102,17 @@ export function fileStore(dir: string): Store {
     },
     lease: async (name, ttl) => fileLease(dir, checkLeaseName(name), ttl),
   };
+}
+
+/** Files whose last bytes are not synced yet, and whether their names are. */
+type Appended = Map<string, 'old' | 'new'>;
+
+async function syncAppended(appended: Appended): Promise<void> {
+  for (const [file, name] of [...appended]) {
+    await unlessMissing(() => syncFile(file));
+    if (name === 'new') await syncFolder(dirname(file));
+    appended.delete(file);
+  }
 }
 
 /** Writes a temporary file beside, syncs it and renames it. */

@@ -10,6 +10,7 @@ import {
   appendMetrics,
   checkVacant,
   findConfig,
+  listCheckpoints,
   readCheckpoint,
   readConfig,
   readMetrics,
@@ -48,17 +49,23 @@ export async function branchRun(
   const reference = { run: parent.run, paramsSha256: hash, step: from.step };
   const experiment = { ...own, parent: reference };
   const { store } = host;
+  const run = experimentHash(experiment);
   const found = await findConfig(store);
-  if (found !== undefined) return startRun({ experiment, execution }, host);
-  await checkVacant(store);
-  await copyState(store, from, { ...checkpoint, run: experimentHash(experiment) });
-  // The configuration last: a copy that broke off is then no run.
-  const resolved = resolveExecution({ flags: execution, defaults: host.defaults ?? {} });
-  await writeConfig(store, experiment, resolved);
+  const isCopied = (await listCheckpoints(store)).length > 0;
+  if (found !== undefined && (found.run !== run || isCopied))
+    return startRun({ experiment, execution }, host);
+  if (found === undefined) {
+    await checkVacant(store);
+    const resolved = resolveExecution({ flags: execution, defaults: host.defaults ?? {} });
+    await writeConfig(store, experiment, resolved);
+  }
+  await copyState(store, from, { ...checkpoint, run });
   return resumeRun(host, execution);
 }
 
+/** Copies the rows, then the state: without it, the copy was broken off and begins again. */
 async function copyState(store: Store, from: BranchPoint, checkpoint: Checkpoint): Promise<void> {
+  await store.truncate('metrics.jsonl', 0);
   for (const row of await readMetrics(from.store))
     if (row.step <= from.step) await appendMetrics(store, row);
   await saveCheckpoint(store, checkpoint, { pinned: true });

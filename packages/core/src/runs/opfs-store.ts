@@ -11,6 +11,7 @@ import { checkPath } from './memory-store.js';
 export function opfsStore(folder: string): Store {
   const where = `opfs:${folder}`;
   const whole = (path: string): readonly string[] => `${folder}/${checkPath(path)}`.split('/');
+  let isMade = false;
   const fileOf = async (
     path: string,
     create: boolean,
@@ -27,7 +28,10 @@ export function opfsStore(folder: string): Store {
     steps: (writable: FileSystemWritableFileStream, size: number) => Promise<void>,
   ): Promise<void> => {
     try {
+      if (isMade && (await openFolder(folder.split('/'), false)) === undefined)
+        throw new Error('its folder is gone: it was removed while it was worked in');
       const handle = await fileOf(path, true);
+      isMade = true;
       if (handle === undefined) throw new Error('a file stands where a folder is meant');
       const { size } = await handle.getFile();
       if (handle.createWritable === undefined)
@@ -36,13 +40,7 @@ export function opfsStore(folder: string): Store {
       await steps(writable, size);
       await writable.close();
     } catch (error) {
-      const full = (error as Error).name === 'QuotaExceededError';
-      throw new RunError(
-        `${where}/${path}: cannot be written (${(error as Error).message}); ${
-          full ? 'the site’s storage is full: delete old runs' : 'the last good state is kept'
-        }`,
-        { cause: error },
-      );
+      throw unwritten(`${where}/${path}`, error);
     }
   };
 
@@ -78,6 +76,15 @@ export function opfsStore(folder: string): Store {
     },
     lease: (name, ttl) => webLease(`${where}/${checkLeaseName(name)}`, ttl),
   };
+}
+
+function unwritten(file: string, cause: unknown): RunError {
+  const { name, message } = cause as Error;
+  const advice =
+    name === 'QuotaExceededError'
+      ? 'the site’s storage is full: delete old runs'
+      : 'the last good state is kept';
+  return new RunError(`${file}: cannot be written (${message}); ${advice}`, { cause });
 }
 
 /** The file system's root. @throws RunError where there is none: the browser is too old, or the window private. */

@@ -13,6 +13,8 @@ import { createManifest, type Progress, type RunParts } from './manifest.js';
 import {
   appendEvent,
   appendMetrics,
+  findConfig,
+  readMetrics,
   saveCheckpoint,
   saveState,
   writeAnalysis,
@@ -103,6 +105,7 @@ const handlers: Handlers = {
   },
   async checkpoint(recording, { checkpoint, pinned }) {
     const { epoch, step } = checkpoint.position;
+    await checkFolder(recording);
     const file = await saveCheckpoint(recording.host.store, checkpoint, { pinned });
     await emit(recording, { type: 'checkpoint', epoch, step, file, pinned });
     const hash = paramsSha256(withoutAuxiliary(checkpoint.params));
@@ -118,12 +121,28 @@ export async function recordEvent<T extends keyof EventsByType>(
   await handlers[event.type](recording, event);
 }
 
+/** @throws RunError when the folder is no longer this run's: removed while it trained, or another's. */
+async function checkFolder({ host: { store }, manifest }: Recording): Promise<void> {
+  const config = await findConfig(store);
+  if (config?.run !== manifest.run)
+    throw new RunError(
+      `${store.where}: ${config === undefined ? 'its config.json is gone' : 'holds another run now'}; it was removed or replaced while the run trained`,
+    );
+}
+
 /** Records how the loop ended. */
 export async function recordEnd(
   recording: Recording,
   status: 'finished' | 'interrupted',
 ): Promise<void> {
   const { epoch, step } = recording.at;
+  const { host, history } = recording;
+  await checkFolder(recording);
+  const written = await readMetrics(host.store);
+  if (written.length !== history.length)
+    throw new RunError(
+      `${host.store.where}/metrics.jsonl: has ${written.length} rows, and ${history.length} were written; something else changed it while the run trained`,
+    );
   await emit(recording, { type: 'end', epoch, step, status });
   await update(recording, { status });
 }
@@ -135,6 +154,7 @@ export async function recordFailure(recording: Recording, error: unknown): Promi
   const { message } = failure;
   const { epoch, step } = recording.at;
   try {
+    await checkFolder(recording);
     if (!recording.isWriting)
       await emit(recording, { type: 'end', epoch, step, status: 'failed', error: message });
     await update(recording, { status: 'failed', error: message });

@@ -22,6 +22,7 @@ import type {
   Json,
   Manifest,
   MetricsRow,
+  Position,
   RunEvent,
   Store,
 } from '../contracts/types.js';
@@ -111,19 +112,22 @@ export async function appendMetrics(store: Store, row: MetricsRow): Promise<void
 }
 /**
  * All epochs of `metrics.jsonl`; a torn last line is left out. @throws RunError that names a bad line, or
- * says that the last rows of a finished run, whose manifest is given, are missing.
+ * rows that are missing: between others, or up to where the run was saved, given its manifest or position.
  */
 export async function readMetrics(
   store: Store,
-  manifest?: Manifest,
+  saved?: Manifest | Position,
 ): Promise<readonly MetricsRow[]> {
   const rows = (await lines(store, 'metrics.jsonl', METRICS)).map(({ value }) => value);
+  const config = await findConfig(store);
   checkOrder(rows, store);
   const last = rows.at(-1);
+  const manifest = saved !== undefined && 'status' in saved ? saved : undefined;
   if (manifest?.status === 'finished' && (last?.step ?? 0) !== manifest.step)
     throw new RunError(
       `${store.where}/metrics.jsonl: ends at epoch ${last?.epoch ?? 0}, and the run at ${manifest.epoch}; restore the file, or train it again in another folder`,
     );
+  if (config !== undefined) checkWhole(rows, config.experiment, store, saved);
   return rows;
 }
 /** Adds an event to `events.jsonl`. */
@@ -143,7 +147,10 @@ export async function readEvents(store: Store): Promise<readonly RunEvent[]> {
 export async function cutBack(
   store: Store,
   step: number,
-  { withRow = true }: { readonly withRow?: boolean } = {},
+  {
+    withRow = true,
+    pinned = false,
+  }: { readonly withRow?: boolean; readonly pinned?: boolean } = {},
 ): Promise<void> {
   const rows = await lines(store, 'metrics.jsonl', METRICS);
   const end = withRow ? step : step - 1;
@@ -157,7 +164,8 @@ export async function cutBack(
     await store.remove(checkpointFile(later));
   for (const later of (await listStates(store)).filter((s) => s > step))
     await store.remove(stateFile(later));
-  if (!withRow) await unpin(store, step);
+  // A crossing that only that row had; what was pinned for its step stays.
+  if (!withRow && !pinned) await unpin(store, step);
 }
 
 async function unpin(store: Store, step: number): Promise<void> {
@@ -335,4 +343,37 @@ function checkOrder(rows: readonly MetricsRow[], store: Store): void {
     throw new RunError(
       `${store.where}/metrics.jsonl: line ${wrong + 1}: epoch ${rows[wrong]?.epoch} must come after epoch ${rows[wrong - 1]?.epoch}; ${CUT.remedy}`,
     );
+}
+
+/**
+ * A run has a row every `evalEvery` epochs, and one at its end; those of a run that it goes on from come
+ * as that had them. @throws RunError when some are missing.
+ */
+function checkWhole(
+  rows: readonly MetricsRow[],
+  { evalEvery = 1, parent }: Experiment,
+  { where }: Store,
+  saved?: Pick<Position, 'epoch'>,
+): void {
+  const isInherited = ({ step }: MetricsRow): boolean => step <= (parent?.step ?? 0);
+  const own = rows.filter((row) => !isInherited(row));
+  const [first] = own;
+  const inherited = rows.findLast(isInherited)?.epoch ?? 0;
+  // The epoch at which the parent was left may have no row.
+  const left = first && parent ? Math.round((parent.step * first.epoch) / first.step) : 0;
+  let before = Math.max(inherited, left);
+  const next = (): number => (Math.floor(before / evalEvery) + 1) * evalEvery;
+  for (const { epoch } of own) {
+    if (epoch > next()) throw missingRows(where, before + 1, epoch - 1);
+    before = epoch;
+  }
+  const isParents = parent !== undefined && own.length === 0;
+  if (saved !== undefined && !isParents && next() <= saved.epoch)
+    throw missingRows(where, before + 1, saved.epoch);
+}
+
+function missingRows(where: string, from: number, to: number): RunError {
+  return new RunError(
+    `${where}/metrics.jsonl: rows between epochs ${from} and ${to} are missing; restore the file, or train it again in another folder`,
+  );
 }

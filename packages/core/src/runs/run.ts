@@ -38,6 +38,7 @@ import {
   readManifest,
   readMetrics,
   writeConfig,
+  writeManifest,
 } from './run-folder.js';
 import { checkSpec } from './spec.js';
 
@@ -91,7 +92,7 @@ export async function resumeRun(
   const { checkpoint, damaged } = await newestCheckpoint(store);
   if (checkpoint === undefined && config.experiment.parent !== undefined)
     throw new InputError(
-      `${store.where}: has lost the state of its parent, from which it goes on; begin it again with branchRun in another folder`,
+      `${store.where}: has not the state of its parent, from which it goes on; begin it again with branchRun`,
     );
   const position = checkpoint?.position;
   const experiment = withBudget(config.experiment, budget, position, store);
@@ -103,11 +104,16 @@ export async function resumeRun(
   }
   const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
   return carryOut(host, experiment, kept, notices, async () => {
-    if (experiment !== config.experiment) await writeConfig(store, experiment, config.execution);
     const isLonger = position !== undefined && !isSpent(experiment, position);
+    // Killed from here on, it is a run that goes on, not one whose last row is missing.
+    if (manifest?.status === 'finished')
+      await writeManifest(store, { ...manifest, status: 'interrupted' });
+    if (experiment !== config.experiment) await writeConfig(store, experiment, config.execution);
     const endsBetween = isLonger && !leavesRow(experiment, position);
-    await cutBack(store, position?.step ?? 0, { withRow: !endsBetween });
-    const history = checkpoint === undefined ? [] : await readMetrics(store);
+    const step = position?.step ?? 0;
+    const pins = [...(kept.pin?.steps ?? []), experiment.parent?.step];
+    await cutBack(store, step, { withRow: !endsBetween, pinned: pins.includes(step) });
+    const history = position === undefined ? [] : await readMetrics(store, position);
     const states = await listStates(store);
     return { ...(checkpoint === undefined ? {} : { checkpoint }), history, states };
   });

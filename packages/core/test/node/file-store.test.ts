@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -142,6 +143,7 @@ describe('file store', () => {
     const folder = dir.split('/').at(-1);
     expect(fault.log).toEqual([
       'sync metrics.jsonl',
+      `sync ${folder}`, // else its name may be lost though its bytes are there
       'sync new config.json',
       'rename config.json',
       `sync ${folder}`,
@@ -149,6 +151,20 @@ describe('file store', () => {
     fault.log = [];
     await store.write('checkpoints/a', bytes('{}'));
     expect(fault.log).toEqual([`sync ${folder}`, 'sync new a', 'rename a', 'sync checkpoints']);
+  });
+
+  it('does not make a folder anew that is gone (catches: a run that ends well in an empty folder)', async () => {
+    const store = fileStore(dir);
+    await store.append('metrics.jsonl', bytes('row\n'));
+    renameSync(dir, `${dir}-elsewhere`);
+    for (const write of [
+      () => store.write('config.json', bytes('{}')),
+      () => store.append('metrics.jsonl', bytes('row\n')),
+    ])
+      expect((await failure(write())).message).toContain(
+        `${dir}: is gone; it was removed or renamed while it was worked in`,
+      );
+    expect(existsSync(dir)).toBe(false);
   });
 
   it('ignores what killed processes left, and removes it, but not what others are writing', async () => {

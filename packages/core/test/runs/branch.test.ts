@@ -43,6 +43,32 @@ it('a branch has the bits and rows of its parent up to there, and another id', a
   expect(longer.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5]);
 });
 
+it('a branch whose copy was broken off is begun again (catches: a folder that is no run, and no vacant one)', async () => {
+  const parent = await trainSmall({}, { how: { checkpointEvery: 1 } });
+  const from = { store: parent.store, step: 9 };
+  const whole = await branch(slower, from);
+  const store = memoryStore();
+  const dying = {
+    ...store,
+    write: async (path: string, bytes: Uint8Array) => {
+      if (path.endsWith('.safetensors')) throw new Error('killed');
+      await store.write(path, bytes);
+    },
+  };
+  await expect(branch(slower, from, dying)).rejects.toThrow('killed');
+  await expect(resumeRun({ registry, store })).rejects.toThrow('begin it again with branchRun');
+  const { manifest, history } = await branch(slower, from, store);
+  expect(manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
+  expect(withoutTimes(history)).toEqual(withoutTimes(whole.history));
+});
+
+it('a branch evaluated more often than its parent goes on after it (its rows are no hole)', async () => {
+  const parent = await trainSmall({ evalEvery: 2 }, { how: { checkpointEvery: 1 } });
+  const { store } = await branch({ evalEvery: 1 }, { store: parent.store, step: 9 });
+  const { history } = await resumeRun({ registry, store }, {}, { epochs: 6 });
+  expect(history.map(({ epoch }) => epoch)).toEqual([2, 4, 5, 6]);
+});
+
 it('a branch begins at a checkpoint, at the end of an epoch, and with branchRun', async () => {
   const parent = await trainSmall(inSteps(8));
   const from = (step: number) => ({ store: parent.store, step });

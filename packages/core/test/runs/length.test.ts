@@ -33,6 +33,31 @@ describe('a run that is trained on', () => {
     expect(await crossings(store)).toEqual(await crossings(whole.store));
     expect(await listCheckpoints(store)).toEqual(await listCheckpoints(whole.store));
   });
+  it('keeps what is pinned for its step, though its last row goes', async () => {
+    const how = { pin: { steps: [8] } };
+    const part = await trainSmall(inSteps(8), { how });
+    await trainSmall({ epochs: 10 }, { store: part.store, how });
+    const whole = await trainSmall({ epochs: 10 }, { how });
+    expect(await listCheckpoints(part.store)).toEqual(await listCheckpoints(whole.store));
+    expect(await listCheckpoints(part.store)).toContain(8);
+  });
+  it('is killed once its last row is cut off, and goes on (taken for one that lost its rows)', async () => {
+    const sparse = { evalEvery: 4 };
+    const { store, manifest } = await trainSmall({ ...sparse, epochs: 6 });
+    expect(manifest.status).toBe('finished');
+    const dying = {
+      ...store,
+      truncate: async (path: string, length: number) => {
+        await store.truncate(path, length);
+        throw new Error('killed');
+      },
+    };
+    await expect(resumeRun({ registry, store: dying }, {}, { epochs: 9 })).rejects.toThrow(
+      'killed',
+    );
+    const { history } = await resumeRun({ registry, store });
+    expect(history.map(({ epoch }) => epoch)).toEqual([4, 8, 9]);
+  });
   it('is killed between its new length and its first step, and goes on (taken for finished)', async () => {
     const { store } = await trainSmall({ epochs: 2 });
     const stop = new AbortController();

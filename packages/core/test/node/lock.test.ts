@@ -1,0 +1,19 @@
+/** Processes that meet at a stale lease, some of them killed: a short slice of the torture kit. */
+import { describe, expect, it } from 'vitest';
+import { canLock, hasNamespaces, lock } from '../../../../scripts/torture/lock.mjs';
+
+describe.skipIf(!canLock)('processes that meet at what a killed one left', () => {
+  it('have one holder, always (catches: two, or none for ever)', async () => {
+    const { granted, failures } = await lock({ rounds: 10, seed: 18, processes: 4 });
+    expect(failures).toEqual([]);
+    expect(granted).toBeGreaterThanOrEqual(10);
+  }, 60_000);
+  it.runIf(process.platform === 'linux' && hasNamespaces())(
+    'have one holder, in PID namespaces of their own too (catches: a live lease stolen)',
+    async () => {
+      const found = await lock({ rounds: 5, seed: 18, processes: 4, namespaces: 2 });
+      expect(found).toMatchObject({ granted: 5, failures: [] });
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,72 @@
+/** A run's folder is the run's while it trains, and its rows are without holes when it goes on. */
+import { memoryStore, readManifest, readMetrics, resumeRun, type Store } from '@grok/core';
+import { expect, it } from 'vitest';
+import { registry, trainSmall } from '../helpers/small.js';
+
+const write = (store: Store, path: string, text: string): Promise<void> =>
+  store.write(path, new TextEncoder().encode(text));
+
+/** A run of 4 epochs, said to be interrupted, of which only rows of some epochs are left. */
+async function withRows(epochs: readonly number[]): Promise<Store> {
+  const { store, history } = await trainSmall();
+  const manifest = await readManifest(store);
+  await write(store, 'manifest.json', JSON.stringify({ ...manifest, status: 'interrupted' }));
+  const rows = history.filter(({ epoch }) => epochs.includes(epoch));
+  await write(store, 'metrics.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  return store;
+}
+
+it.each([
+  { left: [1, 4], missing: 'epochs 2 and 3' },
+  { left: [3, 4], missing: 'epochs 1 and 2' },
+  { left: [1, 2], missing: 'epochs 3 and 4' },
+  { left: [], missing: 'epochs 1 and 4' },
+])('a run with rows of epochs $left of 4 is not gone on with', async ({ left, missing }) => {
+  // Catches: a history with a hole, whose curve and first crossing are wrong.
+  const store = await withRows(left);
+  const told = `metrics.jsonl: rows between ${missing} are missing; restore the file`;
+  await expect(resumeRun({ registry, store }, {}, { epochs: 6 })).rejects.toThrow(told);
+  await expect(readMetrics(store, await readManifest(store))).rejects.toThrow(told);
+});
+
+it('a run with all its rows is gone on with, evaluated every epoch or not', async () => {
+  const { history } = await resumeRun({ registry, store: await withRows([1, 2, 3, 4]) });
+  expect(history).toHaveLength(4);
+  const { store } = await trainSmall({ evalEvery: 3 });
+  const longer = await resumeRun({ registry, store }, {}, { epochs: 7 });
+  expect(longer.history.map(({ epoch }) => epoch)).toEqual([3, 6, 7]);
+});
+
+it.each([
+  ['removed', (store: Store) => store.remove('config.json'), 'its config.json is gone'],
+  [
+    'replaced',
+    async (store: Store) => {
+      const other = await trainSmall({ seed: 99 }, { store: memoryStore() });
+      const config = new TextDecoder().decode(await other.store.read('config.json'));
+      await write(store, 'config.json', config);
+    },
+    'holds another run now',
+  ],
+  [
+    'robbed of rows',
+    (store: Store) => store.truncate('metrics.jsonl', 0),
+    'rows between epochs 1 and 1 are missing',
+  ],
+])('a run whose folder is %s while it trains fails', async (_, act, told) => {
+  // Catches: "finished" over a folder that holds no run.
+  const store = memoryStore();
+  let isDone = false;
+  const meddled: Store = {
+    ...store,
+    async append(path, bytes) {
+      await store.append(path, bytes);
+      if (path !== 'metrics.jsonl' || isDone) return;
+      isDone = true;
+      await act(store);
+    },
+  };
+  await expect(trainSmall({}, { store: meddled })).rejects.toThrow(told);
+  expect((await readManifest(store))?.status).not.toBe('finished');
+  if (told.includes('holds')) expect((await readManifest(store))?.status).toBe('running');
+});

@@ -1,0 +1,123 @@
+/**
+ * Processes that meet at a folder which a killed one left behind: one takes its lease, always, and never
+ * two. Some are killed while they take it; some may live in PID namespaces of their own, as containers do.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { random } from './random.mjs';
+
+const core = new URL('../../packages/core/dist/node/index.js', import.meta.url);
+const worker = fileURLToPath(new URL('lock-worker.mjs', import.meta.url));
+const unshare = ['unshare', '--fork', '--pid', '--mount-proc', '--kill-child'];
+
+/** True where packages are built, which the processes load. */
+export const canLock = existsSync(fileURLToPath(core));
+/** True where this user may make PID namespaces. */
+export const hasNamespaces = () => spawnSync('unshare', [...unshare.slice(1), 'true']).status === 0;
+
+/**
+ * @param {{ rounds: number, seed: number, processes?: number, namespaces?: number,
+ *   log?: (line: string) => void }} options `namespaces`: how many processes get one of their own
+ * @returns {Promise<{ rounds: number, granted: number, killed: number, failures: string[] }>}
+ */
+export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = () => {} }) {
+  const draw = random(seed);
+  const home = mkdtempSync(join(tmpdir(), 'grok-lock-'));
+  const isApart = (/** @type {number} */ i) => i < namespaces;
+  const workers = Array.from({ length: processes }, (_, i) => startWorker(isApart(i)));
+  const found = { rounds, granted: 0, killed: 0, failures: /** @type {string[]} */ ([]) };
+  try {
+    await Promise.all(workers.map((each) => each.ready));
+    for (let round = 0; round < rounds; round++) {
+      const folder = join(home, String(round));
+      leaveBehind(folder, draw);
+      // Of one in another namespace only time tells that it was killed.
+      const victim = namespaces === 0 && draw.below(10) === 0 ? draw.below(processes) : undefined;
+      const answers = await meet(workers, folder, victim, draw.below(12));
+      if (victim !== undefined) found.killed++;
+      found.granted += answers.filter((answer) => answer === 'granted').length;
+      const fault = faultOf(answers);
+      if (fault !== undefined) found.failures.push(`round ${round}: ${fault}`);
+      rmSync(folder, { recursive: true, force: true });
+      if (round % 100 === 99) log(`lock: ${round + 1} rounds`);
+    }
+  } finally {
+    for (const each of workers) each.kill();
+    rmSync(home, { recursive: true, force: true });
+  }
+  return found;
+}
+
+/**
+ * All take the lease of a folder and release it; one of them may be killed meanwhile, and is begun anew.
+ * Gives what they answered.
+ * @param {Worker[]} workers @param {string} folder @param {number | undefined} victim @param {number} delay
+ */
+async function meet(workers, folder, victim, delay) {
+  const asked = workers.map((each) => each.ask(`take\t${folder}`));
+  if (victim === undefined) await Promise.all(asked);
+  else {
+    await wait(delay);
+    workers[victim]?.kill();
+    const heir = startWorker(false);
+    workers[victim] = heir;
+    await heir.ready;
+    // The one that was killed may have held it: then it is had now.
+    if (!(await Promise.all(asked)).includes('granted')) asked.push(heir.ask(`take\t${folder}`));
+  }
+  const released = workers.map((each) => each.ask(`release\t${folder}`));
+  return Promise.all([...asked, ...released]);
+}
+
+/** @param {readonly string[]} answers */
+function faultOf(answers) {
+  const granted = answers.filter((answer) => answer === 'granted').length;
+  const failed = answers.filter((answer) => answer.startsWith('failed'));
+  if (granted === 1 && failed.length === 0) return undefined;
+  return `${granted} hold it; ${failed.join('; ')}`;
+}
+
+/** What a process that was killed leaves: nothing, a stale lease, an empty one, one not yet in place. @param {string} folder @param {import('./random.mjs').Random} draw */
+function leaveBehind(folder, draw) {
+  mkdirSync(folder);
+  const kind = draw.below(4);
+  if (kind === 0) return;
+  const lease = join(folder, kind === 3 ? '.lease-work.new-dead' : '.lease-work');
+  mkdirSync(lease);
+  if (kind === 1) return;
+  const file = join(lease, 'dead.json');
+  writeFileSync(file, JSON.stringify({ host: hostname(), space: 'gone', pid: 1, ttl: 60 }));
+  utimesSync(file, 0, 0);
+}
+
+/** @typedef {ReturnType<typeof startWorker>} Worker */
+
+/** @param {boolean} apart in a PID namespace of its own */
+function startWorker(apart) {
+  const [command = '', ...args] = [...(apart ? unshare : []), process.execPath, worker, core.href];
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => {}); // it was killed
+  /** @type {((answer: string) => void)[]} */
+  const waiting = [];
+  const next = () =>
+    new Promise((/** @type {(answer: string) => void} */ done) => waiting.push(done));
+  createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.(line));
+  child.on('close', () => {
+    for (const done of waiting.splice(0)) done('killed');
+  });
+  return {
+    ready: next(),
+    ask(/** @type {string} */ line) {
+      const answer = next();
+      if (child.exitCode !== null || child.signalCode !== null) waiting.pop()?.('killed');
+      else child.stdin.write(`${line}\n`);
+      return answer;
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+}
