@@ -263,6 +263,27 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
     await close();
   });
 
+  // Catches: a run that fails without a word, or stops the page.
+  it('names a run that failed, and tries it again when asked', async () => {
+    const { page, url, faults, close } = await site.visit();
+    await page.goto(url);
+    const experiment = {
+      task: { use: 'add', options: { p: 7 } },
+      model: { use: 'transformer', options: { dim: 8, depth: 1, heads: 1 } },
+      optimizer: { use: 'adamw', options: { learningRate: 1e30 } },
+      ...{ batch: 16, epochs: 4, seed: 1 },
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify({ experiment }));
+    await drop(page, [{ name: 'spec.json', bytes }]);
+    await until(page, 'failed');
+    expect(await page.textContent('.runs .damage')).toMatch(/lower learning rate/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.waitForSelector('[data-status=starting]');
+    await until(page, 'failed');
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   // Catches: a policy that is absent, that lets text run as code, or lets the page ask elsewhere.
   it('runs nothing and loads nothing that is not the site’s own', async () => {
     const { page, url, close } = await site.visit();

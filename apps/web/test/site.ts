@@ -162,7 +162,7 @@ export async function drop(
 /** Waits until the page says where it stands. */
 export async function until(
   page: Page,
-  status: 'training' | 'watching' | 'paused' | 'finished',
+  status: 'training' | 'watching' | 'paused' | 'failed' | 'finished',
 ): Promise<void> {
   await page.waitForSelector(`[data-status=${status}]`, { timeout: 600_000 });
 }

@@ -1,5 +1,5 @@
 /** The report's figures of a study, drawn: a finished one looks here as it does in a report. */
-import { figuresOf, renderSvg } from '@grok/report';
+import { type FigureSpec, figuresOf, renderSvg } from '@grok/report';
 import { hasBegun, type StudyRun } from '@grok/study';
 import type { DrawnFigure } from '../protocol.js';
 
@@ -9,6 +9,11 @@ export async function drawFigures(runs: readonly StudyRun[]): Promise<readonly D
   if (begun.length === 0) return [];
   const drawn: DrawnFigure[] = [];
   for (const { spec, ...figure } of figuresOf(begun, []))
-    drawn.push({ ...figure, svg: await renderSvg(spec) });
+    drawn.push({ ...figure, svg: await renderSvg(stacked(spec)) });
   return drawn;
+}
+
+/** Panels one under another: a page is narrower than a sheet, and its legend must be seen. */
+function stacked({ hconcat, ...spec }: FigureSpec): FigureSpec {
+  return hconcat === undefined ? spec : { ...spec, vconcat: hconcat };
 }

@@ -25,6 +25,7 @@ import {
   foldersOf,
   listStudies,
   loadStudyRuns,
+  RETRIES,
   studyFolder,
   viewsOf,
 } from './studies.js';
@@ -226,7 +227,7 @@ async function train(
     tellAll({ type: 'stage', stage: 'compiling' });
     const show = showRuns(runs, { ...folders, registry, execution, tell: tellAll, signal });
     const { status } = await runStudy(plan, {
-      ...{ ...folders, registry, signal, forgive: true, retries: 0, onEvent: show.hear },
+      ...{ ...folders, registry, signal, forgive: true, retries: RETRIES, onEvent: show.hear },
       executor: inlineExecutor({
         ...{ registry, open: folders.open },
         versions: { browser: navigator.userAgent },
