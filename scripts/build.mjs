@@ -43,6 +43,19 @@ export function build(root = WORKSPACE, bundle = tsdown) {
   return folder;
 }
 
+class BuildFailure extends Error {}
+
+/** As `build`; a bundle that fails ends this process in a line. @returns {string} folder of the build */
+export function buildOrExit() {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    console.error(error.message);
+    return process.exit(1);
+  }
+}
+
 /** @param {string} root */
 function packagesOf(root) {
   return fs
@@ -118,7 +131,8 @@ function tsdown(folder) {
     stdio: ['ignore', 2, 2],
   });
   if (error) throw error;
-  if (status !== 0) throw new Error(`build: tsdown ended with ${status}`);
+  // It has said why, at length.
+  if (status !== 0) throw new BuildFailure(`build: tsdown ended with ${status}`);
 }
 
 /** Makes a path a link to a folder, in one step where a link is there; true where it was another. @param {string} path @param {string} folder */
@@ -157,5 +171,5 @@ function sweep(builds, folder) {
 
 if (fs.realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   await import('./setup.mjs');
-  build();
+  buildOrExit();
 }

@@ -2,8 +2,8 @@
 import './setup.mjs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from './build.mjs';
+import { buildOrExit } from './build.mjs';
 
-const cli = join(build(), 'apps/cli/dist/cli.js');
+const cli = join(buildOrExit(), 'apps/cli/dist/cli.js');
 process.argv[1] = cli;
 await import(pathToFileURL(cli).href);

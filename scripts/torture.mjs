@@ -1,0 +1,122 @@
+/**
+ * `npm run test:torture`: what a machine and a bad day do to runs and files, by seed. Kills at calls on
+ * files, calls that fail or write half, two namespaces in one folder, the lease among processes, and
+ * damaged documents and checkpoints, most in this process, some through the command line. Nothing may be
+ * lost, nothing take over two seconds of its own time, and all that is said is meant for a person.
+ * Exit code 1 where something is found.
+ */
+import { parseArgs } from 'node:util';
+import { damageForCommands } from './torture/commands.mjs';
+import { failWrites } from './torture/failures.mjs';
+import { killRuns } from './torture/kills.mjs';
+import { hasNamespaces, lock } from './torture/lock.mjs';
+import { shareFolder } from './torture/namespaces.mjs';
+import { readDamaged } from './torture/readings.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    kills: { type: 'string', default: '500' },
+    mutations: { type: 'string', default: '50000' },
+    failures: { type: 'string', default: '60' },
+    commands: { type: 'string', default: '60' },
+    locks: { type: 'string', default: '300' },
+    namespaces: { type: 'string', default: '5' },
+  },
+});
+const count = (/** @type {keyof typeof values} */ key) => {
+  const number = Number(values[key]);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  console.error(`torture: --${key}: must be a whole number of at least 0, got ${values[key]}`);
+  return process.exit(2);
+};
+const seed = count('seed');
+
+/** @type {readonly [key: keyof typeof values, title: string, part: () => Promise<{ told: string, findings: readonly string[] }>][]} */
+const parts = [
+  [
+    'mutations',
+    'damaged documents and checkpoints',
+    async () => {
+      const { read, refused, slowest, findings } = await readDamaged({
+        mutations: count('mutations'),
+        seed,
+      });
+      return {
+        told: `${read + refused} read, ${refused} refused, the slowest in ${(slowest / 1e6).toFixed(2)} s of CPU`,
+        findings: findings.map(({ kind, at, what }) => `seed ${seed}, ${at}: ${kind}: ${what}`),
+      };
+    },
+  ],
+  [
+    'kills',
+    'kills',
+    async () => {
+      const { kills, runs, calls, findings } = await killRuns({ kills: count('kills'), seed });
+      return {
+        told: `${kills} in ${runs} runs of ${calls} calls on files each`,
+        findings,
+      };
+    },
+  ],
+  [
+    'failures',
+    'failing and short writes',
+    async () => {
+      const { failures, calls, short, findings } = await failWrites({
+        failures: count('failures'),
+        seed,
+      });
+      return { told: `${failures} of ${calls} calls failed; short writes ${short}`, findings };
+    },
+  ],
+  [
+    'locks',
+    'processes that meet at a lease',
+    async () => {
+      const rounds = count('locks');
+      const met = await lock({ rounds, seed });
+      const apart = hasNamespaces()
+        ? await lock({ rounds: count('namespaces'), seed, processes: 2, namespaces: 2 })
+        : { rounds: 0, failures: [] };
+      return {
+        told: `${met.rounds} rounds, ${apart.rounds} of two namespaces`,
+        findings: [...met.failures, ...apart.failures],
+      };
+    },
+  ],
+  [
+    'namespaces',
+    'two PID namespaces',
+    async () => {
+      const { rounds, findings } = await shareFolder({ rounds: count('namespaces') });
+      return { told: rounds === 0 ? 'left out: no namespaces here' : `${rounds} rounds`, findings };
+    },
+  ],
+  [
+    'commands',
+    'damaged files and the command line',
+    async () => {
+      const { commands, codes, findings } = await damageForCommands({
+        commands: count('commands'),
+        seed,
+      });
+      return { told: `${commands} commands, exit codes ${JSON.stringify(codes)}`, findings };
+    },
+  ],
+];
+
+let found = 0;
+for (const [key, title, part] of parts) {
+  if (count(key) === 0) continue;
+  const began = performance.now();
+  const { told, findings } = await part();
+  found += findings.length;
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.log(
+    `${title}: ${findings.length === 0 ? told : `${findings.length} findings; ${told}`} (${seconds} s)`,
+  );
+  for (const finding of findings.slice(0, 20)) console.log(`  ${finding.slice(0, 400)}`);
+}
+console.log(found === 0 ? `seed ${seed}: nothing found` : `seed ${seed}: ${found} findings`);
+process.exitCode = found === 0 ? 0 : 1;

@@ -1,0 +1,76 @@
+/** Processes that are to fail, and what may never be seen of them. */
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+export const cli = fileURLToPath(new URL('../../apps/cli/dist/cli.js', import.meta.url));
+export const trainer = fileURLToPath(new URL('train.mjs', import.meta.url));
+const shim = new URL('shim.mjs', import.meta.url).href;
+
+/** @typedef {{ code: number | null, signal: string | null, out: string, err: string }} Ended */
+
+/** Milliseconds after which a process counts as one that never ends. */
+const PATIENCE = 120_000;
+
+/**
+ * Runs a script to its end.
+ * @param {string} script @param {readonly string[]} args
+ * @param {{ root?: string, how?: string, count?: string, env?: Record<string, string>, cwd?: string,
+ *   before?: readonly string[] }} [options] `how`: what the shim is to do below `root`; `before`: a
+ *   command that starts this one
+ * @returns {Promise<Ended>}
+ */
+export function runScript(script, args, { root, how, count, env = {}, cwd, before = [] } = {}) {
+  const torture = {
+    ...(root === undefined ? {} : { GROK_TORTURE_ROOT: root }),
+    ...(how === undefined ? {} : { GROK_TORTURE: how }),
+    ...(count === undefined ? {} : { GROK_TORTURE_COUNT: count }),
+  };
+  const preload = root === undefined ? [] : ['--import', shim];
+  const [command = '', ...rest] = [...before, process.execPath, ...preload, script, ...args];
+  const child = spawn(command, rest, {
+    env: { ...process.env, ...torture, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+    timeout: PATIENCE,
+    killSignal: 'SIGXCPU',
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (part) => {
+    out += part;
+  });
+  child.stderr.on('data', (part) => {
+    err += part;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, out, err }));
+  });
+}
+
+/** What is wrong with how a process ended, if anything. @param {Ended} ended @param {readonly (number | null)[]} codes */
+export function faultOfProcess({ code, signal, err }, codes = [0, 1, 2, 130]) {
+  const told = `: ${err.trim().slice(-300)}`;
+  if (signal === 'SIGXCPU') return `did not end in ${PATIENCE / 1000} s${told}`;
+  if (!codes.includes(code)) return `exit code ${code} ${signal ?? ''}${told}`;
+  if (/this is a bug/.test(err)) return `says that it is a bug${told}`;
+  if (/^\s+at .*:\d+/m.test(err)) return `shows a stack${told}`;
+  if (/TypeError|ReferenceError|RangeError/.test(err))
+    return `shows an error of the language${told}`;
+  return undefined;
+}
+
+/** Does all, as many at once as there are cores. @template T @param {readonly (() => Promise<T>)[]} jobs @returns {Promise<T[]>} */
+export async function atOnce(jobs, most = availableParallelism()) {
+  /** @type {T[]} */
+  const results = [];
+  let next = 0;
+  const work = async () => {
+    for (let i = next++; i < jobs.length; i = next++) {
+      const job = jobs[i];
+      if (job) results[i] = await job();
+    }
+  };
+  await Promise.all(Array.from({ length: most }, work));
+  return results;
+}

@@ -1,0 +1,30 @@
+/**
+ * A small run in a process of its own, for kills: `node train.mjs FOLDER`. It goes through
+ * core's public doors with no more packages than it needs, since hundreds of them are started.
+ */
+import wasm from '@grok/backend-wasm';
+import { createRegistry, isInputError, isRunError, startRun } from '@grok/core';
+import { fileStore } from '@grok/core/node';
+import data from '@grok/data';
+import model from '@grok/model';
+import optim from '@grok/optim';
+
+const [folder = ''] = process.argv.slice(2);
+const registry = createRegistry([data, model, optim, wasm]);
+const experiment = {
+  task: { use: 'div', options: { p: 5 } },
+  model: { use: 'transformer', options: { dim: 4, depth: 1, heads: 1 } },
+  optimizer: { use: 'adamw', options: { learningRate: 0.01 } },
+  ...{ batch: 8, epochs: 4, seed: 7 },
+};
+const execution = { backend: 'wasm', threads: 1, checkpointEvery: 2 };
+try {
+  // It begins, or goes on where an earlier process was killed.
+  const store = fileStore(folder);
+  const { status } = await startRun({ experiment, execution }, { registry, store });
+  process.stdout.write(`${status}\n`);
+} catch (error) {
+  if (!isInputError(error) && !isRunError(error)) process.stderr.write('this is a bug: ');
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = isInputError(error) ? 2 : 1;
+}

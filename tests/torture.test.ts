@@ -1,0 +1,37 @@
+/** A short slice of `npm run test:torture`: the same kills and the same damage, fewer of them. */
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { mutateDocuments } from '../scripts/torture/documents.mjs';
+import { killRuns } from '../scripts/torture/kills.mjs';
+import { documentKinds } from '../scripts/torture/kinds.mjs';
+import { cli } from '../scripts/torture/processes.mjs';
+
+test('a damaged file is read or refused in words meant for a person (catches: a TypeError, a reading without end)', async () => {
+  const kinds = await documentKinds();
+  expect(new Set(kinds.map(({ name }) => name)).size).toBe(kinds.length);
+  for (const { name, bytes, read } of kinds)
+    await expect(Promise.resolve(read(bytes)), name).resolves.not.toThrow();
+  const { read, refused, findings } = await mutateDocuments({ mutations: 260, seed: 19, kinds });
+  expect(findings).toEqual([]);
+  // Damage that nobody notices, or that nobody survives, would prove nothing.
+  expect([read > 50, refused > 100]).toEqual([true, true]);
+});
+
+test.skipIf(!existsSync(cli))(
+  'killed at calls on files, a run ends in the same bits (catches: a file replaced in the wrong order)',
+  async () => {
+    const { kills, findings } = await killRuns({ kills: 5, seed: 2 });
+    expect(findings).toEqual([]);
+    expect(kills).toBeGreaterThan(1);
+  },
+);
+
+test('what is meant for no person is found (catches: a kit that finds nothing)', async () => {
+  const bytes = new TextEncoder().encode('{"a":1}');
+  const read = () => {
+    throw new TypeError('x is not a function');
+  };
+  const kinds = [{ name: 'bad', bytes, read }];
+  const { findings } = await mutateDocuments({ mutations: 3, seed: 1, kinds });
+  expect(findings.map(({ at }) => at)).toEqual([0, 1, 2]);
+});
