@@ -25,7 +25,7 @@ import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { planRuns, preflight } from '@grok/study';
+import { expandPlan, nameControls, type Plan, planRuns, preflight } from '@grok/study';
 import type * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import { distance } from '../packages/testing/src/apply-term.js';
@@ -296,6 +296,32 @@ describe('a control', () => {
     expect(() => preflight(runs, registry, 'p')).toThrow(
       'p, s: none of its terms needs a teacher, so it is a control, and would wait for t',
     );
+  });
+
+  it('is an arm of a plan whose terms need no teacher, though it says nothing', () => {
+    // Catches: a regularized control refused until its author writes "teachers": {}; another id for one that does.
+    const terms = { objective: [{ use: 'hard' }, { use: 'shrink' }] };
+    const plan: Plan = {
+      ...{ name: 'p', summary: 'For the test.', teacher: {}, student: {}, seeds: [1] },
+      shared: { ...experiment },
+      arms: {
+        ...{ none: { objective: [{ use: 'hard' }] }, quiet: terms },
+        ...{ loud: { ...terms, teachers: {} }, named: { ...terms, teacher: 'teacher' } },
+        taught: { objective: [{ use: 'hard' }, { use: 'logit' }] },
+        wrong: { objective: [{ use: 'no-such-strategy' }] },
+      },
+    };
+    const { arms } = nameControls(plan, registry);
+    expect(arms).toEqual({ ...plan.arms, quiet: { ...terms, teachers: {} } });
+    expect(Object.keys(arms)).toEqual(Object.keys(plan.arms));
+    const runs = expandPlan({ ...plan, arms });
+    expect(runs.find(({ name }) => name === 'quiet')).toEqual({
+      ...runs.find(({ name }) => name === 'loud'),
+      ...{ name: 'quiet', key: 'quiet@1' },
+    });
+    const { wrong: _, named: __, quiet: ___, ...explicit } = plan.arms;
+    const said = { ...plan, arms: explicit };
+    expect(nameControls(said, registry)).toBe(said);
   });
 });
 

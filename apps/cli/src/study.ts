@@ -12,6 +12,7 @@ import {
   isLost,
   jobRunner,
   loadStudy,
+  nameControls,
   openExecutor,
   type Plan,
   preflight,
@@ -28,7 +29,7 @@ import type { ComputeFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { assignmentOf, executorOf } from './parse.js';
-import { openRegistry } from './plugins.js';
+import { openRegistry, withPluginsOf } from './plugins.js';
 import { clock } from './progress.js';
 import { changed } from './set.js';
 import { type RequestedExecution, requestExecution } from './spec.js';
@@ -105,9 +106,10 @@ function planOf(
   }
   const written = isFile ? readWritten('plan', from, io.cwd) : readPreset(from);
   const plan = checkPlan(written.value, written.what, written.text);
-  if (changes.length === 0) return plan;
+  if (changes.length === 0) return nameControls(plan, registry);
   const document = changed(written.value, changes.map(assignmentOf), registry);
-  return withChanges(checkPlan(document, `${written.what} with --set`), changes);
+  const found = withChanges(checkPlan(document, `${written.what} with --set`), changes);
+  return nameControls(found, registry);
 }
 
 /** Runs what a study lacks and prints its table; gives the exit code. */
@@ -120,7 +122,8 @@ export async function carryOutStudy(
   const registry = await openRegistry(plugin, io.cwd);
   const { explicit, defaults } = requestOf(flags, io);
   const planned = expandPlan(plan);
-  preflight(planned, registry, plan.name); // before the folder is made
+  const check = async (): Promise<void> => preflight(planned, registry, plan.name);
+  await withPluginsOf([folder], flags, registry, io, check); // before the folder is made
   createTrackers(registry, explicit.trackers);
   selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
@@ -209,13 +212,14 @@ function words({ only = [] }: StudyFlags): readonly string[] {
 
 /** Lists what would be run, and how long it would take after a short trial of each kind. */
 export async function dryRun(
-  { plan, root, open }: OpenedStudy,
+  { plan, folder, root, open }: OpenedStudy,
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
   const registry = await openRegistry(flags.plugin ?? [], io.cwd);
   const planned = expandPlan(plan);
-  preflight(planned, registry, plan.name);
+  const check = async (): Promise<void> => preflight(planned, registry, plan.name);
+  await withPluginsOf([folder], flags, registry, io, check);
   const asked = new Set(selectRuns(planned, words(flags)));
   const loaded = await loadStudy(planned, { root, open }, {}, noticeOf(io));
   const runs = loaded.filter(({ key }) => asked.has(key));

@@ -11,6 +11,7 @@ export * from './inline.js';
 export * from './journal.js';
 export * from './load-runs.js';
 export * from './merge.js';
+export * from './name-controls.js';
 export * from './one-run.js';
 export * from './open-executor.js';
 export * from './plan.js';

@@ -36,7 +36,7 @@ export interface Plan {
   readonly teachers?: Readonly<Record<string, Part>>;
   /** What every student and control has. */
   readonly student: Part;
-  /** By name, in the order of tables and legends; `"teachers": {}` makes a control of one with terms that need no teacher. */
+  /** By name, in the order of tables and legends; one none of whose terms needs a teacher is a control, as `"teachers": {}` says. */
   readonly arms: Readonly<Record<string, Arm>>;
   readonly seeds: readonly number[];
   /** By name: all runs of the plan once for each, with these parts laid over them. */

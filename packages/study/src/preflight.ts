@@ -62,7 +62,7 @@ function createParts(
   const learns = terms.some(({ objective }) => needsTeacher(objective, student));
   if (Object.keys(needs).length > 0 && !learns)
     throw new InputError(
-      `none of its terms needs a teacher, so it is a control, and would wait for ${Object.values(needs).map((need) => need.key)}; say so by "teachers": {} in its arm`,
+      `none of its terms needs a teacher, so it is a control, and would wait for ${Object.values(needs).map((need) => need.key)}; name no teacher in its arm`,
     );
   return own;
 }

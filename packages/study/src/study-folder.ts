@@ -1,5 +1,5 @@
 /** A study's folder: what it is a study of, in `plan.json`, or in `runs.json` where its runs came of no plan. */
-import { InputError, type Store } from '@grok/core';
+import { InputError, type Registry, type Store } from '@grok/core';
 import {
   canonicalJson,
   type DocumentKind,
@@ -10,6 +10,7 @@ import {
   z,
 } from '@grok/core/internal';
 import { parsePlan } from './check-plan.js';
+import { nameControls } from './name-controls.js';
 import { expandPlan, type Plan } from './plan.js';
 import { type PlannedRun, planRuns, type RunDraft, type TeacherNeed } from './planned-runs.js';
 
@@ -38,6 +39,11 @@ const DRAFTS: DocumentKind<readonly RunDraft[]> = {
 /** True for runs that came of no plan. */
 function areRuns(source: StudySource): source is readonly PlannedRun[] {
   return Array.isArray(source);
+}
+
+/** The same study, whose plan says which arms are controls. */
+export function withControls(source: StudySource, registry: Registry): StudySource {
+  return areRuns(source) ? source : nameControls(source, registry);
 }
 
 /** The planned runs of a study. */

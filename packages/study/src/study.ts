@@ -37,7 +37,13 @@ import { preflight } from './preflight.js';
 import { findSameRuns } from './same-runs.js';
 import { selectRuns } from './select.js';
 import { resolveStudyExecution, writeStudyExecution } from './study-execution.js';
-import { claimFolder, plannedRuns, type StudySource, titleOf } from './study-folder.js';
+import {
+  claimFolder,
+  plannedRuns,
+  type StudySource,
+  titleOf,
+  withControls,
+} from './study-folder.js';
 import {
   isFinished,
   isLost,
@@ -95,7 +101,8 @@ export interface StudyResult {
  * Runs what a study still lacks. @throws InputError on bad input in any run, before anything is
  * written, and RunError when another works in the study's folder or it cannot be written.
  */
-export async function runStudy(source: StudySource, host: StudyHost): Promise<StudyResult> {
+export async function runStudy(given: StudySource, host: StudyHost): Promise<StudyResult> {
+  const source = withControls(given, host.registry);
   const planned = plannedRuns(source);
   preflight(planned, host.registry, titleOf(source));
   const asked = new Set(selectRuns(planned, host.only ?? []));

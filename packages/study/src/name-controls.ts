@@ -1,0 +1,30 @@
+/** Arms that need no teacher, though their loss is more than hard labels: only a registry can tell. */
+import { isInputError, type Registry } from '@grok/core';
+import { checkExperiment, isControl } from '@grok/core/internal';
+import { armPart, type Plan } from './plan.js';
+
+/**
+ * The plan with `"teachers": {}` in every arm that names no teacher and none of whose terms needs one;
+ * the same object where there is none. What is wrong with an arm is left for `preflight` to say.
+ */
+export function nameControls(plan: Plan, registry: Registry): Plan {
+  const found = Object.keys(plan.arms).filter((name) => isUnsaidControl(plan, name, registry));
+  if (found.length === 0) return plan;
+  const arms = Object.entries(plan.arms).map(
+    ([name, arm]) => [name, found.includes(name) ? { ...arm, teachers: {} } : arm] as const,
+  );
+  return { ...plan, arms: Object.fromEntries(arms) };
+}
+
+function isUnsaidControl(plan: Plan, name: string, registry: Registry): boolean {
+  const arm = plan.arms[name];
+  if (arm?.teacher !== undefined || arm?.teachers !== undefined) return false;
+  try {
+    const experiment = checkExperiment(armPart(plan, name, plan.seeds[0] ?? 0));
+    const isPlain = (experiment.objective ?? []).every(({ use }) => use === 'hard');
+    return !isPlain && isControl(experiment, registry);
+  } catch (error) {
+    if (isInputError(error)) return false;
+    throw error;
+  }
+}
