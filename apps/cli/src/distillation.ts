@@ -1,4 +1,5 @@
 /** A student's experiment from its teacher's run: same task, split and seed, a smaller model, a new objective. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type Experiment,
@@ -179,13 +180,24 @@ function scaled(experiment: Experiment, by: number): JsonObject {
   return { use, options: jsonObjectSchema.parse(scaleOptions(options ?? {}, { width: by })) };
 }
 
+/** Reads `DIR` or `NAME=DIR`; a folder that is there is one, whatever its name has in it. */
+export function namedFolder(
+  text: string,
+  io: Io,
+): { readonly name: string; readonly folder: string } {
+  const unnamed = { name: 'teacher', folder: text };
+  if (text !== '' && existsSync(resolve(io.cwd, text))) return unnamed;
+  const [, name, folder] = /^([a-z][\w-]*)=(.*)$/s.exec(text) ?? [];
+  return name === undefined || folder === undefined ? unnamed : { name, folder };
+}
+
 async function findTeachers(
   texts: readonly string[],
   io: Io,
 ): Promise<Readonly<Record<string, FoundTeacher>>> {
   const found: Record<string, FoundTeacher> = {};
   for (const text of texts) {
-    const [, name = 'teacher', folder = ''] = /^(?:([a-z][\w-]*)=)?(.*)$/s.exec(text) ?? [];
+    const { name, folder } = namedFolder(text, io);
     if (folder.trim() === '') throw new InputError('--teacher: needs the folder of a finished run');
     if (Object.hasOwn(found, name))
       throw new InputError(

@@ -1,7 +1,7 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { InputError, readConfig, type Store } from '@grok/core';
+import { InputError, readConfig, readManifest, type Store } from '@grok/core';
 import { own } from '@grok/core/internal';
 import { type BegunRun, type DamagedRun, loadRuns, type Plan, readPlan } from '@grok/study';
 import { storeAt } from './host.js';
@@ -122,4 +122,23 @@ export function teacherFolder(run: BegunRun, io: Io): string | undefined {
   if (written === undefined) return undefined;
   const folder = resolve(io.cwd, run.store.where, written);
   return existsSync(join(folder, 'config.json')) ? folder : undefined;
+}
+
+/** The plugins that a run's files name: as they were typed, and every package by version. */
+export interface RunRecords {
+  readonly plugins: readonly string[];
+  readonly packages: readonly (readonly [name: string, version: string])[];
+}
+
+/** What the runs in a folder began with; one whose files cannot be read says nothing. */
+export async function readRecords(folder: string, io: Io): Promise<readonly RunRecords[]> {
+  const found = foldersIn(resolve(io.cwd, folder), DEPTH).map(async (at): Promise<RunRecords> => {
+    const store = storeAt(at, io);
+    const [config, manifest] = await Promise.allSettled([readConfig(store), readManifest(store)]);
+    const { plugins = [] } = (config.status === 'fulfilled' && config.value.execution) || {};
+    const { versions = {} } = (manifest.status === 'fulfilled' && manifest.value) || {};
+    const packages = Object.entries(versions).filter(([name]) => name !== 'node');
+    return { plugins, packages };
+  });
+  return Promise.all(found);
 }

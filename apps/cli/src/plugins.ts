@@ -15,6 +15,8 @@ import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { executors } from '@grok/study/process';
+import { type RunRecords, readRecords } from './folders.js';
+import type { Io } from './io.js';
 
 const builtIn: readonly Plugin[] = [
   data,
@@ -43,7 +45,7 @@ export async function openRegistry(entries: readonly string[], cwd: string): Pro
   const registry = createRegistry(builtIn);
   const seen = new Set<string>();
   for (const entry of new Set([...configuredPlugins(cwd), ...entries])) {
-    const { path, alias } = aliasOf(entry);
+    const { path, alias } = aliasOf(entry, cwd);
     const { plugin, file } = await loadPlugin(path, cwd);
     const key = `${file} ${JSON.stringify(alias)}`;
     if (seen.has(key)) continue; // named twice, such as in the configuration and by a flag
@@ -61,8 +63,12 @@ export async function openRegistry(entries: readonly string[], cwd: string): Pro
   return registry;
 }
 
-/** Splits `ENTRY#old=new,old=new`. */
-export function aliasOf(entry: string): { path: string; alias: Record<string, string> } {
+/** Splits `ENTRY#old=new,old=new`; a path that is there is one, whatever it has in it. */
+export function aliasOf(
+  entry: string,
+  cwd: string = process.cwd(),
+): { path: string; alias: Record<string, string> } {
+  if (existsSync(resolve(cwd, entry))) return { path: entry, alias: {} };
   const [, path, pairs] = /^(.+)#([\w.-]+=[\w.-]+(?:,[\w.-]+=[\w.-]+)*)$/.exec(entry) ?? [];
   if (path === undefined || pairs === undefined) return { path: entry, alias: {} };
   return {
@@ -129,22 +135,45 @@ export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin
 }
 
 /**
- * Does something with a run that began with plugins. A run's folder may come from anywhere, so the
- * plugins that it names are not loaded; where one is missed, the error says which to name.
+ * Does something with runs that began with plugins. Their folders may come from anywhere, so the plugins
+ * that they name are not loaded; where a name is missed, the error says which to name.
  */
 export async function withPluginsOf<T>(
-  began: readonly string[],
-  given: readonly string[],
+  folders: readonly string[],
+  { plugin: given = [] }: { readonly plugin?: readonly string[] },
+  registry: Registry,
+  io: Io,
   action: () => Promise<T>,
 ): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const missing = began.filter((entry) => !given.includes(entry));
-    if (!isInputError(error) || missing.length === 0 || error.code !== 'unknown-name') throw error;
-    const flags = missing.map((entry) => `--plugin ${entry}`).join(' ');
-    throw new InputError(`${error.message}; the run began with ${flags}: name it again`, {
-      cause: error,
-    });
+    if (!isInputError(error) || error.code !== 'unknown-name') throw error;
+    const records = await Promise.all(folders.map((folder) => readRecords(folder, io)));
+    const hint = hintOf(records.flat(), given, registry);
+    if (hint === undefined) throw error;
+    const { code, data: name } = error;
+    throw new InputError(`${error.message}; ${hint}`, { cause: error, code, data: name });
   }
+}
+
+/** The plugins that runs began with and that are missed: as they were named, or by what their records list. */
+function hintOf(
+  records: readonly RunRecords[],
+  given: readonly string[],
+  registry: Registry,
+): string | undefined {
+  const began = new Set(records.flatMap(({ plugins }) => plugins));
+  for (const entry of given) began.delete(entry);
+  if (began.size > 0) {
+    const flags = [...began].map((entry) => `--plugin ${entry}`).join(' ');
+    return `the run began with ${flags}: name it again`;
+  }
+  const loaded = new Set(registry.list().map((item) => item.package));
+  const missed = new Map(records.flatMap(({ packages }) => packages));
+  for (const name of loaded) missed.delete(name);
+  if (missed.size === 0) return undefined;
+  const listed = [...missed].map(([name, version]) => `${name} ${version}`).join(', ');
+  const flags = [...missed.keys()].map((name) => `--plugin ${name}`).join(' ');
+  return `it may come from ${listed}, which the runs began with: pass ${flags}, or the plugin’s path`;
 }

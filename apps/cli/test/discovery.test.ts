@@ -1,5 +1,5 @@
 /** How plugins are named, found and told apart; none runs that was not named. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aliasOf } from '../src/plugins.js';
@@ -176,5 +176,42 @@ describe('grok plugins --schema', () => {
     // Catches: a last line that is a bracket, where --json promises the object.
     const line = await world.grok('plugins', '--plugin', 'grok-shrink', '--schema', '--json');
     expect([line.json(), line.out.trim().split('\n').length]).toEqual([schema, 1]);
+  });
+});
+
+describe('a name that is missed', () => {
+  it('is looked for among the plugins that the runs began with', async () => {
+    // Catches: the known names alone, though the record names the plugin.
+    const { seed: _, ...shared } = { ...SPEC, objective: [{ use: 'hard' }] };
+    const plan = {
+      ...{ name: 'p', summary: 'For the test.', teacher: {}, student: {}, seeds: [1] },
+      shared,
+      arms: { shrink: { objective: SPEC.objective } },
+    };
+    mkdirSync(join(world.dir, 'apart'));
+    put('apart/plan.json', JSON.stringify(plan));
+    const named = ['--plugin', 'grok-shrink', '--executor', 'inline', '--quiet'];
+    const begun = await world.grok(
+      'study',
+      'run',
+      'apart/plan.json',
+      ...named,
+      '--out',
+      'apart/study',
+    );
+    expect(begun.err).toBe('');
+    rmSync(join(world.dir, 'grok.config.json'));
+    const hint =
+      'it may come from grok-shrink 1.2.3, which the runs began with: pass --plugin grok-shrink, or the plugin’s path';
+    const found = readdirSync(join(world.dir, 'apart/study')).find((it) => it.includes('shrink'));
+    for (const words of [
+      ['study', 'run', 'apart/study'],
+      ['study', 'run', 'apart/study', '--dry-run'],
+      ['study', 'resume', 'apart/study'],
+      ['resume', `apart/study/${found}`, '--epochs', '3'],
+    ]) {
+      const done = await world.grok(...words);
+      expect([done.code, done.err], words.join(' ')).toEqual([2, expect.stringContaining(hint)]);
+    }
   });
 });

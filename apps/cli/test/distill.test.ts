@@ -66,6 +66,18 @@ describe('distill', () => {
       { use: 'feature', weight: 1 },
     ]);
   });
+  it('takes a path that is there for one, whatever its name has in it', async () => {
+    // Catches: `lr=0.01,wd=1/teach` read as a teacher named "lr"; a teacher named like a member of every object.
+    cpSync(join(world.dir, 'teacher'), join(world.dir, 'lr=0.01,wd=1/teach'), { recursive: true });
+    const student = ['--strategy', 'logit', '--epochs', '1', '--quiet'];
+    const by = (teacher: string, out: string) =>
+      world.grok('distill', '--teacher', teacher, ...student, '--out', out);
+    expect(await by('lr=0.01,wd=1/teach', 'by-path')).toMatchObject({ code: 0, err: '' });
+    expect(Object.keys(config('by-path').experiment.teachers ?? {})).toEqual(['teacher']);
+    expect((await by('constructor=teacher', 'by-name')).err).toContain(
+      'needs a teacher named "teacher", and the run has constructor',
+    );
+  });
   it('makes the control without a teacher', async () => {
     // Catches: a control whose id depends on a teacher that it never reads.
     await world.grok(

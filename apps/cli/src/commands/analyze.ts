@@ -50,7 +50,6 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
     .action(async (folder: string, flags: Flags) => {
       const opened = await openFolder(folder, io);
-      const began = opened.runs.flatMap(({ config }) => config.execution?.plugins ?? []);
       const registry = await openRegistry(flags.plugin, io.cwd);
       const backend = await openBackend(
         registry,
@@ -59,7 +58,7 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
       const { teacherStores } = opened;
       const host = { registry, backend, teacherStores, signal: io.signal };
       try {
-        const result = await withPluginsOf(began, flags.plugin, () =>
+        const result = await withPluginsOf([folder], flags, registry, io, () =>
           opened.single
             ? analyzeOne(opened, host, flags, io)
             : analyzeFolder(opened, host, flags, io),

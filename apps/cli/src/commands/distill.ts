@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { type DistillFlags, distillDraft } from '../distillation.js';
+import { type DistillFlags, distillDraft, namedFolder } from '../distillation.js';
 import { runFlags, sugarFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { numberOf } from '../parse.js';
-import { openRegistry } from '../plugins.js';
+import { openRegistry, withPluginsOf } from '../plugins.js';
 import { runSpec } from '../single.js';
 import { finish, pluginsOf, specDraft } from '../spec.js';
 
@@ -30,8 +30,12 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
       const written =
         flags.spec === undefined ? { execution: {} } : specDraft(flags.spec, flags, io);
       const registry = await openRegistry(pluginsOf(written, flags), io.cwd);
-      const spec = finish(await distillDraft(flags, registry, io), flags, registry);
       const label = flags.strategy.map((text) => text.split(':')[0]).join('+') || 'distill';
-      done(await runSpec(label, spec, flags, registry, io));
+      const folders = flags.teacher.map((text) => namedFolder(text, io).folder);
+      const go = async (): Promise<number> => {
+        const spec = finish(await distillDraft(flags, registry, io), flags, registry);
+        return runSpec(label, spec, flags, registry, io);
+      };
+      done(await withPluginsOf(folders, flags, registry, io, go));
     });
 }

@@ -18,7 +18,7 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
       const store = storeAt(folder, io);
       const { run, execution } = await readConfig(store);
       const registry = await openRegistry(flags.plugin, io.cwd);
-      const score = await withPluginsOf(execution?.plugins ?? [], flags.plugin, () =>
+      const score = await withPluginsOf([folder], flags, registry, io, () =>
         evaluateRun({ registry, store }, ROWS[flags.on], readingExecution(execution, flags, io)),
       );
       const result = { run, on: flags.on, ...score, out: store.where };

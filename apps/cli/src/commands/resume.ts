@@ -51,7 +51,7 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
         ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),
       };
       const go = (): Promise<number> => resumeIn(folder, flags, registry, teachers, io, length);
-      done(await withPluginsOf(execution?.plugins ?? [], flags.plugin, go));
+      done(await withPluginsOf([folder], flags, registry, io, go));
     });
 }
 
