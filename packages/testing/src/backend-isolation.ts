@@ -48,7 +48,10 @@ const isolationTests: Tests<BackendUnderTest> = {
       backend.free((await program.run({ x })).y);
       await bad?.run({ x }).catch(() => undefined);
     }
-    expect(tf.memory().numTensors).toBe(before);
+    expect(
+      tf.memory().numTensors,
+      'runs, and compiling what fails, must leave no tensor behind in tfjs',
+    ).toBe(before);
     program.dispose();
     backend.free(x);
   },
@@ -64,7 +67,10 @@ const isolationTests: Tests<BackendUnderTest> = {
     }, 0);
     // Far more runs than the timer needs; a backend that never yields would go on for all of them.
     for (let i = 0; i < 100_000 && !heard; i++) backend.free((await program.run({ x })).y);
-    expect(heard).toBe(true);
+    expect(
+      heard,
+      'a timer set before the runs must be heard between them: yield to the event loop now and then',
+    ).toBe(true);
     program.dispose();
     backend.free(x);
   },
@@ -77,26 +83,53 @@ const isolationTests: Tests<BackendUnderTest> = {
       const program = await backend.compile('double', double, { x: mine });
       const twin = await other.compile('double', double, { x: theirs });
       const [a, b] = await Promise.all([program.run({ x: mine }), twin.run({ x: theirs })]);
-      expect([...(await backend.read(a.y)), ...(await other.read(b.y))]).toEqual([2, 4]);
-      await expect(program.run({ x: theirs })).rejects.toThrow();
+      expect(
+        [...(await backend.read(a.y)), ...(await other.read(b.y))],
+        'two backends of one kind must compute side by side, each its own',
+      ).toEqual([2, 4]);
+      await expect(
+        program.run({ x: theirs }),
+        'a tensor of another backend must be refused, not read',
+      ).rejects.toThrow();
       await other.dispose();
-      expect(() => other.upload(Float32Array.of(1), [1], 'float32')).toThrow(/disposed/);
-      expect([...(await backend.read(a.y))]).toEqual([2]);
+      expect(
+        () => other.upload(Float32Array.of(1), [1], 'float32'),
+        'a backend that was disposed must refuse uploads and say so',
+      ).toThrow(/disposed/);
+      expect(
+        [...(await backend.read(a.y))],
+        'disposing one backend must leave the tensors of the other alive',
+      ).toEqual([2]);
       program.dispose();
       for (const tensor of [a.y, mine]) backend.free(tensor);
     },
 
   'says what it is (catches: manifests that cannot be told apart)': ({ backend }) => {
-    expect(backend.name).toMatch(/^[a-z][a-z0-9-]*$/);
-    expect(backend.device).toMatch(/\d/);
-    expect(Number.isInteger(backend.capabilities.threads)).toBe(true);
-    expect(backend.capabilities.threads).toBeGreaterThanOrEqual(1);
+    expect(
+      backend.name,
+      "a backend's name must be one that specifications can use: small letters, digits, hyphens",
+    ).toMatch(/^[a-z][a-z0-9-]*$/);
+    expect(
+      backend.device,
+      'the device must tell a version or a size, so that manifests can be told apart',
+    ).toMatch(/\d/);
+    expect(
+      Number.isInteger(backend.capabilities.threads),
+      'capabilities.threads must be a whole number',
+    ).toBe(true);
+    expect(
+      backend.capabilities.threads,
+      'capabilities.threads must be 1 at least',
+    ).toBeGreaterThanOrEqual(1);
   },
 };
 
 async function givesItBack(backend: Backend): Promise<void> {
   const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
-  expect(tf.getBackend()).toBe('other-backend');
+  expect(
+    tf.getBackend(),
+    'another tfjs backend must be the current one before the program is compiled',
+  ).toBe('other-backend');
   let inside = '';
   const program = await backend.compile(
     'look',
@@ -107,15 +140,29 @@ async function givesItBack(backend: Backend): Promise<void> {
     { x },
   );
   const { y } = await program.run({ x });
-  expect(tf.getBackend()).toBe('other-backend');
-  expect(inside).not.toBe('other-backend');
-  expect([...(await backend.read(y))]).toEqual([-1, -2]);
+  expect(tf.getBackend(), 'after a run the former tfjs backend must be the current one again').toBe(
+    'other-backend',
+  );
+  expect(
+    inside,
+    'inside the function the tfjs backend must be its own, not the former one',
+  ).not.toBe('other-backend');
+  expect(
+    [...(await backend.read(y))],
+    'the function must run on its own tfjs backend, and give -x',
+  ).toEqual([-1, -2]);
   const failing = async (): Promise<unknown> => {
     const fn = ({ x }: { x: tf.Tensor }) => ({ y: missing(x) });
     return (await backend.compile('fails', fn, { x })).run({ x });
   };
-  await expect(failing()).rejects.toThrow();
-  expect(tf.getBackend()).toBe('other-backend');
+  await expect(
+    failing(),
+    'a missing kernel must fail the program, not the process',
+  ).rejects.toThrow();
+  expect(
+    tf.getBackend(),
+    'after a failure, too, the former tfjs backend must be the current one again',
+  ).toBe('other-backend');
   program.dispose();
   for (const tensor of [x, y]) backend.free(tensor);
 }

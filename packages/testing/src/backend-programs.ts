@@ -24,9 +24,14 @@ export const programTests: Tests<Backend> = {
       c: tree.c,
       a: { b: tree.a.b, 'blocks.0.w': tree.a['blocks.0.w'] },
     });
-    expect(Object.keys(out)).toEqual(['out/c', 'sum']);
-    expect(out['out/c']).toBeCloseToTensor([6, 8]);
-    expect(out.sum).toBeCloseToTensor([6, 8]);
+    expect(
+      Object.keys(out),
+      'outputs must be named by their paths in the tree that the function returns',
+    ).toEqual(['out/c', 'sum']);
+    expect(out['out/c'], 'inputs must be matched by name: out/c is 2 · a.b').toBeCloseToTensor([
+      6, 8,
+    ]);
+    expect(out.sum, 'inputs must be matched by name: sum is a.w + c').toBeCloseToTensor([6, 8]);
   },
 
   'refuse other inputs by name (catches: a short last batch run through a full one’s program)':
@@ -35,13 +40,27 @@ export const programTests: Tests<Backend> = {
       const long = backend.upload(new Float32Array(3), [3], 'float32');
       const whole = backend.upload(new Int32Array(2), [2], 'int32');
       const missing: Partial<OnDevice<Inputs>> = { a: inputs.a };
-      await expect(program.run({ ...inputs, c: long })).rejects.toThrow(/"c".*\[2\].*\[3\]/s);
-      await expect(program.run({ ...inputs, c: whole })).rejects.toThrow(/"c".*float32.*int32/s);
-      await expect(program.run(missing as OnDevice<Inputs>)).rejects.toThrow(/"c"/);
+      await expect(
+        program.run({ ...inputs, c: long }),
+        'an input of another shape must be refused by its name, with both shapes',
+      ).rejects.toThrow(/"c".*\[2\].*\[3\]/s);
+      await expect(
+        program.run({ ...inputs, c: whole }),
+        'an input of another type must be refused by its name, with both types',
+      ).rejects.toThrow(/"c".*float32.*int32/s);
+      await expect(
+        program.run(missing as OnDevice<Inputs>),
+        'a missing input must be refused by its name',
+      ).rejects.toThrow(/"c"/);
       const more = { ...inputs, d: inputs.c };
-      await expect(program.run(more)).rejects.toThrow(/"d"/);
+      await expect(
+        program.run(more),
+        'an input that nobody asked for must be refused by its name',
+      ).rejects.toThrow(/"d"/);
       unload();
-      await expect(program.run(inputs)).rejects.toThrow(/disposed/);
+      await expect(program.run(inputs), 'a program that was disposed must say so').rejects.toThrow(
+        /disposed/,
+      );
       for (const tensor of [long, whole]) backend.free(tensor);
     },
 
@@ -55,7 +74,10 @@ export const programTests: Tests<Backend> = {
     const { one, two } = await program.run({ x });
     backend.free(one);
     backend.free(x);
-    expect([...(await backend.read(two))]).toEqual([1, 2]);
+    expect(
+      [...(await backend.read(two))],
+      'of an input handed back twice, each must live until it is freed itself',
+    ).toEqual([1, 2]);
     backend.free(two);
     program.dispose();
   },
@@ -75,9 +97,18 @@ export const programTests: Tests<Backend> = {
       const program = await backend.compile('advance', advance, first, { donate: ['state'] });
       let at = first;
       for (let i = 0; i < 10; i++) at = await program.run(at);
-      await expect(async () => backend.read(first.state.w)).rejects.toThrow(/donated|freed/);
-      await expect(program.run(first)).rejects.toThrow(/donated|freed/);
-      expect(await readAndFree(backend, at)).toEqual({
+      await expect(
+        async () => backend.read(first.state.w),
+        'a donated tensor must be refused when it is read again',
+      ).rejects.toThrow(/donated|freed/);
+      await expect(
+        program.run(first),
+        'a donated tensor must be refused when it is given again',
+      ).rejects.toThrow(/donated|freed/);
+      expect(
+        await readAndFree(backend, at),
+        'state must go round in its own type: int32 beyond what float32 can count, halves exact',
+      ).toEqual({
         // One more than float32 can count to.
         'state/count': i32([], [2 ** 24 + 10]),
         'state/w': f32([2], [1, 2 ** -10]),
@@ -97,7 +128,9 @@ export const programTests: Tests<Backend> = {
       );
       return program.run({ count });
     };
-    await expect(run()).rejects.toThrow(/count/);
+    await expect(run(), 'state that changes its type must be refused by its name').rejects.toThrow(
+      /count/,
+    );
     backend.free(count);
   },
 
@@ -112,7 +145,10 @@ export const programTests: Tests<Backend> = {
       const fn = ({ x }: { x: tf.Tensor }) => ({ y: odd(x) });
       return (await backend.compile('odd', fn, { x })).run({ x });
     };
-    await expect(run()).rejects.toThrow(/NoSuchKernel.*oddity.*Add/s);
+    await expect(
+      run(),
+      'a missing kernel must be named, with the op that asked for it and the kernels that there are',
+    ).rejects.toThrow(/NoSuchKernel.*oddity.*Add/s);
     backend.free(x);
   },
 };

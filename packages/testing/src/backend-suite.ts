@@ -46,7 +46,10 @@ export function backendSuite(
     });
     it.each(exactCases)('$name: exact', async ({ inputs, tensor, want }) => {
       const { y } = await runOnce(backend, 'exact', (x: Params) => ({ y: tensor(x) }), inputs);
-      expect(y).toEqual(want);
+      expect(
+        y,
+        'must give exactly this: integers, comparisons and copies are never rounded',
+      ).toEqual(want);
     });
     describe('training', () => {
       it.skipIf(repeats === 0)(
@@ -113,10 +116,16 @@ async function checkEmbedding(backend: Backend, repeats: number): Promise<void> 
   const seen = new Set<string>();
   for (let i = 0; i < repeats; i++) {
     const { grad } = await readAndFree(backend, await program.run(inputs));
-    expect(grad).toBeCloseToTensor(want, { absolute: 1e-4 });
+    expect(grad, 'rows that share a class must all be added to its gradient').toBeCloseToTensor(
+      want,
+      { absolute: 1e-4 },
+    );
     if (backend.capabilities.bitExact) seen.add(bitsOf(grad));
   }
-  expect(seen.size).toBeLessThanOrEqual(1);
+  expect(
+    seen.size,
+    'a backend that says bitExact must give the same bits at every run',
+  ).toBeLessThanOrEqual(1);
   unload();
 }
 
@@ -134,8 +143,13 @@ const gradientTests: Tests<Backend> = {
         valueAndGrads(({ used = params.used }) => ({ loss: tf.sum(used), aux: {} }), params).grads,
       { used: f32([2], [1, 2]), unused: f32([3], [1, 2, 3]) },
     );
-    expect(out.used).toBeCloseToTensor([1, 1]);
-    expect(out.unused).toEqual(f32([3], [0, 0, 0]));
+    expect(out.used, 'a parameter that the loss reaches must have its gradient').toBeCloseToTensor([
+      1, 1,
+    ]);
+    expect(
+      out.unused,
+      'a parameter that the loss does not reach must have a gradient of zeros',
+    ).toEqual(f32([3], [0, 0, 0]));
   },
 
   'differentiates twice (catches: gradients that are not on the tape)': async (backend) => {
@@ -147,6 +161,9 @@ const gradientTests: Tests<Backend> = {
       }),
       { x: f32([2], [1, 2]) },
     );
-    expect(out.y).toBeCloseToTensor([6, 12], { absolute: 1e-4 });
+    expect(
+      out.y,
+      'the second derivative of x³ must be 6x: gradients must be on the tape',
+    ).toBeCloseToTensor([6, 12], { absolute: 1e-4 });
   },
 };

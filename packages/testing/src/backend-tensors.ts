@@ -16,11 +16,16 @@ export const tensorTests: Tests<Backend> = {
     ];
     for (const array of arrays) {
       const tensor = backend.upload(array.data, array.shape, array.dtype);
-      expect({ shape: [...tensor.shape], dtype: tensor.dtype }).toEqual({
+      expect(
+        { shape: [...tensor.shape], dtype: tensor.dtype },
+        'a tensor must have the shape and the type that it was uploaded with',
+      ).toEqual({
         shape: array.shape,
         dtype: array.dtype,
       });
-      expect(await backend.read(tensor)).toEqual(array.data);
+      expect(await backend.read(tensor), 'a tensor must be read as it was uploaded').toEqual(
+        array.data,
+      );
       backend.free(tensor);
     }
   },
@@ -32,9 +37,12 @@ export const tensorTests: Tests<Backend> = {
     const tensor = backend.upload(source, [2], 'float32');
     source[0] = 9;
     const read = await backend.read(tensor);
-    expect([...read]).toEqual([1, 2]);
+    expect([...read], 'an upload must copy: its array is written to again').toEqual([1, 2]);
     read[1] = 9;
-    expect([...(await backend.read(tensor))]).toEqual([1, 2]);
+    expect(
+      [...(await backend.read(tensor))],
+      'a read must copy: what is read is written to',
+    ).toEqual([1, 2]);
     backend.free(tensor);
   },
 
@@ -52,16 +60,25 @@ export const tensorTests: Tests<Backend> = {
       source.fill(9);
       // Memory that came back may be handed out again, the lender's may not.
       const later = backend.upload(new Float32Array(2000), [2000], 'float32');
-      expect([source[0], source[1999]]).toEqual([9, 9]);
+      expect([source[0], source[1999]], "a lender's array must stay the lender's").toEqual([9, 9]);
       const { same, twice } = await readAndFree(backend, out);
-      expect([same?.data[1999], twice?.data[0]]).toEqual([1, 2]);
+      expect(
+        [same?.data[1999], twice?.data[0]],
+        'what came of a lent tensor must outlive the loan',
+      ).toEqual([1, 2]);
       backend.free(later);
       program.dispose();
     },
 
   'must fill their shape (catches: silent zeros at the end of a short batch)': (backend) => {
-    expect(() => backend.upload(new Float32Array(5), [2, 3], 'float32')).toThrow(/5/);
-    expect(() => backend.upload(new Int32Array(6), [2, 3], 'float32')).toThrow(/float32/i);
+    expect(
+      () => backend.upload(new Float32Array(5), [2, 3], 'float32'),
+      'too few values for a shape must be refused, with their number',
+    ).toThrow(/5/);
+    expect(
+      () => backend.upload(new Int32Array(6), [2, 3], 'float32'),
+      'an array of another type must be refused, with the type wanted',
+    ).toThrow(/float32/i);
   },
 
   'are freed once and for all (catches: stale memory read as if it were alive)': async (
@@ -70,6 +87,9 @@ export const tensorTests: Tests<Backend> = {
     const tensor = backend.upload(Float32Array.of(1), [1], 'float32');
     backend.free(tensor);
     backend.free(tensor);
-    await expect(async () => backend.read(tensor)).rejects.toThrow(/freed/);
+    await expect(
+      async () => backend.read(tensor),
+      'a tensor that was freed must be refused when it is read',
+    ).rejects.toThrow(/freed/);
   },
 };

@@ -90,16 +90,24 @@ const executorTests: Tests<Subject> = {
       const { executor, open } = await begin();
       const job = jobOf('run', spec);
       const place = placeOf(spec);
-      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished', ...place });
+      expect(
+        await outcomeOf(executor, job),
+        'a job must end finished, with its run and its folder',
+      ).toEqual({ status: 'finished', ...place });
       const store = open(place.folder);
       const found = 'the folder that the outcome names holds the finished run';
       expect(await readManifest(store), found).toMatchObject({
         ...{ run: place.run, status: 'finished' },
       });
-      expect(await readMetrics(store)).toHaveLength(spec.experiment.epochs ?? 0);
+      expect(await readMetrics(store), 'every epoch must have a row of metrics').toHaveLength(
+        spec.experiment.epochs ?? 0,
+      );
 
       const before = await filesOf(store);
-      expect(await outcomeOf(executor, job)).toEqual({ status: 'finished', ...place });
+      expect(
+        await outcomeOf(executor, job),
+        'a job of a finished run must end finished again',
+      ).toEqual({ status: 'finished', ...place });
       expect(await filesOf(store), 'a finished run is left as it is').toEqual(before);
     },
   'tells what it tells in order, and gives each outcome once (catches: an epoch shown before its start)':
@@ -115,7 +123,10 @@ const executorTests: Tests<Subject> = {
       unwatch();
       const told = heard.length;
       const other = seeded(spec, 7);
-      expect([...(await outcomesOf(executor, [jobOf('other', other)])).keys()]).toEqual(['other']);
+      expect(
+        [...(await outcomesOf(executor, [jobOf('other', other)])).keys()],
+        'each outcome must be given once, and only those of jobs that were handed in',
+      ).toEqual(['other']);
       expect(heard, 'nothing is told to who watches no more').toHaveLength(told);
     },
   'bears a listener that throws (catches: a study stopped by its progress bar)': async ({
@@ -126,7 +137,10 @@ const executorTests: Tests<Subject> = {
     executor.watch(() => {
       throw new Error('the terminal is gone');
     });
-    expect(await outcomeOf(executor, jobOf('run', spec))).toMatchObject({ status: 'finished' });
+    expect(
+      await outcomeOf(executor, jobOf('run', spec)),
+      'a listener that throws must not stop a run',
+    ).toMatchObject({ status: 'finished' });
   },
   'fails a job that cannot be done, says why, and does the next (catches: a rejection, a slot lost)':
     async ({ begin, spec }) => {
@@ -137,7 +151,10 @@ const executorTests: Tests<Subject> = {
         status: 'failed',
         error: expect.stringContaining('no-such-model'),
       });
-      expect(await outcomeOf(executor, jobOf('run', spec))).toMatchObject({ status: 'finished' });
+      expect(
+        await outcomeOf(executor, jobOf('run', spec)),
+        'a failed job must leave its slot to the next',
+      ).toMatchObject({ status: 'finished' });
     },
   'saves when it is told to stop, and goes on from there (catches: hours lost, another result)':
     async ({ begin, spec }) => {
@@ -153,7 +170,10 @@ const executorTests: Tests<Subject> = {
       const saved = await store.list('checkpoints');
       expect(saved.length, 'a checkpoint is saved before it stops').toBeGreaterThan(0);
 
-      expect(await outcomeOf(executor, job)).toMatchObject({ status: 'finished' });
+      expect(
+        await outcomeOf(executor, job),
+        'a job that was interrupted must be finished when it is handed in again',
+      ).toMatchObject({ status: 'finished' });
       const began = (await readEvents(store)).flatMap((event) =>
         event.type === 'start' ? [event.from.step] : [],
       );
@@ -196,7 +216,10 @@ const executorTests: Tests<Subject> = {
       found.map((manifest) => manifest?.run),
       'each in its own folder',
     ).toEqual(specs.map((each) => placeOf(each).run));
-    expect(new Set(found.map((manifest) => manifest?.paramsSha256)).size).toBe(3);
+    expect(
+      new Set(found.map((manifest) => manifest?.paramsSha256)).size,
+      'runs of different seeds must end with different parameters',
+    ).toBe(3);
   },
   'leaves alone a job that it has (catches: a coordinator that comes back and begins all twice)':
     async ({ begin, spec }) => {
@@ -204,9 +227,15 @@ const executorTests: Tests<Subject> = {
       const job = jobOf('run', spec);
       await executor.submit([job], []);
       await executor.submit([job], []);
-      expect([...(await collectAll(executor)).keys()]).toEqual(['run']);
+      expect(
+        [...(await collectAll(executor)).keys()],
+        'a job that is handed in twice must have one outcome',
+      ).toEqual(['run']);
       const events = await readEvents(open(placeOf(spec).folder));
-      expect(events.filter(({ type }) => type === 'start')).toHaveLength(1);
+      expect(
+        events.filter(({ type }) => type === 'start'),
+        'a job that is handed in twice must be run once',
+      ).toHaveLength(1);
     },
   'waits for a teacher, and binds the run to it (catches: edges passed over, a folder sought elsewhere)':
     async ({ begin, spec, student }) => {
@@ -229,7 +258,10 @@ const executorTests: Tests<Subject> = {
       // Finished before: its folder is named instead.
       const again = { ...edge, job: 'late', folder: teacher.folder };
       const other = await outcomesOf(executor, [jobOf('late', seeded(student(spec), 3))], [again]);
-      expect(other.get('late')).toMatchObject({ status: 'finished' });
+      expect(
+        other.get('late'),
+        'a job whose teacher was finished before must be run',
+      ).toMatchObject({ status: 'finished' });
     },
   'does not begin what waits for a job that failed, and refuses what waits for nothing (catches: a queue that never empties)':
     async ({ begin, spec, student }) => {
@@ -241,11 +273,15 @@ const executorTests: Tests<Subject> = {
       ];
       const edge: JobEdge = { job: 'student', as: 'teacher', teacher: 'teacher', at: 'last' };
       const outcomes = await outcomesOf(executor, jobs, [edge]);
-      expect(outcomes.get('student')).toEqual({ status: 'blocked', by: 'teacher' });
+      expect(
+        outcomes.get('student'),
+        'a job whose teacher failed must be blocked by it, not begun',
+      ).toEqual({ status: 'blocked', by: 'teacher' });
       const lost = { ...edge, teacher: 'nobody' };
-      await expect(executor.submit([jobOf('student', student(spec))], [lost])).rejects.toThrow(
-        'nobody',
-      );
+      await expect(
+        executor.submit([jobOf('student', student(spec))], [lost]),
+        'a job that waits for one that nobody handed in must be refused',
+      ).rejects.toThrow('nobody');
     },
 };
 

@@ -93,7 +93,10 @@ const modelTests: Tests<Subject> = {
     expect(make().init(rng(2)), 'another seed gives another').not.toEqual(params);
     for (const [key, { shape, dtype, data }] of Object.entries(params)) {
       expect(data.length, `${key} fills its shape [${shape}]`).toBe(sizeOf(shape));
-      expect({ key, dtype, finite: data.every(Number.isFinite) }).toEqual({
+      expect(
+        { key, dtype, finite: data.every(Number.isFinite) },
+        'parameters must be finite float32 values',
+      ).toEqual({
         key,
         dtype: 'float32',
         finite: true,
@@ -131,13 +134,19 @@ const modelTests: Tests<Subject> = {
       ])) {
         const { sites: alone } = await run(subject, { sites: [site] });
         expect(Object.keys(alone), 'only what was asked for is given').toEqual([site]);
-        expect(alone[site]).toBeCloseToTensor(all[site] ?? [], CLOSE);
+        expect(
+          alone[site],
+          'a site must have the same values when it is asked for alone',
+        ).toBeCloseToTensor(all[site] ?? [], CLOSE);
       }
     },
   'names the site that it does not have, and those that it has (catches: undefined in a loss)':
     async (subject) => {
       const asked = run(subject, { sites: ['no.such.site'] });
-      await expect(asked).rejects.toThrow(/no\.such\.site.*logits/s);
+      await expect(
+        asked,
+        'an unknown site must be refused by its name, with those that there are',
+      ).rejects.toThrow(/no\.such\.site.*logits/s);
     },
   'keeps rows apart (catches: statistics of the batch, axes mixed up)': async (subject) => {
     const { task } = subject;
@@ -150,7 +159,10 @@ const modelTests: Tests<Subject> = {
     ] as const) {
       const part = await runLogits(subject, { inputs: takeRange(task.inputs, from, to) });
       const want = all.data.slice(from * task.vocabulary, to * task.vocabulary);
-      expect(part.data).toBeCloseToTensor(want, CLOSE);
+      expect(
+        part.data,
+        'half of the rows alone must give what they give among all: rows must not mix',
+      ).toBeCloseToTensor(want, CLOSE);
     }
   },
   'has the gradient that its values have (catches: a wrong gradient of one’s own)': async (
@@ -165,7 +177,10 @@ const modelTests: Tests<Subject> = {
     const h = 2e-3;
     const above = await run(subject, { params: moveAlong(subject.params, grads, h / length) });
     const below = await run(subject, { params: moveAlong(subject.params, grads, -h / length) });
-    expect([(above.loss - below.loss) / (2 * h)]).toBeCloseToTensor([length], {
+    expect(
+      [(above.loss - below.loss) / (2 * h)],
+      'the loss along its gradient must rise by the gradient’s length',
+    ).toBeCloseToTensor([length], {
       absolute: 1e-3,
       relative: 2e-2,
     });
@@ -173,7 +188,9 @@ const modelTests: Tests<Subject> = {
   'lets a value be replaced (catches: taps that are read and forgotten)': async (subject) => {
     const plain = await runLogits(subject);
     const same = await runLogits(subject, { tap: 'logits', scale: 1 });
-    expect(same).toBeCloseToTensor(plain, { absolute: 1e-5 });
+    expect(same, 'a tap that changes nothing must change nothing').toBeCloseToTensor(plain, {
+      absolute: 1e-5,
+    });
     const twice = await runLogits(subject, { tap: 'logits', scale: 2 });
     const doubled = f32(
       plain.shape,
@@ -190,8 +207,14 @@ const modelTests: Tests<Subject> = {
     const { dropoutMaskShapes, keepProbability } = subject.model;
     if (Object.keys(dropoutMaskShapes.call(subject.model, 1)).length === 0)
       return context.skip('it has no dropout');
-    expect(keepProbability).toBeGreaterThan(0);
-    expect(keepProbability).toBeLessThan(1);
+    expect(
+      keepProbability,
+      'keepProbability must be above 0, as it divides what is kept',
+    ).toBeGreaterThan(0);
+    expect(
+      keepProbability,
+      'keepProbability must be below 1 where the model has dropout masks',
+    ).toBeLessThan(1);
     const dropped = await runLogits(subject, { dropout: true });
     expect(dropped.data, 'masks change what comes out').not.toEqual(plain.data);
   },
@@ -199,7 +222,10 @@ const modelTests: Tests<Subject> = {
     await run(subject, { dropout: true });
     const before = tf.memory().numTensors;
     await run(subject, { dropout: true });
-    expect(tf.memory().numTensors).toBe(before);
+    expect(
+      tf.memory().numTensors,
+      'a step must leave no tensor behind: tf.keep and tf.variable outlive it',
+    ).toBe(before);
   },
 };
 

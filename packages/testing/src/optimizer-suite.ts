@@ -122,7 +122,10 @@ const optimizerTests: Tests<Subject> = {
     await walk(backend, make(), { steps: 1 });
     const before = tf.memory().numTensors;
     await walk(backend, make(), { steps: 2 });
-    expect(tf.memory().numTensors).toBe(before);
+    expect(
+      tf.memory().numTensors,
+      'a step must leave no tensor behind: tf.keep and tf.variable outlive it',
+    ).toBe(before);
   },
   'treats one vector as it treats its parts, if it says so (catches: a norm taken by parameter)':
     async ({ backend, make }, context) => {

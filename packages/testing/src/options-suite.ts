@@ -48,26 +48,38 @@ export function optionsSuite<K extends Kind>(
 
     it('say what they are for (catches: a blank line in `grok plugins`)', () => {
       const { name, summary } = offered;
-      expect({ kind: offered.kind, name }).toMatchObject({
+      expect(
+        { kind: offered.kind, name },
+        'a component must be of the kind that is tested, its name small letters, digits and hyphens, as in a specification',
+      ).toMatchObject({
         kind,
         name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),
       });
       expect(summary, 'the summary is one line of text').toMatch(/^\S.*\S$/);
-      expect(summary).not.toContain('\n');
+      expect(summary, 'the summary must be one line').not.toContain('\n');
     });
     it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
       const schema = jsonSchemaOf(offered.options);
-      expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+      expect(
+        JSON.parse(JSON.stringify(schema)),
+        'the schema must be JSON, as `grok plugins --json` prints it',
+      ).toEqual(schema);
       const parsed = parseOptions(subject, offered.options, options);
       const stored = JSON.parse(JSON.stringify(parsed));
-      expect(stored).toEqual(parsed);
+      expect(stored, 'parsed options must be JSON, as they are written into a run’s files').toEqual(
+        parsed,
+      );
       // Read back, they mean the same.
-      expect(parseOptions(subject, offered.options, stored)).toEqual(parsed);
+      expect(
+        parseOptions(subject, offered.options, stored),
+        'options read back from a file must mean the same',
+      ).toEqual(parsed);
     });
     it('refuse an unknown key by name (catches: a misspelt option that does nothing)', async () => {
-      expect(await refusal(() => createOf(offered, { ...options, noSuchOption: 1 }))).toContain(
-        'noSuchOption',
-      );
+      expect(
+        await refusal(() => createOf(offered, { ...options, noSuchOption: 1 })),
+        'the refusal must name the unknown key: set additionalProperties to false',
+      ).toContain('noSuchOption');
     });
     it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
       'refuse %s by name (catches: a value without meaning, found out hours later)',

@@ -119,13 +119,19 @@ export function probeSuite(
       const first = await probe.on(shown);
       expect(JSON.stringify(shown, plain), 'the snapshot is as it was').toBe(before);
       expect(await probe.on(snapshot(probe.needs)), 'a second look sees the same').toEqual(first);
-      expect(await make().on(snapshot(probe.needs))).toEqual(first);
+      expect(
+        await make().on(snapshot(probe.needs)),
+        'a probe that is made anew must see the same: no state, no Math.random',
+      ).toEqual(first);
     });
     it('leaves no tensor behind (catches: memory that grows with every look)', async () => {
       const probe = make();
       const before = tf.engine().state.numTensors;
       await probe.on(snapshot(probe.needs));
-      expect(tf.engine().state.numTensors).toBe(before);
+      expect(
+        tf.engine().state.numTensors,
+        'a look must leave no tensor behind: dispose of them, or use tf.tidy',
+      ).toBe(before);
     });
   });
 }

@@ -24,13 +24,24 @@ const storeTests: Tests<Subject> = {
   'reads what was written, and nothing where nothing was': async ({ make }) => {
     // Catches: an exception for a missing file, or an old tail left behind a shorter new file.
     const store = await make();
-    expect(await store.read('config.json')).toBeUndefined();
-    expect(await store.read('a/b/c')).toBeUndefined();
+    expect(
+      await store.read('config.json'),
+      'a file that was never written must be undefined',
+    ).toBeUndefined();
+    expect(
+      await store.read('a/b/c'),
+      'a file in a folder that is not there must be undefined',
+    ).toBeUndefined();
     await store.write('a/b/c', bytes('longer'));
     await store.write('a/b/c', bytes('short'));
-    expect(await store.read('a/b/c')).toStrictEqual(bytes('short'));
+    expect(
+      await store.read('a/b/c'),
+      'a shorter file must replace a longer one whole',
+    ).toStrictEqual(bytes('short'));
     await store.write('empty', new Uint8Array());
-    expect(await store.read('empty')).toStrictEqual(new Uint8Array());
+    expect(await store.read('empty'), 'an empty file must be there, and empty').toStrictEqual(
+      new Uint8Array(),
+    );
   },
 
   'copies what goes in and out': async ({ make, own }) => {
@@ -41,9 +52,17 @@ const storeTests: Tests<Subject> = {
     await store.append('y', mine);
     mine.fill(0);
     (await store.read('x'))?.fill(1);
-    expect(await store.read('x')).toStrictEqual(bytes('abc'));
-    expect(await store.read('y')).toStrictEqual(bytes('abc'));
-    expect((await store.read('x'))?.constructor).toBe(Uint8Array);
+    expect(await store.read('x'), 'a write must copy: its array is written to again').toStrictEqual(
+      bytes('abc'),
+    );
+    expect(
+      await store.read('y'),
+      'an append must copy: its array is written to again',
+    ).toStrictEqual(bytes('abc'));
+    expect(
+      (await store.read('x'))?.constructor,
+      'what is read must be a plain Uint8Array, no Buffer',
+    ).toBe(Uint8Array);
   },
 
   'appends and cuts': async ({ make }) => {
@@ -54,25 +73,42 @@ const storeTests: Tests<Subject> = {
     await store.truncate('logs/m.jsonl', 4);
     await store.truncate('logs/m.jsonl', 100);
     await store.append('logs/m.jsonl', bytes('3\n'));
-    expect(await store.read('logs/m.jsonl')).toStrictEqual(bytes('one\n3\n'));
+    expect(
+      await store.read('logs/m.jsonl'),
+      'append must add, and truncate must cut but never lengthen',
+    ).toStrictEqual(bytes('one\n3\n'));
     await store.truncate('missing', 0);
-    expect(await store.read('missing')).toBeUndefined();
+    expect(
+      await store.read('missing'),
+      'truncating what is not there must make nothing',
+    ).toBeUndefined();
   },
 
   'lists the files of one folder, sorted, and removes': async ({ make }) => {
     // Catches: folders or files of deeper folders listed, and an error where there is no folder.
     const store = await make();
-    expect(await store.list('checkpoints')).toEqual([]);
-    expect(await store.list('')).toEqual([]);
+    expect(
+      await store.list('checkpoints'),
+      'a folder that is not there must have no files',
+    ).toEqual([]);
+    expect(await store.list(''), 'an empty store must have no files').toEqual([]);
     for (const path of ['checkpoints/b', 'checkpoints/a', 'checkpoints/deep/c', 'config.json'])
       await store.write(path, bytes(path));
-    expect(await store.list('checkpoints')).toEqual(['a', 'b']);
-    expect(await store.list('')).toEqual(['config.json']);
-    expect(await store.list('config.json')).toEqual([]);
+    expect(await store.list('checkpoints'), 'a folder must list its own files, sorted').toEqual([
+      'a',
+      'b',
+    ]);
+    expect(await store.list(''), 'the root must list its own files, no folders').toEqual([
+      'config.json',
+    ]);
+    expect(await store.list('config.json'), 'a file must list nothing').toEqual([]);
     await store.remove('checkpoints/a');
     await store.remove('checkpoints/a');
-    expect(await store.list('checkpoints')).toEqual(['b']);
-    expect(await store.read('checkpoints/a')).toBeUndefined();
+    expect(
+      await store.list('checkpoints'),
+      'what was removed must not be listed; removing it again must do nothing',
+    ).toEqual(['b']);
+    expect(await store.read('checkpoints/a'), 'what was removed must not be read').toBeUndefined();
   },
 
   'never leaves its folder': async ({ make }) => {
@@ -87,7 +123,10 @@ const storeTests: Tests<Subject> = {
         () => store.remove(path),
       ])
         await expect(use(), path).rejects.toThrow(`store path "${path}"`);
-    await expect(store.list('..')).rejects.toThrow('store path ".."');
+    await expect(
+      store.list('..'),
+      'a path out of the store must be refused by its name',
+    ).rejects.toThrow('store path ".."');
   },
 
   'takes writes at the same time': async ({ make }) => {
@@ -95,9 +134,12 @@ const storeTests: Tests<Subject> = {
     const store = await make();
     await Promise.all(Array.from({ length: 8 }, (_, i) => store.write(`a/${i}`, bytes(`${i}`))));
     await Promise.all(['p', 'q'].map((text) => store.write('same', bytes(text.repeat(5000)))));
-    expect(await store.list('a')).toHaveLength(8);
+    expect(await store.list('a'), 'eight writes at once must leave eight files').toHaveLength(8);
     const same = new TextDecoder().decode(await store.read('same'));
-    expect(['p', 'q'].map((text) => text.repeat(5000))).toContain(same);
+    expect(
+      ['p', 'q'].map((text) => text.repeat(5000)),
+      'of two writes of one file at once, one must win whole',
+    ).toContain(same);
   },
 
   'gives a lease to one at a time': async ({ make }) => {
@@ -146,6 +188,9 @@ const storeTests: Tests<Subject> = {
   'refuses a lease whose name is a path': async ({ make }) => {
     const store = await make();
     for (const name of ['', '../x', 'a/b', 'a b'])
-      await expect((async () => store.lease(name, 1))()).rejects.toThrow(`lease "${name}"`);
+      await expect(
+        (async () => store.lease(name, 1))(),
+        'a name that is a path must be refused',
+      ).rejects.toThrow(`lease "${name}"`);
   },
 };

@@ -41,11 +41,16 @@ export interface TermOutputs {
   readonly unchanged: boolean;
 }
 
-/** Draws all that a term reads; `alike` gives the teachers the student's values. */
+/** Draws all that a term reads at a step of training (default 0); `alike` gives the teachers the student's values. */
 export function drawTerm(
   term: ComposedObjective,
   models: Models,
-  { seed, batch, alike = false }: { seed: number; batch: number; alike?: boolean },
+  {
+    seed,
+    batch,
+    step = 0,
+    alike = false,
+  }: { seed: number; batch: number; step?: number; alike?: boolean },
 ): TermInputs {
   const rows = Int32Array.from({ length: batch }, (_, i) => 2 * i + 1);
   return {
@@ -66,12 +71,12 @@ export function drawTerm(
         ),
       ]),
     ),
-    random: term.randomInputs(rng(seed), 0, rows),
+    random: term.randomInputs(rng(seed), step, rows),
     labels: i32(
       [batch],
       Array.from(rows, (row) => row % 5),
     ),
-    step: i32([], [0]),
+    step: i32([], [step]),
   };
 }
 

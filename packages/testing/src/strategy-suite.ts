@@ -70,7 +70,10 @@ export function strategySuite(
         const term = bind(base);
         const drawn = drawTerm(term, base, { seed: 1, batch: 3, alike: true });
         const { loss, grads } = await runTerm(backend, term, drawn);
-        expect([loss]).toBeCloseToTensor([0], { absolute: 1e-6 });
+        expect(
+          [loss],
+          'a student equal to its teacher must have loss 0; say zeroWhenEqual: false if it may differ',
+        ).toBeCloseToTensor([0], { absolute: 1e-6 });
         for (const [key, { data }] of Object.entries(grads))
           expect(data, key).toBeCloseToTensor(new Float32Array(data.length), { absolute: 1e-6 });
       },
@@ -80,7 +83,7 @@ export function strategySuite(
         return context.skip('it needs no teacher');
       const error = thrownBy(() => bind({ student: base.student, teachers: {} }));
       expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
-      expect(String(error)).toContain('teacher');
+      expect(String(error), 'the refusal must say that a teacher is missing').toContain('teacher');
     });
   });
 }
@@ -94,21 +97,44 @@ interface Subject {
   readonly bind: () => ComposedObjective;
 }
 
-const draw = ({ term, pair }: Subject, batch = 3): TermInputs =>
-  drawTerm(term, pair, { seed: 1, batch });
+const draw = ({ term, pair }: Subject, step = 0, batch = 3): TermInputs =>
+  drawTerm(term, pair, { seed: 1, batch, step });
+
+/** Steps to test at: a weight may be warmed up from 0, or annealed to it. */
+const STEPS = [0, 1000];
+
+/** What a term gives at each of the steps. */
+async function runAtSteps(subject: Subject, batch?: number) {
+  const { backend, term } = subject;
+  const found = [];
+  for (const step of STEPS) {
+    const at = draw(subject, step, batch);
+    const out = await runTerm(backend, term, at);
+    const slopes = Object.values(out.grads).flatMap(({ data }) => [...data]);
+    found.push({ ...out, step, at, slopes });
+  }
+  return found;
+}
 
 const termTests: Tests<Subject> = {
   'gives finite scalars and gradients (catches: NaN from a log or a root of zero)': async (
     subject,
   ) => {
     for (const batch of [3, 5]) {
-      const { backend, term } = subject;
-      const { loss, terms, grads } = await runTerm(backend, term, draw(subject, batch));
-      expect(Number.isFinite(loss)).toBe(true);
-      for (const value of Object.values(terms)) expect(value.shape).toEqual([]);
-      const slopes = Object.values(grads).flatMap(({ data }) => [...data]);
-      expect(slopes.every((value) => Number.isFinite(value))).toBe(true);
-      expect(slopes.some((value) => value !== 0)).toBe(true);
+      const found = await runAtSteps(subject, batch);
+      for (const { step, loss, terms, slopes } of found) {
+        const when = `at step ${step}, for ${batch} rows`;
+        expect(Number.isFinite(loss), `the loss must be finite, got ${loss} ${when}`).toBe(true);
+        for (const [name, { shape }] of Object.entries(terms))
+          expect(shape, `"${name}" must be a scalar: reduce it with tf.mean or tf.sum`).toEqual([]);
+        const odd = slopes.find((value) => !Number.isFinite(value));
+        expect(odd, `gradients must be finite, got ${odd} ${when}`).toBeUndefined();
+      }
+      const reaches = found.some(({ slopes }) => slopes.some((value) => value !== 0));
+      expect(
+        reaches,
+        `some gradient must differ from 0 at one of the steps ${STEPS.join(', ')}: the student would learn nothing of this term`,
+      ).toBe(true);
     }
   },
 
@@ -116,27 +142,39 @@ const termTests: Tests<Subject> = {
     subject,
   ) => {
     const { backend, term } = subject;
-    const at = draw(subject);
-    const { grads } = await runTerm(backend, term, at);
-    const slopes = Object.values(grads).flatMap(({ data }) => [...data]);
-    const size = Math.sqrt(slopes.reduce((sum, value) => sum + value ** 2, 0));
-    // Along the gradient the slope is its length.
-    const lossAt = async (by: number): Promise<number> => {
-      const params = moveAlong(at.params, grads, by / size);
-      return (await runTerm(backend, term, { ...at, params })).loss;
-    };
-    const step = 1e-2;
-    const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
-    expect([slope]).toBeCloseToTensor([size], { absolute: 1e-4, relative: 1e-2 });
+    for (const { step, at, grads, slopes } of await runAtSteps(subject)) {
+      const size = Math.hypot(...slopes);
+      if (size === 0) continue; // the weight is 0 there; the test before has seen one that is not
+      // Along the gradient the slope is its length.
+      const lossAt = async (by: number): Promise<number> => {
+        const params = moveAlong(at.params, grads, by / size);
+        return (await runTerm(backend, term, { ...at, params })).loss;
+      };
+      const h = 1e-2;
+      const slope = ((await lossAt(h)) - (await lossAt(-h))) / (2 * h);
+      expect(
+        [slope],
+        `at step ${step}, the loss along its gradient must rise by the gradient’s length`,
+      ).toBeCloseToTensor([size], { absolute: 1e-4, relative: 1e-2 });
+    }
   },
 
   'is pure (catches: state kept between calls, inputs changed or disposed)': async (subject) => {
     const { backend, term, bind } = subject;
     const first = await runTerm(backend, term, draw(subject), { twice: true });
-    expect(first.again).toEqual({ loss: first.loss, grads: first.grads });
-    expect(first.unchanged).toBe(true);
+    expect(
+      first.again,
+      'the same inputs must give the same again: no state, no Math.random, no clock',
+    ).toEqual({ loss: first.loss, grads: first.grads });
+    expect(
+      first.unchanged,
+      'inputs must be left as they are: neither changed nor disposed of',
+    ).toBe(true);
     const fresh = await runTerm(backend, bind(), draw(subject));
-    expect(fresh.grads).toEqual(first.grads);
+    expect(
+      fresh.grads,
+      'bound anew, it must give the same: no state, no Math.random, no clock',
+    ).toEqual(first.grads);
   },
 
   'leaves no tensor behind (catches: memory that grows with every step)': async (subject) => {
@@ -144,7 +182,10 @@ const termTests: Tests<Subject> = {
     await runTerm(backend, term, draw(subject));
     const before = tf.memory().numTensors;
     await runTerm(backend, term, draw(subject));
-    expect(tf.memory().numTensors).toBe(before);
+    expect(
+      tf.memory().numTensors,
+      'a step must leave no tensor behind: tf.keep and tf.variable outlive it',
+    ).toBe(before);
   },
 
   'draws what its seed says (catches: Math.random, draws whose shape changes)': ({
@@ -156,11 +197,18 @@ const termTests: Tests<Subject> = {
       Object.entries(drawn).flatMap(([, own]) =>
         Object.entries(own).map(([key, { shape }]) => `${key} [${shape}]`),
       );
-    expect(term.auxiliaryParams(rng(1))).toEqual(term.auxiliaryParams(rng(1)));
-    expect(term.randomInputs(rng(1), 3, rows)).toEqual(bind().randomInputs(rng(1), 3, rows));
-    expect(shapes(term.randomInputs(rng(1), 3, rows))).toEqual(
-      shapes(term.randomInputs(rng(1), 0, rows)),
-    );
+    expect(
+      term.auxiliaryParams(rng(1)),
+      'auxiliaryParams must draw from the rng that it is given, and from nothing else',
+    ).toEqual(term.auxiliaryParams(rng(1)));
+    expect(
+      term.randomInputs(rng(1), 3, rows),
+      'randomInputs must draw from the rng that it is given, and from nothing else',
+    ).toEqual(bind().randomInputs(rng(1), 3, rows));
+    expect(
+      shapes(term.randomInputs(rng(1), 3, rows)),
+      'random inputs must have one shape at every step: a compiled step has one',
+    ).toEqual(shapes(term.randomInputs(rng(1), 0, rows)));
   },
 };
 

@@ -48,13 +48,15 @@ const taskTests: Tests<Subject> = {
       sizeOf(shape),
     );
     expect(['int32', 'float32'], 'inputs are int32 tokens or float32 features').toContain(dtype);
-    expect(data).toBeInstanceOf(dtype === 'int32' ? Int32Array : Float32Array);
+    expect(data, 'inputs must be in the array of their type').toBeInstanceOf(
+      dtype === 'int32' ? Int32Array : Float32Array,
+    );
     expect(data.every(Number.isFinite), 'every input is a finite number').toBe(true);
   },
   'has one label a row, below the vocabulary (catches: classes counted from 1)': ({ task }) => {
     const [rows] = task.inputs.shape;
     expect(rows, 'a task has at least two rows, to train on and to validate').toBeGreaterThan(1);
-    expect(task.labels).toBeInstanceOf(Int32Array);
+    expect(task.labels, 'labels must be an Int32Array').toBeInstanceOf(Int32Array);
     expect(task.labels.length, 'one label a row').toBe(rows);
     const wrong = task.labels.find((label) => label < 0 || label >= task.vocabulary);
     expect(wrong, `labels are 0 … vocabulary − 1 = ${task.vocabulary - 1}`).toBeUndefined();
@@ -69,9 +71,15 @@ const taskTests: Tests<Subject> = {
   },
   'is the same at every call (catches: Math.random in a data set)': ({ task, make }) => {
     const again = make();
-    expect(again.inputs).toEqual(task.inputs);
-    expect(again.labels).toEqual(task.labels);
-    expect(again.vocabulary).toBe(task.vocabulary);
+    expect(
+      again.inputs,
+      'inputs must be the same at every call: draw from a seed, not from Math.random',
+    ).toEqual(task.inputs);
+    expect(
+      again.labels,
+      'labels must be the same at every call: draw from a seed, not from Math.random',
+    ).toEqual(task.labels);
+    expect(again.vocabulary, 'the vocabulary must be the same at every call').toBe(task.vocabulary);
   },
   'shows each row on a line (catches: a table torn by its rows)': ({ task }) => {
     const [rows = 0] = task.inputs.shape;
@@ -129,7 +137,7 @@ const taskTests: Tests<Subject> = {
     if (task.modular === undefined) return context.skip('it is not modular');
     const { p, op } = task.modular;
     expect(Number.isInteger(p) && p > 1, `p is a whole number > 1, got ${p}`).toBe(true);
-    expect(op).toMatch(/^\S+$/);
+    expect(op, 'modular.op must be one word').toMatch(/^\S+$/);
     expect(Math.max(...task.labels), 'labels are residues modulo p').toBeLessThan(p);
   },
 };

@@ -56,6 +56,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('a faulty strategy', () => {
   it.each([
     ['nan', 'finite scalars'],
+    ['silent', 'finite scalars'],
+    ['bursting', 'finite scalars'],
+    ['timing', 'is pure'],
     ['slope', 'the gradient that its values have'],
     ['counting', 'is pure'],
     ['keeping', 'leaves no tensor behind'],
@@ -70,7 +73,8 @@ describe('a faulty strategy', () => {
     expect(failed.get(`strategy ${name}`)?.join('\n')).toContain(title);
   });
   it('and none but a faulty one', () => {
-    expect(failed.get('strategy sound')).toEqual([]);
+    for (const name of ['sound', 'warming', 'cooling'])
+      expect(failed.get(`strategy ${name}`), name).toEqual([]);
   });
 });
 

@@ -43,6 +43,41 @@ const sound = defineStrategy({
 });
 strategySuite('sound', sound, { refuses: [{ scale: 0 }] });
 
+/** Its loss under a weight by the step's number. */
+const weighted =
+  (weigh: (step: tf.Tensor) => tf.Tensor): Objective =>
+  (models) => {
+    const term = strategy(squared)(models);
+    return {
+      ...term,
+      loss: (on) => {
+        const { value = tf.scalar(0) } = term.loss(on);
+        return { value: tf.mul(value, weigh(tf.cast(on.step, 'float32'))) };
+      },
+    };
+  };
+strategySuite(
+  'warming',
+  weighted((step) => tf.minimum(tf.div(step, 100), 1)),
+);
+strategySuite(
+  'cooling',
+  weighted((step) => tf.maximum(tf.sub(1, tf.div(step, 100)), 0)),
+);
+strategySuite(
+  'silent',
+  weighted((step) => tf.mul(step, 0)),
+);
+strategySuite(
+  'bursting',
+  weighted((step) => tf.sqrt(tf.sub(500, step))),
+);
+
+strategySuite(
+  'timing',
+  strategy((s, t, e) => tf.mul(squared(s, t, e), performance.now())),
+);
+
 strategySuite(
   'nan',
   strategy((s, t) => tf.mean(tf.log(tf.sub(s, t)))),
