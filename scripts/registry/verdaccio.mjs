@@ -33,7 +33,6 @@ log: { type: stdout, format: pretty, level: warn }
   const npmrc = [
     ...SCOPES.map((scope) => `${scope}:registry=${url}`),
     `//127.0.0.1:${port}/:_authToken=none`,
-    'onnxruntime-node-install=skip',
     'fund=false',
     'audit=false',
     'update-notifier=false',
@@ -48,7 +47,11 @@ log: { type: stdout, format: pretty, level: warn }
   });
   await Promise.race([gone, answers(`${url}-/ping`)]);
   gone.catch(() => {});
-  const env = { ...process.env, npm_config_userconfig: join(folder, 'npmrc') };
+  const env = {
+    ...process.env,
+    npm_config_userconfig: join(folder, 'npmrc'),
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+  };
   return { url, env, stop: () => void server.kill() };
 }
 

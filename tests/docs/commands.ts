@@ -43,7 +43,7 @@ export function npxFaults(page: readonly Block[]): string[] {
   return page.flatMap(({ file, line, text }) =>
     commandsOf(text).flatMap((words) => {
       const command = words.join(' ');
-      installed ||= /^npm install @grok\/cli( |$)/.test(command);
+      installed ||= /^(\w+=\S+ )?npm install @grok\/cli( |$)/.test(command);
       return installed || !command.startsWith('npx grok ')
         ? []
         : [`${file}:${line}: "${command}": install @grok/cli first, or call apps/cli/dist/cli.js`];

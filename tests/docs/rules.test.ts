@@ -74,7 +74,7 @@ test('commands that do not exist are named', () => {
 test('npx before the installation is named', () => {
   const page = (...texts: string[]) =>
     npxFaults(texts.map((text, i) => ({ file: 'a.md', line: 10 * i, lang: 'sh', info: '', text })));
-  const install = 'npm install @grok/cli --onnxruntime-node-install=skip';
+  const install = 'ONNXRUNTIME_NODE_INSTALL=skip npm install @grok/cli';
   expect(page(`npx grok doctor\n${install}`, 'npx grok runs')).toEqual([
     expect.stringContaining('a.md:0: "npx grok doctor": install @grok/cli first'),
   ]);

@@ -119,7 +119,7 @@ async function load(): Promise<typeof Ort> {
     return module.default ?? module;
   } catch (error) {
     throw new InputError(
-      `backend "onnx": onnxruntime-node cannot be loaded (${(error as Error).message}); install it with: npm i onnxruntime-node --onnxruntime-node-install=skip`,
+      `backend "onnx": onnxruntime-node cannot be loaded (${(error as Error).message}); install it with: ONNXRUNTIME_NODE_INSTALL=skip npm i onnxruntime-node`,
     );
   }
 }
