@@ -78,7 +78,8 @@ export function freshFolder(folder: string, marker: 'config.json' | 'plan.json',
   checkWritable(folder, `--out ${folder}`, io);
   const there = existsSync(path) ? readdirSync(path) : [];
   const files = there.filter((name) => !name.startsWith('.'));
-  if (files.length > 0)
+  // Another process may have begun it meanwhile: who works in it is told by its lease.
+  if (files.length > 0 && !files.includes(marker))
     throw new InputError(
       `--out ${folder}: holds other files (${files[0]}) and no ${marker}; choose an empty or a new folder`,
     );
