@@ -51,7 +51,7 @@ export function studyTable(
           ['measure', ...COMPARISON_HEAD],
           of('exploratory').map((c) => [c.measure, ...comparisonRow(c)]),
         ),
-    'Differences are arm − control over the same seeds; epochs restricted to the horizon. t and W: paired t and exact Wilcoxon, two-sided; g_z: d_z with Hedges’ correction; r: rank-biserial; power and seeds (for .8) are those of an effect as large as the one seen.',
+    'Differences are arm − control over the same seeds. Of epochs they are differences of restricted means: a run that never comes to it counts as the horizon. The log-rank test takes it as censored. t and W: paired t and exact Wilcoxon, two-sided; g_z: d_z with Hedges’ correction; r: rank-biserial.',
     title('Runs'),
     grid(RUN_HEAD, runs.map(runRow)),
     ...(lost.length === 0 ? [] : [lost.map(({ key, error }) => `${key}: ${error}`).join('\n')]),
@@ -105,7 +105,7 @@ function armRow(arm: ArmSummary): string[] {
 
 const COMPARISON_HEAD = [
   ...['arm', 'n', 'difference', '95 % interval', 't', 'p (t)', 'W', 'p (W)'],
-  ...['d_z', 'g_z', 'd_av', 'r', 'p (log-rank)', 'power', 'seeds'],
+  ...['d_z', 'g_z', 'd_av', 'r', 'p (log-rank)'],
 ];
 function comparisonRow(c: Comparison): string[] {
   const value = (x: number): string =>
@@ -122,8 +122,6 @@ function comparisonRow(c: Comparison): string[] {
     probability(c.pWilcoxon),
     ...[c.dz, c.gz, c.dav, c.rankBiserial].map(size),
     probability(c.logRankP),
-    size(c.power),
-    c.seedsNeeded === null ? NONE : String(c.seedsNeeded),
   ];
 }
 const primaryRow = (c: Comparison): string[] => [

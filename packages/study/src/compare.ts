@@ -7,7 +7,6 @@ import type { Plan } from './plan.js';
 import { bootstrapInterval } from './stats/bootstrap.js';
 import { holm } from './stats/holm.js';
 import { effectSizes, pairedT, wilcoxon } from './stats/paired.js';
-import { power, seedsNeeded } from './stats/power.js';
 import { type Summary, summary } from './stats/summary.js';
 import {
   type Duration,
@@ -73,10 +72,6 @@ export interface Comparison {
   readonly gz: number | null;
   readonly rankBiserial: number | null;
   readonly logRankP: number | null;
-  /** Of a paired t test at α = .05, were the effect as large as d_z says. */
-  readonly power: number | null;
-  /** Seeds for a power of .8 at that effect. */
-  readonly seedsNeeded: number | null;
 }
 /** All that a study says so far. */
 export interface StudySummary {
@@ -190,8 +185,6 @@ function compare(
     gz: sizes.dz === null ? null : sizes.dz * sizes.hedges,
     rankBiserial: sizes.rankBiserial,
     logRankP: isTime ? logRank(durations[0]!, durations[1]!).p : null,
-    power: sizes.dz === null ? null : power(Math.abs(sizes.dz), pairs.length),
-    seedsNeeded: sizes.dz === null || sizes.dz === 0 ? null : seedsNeeded(Math.abs(sizes.dz)),
   };
 }
 

@@ -100,7 +100,7 @@ function insideTables(
       'cka_scores',
       students,
       3,
-      `Biased linear CKA with the teacher. ${where}.`,
+      `Biased linear CKA with the teacher, which positions alone bring close to these values: compare the control’s, and the nulls of the debiased CKA. ${where}.`,
     ),
     layers(
       'table-4.3.2',
