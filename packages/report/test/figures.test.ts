@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { madeUp } from '../../../tests/made-up-study.js';
 import { figuresOf, renderSvg, runsTables } from '../src/index.js';
+import { statesTables } from '../src/report/states.js';
 
 const names = ['teacher', 'none', 'logit', 'attention', 'feature'];
 const runs = names.map((name) => madeUp({ name }));
@@ -69,5 +70,32 @@ describe('tables of runs', () => {
     expect(table?.note).toContain('as published');
     expect(folders?.rows[1]?.slice(0, 2)).toEqual(['none, seed 0', 'none-s0']);
     expect(runsTables(runs, {})[0]?.head).not.toContain('paper');
+  });
+});
+
+describe('tables of hidden states', () => {
+  it('put each CKA beside its null', async () => {
+    // Catches: a CKA that positions alone give, stated as similarity.
+    const run = madeUp({ name: 'logit' });
+    const site = 'blocks.0.hook_resid_mid';
+    const cka = { biased: 0.9, debiased: 0.89, interval: [0.8, 0.9] };
+    const chance = { biased: 0.9, debiased: 0.88, interval: [0.87, 0.89], p: 0.01 };
+    const analysis = {
+      ...{ format: 'grok analysis 1', run: run.run, moment: 'end', epoch: 150, step: 1500 },
+      ...{ replayedFrom: 1500, probes: {}, frequencies: null },
+      against: {
+        ...{ run: 'a'.repeat(64), step: 1500, rows: 128, frequencies: null },
+        states: { [site]: { cka: { ...cka, null: chance } } },
+      },
+    };
+    await run.store.write(
+      'analysis/analysis-end.json',
+      new TextEncoder().encode(JSON.stringify(analysis)),
+    );
+    const [table] = await statesTables([run], (message) => {
+      throw new Error(message);
+    });
+    expect(table?.rows).toEqual([['logit, last step (1)', '0.890 (0.880)']]);
+    expect(table?.note).toContain('Positions alone give it');
   });
 });

@@ -7,11 +7,17 @@ import { type BegunRun, findTeacher, mean } from '@grok/study';
 import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 
+const NONE = '–';
 const MOMENTS = ['crossing-0.99', 'end'] as const;
 /** What the tables show of an analysis; whatever else is written there is not looked at. */
 const statesSchema = z.record(
   z.string(),
-  z.object({ cka: z.object({ debiased: z.number().nullable() }) }),
+  z.object({
+    cka: z.object({
+      debiased: z.number().nullable(),
+      null: z.object({ debiased: z.number().nullable() }).optional(),
+    }),
+  }),
 );
 const ranksSchema = z.object({
   sites: z.record(z.string(), z.object({ royVetterli: z.number().nullable() })),
@@ -48,17 +54,10 @@ export async function statesTables(
   ];
   const table = (
     about: Pick<Table, 'name' | 'title' | 'note'>,
-    digits: number,
-    of: (item: Analysis, site: string) => number | null | undefined,
+    cell: (found: readonly Analysis[], site: string) => string,
   ): readonly Table[] => {
-    const cells = rows.map(({ head, found }) => [
-      head,
-      ...sites.map((site) => {
-        const values = found.map((item) => of(item, site)).filter((x) => typeof x === 'number');
-        return values.length === 0 ? '–' : mean(values).toFixed(digits);
-      }),
-    ]);
-    const known = cells.filter((row) => row.slice(1).some((cell) => cell !== '–'));
+    const cells = rows.map(({ head, found }) => [head, ...sites.map((site) => cell(found, site))]);
+    const known = cells.filter((row) => row.slice(1).some((text) => text !== NONE));
     if (known.length === 0) return [];
     return [{ ...about, head: ['Run (seeds)', ...sites.map(shortSite)], rows: known }];
   };
@@ -67,10 +66,9 @@ export async function statesTables(
       {
         name: 'table-states-cka',
         title: 'Debiased CKA with the teacher, by hidden state',
-        note: 'Validation rows, means over seeds; 0 for unrelated models. Permutation nulls and intervals: analysis/*.json of each run.',
+        note: 'Validation rows, means over seeds; in parentheses the null, the mean over permutations of the inputs. Positions alone give it, and only what exceeds it is shared. Intervals: analysis/*.json of each run.',
       },
-      3,
-      (item, site) => own(statesOf(item), site)?.cka.debiased,
+      ckaCell,
     ),
     ...table(
       {
@@ -78,10 +76,28 @@ export async function statesTables(
         title: 'Effective rank (Roy and Vetterli), by hidden state',
         note: 'Validation rows, centred, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
       },
-      1,
-      (item, site) => own(ranksOf(item), site)?.royVetterli,
+      (found, site) =>
+        meanText(
+          found.map((item) => own(ranksOf(item), site)?.royVetterli),
+          1,
+        ),
     ),
   ];
+}
+
+/** `0.890 (0.880)`: the value and its null. */
+function ckaCell(found: readonly Analysis[], site: string): string {
+  const each = found.map((item) => own(statesOf(item), site)?.cka);
+  const [value, chance] = [
+    each.map((cka) => cka?.debiased),
+    each.map((cka) => cka?.null?.debiased),
+  ].map((values) => meanText(values, 3));
+  return chance === NONE ? `${value}` : `${value} (${chance})`;
+}
+
+function meanText(values: readonly (number | null | undefined)[], digits: number): string {
+  const known = values.filter((value) => typeof value === 'number');
+  return known.length === 0 ? NONE : mean(known).toFixed(digits);
 }
 
 async function readRows(
@@ -129,6 +145,5 @@ async function readOwnAnalysis(
 function shortSite(site: string): string {
   const [, block, part] = /^blocks\.(\d+)\.hook_resid_(mid|post)$/.exec(site) ?? [];
   if (block !== undefined) return `block ${block}, ${part === 'mid' ? 'attention' : 'MLP'}`;
-  if (site === 'hook_embed') return 'embedding';
-  return site === 'ln_final.hook_out' ? 'final norm' : site;
+  return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;
 }
