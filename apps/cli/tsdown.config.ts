@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/cli.ts'],
+  entry: ['src/cli.ts', 'src/watchdog.ts'],
   format: 'esm',
   platform: 'node',
   target: 'es2022',

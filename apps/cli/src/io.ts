@@ -3,8 +3,10 @@
 /** A stream to write to. */
 export interface Sink {
   write(text: string): unknown;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
+  /** Empties the line of a terminal that the cursor is in. */
+  eraseLine?(): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
 }
 /** Streams, surroundings and Ctrl-C. */
 export interface Io {
@@ -17,4 +19,6 @@ export interface Io {
   readonly script?: string;
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
+  /** Begins to watch over this process, before code runs that may never return. */
+  readonly watch?: () => void;
 }

@@ -1,6 +1,7 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
 import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
+import { cut } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
 import { analyze } from './commands/analyze.js';
 import { distill } from './commands/distill.js';
@@ -18,10 +19,13 @@ import { trainRun } from './commands/train.js';
 import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
+import { printableSink } from './printable.js';
 import { version } from './version.js';
 
 /** Runs `grok` with arguments (without node and script) and gives its exit code; it never throws. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(argv: readonly string[], surroundings: Io): Promise<number> {
+  const { out, err } = surroundings;
+  const io: Io = { ...surroundings, out: printableSink(out), err: printableSink(err) };
   const debug = argv.includes('--debug');
   try {
     let code: number = EXIT.ok;
@@ -104,6 +108,11 @@ function tame(command: Command, io: Io): Command {
   });
 }
 
+/** A message in one line; of a very long one, the beginning. */
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ');
+  const lines = cut(text, 4000).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ');
 }

@@ -1,13 +1,22 @@
 /** Numbers, assignments and strategies as they are typed: strictly, so that no typo becomes a run. */
 import { type Execution, InputError, type Json } from '@grok/core';
-import type { TermUse, TrackerUse, Use } from '@grok/core/internal';
+import {
+  findTextFault,
+  quote,
+  show,
+  type TermUse,
+  type TrackerUse,
+  type Use,
+} from '@grok/core/internal';
 import type { Change } from './set.js';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */
 export function numberOf(flag: string, text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value))
-    throw new InputError(`${flag}: must be a number, got ${JSON.stringify(text)}`);
+    throw new InputError(`${flag}: must be a number, got ${quote(text)}`);
+  const fault = findTextFault(text.trim());
+  if (fault !== undefined) throw new InputError(`${flag}: ${fault}`);
   return value;
 }
 
@@ -15,7 +24,7 @@ export function numberOf(flag: string, text: string): number {
 export function wholeOf(flag: string, text: string, least = 0): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isSafeInteger(value) || value < least)
-    throw new InputError(`${flag}: must be a whole number ≥ ${least}, got ${JSON.stringify(text)}`);
+    throw new InputError(`${flag}: must be a whole number ≥ ${least}, got ${quote(text)}`);
   return value;
 }
 
@@ -25,7 +34,7 @@ export function assignmentOf(text: string): Change {
   const path = text.slice(0, at).split('.');
   if (at < 1 || path.some((part) => part.trim() === ''))
     throw new InputError(
-      `--set: needs path=value, such as optimizer.options.learningRate=2e-3, got ${JSON.stringify(text)}`,
+      `--set: needs path=value, such as optimizer.options.learningRate=2e-3, got ${quote(text)}`,
     );
   return { path, value: jsonOrText(text.slice(at + 1)) };
 }
@@ -42,7 +51,7 @@ export function strategyOf(text: string): TermUse {
   if (weight === undefined) return use;
   if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0)
     throw new InputError(
-      `--strategy: the weight must be a number ≥ 0, not ${JSON.stringify(weight)}; got ${JSON.stringify(text)}`,
+      `--strategy: the weight must be a number ≥ 0, not ${show(weight)}; got ${quote(text)}`,
     );
   return { ...use, weight };
 }
@@ -75,7 +84,7 @@ function useOf(
 ): Use & { readonly as?: string; readonly weight?: Json } {
   const wrong = (rule: string): InputError =>
     new InputError(
-      `${flag}: ${rule}; write name or name:key=value,key=value, such as ${example}; got ${JSON.stringify(text)}`,
+      `${flag}: ${rule}; write name or name:key=value,key=value, such as ${example}; got ${quote(text)}`,
     );
   const colon = text.indexOf(':');
   const use = colon === -1 ? text : text.slice(0, colon);
@@ -83,7 +92,7 @@ function useOf(
   const found: Record<string, Json> = {};
   for (const pair of colon === -1 ? [] : splitOutside(text.slice(colon + 1))) {
     const at = pair.indexOf('=');
-    if (at < 1) throw wrong(`${JSON.stringify(pair)} is not key=value`);
+    if (at < 1) throw wrong(`${quote(pair)} is not key=value`);
     const key = pair.slice(0, at).trim();
     if (Object.hasOwn(found, key)) throw wrong(`"${key}" twice`);
     found[key] = jsonOrText(pair.slice(at + 1));
@@ -100,6 +109,7 @@ function useOf(
 }
 
 function jsonOrText(text: string): Json {
+  if (findTextFault(text) !== undefined) return text; // refused by whoever asks for a number
   try {
     return JSON.parse(text) as Json;
   } catch {

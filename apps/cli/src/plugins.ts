@@ -41,10 +41,12 @@ export const listBuiltIn = (): readonly Listing[] => createRegistry(builtIn).lis
  * plugins: packages, folders or files, `ENTRY#cosine=other` under other names.
  * @throws InputError when one is not found, is no plugin, or takes a name that is taken.
  */
-export async function openRegistry(entries: readonly string[], cwd: string): Promise<Registry> {
+export async function openRegistry(entries: readonly string[], io: Io): Promise<Registry> {
+  const { cwd } = io;
+  io.watch?.();
   const registry = createRegistry(builtIn);
   const seen = new Set<string>();
-  for (const entry of new Set([...configuredPlugins(cwd), ...entries])) {
+  for (const entry of new Set([...configuredPlugins(io), ...entries])) {
     const { path, alias } = aliasOf(entry, cwd);
     const { plugin, file } = await loadPlugin(path, cwd);
     const key = `${file} ${JSON.stringify(alias)}`;
@@ -95,10 +97,31 @@ const CONFIG_FILE: DocumentKind<Config> = {
   remedy: 'write such as { "plugins": ["grok-rkd"] }',
 };
 
-/** Entries that the folder's own configuration names; none of a folder above. @throws InputError when it is no such file. */
-function configuredPlugins(cwd: string): readonly string[] {
+/** Files that only a run or a study writes. */
+const WRITTEN = ['metrics.jsonl', 'events.jsonl', 'study.json', 'runs.json', 'journal.jsonl'];
+
+/** The file of a run or a study that lies in a folder, if it is one's. */
+function findWritten(folder: string): string | undefined {
+  const config = join(folder, 'config.json');
+  if (existsSync(config) && readFileSync(config, 'utf8').includes('"grok run '))
+    return 'config.json';
+  return WRITTEN.find((name) => existsSync(join(folder, name)));
+}
+
+/**
+ * Entries that the folder's own configuration names; none of a folder above, and none of the folder of a
+ * run or a study, which may come from anywhere. @throws InputError when it is no such file.
+ */
+function configuredPlugins({ cwd, err }: Pick<Io, 'cwd' | 'err'>): readonly string[] {
   const file = join(cwd, CONFIG);
   if (!existsSync(file)) return [];
+  const beside = findWritten(cwd);
+  if (beside !== undefined) {
+    err.write(
+      `grok: ${CONFIG} is not loaded: it lies beside ${beside} of a run or a study; name its plugins with --plugin\n`,
+    );
+    return [];
+  }
   return readDocument(readFileSync(file), CONFIG, CONFIG_FILE).plugins ?? [];
 }
 

@@ -1,5 +1,9 @@
 /** The command line's surroundings in a real process: streams, and what stops a run gently: Ctrl-C, or nobody left to read. */
+import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { BEAT, BEAT_MS, HEARD } from './beats.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
 
@@ -10,9 +14,11 @@ import type { Io } from './io.js';
 export function processIo(): Io {
   const stop = new AbortController();
   let interrupted = false;
+  let tell: ((word: string) => void) | undefined;
   const onSignal = (): void => {
     if (interrupted) process.exit(EXIT.interrupted);
     interrupted = true; // not `aborted`: Ctrl-C ends the reader of a pipeline too, perhaps first
+    tell?.(HEARD);
     process.stderr.write('\ngrok: saving and stopping; Ctrl-C again stops at once\n');
     stop.abort();
   };
@@ -38,5 +44,25 @@ export function processIo(): Io {
     // As it is, not by a link that may lead elsewhere when a process is started later.
     script: realpathSync(process.argv[1]!),
     signal: stop.signal,
+    watch() {
+      tell ??= startWatchdog();
+    },
   };
+}
+
+/** Starts the process that ends this one where it does not answer; it ends with this one. Gives what tells it. */
+function startWatchdog(): (word: string) => void {
+  const script = fileURLToPath(new URL('./watchdog.js', import.meta.url));
+  const child = spawn(process.execPath, [script, String(process.pid)], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    windowsHide: true,
+  });
+  const beats = setInterval(() => child.stdin.write(BEAT), BEAT_MS).unref();
+  // Without it all goes on as before.
+  const giveUp = (): void => clearInterval(beats);
+  child.on('error', giveUp);
+  child.stdin.on('error', giveUp);
+  child.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
+  return (word) => child.stdin.write(word);
 }

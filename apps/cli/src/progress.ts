@@ -17,16 +17,18 @@ export function progress(
   let before = 0; // the epoch of the last row: a row may stand for several
   let drawn = Number.NEGATIVE_INFINITY;
   let last = '';
-  const clear = live ? '\r\x1b[K' : '';
-  const line = (text: string): void => void sink.write(`${clear}${text}\n`);
+  const write = (text: string): void => {
+    if (live) sink.eraseLine?.();
+    sink.write(text);
+  };
+  const line = (text: string): void => write(`${text}\n`);
   const left = (step: number): string => {
     const done = step - began.step;
     if (done === 0) return '';
     const seconds = (now() - began.at) / 1000;
     return `  ETA ${clock((seconds / done) * (epochs * stepsPerEpoch - step))}`;
   };
-  const draw = (text: string): void =>
-    void sink.write(`${clear}${text.slice(0, (sink.columns || 80) - 1)}`);
+  const draw = (text: string): void => write(text.slice(0, (sink.columns || 80) - 1));
   const statusLine = (epoch: number, step: number, loss: number): string =>
     `${label}  epoch ${epoch}/${epochs}${left(step)}  loss ${loss.toFixed(3)}${last}`;
   const showStart = (event: Extract<RunEvent, { type: 'start' }>): void => {

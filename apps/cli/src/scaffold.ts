@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError, unknownName } from '@grok/core';
-import { coreVersion } from '@grok/core/internal';
+import { coreVersion, quote } from '@grok/core/internal';
 import { listBuiltIn } from './plugins.js';
 
 const templates = fileURLToPath(new URL('../templates/', import.meta.url));
@@ -82,7 +82,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
   const [, scope, word] = /^(@[a-z0-9][a-z0-9-]*\/)?([a-z][a-z0-9-]*)$/.exec(given) ?? [];
   if (word === undefined)
     throw new InputError(
-      `grok new: a name is lower case, such as rkd or @me/rkd, got ${JSON.stringify(given)}`,
+      `grok new: a name is lower case, such as rkd or @me/rkd, got ${quote(given)}`,
     );
   const name = word.replace(/^grok-(?=.)/, '');
   const own = listBuiltIn().find((item) => item.kind === kind && item.name === name);

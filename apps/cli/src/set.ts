@@ -1,5 +1,6 @@
 /** `--set a.b=value` and its sugar: values of a JSON document replaced, the others untouched. */
 import { InputError, type Json, type Registry, unknownName } from '@grok/core';
+import { show } from '@grok/core/internal';
 import { isObject, type JsonObject } from '@grok/study';
 
 /** A value, and the keys that lead to it; list entries go by number. */
@@ -68,7 +69,7 @@ function put(at: Json | undefined, path: readonly string[], value: Json, whole: 
   }
   if (at !== undefined && !isObject(at))
     throw new InputError(
-      `--set ${whole}: ${JSON.stringify(at)} has no "${key}" inside it; give a shorter path`,
+      `--set ${whole}: ${show(at)} has no "${key}" inside it; give a shorter path`,
     );
   if (key === '__proto__') throw unknownName(`key in --set ${whole}`, key, Object.keys(at ?? {}));
   return { ...at, [key]: put(at?.[key], rest, value, whole) };

@@ -13,9 +13,12 @@ export function studyProgress(
   now: () => number = () => performance.now(),
 ): (event: StudyEvent) => void {
   const live = sink.isTTY === true;
-  const clear = live ? '\r\x1b[K' : '';
   let drawn = Number.NEGATIVE_INFINITY;
-  const line = (text: string): void => void sink.write(`${clear}${text}\n`);
+  const write = (text: string): void => {
+    if (live) sink.eraseLine?.();
+    sink.write(text);
+  };
+  const line = (text: string): void => write(`${text}\n`);
   return (event) => {
     if (event.type === 'run' && event.event.type === 'notice')
       line(`${event.run.key}: ${event.event.message}`);
@@ -47,7 +50,7 @@ export function studyProgress(
             return `${key} ${last?.epoch ?? 0}/${countEpochs(experiment, last) ?? '–'}`;
           });
         const text = `${where} ${Math.floor(100 * estimate.done)} %${left}  ${running.join(', ')}`;
-        sink.write(`${clear}${text.slice(0, (sink.columns || 80) - 1)}`);
+        write(text.slice(0, (sink.columns || 80) - 1));
         break;
       }
     }

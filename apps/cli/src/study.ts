@@ -85,7 +85,7 @@ export async function openStudy(
   }
   if (mustExist)
     throw new InputError(`${from}: there is no such folder; begin with: grok study run PLAN`);
-  const registry = await openRegistry(flags.plugin ?? [], io.cwd);
+  const registry = await openRegistry(flags.plugin ?? [], io);
   const plan = planOf(from, existsSync(path), flags.set ?? [], registry, io);
   const named = plan.name.startsWith('study') ? plan.name : `study-${plan.name}`;
   const folder = flags.out ?? `runs/${named}`.replace(/[^\w/.-]/g, '_');
@@ -119,7 +119,7 @@ export async function carryOutStudy(
   io: Io,
 ): Promise<number> {
   const { plugin = [] } = flags;
-  const registry = await openRegistry(plugin, io.cwd);
+  const registry = await openRegistry(plugin, io);
   const { explicit, defaults } = requestOf(flags, io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
@@ -216,7 +216,7 @@ export async function dryRun(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const registry = await openRegistry(flags.plugin ?? [], io.cwd);
+  const registry = await openRegistry(flags.plugin ?? [], io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
   await withPluginsOf([folder], flags, registry, io, check);

@@ -20,6 +20,20 @@ beforeAll(async () => {
   file('foreign/thesis.txt', 'do not touch');
   mkdirSync(join(world.dir, 'other-tool'));
   file('other-tool/config.json', '{ "name": "not ours" }');
+  const experiment = {
+    task: { use: 'div' },
+    model: { use: 'transformer' },
+    freeze: Array(1e5).fill(1),
+  };
+  const run = { ...experiment, optimizer: { use: 'adamw' }, batch: 4, epochs: 1, seed: 1 };
+  file('spaces.json', JSON.stringify({ experiment: { [' '.repeat(1e5)]: 1 } }));
+  file('faults.json', JSON.stringify({ experiment: run }));
+  file('deep.json', `${'['.repeat(1e5)}${']'.repeat(1e5)}`);
+  file(
+    'late.mjs',
+    `export default { name: 'late', version: '1.0.0', core: '*', components: [{ kind: 'strategy',
+      name: 'late', summary: 'Late.', options: {}, create: async () => { throw new Error('late'); } }] };`,
+  );
   file('broken-plugin.mjs', 'export const nothing = 1;');
 });
 
@@ -67,6 +81,69 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   ['learning rate of letters', train('--lr', 'fast'), /--lr: must be a number, got "fast"/],
   ['empty learning rate', train('--lr', ''), /--lr: must be a number, got ""/],
   ['negative weight decay', train('--wd', '-1'), /option "weightDecay".*got -1/],
+  [
+    'a rate that is 0 as a number',
+    train('--lr', '1e-400'),
+    /--lr: 1e-400 is too small for a number/,
+  ],
+  [
+    'a rate that is 0 in float32',
+    train('--lr', '1e-50'),
+    /"optimizer.options.learningRate".*1.4e-45/,
+  ],
+  ['a decay beyond float32', train('--wd', '1e39'), /"optimizer.options.weightDecay".*got 1e\+39/],
+  [
+    'a weight that is 0 in float32',
+    train('--set', 'objective=[{"use":"hard","weight":1e-60}]'),
+    /"objective.0.weight".*float32/,
+  ],
+  ['an option too small', set('optimizer.options.eps=.5e-400'), /"eps".*got ".5e-400"/],
+  ['a depth without end', train('--depth', '1000000000'), /option "depth": must be ≤ 1000/],
+  ['a million wide', train('--dim', '1000000'), /at most 134,217,728 parameters.*got [\d,]{17,};/],
+  ['wider than an int32', train('--dim', '2147483648'), /at most 134,217,728 parameters/],
+  ['an MLP too wide', set('model.options.dMlp=1000000000'), /at most 134,217,728 parameters/],
+  ['a batch beyond int32', train('--batch', '2147483648'), /"batch": must be ≤ 2147483647/],
+  [
+    'steps beyond int32',
+    train('--epochs', '2147483647', '--batch', '4'),
+    /at most 2,147,483,647 steps/,
+  ],
+  ['too many threads', train('--threads', '100000'), /"execution.threads": must be ≤ 512/],
+  [
+    'too many states',
+    set('execution.record={"logSpaced":1000000000}'),
+    /logSpaced": must be ≤ 10000/,
+  ],
+  [
+    'a plan of too many runs',
+    [...reproduce('--set', `seeds=[${Array.from({ length: 3000 }, (_, i) => i)}]`)],
+    /at most 10000 runs, got 15000/,
+  ],
+  [
+    'a key of 100,000 spaces',
+    ['train', '--spec', 'spaces.json', '--out', 'new'],
+    /^grok: spec spaces.json: line 1: experiment: unknown key " {200}…": known:.{0,400}\n$/,
+  ],
+  [
+    'a spec of 100,000 faults',
+    ['train', '--spec', 'faults.json', '--out', 'new'],
+    /"experiment.freeze.9": must be a text, got 1; and 99990 more\n$/,
+  ],
+  [
+    'a spec too deep',
+    ['train', '--spec', 'deep.json', '--out', 'new'],
+    /spec deep.json: must have at most 100 levels/,
+  ],
+  [
+    'a name that moves the cursor',
+    train('--op', '\x1b]0;title\x07\u202ediv'),
+    /^grok: unknown task "\\u001b\]0;title\\u0007\\u202ediv"/,
+  ],
+  [
+    'a strategy that is a promise',
+    train('--plugin', 'late.mjs', '--set', 'objective=[{"use":"late"}]'),
+    /strategy "late" of late 1.0.0: create must return what it makes, got a promise/,
+  ],
   ['batch 0', train('--batch', '0'), /--batch: must be a whole number ≥ 1, got "0"/],
   ['dropout 1', train('--dropout', '1'), /option "dropout".*got 1/],
   ['dropout negative', train('--dropout', '-0.1'), /option "dropout".*got -0.1/],

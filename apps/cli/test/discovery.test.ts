@@ -82,6 +82,38 @@ describe('grok.config.json', () => {
   });
 });
 
+describe('grok.config.json beside what somebody else may have written', () => {
+  // Catches: `cd downloaded-run && grok eval .`, which runs the code that came with the run.
+  const code = 'export default globalThis.tookOver = true;';
+  const loaded = (): unknown => Reflect.get(globalThis, 'tookOver');
+  it.each([
+    ['config.json', JSON.stringify({ format: 'grok run 2' }, null, 2)],
+    ['metrics.jsonl', ''],
+    ['study.json', '{}'],
+    ['runs.json', '{}'],
+    ['journal.jsonl', ''],
+  ])('is not loaded beside %s', async (name, text) => {
+    const other = bench();
+    writeFileSync(join(other.dir, name), text);
+    writeFileSync(join(other.dir, 'evil.mjs'), code);
+    writeFileSync(join(other.dir, 'grok.config.json'), '{ "plugins": ["./evil.mjs"] }');
+    const done = await other.grok('plugins');
+    expect(done).toMatchObject({
+      code: 0,
+      err: `grok: grok.config.json is not loaded: it lies beside ${name} of a run or a study; name its plugins with --plugin\n`,
+    });
+    expect(loaded()).toBeUndefined();
+    other.remove();
+  });
+  it('is loaded beside a config.json of something else', async () => {
+    const other = bench();
+    writeFileSync(join(other.dir, 'config.json'), '{ "name": "a project" }');
+    writeFileSync(join(other.dir, 'grok.config.json'), '{ "plugins": ["./missing.mjs"] }');
+    expect((await other.grok('plugins')).err).toContain('./missing.mjs');
+    other.remove();
+  });
+});
+
 describe('a plugin’s task and optimizer', () => {
   it('are named by flags, over any preset', async () => {
     // Catches: the preset's options handed to another’s component.

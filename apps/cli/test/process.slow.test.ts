@@ -1,8 +1,10 @@
 /** The built command line as a process of its own: signals, pipes, and arguments through npm. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './helpers.js';
 
@@ -53,6 +55,43 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
     const resumed = await grok(['resume', signal, '--json']);
     expect(resumed.code).toBe(0);
     expect(JSON.parse(resumed.out)).toMatchObject({ status: 'finished', epochs: 60 });
+  });
+  it.each([
+    ['SIGINT', 'a terminal’s group'],
+    ['SIGTERM', 'a terminal’s group'],
+    ['SIGINT', 'it alone'],
+    ['SIGTERM', 'it alone'],
+  ] as const)('is stopped by a second %s to %s, whatever keeps its thread', async (signal, to) => {
+    if (to === 'it alone' && process.platform !== 'linux') return; // only there it can be seen
+    // Catches: code that never returns in a process that hears no signal.
+    const plugin = join(dir, 'endless.mjs');
+    writeFileSync(
+      plugin,
+      `export default { name: 'endless', version: '1.0.0', core: '*', components: [{ kind: 'strategy',
+        name: 'endless', summary: 'Endless.', options: {}, create: () => { process.stderr.write('begun'); for (;;); } }] };`,
+    );
+    const term = 'objective=[{"use":"endless"}]';
+    const argv = [cli, 'train', '--plugin', plugin, '--set', term, '--out', 'endless'];
+    const child = spawn(process.execPath, argv, {
+      cwd: dir,
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    let err = '';
+    child.stderr.on('data', (part) => {
+      err += part;
+    });
+    await once(child.stderr, 'data'); // it has begun never to return
+    await setTimeout(1500); // the process beside it must have seen that, too
+    const { pid = 0 } = child;
+    for (const _ of [1, 2]) {
+      process.kill(to === 'it alone' ? pid : -pid, signal);
+      await setTimeout(100); // two signals at once are one
+    }
+    const how = await ended;
+    expect(err).toContain('grok: does not answer, and was stopped\n');
+    expect(how).toEqual([null, 'SIGKILL']);
   });
   it('ends quietly when its reader goes away', async () => {
     // Catches: `grok plugins | head -1` ending in a stack.

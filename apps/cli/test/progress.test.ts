@@ -1,5 +1,6 @@
 import type { RunEvent } from '@grok/core';
 import { describe, expect, it } from 'vitest';
+import { printableSink } from '../src/printable.js';
 import { clock, progress } from '../src/progress.js';
 
 const start: RunEvent = {
@@ -43,7 +44,7 @@ describe('progress', () => {
     // Catches: a terminal flooded with lines, or lines longer than it.
     let [text, time] = ['', 0];
     const tell = progress(
-      { write: (part) => (text += part), isTTY: true, columns: 40 },
+      printableSink({ write: (part) => (text += part), isTTY: true, columns: 40 }),
       'teacher',
       () => time,
     );

@@ -100,6 +100,7 @@ export { specSchemaOf } from './runs/spec-schema.js';
 export { sizeOf } from './tensors/params.js';
 export { rng } from './tensors/rng.js';
 export { tfjsAdapter } from './tensors/tfjs-adapter.js';
+export { checkParameterCount } from './training/bounds.js';
 export { combine, hiddenStates, layerPairs, needsOf } from './training/distillation.js';
 export { crossEntropy, hard } from './training/hard.js';
 export { transformModel } from './training/model-transforms.js';

@@ -25,7 +25,7 @@ export const transformer: Component<'model', TransformerOptions> = defineModel({
   summary: 'A pre-norm transformer with RMSNorm, SwiGLU and rotary positions, or other choices.',
   options: schema({
     dim: integer().positive().default(128),
-    depth: integer().positive().default(2),
+    depth: integer().positive().max(1000).default(2),
     heads: integer().positive().default(1),
     mlp: oneOf('swiglu', 'relu', 'gelu').default('swiglu'),
     mlpRatio: number().positive().optional(),

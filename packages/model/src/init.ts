@@ -45,6 +45,11 @@ function listParams(cfg: Config): readonly ParamSpec[] {
   ];
 }
 
+/** Number of parameters; nothing is drawn. */
+export function countParameters(cfg: Config): number {
+  return listParams(cfg).reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+}
+
 /** Draws all parameters. */
 export function initialize(cfg: Config, rng: Rng): HostParams {
   return Object.fromEntries(

@@ -3,6 +3,7 @@
  * asked for is delivered, where a forward pass stops, as baukit's `StopForward` does.
  */
 import {
+  checkParameterCount,
   InputError,
   type Model,
   type ParamReader,
@@ -12,7 +13,7 @@ import {
 } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import type { ApplyOptions, Hook } from './forward.js';
-import { initialize } from './init.js';
+import { countParameters, initialize } from './init.js';
 import {
   assemble,
   assembleRows,
@@ -27,8 +28,9 @@ import { planForward, planSteps } from './shortcuts.js';
 import { listSites } from './sites.js';
 import { forward } from './transformer.js';
 
-/** A model of the given sizes; see `sites()` for what can be asked of it. */
+/** A model of the given sizes; see `sites()` for what can be asked of it. @throws InputError when it is too large. */
 export function createTransformer(cfg: Config): Model {
+  checkParameterCount('model "transformer"', countParameters(cfg));
   const infos = listSites(cfg);
   const bySite = new Map(infos.map((info) => [info.name, info]));
   const model: Model = {

@@ -6,6 +6,7 @@ import {
   experimentPartShape,
   readDocument,
   type Shape,
+  show,
   trainingPointSchema,
   z,
 } from '@grok/core/internal';
@@ -53,8 +54,16 @@ function named<T>(what: string, value: z.ZodType<T>): z.ZodType<Readonly<Record<
 
 function tell(context: z.RefinementCtx, path: readonly string[], message: string): void {
   const got = path.at(-1);
-  const input = `${message}, got ${JSON.stringify(got)}`;
+  const input = `${message}, got ${show(got)}`;
   context.addIssue({ code: 'custom', path: [...path], message: input, params: { told: true } });
+}
+
+/** A plan's runs are laid out at once. */
+const MOST_RUNS = 10_000;
+
+function countRuns({ arms, teachers = {}, seeds, overrides }: Plan): number {
+  const names = 1 + Object.keys(teachers).length + Object.keys(arms).length;
+  return names * seeds.length * (overrides === undefined ? 1 : Object.keys(overrides).length);
 }
 
 /** As written; the format may be left out, and is no part of what a plan says. */
@@ -80,6 +89,12 @@ export const planSchema: z.ZodType<Plan> = z
     changes: z.array(title).exactOptional(),
   } satisfies Shape<WrittenPlan>)
   .superRefine((plan, context) => {
+    const count = countRuns(plan);
+    if (count > MOST_RUNS) {
+      const message = `a plan must have at most ${MOST_RUNS} runs, got ${count}; use fewer seeds`;
+      context.addIssue({ code: 'custom', path: ['seeds'], message, params: { told: true } });
+      return;
+    }
     const teachers = new Set(['teacher', ...Object.keys(plan.teachers ?? {})]);
     const arms = new Map(Object.entries(plan.arms));
     if (Object.hasOwn(plan.teachers ?? {}, 'teacher'))

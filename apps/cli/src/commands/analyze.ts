@@ -50,7 +50,7 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
     .action(async (folder: string, flags: Flags) => {
       const opened = await openFolder(folder, io);
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       const backend = await openBackend(
         registry,
         readingExecution(opened.runs[0]!.config.execution ?? {}, flags, io),

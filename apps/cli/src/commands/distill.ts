@@ -29,7 +29,7 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
     .action(async (flags: DistillFlags) => {
       const written =
         flags.spec === undefined ? { execution: {} } : specDraft(flags.spec, flags, io);
-      const registry = await openRegistry(pluginsOf(written, flags), io.cwd);
+      const registry = await openRegistry(pluginsOf(written, flags), io);
       const label = flags.strategy.map((text) => text.split(':')[0]).join('+') || 'distill';
       const folders = flags.teacher.map((text) => namedFolder(text, io).folder);
       const go = async (): Promise<number> => {

@@ -32,7 +32,7 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
   pluginFlag(outputFlags(program.command('doctor')))
     .description('show Node, processor, memory and backends, and what is missing')
     .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       const cores = availableParallelism();
       const preferred = backendOf('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
       const backends: FoundBackend[] = [];

@@ -17,7 +17,7 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
     .action(async (folder: string, flags: ComputeFlags & { readonly on: keyof typeof ROWS }) => {
       const store = storeAt(folder, io);
       const { run, execution } = await readConfig(store);
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       const score = await withPluginsOf([folder], flags, registry, io, () =>
         evaluateRun({ registry, store }, ROWS[flags.on], readingExecution(execution, flags, io)),
       );

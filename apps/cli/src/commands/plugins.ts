@@ -25,7 +25,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
         done(EXIT.ok);
         return;
       }
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       if (flags.schema === true) {
         const indent = flags.json === true ? 0 : 2; // the last line is the whole
         io.out.write(`${JSON.stringify(specSchemaOf(registry), null, indent)}\n`);

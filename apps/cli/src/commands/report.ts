@@ -27,7 +27,7 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
       const out = flags.out ?? opened.root.where;
       checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
       const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
       const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
       const { root, runs, leaveOut } = opened;

@@ -15,7 +15,7 @@ export function reproduce(program: Command, io: Io, done: (code: number) => void
   runFlags(program.command('reproduce', { isDefault: true }))
     .description('a teacher, a control and three students, with table and curves (the default)')
     .action(async (flags: RunFlags) => {
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       const plan = planOf(flags, registry, io);
       const named = `runs/reproduce-${plan.name}-${plan.seeds.join('-')}`.replace(/[^\w/.-]/g, '_');
       const folder = freshFolder(flags.out ?? named, 'plan.json', io);

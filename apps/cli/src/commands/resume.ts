@@ -41,11 +41,11 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
         return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
       if (plan !== undefined) {
-        const registry = await openRegistry(flags.plugin, io.cwd);
+        const registry = await openRegistry(flags.plugin, io);
         return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
       }
       const { execution } = await readConfig(store);
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       const teachers = {
         ...findTeachers(execution, (from) => resolve(io.cwd, folder, from)),
         ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),

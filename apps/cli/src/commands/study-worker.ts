@@ -14,7 +14,7 @@ export function studyWorker(program: Command, io: Io): void {
       [],
     )
     .action(async (flags: { readonly plugin: readonly string[] }) => {
-      const registry = await openRegistry(flags.plugin, io.cwd);
+      const registry = await openRegistry(flags.plugin, io);
       await serveJob({ registry, versions: { node: process.versions.node } });
     });
 }

@@ -11,7 +11,7 @@ export function trainRun(program: Command, io: Io, done: (code: number) => void)
     .description('train one model (default: the paper’s teacher)')
     .action(async (flags: RunFlags) => {
       const draft = trainDraft(flags, io);
-      const registry = await openRegistry(pluginsOf(draft, flags), io.cwd);
+      const registry = await openRegistry(pluginsOf(draft, flags), io);
       done(await runSpec('train', finish(draft, flags, registry), flags, registry, io));
     });
 }

@@ -1,5 +1,5 @@
 /** What does not fit a schema, in words: the key, the rule and what was got, with the nearest known key. */
-import { type InputError, unknownName, withSubject } from './errors.js';
+import { cut, type InputError, quote, unknownName, withSubject } from './errors.js';
 
 /** An issue of a Standard Schema; zod's say more than their message. */
 export interface Issue {
@@ -18,6 +18,8 @@ export interface Fault {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+/** Faults told of one document. */
+const MOST = 10;
 
 /** The first key, at any depth, that a JSON Schema does not know; only here can the known ones be named. */
 export function findUnknownKey(
@@ -39,10 +41,27 @@ export function findUnknownKey(
   return undefined;
 }
 
+/** The first number, at any depth, that float32 has only as 0 or infinity: all that is trained is float32. */
+export function findLostNumber(value: unknown, path: readonly string[] = []): Fault | undefined {
+  if (typeof value === 'number') {
+    const single = Math.fround(value);
+    const isLost =
+      Number.isFinite(value) && value !== 0 && (single === 0 || !Number.isFinite(single));
+    const problem = `must be 0 or between 1.4e-45 and 3.4e38, as float32 has it, got ${value}`;
+    return isLost ? { path, problem } : undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = findLostNumber(inner, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function reportUnknownKey(noun: string, path: readonly string[], known: Iterable<string>): Fault {
   const [key = ''] = path.slice(-1);
   const unknown = unknownName(noun, key, known);
-  const parents = path.slice(0, -1).join('.');
+  const parents = cut(path.slice(0, -1).join('.'));
   const error = parents === '' ? unknown : withSubject(parents, unknown);
   return { path, problem: error.message, error };
 }
@@ -69,11 +88,7 @@ export function findFaults(issues: readonly Issue[], given: unknown): readonly F
     const path = (issue.path ?? []).map((part) =>
       String(typeof part === 'object' ? part.key : part),
     );
-    const got = path.reduce<unknown>(
-      (at, key) =>
-        typeof at === 'object' && at !== null ? new Map(Object.entries(at)).get(key) : undefined,
-      given,
-    );
+    const got = path.reduce(memberOf, given);
     if (issue.params?.told === true) return { path, problem: issue.message };
     const problem =
       got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${show(got)}`;
@@ -81,10 +96,22 @@ export function findFaults(issues: readonly Issue[], given: unknown): readonly F
   });
 }
 
+function memberOf(at: unknown, key: string): unknown {
+  if (typeof at !== 'object' || at === null) return undefined;
+  return Object.getOwnPropertyDescriptor(at, key)?.value;
+}
+
+/** Faults in words, one after another; of very many, the first. */
+export function formatFaults(faults: readonly Fault[], noun: string): string {
+  const told = faults.slice(0, MOST).map((fault) => formatFault(fault, noun));
+  const left = faults.length - told.length;
+  return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
+}
+
 /** `key "a.b": must be ≥ 1, got 0`; what is unknown, and the whole, name themselves. */
-export function formatFault({ path, problem, error }: Fault, noun: string): string {
+function formatFault({ path, problem, error }: Fault, noun: string): string {
   return error === undefined && path.length > 0
-    ? `${noun} "${path.join('.')}": ${problem}`
+    ? `${noun} ${quote(path.join('.'))}: ${problem}`
     : problem;
 }
 
@@ -96,10 +123,5 @@ export function show(value: unknown): string {
     typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))
       ? show(inner)
       : inner;
-  return shorten(JSON.stringify(value, inside) ?? typeof value);
-}
-
-/** Long values are cut: an error is one line. */
-function shorten(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return cut(JSON.stringify(value, inside) ?? typeof value);
 }

@@ -3,10 +3,10 @@
  * names the file, the line, the key, the rule, what was got and what to do.
  */
 import { z } from 'zod';
-import { findFaults, findUnknownKey, formatFault } from './check.js';
+import { findFaults, findUnknownKey, formatFaults } from './check.js';
 import { InputError } from './errors.js';
 import { describeIssue } from './issue-words.js';
-import { findLine } from './json-lines.js';
+import { findLine, findTextFault } from './json-lines.js';
 
 /** What a document is read by. */
 export interface DocumentKind<T> {
@@ -29,7 +29,10 @@ const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes); /
 /** Reads a JSON document; `where` is its file as people know it. @throws InputError (or as `fail` says) when it does not fit. */
 export function readDocument<T>(bytes: Uint8Array, where: string, kind: DocumentKind<T>): T {
   const text = decode(bytes);
-  const value = parseJson(text, (problem) => failure(`${where}: ${problem}`, kind));
+  const refuse = (problem: string): Error => failure(`${where}: ${problem}`, kind);
+  const fault = findTextFault(text);
+  if (fault !== undefined) throw refuse(fault);
+  const value = parseJson(text, refuse);
   return checkDocument(value, where, kind, text);
 }
 
@@ -113,7 +116,7 @@ function parseValue<T>(
   const told = [format ?? unknown ?? faults].flat();
   return {
     path: told[0]?.path ?? [],
-    problem: told.map((fault) => formatFault(fault, 'key')).join('; '),
+    problem: formatFaults(told, 'key'),
   };
 }
 

@@ -39,6 +39,17 @@ export function withSubject(subject: string, error: InputError): InputError {
   return new InputError(`${subject}: ${message}`, { cause: error, code, data });
 }
 
+/** Longest word that may be a slip of the hand. */
+const WORD = 100;
+/** Text that is cut where it is longer than `most` characters: an error is one line. */
+export function cut(text: string, most = 200): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+/** What a person wrote, in quotes, as JSON has it, and cut. */
+export function quote(text: string): string {
+  return JSON.stringify(cut(text));
+}
+
 /** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [];
@@ -62,7 +73,9 @@ export function editDistance(a: string, b: string): number {
 export function nearest(got: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(got.length / 3)) + 1;
+  if (got.length > WORD) return undefined;
   for (const name of known) {
+    if (Math.abs(name.length - got.length) >= least) continue; // as many edits at least
     const distance = editDistance(got.toLowerCase(), name.toLowerCase());
     if (distance < least) {
       least = distance;
@@ -76,10 +89,10 @@ export function nearest(got: string, known: Iterable<string>): string | undefine
 export function unknownName(what: string, got: string, known: Iterable<string>): InputError {
   const names = [...known].sort();
   const near = nearest(got, names);
-  const hint = near === undefined ? '' : ` did you mean "${near}"?`;
-  const list = names.length === 0 ? 'there are none' : `known: ${names.join(', ')}`;
+  const hint = near === undefined ? '' : ` did you mean ${quote(near)}?`;
+  const list = names.length === 0 ? 'there are none' : `known: ${cut(names.join(', '), 2000)}`;
   const shown = hint ? list.replace(/^./, (first) => first.toUpperCase()) : list;
-  return new InputError(`unknown ${what} "${got}":${hint} ${shown}`, {
+  return new InputError(`unknown ${what} ${quote(got)}:${hint} ${shown}`, {
     code: 'unknown-name',
     data: { kind: what, name: got, known: names },
   });

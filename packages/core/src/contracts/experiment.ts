@@ -24,8 +24,15 @@ export type Shape<T> = {
 /** What JSON can hold. Its source is `JSON.parse`, or it is checked by `canonicalJson` before it is hashed. */
 export const jsonSchema: z.ZodType<Json> = z.any();
 const name: z.ZodString = z.string().min(1);
-const positive: z.ZodInt = z.int().min(1);
+/** Steps are counted in int32 inside a program. */
+const MOST_STEPS = 2 ** 31 - 1;
+/** Files in `states/`, and threads of a backend: more is a slip of the hand. */
+const [MOST_STATES, MOST_THREADS] = [10_000, 512];
 const natural: z.ZodInt = z.int().min(0);
+/** How many epochs, steps or rows. */
+const positive: z.ZodInt = z.int().min(1).max(MOST_STEPS);
+/** Steps taken before some moment. */
+const moment: z.ZodInt = natural.max(MOST_STEPS);
 const share: z.ZodNumber = z.number().min(0).max(1);
 /** A SHA-256 as 64 lowercase hex digits. */
 export const sha256Schema: z.ZodType<string> = z
@@ -97,7 +104,7 @@ const namedUse: z.ZodType<ProbeUse> = z.strictObject({
 } satisfies Shape<ProbeUse>);
 /** The schema of a point of a run's training. */
 export const trainingPointSchema: z.ZodType<TrainingPoint> = z.union([
-  natural,
+  moment,
   z.enum(['crossing', 'last']),
   z.strictObject({ validationAccuracy: share }),
 ]);
@@ -106,7 +113,7 @@ const weightSchedule: z.ZodType<WeightSchedule> = z.strictObject({
   schedule: z.enum(['linear', 'cosine']),
   from: weight,
   to: weight,
-  begin: natural.exactOptional(),
+  begin: moment.exactOptional(),
   steps: positive,
 } satisfies Shape<WeightSchedule>);
 const term: z.ZodType<TermUse> = z.strictObject({
@@ -125,7 +132,7 @@ const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
 export const teacherRefShape: Shape<TeacherRef> = {
   run: sha256Schema,
   paramsSha256: sha256Schema,
-  step: natural.exactOptional(),
+  step: moment.exactOptional(),
 };
 
 /** Both ends included. */
@@ -170,7 +177,7 @@ export type ParentRef = TeacherRef & { readonly step: number };
 /** Schema of a parent's reference. */
 export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
   ...teacherRefShape,
-  step: natural,
+  step: moment,
 } satisfies Shape<ParentRef>);
 
 /** What decides a run's numbers; hashed in canonical JSON without its length, its defaults not expanded. */
@@ -334,7 +341,7 @@ export type Execution = {
 export const executionSchema: z.ZodType<Execution> = z.strictObject({
   backend: name.exactOptional(),
   backendOptions: options.exactOptional(),
-  threads: positive.exactOptional(),
+  threads: positive.max(MOST_THREADS).exactOptional(),
   out: z.string().exactOptional(),
   checkpointEvery: positive.exactOptional(),
   pin: z
@@ -344,7 +351,10 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
     } satisfies Shape<PinnedPoints>)
     .exactOptional(),
   record: z
-    .union([z.strictObject({ steps: z.array(positive) }), z.strictObject({ logSpaced: positive })])
+    .union([
+      z.strictObject({ steps: z.array(positive).max(MOST_STATES) }),
+      z.strictObject({ logSpaced: positive.max(MOST_STATES) }),
+    ])
     .exactOptional(),
   teachers: z.record(name, z.string()).exactOptional(),
   plugins: z.array(z.string()).exactOptional(),

@@ -1,6 +1,9 @@
-/** Where in a JSON text a key stands: errors of documents name the line. */
+/** What JSON's own parser does not tell of a text: where a key stands, what is lost of a number, how deep it goes. */
+import { cut } from './errors.js';
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+/** Levels of lists and objects; what reads documents calls itself once for each. */
+const DEEPEST = 100;
 
 interface Level {
   /** The key or index that is being read. */
@@ -21,6 +24,29 @@ export function findLine(text: string, path: readonly string[]): number {
     if (token === '[') levels.push({ key: '0', list: true, atKey: false });
   }
   return text.slice(0, found).split('\n').length;
+}
+
+/** Why a text that JSON can hold is not taken: a number that would be read as 0 or infinity, or too many levels. */
+export function findTextFault(text: string): string | undefined {
+  let depth = 0;
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (token === '{' || token === '[') depth++;
+    if (token === '}' || token === ']') depth--;
+    if (depth > DEEPEST) return `must have at most ${DEEPEST} levels of lists and objects`;
+    if (isLost(token)) {
+      const [size, read] = Number(token) === 0 ? ['small', '0'] : ['large', 'infinity'];
+      return `${cut(token, 40)} is too ${size} for a number: it would be read as ${read}`;
+    }
+  }
+  return undefined;
+}
+
+/** Whether a number as it is written is 0 or infinite only once it is read. */
+function isLost(token: string): boolean {
+  const [, digits] = /^[-+]?([\d.]+)(?:e[-+]?\d+)?$/i.exec(token) ?? [];
+  if (digits === undefined) return false;
+  const value = Number(token);
+  return Math.abs(value) === Number.POSITIVE_INFINITY || (value === 0 && /[1-9]/.test(digits));
 }
 
 /** Reads a token; true for a key or a value: a key is where its value is, for who looks for the line. */

@@ -72,6 +72,12 @@ export function guardedCreate<K extends Kind>(
 ): Created[K] {
   const made = attributeErrors(`${subject}: create failed`, create, InputError);
   if (!(made instanceof Promise)) return checked(subject, kind, made);
+  if (kind !== 'backend') {
+    made.catch(() => {}); // that it is a promise says all
+    throw new InputError(
+      `${subject}: create must return what it makes, got a promise; only a backend may be made asynchronously`,
+    );
+  }
   const later: Promise<unknown> = inTime<unknown>(subject, made, timeout);
   return later.then((it): unknown => checked(subject, kind, it as Created[K])) as Created[K];
 }

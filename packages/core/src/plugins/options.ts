@@ -3,7 +3,14 @@
  * Standard Schema or JSON Schema a plugin brings. Unknown keys are errors with a suggestion.
  */
 import { z } from 'zod';
-import { findFaults, findUnknownKey, formatFault, type Issue, show } from '../contracts/check.js';
+import {
+  findFaults,
+  findLostNumber,
+  findUnknownKey,
+  formatFaults,
+  type Issue,
+  show,
+} from '../contracts/check.js';
 import { InputError, withSubject } from '../contracts/errors.js';
 import { describeIssue } from '../contracts/issue-words.js';
 import type { JsonSchema, OptionSchema } from '../contracts/types.js';
@@ -63,11 +70,9 @@ export function parseOptions<O>(
   const unknown = findUnknownKey(jsonSchemaOf(options), given, noun);
   if (unknown?.error !== undefined) throw withSubject(subject, unknown.error);
   const refuse = (word: string, issues: readonly Issue[], got: unknown): InputError =>
-    new InputError(
-      `${subject}: ${findFaults(issues, got)
-        .map((fault) => formatFault(fault, word))
-        .join('; ')}`,
-    );
+    new InputError(`${subject}: ${formatFaults(findFaults(issues, got), word)}`);
+  const lost = findLostNumber(given);
+  if (lost !== undefined) throw new InputError(`${subject}: ${formatFaults([lost], noun)}`);
   if (!isStandard(options)) return parseByJson(subject, options, given, noun, refuse);
   const result = options['~standard'].validate(given);
   if (result instanceof Promise)

@@ -21,6 +21,7 @@ import { jsonSchemaOf } from '../plugins/options.js';
 import type { Registry } from '../plugins/registry.js';
 import { own, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
+import { checkRunSizes } from '../training/bounds.js';
 import { checkSplit, checkTask } from '../training/check-data.js';
 import { applyTransforms } from '../training/model-transforms.js';
 import { type ComposedObjective, compose } from '../training/objective.js';
@@ -60,6 +61,7 @@ export async function composeExperiment(
   teacherStores: Readonly<Record<string, Store>>,
 ): Promise<Composed> {
   const { written, task, split, model } = data(experiment, registry);
+  checkRunSizes(experiment, split, model);
   const loaded: Record<string, Teacher> = {};
   const refs: Record<string, TeacherRef & { splitHash: string }> = {};
   let leaked = false;

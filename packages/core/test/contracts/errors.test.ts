@@ -35,6 +35,19 @@ describe('editDistance', () => {
 
 describe('unknownName', () => {
   const known = ['logit', 'feature', 'attention', 'hard'];
+  it('cuts what is long, and compares no long names', () => {
+    // Catches: an error of 100,000 characters, and a table of 100,000 × 100,000 edits.
+    const long = 'x'.repeat(100_000);
+    const { message } = unknownName(long, long, [...known, `${long}y`]);
+    expect(unknownName('arm', long, [`${long}y`]).message).toBe(
+      `unknown arm "${'x'.repeat(200)}…": known: ${'x'.repeat(2000)}…`,
+    );
+    expect(message).not.toContain('did you mean');
+  });
+  it('writes names as JSON does', () => {
+    // Catches: quotes and control characters that make another error of it.
+    expect(unknownName('arm', 'a"\n', ['b']).message).toBe('unknown arm "a\\"\\n": known: b');
+  });
   it('suggests the nearest and lists the known, sorted', () => {
     // Catches: a suggestion for anything at all, or none for a slip.
     expect(unknownName('strategy', 'logti', known).message).toBe(

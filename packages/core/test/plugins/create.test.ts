@@ -50,6 +50,12 @@ describe('a plugin whose create', () => {
   ] as const)('gives a %s that is %j', (kind, product, rule) => {
     expect(() => made(kind, () => product)).toThrow(rule);
   });
+  it.each(['strategy', 'tracker', 'model', 'probe'] as const)('gives a promise of a %s', (kind) => {
+    // Catches: a promise taken for the product, whose rejection nobody hears: a stack trace of Node.
+    expect(() => made(kind, () => Promise.reject(new Error('late')))).toThrow(
+      `${kind} "odd" of grok-odd 1.2.3: create must return what it makes, got a promise`,
+    );
+  });
   it('gives a promise of a bad backend, or of none', async () => {
     await expect(made('backend', async () => ({ threads: 1 }))).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create must return an object whose "device"',

@@ -1,0 +1,22 @@
+/** What a terminal is sent: text that came from a file or a name moves no cursor and turns no line around. */
+import type { Sink } from './io.js';
+
+/** Control characters but tab and newline, and those that change the direction of text (Trojan Source, CVE-2021-42574). */
+const CONTROL = /(?![\t\n])\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/gu;
+
+/** The text with each control character as JSON writes it, such as `\u001b`; JSON stays equal JSON. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The same sink for printable text; only `eraseLine` moves the cursor. */
+export function printableSink(sink: Sink): Sink {
+  return {
+    write: (text) => sink.write(printable(text)),
+    eraseLine: () => sink.write('\r\x1b[K'),
+    isTTY: sink.isTTY,
+    get columns() {
+      return sink.columns;
+    },
+  };
+}

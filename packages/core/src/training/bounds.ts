@@ -1,0 +1,46 @@
+/** What a run may be at most, looked at before anything of that size is made or written. */
+import { InputError } from '../contracts/errors.js';
+import type { Experiment, Model, SplitRows } from '../contracts/types.js';
+import { sizeOf } from '../tensors/params.js';
+import { countBatches, countSteps } from './budget.js';
+
+/** With two moments of each, a checkpoint stays below the 2 GiB that one write takes. */
+const MOST_PARAMETERS = 2 ** 27;
+/** Steps are int32 in a program, and so are places in a tensor. */
+const INT32 = 2 ** 31 - 1;
+
+const write = (count: number): string => count.toLocaleString('en-US');
+
+/** `subject` names the model. @throws InputError when a model of `count` parameters is too large for a checkpoint. */
+export function checkParameterCount(subject: string, count: number): void {
+  if (count > MOST_PARAMETERS)
+    throw new InputError(
+      `${subject}: must have at most ${write(MOST_PARAMETERS)} parameters, for a checkpoint holds three numbers of each, got ${write(count)}; choose smaller sizes`,
+    );
+}
+
+/** @throws InputError when a run has too many steps, or too large a value in its model. */
+export function checkRunSizes(
+  { model: { use }, batch, epochs, steps }: Experiment,
+  split: SplitRows,
+  model: Model,
+): void {
+  const batches = countBatches(batch, split.train.length);
+  const total = countSteps(
+    { ...(steps === undefined ? { epochs: epochs ?? 0 } : { steps }) },
+    batches,
+  );
+  if (total > INT32)
+    throw new InputError(
+      `experiment: a run must have at most ${write(INT32)} steps, got ${write(total)}: ${epochs} epochs of ${batches.perEpoch}; train fewer epochs`,
+    );
+  const values = [
+    ...model.sites().map(({ name, shape }) => [name, [batches.size, ...shape]] as const),
+    ...Object.entries(model.dropoutMaskShapes(batches.size)),
+  ];
+  for (const [name, shape] of values)
+    if (sizeOf(shape) > INT32)
+      throw new InputError(
+        `model "${use}": "${name}" must have at most ${write(INT32)} numbers a batch, got ${write(sizeOf(shape))} of shape [${shape}]; choose a smaller batch or smaller sizes`,
+      );
+}

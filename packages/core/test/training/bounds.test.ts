@@ -1,0 +1,47 @@
+import type { Experiment, Model } from '@grok/core';
+import { checkParameterCount } from '@grok/core';
+import { checkRunSizes } from '@grok/core/internal';
+import { describe, expect, it } from 'vitest';
+
+const experiment: Experiment = {
+  task: { use: 'add' },
+  model: { use: 'wide' },
+  optimizer: { use: 'adamw' },
+  batch: 'full',
+  epochs: 2,
+  seed: 1,
+};
+const split = { train: new Int32Array(1024), validation: new Int32Array(1) };
+/** A model of one value a row, and of one dropout mask. */
+const wide = (width: number, mask = 1): Model => ({
+  shape: { layers: 1, width, heads: 1 },
+  keepProbability: 1,
+  init: () => ({}),
+  sites: () => [{ name: 'hidden', shape: [width], axes: ['d_model'] }],
+  dropoutMaskShapes: (batch) => ({ attn: [batch, mask] }),
+  apply: () => ({}),
+});
+
+describe('what a run may be at most', () => {
+  it('is counted before anything is made', () => {
+    // Catches: an endless loop, or a typed array of a length that there is not, once files are written.
+    expect(() => checkRunSizes(experiment, split, wide(2 ** 20))).not.toThrow();
+    expect(() => checkRunSizes(experiment, split, wide(2 ** 21))).toThrow(
+      'model "wide": "hidden" must have at most 2,147,483,647 numbers a batch, got 2,147,483,648 of shape [1024,2097152]; choose a smaller batch',
+    );
+    expect(() => checkRunSizes({ ...experiment, batch: 512 }, split, wide(2 ** 21))).not.toThrow();
+    expect(() => checkRunSizes(experiment, split, wide(1, 2 ** 21))).toThrow('"attn" must have');
+  });
+  it('are the steps that int32 can count', () => {
+    // Catches: a step count that turns negative inside a program.
+    const long = { ...experiment, batch: 1, epochs: 2 ** 21 };
+    expect(() => checkRunSizes(long, split, wide(1))).toThrow(
+      'at most 2,147,483,647 steps, got 2,147,483,648: 2097152 epochs of 1024; train fewer epochs',
+    );
+    expect(() => checkRunSizes({ ...long, epochs: 2 ** 21 - 1 }, split, wide(1))).not.toThrow();
+  });
+  it('are the parameters that a checkpoint can hold', () => {
+    expect(() => checkParameterCount('model "x"', 2 ** 27)).not.toThrow();
+    expect(() => checkParameterCount('model "x"', 2 ** 27 + 1)).toThrow('got 134,217,729');
+  });
+});
