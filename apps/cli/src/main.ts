@@ -19,7 +19,7 @@ import { trainRun } from './commands/train.js';
 import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
-import { printableSink } from './printable.js';
+import { printableSink } from './printable-sink.js';
 import { version } from './version.js';
 
 /** Runs `grok` with arguments (without node and script) and gives its exit code; it never throws. */

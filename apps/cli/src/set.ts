@@ -26,7 +26,30 @@ export function changed(
     (at, { path, value }) => renamed(at, path.slice(0, -1), value, registry),
     document,
   );
-  return changes.reduce((at, { path, value }) => setAt(at, path, value), fitting);
+  const fresh = changes.reduce((at, change) => dropOtherLength(at, change, changes), fitting);
+  return changes.reduce((at, { path, value }) => setAt(at, path, value), fresh);
+}
+
+const LENGTHS = ['epochs', 'steps'] as const;
+
+/** A length in steps takes the place of one in epochs, and the reverse; two that are asked for are an error of whoever reads both. */
+function dropOtherLength(
+  document: JsonObject,
+  { path }: Change,
+  changes: readonly Change[],
+): JsonObject {
+  const place = path.slice(0, -1);
+  const other = LENGTHS.find((key) => key !== path.at(-1));
+  const isLength = LENGTHS.some((key) => key === path.at(-1)) && place.at(-1) !== 'options';
+  const isAsked = changes.some((change) => change.path.join('.') === [...place, other].join('.'));
+  const at = place.reduce<Json | undefined>(
+    (node, key) => (isObject(node) ? node[key] : undefined),
+    document,
+  );
+  if (!isLength || isAsked || other === undefined || !isObject(at) || !(other in at))
+    return document;
+  const { [other]: _, ...rest } = at;
+  return place.length === 0 ? rest : setAt(document, place, rest);
 }
 
 function renamed(

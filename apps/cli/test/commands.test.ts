@@ -73,6 +73,37 @@ describe('train', () => {
       err: expect.stringContaining('--eval-every: must be a whole number ≥ 1, got "0"'),
     });
   });
+  it('takes a length in steps over a preset of epochs, and one in epochs over a file of steps', async () => {
+    // Catches: `--steps` refused because a preset gives epochs, which no flag can take away.
+    const small = ['--p', '7', '--dim', '8', '--quiet'];
+    expect(await world.grok('train', ...small, '--steps', '3', '--out', 'steps')).toMatchObject({
+      code: 0,
+    });
+    const { experiment } = config('steps');
+    expect(experiment).toMatchObject({ steps: 3 });
+    expect(experiment).not.toHaveProperty('epochs');
+    writeFileSync(join(world.dir, 'steps.json'), JSON.stringify({ experiment }));
+    const again = ['train', '--spec', 'steps.json', '--quiet'];
+    expect(await world.grok(...again, '--set', 'epochs=2', '--out', 'epochs')).toMatchObject({
+      code: 0,
+    });
+    expect(config('epochs').experiment).toMatchObject({ epochs: 2 });
+    expect(config('epochs').experiment).not.toHaveProperty('steps');
+    const both = await world.grok(
+      'train',
+      ...small,
+      '--steps',
+      '3',
+      '--epochs',
+      '2',
+      '--out',
+      'both',
+    );
+    expect(both).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"steps": must not stand beside "epochs"'),
+    });
+  });
   it('takes a specification, and gives its run the same id as flags do', async () => {
     // Catches: defaults filled in or execution hashed, so that equal experiments differ.
     writeFileSync(

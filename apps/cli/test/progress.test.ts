@@ -1,6 +1,6 @@
 import type { RunEvent } from '@grok/core';
 import { describe, expect, it } from 'vitest';
-import { printableSink } from '../src/printable.js';
+import { printableSink } from '../src/printable-sink.js';
 import { clock, progress } from '../src/progress.js';
 
 const start: RunEvent = {

@@ -56,6 +56,13 @@ describe('report', () => {
     expect(await world.grok(...command, '--set', 'seeds=[0, 1]')).toMatchObject({ code: 0 });
   });
 
+  it('is a page that may load and run nothing', () => {
+    // Catches: a script or a request that a name brought in.
+    expect(text('study/report.html')).toContain(
+      `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">`,
+    );
+  });
+
   it('writes the paper’s columns, the control among them', () => {
     const results = text('study/tables/table-4.2.1.tex');
     expect(results).toContain('\\textbf{Epochs to 99 \\% val. acc.}');

@@ -6,6 +6,7 @@ export * from './contracts/errors.js';
 export * from './contracts/experiment.js';
 export * from './contracts/hash.js';
 export { findTextFault } from './contracts/json-lines.js';
+export { printable } from './contracts/printable.js';
 export * from './contracts/run-files.js';
 export type * from './contracts/types.js';
 export * from './plugins/attribution.js';

@@ -1,4 +1,5 @@
 /** Vega-Lite specifications as drawings. */
+import { printable } from '@grok/core/internal';
 import type { TopLevelSpec } from 'vega-lite';
 
 /** A Vega-Lite specification as plain data; what does not fit the grammar fails when it is drawn. */
@@ -12,7 +13,7 @@ export async function renderSvg(spec: FigureSpec): Promise<string> {
     renderer: 'none',
   });
   try {
-    return `${await view.toSVG()}\n`;
+    return `${printable(await view.toSVG())}\n`; // XML has no control characters
   } finally {
     view.finalize();
   }

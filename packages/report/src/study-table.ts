@@ -1,4 +1,5 @@
 /** The table of a study: arms over seeds, arms against the control, every run; times apart, for they never repeat. */
+import { printable } from '@grok/core/internal';
 import {
   type ArmSummary,
   type Comparison,
@@ -9,7 +10,7 @@ import {
   summary,
   TABLE_THRESHOLDS,
 } from '@grok/study';
-import { gridOf, LEAK_NOTE, percent, type TableStyle } from './table.js';
+import { gridOf, LEAK_NOTE, markdown, percent, type TableStyle } from './table.js';
 
 const NONE = '–';
 
@@ -30,12 +31,13 @@ export function studyTable(
   const about = describePlan(plan);
   const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
     gridOf(head, rows, style).trimEnd();
+  const safe = style === 'markdown' ? markdown : printable;
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
   const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);
   const lost = runs.filter(({ error }) => error !== undefined);
   const parts = [
-    style === 'markdown' ? `# ${about.title}` : about.title,
-    `${about.summary} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
+    style === 'markdown' ? `# ${safe(about.title)}` : about.title,
+    `${safe(about.summary)} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
     title('Arms'),
     grid(ARM_HEAD, arms.map(armRow)),
     'Accuracies in %, intervals 95 % (bootstrap, BCa). Epochs: runs that came to it, Kaplan–Meier median, mean restricted to the horizon (a run that never comes to it counts as longer, not as missing).',
@@ -54,7 +56,9 @@ export function studyTable(
     'Differences are arm − control over the same seeds. Of epochs they are differences of restricted means: a run that never comes to it counts as the horizon. The log-rank test takes it as censored. t and W: paired t and exact Wilcoxon, two-sided; g_z: d_z with Hedges’ correction; r: rank-biserial.',
     title('Runs'),
     grid(RUN_HEAD, runs.map(runRow)),
-    ...(lost.length === 0 ? [] : [lost.map(({ key, error }) => `${key}: ${error}`).join('\n')]),
+    ...(lost.length === 0
+      ? []
+      : [lost.map(({ key, error }) => `${key}: ${safe(error ?? '')}`).join('\n')]),
     ...(times ? [title('Time'), grid(['run', 's/epoch', 'hours in all'], timeRows(runs))] : []),
   ];
   return `${parts.join('\n\n')}\n`;

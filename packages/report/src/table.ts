@@ -1,5 +1,5 @@
 /** Tables of runs, as text for a terminal and as Markdown, beside the paper's own numbers. */
-import { own } from '@grok/core/internal';
+import { own, printable } from '@grok/core/internal';
 import type { RunRecord } from '@grok/study';
 import type { Published } from './paper.js';
 
@@ -79,7 +79,8 @@ export function gridOf(
   align: 'left' | 'right' = 'right',
 ): string {
   const left = (i: number): boolean => i === 0 || align === 'left';
-  const all = [head, ...rows];
+  const safe = style === 'markdown' ? markdown : printable;
+  const all = [head, ...rows].map((row) => row.map(safe));
   const widths = head.map((_, i) => Math.max(3, ...all.map((row) => (row[i] ?? '').length)));
   const padded = all.map((row) =>
     widths.map((width, i) =>
@@ -94,6 +95,14 @@ export function gridOf(
       : line(widths.map((width) => '-'.repeat(width)));
   const [first, ...rest] = padded.map(line);
   return `${[first, rule, ...rest].join('\n')}\n`;
+}
+
+/** What Markdown would take for its own: code, emphasis, cells, links, tags, entities. */
+const MARKS = /[\\`*|]|<(?=[a-z/!?])|&(?=#?\w+;)|\](?=[([:])|(?<!\w)_|_(?!\w)/gi;
+
+/** Text safe in a line of Markdown, in a table's cells too. */
+export function markdown(text: string): string {
+  return printable(text).replaceAll('\n', ' ').replace(MARKS, '\\$&');
 }
 
 /** A share of one in per cent with two decimals. */

@@ -3,6 +3,7 @@ import {
   againstControl,
   LEAK_NOTE,
   listColumns,
+  markdown,
   published,
   reproductionColumns,
   runTable,
@@ -61,6 +62,27 @@ describe('runTable', () => {
     expect(
       runTable([{ name: 'none', record: early }], reproductionColumns(published), 'text'),
     ).not.toMatch(/NaN|null|undefined/);
+  });
+});
+
+describe('names in tables', () => {
+  const name = 'a|b `c` *d* _e_ <img src=x> ](http://x) &lt; snake_case\x1b[2J\u202e';
+  it('are no Markdown, HTML or control characters', () => {
+    // Catches: a name that opens a cell, a link or a tag in the report of who downloaded it, or moves the cursor.
+    expect(markdown(name)).toBe(
+      'a\\|b \\`c\\` \\*d\\* \\_e\\_ \\<img src=x> \\](http://x) \\&lt; snake_case\\\\u001b[2J\\\\u202e',
+    );
+    expect(markdown('p < .05, ± 3 × 2 [0, 1] & more')).toBe('p < .05, ± 3 × 2 [0, 1] & more');
+    const table = runTable([{ name, record: record() }], listColumns, 'markdown');
+    expect(
+      table
+        .split('\n')
+        .slice(0, 3)
+        .map((line) => line.split(/(?<!\\)\|/).length),
+    ).toEqual([10, 10, 10]);
+    expect(runTable([{ name, record: record() }], listColumns, 'text')).not.toMatch(
+      /(?!\n)\p{Cc}|\p{Bidi_Control}/u,
+    );
   });
 });
 

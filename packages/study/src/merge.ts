@@ -14,7 +14,18 @@ export function isObject(value: unknown): value is JsonObject {
  * What uses another component (`use`) replaces the whole entry: options of one mean nothing to another.
  */
 export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject {
-  return parts.reduce<JsonObject>((under, over) => (over ? lay(under, over) : under), {});
+  return parts.reduce<JsonObject>(
+    (under, over) => (over ? lay(withoutLength(under, over), over) : under),
+    {},
+  );
+}
+
+/** A length in steps takes the place of one in epochs, and the reverse. */
+function withoutLength(under: JsonObject, over: JsonObject): JsonObject {
+  const { epochs, steps, ...rest } = under;
+  if (over.epochs === undefined && over.steps !== undefined && epochs !== undefined) return rest;
+  if (over.steps === undefined && over.epochs !== undefined && steps !== undefined) return rest;
+  return under;
 }
 
 function lay(under: JsonObject, over: JsonObject): JsonObject {

@@ -35,6 +35,13 @@ const plan: Plan = {
 };
 
 describe('merge', () => {
+  it('lets a length in steps take the place of one in epochs, and the reverse', () => {
+    // Catches: a plan of epochs that no part can give a number of steps.
+    expect(merge({ epochs: 2, seed: 1 }, { steps: 3 })).toEqual({ steps: 3, seed: 1 });
+    expect(merge({ steps: 3 }, { epochs: 2 })).toEqual({ epochs: 2 });
+    expect(merge({ epochs: 2 }, { seed: 1 })).toEqual({ epochs: 2, seed: 1 });
+    expect(merge({ epochs: 2 }, { epochs: 1, steps: 3 })).toEqual({ epochs: 1, steps: 3 });
+  });
   it('lays deep objects over one another and replaces lists', () => {
     // Catches: an arm's objective appended to the student's, or options lost.
     expect(merge({ a: { b: 1, c: [1, 2] } }, { a: { c: [3], d: 4 } })).toEqual({

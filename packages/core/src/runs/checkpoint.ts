@@ -2,8 +2,10 @@
  * A checkpoint is one safetensors file: `params/<name>`, `state/<path>`, and as metadata the run, the
  * position and a SHA-256 over the whole file in which the digits of the hash itself count as zeros.
  */
+
+import { show } from '../contracts/check.js';
 import { readDocument } from '../contracts/documents.js';
-import { RunError } from '../contracts/errors.js';
+import { quote, RunError } from '../contracts/errors.js';
 import { sha256Hex } from '../contracts/hash.js';
 import { positionSchema } from '../contracts/run-files.js';
 import type { Checkpoint, HostArray } from '../contracts/types.js';
@@ -47,17 +49,50 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     throw wrong(
       `has the format "${metadata.format}", this version of grok reads "${FORMAT}"; read it with the version that wrote it`,
     );
-  const under = (folder: string): Record<string, HostArray> =>
-    Object.fromEntries(
-      Object.entries(tensors)
-        .filter(([name]) => name.startsWith(folder))
-        .map(([name, value]) => [name.slice(folder.length), value as HostArray]),
-    );
+  if (!/^[0-9a-f]{64}$/.test(metadata.run ?? ''))
+    throw wrong(`names the run ${show(metadata.run)}, which is no run's id`);
+  const { params, state, others } = sortTensors(tensors);
+  if (others[0] !== undefined)
+    throw wrong(`has a tensor ${quote(others[0])}; all are named params/… or state/…`);
+  for (const [name, value] of Object.entries(params)) checkArray(wrong, `params/${name}`, value);
+  for (const [path, value] of Object.entries(state)) checkArray(wrong, `state/${path}`, value);
   const bytesOfPosition = new TextEncoder().encode(metadata.position ?? 'null');
   const position = readDocument(bytesOfPosition, `checkpoint ${where}: position`, {
     schema: positionSchema,
     remedy: 'use an earlier checkpoint',
     fail: (message) => new RunError(message),
   });
-  return { run: metadata.run ?? '', params: under('params/'), state: under('state/'), position };
+  return { run: metadata.run ?? '', params, state, position };
+}
+
+type Arrays = Record<string, HostArray>;
+
+function sortTensors(tensors: Readonly<Record<string, StoredArray>>): {
+  readonly params: Arrays;
+  readonly state: Arrays;
+  readonly others: readonly string[];
+} {
+  const [params, state]: [Arrays, Arrays] = [{}, {}];
+  const others: string[] = [];
+  for (const [name, value] of Object.entries(tensors)) {
+    const [, folder, path = ''] = /^(params|state)\/(.+)$/s.exec(name) ?? [];
+    if (folder === undefined || value.dtype === 'float64' || value.dtype === 'uint8')
+      others.push(`${name} of type ${value.dtype}`);
+    else (folder === 'params' ? params : state)[path] = value;
+  }
+  return { params, state, others };
+}
+
+/** Parameters are finite float32; an optimizer's state may hold infinities, such as a least loss so far, but never NaN. */
+function checkArray(
+  wrong: (what: string) => RunError,
+  name: string,
+  { dtype, data }: HostArray,
+): void {
+  const isParam = name.startsWith('params/');
+  if (isParam && dtype !== 'float32')
+    throw wrong(`${quote(name)} is ${dtype}, and parameters are float32`);
+  const isBad = (x: number): boolean => (isParam ? !Number.isFinite(x) : Number.isNaN(x));
+  const at = dtype === 'float32' ? data.findIndex(isBad) : -1;
+  if (at !== -1) throw wrong(`${quote(name)} has ${data[at]} at ${at}; use an earlier checkpoint`);
 }

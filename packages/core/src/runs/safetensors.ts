@@ -2,10 +2,11 @@
  * The safetensors format (huggingface/safetensors): 8 bytes with the header's length, a JSON header
  * of names, types, shapes and offsets, then the data. Of its types those that grok meets.
  */
-import { InputError } from '../contracts/errors.js';
+import { cut, InputError, quote } from '../contracts/errors.js';
 import { bytesOf } from '../contracts/hash.js';
 import type { HostArray } from '../contracts/types.js';
 import { sizeOf } from '../tensors/params.js';
+import { type Header, parseHeader, type TensorInfo } from './safetensors-header.js';
 
 /** A tensor of a file; `float64` and `uint8` beside the types that cross the seam. */
 export type StoredArray =
@@ -70,89 +71,99 @@ export function writeSafetensors(
   return out;
 }
 
+/** Bits of each type of the format. */
+const BITS: Readonly<Record<string, bigint>> = {
+  ...{ BOOL: 8n, F4: 4n, F6_E2M3: 6n, F6_E3M2: 6n, U8: 8n, I8: 8n, F8_E5M2: 8n, F8_E4M3: 8n },
+  ...{ F8_E8M0: 8n, F8_E4M3FNUZ: 8n, F8_E5M2FNUZ: 8n, I16: 16n, U16: 16n, F16: 16n, BF16: 16n },
+  ...{ I32: 32n, U32: 32n, F32: 32n, C64: 64n, F64: 64n, I64: 64n, U64: 64n },
+};
+const LARGEST_HEADER = 100_000_000;
+const UINT64 = 2n ** 64n;
+
 /**
  * Reads a file's bytes; data are copied out.
- * @throws InputError that names `where` when the file is cut short, too long, or not of this format.
+ * @throws InputError that names `where` when the file is cut short, too long, or not of this format; of
+ * code `unsupported` when it is sound and has a type that is not read here.
  */
 export function readSafetensors(file: Uint8Array, where: string): Safetensors {
   const bytes = bytesOf(file); // a Buffer's slice is no copy
   const wrong = (what: string): InputError =>
     new InputError(`${where}: ${what}; it is damaged or not a safetensors file`);
-  if (bytes.length < 8) throw wrong(`has ${bytes.length} bytes, fewer than a header's length`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = 8 + Number(view.getBigUint64(0, true));
-  if (start > bytes.length)
-    throw wrong(`has ${bytes.length} bytes, and its header would end at ${start}`);
-  const header = parseHeader(bytes.subarray(8, start));
-  if (header === undefined) throw wrong('has no JSON object as header');
-
-  const places = header.entries.map(([name, entry]) => readPlace(name, entry, wrong));
-  for (const { name, end } of places)
-    if (start + end > bytes.length)
-      throw wrong(`is cut short: "${name}" ends at byte ${start + end} of ${bytes.length}`);
-  let covered = 0;
-  for (const { begin, end } of places.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered) throw wrong(`tensors overlap or leave a hole at byte ${begin}`);
-    covered = end;
-  }
-  if (start + covered !== bytes.length)
-    throw wrong(`has ${bytes.length - start - covered} bytes after its last tensor`);
-  const tensors = places.map(({ name, shape, type, begin, end }) => {
-    // A copy, since a view would need the file's own alignment.
-    const data = new TYPES[type].array(bytes.slice(start + begin, start + end).buffer);
-    return [name, { shape, dtype: TYPES[type].dtype, data } as StoredArray];
-  });
+  const { start, header } = locateHeader(bytes, wrong);
+  checkOffsets(header, bytes.length - start, wrong);
+  const tensors = [...header.tensors].map(([name, info]) => [
+    name,
+    readTensor(bytes.subarray(start), info, `${where}: tensor ${quote(name)}`),
+  ]);
   return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
 }
 
-/** What the header says of one tensor: type, shape, and its bytes after the header. */
-interface Place {
-  readonly name: string;
-  readonly type: TypeName;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
+type Refuse = (what: string) => InputError;
 
-function readPlace(
-  name: string,
-  { dtype, shape, data_offsets: span }: Record<string, unknown>,
-  wrong: (what: string) => InputError,
-): Place {
-  if (!isType(dtype))
-    throw wrong(`tensor "${name}" is of type ${dtype} (known: ${Object.keys(TYPES).join(', ')})`);
-  if (!isCounts(shape) || !isCounts(span) || span.length !== 2)
-    throw wrong(`tensor "${name}" has no proper shape and offsets`);
-  const [begin = 0, end = 0] = span;
-  if (end - begin !== sizeOf(shape) * width(dtype))
-    throw wrong(`tensor "${name}" of shape [${shape}] has ${end - begin} bytes`);
-  return { name, type: dtype, shape, begin, end };
-}
-
-function parseHeader(
-  bytes: Uint8Array,
-): { entries: [string, Record<string, unknown>][]; metadata: Record<string, string> } | undefined {
+function locateHeader(bytes: Uint8Array, wrong: Refuse): { start: number; header: Header } {
+  if (bytes.length < 8) throw wrong(`has ${bytes.length} bytes, fewer than a header's length`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getBigUint64(0, true);
+  if (length > LARGEST_HEADER)
+    throw wrong(`has a header of ${length} bytes, more than ${LARGEST_HEADER}`);
+  const start = 8 + Number(length);
+  if (start > bytes.length)
+    throw wrong(`has ${bytes.length} bytes, and its header would end at ${start}`);
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const header: unknown = JSON.parse(text);
-    if (!isRecord(header)) return undefined;
-    const { __metadata__: metadata = {}, ...rest } = header;
-    const entries = Object.entries(rest).flatMap(([name, entry]): [string, typeof header][] =>
-      isRecord(entry) ? [[name, entry]] : [],
+    return { start, header: parseHeader(bytes.subarray(8, start)) };
+  } catch (error) {
+    throw wrong(
+      `its header is wrong: ${cut(error instanceof Error ? error.message : String(error))}`,
     );
-    const isWhole = entries.length === Object.keys(rest).length;
-    return isWhole && isStrings(metadata) ? { entries, metadata } : undefined;
-  } catch {
-    return undefined;
   }
 }
 
+/** @throws InputError unless the tensors fill the `size` bytes of data, one after another. */
+function checkOffsets({ tensors }: Header, size: number, wrong: Refuse): void {
+  let covered = 0n;
+  const byOffset = [...tensors].toSorted(([, { offsets: a }], [, { offsets: b }]) =>
+    Number(a[0] - b[0] || a[1] - b[1]),
+  );
+  for (const [name, info] of byOffset) {
+    const [begin, end] = info.offsets;
+    if (begin !== covered || end < begin)
+      throw wrong(`tensors overlap or leave a hole at byte ${begin}`);
+    const subject = `tensor ${quote(name)} of shape [${cut(info.shape.join())}]`;
+    if ((end - begin) * 8n !== countBits(info, (what) => wrong(`${subject} ${what}`)))
+      throw wrong(`${subject} has ${end - begin} bytes`);
+    covered = end;
+  }
+  if (covered > size) throw wrong(`is cut short: its data end at byte ${covered} of ${size}`);
+  if (covered < size) throw wrong(`has ${BigInt(size) - covered} bytes after its last tensor`);
+}
+
+function countBits({ dtype, shape }: TensorInfo, wrong: Refuse): bigint {
+  const bits = Object.hasOwn(BITS, dtype) ? BITS[dtype] : undefined;
+  if (bits === undefined) throw wrong(`is of unknown type ${quote(dtype)}`);
+  let total = 1n;
+  for (const n of [...shape, bits]) {
+    total *= n;
+    if (total >= UINT64) throw wrong('has more numbers than there can be');
+  }
+  return total;
+}
+
+function readTensor(
+  data: Uint8Array,
+  { dtype, shape, offsets: [begin, end] }: TensorInfo,
+  subject: string,
+): StoredArray {
+  const sizes = shape.map(Number);
+  if (!isType(dtype) || !sizes.every(Number.isSafeInteger))
+    throw new InputError(
+      `${subject} is of type ${dtype} and shape [${cut(shape.join())}], which is sound and not read here; convert it to one of ${Object.keys(TYPES).join(', ')}`,
+      { code: 'unsupported' },
+    );
+  const { dtype: type, array } = TYPES[dtype];
+  // A copy, since a view would need the file's own alignment.
+  const copy = new array(data.slice(Number(begin), Number(end)).buffer);
+  return { shape: sizes, dtype: type, data: copy } as StoredArray;
+}
+
 const width = (type: TypeName): number => TYPES[type].array.BYTES_PER_ELEMENT;
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isStrings = (value: unknown): value is Record<string, string> =>
-  isRecord(value) && Object.values(value).every((each) => typeof each === 'string');
-const isType = (value: unknown): value is TypeName =>
-  typeof value === 'string' && Object.hasOwn(TYPES, value);
-const isCounts = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+const isType = (value: string): value is TypeName => Object.hasOwn(TYPES, value);

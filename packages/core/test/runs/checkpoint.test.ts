@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 const checkpoint: Checkpoint = {
   run: 'ab'.repeat(32),
   params: {
-    'unembed.W_U': { shape: [1, 2], dtype: 'float32', data: Float32Array.of(0.1, Number.NaN) },
+    'unembed.W_U': { shape: [1, 2], dtype: 'float32', data: Float32Array.of(0.1, -0) },
     'embed.W_E': { shape: [1], dtype: 'float32', data: Float32Array.of(-3) },
   },
   state: {
@@ -67,6 +67,53 @@ describe('checkpoint', () => {
     const longer = new Uint8Array(bytes.length + 1);
     longer.set(bytes);
     expect(isRunError(reject(longer))).toBe(true);
+  });
+
+  /** A file with a right checksum over whatever it holds. */
+  const signed = (
+    tensors: Parameters<typeof writeSafetensors>[0],
+    { run = checkpoint.run, position = JSON.stringify(checkpoint.position) } = {},
+  ): Uint8Array => {
+    const metadata = { sha256: '0'.repeat(64), format: 'grok checkpoint 1', run, position };
+    const bytes = writeSafetensors(tensors, metadata);
+    bytes.set(new TextEncoder().encode(sha256Hex(bytes)), 8 + '{"__metadata__":{"sha256":"'.length);
+    return bytes;
+  };
+  const floats = (...values: number[]): Checkpoint['params'][string] => ({
+    shape: [values.length],
+    dtype: 'float32',
+    data: Float32Array.from(values),
+  });
+  const at = (changes: object): { position: string } => ({
+    position: JSON.stringify({ ...checkpoint.position, ...changes }),
+  });
+  it.each([
+    ['NaN', { 'params/w': floats(1, Number.NaN) }, {}, '"params/w" has NaN at 1'],
+    ['infinity', { 'params/w': floats(-Infinity) }, {}, '"params/w" has -Infinity at 0'],
+    ['NaN in the state', { 'state/mu': floats(Number.NaN) }, {}, '"state/mu" has NaN at 0'],
+    [
+      'int32',
+      { 'params/w': { shape: [1], dtype: 'int32', data: Int32Array.of(1) } },
+      {},
+      '"params/w" is int32, and parameters are float32',
+    ],
+    [
+      'float64',
+      { 'params/w': { shape: [1], dtype: 'float64', data: Float64Array.of(1) } },
+      {},
+      'has a tensor "params/w of type float64"',
+    ],
+    ['a foreign tensor', { w: floats(1) }, {}, 'has a tensor "w of type float32"'],
+    ['epoch −5', {}, at({ epoch: -5 }), 'key "epoch": must be ≥ 0, got -5'],
+    ['step 1.5', {}, at({ step: 1.5 }), 'key "step": must be an integer, got 1.5'],
+    ['no run', {}, { run: 'x' }, 'names the run "x", which is no run\'s id'],
+  ] as const)('refuses %s with a right checksum', (_, tensors, metadata, reason) => {
+    // Catches: a file that somebody else signed, trained on from.
+    expect(() => decodeCheckpoint(signed(tensors, metadata), where)).toThrow(reason);
+  });
+  it('lets an optimizer’s state hold an infinity', () => {
+    const { state } = decodeCheckpoint(signed({ 'state/least': floats(Infinity) }), where);
+    expect(state.least?.data[0]).toBe(Infinity);
   });
 
   it('tells foreign files and other formats apart from damage', () => {

@@ -20,6 +20,7 @@ import {
   findConfig,
   listCheckpoints,
   newestCheckpoint,
+  paramsSha256,
   readCheckpoint,
   readEvents,
   saveCheckpoint,
@@ -64,7 +65,7 @@ const manifest: Manifest = {
   seconds: 1.5,
 };
 const checkpoint = (step: number): Checkpoint => ({
-  run: 'r',
+  run: 'c'.repeat(64),
   params: { w: { shape: [1], dtype: 'float32', data: Float32Array.of(step) } },
   state: {},
   position: { epoch: step / 10, batch: 0, step, sums: { loss: 0, correct: 0, terms: {} } },
@@ -289,6 +290,25 @@ describe('checkpoints', () => {
     for (const { file, reason } of found.damaged) expect(reason).toContain(`runs/x/${file}: `);
     const error = await failure(readCheckpoint(store, 300));
     expect(isRunError(error)).toBe(true);
+  });
+
+  it('of other parameters than the manifest names are passed over', async () => {
+    // Catches: a checkpoint put in another's place, with a checksum of its own that fits.
+    const store = memoryStore('runs/x');
+    for (const step of [100, 200])
+      await store.write(checkpointFile(step), encodeCheckpoint(checkpoint(step)));
+    const named = paramsSha256(checkpoint(200).params);
+    await writeManifest(store, { ...manifest, step: 200, paramsSha256: named });
+    expect((await newestCheckpoint(store)).damaged).toEqual([]);
+    await writeManifest(store, { ...manifest, step: 200, paramsSha256: 'ab'.repeat(32) });
+    const { checkpoint: found, damaged } = await newestCheckpoint(store);
+    expect(found?.position.step).toBe(100);
+    expect(damaged).toMatchObject([
+      {
+        file: checkpointFile(200),
+        reason: `checkpoint runs/x/${checkpointFile(200)}: its parameters are ${named.slice(0, 10)}, and those that manifest.json names ababababab; one of both was changed: restore it`,
+      },
+    ]);
   });
 
   it('that were renamed, or are missing, are told', async () => {

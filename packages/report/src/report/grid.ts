@@ -1,5 +1,6 @@
 /** A table as data, and the three ways in which it is written. */
-import { gridOf } from '../table.js';
+import { printable } from '@grok/core/internal';
+import { gridOf, markdown } from '../table.js';
 
 /** A table; its name is its file's, such as `table-4.2.1`. */
 export interface Table {
@@ -35,7 +36,8 @@ export function latexOf({ name, title, note, head, rows }: Table): string {
 /** A table in Markdown, with its title. */
 export function markdownOf({ title, note, head, rows }: Table): string {
   const grid = gridOf(head, rows, 'markdown').trimEnd();
-  return [`### ${title}`, grid, ...(note === undefined ? [] : [note])].join('\n\n');
+  const texts = [`### ${markdown(title)}`, grid, ...(note === undefined ? [] : [markdown(note)])];
+  return texts.join('\n\n');
 }
 
 /** A table in HTML, with its title as caption. */
@@ -58,7 +60,7 @@ export function htmlOf({ name, title, note, head, rows }: Table): string {
 
 /** Text safe in HTML, in attributes too. */
 export function html(text: string): string {
-  return text
+  return printable(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -85,5 +87,5 @@ const LATEX: Readonly<Record<string, string>> = {
 };
 
 function escaped(text: string): string {
-  return text.replace(/[\\~^±×–−≥≤·√Σ²<>…]|[%&_#${}]/g, (c) => LATEX[c] ?? `\\${c}`);
+  return printable(text).replace(/[\\~^±×–−≥≤·√Σ²<>…]|[%&_#${}]/g, (c) => LATEX[c] ?? `\\${c}`);
 }

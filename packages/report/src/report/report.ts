@@ -1,9 +1,11 @@
 /** A report of a folder of runs: figures, tables, statistics; as HTML, Markdown, LaTeX, SVG and Vega-Lite. */
 
 import type { Verified } from '@grok/analysis';
+import { printable } from '@grok/core/internal';
 import type { BegunRun, StudySummary } from '@grok/study';
 import type { Published } from '../paper.js';
 import { renderSvg } from '../render.js';
+import { markdown } from '../table.js';
 import { short, verdictTable } from '../verdicts.js';
 import type { SeedAnalysis } from './data.js';
 import { type Figure, figuresOf } from './figures.js';
@@ -81,15 +83,15 @@ function markdownPage(
 ): string {
   const { title, summary, statistics, claims, facts = {}, leftOut = [] } = input;
   const parts = [
-    `# ${title}`,
-    summary,
+    `# ${markdown(title)}`,
+    markdown(summary),
     ...(leftOut.length === 0
       ? []
-      : [`## Left out\n\n${leftOut.map((it) => `- ${it}`).join('\n')}`]),
+      : [`## Left out\n\n${leftOut.map((it) => `- ${markdown(it)}`).join('\n')}`]),
     '## Figures',
     ...figures.map(
       (figure) =>
-        `![${figure.title}](figures/${figure.name}.svg)\n\n*${figure.title}.* ${figure.caption}`,
+        `![${markdown(figure.title)}](figures/${figure.name}.svg)\n\n*${markdown(figure.title)}.* ${markdown(figure.caption)}`,
     ),
     '## Tables',
     ...tables.map(markdownOf),
@@ -98,9 +100,9 @@ function markdownPage(
       : ['## Statistics', statistics.markdown.trim().replace(/^#+ /gm, '### ')]),
     ...(claims === undefined ? [] : ['## Claims', verdictTable(claims, 'markdown').trim()]),
     '## How',
-    `\`${input.command}\``,
+    `\`${printable(input.command).replaceAll('`', "'")}\``,
     Object.entries(facts)
-      .map(([name, value]) => `- ${name}: ${value}`)
+      .map(([name, value]) => `- ${markdown(name)}: ${markdown(value)}`)
       .join('\n'),
     'Every figure has its Vega-Lite beside it (`figures/*.vl.json`), every table its LaTeX (`tables/*.tex`).',
   ];
