@@ -36,6 +36,7 @@ export function createTransformer(cfg: Config): Model {
   const model: Model = {
     shape: { layers: cfg.depth, width: cfg.dim, heads: cfg.heads },
     keepProbability: 1 - cfg.dropout,
+    conventions: describeConventions(cfg),
     init: (rng) => initialize(cfg, rng),
     sites: () => infos,
     dropoutMaskShapes(batch) {
@@ -54,6 +55,27 @@ export function createTransformer(cfg: Config): Model {
     },
   };
   return model;
+}
+
+/** For who reads the parameters elsewhere. */
+function describeConventions({
+  heads,
+  dHead,
+  positions,
+  ropeBase,
+  mlp,
+  norm,
+  eps,
+}: Config): string {
+  return [
+    'linear weights are [in, out]',
+    `W_Q, W_K, W_V: ${heads} heads of ${dHead} columns, side by side; W_O takes them in that order`,
+    positions === 'rope'
+      ? `rotary positions half-split, base ${ropeBase}`
+      : `positions: ${positions}`,
+    mlp === 'swiglu' ? 'mlp: (silu(x W_gate) * x W_in) W_out' : `mlp: ${mlp}(x W_in) W_out`,
+    `norm before each part: ${norm}, eps ${eps}`,
+  ].join('; ');
 }
 
 /** @throws InputError when a mask is missing. */

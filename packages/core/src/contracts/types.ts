@@ -92,6 +92,8 @@ export interface SiteInfo {
 export interface Model {
   /** Numbers that others may need, such as layer maps. */
   readonly shape: ModelShape;
+  /** How parameters are named and laid out, in a line for who reads them elsewhere; checkpoints carry it. */
+  readonly conventions?: string;
   /** Draws the initial parameters, in the order of the parameters' hash. */
   init(rng: Rng): HostParams;
   sites(): readonly SiteInfo[];

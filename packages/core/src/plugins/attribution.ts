@@ -23,13 +23,14 @@ export function attributeErrors<T>(subject: string, action: () => T, As?: ErrorC
 
 /** The same model, its failures told by `subject`; what differs from call to call is one. */
 export function attributeModelErrors(subject: string, model: Model): Model {
-  const { shape, keepProbability } = model;
+  const { shape, keepProbability, conventions = '' } = model;
   const init = repeatableDraw('init', (rng: Rng) => model.init(rng));
   const apply = repeatable((...given: Parameters<Model['apply']>) => model.apply(...given));
   // Member by member: it may be of a class, whose methods no spread would take along.
   const attributed: Required<Model> = {
     shape,
     keepProbability,
+    conventions,
     init: (rng) => attributeErrors(subject, () => init(rng)),
     sites: () => attributeErrors(subject, () => model.sites()),
     dropoutMaskShapes: (batch) => attributeErrors(subject, () => model.dropoutMaskShapes(batch)),

@@ -16,8 +16,11 @@ const FORMAT = 'grok checkpoint 1';
 const BEFORE = new TextEncoder().encode('{"__metadata__":{"sha256":"');
 const DIGITS = { begin: 8 + BEFORE.length, end: 8 + BEFORE.length + 64 } as const;
 
-/** Bytes of a checkpoint's file. */
-export function encodeCheckpoint({ run, params, state, position }: Checkpoint): Uint8Array {
+/** Bytes of a checkpoint's file; `about` is for who reads it elsewhere, and is not read here. */
+export function encodeCheckpoint(
+  { run, params, state, position }: Checkpoint,
+  about: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const tensors: Record<string, StoredArray> = {};
   for (const [name, value] of Object.entries(params)) tensors[`params/${name}`] = value;
   for (const [path, value] of Object.entries(state)) tensors[`state/${path}`] = value;
@@ -26,6 +29,7 @@ export function encodeCheckpoint({ run, params, state, position }: Checkpoint): 
     format: FORMAT,
     run,
     position: JSON.stringify(position),
+    ...about,
   });
   bytes.set(new TextEncoder().encode(sha256Hex(bytes)), DIGITS.begin);
   return bytes;

@@ -3,7 +3,7 @@
  * store's failure stops the run; a listener's never does.
  */
 import { isInputError, isRunError, RunError } from '../contracts/errors.js';
-import { paramsSha256 } from '../contracts/hash.js';
+import { canonicalJson, paramsSha256 } from '../contracts/hash.js';
 import type { Manifest, MetricsRow, RunEvent } from '../contracts/types.js';
 import { withoutAuxiliary } from '../tensors/params.js';
 import type { TrainingEvent } from '../training/training.js';
@@ -98,7 +98,7 @@ const handlers: Handlers = {
   },
   async state(recording, { checkpoint }) {
     const { epoch, step } = checkpoint.position;
-    const file = await saveState(recording.host.store, checkpoint);
+    const file = await saveState(recording.host.store, checkpoint, describeRun(recording));
     await emit(recording, { type: 'state', epoch, step, file });
     const states = new Set([...(recording.manifest.states ?? []), step]);
     await update(recording, { states: [...states] });
@@ -106,12 +106,23 @@ const handlers: Handlers = {
   async checkpoint(recording, { checkpoint, pinned }) {
     const { epoch, step } = checkpoint.position;
     await checkFolder(recording);
-    const file = await saveCheckpoint(recording.host.store, checkpoint, { pinned });
+    const about = describeRun(recording);
+    const file = await saveCheckpoint(recording.host.store, checkpoint, { pinned, about });
     await emit(recording, { type: 'checkpoint', epoch, step, file, pinned });
     const hash = paramsSha256(withoutAuxiliary(checkpoint.params));
     await update(recording, { epoch, step, paramsSha256: hash });
   },
 };
+
+/** What a checkpoint says of its run: the experiment without its length, as its id has it, and how the model's parameters lie. */
+function describeRun({ parts }: Recording): Readonly<Record<string, string>> {
+  const { epochs: _epochs, steps: _steps, ...experiment } = parts.experiment;
+  const { conventions = '' } = parts.composed.model;
+  return {
+    experiment: canonicalJson(experiment),
+    ...(conventions === '' ? {} : { conventions }),
+  };
+}
 
 /** Writes down what the loop yields, then tells it. */
 export async function recordEvent<T extends keyof EventsByType>(

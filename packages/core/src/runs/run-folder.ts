@@ -212,9 +212,13 @@ export async function listStates(store: Store): Promise<readonly number[]> {
   return listSteps(store, 'states');
 }
 /** Writes the parameters of a step for later analyses: a checkpoint without the optimizer's state. Returns the file's name. */
-export async function saveState(store: Store, checkpoint: Checkpoint): Promise<string> {
+export async function saveState(
+  store: Store,
+  checkpoint: Checkpoint,
+  about?: Readonly<Record<string, string>>,
+): Promise<string> {
   const file = stateFile(checkpoint.position.step);
-  await store.write(file, encodeCheckpoint({ ...checkpoint, state: {} }));
+  await store.write(file, encodeCheckpoint({ ...checkpoint, state: {} }, about));
   return file;
 }
 /** The recorded parameters of a step. @throws as `readCheckpoint`. */
@@ -230,6 +234,13 @@ async function listSteps(store: Store, folder: string): Promise<readonly number[
     .sort((a, b) => a - b);
 }
 
+/** How a checkpoint is kept, and what else it says of its run. */
+export interface SaveOptions {
+  readonly pinned?: boolean;
+  readonly keep?: number;
+  readonly about?: Readonly<Record<string, string>>;
+}
+
 /**
  * Writes a checkpoint, then removes older ones but the newest `keep` (at least 2) and the pinned.
  * Returns its file's name.
@@ -237,7 +248,7 @@ async function listSteps(store: Store, folder: string): Promise<readonly number[
 export async function saveCheckpoint(
   store: Store,
   checkpoint: Checkpoint,
-  { pinned = false, keep = 2 }: { pinned?: boolean; keep?: number } = {},
+  { pinned = false, keep = 2, about = {} }: SaveOptions = {},
 ): Promise<string> {
   const { step } = checkpoint.position;
   const pins = [...((await readJson(store, 'checkpoints/pinned.json', PINNED)) ?? [])];
@@ -246,7 +257,7 @@ export async function saveCheckpoint(
     pins.push(step);
     await writeJson(store, 'checkpoints/pinned.json', pins);
   }
-  await store.write(checkpointFile(step), encodeCheckpoint(checkpoint));
+  await store.write(checkpointFile(step), encodeCheckpoint(checkpoint, about));
   for (const old of (await listCheckpoints(store)).slice(0, -Math.max(2, keep)))
     if (!pins.includes(old)) await store.remove(checkpointFile(old));
   return checkpointFile(step);
