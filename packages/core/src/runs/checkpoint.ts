@@ -6,9 +6,10 @@
 import { show } from '../contracts/check.js';
 import { readDocument } from '../contracts/documents.js';
 import { quote, RunError } from '../contracts/errors.js';
-import { sha256Hex } from '../contracts/hash.js';
+import { paramsSha256, sha256Hex } from '../contracts/hash.js';
 import { positionSchema } from '../contracts/run-files.js';
-import type { Checkpoint, HostArray } from '../contracts/types.js';
+import type { Checkpoint, HostArray, Manifest } from '../contracts/types.js';
+import { withoutAuxiliary } from '../tensors/params.js';
 import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'grok checkpoint 1';
@@ -99,4 +100,19 @@ function checkArray(
   const isBad = (x: number): boolean => (isParam ? !Number.isFinite(x) : Number.isNaN(x));
   const at = dtype === 'float32' ? data.findIndex(isBad) : -1;
   if (at !== -1) throw wrong(`${quote(name)} has ${data[at]} at ${at}; use an earlier checkpoint`);
+}
+
+/** @throws RunError when a manifest names other parameters for the checkpoint's step. */
+export function checkParamsHash(
+  { position, params }: Checkpoint,
+  manifest: Manifest | undefined,
+  where: string,
+): void {
+  const named = manifest?.step === position.step ? manifest.paramsSha256 : undefined;
+  if (named === undefined) return;
+  const found = paramsSha256(withoutAuxiliary(params));
+  if (found !== named)
+    throw new RunError(
+      `checkpoint ${where}: its parameters are ${found.slice(0, 10)}, and those that manifest.json names ${named.slice(0, 10)}; one of both was changed: restore it`,
+    );
 }

@@ -6,7 +6,7 @@
 
 import { type DocumentKind, type Line, readDocument, readLines } from '../contracts/documents.js';
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
-import { canonicalJson, experimentHash, paramsSha256 } from '../contracts/hash.js';
+import { canonicalJson, experimentHash } from '../contracts/hash.js';
 import {
   manifestSchema,
   metricsRowSchema,
@@ -26,8 +26,7 @@ import type {
   RunEvent,
   Store,
 } from '../contracts/types.js';
-import { withoutAuxiliary } from '../tensors/params.js';
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { checkParamsHash, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 
 const RESTORE = 'restore it, or choose another folder';
 const CONFIG: DocumentKind<RunConfig> = {
@@ -291,24 +290,8 @@ async function readStateFile(
     throw new RunError(
       `checkpoint ${store.where}/${file}: is of run ${checkpoint.run.slice(0, 10)}, this folder is run ${config.run.slice(0, 10)}'s; it was copied here`,
     );
-  await checkManifestHash(store, file, checkpoint);
+  checkParamsHash(checkpoint, await readManifest(store), `${store.where}/${file}`);
   return checkpoint;
-}
-
-/** @throws RunError when the manifest names other parameters for the checkpoint's step. */
-async function checkManifestHash(
-  store: Store,
-  file: string,
-  checkpoint: Checkpoint,
-): Promise<void> {
-  const manifest = await readManifest(store);
-  const named = manifest?.step === checkpoint.position.step ? manifest.paramsSha256 : undefined;
-  if (named === undefined) return;
-  const found = paramsSha256(withoutAuxiliary(checkpoint.params));
-  if (found !== named)
-    throw new RunError(
-      `checkpoint ${store.where}/${file}: its parameters are ${found.slice(0, 10)}, and those that manifest.json names ${named.slice(0, 10)}; one of both was changed: restore it`,
-    );
 }
 
 /** A checkpoint's file that cannot be used, and why. */
