@@ -7,17 +7,25 @@ import {
   type Registry,
   readManifest,
   resumeRun,
+  rng,
   type Store,
   startRun,
 } from '@grok/core';
-import { checkExperiment, data as dataOf } from '@grok/core/internal';
+import {
+  checkExperiment,
+  composeExperiment,
+  data as dataOf,
+  readCheckpoint,
+  withoutAuxiliary,
+} from '@grok/core/internal';
 import data from '@grok/data';
+import feature from '@grok/distill-feature';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { describe, expect, test } from 'vitest';
 
-const registry: Registry = createRegistry([data, model, optim, wasm, metrics]);
+const registry: Registry = createRegistry([data, model, optim, wasm, metrics, feature]);
 const experiment = {
   task: { use: 'div', options: { p: 7 } },
   model: { use: 'transformer', options: { dim: 16, depth: 1, dropout: 0.2 } },
@@ -96,6 +104,64 @@ describe('shuffleLabels', () => {
   });
 });
 
+describe('shuffleTeachers', () => {
+  const taught = async (changes: object) => {
+    const store = memoryStore();
+    const { manifest } = await finish({ epochs: 1 }, store);
+    const { run, paramsSha256 = '' } = manifest;
+    const student = {
+      ...{ ...experiment, ...changes, teachers: { teacher: { run, paramsSha256 } } },
+      objective: [{ use: 'hard' }, { use: 'feature' }],
+    };
+    const composed = await composeExperiment(student, registry, { teacher: store });
+    return { ...composed, teacher: composed.teachers.teacher ?? expect.fail('no teacher') };
+  };
+  const rowsOf = (data: ArrayLike<number>, width: number, rows: Int32Array): string[] =>
+    [...rows].map((row) =>
+      Array.from({ length: width }, (_, i) => data[row * width + i]).join(' '),
+    );
+
+  test('gives a training row what another one asks, and leaves validation rows alone', async () => {
+    // Catches: rows that change places with validation rows (a leak), or do not change places at all.
+    const { teacher, task, split } = await taught({ shuffleTeachers: true });
+    const theirs = teacher.inputs?.data ?? expect.fail('reads the rows as they are');
+    const width = task.inputs.shape[1] ?? 0;
+    const [mine, read] = [task.inputs.data, theirs].map((all) => rowsOf(all, width, split.train));
+    expect(read).not.toEqual(mine);
+    expect(read?.toSorted()).toEqual(mine?.toSorted());
+    expect(rowsOf(theirs, width, split.validation)).toEqual(
+      rowsOf(task.inputs.data, width, split.validation),
+    );
+  });
+  test('moves embeddings too: no table stands for them', async () => {
+    // Catches: embeddings compared token by token, which would hand on what the teacher knows of each.
+    const [plain, shuffled] = [await taught({}), await taught({ shuffleTeachers: true })];
+    expect(plain.teacher.inputs).toBeUndefined();
+    const needed = (it: typeof plain) => it.objective.needs.teachers.teacher;
+    expect(needed(plain)).not.toContain('hook_embed');
+    expect(needed(shuffled)).toContain('hook_embed');
+  });
+  test('depends on the seed alone', async () => {
+    const rows = async (changes: object) =>
+      (await taught({ shuffleTeachers: true, ...changes })).teacher.inputs?.data;
+    expect(await rows({ epochs: 7 })).toEqual(await rows({}));
+    expect(await rows({ seed: 4, splitSeed: 3 })).not.toEqual(await rows({}));
+  });
+});
+
+test('a pin of step 0 keeps the state before the first step (an untrained teacher)', async () => {
+  const store = memoryStore();
+  const spec = { experiment: { ...experiment, epochs: 2 }, execution };
+  const plain = await startRun(spec, { registry, store: memoryStore() });
+  const pinned = { ...execution, pin: { steps: [0] } };
+  const { manifest } = await startRun({ ...spec, execution: pinned }, { registry, store });
+  const { params, position } = await readCheckpoint(store, 0);
+  expect(position).toMatchObject({ epoch: 0, batch: 0, step: 0 });
+  const { model: untrained } = dataOf(spec.experiment, registry);
+  expect(withoutAuxiliary(params)).toEqual(untrained.init(rng(3).split('init')));
+  expect(manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
+});
+
 test.each([
   [{ stop: { trainAcuracy: 0.9 } }, 'trainAcuracy'],
   [{ stop: { trainAccuracy: 99 } }, 'stop.trainAccuracy'],
@@ -106,6 +172,7 @@ test.each([
     'key "require.trainAccuracy": "atLeast" must not be above "atMost", got {"atLeast":0.9,"atMost":0.1}',
   ],
   [{ shuffleLabels: 1 }, 'shuffleLabels'],
+  [{ shuffleTeachers: 1 }, 'shuffleTeachers'],
 ])(
   '%j is refused (a typo taken for a condition, a condition that no run can meet)',
   (changes, message) => {

@@ -129,6 +129,7 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
   // What made its teacher a control is not the student's: it learns true labels, to its last epoch.
   const {
     shuffleLabels: _l,
+    shuffleTeachers: _f,
     stop: _s,
     require: _r,
     parent: _b,

@@ -1,3 +1,4 @@
+import { experimentHash } from '@grok/core';
 import { expandPlan, findSameRuns } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { presetNames, presetPlan } from '../src/documents.js';
@@ -27,6 +28,26 @@ describe('presets', () => {
       evalEvery: 1,
       epochs: 1000,
     });
+  });
+  it('controls has two arms of decay, as the same runs', () => {
+    // Catches: the control and the strategy trained once more, or compared with others than theirs.
+    const runs = new Map(expandPlan(presetPlan('controls')).map((run) => [run.key, run]));
+    const theirs = expandPlan(presetPlan('decay'));
+    for (const name of ['teacher', 'none', 'feature']) {
+      const found = theirs.find(({ key }) => key === `decay-0/${name}@10`);
+      const mine = runs.get(`${name}@10`) ?? expect.fail(`no ${name}`);
+      expect(experimentHash(mine.experiment)).toBe(
+        experimentHash(found?.experiment ?? expect.fail(`no ${name}`)),
+      );
+      expect(mine.needs).toEqual(
+        Object.fromEntries(
+          Object.entries(found?.needs ?? {}).map(([as, need]) => [
+            as,
+            { ...need, key: need.key.replace('decay-0/', '') },
+          ]),
+        ),
+      );
+    }
   });
   it('decay has one teacher a seed, shared by all decays', () => {
     // Catches: a teacher trained three times, once for each decay of the students.

@@ -212,6 +212,8 @@ export type Experiment = {
   readonly allowOtherTask?: boolean;
   /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
   readonly shuffleLabels?: boolean;
+  /** What teachers make of the training rows changes places among these: the same statistics, nothing of the row itself. */
+  readonly shuffleTeachers?: boolean;
   /** Evaluates the training rows too, dropout off: the row's `trainEval`. */
   readonly evaluate?: { readonly train: boolean };
   /** Ends the run at the first row that comes to it; its length is then the most. */
@@ -246,6 +248,10 @@ const experimentShape = {
     .boolean()
     .exactOptional()
     .describe('let training labels change places among themselves'),
+  shuffleTeachers: z
+    .boolean()
+    .exactOptional()
+    .describe('let what teachers make of training rows change places among these'),
   evaluate: z.strictObject({ train: z.boolean() }).exactOptional(),
   stop: stop.exactOptional(),
   require: z
@@ -285,7 +291,7 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
 
 /** Points of a run's training. */
 export type PinnedPoints = {
-  /** Optimizer steps taken. */
+  /** Optimizer steps taken; 0 is the state before the first. */
   readonly steps?: readonly number[];
   /** The first evaluated epoch at each (0–1). */
   readonly validationAccuracies?: readonly number[];
@@ -346,7 +352,7 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   checkpointEvery: positive.exactOptional(),
   pin: z
     .strictObject({
-      steps: z.array(positive).exactOptional(),
+      steps: z.array(natural).exactOptional(),
       validationAccuracies: z.array(share).exactOptional(),
     } satisfies Shape<PinnedPoints>)
     .exactOptional(),

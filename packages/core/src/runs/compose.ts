@@ -9,6 +9,7 @@ import type {
   Host,
   HostParams,
   Model,
+  ModelInfo,
   Optimizer,
   SplitRows,
   Store,
@@ -29,7 +30,7 @@ import { createOptimizer } from '../training/param-groups.js';
 import { createProbes, infoOf } from '../training/probes.js';
 import { compareTaughtData } from '../training/questions.js';
 import type { Teacher } from '../training/sites.js';
-import { shuffleLabels } from '../training/stopping.js';
+import { shuffleLabels, shuffleRows } from '../training/stopping.js';
 import type { ActiveProbe } from '../training/training.js';
 import { DEFAULT_BACKEND } from './execution.js';
 import { newestCheckpoint, readCheckpoint, readConfig, readManifest } from './run-folder.js';
@@ -86,7 +87,7 @@ export async function composeExperiment(
     {
       student: infoOf(model),
       teachers: Object.fromEntries(
-        Object.entries(loaded).map(([name, { model: frozen }]) => [name, infoOf(frozen)]),
+        Object.entries(loaded).map(([name, teacher]) => [name, infoOfTeacher(teacher, task)]),
       ),
     },
   );
@@ -157,6 +158,14 @@ export async function openBackend(registry: Registry, execution: Execution): Pro
   return registry.create('backend', name, options, host);
 }
 
+/** A teacher as objectives know it; one that reads other tokens than the student has no state for each of these. */
+function infoOfTeacher({ model, inputs }: Teacher, task: Task): ModelInfo {
+  const info = infoOf(model);
+  const own = task.inputs.data;
+  if (inputs === undefined || inputs.data.every((token, i) => token === own[i])) return info;
+  return { ...info, sites: info.sites.map(({ table: _, ...site }) => site) };
+}
+
 async function loadTeacher(
   name: string,
   ref: TeacherRef,
@@ -191,11 +200,19 @@ async function loadTeacher(
   if (paramsSha256(params) !== ref.paramsSha256)
     throw wrong(`its parameters changed since they were named (their hash differs)`);
   const { vocabulary } = parts.task;
+  const { experiment, split } = student;
+  const read =
+    experiment.shuffleTeachers === true
+      ? shuffleRows(inputs ?? student.written.inputs, split, experiment.seed)
+      : inputs;
   // A model may be for the rows of its task alone.
   const taught =
-    inputs === undefined
+    read === undefined
       ? { model: parts.model }
-      : { model: createModel(config.experiment, registry, { vocabulary, inputs }), inputs };
+      : {
+          model: createModel(config.experiment, registry, { vocabulary, inputs: read }),
+          inputs: read,
+        };
   return {
     ...taught,
     params,

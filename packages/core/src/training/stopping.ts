@@ -3,12 +3,14 @@ import { RunError } from '../contracts/errors.js';
 import type {
   Bounds,
   Experiment,
+  HostArray,
   MetricsRow,
   Requirement,
   SplitRows,
   Task,
 } from '../contracts/types.js';
 import { rng } from '../tensors/rng.js';
+import { takeRows } from '../tensors/rows.js';
 
 type Scores = Pick<MetricsRow, 'epoch' | 'trainEval' | 'validation'>;
 
@@ -64,6 +66,19 @@ function check(
   throw new RunError(
     `epoch ${epoch}, the last: ${what} accuracy is ${got.toFixed(4)}, and must be ${rule} ${limit} (require.${key}.${bound}); this run is not what it was meant to be`,
   );
+}
+
+/**
+ * All rows as a teacher reads them whose view of the training rows changes places among these, by the
+ * stream `teacher-rows` of the seed: what it makes of a row is what another row asks.
+ */
+export function shuffleRows(inputs: HostArray, { train }: SplitRows, seed: number): HostArray {
+  const order = rng(seed).split('teacher-rows').permutation(train.length);
+  const rows = Int32Array.from({ length: inputs.shape[0] ?? 0 }, (_, row) => row);
+  train.forEach((row, i) => {
+    rows[row] = train[order[i]!]!;
+  });
+  return takeRows(inputs, rows);
 }
 
 /**

@@ -48,6 +48,12 @@ export async function* train(
   const loop = await prepareLoop(run, from);
   try {
     yield describeStart(loop);
+    if (loop.position.step === 0 && run.pin?.steps?.includes(0))
+      yield {
+        type: 'checkpoint',
+        checkpoint: await createSnapshot(loop).checkpoint(),
+        pinned: true,
+      };
     // Killed after its last checkpoint and before its end, a run comes here with nothing left to do.
     while (!isComplete(loop)) {
       const started = run.now();
