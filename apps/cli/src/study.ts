@@ -31,6 +31,7 @@ import type { Io } from './io.js';
 import { assignmentOf, executorOf } from './parse.js';
 import { openRegistry, withPluginsOf } from './plugins.js';
 import { clock } from './progress.js';
+import { readRecords, writeRecords } from './records.js';
 import { changed } from './set.js';
 import { type RequestedExecution, requestExecution } from './spec.js';
 import { studyProgress } from './study-progress.js';
@@ -41,6 +42,7 @@ export interface StudyFlags extends Omit<ComputeFlags, 'plugin'> {
   readonly jobs?: number;
   readonly executor?: string;
   readonly only?: readonly string[];
+  readonly records?: string;
   readonly dryRun?: boolean;
   readonly retryFailed?: boolean;
   readonly set?: readonly string[];
@@ -55,6 +57,8 @@ export interface OpenedStudy {
   readonly folder: string;
   readonly root: Store;
   readonly open: (name: string) => Store;
+  /** Finished runs that are known from their records, by run. */
+  readonly records: ReadonlyMap<string, Store>;
 }
 
 /** Finds a plan by its file, preset or folder. @throws InputError when there is none. */
@@ -65,8 +69,10 @@ export async function openStudy(
   mustExist: boolean,
 ): Promise<OpenedStudy> {
   const path = resolve(io.cwd, from);
+  const records = await readRecords(flags.records, io);
   const at = (plan: Plan, folder: string): OpenedStudy => ({
     plan,
+    records,
     folder,
     root: storeAt(folder, io),
     open: (name) => storeAt(join(folder, name), io),
@@ -114,7 +120,7 @@ function planOf(
 
 /** Runs what a study lacks and prints its table; gives the exit code. */
 export async function carryOutStudy(
-  { plan, folder, root, open }: OpenedStudy,
+  { plan, folder, root, open, records }: OpenedStudy,
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
@@ -131,7 +137,7 @@ export async function carryOutStudy(
   const executor = createExecutor(path, open, flags, { registry, plugin }, io);
   try {
     const { status, begun, runs } = await runStudy(plan, {
-      ...{ registry, root, open, executor, execution: explicit, defaults },
+      ...{ registry, root, open, records, executor, execution: explicit, defaults },
       only: words(flags),
       forgive: flags.retryFailed === true,
       signal: io.signal,
@@ -212,7 +218,7 @@ function words({ only = [] }: StudyFlags): readonly string[] {
 
 /** Lists what would be run, and how long it would take after a short trial of each kind. */
 export async function dryRun(
-  { plan, folder, root, open }: OpenedStudy,
+  { plan, folder, root, open, records }: OpenedStudy,
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
@@ -221,7 +227,7 @@ export async function dryRun(
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
   await withPluginsOf([folder], flags, registry, io, check);
   const asked = new Set(selectRuns(planned, words(flags)));
-  const loaded = await loadStudy(planned, { root, open }, {}, noticeOf(io));
+  const loaded = await loadStudy(planned, { root, open, records }, {}, noticeOf(io));
   const runs = loaded.filter(({ key }) => asked.has(key));
   const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
   const { explicit, defaults } = requestOf(flags, io);
@@ -268,11 +274,11 @@ export async function dryRun(
 /** Prints where a study stands, or its table. */
 export async function printStudy(
   what: 'status' | 'table',
-  { plan, root, open }: OpenedStudy,
+  { plan, root, open, records }: OpenedStudy,
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const runs = await loadStudy(expandPlan(plan), { root, open }, {}, noticeOf(io));
+  const runs = await loadStudy(expandPlan(plan), { root, open, records }, {}, noticeOf(io));
   const sink = human(io, flags);
   if (what === 'table')
     sink.write(
@@ -305,5 +311,18 @@ export async function printStudy(
     const timeless = { ...told, runs: told.runs.map(({ time: _, ...run }) => run) };
     io.out.write(`${JSON.stringify(flags.times === false ? timeless : told)}\n`);
   }
+  return EXIT.ok;
+}
+
+/** Writes the records of a study's finished runs into `--records`. */
+export async function recordStudy(
+  { plan, root, open }: OpenedStudy,
+  folder: string,
+  io: Io,
+): Promise<number> {
+  const runs = await loadStudy(expandPlan(plan), { root, open });
+  const written = await writeRecords(runs, folder, io);
+  for (const name of written) io.out.write(`${name}\n`);
+  io.err.write(`${folder}: ${written.length} records written\n`);
   return EXIT.ok;
 }

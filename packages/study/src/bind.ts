@@ -13,6 +13,7 @@ import {
   type TeacherRef,
 } from '@grok/core';
 import { readCheckpoint, slugOf, type TrainingPoint, withoutAuxiliary } from '@grok/core/internal';
+import { readRecordedHash } from './finished-records.js';
 import type { PlannedRun } from './planned-runs.js';
 
 /** Validation accuracy (0–1) at which a run counts as having grokked. */
@@ -95,6 +96,8 @@ async function referTo(
       throw new InputError(`its teacher ${key} has no hash of its parameters; resume it`);
     return { run, paramsSha256: manifest.paramsSha256 };
   }
+  const recorded = await readRecordedHash(store, step);
+  if (recorded !== undefined) return { run, paramsSha256: recorded, step };
   const { params } = await readCheckpoint(store, step);
   return { run, paramsSha256: paramsSha256(withoutAuxiliary(params)), step };
 }

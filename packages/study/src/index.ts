@@ -6,6 +6,7 @@ export * from './carry-out.js';
 export * from './check-plan.js';
 export * from './compare.js';
 export * from './estimate.js';
+export * from './finished-records.js';
 export * from './hypotheses.js';
 export * from './inline.js';
 export * from './journal.js';

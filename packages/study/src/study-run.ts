@@ -38,6 +38,8 @@ export interface StudyRun extends PlannedRun {
   readonly manifest?: Manifest;
   readonly history?: readonly MetricsRow[];
   readonly record?: RunRecord;
+  /** It is known from its record alone: its parameters are not at hand. */
+  readonly recorded?: true;
   /** Why it is lost. */
   readonly error?: string;
 }
@@ -67,6 +69,8 @@ export interface StudyFolder {
   readonly root: Store;
   /** A run's folder in it, by name. */
   readonly open: (folder: string) => Store;
+  /** Records of finished runs, by run: what is in none of its folders is known from these. */
+  readonly records?: ReadonlyMap<string, Store>;
 }
 /** What else says where a run stands. */
 export interface StudyRecord {
@@ -118,7 +122,7 @@ async function readWhole(
 export async function loadRun(
   { key, name, role, seed, override, experiment: unbound, needs }: PlannedRun,
   others: ReadonlyMap<string, StudyRun>,
-  { open }: StudyFolder,
+  { open, records }: StudyFolder,
   record: Required<StudyRecord>,
 ): Promise<StudyRun> {
   const planned: PlannedRun = {
@@ -138,7 +142,11 @@ export async function loadRun(
     const experiment = await bindTeachers(planned, finished);
     if (experiment === undefined) return { ...planned, state: 'waiting' };
     const bound = identifyRun(experiment);
-    return await readRun({ ...planned, ...bound }, open(bound.folder), record);
+    const run = { ...planned, ...bound };
+    const own = await readRun(run, open(bound.folder), record);
+    const store = records?.get(bound.run);
+    if (store === undefined) return own;
+    return chooseRecord(own, await readRun(run, store, { ...record, failures: new Map() }));
   } catch (error) {
     if (!isInputError(error) && !isRunError(error)) throw error;
     return { ...planned, state: 'blocked', error: error.message };
@@ -167,6 +175,34 @@ async function findFinished(
     if (!isInputError(error) && !isRunError(error)) throw error;
     return undefined;
   }
+}
+
+/** What stands of a run that has a record: its own folder where it is finished there, else the record. */
+function chooseRecord(own: StudyRun, recorded: StudyRun): StudyRun {
+  if (recorded.state !== 'finished') return own;
+  if (own.state !== 'finished') return { ...recorded, recorded: true };
+  const [mine, theirs] = [own, recorded].map(({ manifest }) => manifest?.paramsSha256);
+  // A longer run has the parameters of another step.
+  if (mine === theirs || own.manifest?.step !== recorded.manifest?.step) return own;
+  const error = `${own.key}: ended in other parameters (${mine?.slice(0, 10)}) than its record ${recorded.store?.where} (${theirs?.slice(0, 10)}): this machine computes other bits; leave the records away, and train everything here`;
+  return { ...own, state: 'failed', error };
+}
+
+/**
+ * Keys of recorded runs that must be trained once more, to the same bits: they teach what is still to be
+ * trained, and a record has no parameters. `same` gives the first key of each run.
+ */
+export function findAbsentTeachers(
+  runs: readonly StudyRun[],
+  same: ReadonlyMap<string, string>,
+): readonly string[] {
+  const byKey = new Map(runs.map((run) => [run.key, run]));
+  const absent = new Set<string>();
+  for (const { key, state, needs } of orderByTeachers(runs).toReversed())
+    if (state === 'waiting' || state === 'ready' || state === 'interrupted' || absent.has(key))
+      for (const { key: teacher } of Object.values(needs))
+        if (byKey.get(teacher)?.recorded === true) absent.add(same.get(teacher) ?? teacher);
+  return [...absent];
 }
 
 async function readRun(

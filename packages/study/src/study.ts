@@ -45,6 +45,7 @@ import {
   withControls,
 } from './study-folder.js';
 import {
+  findAbsentTeachers,
   isFinished,
   isLost,
   loadRun,
@@ -179,6 +180,10 @@ class StudyRunner {
       await this.#write({ type: 'forgive', at: now() });
     for (const run of await loadStudy(this.#planned, this.#host, this.#records()))
       this.#runs.set(run.key, run);
+    for (const key of findAbsentTeachers([...this.#runs.values()], this.#same)) {
+      const teacher = this.#runs.get(key);
+      if (teacher !== undefined) this.#runs.set(key, { ...teacher, state: 'ready' });
+    }
     this.#tell({ type: 'study' });
     const lost = [...this.#runs.values()].find(isLost);
     if (this.#host.failFast === true && lost !== undefined)
@@ -300,7 +305,8 @@ class StudyRunner {
     // An executor whose word and whose folder differ would be asked for ever.
     if (outcome.status === 'finished' && after.state !== 'finished')
       throw new InputError(
-        `executor "${executor.name}": says that ${key} is finished, but ${outcome.folder} does not hold it; both must see the same folder`,
+        after.error ??
+          `executor "${executor.name}": says that ${key} is finished, but ${outcome.folder} does not hold it; both must see the same folder`,
       );
     if (outcome.status !== 'failed') return this.#tell({ type: 'end', run: after });
     const { error } = outcome;

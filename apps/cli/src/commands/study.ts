@@ -2,12 +2,20 @@ import type { Command } from 'commander';
 import { type OutputFlags, outputFlags, pluginFlag, trackFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { wholeOf } from '../parse.js';
-import { carryOutStudy, dryRun, openStudy, printStudy, type StudyFlags } from '../study.js';
+import {
+  carryOutStudy,
+  dryRun,
+  openStudy,
+  printStudy,
+  recordStudy,
+  type StudyFlags,
+} from '../study.js';
 
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   value,
 ];
+const RECORDS = 'folder of finished runs’ records, which are taken for done';
 const PLAN = 'a plan’s file, a preset, or the folder of a study';
 
 /** `grok study`: many runs from one plan, side by side, and what they say. */
@@ -27,6 +35,15 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
         done(await (flags.dryRun === true ? dryRun : carryOutStudy)(opened, flags, io));
       });
 
+  group
+    .command('record')
+    .description('write each finished run as a small file, which --records takes for done')
+    .argument('<study>', 'the study’s folder')
+    .argument('<dir>', 'folder to write to')
+    .action(async (from: string, dir: string) => {
+      done(await recordStudy(await openStudy(from, {}, io, true), dir, io));
+    });
+
   for (const name of ['status', 'table'] as const) {
     const command = outputFlags(group.command(name))
       .description(
@@ -34,6 +51,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
       )
       .argument('<plan>', PLAN)
       .option('--out <dir>', 'the study’s folder, where a plan is given')
+      .option('--records <dir>', RECORDS)
       .option('--set <path=value>', 'replace one value of the plan (repeatable)', collect, []);
     if (name === 'table')
       command
@@ -57,6 +75,7 @@ function runFlags(command: Command): Command {
       'what carries the runs out: processes (default), inline or a plugin’s',
     )
     .option('--only <runs>', 'names, @seeds, name@seed, with commas (repeatable)', collect, [])
+    .option('--records <dir>', RECORDS)
     .option('--dry-run', 'list the runs and estimate their time')
     .option('--retry-failed', 'try runs again that failed twice')
     .option('--set <path=value>', 'replace one value of the plan (repeatable)', collect, [])

@@ -1,0 +1,48 @@
+/** Records of finished runs in a folder: `feature@10.json.gz`, under the name of their override where they have one. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { InputError, type Store } from '@grok/core';
+import { decodeRecord, encodeRecord, isFinished, type StudyRun } from '@grok/study';
+import type { Io } from './io.js';
+
+const ENDING = '.json.gz';
+
+/** All records in a folder, by run. @throws InputError when there is no such folder, or a record is damaged. */
+export async function readRecords(
+  folder: string | undefined,
+  io: Io,
+): Promise<ReadonlyMap<string, Store>> {
+  const records = new Map<string, Store>();
+  if (folder === undefined) return records;
+  const path = resolve(io.cwd, folder);
+  if (!existsSync(path))
+    throw new InputError(`records ${folder}: there is no such folder; give one of finished runs`);
+  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!name.endsWith(ENDING)) continue;
+    const { run, store } = await decodeRecord(readFileSync(join(path, name)), join(folder, name));
+    records.set(run, store);
+  }
+  return records;
+}
+
+/** Writes the records of finished runs that have none there, or another by now; gives the names of those written. */
+export async function writeRecords(
+  runs: readonly StudyRun[],
+  folder: string,
+  io: Io,
+): Promise<readonly string[]> {
+  const written: string[] = [];
+  const seen = new Set<string>();
+  for (const run of runs) {
+    if (!isFinished(run) || run.recorded === true || seen.has(run.run)) continue;
+    seen.add(run.run);
+    const name = `${run.key}${ENDING}`;
+    const path = resolve(io.cwd, folder, name);
+    const bytes = await encodeRecord(run.store);
+    if (existsSync(path) && Buffer.compare(readFileSync(path), bytes) === 0) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    written.push(name);
+  }
+  return written;
+}

@@ -1,0 +1,54 @@
+/** Records of finished runs on the command line: written by `study record`, taken for done by `--records`. */
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { bench } from './helpers.js';
+
+const plan = {
+  name: 'tiny',
+  summary: 'For tests.',
+  shared: {
+    ...{ task: { use: 'div', options: { p: 5 } }, optimizer: { use: 'adamw' } },
+    ...{ batch: 8, epochs: 2 },
+  },
+  teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1 } } },
+  student: { model: { use: 'transformer', options: { dim: 4, depth: 1 } } },
+  arms: { none: {} },
+  seeds: [0],
+  overrides: { slow: { student: { epochs: 1 } }, quick: { student: { batch: 4 } } },
+};
+const world = bench();
+writeFileSync(join(world.dir, 'tiny.json'), JSON.stringify(plan));
+afterAll(() => world.remove());
+
+describe('study record', () => {
+  it('writes a file a run, which another folder takes for done', async () => {
+    const run = ['study', 'run', 'tiny.json', '--backend', 'wasm', '--quiet'];
+    expect(await world.grok(...run, '--out', 'a')).toMatchObject({ code: 0 });
+    const files = ['quick/none@0.json.gz', 'slow/none@0.json.gz', 'slow/teacher@0.json.gz'];
+    const first = await world.grok('study', 'record', 'a', 'kept');
+    // The teacher that both overrides share is one run.
+    expect(first.out.trim().split('\n').sort()).toEqual(files);
+    const again = await world.grok('study', 'record', 'a', 'kept');
+    expect([again.code, again.out]).toEqual([0, '']);
+    const done = await world.grok(...run, '--out', 'b', '--records', 'kept');
+    expect(done).toMatchObject({ code: 0 });
+    expect(
+      readdirSync(join(world.dir, 'b')).filter((name) => name.includes('transformer')),
+    ).toEqual([]);
+    const table = await world.grok('study', 'table', 'a', '--no-times');
+    const same = await world.grok('study', 'table', 'b', '--no-times', '--records', 'kept');
+    expect(same.out).toBe(table.out);
+  });
+  it('names a record that is damaged, and a folder that is missing', async () => {
+    truncateSync(join(world.dir, 'kept/slow/none@0.json.gz'), 30);
+    for (const [folder, message] of [
+      ['kept', /kept\/slow\/none@0\.json\.gz: is not gzipped, or was cut short/],
+      ['nowhere', /records nowhere: there is no such folder/],
+    ] as const) {
+      const { code, err } = await world.grok('study', 'status', 'tiny.json', '--records', folder);
+      expect(code).toBe(2);
+      expect(err).toMatch(message);
+    }
+  });
+});
