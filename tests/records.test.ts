@@ -58,7 +58,7 @@ beforeAll(async () => {
     const { run: id, store } = await decodeRecord(await encodeRecord(run.store), run.key);
     records.set(id, store);
   }
-});
+}, 60_000);
 const hashes = ({ runs }: StudyResult) => runs.map(({ record }) => record?.paramsSha256);
 const idOf = (key: string): string =>
   before.runs.find((run) => run.key === key)?.run ?? expect.fail(key);
