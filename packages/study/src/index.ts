@@ -28,3 +28,4 @@ export * from './study-execution.js';
 export * from './study-folder.js';
 export * from './study-json.js';
 export * from './study-run.js';
+export * from './test-hypotheses.js';
