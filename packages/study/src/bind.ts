@@ -12,7 +12,13 @@ import {
   type Store,
   type TeacherRef,
 } from '@grok/core';
-import { readCheckpoint, slugOf, type TrainingPoint, withoutAuxiliary } from '@grok/core/internal';
+import {
+  type PinnedPoints,
+  readCheckpoint,
+  slugOf,
+  type TrainingPoint,
+  withoutAuxiliary,
+} from '@grok/core/internal';
 import { readRecordedHash } from './finished-records.js';
 import type { PlannedRun } from './planned-runs.js';
 
@@ -113,4 +119,21 @@ function findStep(at: TrainingPoint, history: readonly MetricsRow[]): number | '
 export function accuracyOf(at: TrainingPoint): number | undefined {
   if (at === 'crossing') return GROKKED;
   return typeof at === 'object' ? at.validationAccuracy : undefined;
+}
+
+/** The points at which runs teach, but for their last: their checkpoints must be kept. */
+export function findPins(
+  planned: readonly PlannedRun[],
+  same: ReadonlyMap<string, string>,
+): ReadonlyMap<string, PinnedPoints> {
+  const pins = new Map<string, PinnedPoints>();
+  for (const { key, at } of planned.flatMap(({ needs }) => Object.values(needs))) {
+    const first = same.get(key) ?? key;
+    const { steps = [], validationAccuracies = [] } = pins.get(first) ?? {};
+    const accuracy = accuracyOf(at);
+    if (typeof at === 'number') pins.set(first, { validationAccuracies, steps: [...steps, at] });
+    else if (accuracy !== undefined)
+      pins.set(first, { steps, validationAccuracies: [...validationAccuracies, accuracy] });
+  }
+  return pins;
 }

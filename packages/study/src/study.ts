@@ -22,7 +22,7 @@ import {
   type PinnedPoints,
   whileHeld,
 } from '@grok/core/internal';
-import { accuracyOf } from './bind.js';
+import { findPins } from './bind.js';
 import { type Estimate, estimate, paceOf } from './estimate.js';
 import {
   findBegun,
@@ -356,23 +356,6 @@ class StudyRunner {
     };
     onEvent({ ...event, study });
   }
-}
-
-/** The points at which runs teach, but for their last: their checkpoints must be kept. */
-function findPins(
-  planned: readonly PlannedRun[],
-  same: ReadonlyMap<string, string>,
-): ReadonlyMap<string, PinnedPoints> {
-  const pins = new Map<string, PinnedPoints>();
-  for (const { key, at } of planned.flatMap(({ needs }) => Object.values(needs))) {
-    const first = same.get(key) ?? key;
-    const { steps = [], validationAccuracies = [] } = pins.get(first) ?? {};
-    const accuracy = accuracyOf(at);
-    if (typeof at === 'number') pins.set(first, { validationAccuracies, steps: [...steps, at] });
-    else if (accuracy !== undefined)
-      pins.set(first, { steps, validationAccuracies: [...validationAccuracies, accuracy] });
-  }
-  return pins;
 }
 
 function endLine(key: string, outcome: Exclude<JobOutcome, { status: 'blocked' }>): JournalLine {
