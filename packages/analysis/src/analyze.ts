@@ -12,7 +12,7 @@ import { type Analysis, nameBeside } from './files.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
 
-/** What to analyse. */
+/** What to analyze. */
 export interface AnalysisOptions {
   /** Default: the crossing of .99 and the last step. */
   readonly at?: readonly At[];

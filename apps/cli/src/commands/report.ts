@@ -21,7 +21,7 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
     .argument('<dir>', 'the study’s folder, or a run’s')
     .option('--out <dir>', 'where to write (default: the same folder)')
     .option('--claims <file>', 'verdicts on the claims of this file too')
-    .option('--no-analyze', 'only what was analysed before: compute nothing')
+    .option('--no-analyze', 'only what was analyzed before: compute nothing')
     .action(async (folder: string, flags: Flags) => {
       const opened = await openFolder(folder, io);
       const out = flags.out ?? opened.root.where;
