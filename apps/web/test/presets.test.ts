@@ -1,5 +1,5 @@
 /** What the page offers to begin with, and the teacher that comes with it. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { experimentHash, paramsSha256 } from '@grok/core';
 import { decodeCheckpoint, withoutAuxiliary } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
@@ -79,5 +79,21 @@ describe('the teacher that comes with the page', () => {
     expect(bytes.length).toBeLessThan(3e6);
     const { params } = decodeCheckpoint(bytes, file);
     expect(paramsSha256(withoutAuxiliary(params))).toBe(json('manifest.json').paramsSha256);
+  });
+});
+
+describe('the page before its worker', () => {
+  it('runs no code of packages but the palette (catches: a first sight that loads the registry, and fails)', () => {
+    const folder = new URL('../src/page/', import.meta.url);
+    const found = readdirSync(folder).flatMap((file) =>
+      [
+        ...readFileSync(new URL(file, folder), 'utf8').matchAll(
+          /import (?!type)[^;]*?'(@grok\/[^']+)'/g,
+        ),
+      ]
+        .map(([, name]) => name)
+        .filter((name) => name !== '@grok/report'),
+    );
+    expect(found).toEqual([]);
   });
 });

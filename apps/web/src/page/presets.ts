@@ -1,6 +1,6 @@
 /** Plans to start from: the command line's presets, and a small one whose teacher comes with the site. */
 import type { Json } from '@grok/core';
-import { expandPlan, type Part, type Plan } from '@grok/study';
+import type { Part, Plan } from '@grok/study';
 import type { RunView } from '../protocol.js';
 
 // Data, read as files: there is one copy of each of the command line's presets.
@@ -129,9 +129,14 @@ export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
   };
 }
 
-/** The runs of a plan before any has begun. */
-export function runsIn(plan: Plan): readonly RunView[] {
-  return expandPlan(plan).map(({ name, seed, experiment: { epochs = 0 } }) => ({
-    ...{ name, seed, epochs, history: [], secondsPerEpoch: null, epochsTo99: null },
-  }));
+/** The runs of a plan before any has begun, as the form's first sight; the worker reads the plan itself. */
+export function runsIn({ shared, teacher, student, arms, seeds }: Plan): readonly RunView[] {
+  const run = (name: string, ...parts: readonly (Part | undefined)[]): RunView => ({
+    ...{ name, seed: seeds[0] ?? 0, history: [], secondsPerEpoch: null, epochsTo99: null },
+    epochs: Number(parts.find((part) => part?.epochs !== undefined)?.epochs ?? 0),
+  });
+  return [
+    run('teacher', teacher, shared),
+    ...Object.entries(arms).map(([name, arm]) => run(name, arm, student, shared)),
+  ];
 }
