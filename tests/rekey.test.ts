@@ -34,8 +34,13 @@ const filesIn = (folder: string): string[] =>
     .map(String)
     .filter((name) => /\.\w+$/.test(name))
     .sort();
-const bytesIn = (folder: string): [string, Buffer][] =>
-  filesIn(folder).map((name) => [name, readFileSync(join(folder, name))]);
+/** Files of a folder; checkpoints without the description of their experiment, which the first format lacks. */
+const bytesIn = (folder: string): [string, Uint8Array][] =>
+  filesIn(folder).map((name) => {
+    const bytes = readFileSync(join(folder, name));
+    const isCheckpoint = name.endsWith('.safetensors');
+    return [name, isCheckpoint ? encodeCheckpoint(decodeCheckpoint(bytes, name)) : bytes];
+  });
 
 async function train(root: string, name: string, experiment: Experiment, beside: object = {}) {
   const store = fileStore(join(root, name));

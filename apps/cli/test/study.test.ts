@@ -218,7 +218,7 @@ it('a journal that is damaged is bad input to what writes it, and named by what 
 
 describe('bad input', () => {
   it.each<[string[], string]>([
-    [[], 'study: needs a command: run, resume, status, table'],
+    [[], 'study: needs a command: run, resume, record, status, table'],
     [['rn'], 'unknown study command "rn": did you mean "run"?'],
     [['run'], "missing required argument 'plan'"],
     [['run', 'stdy'], 'unknown plan (neither a file nor a preset) "stdy": did you mean "study"?'],
