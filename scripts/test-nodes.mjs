@@ -6,24 +6,22 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { NODES, withNode } from './nodes.mjs';
 
-const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' };
 const root = fileURLToPath(new URL('..', import.meta.url));
-const chosen = process.argv.slice(2).filter((word) => word in VERSIONS);
-const files = process.argv.slice(2).filter((word) => !(word in VERSIONS));
+const chosen = process.argv.slice(2).filter((word) => word in NODES);
+const files = process.argv.slice(2).filter((word) => !(word in NODES));
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const cli = join(root, 'apps/cli/dist/cli.js');
 const win = process.platform === 'win32';
 let failed = 0;
-for (const [major, version] of Object.entries(VERSIONS)) {
+for (const [major, version] of Object.entries(NODES)) {
   if (chosen.length > 0 && !chosen.includes(major)) continue;
   /** @param {string[]} args */
-  const node = (...args) =>
-    spawnSync(win ? 'npx.cmd' : 'npx', ['--yes', `node@${version}`, ...args], {
-      cwd: root,
-      encoding: 'utf8',
-      shell: win,
-    });
+  const node = (...args) => {
+    const [command = '', ...words] = withNode(version);
+    return spawnSync(command, [...words, ...args], { cwd: root, encoding: 'utf8', shell: win });
+  };
   const doctor = node(cli, 'doctor', '--quiet');
   const tests = node(vitest, 'run', '--project', 'node', '--reporter=dot', ...files);
   const ok = doctor.status === 0 && tests.status === 0;

@@ -36,7 +36,7 @@ try {
     if (positionals.length > 0 && !positionals.includes(name.slice(0, 1))) continue;
     const began = performance.now();
     try {
-      const said = await test({ folder, env: registry.env, tarballs, publish: publishHere });
+      const said = await test({ folder, ...registry, tarballs, publish: publishHere });
       console.log(`✓ (${name.slice(0, 1)}) ${name.slice(3)}: ${said} (${seconds(began)})`);
     } catch (error) {
       failed++;

@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../release/packages.mjs';
 import { must, userFolder } from './folder.mjs';
 import { inside, walk } from './inside.mjs';
+import { instruction } from './instruction.mjs';
+import { MANAGERS } from './managers.mjs';
 import { page, thirdParties } from './third.mjs';
 import { TSC, TYPESCRIPT, trains } from './typed.mjs';
 
 /**
- * @typedef {{ folder: string, env: NodeJS.ProcessEnv, tarballs: string, publish(tarball: string): void }} World
+ * @typedef {{ folder: string, env: NodeJS.ProcessEnv, tarballs: string, url: string, publish(tarball: string): void }} World
  */
 
 /** @param {string} name */
@@ -45,20 +47,19 @@ export const cases = {
 
   'g: with pnpm, and with yarn': ({ folder, env }) => {
     /** @param {string} name */
-    const pnpm = (name) => {
-      const user = userFolder(join(folder, name), env, 'pnpm');
-      user.write('pnpm-workspace.yaml', PNPM_WORKSPACE);
-      return user;
-    };
+    const pnpm = (name) => userFolder(join(folder, name), env, MANAGERS.pnpm);
     const began = alone(pnpm('pnpm-alone'));
     const table = commandLine(pnpm('pnpm-cli'));
-    const yarn = alone(userFolder(join(folder, 'yarn-alone'), env, 'yarn'));
+    const yarn = alone(userFolder(join(folder, 'yarn-alone'), env, MANAGERS.yarn));
     return `pnpm: ${began}; ${table}; yarn: ${yarn}`;
   },
 
   'h: relational distillation inside the repository': inside,
 
   'i: docs/writing-a-plugin.md word for word': walk,
+
+  'j: the documented installation with npm 10, 11 and 12, pnpm, and Yarn 4 with Plug’n’Play':
+    instruction,
 
   // The last, for it publishes newer ones.
   'f: the newest strategy with the previous core': ({ folder, env, tarballs, publish }) => {
@@ -83,13 +84,6 @@ export const cases = {
     return `core ${versions[0]}, distill-logit ${versions[1]}`;
   },
 };
-
-/** pnpm wants to be told of every install script (without theirs these work on the CPU), and holds back what is new. */
-const PNPM_WORKSPACE = `allowBuilds:
-  onnxruntime-node: false
-  protobufjs: false
-minimumReleaseAge: 0
-`;
 
 /** One strategy on a literal model, then trained with. @param {import('./folder.mjs').UserFolder} user */
 function alone(user) {

@@ -5,29 +5,23 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { root } from '../release/packages.mjs';
+import { MANAGERS } from './managers.mjs';
 
 /** @typedef {ReturnType<typeof userFolder>} UserFolder */
 
-/** Commands that add packages. @type {Record<'npm' | 'pnpm' | 'yarn', string[]>} */
-const INSTALLERS = {
-  npm: ['npm', 'install', '--no-progress', '--prefer-offline'],
-  pnpm: ['npx', '--yes', '--ignore-scripts', packageManager(), 'add', '--prefer-offline'],
-  yarn: ['npx', '--yes', 'yarn@1.22.22', 'add', '--silent', '--prefer-offline', '--no-progress'],
-};
-
-/** @param {string} path @param {NodeJS.ProcessEnv} env @param {'npm' | 'pnpm' | 'yarn'} installer */
-export function userFolder(path, env, installer = 'npm') {
+/** @param {string} path @param {NodeJS.ProcessEnv} env @param {import('./managers.mjs').Manager} manager */
+export function userFolder(path, env, manager = MANAGERS.npm) {
   mkdirSync(path, { recursive: true });
   writeFileSync(
     join(path, 'package.json'),
     `${JSON.stringify({ name: basename(path), private: true, type: 'module' })}\n`,
   );
+  for (const [file, text] of Object.entries(manager.files ?? {}))
+    writeFileSync(join(path, file), text);
   // yarn knows no other place for it.
   copyFileSync(env.npm_config_userconfig ?? '', join(path, '.npmrc'));
   /** @param {string} command @param {string[]} args */
@@ -52,8 +46,13 @@ export function userFolder(path, env, installer = 'npm') {
     run,
     /** @param {string[]} names */
     install(...names) {
-      const [command = '', ...args] = INSTALLERS[installer];
+      const [command = '', ...args] = manager.add;
       return run(command, ...args, ...names);
+    },
+    /** Runs a program of an installed package. @param {string[]} words */
+    exec(...words) {
+      const [command = '', ...args] = manager.exec;
+      return run(command, ...args, ...words);
     },
     /** @param {string} file @param {string} text */
     write(file, text) {
@@ -92,11 +91,6 @@ const foldersIn = (folder) =>
   readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? [join(folder, entry.name)] : [],
   );
-
-/** The pnpm that the repository itself uses, as `pnpm@12.21.0`. */
-function packageManager() {
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
-}
 
 /** @param {unknown} condition @param {string} what @returns {asserts condition} */
 export function must(condition, what) {

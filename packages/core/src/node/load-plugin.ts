@@ -75,6 +75,8 @@ function adviceFor(file: string, reason: string): string {
       : `; it is an ES module, and its package says CommonJS: write "type": "module" into the package.json of ${dirname(file)} or above, or name the file .mjs`;
   if (/(require|module|exports) is not defined/.test(reason))
     return '; it is loaded as an ES module: write import and export default, or name the file .cjs';
+  if (/\(a peer dependency\) but it isn't provided/.test(reason))
+    return '; Yarn gives a plugin only what your package.json names: yarn add @grok/core @grok/tfjs';
   if (/Unknown file extension ".[cm]?tsx?"/.test(reason))
     return '; this Node reads no TypeScript: compile it, and name what comes out';
   return '';

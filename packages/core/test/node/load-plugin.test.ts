@@ -223,6 +223,11 @@ describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
     ['esm/other.cjs', source('esm'), 'a .cjs file is CommonJS: name it .mjs'],
     ['mixed.mjs', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
     ['half.js', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
+    [
+      'peers.mjs',
+      `throw new Error("it tried to access @grok/core (a peer dependency) but it isn't provided by your application")`,
+      'yarn add @grok/core @grok/tfjs',
+    ],
   ])('is told what to do where it is of the wrong kind, %s', (path, text, advice) => {
     // Catches: `Unexpected token 'export'`, and no word on the package that says CommonJS.
     put('esm/package.json', '{"name":"esm","type":"commonjs"}');
