@@ -1,6 +1,6 @@
 /** Runs that are planned: what each trains, and which others must teach it. Plans make them; so may any program. */
 import { type Experiment, InputError, unknownName } from '@grok/core';
-import type { TrainingPoint } from '@grok/core/internal';
+import { quote, type TrainingPoint } from '@grok/core/internal';
 
 /** A run that teaches another, by its key, and the point of its training whose parameters teach. */
 export interface TeacherNeed {
@@ -56,13 +56,13 @@ export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
     if (ordered.has(run)) return;
     if (path.includes(run.key)) {
       const circle = [...path.slice(path.indexOf(run.key)), run.key].join(' → ');
-      throw new InputError(`run "${run.key}": its teachers form a circle (${circle})`);
+      throw new InputError(`run ${quote(run.key)}: its teachers form a circle (${circle})`);
     }
     for (const [as, { key }] of Object.entries(run.needs)) {
       const teacher = byKey.get(key);
       if (teacher === undefined) {
         const { message } = unknownName('run', key, byKey.keys());
-        throw new InputError(`run "${run.key}", teacher "${as}": ${message}`);
+        throw new InputError(`run ${quote(run.key)}, teacher ${quote(as)}: ${message}`);
       }
       visit(teacher, [...path, run.key]);
     }
@@ -70,7 +70,7 @@ export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
   };
   for (const run of runs) {
     if (byKey.get(run.key) !== run)
-      throw new InputError(`run "${run.key}": two runs have this key; rename one`);
+      throw new InputError(`run ${quote(run.key)}: two runs have this key; rename one`);
     visit(run, []);
   }
   return [...ordered];

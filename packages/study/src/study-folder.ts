@@ -4,6 +4,7 @@ import {
   canonicalJson,
   type DocumentKind,
   experimentSchema,
+  quote,
   readDocument,
   type Shape,
   trainingPointSchema,
@@ -110,5 +111,5 @@ function documentOf(source: StudySource): Plan | readonly RunDraft[] {
 function describe(source: StudySource): string {
   return areRuns(source)
     ? `another study of ${source.length} runs`
-    : `another plan ("${source.name}", seeds ${source.seeds.join(', ')})`;
+    : `another plan (${quote(source.name)}, seeds ${source.seeds.join(', ')})`;
 }

@@ -1,5 +1,6 @@
 /** The statements of a plan, each with its test, its log-rank beside it, and restricted means to the plan's horizon. */
 import { InputError } from '@grok/core';
+import { quote } from '@grok/core/internal';
 import { epochsTo } from '@grok/metrics';
 import type { Hypothesis } from './hypotheses.js';
 import type { Plan } from './plan.js';
@@ -30,7 +31,9 @@ export interface TestedHypothesis extends Hypothesis {
 export function testHypotheses(plan: Plan, runs: readonly StudyRun[]): readonly TestedHypothesis[] {
   const { hypotheses } = plan;
   if (hypotheses === undefined)
-    throw new InputError(`plan "${plan.name}": states no hypotheses; write them into the plan`);
+    throw new InputError(
+      `plan ${quote(plan.name)}: states no hypotheses; write them into the plan`,
+    );
   const { family, outcome } = hypotheses;
   const tested = family.map((hypothesis) => testOne(plan, runs, { ...outcome, ...hypothesis }));
   const p = tested.flatMap((one) => (one.p === null || one.missing.length > 0 ? [] : [one.p]));

@@ -3,6 +3,7 @@ import {
   checkDocument,
   type DocumentKind,
   jsonObjectSchema,
+  quote,
   type Shape,
   z,
 } from '@grok/core/internal';
@@ -124,7 +125,11 @@ const claim: z.ZodType<Claim> = z
   } satisfies Shape<Claim>)
   .superRefine(({ id, testable, why, quantity: measured, value, band }, context) => {
     const refuse = (rule: string): void =>
-      context.addIssue({ code: 'custom', message: `"${id}": ${rule}`, params: { told: true } });
+      context.addIssue({
+        code: 'custom',
+        message: `${quote(id)}: ${rule}`,
+        params: { told: true },
+      });
     if (testable === false) {
       if (why === undefined) refuse('says it cannot be tested; say "why"');
       return;

@@ -1,6 +1,6 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import type { Json } from '@grok/core';
-import { canonicalJson, own } from '@grok/core/internal';
+import { canonicalJson, own, quote } from '@grok/core/internal';
 import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
 import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
@@ -75,10 +75,10 @@ function ofRuns(quantity: OfRuns, evidence: Evidence, setting: JsonObject): Meas
   const named = evidence.runs.filter((run) => isCalled(run, quantity.run));
   const finished = named.filter(({ manifest }) => manifest.status === 'finished');
   const fitting = finished.filter(({ config }) => contains(config.experiment, setting));
-  if (named.length === 0) return { lacks: `no run "${quantity.run}"` };
-  if (finished.length === 0) return { lacks: `no run "${quantity.run}" is finished` };
+  if (named.length === 0) return { lacks: `no run ${quote(quantity.run)}` };
+  if (finished.length === 0) return { lacks: `no run ${quote(quantity.run)} is finished` };
   if (fitting.length === 0)
-    return { lacks: `no run "${quantity.run}" with ${JSON.stringify(setting)}` };
+    return { lacks: `no run ${quote(quantity.run)} with ${JSON.stringify(setting)}` };
   const samples = new Map<string, Sample>();
   let lacks = '';
   for (const run of fitting) {
