@@ -1,5 +1,13 @@
 #!/usr/bin/env node
-import { main } from './main.js';
-import { processIo } from './process-io.js';
+import { version } from './version.js';
 
-process.exitCode = await main(process.argv.slice(2), processIo());
+const argv = process.argv.slice(2);
+// All else takes ten times as long to load.
+if (argv.length === 1 && argv[0] === '--version') process.stdout.write(`${version}\n`);
+else {
+  const [{ main }, { processIo }] = await Promise.all([
+    import('./main.js'),
+    import('./process-io.js'),
+  ]);
+  process.exitCode = await main(argv, processIo());
+}

@@ -19,6 +19,6 @@ export interface Io {
   readonly script?: string;
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
-  /** Begins to watch over this process, before code runs that may never return. */
-  readonly watch?: () => void;
+  /** Begins to watch over this process after so many milliseconds; 0 before code runs that may never return. */
+  readonly watch?: (delay: number) => void;
 }

@@ -3,24 +3,29 @@ import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { cut } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
-import { analyze } from './commands/analyze.js';
-import { distill } from './commands/distill.js';
-import { doctor } from './commands/doctor.js';
-import { evaluate } from './commands/eval.js';
-import { newPlugin } from './commands/new.js';
-import { plugins } from './commands/plugins.js';
-import { report } from './commands/report.js';
-import { reproduce } from './commands/reproduce.js';
-import { resume } from './commands/resume.js';
-import { runs } from './commands/runs.js';
-import { study } from './commands/study.js';
-import { studyWorker } from './commands/study-worker.js';
-import { trainRun } from './commands/train.js';
-import { verifyClaims } from './commands/verify.js';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
 import { printableSink } from './printable-sink.js';
 import { version } from './version.js';
+
+type AddCommand = (program: Command, io: Io, done: (code: number) => void) => void;
+/** The commands in the order of the help; only the one that is named is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  reproduce: async () => (await import('./commands/reproduce.js')).reproduce,
+  train: async () => (await import('./commands/train.js')).trainRun,
+  distill: async () => (await import('./commands/distill.js')).distill,
+  resume: async () => (await import('./commands/resume.js')).resume,
+  eval: async () => (await import('./commands/eval.js')).evaluate,
+  analyze: async () => (await import('./commands/analyze.js')).analyze,
+  report: async () => (await import('./commands/report.js')).report,
+  verify: async () => (await import('./commands/verify.js')).verifyClaims,
+  runs: async () => (await import('./commands/runs.js')).runs,
+  study: async () => (await import('./commands/study.js')).study,
+  plugins: async () => (await import('./commands/plugins.js')).plugins,
+  new: async () => (await import('./commands/new.js')).newPlugin,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
+  'study-worker': async () => (await import('./commands/study-worker.js')).studyWorker,
+};
 
 /** Runs `grok` with arguments (without node and script) and gives its exit code; it never throws. */
 export async function main(argv: readonly string[], surroundings: Io): Promise<number> {
@@ -33,14 +38,9 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
       code = result;
     };
     const program = programOf(io);
-    for (const add of [
-      ...[reproduce, trainRun, distill, resume, evaluate, analyze, report, verifyClaims],
-      ...[runs, study, plugins, newPlugin, doctor],
-    ])
-      add(program, io, done);
-    studyWorker(program, io);
-    for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
     const words = argv.filter((word) => word !== '--debug');
+    for (const add of await loadCommands(words[0])) add(program, io, done);
+    for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
     await program.parseAsync(commandWords(words, program), { from: 'user' });
     return code;
   } catch (error) {
@@ -55,6 +55,14 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
     if (!isRunError(error) && !debug) io.err.write('grok: this is a bug; --debug shows where\n');
     return EXIT.failed;
   }
+}
+
+/** The command of a name; all of them where there is none of it. */
+function loadCommands(name: string | undefined): Promise<readonly AddCommand[]> {
+  const named = new Map(Object.entries(COMMANDS)).get(name ?? '');
+  return Promise.all(
+    (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
+  );
 }
 
 /**

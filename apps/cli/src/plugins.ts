@@ -43,10 +43,12 @@ export const listBuiltIn = (): readonly Listing[] => createRegistry(builtIn).lis
  */
 export async function openRegistry(entries: readonly string[], io: Io): Promise<Registry> {
   const { cwd } = io;
-  io.watch?.();
+  const named = new Set([...configuredPlugins(io), ...entries]);
+  // What is built in comes back to its event loop; a short run is over before a process is started beside it.
+  io.watch?.(named.size > 0 ? 0 : 1000);
   const registry = createRegistry(builtIn);
   const seen = new Set<string>();
-  for (const entry of new Set([...configuredPlugins(io), ...entries])) {
+  for (const entry of named) {
     const { path, alias } = aliasOf(entry, cwd);
     const { plugin, file } = await loadPlugin(path, cwd);
     const key = `${file} ${JSON.stringify(alias)}`;

@@ -44,8 +44,9 @@ export function processIo(): Io {
     // As it is, not by a link that may lead elsewhere when a process is started later.
     script: realpathSync(process.argv[1]!),
     signal: stop.signal,
-    watch() {
-      tell ??= startWatchdog();
+    watch(delay) {
+      if (delay === 0) tell ??= startWatchdog();
+      else setTimeout(() => (tell ??= startWatchdog()), delay).unref();
     },
   };
 }
