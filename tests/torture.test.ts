@@ -11,7 +11,7 @@ test('a damaged file is read or refused in words meant for a person (catches: a 
   expect(new Set(kinds.map(({ name }) => name)).size).toBe(kinds.length);
   for (const { name, bytes, read } of kinds)
     await expect(Promise.resolve(read(bytes)), name).resolves.not.toThrow();
-  const { read, refused, findings } = await mutateDocuments({ mutations: 260, seed: 19, kinds });
+  const { read, refused, findings } = await mutateDocuments({ mutations: 650, seed: 20, kinds });
   expect(findings).toEqual([]);
   // Damage that nobody notices, or that nobody survives, would prove nothing.
   expect([read > 50, refused > 100]).toEqual([true, true]);

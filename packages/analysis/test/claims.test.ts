@@ -208,6 +208,11 @@ describe('a claims file', () => {
     ['no reason', { id: 'x', source: '1', claim: 'c', testable: false }, /say "why"/],
     ['an unknown key', { ...base, band: [0, 1], bandd: 1 }, /unknown key "bandd"/],
     [
+      'a quantity with a key that is too long to quote',
+      { ...base, band: [0, 1], quantity: { ...base.quantity, ['x'.repeat(20_000)]: 1 } },
+      /key "claims\.0\.quantity": must be an object without the key "x{200}…"/,
+    ],
+    [
       'a fault deep inside',
       { ...base, band: [0, 1], quantity: { of: 'max', among: [{ of: 'inside', run: 'a' }] } },
       /key "claims.0.quantity.among.0.measure": is missing/,

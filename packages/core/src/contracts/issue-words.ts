@@ -1,6 +1,6 @@
 /** zod's issues in plain words: the rule, without what was got. */
 import type { z } from 'zod';
-import { nearest } from './errors.js';
+import { nearest, quote } from './errors.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   int: 'an integer',
@@ -24,6 +24,8 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return describeBound(issue.origin, issue.inclusive === false ? '<' : '≤', issue.maximum);
     case 'invalid_value':
       return describeChoice(issue.values, issue.input);
+    case 'unrecognized_keys':
+      return `must be an object without the key ${quote(issue.keys.join(', '))}`;
     case 'invalid_union':
       return describeUnion(issue);
     default:
