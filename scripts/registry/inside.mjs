@@ -54,7 +54,8 @@ export function inside({ folder, env }) {
 
   const { packageManager } = JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8'));
   const pack = ['--yes', '--ignore-scripts', packageManager, '--filter', NAME, 'pack'];
-  here('npx', ...pack, '--pack-destination', clone);
+  // From the build: `dist` in the clone is a link, and links are not packed.
+  run('npx', [...pack, '--pack-destination', clone], { cwd: join(clone, '.build/current') });
   const user = userFolder(join(folder, 'rkd-tgz'), env);
   const tarball = join(clone, 'grok-distill-rkd-0.1.0.tgz');
   const parts = ['core', 'tfjs', 'model', 'optim', 'data', 'backend-wasm'];
