@@ -43,13 +43,17 @@ export async function fileLease(
   return explainFailure('lock', dir, async () => {
     const made = await makeFolder(dir);
     const own = await writeCandidate(path, ttl);
+    // Before it is in place, where others of this thread see it at once.
+    ours.add(own.token);
+    let isTaken = false;
     try {
       const holder = await takeOver(path, own);
       if (holder !== undefined) return { granted: false, holder: describeProcess(holder) };
-      ours.add(own.token);
+      isTaken = true;
       await removeLeftovers(path, own.made);
       return heldLease(path, own.token, ttl, made === undefined ? undefined : resolve(made));
     } finally {
+      if (!isTaken) ours.delete(own.token);
       await rm(own.folder, { recursive: true, force: true });
     }
   });

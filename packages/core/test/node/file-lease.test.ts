@@ -56,6 +56,18 @@ describe('a lease of a folder', () => {
     await hold.release();
     expect(readdirSync(folder)).toEqual([]);
   });
+  it('is taken over by one of those that ask at once in one process', async () => {
+    // Catches: a lease in place that its own process does not know yet, ended by another that asks.
+    const store = fileStore(folder);
+    for (let round = 0; round < 40; round++) {
+      expect((await store.lease('work', 0.001)).granted).toBe(true);
+      await new Promise((done) => setTimeout(done, 20));
+      const asked = await Promise.all(Array.from({ length: 24 }, () => store.lease('work', 60)));
+      const granted = asked.flatMap((it) => (it.granted ? [it] : []));
+      expect(granted, `round ${round}`).toHaveLength(1);
+      for (const lease of granted) await lease.release();
+    }
+  });
   it('removes the folders that were made for it, but none that something is in', async () => {
     await (await holdStore(fileStore(join(folder, 'a', 'b')))).release();
     expect(readdirSync(folder)).toEqual([]);
