@@ -1,5 +1,6 @@
 /** What every store must do, on the origin private file system, and what only a browser can show. */
-import { findOpfsFault, memoryStore, opfsStore } from '@grok/core';
+import { memoryStore, opfsStore } from '@grok/core';
+import { findOpfsFault } from '@grok/core/internal';
 import { storeSuite } from '@grok/testing';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 

@@ -125,14 +125,14 @@ export function teacherFolder(run: BegunRun, io: Io): string | undefined {
 }
 
 /** The plugins that a run's files name: as they were typed, and every package by version. */
-export interface RunRecords {
+export interface RunBeginning {
   readonly plugins: readonly string[];
   readonly packages: readonly (readonly [name: string, version: string])[];
 }
 
 /** What the runs in a folder began with; one whose files cannot be read says nothing. */
-export async function readRecords(folder: string, io: Io): Promise<readonly RunRecords[]> {
-  const found = foldersIn(resolve(io.cwd, folder), DEPTH).map(async (at): Promise<RunRecords> => {
+export async function readBeginnings(folder: string, io: Io): Promise<readonly RunBeginning[]> {
+  const found = foldersIn(resolve(io.cwd, folder), DEPTH).map(async (at): Promise<RunBeginning> => {
     const store = storeAt(at, io);
     const [config, manifest] = await Promise.allSettled([readConfig(store), readManifest(store)]);
     const { plugins = [] } = (config.status === 'fulfilled' && config.value.execution) || {};

@@ -15,7 +15,7 @@ import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { executors } from '@grok/study/process';
-import { type RunRecords, readRecords } from './folders.js';
+import { type RunBeginning, readBeginnings } from './folders.js';
 import type { Io } from './io.js';
 
 const builtIn: readonly Plugin[] = [
@@ -174,7 +174,7 @@ export async function withPluginsOf<T>(
     return await action();
   } catch (error) {
     if (!isInputError(error) || error.code !== 'unknown-name') throw error;
-    const records = await Promise.all(folders.map((folder) => readRecords(folder, io)));
+    const records = await Promise.all(folders.map((folder) => readBeginnings(folder, io)));
     const hint = hintOf(records.flat(), given, registry);
     if (hint === undefined) throw error;
     const { code, data: name } = error;
@@ -184,7 +184,7 @@ export async function withPluginsOf<T>(
 
 /** The plugins that runs began with and that are missed: as they were named, or by what their records list. */
 function hintOf(
-  records: readonly RunRecords[],
+  records: readonly RunBeginning[],
   given: readonly string[],
   registry: Registry,
 ): string | undefined {

@@ -54,7 +54,7 @@ export interface Choice {
 }
 
 /** A finished study's figure, drawn. */
-export interface DrawnFigure {
+export interface FigureSvg {
   readonly name: string;
   readonly title: string;
   readonly caption: string;
@@ -106,8 +106,8 @@ export type FromWorker =
       /** As in `study`, without rows. */
       readonly runs: readonly RunView[];
     }
-  | { readonly type: 'figures'; readonly figures: readonly DrawnFigure[] }
-  | { readonly type: 'drawn'; readonly figures: readonly DrawnFigure[] }
+  | { readonly type: 'figures'; readonly figures: readonly FigureSvg[] }
+  | { readonly type: 'drawn'; readonly figures: readonly FigureSvg[] }
   /** A plan that was dropped, to be looked at or to begin with at once. */
   | { readonly type: 'plan'; readonly plan: Plan; readonly begin: boolean }
   | { readonly type: 'error'; readonly message: string }

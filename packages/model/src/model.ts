@@ -3,7 +3,6 @@
  * asked for is delivered, where a forward pass stops, as baukit's `StopForward` does.
  */
 import {
-  checkParameterCount,
   InputError,
   type Model,
   type ParamReader,
@@ -11,6 +10,7 @@ import {
   type SiteInfo,
   unknownName,
 } from '@grok/core';
+import { checkParameterCount } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import type { ApplyOptions, Hook } from './forward.js';
 import { countParameters, initialize } from './init.js';

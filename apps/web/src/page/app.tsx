@@ -6,7 +6,7 @@ import type { Choice, RunView } from '../protocol.js';
 import { Chart } from './charts.js';
 import { Controls } from './controls.js';
 import { dropped } from './drop.js';
-import { Fault } from './fault.js';
+import { ErrorMessage } from './error-message.js';
 import { Figures } from './figures.js';
 import { download, type Errand, useDark, useWorker } from './hooks.js';
 import { Inside } from './inside.js';
@@ -188,7 +188,7 @@ function Results({ session }: { session: Session }) {
           runs that you want. <small>{ready.fault}</small>
         </p>
       )}
-      {error && study && <Fault message={error} />}
+      {error && study && <ErrorMessage message={error} />}
       <Controls
         state={state}
         onPause={pause}

@@ -1,8 +1,8 @@
 /** A finished study's figures, as the report draws them. */
 import { useEffect, useMemo } from 'preact/hooks';
-import type { DrawnFigure } from '../protocol.js';
+import type { FigureSvg } from '../protocol.js';
 
-export function Figures({ figures }: { figures: readonly DrawnFigure[] }) {
+export function Figures({ figures }: { figures: readonly FigureSvg[] }) {
   return (
     <section class="figures" aria-label="Figures">
       {figures.map((figure) => (
@@ -13,7 +13,7 @@ export function Figures({ figures }: { figures: readonly DrawnFigure[] }) {
 }
 
 /** An image: what stands in an SVG file cannot act on the page. */
-function Figure({ name, title, caption, svg }: DrawnFigure) {
+function Figure({ name, title, caption, svg }: FigureSvg) {
   const address = useMemo(
     () => URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' })),
     [svg],

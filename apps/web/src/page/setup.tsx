@@ -1,7 +1,7 @@
 /** What to train: a preset, and what to change of it; or a file that says it all. */
 import type { Plan } from '@grok/study';
 import type { Choice } from '../protocol.js';
-import { Fault } from './fault.js';
+import { ErrorMessage } from './error-message.js';
 import { type Fields, fieldsOf, presets } from './presets.js';
 
 /** A plan and the fields changed in the form. */
@@ -71,7 +71,7 @@ export function Setup({
       <button type="submit" class="primary" disabled={busy}>
         Start
       </button>
-      {error && <Fault message={error} />}
+      {error && <ErrorMessage message={error} />}
       <p class="note">
         Everything is computed here, in this browser. You may also drop a plan, a specification, or
         the folder of a run (or its zip) on this page.

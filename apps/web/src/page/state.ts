@@ -1,6 +1,6 @@
 /** What the page shows, as a function of what the worker told. */
 import type { Plan } from '@grok/study';
-import type { DrawnFigure, FromWorker, ListedStudy, Picture, RunView } from '../protocol.js';
+import type { FigureSvg, FromWorker, ListedStudy, Picture, RunView } from '../protocol.js';
 
 export interface State {
   readonly ready?: Extract<FromWorker, { type: 'ready' }>;
@@ -9,7 +9,7 @@ export interface State {
   readonly runs: readonly RunView[];
   readonly pictures: Readonly<Record<number, Picture>>;
   /** Of the study, once it is finished. */
-  readonly figures: readonly DrawnFigure[];
+  readonly figures: readonly FigureSvg[];
   readonly status: Status;
   /** What goes on before the first step of a run. */
   readonly stage?: 'checking' | 'loading' | 'compiling' | undefined;

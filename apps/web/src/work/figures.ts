@@ -1,13 +1,13 @@
 /** The report's figures of a study, drawn: a finished one looks here as it does in a report. */
 import { type FigureSpec, figuresOf, renderSvg } from '@grok/report';
 import { hasBegun, type StudyRun } from '@grok/study';
-import type { DrawnFigure } from '../protocol.js';
+import type { FigureSvg } from '../protocol.js';
 
 /** Every figure that runs with an epoch have something for. */
-export async function drawFigures(runs: readonly StudyRun[]): Promise<readonly DrawnFigure[]> {
+export async function drawFigures(runs: readonly StudyRun[]): Promise<readonly FigureSvg[]> {
   const begun = runs.filter(hasBegun).filter(({ history }) => history.length > 0);
   if (begun.length === 0) return [];
-  const drawn: DrawnFigure[] = [];
+  const drawn: FigureSvg[] = [];
   for (const { spec, ...figure } of figuresOf(begun, []))
     drawn.push({ ...figure, svg: await renderSvg(stacked(spec)) });
   return drawn;

@@ -1,5 +1,6 @@
 /** Where studies are kept: in the browser's own file system or, where it gives none, in memory until the page closes. */
-import { findOpfsFault, memoryStore, opfsStore, type Store } from '@grok/core';
+import { memoryStore, opfsStore, type Store } from '@grok/core';
+import { findOpfsFault } from '@grok/core/internal';
 
 /** Folders of files, one folder a study. */
 export interface Shelf {

@@ -59,11 +59,11 @@ function damageOf(error: InputError): Listing {
 }
 
 /** A run that failed is tried again when a person asks for it. */
-export const RETRIES = 0;
+export const PAGE_RETRIES = 0;
 
 /** The runs of a plan in its order, as far as they have come. */
 export function loadStudyRuns(plan: Plan, folder: StudyFolder): Promise<readonly StudyRun[]> {
-  return loadStudy(expandPlan(plan), folder, { retries: RETRIES });
+  return loadStudy(expandPlan(plan), folder, { retries: PAGE_RETRIES });
 }
 
 /** How a study goes on: as it or its unfinished run began, else as is asked for. */

@@ -25,7 +25,7 @@ import {
   foldersOf,
   listStudies,
   loadStudyRuns,
-  RETRIES,
+  PAGE_RETRIES,
   studyFolder,
   viewsOf,
 } from './studies.js';
@@ -227,7 +227,7 @@ async function train(
     tellAll({ type: 'stage', stage: 'compiling' });
     const show = showRuns(runs, { ...folders, registry, execution, tell: tellAll, signal });
     const { status } = await runStudy(plan, {
-      ...{ ...folders, registry, signal, forgive: true, retries: RETRIES, onEvent: show.hear },
+      ...{ ...folders, registry, signal, forgive: true, retries: PAGE_RETRIES, onEvent: show.hear },
       executor: inlineExecutor({
         ...{ registry, open: folders.open },
         versions: { browser: navigator.userAgent },

@@ -357,6 +357,11 @@ function checkOrder(rows: readonly MetricsRow[], store: Store): void {
     );
 }
 
+/** Whether a run that does not end here has a row here. */
+export function leavesRow({ evalEvery = 1 }: Experiment, { epoch, batch }: Position): boolean {
+  return batch === 0 && epoch % evalEvery === 0;
+}
+
 /**
  * A run has a row every `evalEvery` epochs, and one at its end; those of a run that it goes on from come
  * as that had them. @throws RunError when some are missing.

@@ -32,6 +32,7 @@ import {
   checkVacant,
   cutBack,
   findConfig,
+  leavesRow,
   listStates,
   newestCheckpoint,
   readConfig,
@@ -117,11 +118,6 @@ export async function resumeRun(
     const states = await listStates(store);
     return { ...(checkpoint === undefined ? {} : { checkpoint }), history, states };
   });
-}
-
-/** Whether a run that does not end here has a row here. */
-function leavesRow({ evalEvery = 1 }: Experiment, { epoch, batch }: Position): boolean {
-  return batch === 0 && epoch % evalEvery === 0;
 }
 
 function readBudget({ epochs, steps }: Experiment): Budget {

@@ -1,6 +1,5 @@
 import type { Experiment, Model } from '@grok/core';
-import { checkParameterCount } from '@grok/core';
-import { checkRunSizes } from '@grok/core/internal';
+import { checkParameterCount, checkRunSizes } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const experiment: Experiment = {

@@ -1,7 +1,7 @@
 /** What went wrong, where it can be seen: it scrolls into view when it comes. */
 import { useEffect, useRef } from 'preact/hooks';
 
-export function Fault({ message }: { message: string }) {
+export function ErrorMessage({ message }: { message: string }) {
   const place = useRef<HTMLParagraphElement>(null);
   useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [message]);
   return (
