@@ -1,7 +1,7 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
 import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
-import { cut } from '@grok/core/internal';
+import { cut, own } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from './host.js';
 import type { Io } from './io.js';
@@ -59,7 +59,7 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
 
 /** The command of a name; all of them where there is none of it. */
 function loadCommands(name: string | undefined): Promise<readonly AddCommand[]> {
-  const named = new Map(Object.entries(COMMANDS)).get(name ?? '');
+  const named = name === undefined ? undefined : own(COMMANDS, name);
   return Promise.all(
     (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
   );
