@@ -5,7 +5,7 @@
 import { cut, InputError, quote } from '../contracts/errors.js';
 import { bytesOf } from '../contracts/hash.js';
 import type { HostArray } from '../contracts/types.js';
-import { sizeOf } from '../tensors/params.js';
+import { own, sizeOf } from '../tensors/params.js';
 import { type Header, parseHeader, type TensorInfo } from './safetensors-header.js';
 
 /** A tensor of a file; `float64` and `uint8` beside the types that cross the seam. */
@@ -138,7 +138,7 @@ function checkOffsets({ tensors }: Header, size: number, wrong: Refuse): void {
 }
 
 function countBits({ dtype, shape }: TensorInfo, wrong: Refuse): bigint {
-  const bits = Object.hasOwn(BITS, dtype) ? BITS[dtype] : undefined;
+  const bits = own(BITS, dtype);
   if (bits === undefined) throw wrong(`is of unknown type ${quote(dtype)}`);
   let total = 1n;
   for (const n of [...shape, bits]) {

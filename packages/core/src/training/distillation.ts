@@ -2,6 +2,7 @@
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { ModelInfo, ObjectiveTerm, Site } from '../contracts/types.js';
+import { own } from '../tensors/params.js';
 
 /** Pairs of sites that are compared, `[teacher's, student's]`. */
 export type SitePairs = readonly (readonly [Site, Site])[];
@@ -12,7 +13,7 @@ export function teacherOf(
   { teachers }: { readonly teachers: Readonly<Record<string, ModelInfo>> },
   name: string,
 ): ModelInfo {
-  const found = Object.hasOwn(teachers, name) ? teachers[name] : undefined;
+  const found = own(teachers, name);
   if (found !== undefined) return found;
   throw new InputError(
     `${subject}: needs a teacher named "${name}", and the run has ${Object.keys(teachers).join(', ') || 'none'}; name a finished run under "teachers"`,
