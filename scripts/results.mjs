@@ -1,5 +1,5 @@
 /**
- * Makes the tables of docs/reproduction.md, and what docs/results/*.json say of their runs, anew from
+ * Makes the tables of docs/results/reproduction.md, and what docs/results/*.json say of their runs, anew from
  * the runs that those files hold.
  */
 import { spawnSync } from 'node:child_process';
@@ -38,7 +38,7 @@ const PAPER = {
 const URL_OF = {
   study: new URL('../docs/results/study.json', import.meta.url),
   decay: new URL('../docs/results/study-decay.json', import.meta.url),
-  docs: new URL('../docs/reproduction.md', import.meta.url),
+  docs: new URL('../docs/results/reproduction.md', import.meta.url),
 };
 
 /** @param {string} name a preset */
@@ -55,7 +55,7 @@ function summaryOf(file) {
   return summarize(planOf(file.name), runs);
 }
 
-/** The named tables of docs/reproduction.md as Markdown. */
+/** The named tables of docs/results/reproduction.md as Markdown. */
 export function tablesOf(study, decay) {
   return {
     epochs: epochsTable(study),

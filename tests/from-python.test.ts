@@ -1,4 +1,4 @@
-/** What `docs/from-python.md` says of a checkpoint, in NumPy beside `grok eval`. */
+/** What `docs/guides/from-python.md` says of a checkpoint, in NumPy beside `grok eval`. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ const dir = mkdtempSync(join(tmpdir(), 'grok-python-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const python = process.env.GROK_PYTHON ?? 'python3';
 const hasPython = spawnSync(python, ['-c', 'import numpy, safetensors']).status === 0;
-const page = readFileSync(new URL('../docs/from-python.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../docs/guides/from-python.md', import.meta.url), 'utf8');
 
 describe('a checkpoint read elsewhere', async () => {
   const registry = createRegistry([data, model, optim, wasm]);

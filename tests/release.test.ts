@@ -106,7 +106,7 @@ describe('sizes', () => {
     const grown = ['x', 'y'].map((name) => ({ name, packed: 5.1, installed: 2 }));
     const faults = sizeFaults(grown, table);
     expect(faults[0]).toContain('x: weighs 5.1 kB packed, its budget is 5 kB');
-    expect(faults[1]).toContain('y: docs/sizes.md lacks it');
+    expect(faults[1]).toContain('y: docs/notes/sizes.md lacks it');
   });
 });
 

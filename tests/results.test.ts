@@ -34,8 +34,8 @@ describe('docs/results', () => {
   });
 });
 
-describe('docs/reproduction.md', () => {
-  const text = read('docs/reproduction.md');
+describe('docs/results/reproduction.md', () => {
+  const text = read('docs/results/reproduction.md');
   it('has the tables that the runs give', () => {
     const tables = tablesOf(study, decay);
     for (const table of Object.values(tables)) expect(text).toContain(table);
@@ -45,7 +45,7 @@ describe('docs/reproduction.md', () => {
   it('counts the verdicts as the file does', () => {
     const { reproduced, contradicted, ...others } = claims.counts;
     const all = Object.values(claims.counts).reduce((sum, n) => sum + n, 0);
-    expect(prose('docs/reproduction.md')).toContain(
+    expect(prose('docs/results/reproduction.md')).toContain(
       `of the paper's ${all} claims ${reproduced} are reproduced, ${others['in band']} lie within their bands without being decided, ${contradicted} are contradicted, and ${others['cannot be tested']} cannot be tested`,
     );
   });
@@ -86,10 +86,10 @@ describe('README.md', () => {
 it.each([
   ['README.md', /85–106|end lower|nothing that ten seeds|decay is essential/],
   [
-    'docs/reproduction.md',
+    'docs/results/reproduction.md',
     /85–106|end lower|have to be 69|right that decay|no difference that ten seeds/,
   ],
-  ['docs/all-of-grok.md', /as the published runs had it/],
+  ['docs/guides/all-of-grok.md', /as the published runs had it/],
   ['apps/cli/presets/paper-leaked.json', /as the published runs had it/],
   ['packages/report/src/paper.ts', /85–106/],
 ] as const)('%s keeps no sentence that is known to be wrong', (path, wrong) => {

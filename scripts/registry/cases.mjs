@@ -56,7 +56,7 @@ export const cases = {
 
   'h: relational distillation inside the repository': inside,
 
-  'i: docs/writing-a-plugin.md word for word': walk,
+  'i: docs/guides/writing-a-plugin.md word for word': walk,
 
   'j: the documented installation with npm 10, 11 and 12, pnpm, and Yarn 4 with Plug’n’Play':
     instruction,

@@ -66,7 +66,7 @@ export function inside({ folder, env }) {
 /** The guide's files written and its commands run, in its order, in an empty folder. @param {World} world */
 export function walk({ folder, env }) {
   const user = userFolder(join(folder, 'reader'), env);
-  const guide = readFileSync(join(root, 'docs/writing-a-plugin.md'), 'utf8');
+  const guide = readFileSync(join(root, 'docs/guides/writing-a-plugin.md'), 'utf8');
   const blocks = [...guide.matchAll(/^```(\w+)( no-run)?\n(.*?)^```$/gms)].map(
     ([, lang, kept, text = '']) => ({ lang: `${lang}${kept ?? ''}`, text }),
   );

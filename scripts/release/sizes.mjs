@@ -1,9 +1,9 @@
-/** The table of sizes, `docs/sizes.md`: what a package weighs packed and installed, and what it may weigh. */
+/** The table of sizes, `docs/notes/sizes.md`: what a package weighs packed and installed, and what it may weigh. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './packages.mjs';
 
-const file = join(root, 'docs/sizes.md');
+const file = join(root, 'docs/notes/sizes.md');
 
 /** @typedef {{ name: string, packed: number, installed: number, budget: number }} Size kB, MB, kB */
 
@@ -47,10 +47,10 @@ export function sizeFaults(measured, table) {
   return measured.flatMap(({ name, packed }) => {
     const budget = table.find((row) => row.name === name)?.budget;
     if (budget === undefined)
-      return [`${name}: docs/sizes.md lacks it; run npm run release:dry -- --write`];
+      return [`${name}: docs/notes/sizes.md lacks it; run npm run release:dry -- --write`];
     if (packed <= budget) return [];
     return [
-      `${name}: weighs ${packed} kB packed, its budget is ${budget} kB; make it smaller, or raise the budget in docs/sizes.md`,
+      `${name}: weighs ${packed} kB packed, its budget is ${budget} kB; make it smaller, or raise the budget in docs/notes/sizes.md`,
     ];
   });
 }

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Bench, bench } from './helpers.js';
 
-/** The test loss has fallen by 10,000; the neurons need longer, see docs/nanda.md. */
+/** The test loss has fallen by 10,000; the neurons need longer, see docs/results/nanda.md. */
 const STEPS = 20_000;
 
 interface Analyses {

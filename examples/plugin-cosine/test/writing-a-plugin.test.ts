@@ -1,4 +1,4 @@
-/** The plugin of docs/writing-a-plugin.md, taken from the page: short enough, and green in its own test. */
+/** The plugin of docs/guides/writing-a-plugin.md, taken from the page: short enough, and green in its own test. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRegistry, type Plugin } from '@grok/core';
@@ -6,7 +6,10 @@ import { checkPlugin } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { expect, test } from 'vitest';
 
-const page = readFileSync(new URL('../../../docs/writing-a-plugin.md', import.meta.url), 'utf8');
+const page = readFileSync(
+  new URL('../../../docs/guides/writing-a-plugin.md', import.meta.url),
+  'utf8',
+);
 const blocks = [...page.matchAll(/```(js|json)[^\n]*\n([\s\S]*?)```/g)].map(([, , text]) => text!);
 const [manifest, entry, , suite] = blocks as [string, string, string, string];
 
