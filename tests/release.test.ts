@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { missingChangesets } from '../scripts/changeset.mjs';
 import { fileFaults, manifestFaults } from '../scripts/release/check.mjs';
 import { isLoopback, refusals } from '../scripts/release/guards.mjs';
 import { publicPackages, root } from '../scripts/release/packages.mjs';
@@ -13,6 +14,33 @@ import { withVersion, writeVersions } from '../scripts/release/versions.mjs';
 const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+describe('npm run check asks for a changeset', () => {
+  const packages = [
+    { name: '@grok/core', folder: 'packages/core' },
+    { name: '@grok/cli', folder: 'apps/cli' },
+  ];
+  const missing = (changed: string[], changesets: string[] = []): string[] =>
+    missingChangesets({ changed, changesets, packages });
+  test('where source, templates or a manifest change', () => {
+    expect(missing(['packages/core/src/a.ts', 'apps/cli/templates/x/y.ts'])).toEqual([
+      '@grok/core',
+      '@grok/cli',
+    ]);
+    expect(missing(['packages/core/package.json'])).toEqual(['@grok/core']);
+  });
+  test('and for that package by name', () => {
+    const changeset = '---\n"@grok/core": patch\n---\n\nA change.\n';
+    expect(missing(['packages/core/src/a.ts', 'apps/cli/src/b.ts'], [changeset])).toEqual([
+      '@grok/cli',
+    ]);
+  });
+  test('but not for tests, documentation or a release', () => {
+    expect(missing(['packages/core/test/a.test.ts', 'packages/core/README.md'])).toEqual([]);
+    expect(missing(['packages/core-x/src/a.ts'])).toEqual([]);
+    expect(missing(['packages/core/package.json', 'packages/core/CHANGELOG.md'])).toEqual([]);
+  });
 });
 
 describe('npm run release refuses', () => {

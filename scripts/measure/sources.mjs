@@ -49,9 +49,6 @@ export function walk(node, visit, parent) {
   }
 }
 
-/** The line of an offset, from 1. @param {string} text @param {number} offset */
-export const lineAt = (text, offset) => text.slice(0, offset).split('\n').length;
-
 /** Parses one file. @param {string} path @param {string} text @returns {Source} */
 export function parse(path, text) {
   const { program, comments, errors } = parseSync(path, text);

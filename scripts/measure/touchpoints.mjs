@@ -2,7 +2,7 @@
  * How many files know one representative of a kind: what a new one would have to touch.
  * A count of mentions, by a name that means nothing else there; keep the names up to date by hand.
  */
-export const PROBES = [
+const PROBES = [
   { kind: 'a key of an experiment', mentions: /\bevalEvery\b/, within: /^/ },
   // Elsewhere `silu` is the activation.
   { kind: 'a rewrite rule', mentions: /\bsilu\b/i, within: /^packages\/(backend-onnx|testing)\// },

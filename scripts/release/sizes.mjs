@@ -19,7 +19,7 @@ export function readSizes(text = existsSync(file) ? readFileSync(file, 'utf8') :
 }
 
 /** A budget leaves a quarter of room, in steps of 5 kB. @param {number} packed kB */
-export const budgetFor = (packed) => Math.ceil((packed * 1.25) / 5) * 5;
+const budgetFor = (packed) => Math.ceil((packed * 1.25) / 5) * 5;
 
 /** @param {readonly Size[]} sizes @returns {string} */
 export function tableOf(sizes) {

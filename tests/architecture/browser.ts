@@ -22,7 +22,7 @@ const NODE_GLOBALS = ['process', 'Buffer', 'require', '__dirname', '__filename',
 const DETECTABLE = ['setImmediate', 'clearImmediate'];
 
 /** True for a file that may touch Node. */
-export const isNodeFile = (path: string): boolean => NODE_FILES.some((file) => file.test(path));
+const isNodeFile = (path: string): boolean => NODE_FILES.some((file) => file.test(path));
 
 /** Files that a browser must run touch nothing of Node. */
 export const browserFilesAvoidNode: Rule = (files) =>

@@ -17,7 +17,7 @@ export interface Fault {
 export type Rule = (files: readonly File[]) => Fault[];
 
 /** The parts of a package.json that the rules read. */
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly version?: string;
   readonly private?: boolean;

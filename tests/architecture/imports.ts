@@ -31,7 +31,7 @@ function rankOf(name: string, folder?: string, keywords?: readonly string[]): nu
 }
 
 /** `@grok/core` of `@grok/core/node`, `vega` of `vega/build`; undefined for relative and Node's own. */
-export function packageName(specifier: string): string | undefined {
+function packageName(specifier: string): string | undefined {
   if (/^(\.|node:|#|\/)/.test(specifier)) return undefined;
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }

@@ -10,7 +10,7 @@ export interface Import {
   readonly names: readonly string[];
 }
 /** A value in an object literal: a string literal, the name of a constant, or something else. */
-export interface Value {
+interface Value {
   readonly literal?: string | undefined;
   readonly name?: string | undefined;
 }

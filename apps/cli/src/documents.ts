@@ -44,7 +44,7 @@ export function presetPlan(name: string): Plan {
 }
 
 /** A document as a plan. @throws InputError that names the line and the key that do not fit. */
-export function planOf({ value, what, text }: Written): Plan {
+function planOf({ value, what, text }: Written): Plan {
   return checkPlan(value, what, text);
 }
 

@@ -8,7 +8,7 @@ import { main } from '../src/main.js';
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a command did. */
-export interface Done {
+interface Done {
   readonly code: number;
   readonly out: string;
   readonly err: string;

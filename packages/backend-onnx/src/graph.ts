@@ -39,13 +39,13 @@ export interface Node {
   readonly source: string;
 }
 /** A value that is a part of an input's memory, from element `offset` on: fed, not computed. */
-export interface View {
+interface View {
   readonly value: Value;
   readonly of: Value;
   readonly offset: number;
 }
 /** An output whose memory is that of its parts, one behind the other. */
-export interface Join {
+interface Join {
   readonly value: Value;
   readonly parts: readonly Value[];
 }

@@ -18,7 +18,7 @@ export interface RuntimeOptions {
   readonly wasmPaths?: string | undefined;
 }
 /** How a session is opened. */
-export interface SessionOptions {
+interface SessionOptions {
   readonly threads: number;
   /** A file name's beginning: write onnxruntime's profile there. */
   readonly profile?: string;

@@ -15,7 +15,7 @@ export interface Sizes {
 const POSITIONS = 4;
 
 /** Parameters by name, in order. */
-export function shapesOf({ vocabulary: v, width: d, depth }: Sizes): Record<string, number[]> {
+function shapesOf({ vocabulary: v, width: d, depth }: Sizes): Record<string, number[]> {
   const shapes: Record<string, number[]> = { embed: [v, d] };
   for (let l = 0; l < depth; l++) {
     shapes[`ln1.${l}`] = [d];
@@ -53,7 +53,7 @@ function rope(x: tf.Tensor): tf.Tensor {
 }
 
 /** Logits `[batch, vocabulary]` of the last position. */
-export function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, keep: Named): tf.Tensor {
+function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, keep: Named): tf.Tensor {
   const { width: d, depth, batch, dropout } = sizes;
   const drop = (x: tf.Tensor, mask: tf.Tensor | undefined) =>
     mask === undefined ? x : tf.mul(x, tf.mul(tf.cast(mask, 'float32'), 1 / (1 - dropout)));

@@ -9,7 +9,7 @@ import type { Config } from './options.js';
 import { type Prefixes, prefixNumbers } from './prefixes.js';
 
 /** Consecutive positions of some rows: of every row of the batch, or of every distinct prefix. */
-export interface BatchPart {
+interface BatchPart {
   readonly rows: number;
   /** Positions are `start … start + length − 1`. */
   readonly start: number;

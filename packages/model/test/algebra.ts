@@ -17,7 +17,7 @@ import type { Sizes } from './reference.js';
 
 /** Every row `[a, 5, b, 6]`: five prefixes of one and of two tokens, all of three tokens distinct. */
 export const pairs = Array.from({ length: 25 }, (_, i) => [Math.floor(i / 5), 5, i % 5, 6]);
-export const random = randomRows(100, 4).tokens;
+const random = randomRows(100, 4).tokens;
 export const describeTask = (rows: readonly number[][]): TaskInfo => ({
   vocabulary: VOCABULARY,
   inputs: { data: Int32Array.from(rows.flat()), shape: [rows.length, LENGTH], dtype: 'int32' },

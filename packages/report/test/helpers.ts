@@ -1,4 +1,3 @@
-import type { MetricsRow } from '@grok/core';
 import type { RunRecord } from '@grok/study';
 
 /** A finished run's record with the fields that a test cares about. */
@@ -23,16 +22,4 @@ export function record(some: Partial<RunRecord> = {}): RunRecord {
     out: 'none-aaaaaaaaaa',
     ...some,
   };
-}
-
-/** Epochs with the given validation accuracies. */
-export function history(...accuracies: number[]): MetricsRow[] {
-  return accuracies.map((accuracy, i) => ({
-    epoch: i + 1,
-    step: (i + 1) * 10,
-    train: { loss: 1, accuracy: 0 },
-    terms: { hard: 1 },
-    validation: { loss: 1, accuracy },
-    time: { seconds: i },
-  }));
 }

@@ -26,7 +26,7 @@ export interface State {
   readonly error?: string | undefined;
 }
 /** `watching`: another tab trains the study. `failed`: all is done that could be. */
-export type Status =
+type Status =
   | 'idle'
   | 'starting'
   | 'training'

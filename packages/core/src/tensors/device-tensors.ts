@@ -4,7 +4,7 @@ import type { DeviceTensor, TensorSpec } from '../contracts/types.js';
 import { specText } from './program-io.js';
 
 /** A handle with the number of device tensors and of running calls that refer to it. */
-export interface Reference<H> {
+interface Reference<H> {
   readonly handle: H;
   readonly slot: number;
   count: number;

@@ -180,7 +180,7 @@ export async function trainSmall(
   };
   return { store, ...(await startRun(spec, { registry, store, ...host })) };
 }
-export const withoutUndefined = (keys: object): object =>
+const withoutUndefined = (keys: object): object =>
   Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
 /** Changes of a run whose length is in steps. */
 export const inSteps = (steps: number): object => ({ epochs: undefined, steps });

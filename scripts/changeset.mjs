@@ -1,0 +1,69 @@
+/**
+ * `npm run -s check` asks for a changeset where a package's source differs from the base branch:
+ * `CHANGESET_BASE`, else origin/main. Without that branch, as in a tarball, there is nothing to compare.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { publicPackages, root } from './release/packages.mjs';
+
+/** What a published package is made of; its tests and its README change without a new version. */
+const SHIPPED = /^(?:src|templates|presets|claims)\/|^package\.json$/;
+
+/**
+ * Names of packages whose shipped files changed and that no changed changeset names. A package whose
+ * changelog changed is being released: its changesets were just taken in.
+ * @param {{ changed: readonly string[], changesets: readonly string[],
+ *   packages: readonly { name: string, folder: string }[] }} found
+ *   `changed`: paths from the repository's root; `changesets`: the text of each changeset among them.
+ */
+export function missingChangesets({ changed, changesets, packages }) {
+  const named = new Set(
+    changesets.flatMap((text) => text.match(/@[\w-]+\/[\w-]+(?=["']?:)/g) ?? []),
+  );
+  return packages
+    .filter(({ folder }) => {
+      const own = changed.flatMap((path) =>
+        path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : [],
+      );
+      return own.some((path) => SHIPPED.test(path)) && !own.includes('CHANGELOG.md');
+    })
+    .map(({ name }) => name)
+    .filter((name) => !named.has(name));
+}
+
+/** Files that differ from where this branch left `base`; undefined where there is no such branch. @param {string} base */
+function readChanged(base) {
+  const fork = git('merge-base', base, 'HEAD')?.trim();
+  if (!fork) return undefined;
+  const listed = [
+    git('diff', '--name-only', fork),
+    git('ls-files', '--others', '--exclude-standard'),
+  ];
+  return listed.flatMap((text) => (text ?? '').split('\n').filter(Boolean));
+}
+
+/** @param {string[]} args */
+function git(...args) {
+  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  return status === 0 ? stdout : undefined;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const changed = readChanged(process.env.CHANGESET_BASE || 'origin/main') ?? [];
+  const missing = missingChangesets({
+    changed,
+    changesets: changed
+      .filter((path) => /^\.changeset\/.*\.md$/.test(path) && existsSync(join(root, path)))
+      .map((path) => readFileSync(join(root, path), 'utf8')),
+    packages: publicPackages().map(({ folder, manifest }) => ({
+      name: manifest.name,
+      folder: relative(root, folder).replaceAll('\\', '/'),
+    })),
+  });
+  if (missing.length > 0) {
+    console.error(`changeset: ${missing.join(', ')} changed without one; add it: npx changeset`);
+    process.exitCode = 1;
+  }
+}
