@@ -4,5 +4,6 @@ export * from './render.js';
 export * from './report/index.js';
 export * from './reproduction.js';
 export * from './study-table.js';
+export * from './study-times.js';
 export * from './table.js';
 export * from './verdicts.js';

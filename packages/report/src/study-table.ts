@@ -10,7 +10,16 @@ import {
   summary,
   TABLE_THRESHOLDS,
 } from '@grok/study';
-import { gridOf, LEAK_NOTE, markdown, percent, type TableStyle } from './table.js';
+import { timesTables } from './study-times.js';
+import {
+  gridOf,
+  LEAK_NOTE,
+  markdown,
+  percent,
+  probability,
+  range,
+  type TableStyle,
+} from './table.js';
 
 const NONE = '–';
 
@@ -35,6 +44,17 @@ export function studyTable(
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
   const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);
   const lost = runs.filter(({ error }) => error !== undefined);
+  const primary = [
+    title('Epochs to 99 %, the arms chosen beforehand against the control'),
+    of('primary').length === 0
+      ? 'nothing to compare yet'
+      : grid([...COMPARISON_HEAD, 'p (t), Holm', 'p (W), Holm'], of('primary').map(primaryRow)),
+  ];
+  const statedParts = timesTables(plan, runs).flatMap((table) => [
+    title(table.title),
+    grid(table.head, table.rows),
+    ...(table.note === undefined ? [] : [table.note]),
+  ]);
   const parts = [
     style === 'markdown' ? `# ${safe(about.title)}` : about.title,
     `${safe(about.summary)} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
@@ -42,10 +62,7 @@ export function studyTable(
     grid(ARM_HEAD, arms.map(armRow)),
     'Accuracies in %, intervals 95 % (bootstrap, BCa). Epochs: runs that came to it, Kaplan–Meier median, mean restricted to the horizon (a run that never comes to it counts as longer, not as missing).',
     ...(arms.some(({ leaked }) => leaked) ? [LEAK_NOTE] : []),
-    title('Epochs to 99 %, the arms chosen beforehand against the control'),
-    of('primary').length === 0
-      ? 'nothing to compare yet'
-      : grid([...COMPARISON_HEAD, 'p (t), Holm', 'p (W), Holm'], of('primary').map(primaryRow)),
+    ...(plan.hypotheses === undefined ? primary : statedParts),
     title('Exploratory: uncorrected, to find questions, not to answer them'),
     of('exploratory').length === 0
       ? 'nothing to compare yet'
@@ -170,10 +187,4 @@ function timeRows(runs: readonly StudyRun[]): string[][] {
 
 function nameOf({ name, override }: { readonly name: string; readonly override?: string }): string {
   return override === undefined ? name : `${override}/${name}`;
-}
-function range(interval: readonly [number, number] | null, show: (x: number) => string): string {
-  return interval === null ? NONE : `${show(interval[0])} … ${show(interval[1])}`;
-}
-function probability(p: number | null): string {
-  return p === null ? NONE : p < 0.0001 ? '< .0001' : p.toFixed(4).replace(/^0/, '');
 }

@@ -109,3 +109,16 @@ export function markdown(text: string): string {
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? NONE : (100 * share).toFixed(2);
 }
+
+/** An interval as `low … high`. */
+export function range(
+  interval: readonly [number, number] | null,
+  show: (x: number) => string,
+): string {
+  return interval === null ? NONE : `${show(interval[0])} … ${show(interval[1])}`;
+}
+
+/** A p-value with four decimals and without its zero. */
+export function probability(p: number | null): string {
+  return p === null ? NONE : p < 0.0001 ? '< .0001' : p.toFixed(4).replace(/^0/, '');
+}

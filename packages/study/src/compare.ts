@@ -53,7 +53,7 @@ export interface Comparison {
   readonly arm: string;
   readonly against: string;
   readonly override?: string;
-  /** Epochs are restricted to the shorter arm's horizon. */
+  /** Epochs are restricted to the shortest run that never came to it. */
   readonly measure: 'epochs to 99 %' | 'final validation accuracy';
   readonly kind: 'primary' | 'exploratory';
   readonly n: number;
@@ -86,7 +86,8 @@ export function summarize(plan: Plan, runs: readonly StudyRun[]): StudySummary {
     const key = `${run.override ?? ''}/${run.name}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  const family = plan.family ?? ['logit', 'attention', 'feature'];
+  // A plan that states hypotheses tests those, and nothing else beforehand.
+  const family = plan.hypotheses ? [] : (plan.family ?? ['logit', 'attention', 'feature']);
   const found = [...groups.values()].flatMap((group) => {
     const { override, name, role } = group[0]!;
     const control = groups.get(`${override ?? ''}/${CONTROL}`);
@@ -120,8 +121,7 @@ function armOf(group: readonly StudyRun[]): ArmSummary {
 
 function timeOf(done: readonly StudyRun[], threshold: string): TimeSummary | null {
   if (done.length === 0) return null;
-  // What stopped early was watched no longer: beyond the shortest run nothing is known of all.
-  const horizon = Math.min(...done.map(({ record }) => record!.epochs));
+  const horizon = horizonOf(done, threshold);
   const times = done.map((run) => durationOf(run, threshold, horizon));
   const curve = kaplanMeier(times);
   return {
@@ -132,6 +132,15 @@ function timeOf(done: readonly StudyRun[], threshold: string): TimeSummary | nul
     interval: bootstrapInterval(times.map(({ time }) => time)),
     horizon,
   };
+}
+
+/** Beyond the shortest run that never came to it nothing is known of all; a run that did may stop early. */
+function horizonOf(done: readonly StudyRun[], threshold: string): number {
+  const lengths = done.map(({ record }) => record!.epochs);
+  const never = done.filter(({ record }) => (record!.epochsTo[threshold] ?? null) === null);
+  return never.length === 0
+    ? Math.max(...lengths)
+    : Math.min(...never.map(({ record }) => record!.epochs));
 }
 
 function durationOf({ record }: StudyRun, threshold: string, horizon: number): Duration {
@@ -152,7 +161,7 @@ function compare(
     return run.state === 'finished' && other?.state === 'finished' ? [[run, other] as const] : [];
   });
   if (pairs.length < 2) return undefined;
-  const horizon = Math.min(...pairs.flat().map(({ record }) => record!.epochs));
+  const horizon = horizonOf(pairs.flat(), GROKKED);
   const durations = ([0, 1] as const).map((at) =>
     pairs.map((pair) => durationOf(pair[at], GROKKED, horizon)),
   );

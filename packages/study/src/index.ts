@@ -1,4 +1,5 @@
 /** Many runs as one plan: teachers, students and controls, and what came of them. */
+export * from './arm-times.js';
 export * from './bind.js';
 export * from './bind-job.js';
 export * from './calibrate.js';

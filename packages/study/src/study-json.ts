@@ -3,6 +3,7 @@ import { type StudySummary, summarize } from './compare.js';
 import type { Plan } from './plan.js';
 import type { RunRecord } from './record.js';
 import type { StudyRun } from './study-run.js';
+import { type TestedHypothesis, testHypotheses } from './test-hypotheses.js';
 
 /** A run of a study as JSON; what is not known yet is null. */
 export interface RunJson {
@@ -29,6 +30,8 @@ export interface StudyJson extends StudySummary {
   readonly changes: readonly string[];
   readonly seeds: readonly number[];
   readonly runs: readonly RunJson[];
+  /** Of a plan that states some. */
+  readonly hypotheses?: readonly TestedHypothesis[];
 }
 
 /** A study as plain data; equal runs give equal data but for `time`. */
@@ -39,6 +42,7 @@ export function studyToJson(plan: Plan, runs: readonly StudyRun[]): StudyJson {
     seeds: plan.seeds,
     runs: runs.map(runToJson),
     ...summarize(plan, runs),
+    ...(plan.hypotheses === undefined ? {} : { hypotheses: testHypotheses(plan, runs) }),
   };
 }
 

@@ -1,7 +1,14 @@
 import { memoryStore } from '@grok/core';
 import { manifestSchema, metricsRowSchema, runConfigSchema } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
-import { checkPlan, recordOf, type StudyRun, testHypotheses } from '../src/index.js';
+import {
+  checkPlan,
+  recordOf,
+  type StudyRun,
+  summarizeTimes,
+  testHypotheses,
+  timeRun,
+} from '../src/index.js';
 
 const hypothesis = (name: string, arm: string, against: string) => ({
   ...{ name, says: `${arm} comes before ${against}.`, arm, against, expected: 'earlier' },
@@ -66,16 +73,59 @@ describe('testHypotheses', () => {
     expect(first?.p).toBe(2 / 64);
     expect(first?.adjusted).toBe(4 / 64);
     expect(first?.z).toBeLessThan(0);
-    expect(second).toMatchObject({ p: 1, adjusted: 1, z: null });
+    expect(first?.difference?.value).toBeCloseTo(30 - 500 / 6, 9);
+    expect(first?.verdict).toBe('not shown');
+    expect(second).toMatchObject({ p: 1, adjusted: 1, z: null, verdict: 'not shown' });
   });
   it('decides nothing while runs are missing', () => {
     // Catches: a family corrected for the tests that there are so far.
     const [first, second] = testHypotheses(plan, [...none, ...feature]);
-    expect(first).toMatchObject({ p: 2 / 64, adjusted: null });
+    expect(first).toMatchObject({ p: 2 / 64, adjusted: null, verdict: 'undecided' });
     expect(second).toMatchObject({ p: null, missing: plan.seeds, restrictedMeans: null });
+  });
+  it('says which way it went', () => {
+    // Catches: a difference against what was expected that counts as support.
+    const verdictOn = (expected: 'earlier' | 'later') => {
+      const family = [{ ...hypothesis('h1', 'feature', 'none'), expected }];
+      const own = checkPlan({ ...plan, hypotheses: { ...plan.hypotheses, family } }, 'plan');
+      return testHypotheses(own, [...none, ...feature]).map(({ verdict }) => verdict);
+    };
+    expect([verdictOn('earlier'), verdictOn('later')]).toEqual([['supported'], ['opposite']]);
+  });
+  it('goes on without a pair that is lost, and says so', () => {
+    // Catches: a family that is never complete because one teacher failed.
+    const blocked: StudyRun = {
+      ...{ key: 'logit@0', name: 'logit', role: 'student', seed: 0, needs: {}, state: 'blocked' },
+      experiment: ended('logit', 0, 0).experiment,
+    };
+    const logit = arm('logit', [0, 70, 150, 80, 170, 90]).slice(1);
+    const [, second] = testHypotheses(plan, [...none, ...feature, ...logit, blocked]);
+    expect(second).toMatchObject({ lost: [0], missing: [], verdict: 'not shown' });
+    expect(second?.seeds).toHaveLength(5);
   });
   it('needs a plan that states something', () => {
     const { hypotheses: _, ...silent } = plan;
     expect(() => testHypotheses(silent, [])).toThrow(/states no hypotheses/);
+  });
+});
+
+describe('summarizeTimes', () => {
+  const outcome = { threshold: 0.5, horizon: 100 };
+  it('counts a failed run as censored at its last epoch, and one under way not at all', () => {
+    // Catches: a lost run that is left out, so that only what succeeded is counted.
+    const failed: StudyRun = { ...ended('none', 0, 500, 40), state: 'failed' };
+    const open: StudyRun = { ...ended('none', 1, 20), state: 'interrupted' };
+    const found = summarizeTimes([failed, open, ended('none', 2, 60)], 'none', outcome);
+    expect(found).toMatchObject({ planned: 3, ended: 2, reached: 1, median: 60 });
+    expect(timeRun(failed, outcome)).toEqual({ time: 40, observed: false });
+  });
+  it('wants a sustained accuracy to hold to the end of its span', () => {
+    const run = ended('none', 0, 90, 100);
+    expect(timeRun(run, outcome)).toEqual({ time: 90, observed: true });
+    expect(timeRun(run, { ...outcome, sustained: 20 })).toEqual({ time: 100, observed: false });
+  });
+  it('knows nothing of an arm without a run', () => {
+    const found = summarizeTimes([], 'none', outcome);
+    expect(found).toMatchObject({ ended: 0, rate: null, median: null, restrictedMean: null });
   });
 });

@@ -4,5 +4,7 @@ export * from './holm.js';
 export * from './paired.js';
 export * from './paired-censored.js';
 export * from './power.js';
+export * from './proportion.js';
+export * from './restricted.js';
 export * from './summary.js';
 export * from './survival.js';

@@ -1,0 +1,21 @@
+/** Intervals of a share: how many of some runs came to something. */
+import { InputError } from '@grok/core';
+import { normalQuantile } from './distributions.js';
+
+/**
+ * Wilson's score interval of `successes` of `n` (Wilson 1927), in shares of 1; `confidence` is .95 unless
+ * given. @throws InputError unless 0 ≤ successes ≤ n and n ≥ 1.
+ */
+export function wilson(successes: number, n: number, confidence = 0.95): readonly [number, number] {
+  if (!(Number.isInteger(successes) && Number.isInteger(n) && n >= 1))
+    throw new InputError(`Wilson interval: needs whole numbers, got ${successes} of ${n}`);
+  if (successes < 0 || successes > n)
+    throw new InputError(`Wilson interval: needs 0 to ${n} successes, got ${successes}`);
+  const z = normalQuantile((1 + confidence) / 2);
+  const share = successes / n;
+  const center = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
+  const reach = Math.sqrt((share * (1 - share)) / n + (z / (2 * n)) ** 2);
+  const half = (z * reach) / (1 + z ** 2 / n);
+  // At the ends the bound is exact, and rounding would put it beyond.
+  return [successes === 0 ? 0 : center - half, successes === n ? 1 : center + half];
+}
