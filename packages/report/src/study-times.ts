@@ -42,9 +42,8 @@ export function describeVerdict(one: TestedHypothesis): string {
   const { seeds, missing, lost, verdict } = one;
   if (missing.length > 0)
     return `undecided: ${seeds.length} of ${seeds.length + missing.length} pairs have ended`;
-  return verdict === 'undecided'
-    ? 'undecided: other tests of the family are not complete'
-    : verdict;
+  if (verdict === 'undecided') return 'undecided: other tests of the family are not complete';
+  return lost.length === 0 ? verdict : `${verdict}; ${lost.length} pairs lost`;
 }
 
 function hypothesesTable(plan: Plan, runs: readonly StudyRun[]): Table {
