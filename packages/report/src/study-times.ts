@@ -2,7 +2,6 @@
  * Tables of a plan that states hypotheses: its family of tests, arms by their rate and time, all thresholds,
  * and differences at each. What is not there yet is counted, and nothing is concluded from it.
  */
-import { thresholds } from '@grok/metrics';
 import {
   type ArmTimes,
   bootstrapInterval,
@@ -16,6 +15,7 @@ import {
   summarizeTimes,
   summary,
   type TestedHypothesis,
+  TIMED_ACCURACIES,
   testHypotheses,
 } from '@grok/study';
 import type { Table } from './report/grid.js';
@@ -117,11 +117,11 @@ function thresholdsTable(runs: readonly StudyRun[], horizon: number, sustained: 
     name: sustained === 1 ? 'table-thresholds' : 'table-thresholds-sustained',
     title: `Epochs to each accuracy, ${howLong(sustained)}`,
     note: `In each cell: how many came to it, the Kaplan–Meier median, and the restricted mean to epoch ${horizon}.`,
-    head: ['arm', 'ended', ...thresholds.map(percentOf)],
+    head: ['arm', 'ended', ...TIMED_ACCURACIES.map(percentOf)],
     rows: armsOf(runs).map((arm) => [
       arm,
       endedText(summarizeTimes(runs, arm, { threshold: 0.5, horizon })),
-      ...thresholds.map((threshold) => {
+      ...TIMED_ACCURACIES.map((threshold) => {
         const found = summarizeTimes(runs, arm, { threshold, horizon, sustained });
         if (found.restrictedMean === null) return NONE;
         return `${found.reached}; ${medianText(found, horizon)}; ${found.restrictedMean.value.toFixed(1)}`;
@@ -144,9 +144,9 @@ function differencesTable(
     name: sustained === 1 ? 'table-differences' : 'table-differences-sustained',
     title: `Differences at each accuracy, ${howLong(sustained)}`,
     note: 'Secondary: differences of restricted means in epochs with 95 % intervals, and p of the log-rank test, uncorrected.',
-    head: ['compared', 'n', ...thresholds.map(percentOf)],
+    head: ['compared', 'n', ...TIMED_ACCURACIES.map(percentOf)],
     rows: pairs.map(([title, pair]) => {
-      const found = thresholds.map((threshold) =>
+      const found = TIMED_ACCURACIES.map((threshold) =>
         compareTimes(plan, runs, pair, { threshold, horizon, sustained }),
       );
       return [

@@ -2,7 +2,7 @@
  * Epochs to a validation accuracy as censored times: of a run, of an arm over its seeds, and of two arms
  * over the seeds that they share. A run that fails is censored at its last epoch, every run at the horizon.
  */
-import { epochsTo } from '@grok/metrics';
+import { epochsTo, thresholds } from '@grok/metrics';
 import type { Plan } from './plan.js';
 import { type PairedPrenticeWilcoxon, pairedPrenticeWilcoxon } from './stats/paired-censored.js';
 import { wilson } from './stats/proportion.js';
@@ -14,6 +14,8 @@ import {
 import { type Duration, kaplanMeier, logRank, medianTime } from './stats/survival.js';
 import { hasBegun, type StudyRun } from './study-run.js';
 
+/** The validation accuracies that are timed, 0–1. */
+export const TIMED_ACCURACIES: readonly number[] = thresholds;
 /** Epochs for which an accuracy must hold to count as sustained. */
 export const SUSTAINED_FOR = 20;
 
