@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const WORKSPACE = fileURLToPath(new URL('..', import.meta.url));
 const TOP = [
   ...['LICENSE', 'package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'],
-  ...['tsconfig.base.json', 'tsdown.config.ts'],
+  ...['tsconfig.base.json', 'tsdown.bundled.ts', 'tsdown.config.ts'],
 ];
 /** What of a package no build depends on. */
 const LEFT_OUT = new Set(['node_modules', 'dist', '.tsc', 'test']);

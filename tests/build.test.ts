@@ -27,7 +27,7 @@ beforeEach(() => {
   root = fs.mkdtempSync(join(home, 'workspace-'));
   bundled = 0;
   const top = ['LICENSE', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'tsconfig.base.json'];
-  for (const file of [...top, 'tsdown.config.ts']) write(file, '');
+  for (const file of [...top, 'tsdown.bundled.ts', 'tsdown.config.ts']) write(file, '');
   write('package.json', '{"type":"module"}');
   write('packages/a/package.json', '{"type":"module","exports":"./dist/index.js"}');
   write('packages/a/src/index.js', `export const told = 'first';`);

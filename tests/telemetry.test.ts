@@ -39,6 +39,6 @@ test('every file that loads onnxruntime-node turns its telemetry off', () => {
     )
     .filter((file) => /\.m?[jt]sx?$/.test(file) && !/(node_modules|dist|\.tsc)\//.test(file));
   const loading = files.filter((file) => loads.test(readFileSync(join(root, file), 'utf8')));
-  expect(loading).toContain('packages/backend-onnx/src/runtime.node.ts');
+  expect(loading).toContain('packages/backend-onnx/src/native.node.ts');
   expect(loading.filter((file) => !says.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import { defineConfig } from 'tsdown';
+import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
+  ...bundled('commander'),
   entry: ['src/cli.ts', 'src/watchdog.ts'],
   format: 'esm',
   platform: 'node',

@@ -1,10 +1,11 @@
 import { defineConfig } from 'tsdown';
+import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
+  ...bundled('zod', 'semver', 'tsyringe', 'tslib', 'reflect-metadata', '@noble/hashes'),
   entry: ['src/index.ts', 'src/internal.ts', 'src/node/index.ts'],
   format: 'esm',
   platform: 'neutral',
-  deps: { neverBundle: [/^node:/] }, // the node entry's; the index has none
   target: 'es2022',
   fixedExtension: false,
   dts: { oxc: true },

@@ -50,7 +50,7 @@ export function fileFaults(files, read) {
   // A map of declarations leads to source, which is not shipped.
   const left = /\/(test|src|node_modules|\.tsc)\/|\.d\.ts\.map$/;
   for (const path of files.filter((name) => left.test(name))) faults.push(`ships ${path}`);
-  if (!files.includes('package/THIRD_PARTY_LICENSES'))
+  if (!files.some((name) => /^package\/(dist\/)?THIRD_PARTY_LICENSES$/.test(name)))
     for (const path of files.filter((name) => name.endsWith('.js')))
       if (read(path).includes('Apache License'))
         faults.push(`${path} holds code under the Apache License; ship THIRD_PARTY_LICENSES`);

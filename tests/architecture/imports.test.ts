@@ -127,6 +127,14 @@ const faulty: readonly Faulty[] = [
 
 const sound: readonly Sound[] = [
   [
+    importsAreDeclared,
+    'a dev dependency whose code is bundled',
+    [
+      ...pkg('packages/x', `import { z } from 'zod';`, { devDependencies: { zod: '4' } }),
+      { path: 'packages/x/tsdown.config.ts', text: `defineConfig({ ...bundled('zod') });` },
+    ],
+  ],
+  [
     importsPointDown,
     'report importing study, a feature, core and itself',
     pkg(

@@ -141,15 +141,17 @@ export const roomsPointDown: Rule = (files) =>
     ];
   });
 
-/** Source files import only what their manifest lists; types alone may come from devDependencies. */
+/** Source files import only what their manifest lists; of devDependencies only types, and code that is bundled. */
 export const importsAreDeclared: Rule = (files) =>
-  eachImport(files, ({ folder, manifest }, path, { from, how }) => {
+  eachImport(files, (pkg, path, { from, how }) => {
+    const { folder, manifest } = pkg;
     const name = packageName(from);
+    const fromDev = how === 'type' || bundledBy(pkg).includes(`'${name}'`);
     const listed = {
       ...manifest.dependencies,
       ...manifest.peerDependencies,
       ...manifest.optionalDependencies,
-      ...(how === 'type' ? manifest.devDependencies : {}),
+      ...(fromDev ? manifest.devDependencies : {}),
     };
     if (name === undefined || name in listed || name === manifest.name || isBuiltin(from))
       return [];
@@ -161,6 +163,12 @@ export const importsAreDeclared: Rule = (files) =>
       },
     ];
   });
+
+/** The call of `bundled` in the configuration of a package's build, as text. */
+const bundledBy = ({ folder, files }: Package): string =>
+  /bundled\([^)]*\)/.exec(
+    files.find(({ path }) => path === `${folder}/tsdown.config.ts`)?.text ?? '',
+  )?.[0] ?? '';
 
 /** Some packages may be imported in one place only. */
 export const oneDoor: Rule = (files) =>

@@ -11,7 +11,6 @@ import {
   text,
 } from '@grok/core';
 import { loadRuntime } from '#runtime';
-import { createAdapter } from './adapter.js';
 import { type Rules, ruleNames } from './optimize/index.js';
 import type { Runtime } from './session.js';
 
@@ -48,6 +47,8 @@ export const onnx: Component<'backend', OnnxOptions> = defineBackend({
     wasmPaths: text().optional(),
   }),
   async create({ threads, rules: switches = {}, profile, provider, wasmPaths }) {
+    // A run on another backend loads none of this.
+    const { createAdapter } = await import('./adapter.js');
     const runtime = await loadRuntime({ threads, provider, wasmPaths });
     const used = runtime.threads ?? threads ?? runtime.cores;
     const rules = { ...switchesFor(runtime.provider, used), ...switches };

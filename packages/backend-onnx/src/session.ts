@@ -1,5 +1,5 @@
 /**
- * What the backend asks of a copy of onnxruntime. `runtime.node.ts` answers with onnxruntime-node;
+ * What the backend asks of a copy of onnxruntime. `native.node.ts` answers with onnxruntime-node;
  * a browser's answer is chosen by the `browser` condition of this package's `imports`.
  */
 import type { DType, TypedArray } from '@grok/core';
@@ -42,7 +42,7 @@ export interface Runtime {
   readonly provider?: 'wasm' | 'webgpu';
   /** Inputs are read where they lie. */
   readonly residentInputs: boolean;
-  /** Models are to have the output `NOTHING` first; see `runtime.node.ts`. */
+  /** Models are to have the output `NOTHING` first; see `native.node.ts`. */
   readonly emptySequenceOutput?: boolean;
   /** Cores that a run may use. */
   readonly cores: number;
