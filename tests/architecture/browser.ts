@@ -14,6 +14,7 @@ const NODE_FILES: readonly RegExp[] = [
   /^packages\/core\/src\/node\//,
   /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,
   /^packages\/backend-onnx\/src\/node\//,
+  /^packages\/interp\/src\/node\.ts$/,
   /^packages\/study\/src\/(.+\/)?process(-.+)?\.ts$/,
 ];
 const NODE_PACKAGES = /^(@grok\/core\/node|onnxruntime-node|@tensorflow\/tfjs-node(-gpu)?)(\/|$)/;

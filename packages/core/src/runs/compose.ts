@@ -14,6 +14,7 @@ import type {
   SplitRows,
   Store,
   Task,
+  TaskInfo,
   TeacherRef,
 } from '../contracts/types.js';
 import { attributeModelErrors } from '../plugins/attribution.js';
@@ -130,11 +131,11 @@ export function data(
   return { written, task, split, model: createModel(experiment, registry, task) };
 }
 
-/** An experiment's model with its transforms, for the rows of a task. */
-function createModel(
+/** An experiment's model with its transforms, for the rows of a task; for any rows where it is not given their data. */
+export function createModel(
   experiment: Experiment,
   registry: Registry,
-  { vocabulary, inputs }: Pick<Task, 'vocabulary' | 'inputs'>,
+  { vocabulary, inputs }: TaskInfo,
 ): Model {
   const { use, options } = experiment.model;
   const plain = registry.create('model', use, options, host)({ vocabulary, inputs });

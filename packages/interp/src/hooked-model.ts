@@ -1,0 +1,166 @@
+/**
+ * A model whose values can be read and replaced, after TransformerLens's `HookedTransformer`
+ * (`run_with_cache`, `run_with_hooks`), through core's `Model` contract alone: any model, any backend.
+ */
+import {
+  type HostArray,
+  type HostParams,
+  type Model,
+  rng,
+  type Site,
+  type SiteInfo,
+  sizeOf,
+} from '@grok/core';
+import { matchNames, reader, takeRows } from '@grok/core/internal';
+import { type Hook, planHooks, type ResolvedHook, type SiteHook } from './hooks.js';
+import { type Batch, type Metric, meanMetric } from './metrics.js';
+import { type BoundModel, createPasses } from './passes.js';
+import { findSite } from './sites.js';
+
+/** Values at sites, `[rows, …]`, by name. */
+export type ActivationCache = Readonly<Record<Site, HostArray>>;
+/** What a pass gives. */
+export interface HookedResult {
+  /** `[rows, d_vocab]`. */
+  readonly logits: HostArray;
+  readonly cache: ActivationCache;
+}
+/** A model with its parameters, on a backend. */
+export interface HookedModel {
+  readonly model: Model;
+  readonly params: HostParams;
+  readonly sites: readonly SiteInfo[];
+  /**
+   * Logits, and the values at sites (default: all), named in full or by patterns such as
+   * `blocks.*.attn.hook_z`. @throws InputError on an unknown site or tokens outside the vocabulary.
+   */
+  runWithCache(inputs: HostArray, sites?: readonly string[]): Promise<HookedResult>;
+  /** As `runWithCache`, with values replaced by hooks; no site is read unless it is named. Sites are read after their hooks. */
+  runWithHooks(
+    inputs: HostArray,
+    hooks: readonly Hook[],
+    sites?: readonly string[],
+  ): Promise<HookedResult>;
+  /** The mean of a metric over rows, with values replaced by hooks. @throws InputError when it is not finite in a row. */
+  measure(batch: Batch, metric: Metric, hooks?: readonly Hook[]): Promise<number>;
+  /** Gradients of the metric, summed over rows, with respect to the values at sites, `[rows, …]`. */
+  gradients(
+    batch: Batch,
+    metric: Metric,
+    sites: readonly string[],
+    hooks?: readonly Hook[],
+  ): Promise<ActivationCache>;
+  /** Compiled passes so far. */
+  readonly compiled: number;
+  /** Releases the compiled passes. */
+  dispose(): void;
+}
+
+/**
+ * A model with hooks. It must take any rows: made by a model factory that was given no rows' data, as
+ * `openRun` does, it takes no shortcut that knows the task's rows alone.
+ */
+export function hookModel(bound: BoundModel): HookedModel {
+  const { model, params } = bound;
+  const sites = model.sites();
+  const names = sites.map(({ name }) => name);
+  const passes = createPasses(bound);
+  const valuesAt = async (site: Site, inputs: HostArray): Promise<HostArray> => {
+    const found = await passes.run({ hooks: [], sites: [findSite(sites, site).name] }, { inputs });
+    return reader('site', found)(`sites/${site}`);
+  };
+  const resolve = createResolver(valuesAt);
+  const plan = async (hooks: readonly Hook[], inputs: HostArray): Promise<readonly SiteHook[]> =>
+    planHooks(
+      sites,
+      await Promise.all(hooks.map((hook) => resolve(hook, inputs))),
+      inputs.shape[0] ?? 0,
+    );
+  const pickSites = (
+    found: Readonly<Record<string, HostArray>>,
+    wanted: readonly Site[],
+  ): ActivationCache => {
+    const read = reader('site', found);
+    return Object.fromEntries(wanted.map((site) => [site, read(`sites/${site}`)]));
+  };
+  async function runWithHooks(
+    inputs: HostArray,
+    hooks: readonly Hook[],
+    patterns: readonly string[] = [],
+  ): Promise<HookedResult> {
+    const wanted = matchNames('site', patterns, names);
+    const pass = { hooks: await plan(hooks, inputs), sites: [...new Set([...wanted, 'logits'])] };
+    const found = await passes.run(pass, { inputs });
+    return { logits: reader('site', found)('sites/logits'), cache: pickSites(found, wanted) };
+  }
+  return {
+    ...{ model, params, sites },
+    runWithHooks,
+    runWithCache: (inputs, patterns = names) => runWithHooks(inputs, [], patterns),
+    async measure(batch, metric, hooks = []) {
+      const found = await passes.run(
+        { hooks: await plan(hooks, batch.inputs), sites: [], metric },
+        batch,
+      );
+      return meanMetric(metric, Float32Array.from(reader('output', found)('metric').data));
+    },
+    async gradients(batch, metric, patterns, hooks = []) {
+      const wanted = matchNames('site', patterns, names);
+      const pass = {
+        hooks: await plan(hooks, batch.inputs),
+        sites: wanted,
+        metric,
+        gradients: true,
+      } as const;
+      return pickSites(await passes.run(pass, batch), wanted);
+    },
+    get compiled() {
+      return passes.compiled;
+    },
+    dispose: passes.dispose,
+  };
+}
+
+type ValuesAt = (site: Site, inputs: HostArray) => Promise<HostArray>;
+
+/** Gives ablations their values; means of the same rows are taken once. */
+function createResolver(
+  valuesAt: ValuesAt,
+): (hook: Hook, inputs: HostArray) => Promise<ResolvedHook> {
+  const means = new WeakMap<HostArray, Map<Site, Promise<HostArray>>>();
+  const meanOf = (site: Site, over: HostArray): Promise<HostArray> => {
+    const known = means.get(over) ?? new Map<Site, Promise<HostArray>>();
+    const mean = known.get(site) ?? valuesAt(site, over).then(meanRow);
+    means.set(over, known.set(site, mean));
+    return mean;
+  };
+  return async (hook, inputs) => {
+    if (!('ablate' in hook)) return hook;
+    const { ablate, over = inputs, seed = 0, ...where } = hook;
+    if (ablate === 'zero') return { ...where, replace: 0 };
+    if (ablate === 'mean') return { ...where, replace: await meanOf(where.site, over) };
+    const values = await valuesAt(where.site, over);
+    return { ...where, replace: otherRows(values, inputs.shape[0] ?? 0, seed) };
+  };
+}
+
+/** Rows of values in an order drawn from a seed, again from the first where there are not enough. */
+function otherRows(values: HostArray, rows: number, seed: number): HostArray {
+  const order = rng(seed)
+    .split('resample')
+    .permutation(values.shape[0] ?? 0);
+  const taken = Array.from({ length: rows }, (_, row) => order[row % order.length] ?? 0);
+  return takeRows(values, taken);
+}
+
+function meanRow({ data, shape }: HostArray): HostArray {
+  const [rows = 1, ...rest] = shape;
+  const sums = new Float64Array(sizeOf(rest));
+  for (const [i, value] of data.entries())
+    sums[i % sums.length] = (sums[i % sums.length] ?? 0) + value;
+  return {
+    data: Float32Array.from(sums, (sum) => sum / rows),
+    shape: [1, ...rest],
+    dtype: 'float32',
+  };
+}

@@ -1,0 +1,9 @@
+/** Hooks, patching and circuits for models of grok, in Node and in browsers; names after TransformerLens. */
+export * from './hooked-model.js';
+export type { Hook, HookFunction } from './hooks.js';
+export * from './logits.js';
+export type { Batch, Metric, MetricFunction, Targets } from './metrics.js';
+export * from './open-run.js';
+export * from './pairs.js';
+export * from './patching.js';
+export { getActName, type Index, type Where } from './sites.js';

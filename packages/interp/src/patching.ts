@@ -1,0 +1,217 @@
+/**
+ * Activation patching (Meng et al. 2022; the sweeps of TransformerLens's `patching`), attribution patching
+ * (Nanda 2023: its first-order estimate from one backward pass), and path patching (Wang et al. 2022).
+ */
+import { type HostArray, InputError, type SiteInfo, sizeOf } from '@grok/core';
+import { reader } from '@grok/core/internal';
+import type { ActivationCache, HookedModel } from './hooked-model.js';
+import type { Hook } from './hooks.js';
+import { type Metric, metricName } from './metrics.js';
+import type { PatchingPairs } from './pairs.js';
+import { findSite, getActName, selectionMask, type Where } from './sites.js';
+
+/** A grid of metric values, one a patched part of the model. */
+export interface PatchingGrid {
+  /** Short name of the activation, such as `z`. */
+  readonly activation: string;
+  readonly axes: readonly ('layer' | 'head' | 'position')[];
+  readonly shape: readonly number[];
+  /** The metric of the corrupted run with that part patched, row-major. */
+  readonly values: readonly number[];
+  /** The metric of the clean run, and of the corrupted one: what 1 and 0 of `normalized` are. */
+  readonly clean: number;
+  readonly corrupted: number;
+  /** `(value − corrupted) / (clean − corrupted)`. */
+  readonly normalized: readonly number[];
+}
+/** What to patch: short names of activations, those of heads by head. */
+export interface SweepOptions extends PatchingPairs {
+  /** `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `q`, `k`, `v`, `z`, `pattern`, or any other site of a block. */
+  readonly activation: string;
+  /** Default `logitDifference`. */
+  readonly metric?: Metric;
+}
+
+/** Axes of a site that a sweep goes over, besides layers. */
+const SWEPT = [
+  ['head', 'head'],
+  ['pos', 'position'],
+] as const;
+
+/** The parts of a model that a sweep patches, in the order of its grid. */
+interface Sweep {
+  readonly axes: PatchingGrid['axes'];
+  readonly shape: readonly number[];
+  readonly parts: readonly Where[];
+}
+
+function planSweep({ model, sites }: HookedModel, activation: string): Sweep {
+  const { layers } = model.shape;
+  const infos = Array.from({ length: layers }, (_, layer) =>
+    findSite(sites, getActName(activation, layer)),
+  );
+  const first = infos[0];
+  const axes = SWEPT.filter(([axis]) => first?.axes.includes(axis));
+  const sizes = axes.map(([axis]) => first?.shape[first.axes.indexOf(axis)] ?? 1);
+  const cells = sizeOf(sizes);
+  const parts = infos.flatMap(({ name }) =>
+    Array.from({ length: cells }, (_, cell): Where => {
+      const at = axes.map(([, key], i) => [
+        key,
+        Math.floor(cell / sizeOf(sizes.slice(i + 1))) % (sizes[i] ?? 1),
+      ]);
+      return { site: name, ...Object.fromEntries(at) };
+    }),
+  );
+  return { axes: ['layer', ...axes.map(([, key]) => key)], shape: [layers, ...sizes], parts };
+}
+
+interface Ends {
+  readonly clean: number;
+  readonly corrupted: number;
+  readonly cache: ActivationCache;
+}
+
+async function runEnds(
+  model: HookedModel,
+  { clean, corrupted, metric = 'logitDifference' }: SweepOptions,
+  parts: readonly Where[],
+): Promise<Ends> {
+  checkPairs(clean.inputs, corrupted);
+  const { cache } = await model.runWithCache(clean.inputs, [
+    ...new Set(parts.map(({ site }) => site)),
+  ]);
+  const ends = {
+    clean: await model.measure(clean, metric),
+    corrupted: await model.measure({ ...clean, inputs: corrupted }, metric),
+    cache,
+  };
+  if (ends.clean === ends.corrupted)
+    throw new InputError(
+      `metric "${metricName(metric)}": is ${ends.clean} on clean and corrupted rows alike, so there is nothing to restore; choose other rows or another metric`,
+    );
+  return ends;
+}
+
+function checkPairs(clean: HostArray, corrupted: HostArray): void {
+  if (clean.shape.join() !== corrupted.shape.join())
+    throw new InputError(
+      `pairs: clean and corrupted inputs must have one shape, got [${clean.shape}] and [${corrupted.shape}]`,
+    );
+}
+
+function gridOf(
+  activation: string,
+  { axes, shape }: Sweep,
+  values: readonly number[],
+  { clean, corrupted }: Ends,
+): PatchingGrid {
+  const normalized = values.map((value) => (value - corrupted) / (clean - corrupted));
+  return { activation, axes, shape, values, clean, corrupted, normalized };
+}
+
+/**
+ * Runs the corrupted rows with one part of the clean run's activations after another, over layers, heads
+ * and positions as the activation has them. @throws InputError on an unknown activation, a metric that is
+ * not finite, or one that clean and corrupted rows do not differ in.
+ */
+export async function activationPatching(
+  model: HookedModel,
+  options: SweepOptions,
+): Promise<PatchingGrid> {
+  const { clean, corrupted, activation, metric = 'logitDifference' } = options;
+  const sweep = planSweep(model, activation);
+  const ends = await runEnds(model, options, sweep.parts);
+  const cached = reader('site', ends.cache);
+  const values: number[] = [];
+  for (const part of sweep.parts)
+    values.push(
+      await model.measure({ ...clean, inputs: corrupted }, metric, [
+        { ...part, replace: cached(part.site) },
+      ]),
+    );
+  return gridOf(activation, sweep, values, ends);
+}
+
+/**
+ * The first-order estimate of `activationPatching`: the corrupted metric, plus the gradient there times the
+ * difference of clean and corrupted activations; one backward pass in place of one run a part.
+ */
+export async function attributionPatching(
+  model: HookedModel,
+  options: SweepOptions,
+): Promise<PatchingGrid> {
+  const { clean, corrupted, activation, metric = 'logitDifference' } = options;
+  const sweep = planSweep(model, activation);
+  const ends = await runEnds(model, options, sweep.parts);
+  const sites = Object.keys(ends.cache);
+  const { cache } = await model.runWithCache(corrupted, sites);
+  const gradients = await model.gradients({ ...clean, inputs: corrupted }, metric, sites);
+  const rows = clean.labels.length;
+  const values = sweep.parts.map((part) => {
+    const info = findSite(model.sites, part.site);
+    const at = (values: ActivationCache): HostArray => reader('site', values)(part.site);
+    return ends.corrupted + firstOrder(info, part, at(gradients), at(ends.cache), at(cache)) / rows;
+  });
+  return gridOf(activation, sweep, values, ends);
+}
+
+/** Σ gradient · (clean − corrupted) over the selected part of all rows. */
+function firstOrder(
+  info: SiteInfo,
+  part: Where,
+  gradient: HostArray,
+  clean: HostArray,
+  corrupted: HostArray,
+): number {
+  const mask = selectionMask(info, part);
+  let sum = 0;
+  for (const [i, slope] of gradient.data.entries())
+    sum += slope * ((clean.data[i] ?? 0) - (corrupted.data[i] ?? 0)) * (mask[i % mask.length] ?? 0);
+  return sum;
+}
+
+/** A path from a part of a model to others. */
+export interface PathOptions extends PatchingPairs {
+  readonly sender: Where;
+  /** Where its effect is let in; inputs of heads, such as `q` of one head, or the last `resid_post`. */
+  readonly receivers: readonly Where[];
+  /** Whether what the sender changes may pass through MLPs on its way (default true, as in Wang et al. 2022). */
+  readonly throughMlps?: boolean;
+  readonly metric?: Metric;
+}
+
+/**
+ * The metric of the corrupted run in which receivers see the sender's clean value: all heads between them,
+ * and MLPs unless `throughMlps`, keep their corrupted values. @throws InputError on unknown parts.
+ */
+export async function pathPatching(
+  model: HookedModel,
+  {
+    clean,
+    corrupted,
+    sender,
+    receivers,
+    throughMlps = true,
+    metric = 'logitDifference',
+  }: PathOptions,
+): Promise<number> {
+  checkPairs(clean.inputs, corrupted);
+  const frozen = Array.from({ length: model.model.shape.layers }, (_, layer) => [
+    getActName('z', layer),
+    ...(throughMlps ? [] : [getActName('mlp_out', layer)]),
+  ]).flat();
+  const source = await model.runWithCache(clean.inputs, [sender.site]);
+  const base = await model.runWithCache(corrupted, frozen);
+  const hooks: readonly Hook[] = [
+    ...frozen.map((site): Hook => ({ site, replace: reader('site', base.cache)(site) })),
+    { ...sender, replace: reader('site', source.cache)(sender.site) },
+  ];
+  const reached = [...new Set(receivers.map(({ site }) => site))];
+  const { cache } = await model.runWithHooks(corrupted, hooks, reached);
+  return model.measure(
+    { ...clean, inputs: corrupted },
+    metric,
+    receivers.map((receiver) => ({ ...receiver, replace: reader('site', cache)(receiver.site) })),
+  );
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsdown';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/node.ts'],
+  format: 'esm',
+  platform: 'neutral',
+  deps: { neverBundle: [/^node:/] }, // the node entry's; the index has none
+  target: 'es2022',
+  fixedExtension: false,
+  dts: { oxc: true },
+  sourcemap: true,
+});
