@@ -1,6 +1,6 @@
 /** The flags that commands share; the short ones are sugar for paths of an experiment, and those of its own keys come of its schema. */
 import type { Json } from '@grok/core';
-import { SCALAR_KEYS } from '@grok/core/internal';
+import { own, SCALAR_KEYS } from '@grok/core/internal';
 import { type Command, Option } from 'commander';
 import { numberOf, wholeOf } from './parse.js';
 import type { Change } from './set.js';
@@ -8,7 +8,9 @@ import type { Change } from './set.js';
 /** Flags of everything that prints a result. */
 export interface OutputFlags {
   readonly json?: boolean;
+  readonly csv?: boolean;
   readonly quiet?: boolean;
+  readonly wide?: boolean;
 }
 /** Flags of everything that computes. */
 export interface ComputeFlags extends OutputFlags {
@@ -31,6 +33,19 @@ export interface RunFlags extends ComputeFlags {
   readonly [sugar: string]: unknown;
 }
 
+/** Groups of options, in the order of a help text. */
+export const GROUP = {
+  start: 'Start from:',
+  experiment: 'Experiment:',
+  distillation: 'Distillation:',
+  study: 'Which runs:',
+  look: 'What to look at:',
+  compute: 'Compute:',
+  files: 'Files:',
+  output: 'Output:',
+  help: 'Help:',
+} as const;
+
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   value,
@@ -40,54 +55,108 @@ const whole =
   (text: string): number =>
     wholeOf(flag, text, least);
 
-/** Adds `--json` and `--quiet`. */
+/** An option that may be given several times; the help calls an empty list `without`. */
+export function repeatable(flags: string, description: string, without = 'none'): Option {
+  return new Option(flags, `${description} (repeatable)`).argParser(collect).default([], without);
+}
+
+/** Adds examples of a command to its help, as they are typed but for `grok`. */
+export function examples(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText(
+    'after',
+    `\nExamples:${lines.map((line) => `\n  $ grok ${line}`).join('')}`,
+  );
+}
+
+/** Adds `--json`, `--quiet` and `--wide`, after everything else. */
 export function outputFlags(command: Command): Command {
   return command
+    .optionsGroup(GROUP.output)
     .option('--json', 'print one JSON object as the last line; all else goes to stderr')
+    .option('--wide', 'print whole tables and lines (default: they fit the terminal)')
     .option('--quiet', 'print no progress');
+}
+
+/** Adds `--csv` to what prints a table of records. */
+export function csvFlag(command: Command, records: string): Command {
+  return command.addOption(
+    new Option('--csv', `print ${records} as CSV; all else goes to stderr`)
+      .helpGroup(GROUP.output)
+      .conflicts('json'),
+  );
 }
 
 /** Adds plugins to load. */
 export function pluginFlag(command: Command): Command {
-  return command.option(
-    '--plugin <entry>',
-    'load a plugin: package, folder or file (repeatable)',
-    collect,
-    [],
+  return command.addOption(
+    repeatable('--plugin <entry>', 'load a plugin: package, folder or file').helpGroup(
+      GROUP.compute,
+    ),
+  );
+}
+
+/** Adds the backend to compute on. */
+export function backendFlag(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--backend <name[:key=value,…]>',
+      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
+    ).helpGroup(GROUP.compute),
   );
 }
 
 /** Adds where to compute, and plugins. */
 export function computeFlags(command: Command): Command {
-  const computing = outputFlags(command)
-    .option(
-      '--backend <name[:key=value,…]>',
-      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
-    )
-    .option('--threads <n>', 'threads of the backend (default: all cores)', whole('--threads', 1));
-  return pluginFlag(computing);
+  return pluginFlag(
+    backendFlag(command).addOption(
+      new Option('--threads <n>', 'threads of the backend (default: all cores)')
+        .argParser(whole('--threads', 1))
+        .helpGroup(GROUP.compute),
+    ),
+  );
 }
 
 /** Adds who follows the run. */
 export function trackFlags(command: Command): Command {
-  return command.option(
-    '--track <tracker>',
-    'let a plugin’s tracker follow it: name or name:key=value,… (repeatable; none: nobody)',
-    collect,
+  return command.addOption(
+    new Option(
+      '--track <tracker>',
+      'let a plugin’s tracker follow it: name or name:key=value,… (repeatable; none: nobody)',
+    )
+      .argParser(collect)
+      .helpGroup(GROUP.files),
   );
 }
 
-/** Adds what a run is made of. */
-export function runFlags(command: Command): Command {
-  return trackFlags(computeFlags(command))
-    .option('--preset <name>', 'start from a preset (see grok plugins)')
-    .option('--spec <file>', 'start from a JSON file')
-    .option('--set <path=value>', 'replace one value (repeatable)', collect, [])
-    .option('--seed <n>', 'seed of everything random', whole('--seed'))
+/** Adds values to replace. */
+export function setFlag(command: Command, description = 'replace one value'): Command {
+  return command.addOption(repeatable('--set <path=value>', description).helpGroup(GROUP.start));
+}
+
+/** Adds all that makes a run: with the sugar flags where their defaults are given. */
+export function runFlags(command: Command, sugar?: Readonly<Record<string, string>>): Command {
+  command
+    .optionsGroup(GROUP.start)
+    .option('--preset <name>', 'start from a preset, see grok plugins (default: paper)')
+    .option('--spec <file>', 'start from a JSON file');
+  setFlag(command)
+    .option('--seed <n>', 'seed of everything random (default: the preset’s)', whole('--seed'))
     .option('--split-seed <n>', 'seed of the split (default: the seed)', whole('--split-seed'))
-    .option('--out <dir>', 'folder to write to (default: one under runs/)')
-    .option('--checkpoint-every <n>', 'epochs between checkpoints', whole('--checkpoint-every', 1))
     .option('--allow-leak', 'let a teacher come from another split; every table says so');
+  if (sugar !== undefined) sugarFlags(command, sugar);
+  computeFlags(command)
+    .optionsGroup(GROUP.files)
+    .option('--out <dir>', 'folder to write to (default: one under runs/)');
+  return outputFlags(trackFlags(checkpointFlag(command)));
+}
+
+/** Adds how often a run is saved. */
+export function checkpointFlag(command: Command): Command {
+  return command.addOption(
+    new Option('--checkpoint-every <n>', 'epochs between checkpoints (default: 10)')
+      .argParser(whole('--checkpoint-every', 1))
+      .helpGroup(GROUP.files),
+  );
 }
 
 interface Sugar {
@@ -181,13 +250,21 @@ const SUGAR: readonly Sugar[] = [
   ),
 ];
 
-/** Adds the sugar flags. */
-export function sugarFlags(command: Command): Command {
-  for (const { flag, help, path, read } of SUGAR) {
-    const option = new Option(flag, `${help} (${path})`);
+/** What the flags are without them, in the teacher of the preset `paper`. */
+export const PAPER: Readonly<Record<string, string>> = {
+  ...{ op: 'div', p: '97', dim: '128', depth: '2', heads: '1', dropout: '0.2' },
+  ...{ lr: '0.001', wd: '1', warmup: '10', trainFraction: '0.5', batch: '512', epochs: '150' },
+};
+
+/** Adds the sugar flags, each with its path and what it is without it. */
+function sugarFlags(command: Command, defaults: Readonly<Record<string, string>>): void {
+  for (const { flag, key, help, path, read } of SUGAR) {
+    const without = own(defaults, key);
+    const text = `${help}${path === key ? '' : `; ${path}`}`;
+    const option = new Option(flag, without === undefined ? text : `${text} (default: ${without})`);
+    option.helpGroup(GROUP.experiment);
     command.addOption(read === undefined ? option : option.argParser(read));
   }
-  return command;
 }
 
 /** What the sugar flags change of an experiment. */

@@ -5,14 +5,40 @@ import { InputError, type Registry, type RunHost, type Store } from '@grok/core'
 import { type Hold, whileHeld } from '@grok/core/internal';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import type { OutputFlags } from './flags.js';
+import { foldText } from './fold.js';
 import type { Io, Sink } from './io.js';
 
 /** Exit codes. */
 export const EXIT = { ok: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
-/** Where people read: stderr when stdout is kept for JSON. */
-export function human(io: Io, flags: OutputFlags): Sink {
-  return flags.json === true ? io.err : io.out;
+/** Where people read, and in how many columns. */
+export interface Human extends Sink {
+  /** Columns for tables; absent where they are to be whole. */
+  readonly width?: number;
+}
+
+/** Where people read: stderr when stdout is kept for data. Lines are folded unless `--wide` asks for whole ones. */
+export function human(io: Io, { json, csv, wide }: OutputFlags): Human {
+  const sink = json === true || csv === true ? io.err : io.out;
+  if (wide === true) return sink;
+  const width = widthOf(sink, io);
+  return {
+    ...sink,
+    width,
+    get columns() {
+      return sink.columns;
+    },
+    write: (text) => sink.write(foldText(text, width)),
+  };
+}
+
+/** The least columns that are written for. */
+const NARROWEST = 40;
+
+/** Columns of a terminal, else those of COLUMNS, else 80. */
+export function widthOf(sink: Sink, { env }: Pick<Io, 'env'>): number {
+  const columns = sink.columns || Number(env.COLUMNS) || 80;
+  return Math.max(NARROWEST, Math.floor(columns));
 }
 
 /** The common part of every run's host. */

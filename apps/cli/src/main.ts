@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { cut, own } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
-import { EXIT } from './host.js';
+import { examples, GROUP } from './flags.js';
+import { EXIT, widthOf } from './host.js';
 import type { Io } from './io.js';
 import { printableSink } from './printable-sink.js';
 import { version } from './version.js';
@@ -40,7 +41,7 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
     const program = programOf(io);
     const words = argv.filter((word) => word !== '--debug');
     for (const add of await loadCommands(words[0])) add(program, io, done);
-    for (const command of program.commands) tame(command, io).option('--debug', 'show stacks');
+    for (const command of program.commands) addHelp(command);
     await program.parseAsync(commandWords(words, program), { from: 'user' });
     return code;
   } catch (error) {
@@ -103,14 +104,29 @@ function programOf(io: Io): Command {
     .hook('preAction', (_, command) => checkValues(command))
     .showHelpAfterError(false)
     .showSuggestionAfterError(true)
-    .addHelpText('after', '\nWithout a command: grok reproduce --preset paper --seed 42');
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command');
+  examples(program, 'reproduce --preset paper --seed 42', 'train --help').addHelpText(
+    'after',
+    '\nWithout a command, grok does the first.',
+  );
   return tame(program, io);
+}
+
+/** Adds the options that every command has, after its own. */
+function addHelp(command: Command): void {
+  command
+    .optionsGroup(GROUP.help)
+    .option('--debug', 'show stacks of errors')
+    .helpOption('-h, --help', 'show this help');
+  for (const child of command.commands) addHelp(child);
 }
 
 /** Throws where commander would exit, and leaves its errors to `main`. */
 function tame(command: Command, io: Io): Command {
   return command.exitOverride().configureOutput({
     writeOut: (text) => void io.out.write(text),
+    getOutHelpWidth: () => widthOf(io.out, io),
     writeErr: () => {},
     outputError: () => {},
   });

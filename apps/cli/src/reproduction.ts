@@ -53,7 +53,9 @@ export async function carryOutPlan(
   const { title } = describePlan(plan);
   for (const seed of plan.seeds) {
     const own = runs.filter((run) => run.seed === seed);
-    sink.write(`\n${title}, seed ${seed}\n\n${reproductionTable(own, besideOf(plan))}\n`);
+    sink.write(
+      `\n${title}, seed ${seed}\n\n${reproductionTable(own, besideOf(plan), sink.width)}\n`,
+    );
   }
   const opened = await openFolder(folder, io);
   await analyzeAsPublished(opened, registry, flags, io);

@@ -107,7 +107,9 @@ function tell(
   const record = recordOf(manifest, history, store.where);
   const sink = human(io, flags);
   if (already && flags.quiet !== true) sink.write(`${store.where}: was finished before\n`);
-  sink.write(runTable([{ name: label, record }], listColumns, 'text'));
+  sink.write(
+    runTable([{ name: label, record }], listColumns, { style: 'text', width: sink.width }),
+  );
   sink.write(`folder: ${store.where}\n`);
   if (status === 'interrupted')
     io.err.write(`grok: interrupted; go on with: grok resume ${store.where}\n`);

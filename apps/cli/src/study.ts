@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Executor, InputError, type Registry, type Store, unknownName } from '@grok/core';
 import { countEpochs, createTrackers } from '@grok/core/internal';
-import { gridOf, studyTable } from '@grok/report';
+import { csvOf, gridOf, studyTable } from '@grok/report';
 import {
   calibrate,
   checkPlan,
@@ -146,7 +146,9 @@ export async function carryOutStudy(
     if (begun === 0 && status !== 'interrupted')
       sink.write(`${root.where}: ${nothingToDo(runs)}\n`);
     if (status !== 'interrupted')
-      sink.write(`\n${studyTable(plan, runs, { style: 'text' })}\nfolder: ${root.where}\n`);
+      sink.write(
+        `\n${studyTable(plan, runs, { style: 'text', width: sink.width })}\nfolder: ${root.where}\n`,
+      );
     else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
     tellLost(runs, root.where, begun > 0, io);
     if (flags.json === true)
@@ -261,7 +263,7 @@ export async function dryRun(
         row.needs.join(' ') || '–',
         clock(row.seconds),
       ]),
-      'text',
+      { style: 'text', width: sink.width },
     ),
   );
   sink.write(
@@ -280,12 +282,14 @@ export async function printStudy(
 ): Promise<number> {
   const runs = await loadStudy(expandPlan(plan), { root, open, records }, {}, noticeOf(io));
   const sink = human(io, flags);
-  if (what === 'table')
+  if (flags.csv === true) io.out.write(csvOf(runsOf(plan, runs, flags)));
+  else if (what === 'table' && flags.markdown === true)
+    (flags.json === true ? io.err : io.out).write(
+      studyTable(plan, runs, { style: 'markdown', times: flags.times !== false }),
+    );
+  else if (what === 'table')
     sink.write(
-      studyTable(plan, runs, {
-        style: flags.markdown === true ? 'markdown' : 'text',
-        times: flags.times !== false,
-      }),
+      studyTable(plan, runs, { style: 'text', times: flags.times !== false, width: sink.width }),
     );
   else {
     sink.write(
@@ -300,18 +304,22 @@ export async function printStudy(
             : `${(100 * record.finalValAccuracy).toFixed(2)} %`,
           folder ?? '–',
         ]),
-        'text',
-        'left',
+        { style: 'text', align: 'left', width: sink.width, drop: ['folder'] },
       ),
     );
     for (const { key, error } of runs) if (error !== undefined) sink.write(`${key}: ${error}\n`);
   }
   if (flags.json === true) {
-    const told = studyToJson(plan, runs);
-    const timeless = { ...told, runs: told.runs.map(({ time: _, ...run }) => run) };
-    io.out.write(`${JSON.stringify(flags.times === false ? timeless : told)}\n`);
+    const told = { ...studyToJson(plan, runs), runs: runsOf(plan, runs, flags) };
+    io.out.write(`${JSON.stringify(told)}\n`);
   }
   return EXIT.ok;
+}
+
+/** The runs as plain data, without what they took where that is not asked for. */
+function runsOf(plan: Plan, runs: readonly StudyRun[], { times }: StudyFlags): readonly object[] {
+  const told = studyToJson(plan, runs).runs;
+  return times === false ? told.map(({ time: _, ...run }) => run) : told;
 }
 
 /** Writes the records of a study's finished runs into `--records`. */

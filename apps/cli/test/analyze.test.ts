@@ -72,7 +72,7 @@ afterAll(() => world.remove());
 
 describe('analyze', () => {
   it('reads a student beside its own teacher, all six states on validation rows', async () => {
-    const { code, out, err, json } = await world.grok('analyze', folders.logit, '--json');
+    const { code, out, err, json } = await world.grok('analyze', folders.logit, '--json', '--wide');
     expect([code, err]).toEqual([0, expect.stringContaining('never came to 99 %')]);
     expect(out.trim().split('\n')).toHaveLength(1);
     // Catches: what a page says is printed, hidden in a file.

@@ -126,7 +126,7 @@ describe('verify', () => {
   });
 
   it('exits with 1 where a testable claim has no run of its setting, and says why', async () => {
-    const { code, out } = await world.grok('verify', 'distilling-grokking', 'study');
+    const { code, out } = await world.grok('verify', 'distilling-grokking', 'study', '--wide');
     expect(code).toBe(1);
     expect(out).toMatch(/untested: no run "logit" with .*"p":97/);
     expect(out).toMatch(/power-80 .* contradicted/);

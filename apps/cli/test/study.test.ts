@@ -173,7 +173,9 @@ it('goes on beside a run whose folder is damaged, and names it', async () => {
 
 it('a run that fails what it must be is reported, with those it would have taught', async () => {
   const must = 'teacher.require={"validationAccuracy":{"atLeast":1}}';
-  const done = await kept.grok('study', 'run', 'tiny.json', '--set', must, '--out', 'failing');
+  const done = await kept.grok(
+    ...['study', 'run', 'tiny.json', '--set', must, '--out', 'failing', '--wide'],
+  );
   expect(done.code).toBe(1);
   expect(done.out).toContain('; once more');
   expect(done.err).toMatch(

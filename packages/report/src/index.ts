@@ -1,3 +1,4 @@
+export * from './layout.js';
 export * from './palette.js';
 export * from './paper.js';
 export * from './render.js';

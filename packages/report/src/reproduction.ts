@@ -6,11 +6,11 @@ import { type NamedRecord, reproductionColumns, runTable } from './table.js';
 export function reproductionTable(
   runs: readonly NamedRecord[],
   beside: Readonly<Record<string, Published>> = published,
+  width?: number,
 ): string {
   const against = againstControl(runs);
-  return (
-    runTable(runs, reproductionColumns(beside), 'text') + (against === '' ? '' : `\n${against}\n`)
-  );
+  const table = runTable(runs, reproductionColumns(beside), { style: 'text', width });
+  return table + (against === '' ? '' : `\n${against}\n`);
 }
 
 /** Epochs to 99 % of each student against the control `none`; empty where there is no control. */

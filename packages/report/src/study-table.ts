@@ -10,16 +10,9 @@ import {
   summary,
   TABLE_THRESHOLDS,
 } from '@grok/study';
+import { gridOf, markdown, type TableStyle } from './layout.js';
 import { timesTables } from './study-times.js';
-import {
-  gridOf,
-  LEAK_NOTE,
-  markdown,
-  percent,
-  probability,
-  range,
-  type TableStyle,
-} from './table.js';
+import { LEAK_NOTE, percent, probability, range } from './table.js';
 
 const NONE = '–';
 
@@ -28,18 +21,20 @@ export interface StudyTableOptions {
   readonly style: TableStyle;
   /** Seconds and hours too (default true): all else is the same wherever and however often it is made. */
   readonly times?: boolean;
+  /** Characters in a line of a grid of text; absent: as many as it needs. */
+  readonly width?: number | undefined;
 }
 
 /** The whole table as text; equal runs give equal bytes, but for the times. */
 export function studyTable(
   plan: Plan,
   runs: readonly StudyRun[],
-  { style, times = true }: StudyTableOptions,
+  { style, times = true, width }: StudyTableOptions,
 ): string {
   const { arms, comparisons } = summarize(plan, runs);
   const about = describePlan(plan);
   const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-    gridOf(head, rows, style).trimEnd();
+    gridOf(head, rows, { style, width }).trimEnd();
   const safe = style === 'markdown' ? markdown : printable;
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
   const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);

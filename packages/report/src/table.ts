@@ -1,6 +1,7 @@
 /** Tables of runs, as text for a terminal and as Markdown, beside the paper's own numbers. */
-import { own, printable } from '@grok/core/internal';
+import { own } from '@grok/core/internal';
 import type { RunRecord } from '@grok/study';
+import { type GridOptions, gridOf } from './layout.js';
 import type { Published } from './paper.js';
 
 /** A run under the name that tables and legends give it. */
@@ -8,9 +9,6 @@ export interface NamedRecord {
   readonly name: string;
   readonly record: RunRecord;
 }
-/** How a table is written. */
-export type TableStyle = 'text' | 'markdown';
-
 /** A column: its head, and what stands in a run's row. */
 export interface Column {
   readonly head: string;
@@ -53,16 +51,22 @@ export const listColumns: readonly Column[] = [
   { head: 'backend', cell: ({ record }) => record.backend },
 ];
 
+/** What a narrow terminal is not shown, in this order. */
+const LEAST_IMPORTANT = [
+  ...['backend', 's/epoch', 'parameters', 'seconds', 'best of last 10 %', 'paper %', 'paper'],
+  ...['epochs', 'epochs to 99 %', 'final val. %'],
+];
+
 /** Writes runs as a table; a note under it says what "leaked" means where a run is so labelled. */
 export function runTable(
   runs: readonly NamedRecord[],
   columns: readonly Column[],
-  style: TableStyle,
+  { style, width }: Pick<GridOptions, 'style' | 'width'>,
 ): string {
   const body = gridOf(
     columns.map(({ head }) => head),
     runs.map((run) => columns.map(({ cell }) => cell(run))),
-    style,
+    { style, width, drop: LEAST_IMPORTANT },
   );
   return runs.some(({ record }) => record.leaked) ? `${body}\n${LEAK_NOTE}\n` : body;
 }
@@ -70,40 +74,6 @@ export function runTable(
 /** Under every table with such a run. */
 export const LEAK_NOTE =
   'leaked: the teacher was trained on rows that this run is validated on (another split).';
-
-/** A grid of cells, the first column to the left, the others as `align` says; ends with a newline. */
-export function gridOf(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  style: TableStyle,
-  align: 'left' | 'right' = 'right',
-): string {
-  const left = (i: number): boolean => i === 0 || align === 'left';
-  const safe = style === 'markdown' ? markdown : printable;
-  const all = [head, ...rows].map((row) => row.map(safe));
-  const widths = head.map((_, i) => Math.max(3, ...all.map((row) => (row[i] ?? '').length)));
-  const padded = all.map((row) =>
-    widths.map((width, i) =>
-      left(i) ? (row[i] ?? '').padEnd(width) : (row[i] ?? '').padStart(width),
-    ),
-  );
-  const line = (cells: readonly string[]): string =>
-    style === 'markdown' ? `| ${cells.join(' | ')} |` : cells.join('  ').trimEnd();
-  const rule =
-    style === 'markdown'
-      ? line(widths.map((width, i) => (left(i) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)))
-      : line(widths.map((width) => '-'.repeat(width)));
-  const [first, ...rest] = padded.map(line);
-  return `${[first, rule, ...rest].join('\n')}\n`;
-}
-
-/** What Markdown would take for its own: code, emphasis, cells, links, tags, entities. */
-const MARKS = /[\\`*|]|<(?=[a-z/!?])|&(?=#?\w+;)|\](?=[([:])|(?<!\w)_|_(?!\w)/gi;
-
-/** Text safe in a line of Markdown, in a table's cells too. */
-export function markdown(text: string): string {
-  return printable(text).replaceAll('\n', ' ').replace(MARKS, '\\$&');
-}
 
 /** A share of one in per cent with two decimals. */
 export function percent(share: number | null | undefined): string {

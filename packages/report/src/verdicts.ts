@@ -1,7 +1,7 @@
 /** Verdicts as a table for people. */
 
 import type { Verdict, Verified } from '@grok/analysis';
-import { gridOf, type TableStyle } from './table.js';
+import { type GridOptions, gridOf } from './layout.js';
 
 const ORDER: readonly Verdict[] = [
   'reproduced',
@@ -12,7 +12,10 @@ const ORDER: readonly Verdict[] = [
 ];
 
 /** One line a claim, and how many there are of each verdict. */
-export function verdictTable(verified: readonly Verified[], style: TableStyle): string {
+export function verdictTable(
+  verified: readonly Verified[],
+  { style, width }: Pick<GridOptions, 'style' | 'width'>,
+): string {
   const rows = verified.map((item) => [
     item.id,
     item.source,
@@ -22,7 +25,14 @@ export function verdictTable(verified: readonly Verified[], style: TableStyle): 
     item.verdict + (item.why === undefined ? '' : `: ${item.why}`),
   ]);
   const head = ['claim', 'source', 'published', 'band', 'ours', 'verdict'];
-  return `${gridOf(head, rows, style, 'left')}\n${countsText(verified)}\n`;
+  const layout = {
+    style,
+    width,
+    align: 'left',
+    wrap: ['verdict'],
+    drop: ['source', 'band'],
+  } as const;
+  return `${gridOf(head, rows, layout)}\n${countsText(verified)}\n`;
 }
 
 /** How many claims have each verdict. */

@@ -21,7 +21,7 @@ const runs = [
 describe('runTable', () => {
   it('puts our numbers beside the paper’s', () => {
     // Catches: swapped columns, shares printed as per cent without the factor 100.
-    expect(runTable(runs, reproductionColumns(published), 'text').split('\n')).toEqual([
+    expect(runTable(runs, reproductionColumns(published), { style: 'text' }).split('\n')).toEqual([
       'run      parameters  epochs to 99 %  paper  final val. %  best of last 10 %  paper %  seconds  s/epoch',
       '-------  ----------  --------------  -----  ------------  -----------------  -------  -------  -------',
       'teacher     550,272             128  70–90        100.00              99.93   100.00     41.2    0.265',
@@ -33,13 +33,13 @@ describe('runTable', () => {
   });
   it('leaves the paper’s columns out where there is nothing to compare', () => {
     // Catches: the paper's numbers beside another task's.
-    expect(runTable(runs, reproductionColumns({}), 'text')).not.toContain('paper');
+    expect(runTable(runs, reproductionColumns({}), { style: 'text' })).not.toContain('paper');
   });
   it('is Markdown when asked', () => {
     // Catches: a rule that is no Markdown rule, so that the table shows as text.
-    const [head, rule, first] = runTable(runs, reproductionColumns(published), 'markdown').split(
-      '\n',
-    );
+    const [head, rule, first] = runTable(runs, reproductionColumns(published), {
+      style: 'markdown',
+    }).split('\n');
     expect(head).toMatch(/^\| run +\|/);
     expect(rule).toMatch(/^\| -+ \| -+: \|/);
     expect(first?.split('|')).toHaveLength(head!.split('|').length);
@@ -51,16 +51,18 @@ describe('runTable', () => {
     // Catches: a leaked run that looks like any other.
     for (const style of ['text', 'markdown'] as const) {
       const leaked = [{ name: 'logit', record: record({ leaked: true }) }];
-      expect(runTable(leaked, columns, style)).toContain('logit (leaked)');
-      expect(runTable(leaked, columns, style)).toContain(LEAK_NOTE);
-      expect(runTable(runs, columns, style)).not.toContain(LEAK_NOTE);
+      expect(runTable(leaked, columns, { style })).toContain('logit (leaked)');
+      expect(runTable(leaked, columns, { style })).toContain(LEAK_NOTE);
+      expect(runTable(runs, columns, { style })).not.toContain(LEAK_NOTE);
     }
   });
   it('shows a run without an epoch', () => {
     // Catches: "NaN" or a crash for a run interrupted early.
     const early = record({ finalValAccuracy: null, bestOfLast10: null, secondsPerEpoch: null });
     expect(
-      runTable([{ name: 'none', record: early }], reproductionColumns(published), 'text'),
+      runTable([{ name: 'none', record: early }], reproductionColumns(published), {
+        style: 'text',
+      }),
     ).not.toMatch(/NaN|null|undefined/);
   });
 });
@@ -73,14 +75,14 @@ describe('names in tables', () => {
       'a\\|b \\`c\\` \\*d\\* \\_e\\_ \\<img src=x> \\](http://x) \\&lt; snake_case\\\\u001b[2J\\\\u202e',
     );
     expect(markdown('p < .05, ± 3 × 2 [0, 1] & more')).toBe('p < .05, ± 3 × 2 [0, 1] & more');
-    const table = runTable([{ name, record: record() }], listColumns, 'markdown');
+    const table = runTable([{ name, record: record() }], listColumns, { style: 'markdown' });
     expect(
       table
         .split('\n')
         .slice(0, 3)
         .map((line) => line.split(/(?<!\\)\|/).length),
     ).toEqual([10, 10, 10]);
-    expect(runTable([{ name, record: record() }], listColumns, 'text')).not.toMatch(
+    expect(runTable([{ name, record: record() }], listColumns, { style: 'text' })).not.toMatch(
       /(?!\n)\p{Cc}|\p{Bidi_Control}/u,
     );
   });

@@ -18,5 +18,5 @@ it('has a line for each verdict, the claim and its numbers in it', () => {
       verdict: 'contradicted',
     },
   ];
-  expect(verdictTable(verified, 'text')).toMatch(/power-80 .* contradicted\n/);
+  expect(verdictTable(verified, { style: 'text' })).toMatch(/power-80 .* contradicted\n/);
 });

@@ -14,7 +14,14 @@ import type { ProbeUse } from '@grok/core/internal';
 import { labelOf } from '@grok/report';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';
-import { type ComputeFlags, computeFlags } from '../flags.js';
+import {
+  type ComputeFlags,
+  computeFlags,
+  examples,
+  GROUP,
+  outputFlags,
+  repeatable,
+} from '../flags.js';
 import { type OpenedFolder, openFolder, openRun, teacherFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io, Sink } from '../io.js';
@@ -29,46 +36,43 @@ interface Flags extends ComputeFlags {
   readonly asPublished?: boolean;
 }
 
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [
-  ...earlier,
-  value,
-];
-
 /** `grok analyze`: what is inside a run, or every run of a study. */
 export function analyze(program: Command, io: Io, done: (code: number) => void): void {
-  computeFlags(program.command('analyze'))
+  const command = program.command('analyze').helpGroup('Look:').optionsGroup(GROUP.look);
+  command
     .description('look inside a run, or every run of a study, and beside its teacher')
     .argument('<dir>', 'the run’s folder, or a study’s')
     .option('--against <dir>', 'a run to compare with (default: the run’s own teacher)')
-    .option('--probe <name[:key=value,…]>', 'only this probe (repeatable)', collect, [])
-    .option(
-      '--at <moment>',
-      'crossing, crossing+STEPS, last or a step (repeatable; default: crossing and last)',
-      collect,
-      [],
+    .addOption(repeatable('--probe <name[:key=value,…]>', 'only this probe', 'all'))
+    .addOption(
+      repeatable('--at <moment>', 'crossing, crossing+STEPS, last or a step', 'crossing and last'),
     )
-    .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
-    .action(async (folder: string, flags: Flags) => {
-      const opened = await openFolder(folder, io);
-      const registry = await openRegistry(flags.plugin, io);
-      const backend = await openBackend(
-        registry,
-        readingExecution(opened.runs[0]!.config.execution ?? {}, flags, io),
+    .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows');
+  examples(
+    outputFlags(computeFlags(command)),
+    'analyze runs/student',
+    'analyze runs/student --at crossing+500 --probe fourier',
+  ).action(async (folder: string, flags: Flags) => {
+    const opened = await openFolder(folder, io);
+    const registry = await openRegistry(flags.plugin, io);
+    const backend = await openBackend(
+      registry,
+      readingExecution(opened.runs[0]!.config.execution ?? {}, flags, io),
+    );
+    const { teacherStores } = opened;
+    const host = { registry, backend, teacherStores, signal: io.signal };
+    try {
+      const result = await withPluginsOf([folder], flags, registry, io, () =>
+        opened.single
+          ? analyzeOne(opened, host, flags, io)
+          : analyzeFolder(opened, host, flags, io),
       );
-      const { teacherStores } = opened;
-      const host = { registry, backend, teacherStores, signal: io.signal };
-      try {
-        const result = await withPluginsOf([folder], flags, registry, io, () =>
-          opened.single
-            ? analyzeOne(opened, host, flags, io)
-            : analyzeFolder(opened, host, flags, io),
-        );
-        if (flags.json === true) io.out.write(`${JSON.stringify(result)}\n`);
-        done(EXIT.ok);
-      } finally {
-        await (backend as Backend).dispose();
-      }
-    });
+      if (flags.json === true) io.out.write(`${JSON.stringify(result)}\n`);
+      done(EXIT.ok);
+    } finally {
+      await (backend as Backend).dispose();
+    }
+  });
 }
 
 type Host = Parameters<typeof analyzeRun>[0];

@@ -1,23 +1,18 @@
 import type { Command } from 'commander';
 import { type DistillFlags, distillDraft, namedFolder } from '../distillation.js';
-import { runFlags, sugarFlags } from '../flags.js';
+import { examples, GROUP, repeatable, runFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { numberOf } from '../parse.js';
 import { openRegistry, withPluginsOf } from '../plugins.js';
 import { runSpec } from '../single.js';
 import { finish, pluginsOf, specDraft } from '../spec.js';
 
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [
-  ...earlier,
-  value,
-];
-
 /** `grok distill`: a student from a finished teacher, by default the paper's. */
 export function distill(program: Command, io: Io, done: (code: number) => void): void {
-  sugarFlags(runFlags(program.command('distill')))
-    .description('train a student on a finished teacher (default: the paper’s student)')
-    .option('--teacher <dir>', 'a finished run; name=dir where there are several', collect, [])
-    .option('--strategy <name:key=value,…>', 'a distillation strategy (repeatable)', collect, [])
+  const command = program.command('distill').helpGroup('Train:').optionsGroup(GROUP.distillation);
+  command
+    .addOption(repeatable('--teacher <dir>', 'a finished run; name=dir where there are several'))
+    .addOption(repeatable('--strategy <name:key=value,…>', 'a distillation strategy'))
     .option(
       '--alpha <share>',
       'weight of the hard labels (default 0.5); logit gets the rest',
@@ -25,7 +20,13 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
     )
     .option('--scale <factor>', 'width of the student over the teacher’s (default 0.5)', (text) =>
       numberOf('--scale', text),
-    )
+    );
+  examples(
+    runFlags(command, {}),
+    'distill --teacher runs/teacher --strategy logit:temperature=4',
+    'distill --teacher runs/teacher --strategy feature --alpha 0.3',
+  )
+    .description('train a student on a finished teacher (default: the paper’s student)')
     .action(async (flags: DistillFlags) => {
       const written =
         flags.spec === undefined ? { execution: {} } : specDraft(flags.spec, flags, io);

@@ -3,7 +3,7 @@ import { type Telemetry, telemetry } from '@grok/backend-onnx';
 import { type Execution, openBackend, type Registry } from '@grok/core';
 import { DEFAULT_BACKEND } from '@grok/core/internal';
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
+import { examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { backendOf } from '../parse.js';
@@ -29,7 +29,8 @@ interface FoundBackend {
 
 /** `grok doctor`: what this machine has, what is missing and how to get it. */
 export function doctor(program: Command, io: Io, done: (code: number) => void): void {
-  pluginFlag(outputFlags(program.command('doctor')))
+  const command = program.command('doctor').helpGroup('Set up:');
+  examples(outputFlags(pluginFlag(command)), 'doctor', 'doctor --json')
     .description('show Node, processor, memory and backends, and what is missing')
     .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
       const registry = await openRegistry(flags.plugin, io);

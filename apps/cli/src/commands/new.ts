@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative } from 'node:path';
 import { InputError, RunError } from '@grok/core';
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { examples, GROUP, type OutputFlags, outputFlags } from '../flags.js';
 import { checkWritable, EXIT, human, shown } from '../host.js';
 import type { Io } from '../io.js';
 import { type Scaffold, scaffold } from '../scaffold.js';
@@ -15,13 +15,15 @@ interface NewFlags extends OutputFlags {
 
 /** `grok new`: a plugin's package that builds and passes its suite, to be filled with one's own idea. */
 export function newPlugin(program: Command, io: Io, done: (code: number) => void): void {
-  outputFlags(program.command('new'))
+  const command = program.command('new').helpGroup('Set up:').optionsGroup(GROUP.files);
+  command
     .description('write a package: strategy, backend, task, optimizer or probe')
     .argument('<kind>', 'strategy, backend, task, optimizer or probe')
     .argument('<name>', 'such as rkd, or @me/rkd')
     .option('--dir <folder>', 'where to write it (default: a folder of the package’s name)')
-    .option('--no-install', 'inside the monorepo: leave the lockfile as it is')
-    .action((kind: string, name: string, flags: NewFlags) => {
+    .option('--no-install', 'inside the monorepo: leave the lockfile as it is');
+  examples(outputFlags(command), 'new strategy rkd', 'new task @me/parity --dir parity').action(
+    (kind: string, name: string, flags: NewFlags) => {
       const made = scaffold(kind, name, io.cwd, flags.dir);
       checkWritable(made.folder, shown(made.folder, io), io);
       if (existsSync(made.folder) && readdirSync(made.folder).length > 0)
@@ -35,7 +37,8 @@ export function newPlugin(program: Command, io: Io, done: (code: number) => void
       if (made.monorepo !== undefined) enrol(made, made.monorepo, flags.install);
       tell(made, flags, io);
       done(EXIT.ok);
-    });
+    },
+  );
 }
 
 /** Makes a package known to the monorepo: the root's references, and the lockfile. */

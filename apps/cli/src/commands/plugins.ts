@@ -1,8 +1,9 @@
 import { specSchemaOf } from '@grok/core';
-import { gridOf } from '@grok/report';
+import type { Listing } from '@grok/core/internal';
+import { csvOf, gridOf } from '@grok/report';
 import type { Command } from 'commander';
 import { presetNames, presetPlan } from '../documents.js';
-import { type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
+import { csvFlag, examples, GROUP, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry, searchPlugins } from '../plugins.js';
@@ -15,57 +16,85 @@ interface PluginsFlags extends OutputFlags {
 
 /** `grok plugins`: everything that a specification can name. */
 export function plugins(program: Command, io: Io, done: (code: number) => void): void {
-  pluginFlag(outputFlags(program.command('plugins')))
+  const command = program.command('plugins').helpGroup('Set up:').optionsGroup(GROUP.look);
+  command
     .description('list tasks, models, strategies, backends … and presets')
     .option('--search <folder>', 'list installed plugins, such as in node_modules, loading none')
-    .option('--schema', 'print the JSON Schema of specifications, for editors')
-    .action(async (flags: PluginsFlags) => {
-      if (flags.search !== undefined) {
-        search(flags.search, flags, io);
-        done(EXIT.ok);
-        return;
-      }
-      const registry = await openRegistry(flags.plugin, io);
-      if (flags.schema === true) {
-        const indent = flags.json === true ? 0 : 2; // the last line is the whole
-        io.out.write(`${JSON.stringify(specSchemaOf(registry), null, indent)}\n`);
-        done(EXIT.ok);
-        return;
-      }
-      const list = registry.list();
-      const sorted = [...list].sort(
-        (a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name),
-      );
-      const sink = human(io, flags);
-      sink.write(
-        gridOf(
-          ['kind', 'name', 'options', 'package', 'summary'],
-          sorted.map(({ kind, name, package: from, version, summary, options }) => [
+    .option('--schema', 'print the JSON Schema of specifications, for editors');
+  examples(
+    csvFlag(outputFlags(pluginFlag(command)), 'what can be named'),
+    'plugins --wide',
+    'plugins --plugin ./my-plugin',
+  ).action(async (flags: PluginsFlags) => {
+    if (flags.search !== undefined) {
+      search(flags.search, flags, io);
+      done(EXIT.ok);
+      return;
+    }
+    const registry = await openRegistry(flags.plugin, io);
+    if (flags.schema === true) {
+      const indent = flags.json === true ? 0 : 2; // the last line is the whole
+      io.out.write(`${JSON.stringify(specSchemaOf(registry), null, indent)}\n`);
+      done(EXIT.ok);
+      return;
+    }
+    const list = registry.list();
+    const sorted = [...list].sort(
+      (a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name),
+    );
+    const sink = human(io, flags);
+    const layout = { style: 'text', align: 'left', width: sink.width } as const;
+    if (flags.csv === true) {
+      io.out.write(
+        csvOf(
+          sorted.map(({ kind, name, ...rest }) => ({
             kind,
             name,
-            Object.keys(options.properties ?? {}).join(' ') || '–',
-            `${from} ${version}`,
-            summary,
-          ]),
-          'text',
-          'left',
+            ...rest,
+            options: optionNames(rest),
+          })),
         ),
       );
-      const presets = presetNames().map((name) => [name, presetPlan(name).summary]);
-      sink.write(`\n${gridOf(['preset', 'summary'], presets, 'text', 'left')}`);
-      if (flags.json === true) io.out.write(`${JSON.stringify({ plugins: list })}\n`);
       done(EXIT.ok);
-    });
+      return;
+    }
+    sink.write(
+      gridOf(
+        ['kind', 'name', 'options', 'package', 'summary'],
+        sorted.map(({ kind, name, package: from, version, summary, options }) => [
+          kind,
+          name,
+          optionNames({ options }).join(' ') || '–',
+          `${from} ${version}`,
+          summary,
+        ]),
+        { ...layout, wrap: ['summary'], drop: ['package', 'options'] },
+      ),
+    );
+    const presets = presetNames().map((name) => [name, presetPlan(name).summary]);
+    sink.write(`\n${gridOf(['preset', 'summary'], presets, { ...layout, wrap: ['summary'] })}`);
+    if (flags.json === true) io.out.write(`${JSON.stringify({ plugins: list })}\n`);
+    done(EXIT.ok);
+  });
+}
+
+/** Names of a component's options. */
+function optionNames({ options }: Pick<Listing, 'options'>): readonly string[] {
+  return Object.keys(options.properties ?? {});
 }
 
 /** What is installed, by its manifests alone: loading it is for who names it. */
 function search(folder: string, flags: PluginsFlags, io: Io): void {
   const found = searchPlugins(folder, io.cwd);
   const rows = found.map(({ name, version, description }) => [`${name} ${version}`, description]);
-  human(io, flags).write(
-    found.length === 0
-      ? `${folder}: no package has the keyword grok-plugin, but what is built in\n`
-      : `${gridOf(['package', 'description'], rows, 'text', 'left')}\nload one: --plugin ${found[0]!.name}\n`,
-  );
+  const sink = human(io, flags);
+  if (flags.csv === true) io.out.write(csvOf(found));
+  else if (found.length === 0)
+    sink.write(`${folder}: no package has the keyword grok-plugin, but what is built in\n`);
+  else {
+    const layout = { style: 'text', align: 'left', width: sink.width } as const;
+    const grid = gridOf(['package', 'description'], rows, { ...layout, wrap: ['description'] });
+    sink.write(`${grid}\nload one: --plugin ${found[0]!.name}\n`);
+  }
   if (flags.json === true) io.out.write(`${JSON.stringify({ found })}\n`);
 }

@@ -1,7 +1,7 @@
 import { evidenceOf, verify } from '@grok/analysis';
 import type { Command } from 'commander';
 import { readClaims } from '../documents.js';
-import { type ComputeFlags, computeFlags } from '../flags.js';
+import { type ComputeFlags, computeFlags, examples, GROUP, outputFlags } from '../flags.js';
 import { openFolder } from '../folders.js';
 import { checkWritable, EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
@@ -16,27 +16,33 @@ interface Flags extends ComputeFlags {
 
 /** `grok report`: figures, tables and statistics of a study in one page. */
 export function report(program: Command, io: Io, done: (code: number) => void): void {
-  computeFlags(program.command('report'))
+  const command = program.command('report').helpGroup('Look:').optionsGroup(GROUP.look);
+  command
     .description('report.html, report.md, figures and LaTeX tables of a study')
     .argument('<dir>', 'the study’s folder, or a run’s')
-    .option('--out <dir>', 'where to write (default: the same folder)')
     .option('--claims <file>', 'verdicts on the claims of this file too')
     .option('--no-analyze', 'only what was analyzed before: compute nothing')
-    .action(async (folder: string, flags: Flags) => {
-      const opened = await openFolder(folder, io);
-      const out = flags.out ?? opened.root.where;
-      checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
-      const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
-      const registry = await openRegistry(flags.plugin, io);
-      if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
-      const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
-      const { root, runs, leaveOut } = opened;
-      const verified =
-        claims === undefined ? undefined : verify(claims, await evidenceOf(root, runs, leaveOut));
-      const files = await writeReport(opened, out, `grok report ${words.join(' ')}`, verified, io);
-      if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
-      if (flags.json === true)
-        io.out.write(`${JSON.stringify({ out, files, leftOut: opened.leftOut })}\n`);
-      done(EXIT.ok);
-    });
+    .optionsGroup(GROUP.files)
+    .option('--out <dir>', 'where to write (default: the same folder)');
+  examples(
+    outputFlags(computeFlags(command)),
+    'report runs/study-small',
+    'report runs/study-small --claims distilling-grokking --out page',
+  ).action(async (folder: string, flags: Flags) => {
+    const opened = await openFolder(folder, io);
+    const out = flags.out ?? opened.root.where;
+    checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
+    const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
+    const registry = await openRegistry(flags.plugin, io);
+    if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
+    const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
+    const { root, runs, leaveOut } = opened;
+    const verified =
+      claims === undefined ? undefined : verify(claims, await evidenceOf(root, runs, leaveOut));
+    const files = await writeReport(opened, out, `grok report ${words.join(' ')}`, verified, io);
+    if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
+    if (flags.json === true)
+      io.out.write(`${JSON.stringify({ out, files, leftOut: opened.leftOut })}\n`);
+    done(EXIT.ok);
+  });
 }

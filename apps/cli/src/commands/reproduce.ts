@@ -2,7 +2,7 @@ import { type Execution, InputError, type Registry, unknownName } from '@grok/co
 import { checkPlan, isObject, type JsonObject, merge, withChanges } from '@grok/study';
 import type { Command } from 'commander';
 import { readPreset, readWritten } from '../documents.js';
-import { type RunFlags, runFlags } from '../flags.js';
+import { examples, type RunFlags, runFlags } from '../flags.js';
 import { freshFolder } from '../host.js';
 import type { Io } from '../io.js';
 import { assignmentOf } from '../parse.js';
@@ -12,7 +12,12 @@ import { changed } from '../set.js';
 
 /** `grok reproduce`: a teacher, the control and the students, with table and curves. */
 export function reproduce(program: Command, io: Io, done: (code: number) => void): void {
-  runFlags(program.command('reproduce', { isDefault: true }))
+  const command = program.command('reproduce', { isDefault: true }).helpGroup('Train:');
+  examples(
+    runFlags(command),
+    'reproduce --preset paper --seed 42',
+    'reproduce --preset paper --set shared.epochs=300 --out runs/longer',
+  )
     .description('a teacher, a control and three students, with table and curves (the default)')
     .action(async (flags: RunFlags) => {
       const registry = await openRegistry(flags.plugin, io);

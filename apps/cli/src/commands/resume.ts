@@ -2,7 +2,14 @@ import { resolve } from 'node:path';
 import { type Execution, InputError, readConfig } from '@grok/core';
 import { readPlan } from '@grok/study';
 import type { Command } from 'commander';
-import { type ComputeFlags, computeFlags, trackFlags } from '../flags.js';
+import {
+  type ComputeFlags,
+  computeFlags,
+  examples,
+  GROUP,
+  outputFlags,
+  trackFlags,
+} from '../flags.js';
 import { storeAt } from '../host.js';
 import type { Io } from '../io.js';
 import { wholeOf } from '../parse.js';
@@ -19,7 +26,8 @@ type ResumeFlags = ComputeFlags & {
 
 /** `grok resume`: goes on where a run, a reproduction or a study stopped. */
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
-  trackFlags(computeFlags(program.command('resume')))
+  const command = program.command('resume').helpGroup('Train:').optionsGroup(GROUP.start);
+  command
     .description('go on with a run, a reproduction or a study that stopped')
     .argument('<dir>', 'its folder')
     .option('--teacher <dir>', 'where its teacher is now')
@@ -28,31 +36,35 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
     )
     .option('--steps <n>', 'train a run on to so many optimizer steps', (text) =>
       wholeOf('--steps', text, 1),
-    )
-    .action(async (folder: string, flags: ResumeFlags) => {
-      const length = lengthOf(flags);
-      const store = storeAt(folder, io);
-      const plan = await readPlan(store);
-      // Both have a plan; a study has a journal, and goes on without the runs that fail.
-      if (plan !== undefined && Object.keys(length).length > 0)
-        throw new InputError(
-          `--epochs and --steps: are for the folder of one run, and ${folder} has many; change its plan`,
-        );
-      if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
-        return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
-      if (plan !== undefined) {
-        const registry = await openRegistry(flags.plugin, io);
-        return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
-      }
-      const { execution } = await readConfig(store);
+    );
+  examples(
+    outputFlags(computeFlags(trackFlags(command))),
+    'resume runs/teacher',
+    'resume runs/teacher --epochs 300',
+  ).action(async (folder: string, flags: ResumeFlags) => {
+    const length = lengthOf(flags);
+    const store = storeAt(folder, io);
+    const plan = await readPlan(store);
+    // Both have a plan; a study has a journal, and goes on without the runs that fail.
+    if (plan !== undefined && Object.keys(length).length > 0)
+      throw new InputError(
+        `--epochs and --steps: are for the folder of one run, and ${folder} has many; change its plan`,
+      );
+    if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
+      return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
+    if (plan !== undefined) {
       const registry = await openRegistry(flags.plugin, io);
-      const teachers = {
-        ...findTeachers(execution, (from) => resolve(io.cwd, folder, from)),
-        ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),
-      };
-      const go = (): Promise<number> => resumeIn(folder, flags, registry, teachers, io, length);
-      done(await withPluginsOf([folder], flags, registry, io, go));
-    });
+      return done(await carryOutPlan(plan, folder, {}, flags, registry, io));
+    }
+    const { execution } = await readConfig(store);
+    const registry = await openRegistry(flags.plugin, io);
+    const teachers = {
+      ...findTeachers(execution, (from) => resolve(io.cwd, folder, from)),
+      ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),
+    };
+    const go = (): Promise<number> => resumeIn(folder, flags, registry, teachers, io, length);
+    done(await withPluginsOf([folder], flags, registry, io, go));
+  });
 }
 
 /** The length that is asked for. @throws InputError on two. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError } from '@grok/core';
-import { listColumns, runTable } from '@grok/report';
+import { csvOf, listColumns, runTable } from '@grok/report';
 import { loadRuns } from '@grok/study';
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
 import { foldersIn } from '../folders.js';
 import { EXIT, human, storeAt } from '../host.js';
 import type { Io } from '../io.js';
@@ -13,7 +13,8 @@ const DEPTH = 3;
 
 /** `grok runs`: what is in a folder of runs. */
 export function runs(program: Command, io: Io, done: (code: number) => void): void {
-  outputFlags(program.command('runs'))
+  const command = outputFlags(program.command('runs').helpGroup('Look:'));
+  examples(csvFlag(command, 'the runs'), 'runs', 'runs runs/study-small --csv > runs.csv')
     .description('list the runs in a folder')
     .argument('[dir]', 'where to look', 'runs')
     .action(async (folder: string, flags: OutputFlags, command: Command) => {
@@ -28,7 +29,9 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
       const sink = human(io, flags);
       if (found.length + damaged.length === 0)
         sink.write(`no runs in ${folder}; begin with: grok reproduce\n`);
-      if (found.length > 0) sink.write(runTable(found, listColumns, 'text'));
+      if (flags.csv === true) io.out.write(csvOf(found.map(({ record }) => record)));
+      else if (found.length > 0)
+        sink.write(runTable(found, listColumns, { style: 'text', width: sink.width }));
       for (const { where, error } of damaged) sink.write(`${where}: damaged: ${error.message}\n`);
       if (flags.json === true) {
         const told = damaged.map(({ where, error }) => ({ out: where, error: error.message }));

@@ -1,5 +1,17 @@
 import type { Command } from 'commander';
-import { type OutputFlags, outputFlags, pluginFlag, trackFlags } from '../flags.js';
+import {
+  backendFlag,
+  checkpointFlag,
+  csvFlag,
+  examples,
+  GROUP,
+  type OutputFlags,
+  outputFlags,
+  pluginFlag,
+  repeatable,
+  setFlag,
+  trackFlags,
+} from '../flags.js';
 import type { Io } from '../io.js';
 import { wholeOf } from '../parse.js';
 import {
@@ -11,21 +23,31 @@ import {
   type StudyFlags,
 } from '../study.js';
 
-const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [
-  ...earlier,
-  value,
-];
 const RECORDS = 'folder of finished runs’ records, which are taken for done';
 const PLAN = 'a plan’s file, a preset, or the folder of a study';
+
+/** Two examples of each command. */
+const EXAMPLES = {
+  run: ['study run study-small --dry-run', 'study run study-small --only logit,none --jobs 2'],
+  resume: ['study resume runs/study-small', 'study resume runs/study-small --retry-failed'],
+  record: ['study record runs/study-small kept', 'study record runs/study-small records/small'],
+  status: ['study status runs/study-small', 'study status runs/study-small --csv'],
+  table: [
+    'study table runs/study-small --no-times',
+    'study table runs/study-small --csv > runs.csv',
+  ],
+} as const;
 
 /** `grok study`: many runs from one plan, side by side, and what they say. */
 export function study(program: Command, io: Io, done: (code: number) => void): void {
   const group = program
     .command('study')
+    .helpGroup('Train:')
     .description('carry out a plan of many runs, and compare its arms');
+  examples(group, ...EXAMPLES.run);
 
   for (const name of ['run', 'resume'] as const)
-    runFlags(group.command(name))
+    examples(runFlags(group.command(name)), ...EXAMPLES[name])
       .description(
         name === 'run' ? 'do what a plan still lacks' : 'go on with a study that stopped',
       )
@@ -35,8 +57,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
         done(await (flags.dryRun === true ? dryRun : carryOutStudy)(opened, flags, io));
       });
 
-  group
-    .command('record')
+  examples(group.command('record'), ...EXAMPLES.record)
     .description('write each finished run as a small file, which --records takes for done')
     .argument('<study>', 'the study’s folder')
     .argument('<dir>', 'folder to write to')
@@ -45,48 +66,48 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
     });
 
   for (const name of ['status', 'table'] as const) {
-    const command = outputFlags(group.command(name))
+    const command = setFlag(group.command(name), 'replace one value of the plan')
       .description(
         name === 'status' ? 'where every run stands' : 'arms over seeds, tests, every run',
       )
       .argument('<plan>', PLAN)
+      .optionsGroup(GROUP.files)
       .option('--out <dir>', 'the study’s folder, where a plan is given')
-      .option('--records <dir>', RECORDS)
-      .option('--set <path=value>', 'replace one value of the plan (repeatable)', collect, []);
+      .option('--records <dir>', RECORDS);
+    csvFlag(outputFlags(command), 'the runs');
     if (name === 'table')
       command
         .option('--markdown', 'write Markdown')
         .option('--no-times', 'leave out the seconds: all else is the same whenever it is made');
-    command.action(async (from: string, flags: OutputFlags & StudyFlags) => {
-      const opened = await openStudy(from, flags, io, false);
-      done(await printStudy(name, opened, flags, io));
-    });
+    examples(command, ...EXAMPLES[name]).action(
+      async (from: string, flags: OutputFlags & StudyFlags) => {
+        const opened = await openStudy(from, flags, io, false);
+        done(await printStudy(name, opened, flags, io));
+      },
+    );
   }
 }
 
 function runFlags(command: Command): Command {
-  return pluginFlag(trackFlags(outputFlags(command)))
-    .option('--out <dir>', 'folder to write to (default: one under runs/)')
+  setFlag(command, 'replace one value of the plan')
+    .optionsGroup(GROUP.study)
+    .addOption(repeatable('--only <runs>', 'names, @seeds, name@seed, with commas', 'all'))
+    .option('--records <dir>', RECORDS)
+    .option('--retry-failed', 'try runs again that failed twice')
+    .option('--dry-run', 'list the runs and estimate their time')
+    .optionsGroup(GROUP.compute)
     .option('--jobs <n>', 'runs at once (default: one a core)', (text) =>
       wholeOf('--jobs', text, 1),
-    )
-    .option(
-      '--executor <name[:key=value,…]>',
-      'what carries the runs out: processes (default), inline or a plugin’s',
-    )
-    .option('--only <runs>', 'names, @seeds, name@seed, with commas (repeatable)', collect, [])
-    .option('--records <dir>', RECORDS)
-    .option('--dry-run', 'list the runs and estimate their time')
-    .option('--retry-failed', 'try runs again that failed twice')
-    .option('--set <path=value>', 'replace one value of the plan (repeatable)', collect, [])
-    .option(
-      '--backend <name[:key=value,…]>',
-      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
     )
     .option('--threads <n>', 'threads of each run (default 1)', (text) =>
       wholeOf('--threads', text, 1),
     )
-    .option('--checkpoint-every <n>', 'epochs between checkpoints', (text) =>
-      wholeOf('--checkpoint-every', text, 1),
+    .option(
+      '--executor <name[:key=value,…]>',
+      'what carries the runs out: processes (default), inline or a plugin’s',
     );
+  pluginFlag(backendFlag(command))
+    .optionsGroup(GROUP.files)
+    .option('--out <dir>', 'folder to write to (default: one under runs/)');
+  return outputFlags(trackFlags(checkpointFlag(command)));
 }

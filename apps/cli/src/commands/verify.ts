@@ -1,15 +1,20 @@
 import { evidenceOf, isComplete, joinedEvidence, verify } from '@grok/analysis';
-import { verdictCounts, verdictTable } from '@grok/report';
+import { csvOf, verdictCounts, verdictTable } from '@grok/report';
 import type { Command } from 'commander';
 import { readClaims } from '../documents.js';
-import { type OutputFlags, outputFlags } from '../flags.js';
+import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
 import { type OpenedFolder, openFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 
 /** `grok verify`: what became of a paper's claims in folders of runs. */
 export function verifyClaims(program: Command, io: Io, done: (code: number) => void): void {
-  outputFlags(program.command('verify'))
+  const command = outputFlags(program.command('verify').helpGroup('Look:'));
+  examples(
+    csvFlag(command, 'the claims'),
+    'verify distilling-grokking runs/study-small',
+    'verify my-claims.json runs/first runs/second --csv',
+  )
     .description('a verdict on every claim of a paper; exit 1 when one could be tested and was not')
     .argument('<claims>', 'a claims file, or distilling-grokking for the paper’s own')
     .argument('<dirs...>', 'folders of studies, or of runs')
@@ -21,7 +26,9 @@ export function verifyClaims(program: Command, io: Io, done: (code: number) => v
       const verified = verify(claims, joinedEvidence(await Promise.all(evidence)));
       const leftOut = opened.flatMap((folder) => folder.leftOut);
       const complete = isComplete(verified);
-      human(io, flags).write(verdictTable(verified, 'text'));
+      const sink = human(io, flags);
+      if (flags.csv === true) io.out.write(csvOf(verified));
+      else sink.write(verdictTable(verified, { style: 'text', width: sink.width }));
       if (flags.json === true)
         io.out.write(
           `${JSON.stringify({ paper: claims.paper, complete, counts: verdictCounts(verified), claims: verified, leftOut })}\n`,

@@ -1,6 +1,6 @@
 /** A table as data, and the three ways in which it is written. */
 import { printable } from '@grok/core/internal';
-import { gridOf, markdown } from '../table.js';
+import { gridOf, markdown } from '../layout.js';
 
 /** A table; its name is its file's, such as `table-4.2.1`. */
 export interface Table {
@@ -35,7 +35,7 @@ export function latexOf({ name, title, note, head, rows }: Table): string {
 
 /** A table in Markdown, with its title. */
 export function markdownOf({ title, note, head, rows }: Table): string {
-  const grid = gridOf(head, rows, 'markdown').trimEnd();
+  const grid = gridOf(head, rows, { style: 'markdown' }).trimEnd();
   const texts = [`### ${markdown(title)}`, grid, ...(note === undefined ? [] : [markdown(note)])];
   return texts.join('\n\n');
 }

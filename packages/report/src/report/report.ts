@@ -3,9 +3,9 @@
 import type { Verified } from '@grok/analysis';
 import { printable } from '@grok/core/internal';
 import type { BegunRun, StudySummary } from '@grok/study';
+import { markdown } from '../layout.js';
 import type { Published } from '../paper.js';
 import { renderSvg } from '../render.js';
-import { markdown } from '../table.js';
 import { short, verdictTable } from '../verdicts.js';
 import type { SeedAnalysis } from './data.js';
 import { type Figure, figuresOf } from './figures.js';
@@ -98,7 +98,9 @@ function markdownPage(
     ...(statistics === undefined
       ? []
       : ['## Statistics', statistics.markdown.trim().replace(/^#+ /gm, '### ')]),
-    ...(claims === undefined ? [] : ['## Claims', verdictTable(claims, 'markdown').trim()]),
+    ...(claims === undefined
+      ? []
+      : ['## Claims', verdictTable(claims, { style: 'markdown' }).trim()]),
     '## How',
     `\`${printable(input.command).replaceAll('`', "'")}\``,
     Object.entries(facts)
