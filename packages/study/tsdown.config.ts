@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/process.ts'],
+  entry: ['src/index.ts', 'src/process.ts', 'src/process-watch.ts'],
   format: 'esm',
   platform: 'neutral',
   deps: { neverBundle: [/^node:/] }, // the process entry's; the index has none

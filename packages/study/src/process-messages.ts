@@ -11,3 +11,11 @@ export type FromChild =
   | { readonly type: 'ready' }
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'outcome'; readonly outcome: JobOutcome };
+
+/** What the thread of `process-watch.ts` is given: the study's process, a count that the main thread raises, and times. */
+export interface OrphanWatch {
+  readonly study: number;
+  readonly beats: Int32Array;
+  readonly beatMs: number;
+  readonly limitMs: number;
+}

@@ -1,18 +1,23 @@
 /** The other end of `processExecutor`: a process that carries out the one job it is sent, then ends. */
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { JobOutcome, RunHost } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { jobRunner } from './carry-out.js';
-import type { FromChild, ToChild } from './process-messages.js';
+import type { FromChild, OrphanWatch, ToChild } from './process-messages.js';
 
 /** Seconds that a process whose study was killed is given to save and go. */
 const PATIENCE = 60;
+/** Milliseconds without an answer after which a process whose study was killed is ended. */
+const SILENCE_MS = 10_000;
+const BEAT_MS = 250;
 
 /**
  * Waits for a job from the process that started this one, carries it out in its folder, tells how it
  * went and ends. When the study stops, or dies, the run is saved first.
  */
 export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Promise<void> {
+  endWithStudy();
   const stop = new AbortController();
   process.on('disconnect', () => stop.abort());
   process.on('SIGTERM', () => stop.abort());
@@ -52,4 +57,17 @@ function tell(message: FromChild): Promise<void> {
     if (process.connected) process.send?.(message, undefined, undefined, () => done());
     else done();
   });
+}
+
+/** Ends this process where its study is gone and its main thread, busy without end, cannot see that. */
+export function endWithStudy(limitMs: number = SILENCE_MS): void {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: OrphanWatch = { study: process.ppid, beats, beatMs: BEAT_MS, limitMs };
+  const watch = new Worker(new URL('./process-watch.js', import.meta.url), {
+    workerData,
+    execArgv: [], // flags of this process may be about its own script
+  });
+  watch.on('error', () => {}); // without it all goes on as before
+  watch.unref();
+  setInterval(() => Atomics.add(beats, 0, 1), BEAT_MS).unref();
 }
