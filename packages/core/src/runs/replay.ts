@@ -24,26 +24,34 @@ export interface Replayed {
   readonly from: number;
 }
 
+/** What a replay is given. */
+type ReplayHost = Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal'>;
+
 /**
  * The state of the run in a store after `step` optimiser steps, on the backend that the run was on;
  * it writes nothing. Without a backend that is bit-exact, the bits may differ.
  * @throws InputError when the run has not come to that step, or a teacher is not at hand.
  */
-export async function replayTo(
-  host: Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal'>,
-  step: number,
-): Promise<Replayed> {
-  const { store, registry, teacherStores = {} } = host;
-  const { run, experiment, execution } = await readConfig(store);
+export async function replayTo(host: ReplayHost, step: number): Promise<Replayed> {
+  const { store } = host;
   const manifest = await readManifest(store);
   const rows = await readMetrics(store);
   // A run that is under way has rows beyond its last checkpoint.
   const [kept = 0] = (await listCheckpoints(store)).slice(-1);
   checkReached(store, step, Math.max(manifest?.step ?? 0, rows.at(-1)?.step ?? 0, kept));
+  return replayReached(host, step);
+}
+
+/** As `replayTo`, to a step that the run came to, though no file may say so yet. */
+export async function replayReached(host: ReplayHost, step: number): Promise<Replayed> {
+  const { store, registry, teacherStores = {} } = host;
   const start = await nearest(host, step);
   const from = start?.position.step ?? 0;
   if (start !== undefined && from === step) return { checkpoint: start, from };
 
+  const { run, experiment, execution } = await readConfig(store);
+  const manifest = await readManifest(store);
+  const rows = await readMetrics(store);
   // What is measured or required of a run changes none of its steps.
   const { probes: _p, stop: _s, require: _r, ...plain } = experiment;
   const composed = await composeExperiment(plain, registry, teacherStores);

@@ -13,6 +13,7 @@ import {
   isSpent,
   listRecordedSteps,
 } from '../training/budget.js';
+import { DivergenceError, findInfiniteGradients } from '../training/divergence.js';
 import { isReached } from '../training/stopping.js';
 import { train } from '../training/trainer.js';
 import type { Training } from '../training/training.js';
@@ -28,6 +29,7 @@ import {
   recordEvent,
   recordFailure,
 } from './recorder.js';
+import { replayReached } from './replay.js';
 import {
   checkVacant,
   cutBack,
@@ -173,7 +175,7 @@ async function carryOut(
     const { manifest, history } = recording;
     return { status: next.value, manifest, history, already: false };
   } catch (error) {
-    throw await recordFailure(recording, error);
+    throw await recordFailure(recording, await nameGuilty(error, host, parts));
   } finally {
     await recording.listeners?.finish();
     await backend.dispose();
@@ -196,4 +198,21 @@ function createTraining(
     now,
     ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }),
   };
+}
+
+/**
+ * Where a gradient that was not finite made the parameters and so every term NaN, the error names the
+ * terms that it came from: the step before is replayed and their gradients are looked at one by one.
+ */
+async function nameGuilty(error: unknown, host: RunHost, parts: RunParts): Promise<unknown> {
+  const terms = parts.experiment.objective ?? [];
+  if (!(error instanceof DivergenceError) || error.isNamed || error.step === 0 || terms.length < 2)
+    return error;
+  try {
+    const { checkpoint } = await replayReached(host, error.step - 1);
+    const guilty = await findInfiniteGradients(createTraining(host, parts), checkpoint);
+    return guilty.length === 0 ? error : error.withGuilty(guilty);
+  } catch {
+    return error; // it says what it can
+  }
 }

@@ -104,6 +104,14 @@ export function takeBatch({ inputs, labels, teachers }: BatchArrays, at: Int32Ar
   };
 }
 
+/** The order in which an epoch, counted from 1, takes the training rows. */
+export function orderRows(
+  { seed, split }: Pick<Training, 'seed' | 'split'>,
+  epoch: number,
+): Int32Array {
+  return rng(seed).split('order').split(epoch).permutation(split.train.length);
+}
+
 /** What a step reads beside parameters, state and data: its number, its rows, and all that is random in it. */
 export type DrawnInputs = {
   readonly step: HostArray;

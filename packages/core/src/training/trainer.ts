@@ -4,7 +4,6 @@
  * Every random stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
  */
 
-import { RunError } from '../contracts/errors.js';
 import type {
   Backend,
   DeviceTensor,
@@ -15,9 +14,9 @@ import type {
   Score,
 } from '../contracts/types.js';
 import { own, sizeOf, withoutAuxiliary } from '../tensors/params.js';
-import { rng } from '../tensors/rng.js';
 import { freeTree, uploadTree } from '../tensors/tree.js';
 import { countSteps, isSpent } from './budget.js';
+import { DivergenceError, divergedAt } from './divergence.js';
 import {
   createSnapshot,
   disposeLoop,
@@ -28,7 +27,7 @@ import {
   type Start,
 } from './loop.js';
 import { crosses, dueProbes, type Found, runProbes } from './probes.js';
-import { drawStepInputs, type EvalBatch, findProgram, takeBatch } from './programs.js';
+import { drawStepInputs, type EvalBatch, findProgram, orderRows, takeBatch } from './programs.js';
 import type { StepOutputs } from './step.js';
 import { checkRequired, isReached } from './stopping.js';
 import type { Training, TrainingEvent } from './training.js';
@@ -79,7 +78,7 @@ async function* trainEpoch(
   const { run, batches } = loop;
   const { size, perEpoch } = batches;
   const epoch = loop.position.epoch + 1;
-  const order = rng(run.seed).split('order').split(epoch).permutation(run.split.train.length);
+  const order = orderRows(run, epoch);
   while (loop.position.batch < perEpoch && !isSpent(run, loop.position)) {
     if (signal?.aborted) return 'interrupted';
     const { batch } = loop.position;
@@ -113,10 +112,7 @@ async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
   loop.params = out.params;
   loop.state = out.state;
   const step = await readStep(run, out);
-  if (!Number.isFinite(step.loss))
-    throw new RunError(
-      describeDivergence(`step ${position.step}: the loss is ${step.loss}${describeTerms(step)}`),
-    );
+  if (!Number.isFinite(step.loss)) throw divergedAt(position.step, step);
   loop.position = {
     epoch: position.epoch,
     batch: position.batch + 1,
@@ -223,9 +219,7 @@ async function scoreEpoch(loop: Loop): Promise<Pick<MetricsRow, 'validation' | '
   const trainEval =
     data.trainEval.length === 0 ? {} : { trainEval: await evaluate(loop, data.trainEval) };
   if (!Number.isFinite(validation.loss))
-    throw new RunError(
-      describeDivergence(`step ${position.step}: the validation loss is ${validation.loss}`),
-    );
+    throw new DivergenceError(position.step, `the validation loss is ${validation.loss}`);
   return { validation, ...trainEval };
 }
 
@@ -296,18 +290,6 @@ function describeStart({ run, batches, layout, position }: Loop): TrainingEvent 
     backend: run.backend.name,
     device: run.backend.device,
   };
-}
-
-/** The terms that are not finite, or all where it is their weights or their sum. */
-function describeTerms({ terms }: EpochSums): string {
-  const all = Object.entries(terms);
-  const odd = all.filter(([, value]) => !Number.isFinite(value));
-  const told = (odd.length > 0 ? odd : all).map(([name, value]) => `term "${name}" is ${value}`);
-  return ` (${told.join(', ')})`;
-}
-
-function describeDivergence(what: string): string {
-  return `${what}; checkpoints from before are kept; try a lower learning rate`;
 }
 
 async function readScalar(backend: Backend, tensor: DeviceTensor): Promise<number> {
