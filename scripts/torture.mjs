@@ -5,13 +5,17 @@
  * lost, nothing take over two seconds of its own time, and all that is said is meant for a person.
  * Exit code 1 where something is found.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { damageForCommands } from './torture/commands.mjs';
 import { failWrites } from './torture/failures.mjs';
-import { killRuns } from './torture/kills.mjs';
+import { kill } from './torture/kills.mjs';
 import { hasNamespaces, lock } from './torture/lock.mjs';
 import { shareFolder } from './torture/namespaces.mjs';
 import { readDamaged } from './torture/readings.mjs';
+import { killTargets } from './torture/targets.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -52,11 +56,14 @@ const parts = [
     'kills',
     'kills',
     async () => {
-      const { kills, runs, calls, findings } = await killRuns({ kills: count('kills'), seed });
-      return {
-        told: `${kills} in ${runs} runs of ${calls} calls on files each`,
-        findings,
-      };
+      const home = mkdtempSync(join(tmpdir(), 'grok-targets-'));
+      try {
+        const targets = await killTargets(home);
+        const { kills, told, findings } = await kill({ kills: count('kills'), seed, targets });
+        return { told: `${kills}: ${told}`, findings };
+      } finally {
+        rmSync(home, { recursive: true, force: true });
+      }
     },
   ],
   [

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { atOnce, cli, faultOfProcess, runScript } from './processes.mjs';
+import { atOnce, cli, faultOfProcess, readLog, runScript } from './processes.mjs';
 import { random } from './random.mjs';
 
 const CODES = ['EIO', 'ENOSPC', 'EROFS', 'EACCES'];
@@ -25,10 +25,10 @@ export async function failWrites({ failures, seed }) {
     const whole = join(home, 'whole');
     const counted = join(home, 'count');
     // A code that never comes counts what could fail.
-    const env = { root: whole, how: 'EIO 0', count: counted };
+    const env = { root: whole, how: 'EIO 0', log: counted };
     const ended = await runScript(cli, [...RUN, whole], env);
     if (ended.code !== 0) throw new Error(`the run that is left alone failed: ${ended.err}`);
-    const calls = Number(readFileSync(counted, 'utf8'));
+    const { calls } = readLog(counted);
     const expected = bitsOf(whole);
     const draw = random(seed);
     const jobs = Array.from({ length: failures }, (_, i) => {

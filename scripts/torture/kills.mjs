@@ -1,87 +1,121 @@
-/** SIGKILL at calls on files, before them and in the middle of what they write; after it, the same run comes to the same bits. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+/** SIGKILL at calls on files, before them and in the middle of what they write; after it, the same command comes to the same end. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atOnce, faultOfProcess, runScript, trainer } from './processes.mjs';
+import { atOnce, faultOfProcess, readLog } from './processes.mjs';
 import { random } from './random.mjs';
 
-/** How often the process of one run is killed before it may end: the kills after the first meet one that goes on. */
-const PER_RUN = 5;
+/** @typedef {import('./targets.mjs').Target} Target */
+
+/** How often one folder meets a kill before its command may end: those after the first meet one that goes on. */
+const PER_FOLDER = 5;
+/** Attempts for each kill that is asked for: one that comes to the end first kills nothing, and is repeated. */
+const ATTEMPTS = 6;
 
 /**
- * @param {{ kills: number, seed: number, log?: (line: string) => void }} options
- * @returns {Promise<{ kills: number, runs: number, calls: number, findings: readonly string[] }>}
+ * Kills at least as often as is asked for.
+ * @param {{ kills: number, seed: number, targets: readonly Target[], log?: (line: string) => void }} options
+ * @returns {Promise<{ kills: number, told: string, findings: readonly string[] }>}
  */
-export async function killRuns({ kills, seed, log = () => {} }) {
+export async function kill({ kills, seed, targets, log = () => {} }) {
   const home = mkdtempSync(join(tmpdir(), 'grok-kills-'));
+  const shares = targets.reduce((sum, { share }) => sum + share, 0);
   try {
-    const whole = join(home, 'whole');
-    const counted = join(home, 'count');
-    const ended = await runScript(trainer, [whole], { root: whole, how: 'count', count: counted });
-    if (ended.code !== 0) throw new Error(`the run that is left alone failed: ${ended.err}`);
-    const calls = Number(readFileSync(counted, 'utf8'));
-    const expected = resultOf(whole);
-    const rounds = Math.ceil(kills / PER_RUN);
-    let done = 0;
-    const findings = await atOnce(
-      Array.from({ length: rounds }, (_, round) => async () => {
-        const folder = join(home, `run-${round}`);
-        const found = await killOne(folder, { round, rounds, calls, seed, expected });
-        rmSync(folder, { recursive: true, force: true });
-        if (++done % 25 === 0) log(`${done} of ${rounds} runs`);
-        return found;
-      }),
-    );
-    return {
-      kills: findings.reduce((sum, found) => sum + found.killed, 0),
-      ...{ runs: rounds, calls },
-      findings: findings.flatMap(({ faults }) => faults),
-    };
+    const told = [];
+    const findings = [];
+    let all = 0;
+    for (const [i, target] of targets.entries()) {
+      const asked = Math.ceil((kills * target.share) / shares);
+      const done = await killTarget(target, asked, seed + 7919 * i, join(home, String(i)));
+      log(`${target.name}: ${done.killed} kills`);
+      all += done.killed;
+      told.push(`${target.name} ${done.killed} (${done.calls} calls)`);
+      findings.push(...done.findings);
+    }
+    return { kills: all, told: told.join(', '), findings };
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-/** @param {string} folder @param {{ round: number, rounds: number, calls: number, seed: number, expected: string }} options */
-async function killOne(folder, { round, rounds, calls, seed, expected }) {
+/** @param {Target} target @param {number} kills @param {number} seed @param {string} home */
+async function killTarget(target, kills, seed, home) {
+  const whole = join(home, 'whole');
+  target.begin(whole);
+  const counted = join(home, 'count');
+  const torture = { root: whole, how: 'count', log: counted };
+  const ended = await target.run(whole, torture);
+  if (ended.code !== 0) throw new Error(`${target.name}, left alone, failed: ${ended.err}`);
+  const { calls } = readLog(counted);
+  const expected = target.result(whole);
+  const rounds = Math.ceil(kills / PER_FOLDER);
+  const done = await atOnce(
+    Array.from({ length: rounds }, (_, round) => async () => {
+      const folder = join(home, `folder-${round}`);
+      const asked = Math.min(PER_FOLDER, kills - round * PER_FOLDER);
+      const found = await killOne(target, folder, { round, rounds, asked, calls, seed, expected });
+      rmSync(folder, { recursive: true, force: true });
+      return found;
+    }),
+  );
+  return {
+    calls,
+    killed: done.reduce((sum, { killed }) => sum + killed, 0),
+    findings: done.flatMap(({ faults }) => faults),
+  };
+}
+
+/**
+ * @param {Target} target @param {string} folder
+ * @param {{ round: number, rounds: number, asked: number, calls: number, seed: number, expected: string }} options
+ */
+async function killOne(target, folder, { round, rounds, asked, calls, seed, expected }) {
   const draw = random(seed * 65_537 + round);
+  const log = `${folder}.log`;
   /** @type {string[]} */
   const faults = [];
+  /** @type {string[]} */
+  let told = [];
   let killed = 0;
-  const told = [];
-  for (let i = 0; i < PER_RUN; i++) {
+  const fail = (/** @type {string} */ fault) =>
+    faults.push(`seed ${seed}, ${target.name}, folder ${round}, ${told.join(', ')}: ${fault}`);
+  target.begin(folder);
+  for (let i = 0; killed < asked && i < ATTEMPTS * PER_FOLDER && faults.length === 0; i++) {
     // The first kills pass over all calls in turn; the others are drawn, early ones more often.
-    const first = 1 + Math.floor(((round + draw.next()) / rounds) * calls);
-    const at = i === 0 ? first : 1 + Math.floor(draw.next() ** 2 * calls * 0.7);
-    const how = `${draw.next() < 0.3 ? 'torn' : 'kill'} ${at}`;
+    const share = i === 0 ? (round + draw.next()) / rounds : 0.7 * draw.next() ** 2;
+    const how = `${draw.next() < 0.3 ? 'torn' : 'kill'} ${1 + Math.floor(share * calls)}`;
     told.push(how);
-    const ended = await runScript(trainer, [folder], { root: folder, how });
-    if (ended.signal === 'SIGKILL') killed++;
-    else {
-      const fault = faultOfProcess(ended, [0]);
-      if (fault) faults.push(`after ${told.join(', ')}: ${fault}`);
-    }
+    const ended = await target.run(folder, { root: folder, how, log });
+    const before = killed;
+    killed = readLog(log).killed;
+    const goesOn = killed > before || ended.code !== 0;
+    const fault = faultAfter(ended) ?? (goesOn ? undefined : differs(target, folder, expected));
+    if (fault !== undefined) fail(fault);
+    if (goesOn) continue;
+    // It came to its end first: the next kills meet a new one.
+    rmSync(folder, { recursive: true, force: true });
+    target.begin(folder);
+    told = [];
   }
-  const last = await runScript(trainer, [folder]);
-  const fault =
-    faultOfProcess(last, [0]) ?? (resultOf(folder) === expected ? leftIn(folder) : 'other bits');
-  if (fault) faults.push(`seed ${seed}, run ${round}, ${told.join(', ')}: ${fault}`);
+  const fault = faultAtEnd(target, await target.run(folder), folder, expected);
+  if (fault !== undefined) fail(fault);
+  rmSync(log, { force: true });
   return { killed, faults };
 }
 
-/** What must be the same: parameters, and all rows but for times. @param {string} folder */
-function resultOf(folder) {
-  const { paramsSha256, epoch, step, status } = JSON.parse(
-    readFileSync(join(folder, 'manifest.json'), 'utf8'),
-  );
-  const rows = readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => ({ ...JSON.parse(line), time: 0 }));
-  return JSON.stringify({ paramsSha256, epoch, step, status, rows });
-}
+/** A study may lose one of its processes and end all the same, or tell that a run failed. @param {import('./processes.mjs').Ended} ended */
+const faultAfter = (ended) =>
+  ended.signal === 'SIGKILL' ? undefined : faultOfProcess(ended, [0, 1]);
 
-/** What a run that ended leaves behind beside its files. @param {string} folder */
+/** @param {Target} target @param {string} folder @param {string} expected */
+const differs = (target, folder, expected) =>
+  target.result(folder) === expected ? undefined : 'another result';
+
+/** @param {Target} target @param {import('./processes.mjs').Ended} last @param {string} folder @param {string} expected */
+const faultAtEnd = (target, last, folder, expected) =>
+  faultOfProcess(last, [0]) ?? differs(target, folder, expected) ?? leftIn(folder);
+
+/** What is left behind beside a command's files when it has ended. @param {string} folder */
 function leftIn(folder) {
   const left = readdirSync(folder, { recursive: true })
     .map(String)

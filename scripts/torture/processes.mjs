@@ -1,5 +1,6 @@
 /** Processes that are to fail, and what may never be seen of them. */
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -15,19 +16,19 @@ const PATIENCE = 120_000;
 /**
  * Runs a script to its end.
  * @param {string} script @param {readonly string[]} args
- * @param {{ root?: string, how?: string, count?: string, env?: Record<string, string>, cwd?: string,
- *   before?: readonly string[] }} [options] `how`: what the shim is to do below `root`; `before`: a
- *   command that starts this one
+ * @param {{ root?: string, how?: string, log?: string, env?: Record<string, string>, cwd?: string,
+ *   before?: readonly string[] }} [options] `how`: what the shim is to do below `root`, in this process
+ *   and in those that it starts; `log`: where the shim tells what it did; `before`: a command that starts
+ *   this one
  * @returns {Promise<Ended>}
  */
-export function runScript(script, args, { root, how, count, env = {}, cwd, before = [] } = {}) {
+export function runScript(script, args, { root, how, log, env = {}, cwd, before = [] } = {}) {
   const torture = {
-    ...(root === undefined ? {} : { GROK_TORTURE_ROOT: root }),
+    ...(root === undefined ? {} : { GROK_TORTURE_ROOT: root, NODE_OPTIONS: `--import=${shim}` }),
     ...(how === undefined ? {} : { GROK_TORTURE: how }),
-    ...(count === undefined ? {} : { GROK_TORTURE_COUNT: count }),
+    ...(log === undefined ? {} : { GROK_TORTURE_LOG: log }),
   };
-  const preload = root === undefined ? [] : ['--import', shim];
-  const [command = '', ...rest] = [...before, process.execPath, ...preload, script, ...args];
+  const [command = '', ...rest] = [...before, process.execPath, script, ...args];
   const child = spawn(command, rest, {
     env: { ...process.env, ...torture, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,6 +47,16 @@ export function runScript(script, args, { root, how, count, env = {}, cwd, befor
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, out, err }));
   });
+}
+
+/** What the shim told in a log: how many processes it killed, and the calls of the one that made the most. @param {string} file */
+export function readLog(file) {
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  const counts = lines.map(Number).filter(Number.isInteger);
+  return {
+    killed: lines.filter((line) => line === 'killed').length,
+    calls: Math.max(0, ...counts),
+  };
 }
 
 /** What is wrong with how a process ended, if anything. @param {Ended} ended @param {readonly (number | null)[]} codes */

@@ -1,7 +1,8 @@
 /**
  * Preloaded (`node --import`): counts the calls of this process on files below GROK_TORTURE_ROOT, and at
  * the n-th ends the process or lets the call fail. GROK_TORTURE is "HOW N": `kill`, `torn` (half of what
- * is written, then the end), `count`, or a code such as EIO. A code with a + fails from the n-th change on. At the end the count is written to GROK_TORTURE_COUNT.
+ * is written, then the end), `count`, or a code such as EIO. A code with a + fails from the n-th change on.
+ * GROK_TORTURE_LOG names a file that each process adds a line to: `killed`, or how many calls it made.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -24,13 +25,23 @@ function step(name, args, isChange) {
   count++;
   const hit = how.endsWith('+') ? count >= target : count === target;
   if (!hit || how === 'count') return;
-  if (how === 'kill' || (how === 'torn' && !WRITES.test(name)))
-    process.kill(process.pid, 'SIGKILL');
+  if (how === 'kill' || (how === 'torn' && !WRITES.test(name))) die();
   if (failing) {
     const code = how.replace('+', '');
     const path = typeof args[0] === 'string' ? ` '${args[0]}'` : '';
     throw Object.assign(new Error(`${code}: made up, ${name}${path}`), { code, syscall: name });
   }
+}
+
+/** As it is before any name of it is wrapped. */
+const { appendFileSync } = fs;
+/** @param {string} line */
+function log(line) {
+  if (process.env.GROK_TORTURE_LOG) appendFileSync(process.env.GROK_TORTURE_LOG, `${line}\n`);
+}
+function die() {
+  log('killed');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** @param {any} data */
@@ -43,9 +54,8 @@ const halfOf = (data) =>
 function tear(self, args, original, payload) {
   const cut = [...args];
   cut[payload] = halfOf(args[payload]);
-  const end = () => process.kill(process.pid, 'SIGKILL');
   const done = original.apply(self, cut);
-  return done instanceof Promise ? done.then(end) : end();
+  return done instanceof Promise ? done.then(die) : die();
 }
 
 /**
@@ -104,7 +114,4 @@ for (const name of ['write', 'writeFile', 'appendFile', 'sync', 'datasync', 'tru
   handles[name] = wrapped(name, handles[name], (self) => ours.has(self), 0);
 syncBuiltinESMExports();
 
-process.on('exit', () => {
-  if (process.env.GROK_TORTURE_COUNT)
-    fs.writeFileSync(process.env.GROK_TORTURE_COUNT, String(count));
-});
+process.on('exit', () => log(String(count)));
