@@ -20,6 +20,7 @@ import {
   expandPlan,
   inlineExecutor,
   loadStudy,
+  orderByTeachers,
   type Plan,
   planRuns,
   runStudy,
@@ -210,6 +211,16 @@ describe('planned runs without a plan', () => {
     ],
   ])('that cannot be are errors: %#', (drafts, message) => {
     expect(() => planRuns(drafts)).toThrow(message);
+  });
+
+  test('each taught by the next may be ten thousand (catches: a call nested in a call for each)', () => {
+    const drafts = Array.from({ length: 10_000 }, (_, i) => ({
+      ...{ key: `r${i}`, experiment },
+      needs: i === 9999 ? {} : needs(`r${i + 1}`),
+    }));
+    expect(orderByTeachers(planRuns(drafts)).map(({ key }) => key)).toEqual(
+      drafts.map(({ key }) => key).reverse(),
+    );
   });
 
   test('and so are such plans', () => {

@@ -1,9 +1,16 @@
 /** A folder of runs opened for reading: a study's, one run's, or any that holds some. */
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError, readConfig, readManifest, type Store } from '@grok/core';
 import { own } from '@grok/core/internal';
-import { type BegunRun, type DamagedRun, loadRuns, type Plan, readPlan } from '@grok/study';
+import {
+  type BegunRun,
+  type DamagedRun,
+  loadRuns,
+  type Plan,
+  readPlan,
+  type UnmatchedRun,
+} from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
 
@@ -31,19 +38,24 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
   const root = storeAt(folder, io);
   const single = existsSync(join(path, 'config.json'));
   const plan = single ? undefined : await readPlan(root);
-  const stores = foldersIn(path, DEPTH).map((at) => storeAt(at, io));
-  const { runs, damaged } = await loadRuns(stores, plan);
-  const [first] = damaged;
-  if (runs.length === 0 && first !== undefined) throw first.error;
-  if (runs.length === 0)
-    throw new InputError(`${root.where}: no run is here; give the folder of a run or of a study`);
   const leftOut: string[] = [];
   const leaveOut = (message: string): void => {
     if (leftOut.includes(message)) return;
     leftOut.push(message);
     io.err.write(`grok: ${message}\n`);
   };
+  const stores = foldersIn(path, DEPTH, leaveOut).map((at) => storeAt(at, io));
+  const { runs, damaged, unmatched } = await loadRuns(stores, plan);
+  const [first] = damaged;
+  if (runs.length === 0 && first !== undefined) throw first.error;
   for (const run of damaged) leaveOut(describeDamage(run));
+  for (const run of unmatched) leaveOut(describeUnmatched(run));
+  if (runs.length === 0)
+    throw new InputError(
+      unmatched.length === 0
+        ? `${root.where}: no run is here; give the folder of a run or of a study`
+        : `${root.where}: none of its runs is one of plan.json; give the folder of one run`,
+    );
   const teacherStores = (run: BegunRun): Record<string, Store> => {
     const { experiment, execution } = run.config;
     const at = resolve(io.cwd, run.store.where);
@@ -74,16 +86,31 @@ function describeDamage({ keys, where, error }: DamagedRun): string {
   return `${keys.join(', ') || where} is damaged and left out: ${error.message}`;
 }
 
+function describeUnmatched({ where, damagedTeacher }: UnmatchedRun): string {
+  if (damagedTeacher === undefined)
+    return `${where} is left out: it is none of the runs of plan.json`;
+  const { keys, where: teacher } = damagedTeacher;
+  return `${where} is left out: its teacher ${keys.join(', ') || teacher} is damaged, so its name in the plan is not known`;
+}
+
 /**
  * Folders that hold a run's config.json, at most `depth` below; runs hold no runs. Links are followed, and
- * a folder that several lead to is listed once. @throws InputError when it is a file.
+ * a folder that several lead to is listed once; `leaveOut` hears of those that cannot be read.
+ * @throws InputError when it is a file, or cannot be read itself.
  */
-export function foldersIn(path: string, depth: number): readonly string[] {
+export function foldersIn(
+  path: string,
+  depth: number,
+  leaveOut: (message: string) => void,
+): readonly string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory())
     throw new InputError(`${path}: is a file; give the folder of a run or of a study`);
   // A folder's own name stands before those of links to it.
-  const found = walk(path, depth);
+  const found = walk(path, depth, (folder, { message }) => {
+    if (folder === path) throw new InputError(`${folder}: cannot be read: ${message}`);
+    leaveOut(`${folder} cannot be read and is left out: ${message}`);
+  });
   const own = found.filter(({ linked }) => !linked);
   const byPlace = new Map<string, string>();
   for (const { folder } of [...own, ...found]) {
@@ -99,21 +126,40 @@ interface FoundFolder {
   readonly linked: boolean;
 }
 
-function walk(path: string, depth: number, linked = false): readonly FoundFolder[] {
+function walk(
+  path: string,
+  depth: number,
+  onFailure: (folder: string, error: Error) => void,
+  linked = false,
+): readonly FoundFolder[] {
   if (existsSync(join(path, 'config.json'))) return [{ folder: path, linked }];
   if (depth === 0) return [];
-  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+  return entriesOf(path, onFailure).flatMap((entry) => {
     const child = join(path, entry.name);
     const isLink = entry.isSymbolicLink();
     if (entry.name === 'node_modules') return [];
     if (!entry.isDirectory() && !(isLink && isFolder(child))) return [];
-    return walk(child, depth - 1, linked || isLink);
+    return walk(child, depth - 1, onFailure, linked || isLink);
   });
 }
 
-/** False where a link leads nowhere. */
+/** What is in a folder; nothing where it cannot be read, which `onFailure` hears. */
+function entriesOf(path: string, onFailure: (folder: string, error: Error) => void): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    onFailure(path, error instanceof Error ? error : new Error(String(error)));
+    return [];
+  }
+}
+
+/** False where a link leads nowhere, or round in a circle. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** The folder of a run's own teacher, where it says one. */
@@ -132,7 +178,8 @@ export interface RunBeginning {
 
 /** What the runs in a folder began with; one whose files cannot be read says nothing. */
 export async function readBeginnings(folder: string, io: Io): Promise<readonly RunBeginning[]> {
-  const found = foldersIn(resolve(io.cwd, folder), DEPTH).map(async (at): Promise<RunBeginning> => {
+  const at = foldersIn(resolve(io.cwd, folder), DEPTH, () => {});
+  const found = at.map(async (at): Promise<RunBeginning> => {
     const store = storeAt(at, io);
     const [config, manifest] = await Promise.allSettled([readConfig(store), readManifest(store)]);
     const { plugins = [] } = (config.status === 'fulfilled' && config.value.execution) || {};

@@ -1,5 +1,5 @@
 /** A damaged item costs itself only, and runs that overrides share count in each: `grok report`, `analyze`, `verify`, `study`. */
-import {
+import fs, {
   cpSync,
   existsSync,
   readdirSync,
@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyPlan } from '../../../tests/tiny-plan.js';
@@ -252,4 +253,53 @@ it('a run that a link leads to is followed, once (left out without a word)', asy
   claimEpochs('zeta');
   const verified = await world.grok('verify', 'claims.json', 'bad', '--json');
   expect(verified.json()).toMatchObject({ claims: [{ seeds: 4 }], leftOut: [] });
+});
+
+it('a student taught at a crossing of a damaged teacher is named (left out without a word)', async () => {
+  const early = { objective: half, teacher: { name: 'teacher', at: { validationAccuracy: 0.1 } } };
+  const written = { ...tinyPlan, arms: { early, none: {} }, seeds: [3] };
+  writeFileSync(at('early.json'), JSON.stringify(written));
+  const study = await world.grok(
+    ...['study', 'run', 'early.json', '--out', 'early', '--json', '--quiet'],
+  );
+  expect(study).toMatchObject({ code: 0 });
+  const { runs } = study.json<{ runs: { key: string; folder: string }[] }>();
+  const folderIn = (key: string): string => runs.find((run) => run.key === key)?.folder ?? '';
+  writeFileSync(at('early', folderIn('teacher@3'), 'metrics.jsonl'), '{}\n');
+  const student = join('early', folderIn('early@3'));
+  const told = `${student} is left out: its teacher teacher@3 is damaged, so its name in the plan is not known`;
+  claimEpochs('none');
+  const { code, err, json } = await world.grok('verify', 'claims.json', 'early', '--json');
+  expect([code, err]).toEqual([0, expect.stringContaining(`grok: ${told}\n`)]);
+  expect(json<{ leftOut: string[] }>().leftOut).toContain(told);
+});
+
+it('a folder that may not be read costs itself only, and is named (an error of the system)', async () => {
+  rmSync(at('bad'), { recursive: true, force: true });
+  cpSync(at('whole'), at('bad'), { recursive: true });
+  fs.mkdirSync(at('bad/closed'));
+  symlinkSync('round', at('bad/round'));
+  const { readdirSync: read } = fs;
+  // Whoever runs the tests may be allowed to read everything.
+  fs.readdirSync = ((path: string, options: { withFileTypes: true }) => {
+    if (path.endsWith('closed')) throw new Error(`EACCES: permission denied, scandir '${path}'`);
+    return read(path, options);
+  }) as typeof read;
+  syncBuiltinESMExports();
+  try {
+    const told = /^grok: \S+closed cannot be read and is left out: EACCES: [^\n]+$/m;
+    const listed = await world.grok('runs', 'bad');
+    expect([listed.code, listed.err]).toEqual([0, expect.stringMatching(told)]);
+    expect(listed.out.match(/^bad\//gm)).toHaveLength(new Set(folders.values()).size);
+    const report = await world.grok('report', 'bad', '--json');
+    expect([report.code, report.err]).toEqual([0, expect.stringMatching(told)]);
+    expect(report.json()).toMatchObject({ leftOut: [expect.stringContaining('closed')] });
+    expect(await world.grok('runs', 'bad/closed')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^grok: \S+closed: cannot be read: EACCES: [^\n]+\n$/),
+    });
+  } finally {
+    fs.readdirSync = read;
+    syncBuiltinESMExports();
+  }
 });

@@ -181,11 +181,15 @@ it('a run that fails what it must be is reported, with those it would have taugh
   expect(done.err).toMatch(
     /teacher@0 failed twice: epoch 2, the last: validation accuracy is .* must be at least 1/,
   );
+  const hint = 'grok: to try failed runs again: grok study resume failing --retry-failed\n';
+  expect(done.err.endsWith(hint)).toBe(true);
   expect(done.out).toContain('attention@1: its teacher teacher@1 failed');
   expect(done.out).toContain('2 of 6 runs finished, 2 failed, 2 blocked');
   const again = await kept.grok('study', 'run', 'failing');
   expect(again.code).toBe(1);
   expect(again.out).toContain('2 of 6 runs were finished before, the others failed');
+  // Nothing was tried: the hint would be a second word for the same.
+  expect(again.err).not.toContain('--retry-failed');
   // Catches: a study taken for a reproduction, which stops at the first run that fails.
   const { json: _, ...told } = again;
   expect(await kept.grok('resume', 'failing')).toMatchObject(told);

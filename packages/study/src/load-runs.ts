@@ -34,6 +34,15 @@ export interface LoadedRuns {
   /** In the order of tables. A run that several overrides share stands under each of them. */
   readonly runs: readonly BegunRun[];
   readonly damaged: readonly DamagedRun[];
+  /** Runs that can be read and are none of the plan's, as far as it can be told. */
+  readonly unmatched: readonly UnmatchedRun[];
+}
+/** A run that no plan names. */
+export interface UnmatchedRun {
+  /** Its store's name: a folder's path. */
+  readonly where: string;
+  /** Its teacher is among the damaged, so that nothing says at which step of it the run was to be taught. */
+  readonly damagedTeacher?: DamagedRun;
 }
 
 /**
@@ -54,7 +63,26 @@ export async function loadRuns(stores: readonly Store[], plan?: Plan): Promise<L
     const run = config === undefined ? {} : { run: config.run };
     return [{ where: store.where, error, store, ...run, keys }];
   });
-  return { runs: plan === undefined ? sortByKind(runs) : sortByPlan(runs, plan), damaged };
+  return {
+    runs: plan === undefined ? sortByKind(runs) : sortByPlan(runs, plan),
+    damaged,
+    unmatched: names === undefined ? [] : findUnmatched(found, names, damaged),
+  };
+}
+
+function findUnmatched(
+  found: readonly FoundRun[],
+  names: ReadonlyMap<Store, unknown>,
+  damaged: readonly DamagedRun[],
+): readonly UnmatchedRun[] {
+  return found.flatMap(({ run, store }): UnmatchedRun[] => {
+    if (run === undefined || names.has(store)) return [];
+    const taughtBy = Object.values(run.experiment.teachers ?? {}).map((teacher) => teacher.run);
+    const teacher = damaged.find(
+      (other) => other.run !== undefined && taughtBy.includes(other.run),
+    );
+    return [{ where: store.where, ...(teacher === undefined ? {} : { damagedTeacher: teacher }) }];
+  });
 }
 
 /** A run as far as it can be read. */

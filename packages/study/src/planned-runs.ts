@@ -52,26 +52,50 @@ export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
 ): readonly R[] {
   const byKey = new Map(runs.map((run) => [run.key, run]));
   const ordered = new Set<R>();
-  const visit = (run: R, path: readonly string[]): void => {
-    if (ordered.has(run)) return;
-    if (path.includes(run.key)) {
-      const circle = [...path.slice(path.indexOf(run.key)), run.key].join(' → ');
-      throw new InputError(`run ${quote(run.key)}: its teachers form a circle (${circle})`);
-    }
-    for (const [as, { key }] of Object.entries(run.needs)) {
-      const teacher = byKey.get(key);
-      if (teacher === undefined) {
-        const { message } = unknownName('run', key, byKey.keys());
-        throw new InputError(`run ${quote(run.key)}, teacher ${quote(as)}: ${message}`);
-      }
-      visit(teacher, [...path, run.key]);
-    }
-    ordered.add(run);
-  };
   for (const run of runs) {
     if (byKey.get(run.key) !== run)
       throw new InputError(`run ${quote(run.key)}: two runs have this key; rename one`);
-    visit(run, []);
+    visit(run, byKey, ordered);
   }
   return [...ordered];
+}
+
+type Linked = Pick<PlannedRun, 'key' | 'needs'>;
+
+/** Adds a run after all that teach it; the path is kept in an array, since calls cannot be nested so deep. */
+function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordered: Set<R>): void {
+  if (ordered.has(first)) return;
+  const path = [{ run: first, teachers: teachersOf(first, byKey) }];
+  const open = new Set([first]);
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const { value: teacher } = last.teachers.next();
+    if (teacher === undefined) {
+      ordered.add(last.run);
+      open.delete(last.run);
+      path.pop();
+    } else if (open.has(teacher)) {
+      const keys = path.map(({ run }) => run.key);
+      const circle = [...keys.slice(keys.indexOf(teacher.key)), teacher.key].join(' → ');
+      throw new InputError(`run ${quote(teacher.key)}: its teachers form a circle (${circle})`);
+    } else if (!ordered.has(teacher)) {
+      path.push({ run: teacher, teachers: teachersOf(teacher, byKey) });
+      open.add(teacher);
+    }
+  }
+}
+
+/** The runs that teach one. @throws InputError on a teacher that is no run. */
+function* teachersOf<R extends Linked>(
+  { key: own, needs }: R,
+  byKey: ReadonlyMap<string, R>,
+): Generator<R, undefined> {
+  for (const [as, { key }] of Object.entries(needs)) {
+    const teacher = byKey.get(key);
+    if (teacher === undefined) {
+      const { message } = unknownName('run', key, byKey.keys());
+      throw new InputError(`run ${quote(own)}, teacher ${quote(as)}: ${message}`);
+    }
+    yield teacher;
+  }
+  return undefined;
 }

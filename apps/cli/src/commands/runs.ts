@@ -21,7 +21,9 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
       const path = resolve(io.cwd, folder);
       if (!existsSync(path) && command.args.length > 0)
         throw new InputError(`runs: there is no folder ${folder}`);
-      const stores = foldersIn(path, DEPTH).map((at) => storeAt(at, io));
+      const unread: string[] = [];
+      const folders = foldersIn(path, DEPTH, (message) => unread.push(message));
+      const stores = folders.map((at) => storeAt(at, io));
       const { runs: read, damaged } = await loadRuns(stores);
       const found = read
         .map(({ store, record }) => ({ name: store.where, record }))
@@ -32,6 +34,7 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
       if (flags.csv === true) io.out.write(csvOf(found.map(({ record }) => record)));
       else if (found.length > 0)
         sink.write(runTable(found, listColumns, { style: 'text', width: sink.width }));
+      for (const message of unread) io.err.write(`grok: ${message}\n`);
       for (const { where, error } of damaged) sink.write(`${where}: damaged: ${error.message}\n`);
       if (flags.json === true) {
         const told = damaged.map(({ where, error }) => ({ out: where, error: error.message }));
