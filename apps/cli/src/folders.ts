@@ -13,6 +13,7 @@ import {
 } from '@grok/study';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
+import { readRecords } from './records.js';
 
 const DEPTH = 3;
 
@@ -44,7 +45,10 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
     leftOut.push(message);
     io.err.write(`grok: ${message}\n`);
   };
-  const stores = foldersIn(path, DEPTH, leaveOut).map((at) => storeAt(at, io));
+  const folders = foldersIn(path, DEPTH, leaveOut).map((at) => storeAt(at, io));
+  // A plan may stand beside records of its runs; a run's own folder goes before its record.
+  const records = plan === undefined ? new Map() : await readRecords(folder, io);
+  const stores = [...folders, ...records.values()];
   const { runs, damaged, unmatched } = await loadRuns(stores, plan);
   const [first] = damaged;
   if (runs.length === 0 && first !== undefined) throw first.error;

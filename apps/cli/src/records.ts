@@ -1,6 +1,10 @@
-/** Records of finished runs in a folder: `feature@10.json.gz`, under the name of their override where they have one. */
+/**
+ * Records of finished runs in a folder: `feature@10.json.gz`, under the name of their override where they
+ * have one, beside the study's plan and its analyses in the published layout.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { publishedPath } from '@grok/analysis';
 import { InputError, type Store } from '@grok/core';
 import { decodeRecord, encodeRecord, isFinished, type StudyRun } from '@grok/study';
 import type { Io } from './io.js';
@@ -25,24 +29,32 @@ export async function readRecords(
   return records;
 }
 
-/** Writes the records of finished runs that have none there, or another by now; gives the names of those written. */
+/**
+ * Writes the records of finished runs that have none there, or another by now, the plan, and what there is
+ * of analyses in the published layout; gives the names of those written.
+ */
 export async function writeRecords(
-  runs: readonly StudyRun[],
+  { root, runs }: { readonly root: Store; readonly runs: readonly StudyRun[] },
   folder: string,
   io: Io,
 ): Promise<readonly string[]> {
   const written: string[] = [];
-  const seen = new Set<string>();
-  for (const run of runs) {
-    if (!isFinished(run) || run.recorded === true || seen.has(run.run)) continue;
-    seen.add(run.run);
-    const name = `${run.key}${ENDING}`;
+  const write = (name: string, bytes: Uint8Array | undefined): void => {
     const path = resolve(io.cwd, folder, name);
-    const bytes = await encodeRecord(run.store);
-    if (existsSync(path) && Buffer.compare(readFileSync(path), bytes) === 0) continue;
+    if (bytes === undefined) return;
+    if (existsSync(path) && Buffer.compare(readFileSync(path), bytes) === 0) return;
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
     written.push(name);
+  };
+  const finished = runs.filter(isFinished).filter(({ recorded }) => recorded !== true);
+  const seen = new Set<string>();
+  for (const { run, key, store } of finished) {
+    if (seen.has(run)) continue;
+    seen.add(run);
+    write(`${key}${ENDING}`, await encodeRecord(store));
   }
+  for (const path of ['plan.json', ...new Set(finished.map(publishedPath))])
+    write(path, await root.read(path));
   return written;
 }

@@ -329,8 +329,8 @@ export async function recordStudy(
   io: Io,
 ): Promise<number> {
   const runs = await loadStudy(expandPlan(plan), { root, open });
-  const written = await writeRecords(runs, folder, io);
+  const written = await writeRecords({ root, runs }, folder, io);
   for (const name of written) io.out.write(`${name}\n`);
-  io.err.write(`${folder}: ${written.length} records written\n`);
+  io.err.write(`${folder}: ${written.length} files written\n`);
   return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 /** `grok analyze` on small runs: files, moments, replayed steps, the published layout. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, bench, TINY_PLAN } from './helpers.js';
@@ -9,7 +9,9 @@ interface Analysis {
   step: number;
   replayedFrom: number;
   probes: Record<string, Record<string, unknown>>;
-  against: { run: string; states: Record<string, { cka: Record<string, unknown> }> };
+  against: Record<'states' | 'lastPosition', Record<string, { cka: Record<string, unknown> }>> & {
+    run: string;
+  };
 }
 /** A model with sites of its own: one hidden layer over concatenated embeddings. */
 const FOREIGN = `
@@ -87,6 +89,12 @@ describe('analyze', () => {
     expect(keys(analysis?.against.states['ln_final.hook_out']?.cka)).toEqual([
       ...['biased', 'debiased', 'interval', 'null'],
     ]);
+    // Catches: the position that is read, hidden among those that are not.
+    const last = analysis?.against.lastPosition;
+    expect(keys(last)).toEqual(keys(analysis?.against.states));
+    expect(last?.['ln_final.hook_out']?.cka).not.toEqual(
+      analysis?.against.states['ln_final.hook_out']?.cka,
+    );
     expect(keys(analysis?.probes)).toEqual(
       expect.arrayContaining(['effective-ranks', 'attention-entropy', 'neurons']),
     );
@@ -144,6 +152,10 @@ describe('analyze', () => {
     expect(keys(file.weight_statistics)).toEqual([
       ...['teacher', 'student_none', 'student_logit', 'student_attention', 'student_feature'],
     ]);
+    // Catches: a study that is analyzed anew from the start each time that runs were added.
+    rmSync(join(world.dir, folders.logit, 'analysis/analysis-end.json'));
+    const again = await world.grok('analyze', 'study', '--at', 'last', '--json', '--missing');
+    expect(again.json()).toMatchObject({ runs: 5, analyses: 1 });
   });
 
   it('leaves out what does not fit the task, with a notice, and measures the rest', async () => {

@@ -25,7 +25,15 @@ describe('study record', () => {
   it('writes a file a run, which another folder takes for done', async () => {
     const run = ['study', 'run', 'tiny.json', '--backend', 'wasm', '--quiet'];
     expect(await world.grok(...run, '--out', 'a')).toMatchObject({ code: 0 });
-    const files = ['quick/none@0.json.gz', 'slow/none@0.json.gz', 'slow/teacher@0.json.gz'];
+    const published = 'mechanistic_analysis_results.json';
+    const analysis = ['quick', 'slow'].map((name) => `analysis/${name}/seed-0/${published}`);
+    expect(await world.grok('analyze', 'a', '--backend', 'wasm', '--quiet')).toMatchObject({
+      code: 0,
+    });
+    const files = [
+      ...[...analysis, 'plan.json', 'quick/none@0.json.gz'],
+      ...['slow/none@0.json.gz', 'slow/teacher@0.json.gz'],
+    ];
     const first = await world.grok('study', 'record', 'a', 'kept');
     // The teacher that both overrides share is one run.
     expect(first.out.trim().split('\n').sort()).toEqual(files);
@@ -39,6 +47,15 @@ describe('study record', () => {
     const table = await world.grok('study', 'table', 'a', '--no-times');
     const same = await world.grok('study', 'table', 'b', '--no-times', '--records', 'kept');
     expect(same.out).toBe(table.out);
+  });
+  it('makes a folder that is read as the study itself is', async () => {
+    // Catches: verdicts that need the checkpoints of a machine that is gone.
+    const [own, kept] = [await world.grok('runs', 'a'), await world.grok('runs', 'kept')];
+    expect(kept.code).toBe(0);
+    const named = (text: string) => text.match(/none|teacher/g);
+    expect(named(kept.out)).toEqual(named(own.out));
+    const analyzed = await world.grok('analyze', 'a', '--missing', '--json');
+    expect(analyzed.json()).toMatchObject({ analyses: 0 });
   });
   it('names a record that is damaged, and a folder that is missing', async () => {
     truncateSync(join(world.dir, 'kept/slow/none@0.json.gz'), 30);

@@ -7,7 +7,14 @@ import { isInputError, type Json, type Model, type Registry, type Task } from '@
 import { type ProbeUse, snapshot, writeAnalysis } from '@grok/core/internal';
 import type { BegunRun } from '@grok/study';
 import * as tf from '@grok/tfjs';
-import { compareFrequencies, compareStates, findGroup, frequenciesOf, plain } from './compare.js';
+import {
+  compareFrequencies,
+  compareLastPosition,
+  compareStates,
+  findGroup,
+  frequenciesOf,
+  plain,
+} from './compare.js';
 import { type Analysis, nameBeside } from './files.js';
 import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
 import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
@@ -137,6 +144,7 @@ async function compare(
     step: teacher.checkpoint.position.step,
     rows: rows.length,
     states: compareStates(mine, theirs),
+    lastPosition: compareLastPosition(mine, theirs),
     frequencies:
       group === undefined || own === null || other === null
         ? null

@@ -30,30 +30,59 @@ export function compareStates(student: Sites, teacher: Sites): Json {
   );
 }
 
+/**
+ * Debiased CKA and its null at the last position of every site that both have: rows are inputs. Where a
+ * site has no positions it is left out.
+ */
+export function compareLastPosition(student: Sites, teacher: Sites): Json {
+  const [mine, theirs] = [lastPosition(student), lastPosition(teacher)];
+  return plain(
+    Object.fromEntries(
+      [...mine].flatMap(([site, own]) => {
+        const other = theirs.get(site);
+        return other === undefined ? [] : [[site, { cka: testCka(own, other, 1) }]];
+      }),
+    ),
+  );
+}
+
+/** The last position of sites of [batch, pos, width], as [batch, width]. */
+function lastPosition(sites: Sites): ReadonlyMap<Site, HostArray> {
+  return new Map(
+    Object.entries(sites).flatMap(([site, array]): (readonly [Site, HostArray])[] => {
+      const { shape, data } = array;
+      const [batch = 0, positions = 0, width = 0] = shape;
+      if (shape.length !== 3 || positions === 0) return [];
+      const out = new Float32Array(batch * width);
+      for (let row = 0; row < batch; row++) {
+        const from = (row * positions + positions - 1) * width;
+        out.set(data.subarray(from, from + width), row * width);
+      }
+      return [[site, { ...array, shape: [batch, width], data: out }]];
+    }),
+  );
+}
+
 /** Draws of the permutation null and of the half-sampling interval. */
 export const DRAWS = { permutations: 99, resamples: 100 } as const;
 
 function similarity(student: HostArray, teacher: HostArray): Json {
   const group = student.shape.length === 3 ? student.shape[1]! : 1;
-  const {
-    biased,
-    debiased,
-    interval,
-    null: chance,
-  } = ckaTest(teacher, student, {
-    rng: rng(0).split('cka'),
-    ...DRAWS,
-    group,
-  });
   const correlations = cca(teacher, student);
   return plain({
-    cka: { biased, debiased, interval, null: chance },
+    cka: testCka(student, teacher, group),
     cca: correlations.reduce((sum, r) => sum + r, 0) / correlations.length,
     svcca: svcca(teacher, student),
     pwcca: pwcca(teacher, student),
     procrustes: procrustes(teacher, student),
     rsa: rsa(teacher, student),
   });
+}
+
+function testCka(student: HostArray, teacher: HostArray, group: number): object {
+  const found = ckaTest(teacher, student, { rng: rng(0).split('cka'), ...DRAWS, group });
+  const { biased, debiased, interval, null: chance } = found;
+  return { biased, debiased, interval, null: chance };
 }
 
 /** Key frequencies of logits over all rows of a modular task. @throws InputError when a pair of the group is no row. */

@@ -15,6 +15,8 @@ export interface Against {
   readonly step: number;
   readonly rows: number;
   readonly states: Json;
+  /** Similarity at the last position alone, the only one that a classifier reads. */
+  readonly lastPosition?: Json;
   readonly frequencies: Json;
 }
 /** One moment of a run, as its file has it. */
@@ -59,6 +61,7 @@ const ANALYSIS: DocumentKind<Analysis> = {
         step: natural,
         rows: natural,
         states: jsonSchema,
+        lastPosition: jsonSchema.exactOptional(),
         frequencies: jsonSchema,
       } satisfies Shape<Against>)
       .exactOptional(),

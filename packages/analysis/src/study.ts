@@ -3,8 +3,8 @@
 import type { Json, Store } from '@grok/core';
 import { type BegunRun, findTeacher } from '@grok/study';
 import { type AnalysisOptions, analyzeRun } from './analyze.js';
-import { type Analysis, type PublishedAnalysis, readPublished } from './files.js';
-import type { At } from './moments.js';
+import { type Analysis, type PublishedAnalysis, readAnalysis, readPublished } from './files.js';
+import { type At, defaultMoments, momentOf } from './moments.js';
 import { type AnalysisHost, unlessDamaged } from './open.js';
 import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
 
@@ -12,6 +12,8 @@ import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.
 export interface StudyAnalysisOptions
   extends Omit<AnalysisOptions, 'against' | 'besides' | 'notice'>,
     PublishedOptions {
+  /** Only what is not there yet. */
+  readonly missing?: boolean;
   readonly tell?: (run: BegunRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
   /** Hears of a run, or of one of its measures, that is left out, and why. */
   readonly notice?: (run: BegunRun, message: string) => void;
@@ -28,7 +30,7 @@ export async function analyzeStudy(
   runs: readonly BegunRun[],
   options: StudyAnalysisOptions = {},
 ): Promise<void> {
-  const { tell, notice = () => {}, ...asked } = options;
+  const { tell, notice = () => {}, missing = false, ...asked } = options;
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
   /** Runs that each is compared with; a run that several overrides share has more than one. */
   const done = new Map<string, (string | undefined)[]>();
@@ -41,9 +43,10 @@ export async function analyzeStudy(
     const missed: At[] = [];
     const beside = against === undefined ? {} : { against, besides: before.length > 0 };
     const own = { ...asked, ...beside, notice: (message: string) => notice(run, message) };
-    const found = await unlessDamaged(host, async () =>
-      analyzeRun(host, run, own, (at) => missed.push(at)),
-    );
+    const found = await unlessDamaged(host, async () => {
+      const left = missing ? { at: await leftOf(host, run, against?.run, asked.at) } : {};
+      return analyzeRun(host, run, { ...own, ...left }, (at) => missed.push(at));
+    });
     if ('error' in found) {
       failures.push(found.error);
       notice(run, `left out: ${found.error.message}`);
@@ -52,6 +55,27 @@ export async function analyzeStudy(
   if (failures.length > 0 && failures.length === [...done.values()].flat().length)
     throw failures[0];
   await publishStudy(host, root, runs, options);
+}
+
+/** The moments of which there is no file that can be read, or one beside another run. */
+async function leftOf(
+  host: AnalysisHost,
+  run: BegunRun,
+  beside: string | undefined,
+  asked: readonly At[] = defaultMoments,
+): Promise<readonly At[]> {
+  const left: At[] = [];
+  for (const at of asked) {
+    const moment = momentOf(at, run.history);
+    if (moment === undefined) left.push(at);
+    else {
+      const read = () => readAnalysis(run.store, moment.name, beside);
+      const found = await unlessDamaged(host, read);
+      const isThere = 'value' in found && found.value?.step === moment.step;
+      if (!isThere || found.value?.against?.run !== beside) left.push(at);
+    }
+  }
+  return left;
 }
 
 /**

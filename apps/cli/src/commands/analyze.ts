@@ -34,6 +34,7 @@ interface Flags extends ComputeFlags {
   readonly probe: readonly string[];
   readonly at: readonly string[];
   readonly asPublished?: boolean;
+  readonly missing?: boolean;
 }
 
 /** `grok analyze`: what is inside a run, or every run of a study. */
@@ -47,7 +48,8 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     .addOption(
       repeatable('--at <moment>', 'crossing, crossing+STEPS, last or a step', 'crossing and last'),
     )
-    .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows');
+    .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
+    .option('--missing', 'of a study, only what has not been analyzed yet');
   examples(
     outputFlags(computeFlags(command)),
     'analyze runs/student',
@@ -123,6 +125,7 @@ async function analyzeFolder(
   await analyzeStudy(host, opened.root, opened.runs, {
     ...optionsOf(flags),
     asPublished: flags.asPublished === true,
+    missing: flags.missing === true,
     tell: (run, analyses, missed) => {
       count += analyses.length;
       if (flags.quiet !== true) tell(sink, `${label(run)}: ${run.store.where}`, analyses, missed);
