@@ -5,7 +5,7 @@ import { InputError, type Registry, type RunHost, type Store } from '@grok/core'
 import { type Hold, whileHeld } from '@grok/core/internal';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import type { OutputFlags } from './flags.js';
-import { foldText } from './fold.js';
+import { Folder } from './fold.js';
 import type { Io, Sink } from './io.js';
 
 /** Exit codes. */
@@ -22,13 +22,22 @@ export function human(io: Io, { json, csv, wide }: OutputFlags): Human {
   const sink = json === true || csv === true ? io.err : io.out;
   if (wide === true) return sink;
   const width = widthOf(sink, io);
+  const lines = new Folder(width);
+  const { writeStyled } = sink;
   return {
     ...sink,
     width,
     get columns() {
       return sink.columns;
     },
-    write: (text) => sink.write(foldText(text, width)),
+    write: (text) => sink.write(lines.fold(text)),
+    ...(writeStyled === undefined
+      ? {}
+      : { writeStyled: (look, text) => writeStyled(look, lines.fold(text)) }),
+    eraseLine() {
+      lines.reset();
+      return sink.eraseLine?.();
+    },
   };
 }
 

@@ -1,8 +1,12 @@
 /** What the command line touches of the world around it, so that tests can stand in for it. */
 
+import type { Look } from './colors.js';
+
 /** A stream to write to. */
 export interface Sink {
   write(text: string): unknown;
+  /** Writes in a look; absent where there are no colors. */
+  writeStyled?(look: Look, text: string): unknown;
   /** Empties the line of a terminal that the cursor is in. */
   eraseLine?(): unknown;
   readonly isTTY?: boolean | undefined;

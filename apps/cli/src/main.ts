@@ -3,9 +3,10 @@ import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
 import { cut, own } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
+import { color, writePieces } from './colors.js';
 import { examples, GROUP } from './flags.js';
 import { EXIT, widthOf } from './host.js';
-import type { Io } from './io.js';
+import type { Io, Sink } from './io.js';
 import { printableSink } from './printable-sink.js';
 import { version } from './version.js';
 
@@ -31,14 +32,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 /** Runs `grok` with arguments (without node and script) and gives its exit code; it never throws. */
 export async function main(argv: readonly string[], surroundings: Io): Promise<number> {
   const { out, err } = surroundings;
-  const io: Io = { ...surroundings, out: printableSink(out), err: printableSink(err) };
+  const io: Io = {
+    ...surroundings,
+    out: printableSink(out, surroundings.env),
+    err: printableSink(err, surroundings.env),
+  };
   const debug = argv.includes('--debug');
   try {
     let code: number = EXIT.ok;
     const done = (result: number): void => {
       code = result;
     };
-    const program = programOf(io);
+    const program = programOf(io, out);
     const words = argv.filter((word) => word !== '--debug');
     for (const add of await loadCommands(words[0])) add(program, io, done);
     for (const command of program.commands) addHelp(command);
@@ -47,15 +52,20 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.ok;
-      io.err.write(`grok: ${oneLine(error.message.replace(/^error: /, ''))}\n`);
+      writeError(io, error.message.replace(/^error: /, ''));
       return EXIT.badInput;
     }
-    io.err.write(`grok: ${oneLine((error as Error).message)}\n`);
+    writeError(io, (error as Error).message);
     if (debug) io.err.write(`${inspect(error)}\n`); // with the stacks of its causes
     if (isInputError(error)) return EXIT.badInput;
     if (!isRunError(error) && !debug) io.err.write('grok: this is a bug; --debug shows where\n');
     return EXIT.failed;
   }
+}
+
+/** The one line of an error. */
+function writeError({ err }: Io, message: string): void {
+  writePieces(err, [['red', 'grok:'], ` ${oneLine(message)}\n`]);
 }
 
 /** The command of a name; all of them where there is none of it. */
@@ -97,7 +107,8 @@ function checkValues(command: Command): void {
       }
 }
 
-function programOf(io: Io): Command {
+/** The text of a help is the program's own: it may have colors. */
+function programOf(io: Io, raw: Sink): Command {
   const program = new Command('grok')
     .description('Train, distil and compare grokking transformers.')
     .version(version)
@@ -110,7 +121,7 @@ function programOf(io: Io): Command {
     'after',
     '\nWithout a command, grok does the first.',
   );
-  return tame(program, io);
+  return tame(program, io, raw);
 }
 
 /** Adds the options that every command has, after its own. */
@@ -122,14 +133,20 @@ function addHelp(command: Command): void {
   for (const child of command.commands) addHelp(child);
 }
 
+const styleTitle = (text: string): string => color('bold', text);
+
 /** Throws where commander would exit, and leaves its errors to `main`. */
-function tame(command: Command, io: Io): Command {
-  return command.exitOverride().configureOutput({
-    writeOut: (text) => void io.out.write(text),
-    getOutHelpWidth: () => widthOf(io.out, io),
-    writeErr: () => {},
-    outputError: () => {},
-  });
+function tame(command: Command, io: Io, raw: Sink): Command {
+  return command
+    .exitOverride()
+    .configureHelp({ styleTitle })
+    .configureOutput({
+      writeOut: (text) => void raw.write(text),
+      getOutHelpWidth: () => widthOf(io.out, io),
+      getOutHasColors: () => io.out.writeStyled !== undefined,
+      writeErr: () => {},
+      outputError: () => {},
+    });
 }
 
 /** A message in one line; of a very long one, the beginning. */

@@ -1,11 +1,16 @@
 /** What a terminal is sent. */
 import { printable } from '@grok/core/internal';
-import type { Sink } from './io.js';
+import { color, hasColors } from './colors.js';
+import type { Io, Sink } from './io.js';
 
-/** The same sink for printable text; only `eraseLine` moves the cursor. */
-export function printableSink(sink: Sink): Sink {
+/** The same sink for printable text; only `eraseLine` moves the cursor, and only `writeStyled` has colors. */
+export function printableSink(sink: Sink, env: Io['env'] = {}): Sink {
+  const write = (text: string): unknown => sink.write(printable(text));
   return {
-    write: (text) => sink.write(printable(text)),
+    write,
+    ...(hasColors(sink, env)
+      ? { writeStyled: (look, text) => sink.write(color(look, printable(text))) }
+      : {}),
     eraseLine: () => sink.write('\r\x1b[K'),
     isTTY: sink.isTTY,
     get columns() {

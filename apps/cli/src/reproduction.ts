@@ -1,6 +1,6 @@
 /** A plan from beginning to end, with its table, its report and its figure. */
 import { join } from 'node:path';
-import type { Execution, Registry, RunListener, Store } from '@grok/core';
+import type { Execution, Registry, Store } from '@grok/core';
 import { createTrackers } from '@grok/core/internal';
 import { reproductionTable } from '@grok/report';
 import {
@@ -11,15 +11,15 @@ import {
   type Plan,
   type RunRecord,
   runStudy,
-  type StudyEvent,
 } from '@grok/study';
 import type { ComputeFlags } from './flags.js';
 import { openFolder } from './folders.js';
 import { EXIT, hostOf, human, storeAt } from './host.js';
-import type { Io, Sink } from './io.js';
-import { clock, progress } from './progress.js';
+import type { Io } from './io.js';
+import { clock } from './progress-lines.js';
 import { analyzeAsPublished, besideOf, writeReport } from './report.js';
 import { requestExecution } from './spec.js';
+import { studyProgress } from './study-progress.js';
 
 /** Carries out a plan in a folder and tells what came of it; gives the exit code. */
 export async function carryOutPlan(
@@ -41,7 +41,7 @@ export async function carryOutPlan(
     executor: inlineExecutor({ ...hostOf(registry, io), open }),
     failFast: true,
     signal: io.signal,
-    ...(flags.quiet === true ? {} : { onEvent: progressOfRuns(plan, sink) }),
+    ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, describePlan(plan).title) }),
   });
   const { status } = found;
   const runs = found.runs.filter(hasBegun);
@@ -65,20 +65,6 @@ export async function carryOutPlan(
   sink.write(`wall time ${clock((performance.now() - began) / 1000)}\n`);
   if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
   return EXIT.ok;
-}
-
-/** Shows every run as a run alone is shown, with its number. */
-function progressOfRuns(plan: Plan, sink: Sink): (event: StudyEvent) => void {
-  const shown = new Map<string, RunListener>();
-  return (event) => {
-    if (event.type === 'begin') {
-      const { key, name, seed } = event.run;
-      const { runs } = event.study;
-      const number = runs.findIndex((run) => run.key === key) + 1;
-      const of = plan.seeds.length > 1 ? ` (seed ${seed})` : '';
-      shown.set(key, progress(sink, `[${number}/${runs.length}] ${name}${of}`));
-    } else if (event.type === 'run') shown.get(event.run.key)?.(event.event);
-  };
 }
 
 /** `{ teacher, students }` for one seed; for several, that of each under `seeds`. */

@@ -1,8 +1,10 @@
-/** A study's progress: a line for every run that begins or ends, and on a terminal one that moves. */
+/** A study's progress: a line for every run that begins or ends, and how far the whole is, with one ETA. */
 import { countEpochs } from '@grok/core/internal';
 import { isLost, type StudyEvent, type StudyRun } from '@grok/study';
+import type { Piece } from './colors.js';
 import type { Sink } from './io.js';
-import { clock } from './progress.js';
+import { clock, progressLines, share } from './progress-lines.js';
+import { sparkline } from './sparkline.js';
 
 const REDRAW_MS = 200;
 
@@ -12,19 +14,12 @@ export function studyProgress(
   name: string,
   now: () => number = () => performance.now(),
 ): (event: StudyEvent) => void {
-  const live = sink.isTTY === true;
-  let drawn = Number.NEGATIVE_INFINITY;
-  const write = (text: string): void => {
-    if (live) sink.eraseLine?.();
-    sink.write(text);
-  };
-  const line = (text: string): void => write(`${text}\n`);
+  const lines = progressLines(sink, REDRAW_MS, now);
   return (event) => {
     if (event.type === 'run' && event.event.type === 'notice')
-      line(`${event.run.key}: ${event.event.message}`);
+      lines.keep(`${event.run.key}: ${event.event.message}`);
     // What is told with every event is only worked out where something is shown.
-    const isDue = live && now() - drawn >= REDRAW_MS;
-    if (event.type === 'run' && !isDue) return;
+    if (event.type === 'run' && !lines.isDue()) return;
     const { runs, estimate } = event.study;
     const over = runs.filter((run) => run.state === 'finished' || isLost(run)).length;
     const left = estimate.secondsLeft === null ? '' : `  ETA ${clock(estimate.secondsLeft)}`;
@@ -32,41 +27,53 @@ export function studyProgress(
     switch (event.type) {
       case 'study': {
         const done = runs.filter(({ state }) => state === 'finished').length;
-        line(`${name}: ${runs.length} runs, ${done} finished before`);
+        lines.keep(`${name}: ${runs.length} runs, ${done} finished before`);
         break;
       }
       case 'begin':
-        line(`${where} ${event.run.key}: ${describeBegin(event.run)}${left}`);
+        lines.keep(`${where} ${event.run.key}: ${describeBegin(event.run)}`);
         break;
       case 'end':
-        line(`${where} ${event.run.key}: ${describeEnd(event.run, event.again)}${left}`);
+        lines.keep(`${where} ${event.run.key}: `, ...describeEnd(event.run, event.again), left);
         break;
-      case 'run': {
-        drawn = now();
-        const running = runs
-          .filter(({ state }) => state === 'running')
-          .map(({ key, history, experiment }) => {
-            const last = history?.at(-1);
-            return `${key} ${last?.epoch ?? 0}/${countEpochs(experiment, last) ?? '–'}`;
-          });
-        const text = `${where} ${Math.floor(100 * estimate.done)} %${left}  ${running.join(', ')}`;
-        write(text.slice(0, (sink.columns || 80) - 1));
+      case 'run':
+        lines.show(estimate.done, () => [
+          `${where} ${Math.floor(100 * estimate.done)} %${left}`,
+          ...runs.filter(({ state }) => state === 'running').flatMap(describeRunning),
+        ]);
         break;
-      }
     }
   };
+}
+
+function describeRunning({ key, history = [], experiment }: StudyRun): readonly Piece[] {
+  const last = history.at(-1);
+  const epochs = `  ${key} ${last?.epoch ?? 0}/${countEpochs(experiment, last) ?? '–'}`;
+  if (last === undefined) return [epochs];
+  const accuracies = history.map(({ validation }) => validation.accuracy);
+  return [`${epochs} `, ['cyan', sparkline(accuracies, 8)], ` ${share(last.validation.accuracy)}`];
 }
 
 function describeBegin({ manifest }: StudyRun): string {
   return manifest === undefined ? 'begun' : `goes on from epoch ${manifest.epoch}`;
 }
 
-function describeEnd({ state, record, error }: StudyRun, again = false): string {
+function describeEnd(
+  { state, record, error, history = [] }: StudyRun,
+  again = false,
+): readonly Piece[] {
   if (state === 'finished' && record !== undefined) {
     const { epochs, finalValAccuracy, epochsTo } = record;
     const accuracy = `${(100 * (finalValAccuracy ?? Number.NaN)).toFixed(2)} %`;
-    const reached = epochsTo['0.99'] == null ? 'never' : `at epoch ${epochsTo['0.99']}`;
-    return `finished at epoch ${epochs}, validation ${accuracy}, 99 % ${reached}`;
+    const reached = epochsTo['0.99'] == null ? 'never' : `at ${epochsTo['0.99']}`;
+    const accuracies = history.map(({ validation }) => validation.accuracy);
+    return [
+      ['green', 'finished'],
+      ` at epoch ${epochs} `,
+      ['cyan', sparkline(accuracies, 8)],
+      ` ${accuracy}, 99 % ${reached}`,
+    ];
   }
-  return error === undefined ? state : `failed (${error})${again ? '; once more' : ''}`;
+  if (error === undefined) return [state];
+  return [['red', 'failed'], ` (${error})${again ? '; once more' : ''}`];
 }

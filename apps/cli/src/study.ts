@@ -30,7 +30,7 @@ import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { assignmentOf, executorOf } from './parse.js';
 import { openRegistry, withPluginsOf } from './plugins.js';
-import { clock } from './progress.js';
+import { clock } from './progress-lines.js';
 import { readRecords, writeRecords } from './records.js';
 import { changed } from './set.js';
 import { type RequestedExecution, requestExecution } from './spec.js';
