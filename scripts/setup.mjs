@@ -1,11 +1,15 @@
-/** Installs the workspace with pnpm through npx, only when a manifest or the lockfile has changed. */
+/**
+ * Installs the workspace with pnpm through npx, only when a manifest or the lockfile has changed. What
+ * only the documentation site needs is left to `--site`: nothing else waits for it.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = `${root}node_modules/.setup-stamp`;
+const site = process.argv.includes('--site');
+const stamp = `${root}node_modules/.setup-stamp${site ? '-site' : ''}`;
 const manifests = ['packages', 'apps', 'examples']
   .filter((dir) => existsSync(root + dir))
   .flatMap((dir) => readdirSync(root + dir).map((name) => `${dir}/${name}/package.json`))
@@ -18,9 +22,18 @@ const want = `${hash.digest('hex')} ${process.platform}-${process.arch}`;
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== want) {
   const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const win = process.platform === 'win32';
+  const filter = site ? '@grok/docs' : '!@grok/docs';
   const { status, error } = spawnSync(
     win ? 'npx.cmd' : 'npx',
-    ['--yes', '--ignore-scripts', packageManager, 'install', '--frozen-lockfile'],
+    [
+      '--yes',
+      '--ignore-scripts',
+      packageManager,
+      'install',
+      '--frozen-lockfile',
+      '--filter',
+      filter,
+    ],
     { cwd: root, stdio: ['ignore', 2, 2], shell: win },
   );
   if (error) throw error;

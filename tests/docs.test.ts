@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkSpec } from '@grok/core/internal';
+import { checkPlan } from '@grok/study';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTree } from './architecture/files.js';
 import { commandFaults, npxFaults } from './docs/commands.js';
@@ -78,10 +79,11 @@ describe('code', () => {
 });
 
 test.each(inLanguage('json').map((block) => [label(block), block] as const))(
-  '%s is JSON, and a specification where it looks like one',
-  (_, { text }) => {
-    const value = JSON.parse(text) as { experiment?: unknown };
+  '%s is JSON, and a specification or a plan where it looks like one',
+  (where, { text }) => {
+    const value = JSON.parse(text) as { experiment?: unknown; arms?: unknown };
     if (value.experiment !== undefined) checkSpec(value);
+    if (value.arms !== undefined) checkPlan(value, where);
   },
 );
 

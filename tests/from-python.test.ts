@@ -1,10 +1,10 @@
-/** What `docs/guides/from-python.md` says of a checkpoint, in NumPy beside `grok eval`. */
-import { spawnSync } from 'node:child_process';
+/** What `docs/guides/from-python.md` says of a run, in NumPy and pandas beside what it is here. */
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import wasm from '@grok/backend-wasm';
-import { createRegistry, evaluateRun, startRun } from '@grok/core';
+import { createRegistry, evaluateRun, readMetrics, startRun } from '@grok/core';
 import { listCheckpoints, readSafetensors } from '@grok/core/internal';
 import { fileStore } from '@grok/core/node';
 import data from '@grok/data';
@@ -15,10 +15,18 @@ import { afterAll, describe, expect, it } from 'vitest';
 const dir = mkdtempSync(join(tmpdir(), 'grok-python-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const python = process.env.GROK_PYTHON ?? 'python3';
-const hasPython = spawnSync(python, ['-c', 'import numpy, safetensors']).status === 0;
+const has = (modules: string): boolean =>
+  spawnSync(python, ['-c', `import ${modules}`]).status === 0;
 const page = readFileSync(new URL('../docs/guides/from-python.md', import.meta.url), 'utf8');
 
-describe('a checkpoint read elsewhere', async () => {
+/** Runs the page's block of Python that has a word in it. */
+function runBlock(word: string, ...args: readonly string[]): SpawnSyncReturns<string> {
+  const blocks = [...page.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+  writeFileSync(join(dir, 'page.py'), blocks.find((code) => code.includes(word)) ?? '');
+  return spawnSync(python, [join(dir, 'page.py'), ...args], { encoding: 'utf8' });
+}
+
+describe('a run read elsewhere', async () => {
   const registry = createRegistry([data, model, optim, wasm]);
   const store = fileStore(join(dir, 'run'));
   const experiment = {
@@ -40,13 +48,23 @@ describe('a checkpoint read elsewhere', async () => {
       'linear weights are [in, out]; W_Q, W_K, W_V: 2 heads of 16 columns, side by side; W_O takes them in that order; rotary positions half-split, base 1000000; mlp: (silu(x W_gate) * x W_in) W_out; norm before each part: rms, eps 0.000001',
     );
   });
-  it.skipIf(!hasPython)('gives in NumPy the accuracy that it has here', async () => {
-    // Catches: a page whose orientation, packing of heads, rotary angles or gate is another's.
-    const [, code = ''] = /```python\n([\s\S]*?)```/.exec(page) ?? [];
-    writeFileSync(join(dir, 'page.py'), code);
-    const ran = spawnSync(python, [join(dir, 'page.py'), file], { encoding: 'utf8' });
-    const { accuracy } = await evaluateRun({ registry, store }, 'all', execution);
-    expect(accuracy).toBeGreaterThan(0.3);
-    expect(ran.stdout.trim(), ran.stderr).toBe(accuracy.toFixed(6));
+  it.skipIf(!has('numpy, safetensors'))(
+    'gives in NumPy the accuracy that it has here',
+    async () => {
+      // Catches: a page whose orientation, packing of heads, rotary angles or gate is another's.
+      const ran = runBlock('safe_open', file);
+      const { accuracy } = await evaluateRun({ registry, store }, 'all', execution);
+      expect(accuracy).toBeGreaterThan(0.3);
+      expect(ran.stdout.trim(), ran.stderr).toBe(accuracy.toFixed(6));
+    },
+  );
+  it.skipIf(!has('pandas'))('gives in pandas the accuracies of its epochs', async () => {
+    // Catches: a page whose columns are not those of metrics.jsonl.
+    const ran = runBlock('pandas', dir);
+    const accuracies = (await readMetrics(store)).map((row) => row.validation.accuracy);
+    const [name, last, max] = ran.stdout.trim().split('\n').at(-1)?.split(/\s+/) ?? [];
+    expect(name, ran.stderr).toBe('run');
+    expect(Number(last)).toBeCloseTo(accuracies.at(-1) ?? Number.NaN, 5);
+    expect(Number(max)).toBeCloseTo(Math.max(...accuracies), 5);
   });
 });

@@ -10,6 +10,7 @@ import { type Import, sourceOf } from './source.js';
 /** Where Node may be touched. */
 const NODE_FILES: readonly RegExp[] = [
   /^apps\/cli\//,
+  /^apps\/docs\//,
   /^packages\/backend-node-gpu\//,
   /^packages\/core\/src\/node\//,
   /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,

@@ -1,0 +1,65 @@
+/** What pages link to beside pages: sources become pages of their own, other files are published as they are. */
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { docs, root } from './files.mjs';
+
+/**
+ * @typedef {{ type: string, attrGet(name: string): string | null, attrSet(name: string, value: string): void }} Token
+ *   a token of markdown-it
+ */
+
+/** A link's file, by its path in the repository; undefined for pages and other sites. @param {string} href @param {string} from the page, in the repository */
+function fileOf(href, from) {
+  const target = href.replace(/#.*$/, '');
+  if (target === '' || /^([a-z]+:|\/)/.test(target)) return undefined;
+  const file = posix.normalize(posix.join(posix.dirname(from), target));
+  return file.startsWith('docs/') && file.endsWith('.md') ? undefined : file;
+}
+
+/** A source's name among the pages: VitePress would cut the ends of `README.md` and `page.html`. @param {string} file */
+export const pageName = (file) => file.replace(/\.(md|html)$/, '-$1');
+/** Where the site has a file of the repository. @param {string} file */
+const placeOf = (file) =>
+  file.startsWith('docs/') ? file.slice('docs'.length) : `/source/${pageName(file)}.html`;
+
+/** All files that pages link to, by their paths in the repository. @returns {string[]} */
+function linkedFiles() {
+  const pages = readdirSync(docs, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.md'));
+  const files = pages.flatMap((name) => {
+    const text = readFileSync(join(docs, name), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+    return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, href = '']) => {
+      const file = fileOf(href, `docs/${name}`);
+      return file === undefined ? [] : [file];
+    });
+  });
+  return [...new Set(files)].sort();
+}
+
+/** The sources that pages link to, by their paths in the repository. */
+export const linkedSources = () => linkedFiles().filter((file) => !file.startsWith('docs/'));
+
+/** Copies what pages link to within `docs`. @param {string} outDir */
+export function publishFiles(outDir) {
+  for (const file of linkedFiles().filter((name) => name.startsWith('docs/'))) {
+    const to = join(outDir, relative('docs', file));
+    mkdirSync(dirname(to), { recursive: true });
+    cpSync(join(root, file), to, { recursive: true });
+  }
+}
+
+/** Points links to files where the site has them. @param {import('vitepress').MarkdownRenderer} md */
+export function linkFiles(md) {
+  md.core.ruler.push('files', ({ env, tokens }) => {
+    const from = `docs/${relative(docs, env.realPath ?? env.path).replaceAll('\\', '/')}`;
+    for (const token of tokens.flatMap(({ children }) => children ?? [])) pointLink(token, from);
+  });
+}
+
+/** @param {Token} token @param {string} from the page, in the repository */
+function pointLink(token, from) {
+  const href = token.type === 'link_open' ? token.attrGet('href') : null;
+  const file = href === null ? undefined : fileOf(href, from);
+  if (file !== undefined) token.attrSet('href', placeOf(file));
+}

@@ -1,0 +1,47 @@
+/** The reference pages that people write say what the code has: sites, error codes, decisions. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { div } from '@grok/data';
+import { transformer } from '@grok/model';
+import { expect, test } from 'vitest';
+import { readTree } from './architecture/files.js';
+import { linksOf, tableRows } from './docs/markdown.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const bare = (cell = ''): string => cell.replaceAll('`', '');
+
+// Catches: a site that was added or renamed, or whose shape is another's.
+test('the table of sites is that of the paper’s teacher, learned positions beside', () => {
+  const task = div({ p: 97 });
+  const listed = [transformer({})(task), transformer({ positions: 'learned' })(task)]
+    .flatMap((model) => model.sites())
+    .filter(({ name }) => !name.startsWith('blocks.1.'))
+    .map(({ name, axes, shape }) => [
+      name.replace('blocks.0.', 'blocks.*.'),
+      axes.join(', '),
+      shape.join(', '),
+    ]);
+  const rows = tableRows(read('docs/reference/sites.md')).map((cells) =>
+    cells.slice(0, 3).map(bare),
+  );
+  expect(rows.map(String).sort()).toEqual([...new Set(listed.map(String))].sort());
+});
+
+// Catches: a code that no page explains, or a page that explains one that is never thrown.
+test('the table of error codes has every code that is thrown', () => {
+  const source = readTree(root).filter(({ path }) => /^(packages|apps)\/[^/]+\/src\//.test(path));
+  const thrown = source.flatMap(({ text }) =>
+    [...text.matchAll(/\bcode(?: =|:) '([a-z][a-z-]*)'/g)].map(([, code = '']) => code),
+  );
+  const rows = tableRows(read('docs/reference/errors.md')).map(([code]) => bare(code));
+  const listed = rows.filter((code) => !/^\d+$/.test(code));
+  // `custom` is zod's own.
+  expect([...new Set(thrown)].filter((code) => code !== 'custom').sort()).toEqual(listed.sort());
+});
+
+// Catches: a decision that no reader finds.
+test('the list of decisions is whole', () => {
+  const files = readdirSync(`${root}docs/decisions`).filter((name) => /^\d{4}-/.test(name));
+  expect(linksOf(read('docs/decisions/README.md'))).toEqual(files.sort());
+});
