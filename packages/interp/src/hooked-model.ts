@@ -3,6 +3,7 @@
  * (`run_with_cache`, `run_with_hooks`), through core's `Model` contract alone: any model, any backend.
  */
 import {
+  type Backend,
   type HostArray,
   type HostParams,
   type Model,
@@ -27,6 +28,7 @@ export interface HookedResult {
 }
 /** A model with its parameters, on a backend. */
 export interface HookedModel {
+  readonly backend: Backend;
   readonly model: Model;
   readonly params: HostParams;
   readonly sites: readonly SiteInfo[];
@@ -61,7 +63,7 @@ export interface HookedModel {
  * `openRun` does, it takes no shortcut that knows the task's rows alone.
  */
 export function hookModel(bound: BoundModel): HookedModel {
-  const { model, params } = bound;
+  const { backend, model, params } = bound;
   const sites = model.sites();
   const names = sites.map(({ name }) => name);
   const passes = createPasses(bound);
@@ -94,7 +96,7 @@ export function hookModel(bound: BoundModel): HookedModel {
     return { logits: reader('site', found)('sites/logits'), cache: pickSites(found, wanted) };
   }
   return {
-    ...{ model, params, sites },
+    ...{ backend, model, params, sites },
     runWithHooks,
     runWithCache: (inputs, patterns = names) => runWithHooks(inputs, [], patterns),
     async measure(batch, metric, hooks = []) {

@@ -1,0 +1,256 @@
+/**
+ * Two circuits beside each other: components matched first (heads and MLPs by place, neurons by optimal
+ * assignment on the correlation of their activations), then their overlap with a null of circuits of the
+ * same size: memberships, and effects, permuted among the components of a layer and kind.
+ */
+import { type HostArray, InputError, type Rng, rng } from '@grok/core';
+import { createRowPrograms, EVAL_ROWS, reader } from '@grok/core/internal';
+import * as tf from '@grok/tfjs';
+import { Matrix } from 'ml-matrix';
+import { assign } from './assignment.js';
+import type { Circuit, ScoredComponent } from './circuits.js';
+import { groupComponents, groupOf } from './components.js';
+import type { HookedModel } from './hooked-model.js';
+import { getActName } from './sites.js';
+
+/** A neuron of one model and its partner in another. */
+export interface NeuronMatch {
+  readonly a: number;
+  readonly b: number;
+  /** Pearson's, of their activations over all rows at the last position. */
+  readonly correlation: number;
+}
+
+/**
+ * Pairs the neurons of one layer of two models so that the sum of absolute correlations over the rows is
+ * largest (a gated neuron and its negative are the same up to a sign of two weights); of the wider model
+ * some stay alone. @throws InputError when the models do not read the same inputs.
+ */
+export async function matchNeurons(
+  a: HookedModel,
+  b: HookedModel,
+  inputs: HostArray,
+  layers: { readonly a: number; readonly b: number } = { a: 0, b: 0 },
+): Promise<readonly NeuronMatch[]> {
+  const [x, y] = [await standardized(a, layers.a, inputs), await standardized(b, layers.b, inputs)];
+  const correlations = await multiply(a, x, y);
+  // Rows are the narrower model's neurons: each of them finds a partner.
+  const isWide = correlations.rows > correlations.columns;
+  const narrow = isWide ? correlations.transpose() : correlations;
+  const partners = assign(Matrix.mul(Matrix.abs(narrow), -1).to2DArray());
+  return Array.from(partners, (partner, neuron) => {
+    const [a, b] = isWide ? [partner, neuron] : [neuron, partner];
+    return { a, b, correlation: correlations.get(a, b) };
+  }).sort((x, y) => x.a - y.a);
+}
+
+/** Activations at the last position, each neuron with mean 0 and norm 1 (0 where it is constant): `[rows, d_mlp]`. */
+async function standardized(
+  model: HookedModel,
+  layer: number,
+  inputs: HostArray,
+): Promise<HostArray> {
+  const site = getActName('post', layer);
+  const { data, shape } = reader('site', (await model.runWithCache(inputs, [site])).cache)(site);
+  const [rows = 0, positions = 1, width = 0] = shape;
+  const out = new Float32Array(rows * width);
+  for (let neuron = 0; neuron < width; neuron++) {
+    const value = (row: number): number =>
+      data[(row * positions + positions - 1) * width + neuron] ?? 0;
+    let [mean, square] = [0, 0];
+    for (let row = 0; row < rows; row++) mean += value(row) / rows;
+    for (let row = 0; row < rows; row++) square += (value(row) - mean) ** 2;
+    const isConstant = square <= rows * (1e-6 * mean) ** 2;
+    for (let row = 0; row < rows; row++)
+      out[row * width + neuron] = isConstant ? 0 : (value(row) - mean) / Math.sqrt(square);
+  }
+  return { data: out, shape: [rows, width], dtype: 'float32' };
+}
+
+/** `xᵀ y`, rows summed part by part on the backend. */
+async function multiply({ backend }: HookedModel, x: HostArray, y: HostArray): Promise<Matrix> {
+  const programs = createRowPrograms<{
+    readonly params: Record<string, never>;
+    readonly x: tf.Tensor2D;
+    readonly y: tf.Tensor2D;
+  }>(backend, 'interp-correlate', (given) => ({ product: tf.matMul(given.x, given.y, true) }));
+  const [rows = 0, width = 0] = x.shape;
+  const sum = Matrix.zeros(width, y.shape[1] ?? 0);
+  const input = {
+    params: {},
+    data: { x, y },
+    rows: Int32Array.from({ length: rows }, (_, row) => row),
+    most: EVAL_ROWS,
+  };
+  try {
+    for await (const { values } of programs.run(input))
+      sum.add(Matrix.from1DArray(sum.rows, sum.columns, reader('output', values)('product').data));
+  } finally {
+    programs.dispose();
+  }
+  return sum;
+}
+
+/** A statistic with what chance would show. */
+export interface Tested {
+  readonly value: number;
+  /** Mean of the null. */
+  readonly chance: number;
+  /** Share of the null that is at least as large, the value itself counted. */
+  readonly p: number;
+}
+/** How two circuits agree. */
+export interface CircuitOverlap {
+  /** Shared members over all members, among components that have a partner. */
+  readonly jaccard: Tested;
+  /** Spearman's, of the effects of components that have a partner. */
+  readonly rankCorrelation: Tested;
+  /** Components that have a partner. */
+  readonly matched: number;
+  /** Members without a partner. */
+  readonly alone: { readonly a: number; readonly b: number };
+}
+/** How to compare. */
+export interface OverlapOptions {
+  /** Pairs of neurons, by the layer of both. */
+  readonly neurons?: Readonly<Record<number, readonly NeuronMatch[]>>;
+  /** Draws of the null (default 1,000). */
+  readonly draws?: number;
+  readonly seed?: number;
+}
+
+interface Pair {
+  readonly a: ScoredComponent;
+  readonly b: ScoredComponent;
+}
+
+/** Overlap of two circuits with its null. @throws InputError when no component has a partner, or neurons were not matched. */
+export function compareCircuits(
+  a: Circuit,
+  b: Circuit,
+  options: OverlapOptions = {},
+): CircuitOverlap {
+  const { draws = 1000, seed = 0 } = options;
+  const pairs = pairComponents(a, b, options.neurons ?? {});
+  if (pairs.length === 0)
+    throw new InputError(
+      'circuits: no component of one has a partner in the other; compare circuits of the same kinds',
+    );
+  const isMember = ({ members }: Circuit): ((name: string) => boolean) => {
+    const names = new Set(members.map(({ name }) => name));
+    return (name) => names.has(name);
+  };
+  const [inA, inB] = [isMember(a), isMember(b)];
+  const membersA = pairs.map((pair) => (inA(pair.a.name) ? 1 : 0));
+  const membersB = pairs.map((pair) => (inB(pair.b.name) ? 1 : 0));
+  const ranksA = ranks(pairs.map((pair) => pair.a.effect));
+  const ranksB = ranks(pairs.map((pair) => pair.b.effect));
+  const groups = groupIndices(pairs);
+  const test = (name: string, statistic: (order: readonly number[]) => number): Tested =>
+    permutationTest(statistic, groups, { draws, random: rng(seed).split(name) });
+  const count = (members: readonly number[]): number => members.reduce((sum, is) => sum + is, 0);
+  return {
+    jaccard: test('members', (order) =>
+      jaccard(
+        membersA,
+        order.map((i) => membersB[i] ?? 0),
+      )),
+    rankCorrelation: test('effects', (order) =>
+      correlation(
+        ranksA,
+        order.map((i) => ranksB[i] ?? 0),
+      )),
+    matched: pairs.length,
+    alone: { a: a.members.length - count(membersA), b: b.members.length - count(membersB) },
+  };
+}
+
+function pairComponents(
+  a: Circuit,
+  b: Circuit,
+  neurons: Readonly<Record<number, readonly NeuronMatch[]>>,
+): readonly Pair[] {
+  const others = new Map(b.components.map((it) => [`${groupOf(it)} ${it.index}`, it]));
+  const partners = new Map(
+    Object.entries(neurons).map(([layer, matches]) => [
+      Number(layer),
+      new Map(matches.map((it) => [it.a, it.b])),
+    ]),
+  );
+  return a.components.flatMap((it) => {
+    if (it.kind === 'neuron' && !partners.has(it.layer))
+      throw new InputError(
+        `circuits: neurons of layer ${it.layer} must be matched first; give { neurons: { ${it.layer}: await matchNeurons(…) } }`,
+      );
+    const index = it.kind === 'neuron' ? partners.get(it.layer)?.get(it.index) : it.index;
+    const other = others.get(`${groupOf(it)} ${index}`);
+    return other === undefined ? [] : [{ a: it, b: other }];
+  });
+}
+
+/** Indices of pairs by the kind and layer of the second. */
+function groupIndices(pairs: readonly Pair[]): readonly (readonly number[])[] {
+  const at = new Map(pairs.map(({ b }, i) => [b.name, i]));
+  return groupComponents(pairs.map(({ b }) => b)).map((members) =>
+    members.map(({ name }) => at.get(name) ?? 0),
+  );
+}
+
+function permutationTest(
+  statistic: (order: readonly number[]) => number,
+  groups: readonly (readonly number[])[],
+  { draws, random }: { readonly draws: number; readonly random: Rng },
+): Tested {
+  const order = groups.flat().sort((i, j) => i - j);
+  const value = statistic(order);
+  const uniform = random.uniform(draws * order.length);
+  let [sum, atLeast] = [0, 1];
+  for (let draw = 0; draw < draws; draw++) {
+    const keys = uniform.subarray(draw * order.length, (draw + 1) * order.length);
+    const permuted = [...order];
+    for (const members of groups) {
+      const shuffled = [...members].sort((i, j) => (keys[i] ?? 0) - (keys[j] ?? 0));
+      for (const [i, member] of members.entries()) permuted[member] = shuffled[i] ?? member;
+    }
+    const drawn = statistic(permuted);
+    sum += drawn;
+    if (drawn >= value - 1e-12) atLeast++;
+  }
+  return { value, chance: sum / draws, p: atLeast / (draws + 1) };
+}
+
+function jaccard(a: readonly number[], b: readonly number[]): number {
+  let [both, either] = [0, 0];
+  for (const [i, x] of a.entries()) {
+    both += x * (b[i] ?? 0);
+    either += Math.max(x, b[i] ?? 0);
+  }
+  return either === 0 ? 0 : both / either;
+}
+
+/** Ranks from 1, equal values with the mean of theirs. */
+function ranks(values: readonly number[]): readonly number[] {
+  const order = [...values.keys()].sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
+  const out = new Array<number>(values.length).fill(0);
+  for (let start = 0; start < order.length; ) {
+    let end = start + 1;
+    while (end < order.length && values[order[end] ?? 0] === values[order[start] ?? 0]) end++;
+    for (const i of order.slice(start, end)) out[i] = (start + end + 1) / 2;
+    start = end;
+  }
+  return out;
+}
+
+function correlation(x: readonly number[], y: readonly number[]): number {
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, v) => sum + v, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  let [xy, xx, yy] = [0, 0, 0];
+  for (const [i, value] of x.entries()) {
+    const [dx, dy] = [value - meanX, (y[i] ?? 0) - meanY];
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  }
+  return xx === 0 || yy === 0 ? 0 : xy / Math.sqrt(xx * yy);
+}

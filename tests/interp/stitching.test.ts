@@ -1,0 +1,54 @@
+/** Teacher → student patching: what a linear map can carry over, it does, and what it cannot is not claimed. */
+import wasm from '@grok/backend-wasm';
+import { createRegistry, openBackend } from '@grok/core';
+import { modularTask } from '@grok/data';
+import { type Batch, batchOf, hookModel, stitch } from '@grok/interp';
+import { expect, test } from 'vitest';
+import { type Fixture, readFixture } from './fixtures.js';
+
+const site = 'blocks.0.hook_resid_post';
+const task = modularTask('div', 23);
+const rows = [...task.labels.keys()];
+const fit = batchOf(
+  task,
+  rows.filter((row) => row % 2 === 0),
+).inputs;
+
+test('a map carries a model’s own states over, and no more of another’s than it explains', async () => {
+  // Catches: a map of the wrong direction or position, one fitted on the rows that it is judged by, no control.
+  const backend = await openBackend(createRegistry([wasm]), { backend: 'wasm' });
+  const open = ({ model, params }: Fixture) => hookModel({ backend, model, params });
+  const [student, other] = [
+    open(readFixture('transformer-div23-heads4')),
+    open(readFixture('transformer-div23-heads1')),
+  ];
+  const validation = batchOf(
+    task,
+    rows.filter((row) => row % 2 === 1),
+  );
+  const { logits } = await student.runWithCache(validation.inputs, []);
+  const [, width = 0] = logits.shape;
+  const answers = validation.labels.map((_, row) => {
+    const own = logits.data.subarray(row * width, (row + 1) * width);
+    return own.indexOf(Math.max(...own));
+  });
+  const batch: Batch = { ...validation, labels: answers };
+  const options = { student, fit, batch, teacherSite: site, studentSite: site };
+  const same = await stitch({ ...options, teacher: student });
+  expect(same.student).toBe(1);
+  expect(same.r2).toBeGreaterThan(0.999);
+  expect(same.stitched).toBeGreaterThan(0.98);
+  expect(same.meanAblated).toBeLessThan(same.stitched - 0.2);
+  const foreign = await stitch({ ...options, teacher: other });
+  expect(foreign.r2).toBeLessThan(0.9);
+  expect(foreign.stitched).toBeLessThan(same.stitched);
+
+  const nanda = open(readFixture('nanda-add29-heads1'));
+  await expect(stitch({ ...options, teacher: nanda })).rejects.toThrow(
+    'must have one vocabulary, got 31 and 25 classes',
+  );
+  const z = { ...options, teacher: other, studentSite: 'blocks.0.attn.hook_z' };
+  await expect(stitch(z)).rejects.toThrow('sites must be [pos, width]');
+  for (const model of [student, other, nanda]) model.dispose();
+  await backend.dispose();
+});
