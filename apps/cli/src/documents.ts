@@ -15,6 +15,11 @@ export function presetNames(): readonly string[] {
   return namesIn(presets);
 }
 
+/** Names of the claims files that come with grok. */
+export function claimsNames(): readonly string[] {
+  return namesIn(claims);
+}
+
 function namesIn(folder: string): readonly string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
@@ -59,7 +64,7 @@ export function readWritten(kind: 'spec' | 'plan', file: string, cwd: string): W
 /** A claims file: one that comes with grok by its name, else a file. @throws InputError as `readWritten`, and what does not fit. */
 export function readClaims(file: string, cwd: string): Claims {
   const path = resolve(cwd, file);
-  const known = namesIn(claims);
+  const known = claimsNames();
   const named = !existsSync(path) && known.includes(file);
   if (!named && !existsSync(path) && !/[./\\]/.test(file))
     throw unknownName('claims (neither a file nor a name)', file, known);

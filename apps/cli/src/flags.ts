@@ -29,6 +29,7 @@ export interface RunFlags extends ComputeFlags {
   readonly out?: string;
   readonly checkpointEvery?: number;
   readonly allowLeak?: boolean;
+  readonly branch?: string;
   /** Values of the sugar flags, by commander's names for them. */
   readonly [sugar: string]: unknown;
 }

@@ -22,9 +22,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   report: async () => (await import('./commands/report.js')).report,
   verify: async () => (await import('./commands/verify.js')).verifyClaims,
   runs: async () => (await import('./commands/runs.js')).runs,
+  inspect: async () => (await import('./commands/inspect.js')).inspect,
+  diff: async () => (await import('./commands/diff.js')).diff,
   study: async () => (await import('./commands/study.js')).study,
   plugins: async () => (await import('./commands/plugins.js')).plugins,
   new: async () => (await import('./commands/new.js')).newPlugin,
+  completion: async () => (await import('./commands/completion.js')).completion,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   'study-worker': async () => (await import('./commands/study-worker.js')).studyWorker,
 };
@@ -68,9 +71,9 @@ function writeError({ err }: Io, message: string): void {
   writePieces(err, [['red', 'grok:'], ` ${oneLine(message)}\n`]);
 }
 
-/** The command of a name; all of them where there is none of it. */
+/** The command of a name; all of them where there is none of it, and where they are what is asked for. */
 function loadCommands(name: string | undefined): Promise<readonly AddCommand[]> {
-  const named = name === undefined ? undefined : own(COMMANDS, name);
+  const named = name === undefined || name === 'completion' ? undefined : own(COMMANDS, name);
   return Promise.all(
     (named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()),
   );

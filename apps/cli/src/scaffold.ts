@@ -60,6 +60,9 @@ const KINDS: Readonly<Record<string, KindWords>> = {
   },
 };
 
+/** Names of the kinds. */
+export const kindNames = (): readonly string[] => Object.keys(KINDS);
+
 /** A package to be written. */
 export interface Scaffold {
   /** Absolute. */

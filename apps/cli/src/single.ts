@@ -1,7 +1,9 @@
 /** One run from specification to record, as `train`, `distill` and `resume` tell it. */
 import { relative, resolve } from 'node:path';
 import {
+  branchRun,
   type Execution,
+  type Experiment,
   InputError,
   type Registry,
   type RunResult,
@@ -16,7 +18,7 @@ import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
 import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { progress } from './progress.js';
-import { requestExecution } from './spec.js';
+import { type BranchFlag, requestExecution } from './spec.js';
 
 /** Begins a specification, or goes on with it where `--out` holds it already; gives the exit code. */
 export async function runSpec(
@@ -25,10 +27,11 @@ export async function runSpec(
   flags: RunFlags,
   registry: Registry,
   io: Io,
+  from?: BranchFlag,
 ): Promise<number> {
   const { experiment, execution: written = {} } = spec;
   const { explicit, defaults } = requestExecution(written, flags, io);
-  const out = flags.out ?? written.out ?? `runs/${identifyRun(experiment).folder}`;
+  const out = flags.out ?? written.out ?? nameFolder(experiment, from);
   const folder = freshFolder(out, 'config.json', io);
   const teachers = written.teachers ?? {};
   const host = {
@@ -43,9 +46,21 @@ export async function runSpec(
       ...seenFrom(out, teachers, io),
       ...named(flags.plugin),
     };
-    const found = await startRun({ experiment, execution }, { ...host, ...hold });
+    const spec = { experiment, execution };
+    const found = await (from === undefined
+      ? startRun(spec, { ...host, ...hold })
+      : branchRun(
+          spec,
+          { ...host, ...hold },
+          { store: storeAt(from.folder, io), step: from.step },
+        ));
     return tell(label, found, hold.store, flags, io);
   });
+}
+
+function nameFolder(experiment: Experiment, from: BranchFlag | undefined): string {
+  const { folder } = identifyRun(experiment);
+  return `runs/${folder}${from === undefined ? '' : `-from-${from.step}`}`;
 }
 
 /** Goes on with the run in a folder; gives the exit code. */

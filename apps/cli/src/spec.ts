@@ -1,18 +1,22 @@
 /** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
 import { availableParallelism } from 'node:os';
-import { type Execution, InputError, type Registry, type RunSpec } from '@grok/core';
+import { resolve } from 'node:path';
+import { type Execution, InputError, type Registry, type RunSpec, readConfig } from '@grok/core';
 import {
   checkDocument,
   checkExperiment,
   checkSpec,
+  jsonObjectSchema,
+  quote,
   resolveExecution,
   runSpecSchema,
 } from '@grok/core/internal';
 import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, readWritten } from './documents.js';
 import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';
+import { storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf, backendOf, trackersOf } from './parse.js';
+import { assignmentOf, backendOf, trackersOf, wholeOf } from './parse.js';
 import { changed } from './set.js';
 
 /** An experiment and its execution on the way, not checked yet. */
@@ -27,6 +31,30 @@ export function trainDraft(flags: RunFlags, io: Io): Draft {
   const plan = presetPlan(flags.preset ?? 'paper');
   const [seed = 0] = plan.seeds;
   return { experiment: teacherPart(plan, seed), execution: {} };
+}
+
+/** A run, and one of its steps. */
+export interface BranchFlag {
+  readonly folder: string;
+  readonly step: number;
+}
+
+/** Reads `RUN@STEP`. @throws InputError when it is none. */
+export function branchOf(text: string): BranchFlag {
+  const at = text.lastIndexOf('@');
+  if (at < 1)
+    throw new InputError(`--branch: needs RUN@STEP, such as runs/teacher@900, got ${quote(text)}`);
+  return { folder: text.slice(0, at), step: wholeOf('--branch: the step', text.slice(at + 1)) };
+}
+
+/** What a branch starts from: its parent's experiment, with its teachers where the parent has them. */
+export async function branchDraft({ folder }: BranchFlag, io: Io): Promise<Draft> {
+  const { experiment, execution } = await readConfig(storeAt(folder, io));
+  const teachers = Object.entries(execution?.teachers ?? {}).map(
+    ([name, at]) => [name, resolve(io.cwd, folder, at)] as const,
+  );
+  const named = teachers.length === 0 ? {} : { teachers: Object.fromEntries(teachers) };
+  return { experiment: jsonObjectSchema.parse(experiment), execution: named };
 }
 
 /** The file of `--spec`. */

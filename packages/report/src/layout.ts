@@ -188,8 +188,8 @@ export function markdown(text: string): string {
 }
 
 /**
- * Records as CSV (RFC 4180), a line each and their keys on top; nested keys are joined by a dot, lists by
- * spaces, and null is empty. Ends with a newline; empty without a record.
+ * Records as CSV (RFC 4180), a line each and their keys on top, flattened; null is empty. Ends with a
+ * newline; empty without a record.
  */
 export function csvOf(records: readonly object[]): string {
   const flat = records.map((record) => flatten(record));
@@ -199,19 +199,15 @@ export function csvOf(records: readonly object[]): string {
   return `${lines.map((cells) => cells.map(csvCell).join(',')).join('\n')}\n`;
 }
 
-function flatten(value: object, prefix = ''): ReadonlyMap<string, string> {
+/** Values by path: nested keys and places in lists of objects joined by dots, lists of other values by spaces. */
+export function flatten(value: object, prefix = ''): ReadonlyMap<string, string> {
   const entries = Object.entries(value).flatMap(([key, item]): (readonly [string, string])[] => {
     const path = `${prefix}${key}`;
-    if (Array.isArray(item)) return [[path, item.map((part) => textOf(part)).join(' ')]];
-    if (typeof item === 'object' && item !== null) return [...flatten(item, `${path}.`)];
-    return [[path, textOf(item)]];
+    if (typeof item !== 'object' || item === null) return [[path, `${item ?? ''}`]];
+    const isPlain = Array.isArray(item) && item.every((part) => typeof part !== 'object');
+    return isPlain ? [[path, item.join(' ')]] : [...flatten(item, `${path}.`)];
   });
   return new Map(entries);
-}
-
-function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 const csvCell = (text: string): string =>

@@ -51,7 +51,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
       .description(
         name === 'run' ? 'do what a plan still lacks' : 'go on with a study that stopped',
       )
-      .argument('<plan>', name === 'run' ? PLAN : 'the study’s folder')
+      .argument(name === 'run' ? '<plan>' : '<dir>', name === 'run' ? PLAN : 'the study’s folder')
       .action(async (from: string, flags: StudyFlags) => {
         const opened = await openStudy(from, flags, io, name === 'resume');
         done(await (flags.dryRun === true ? dryRun : carryOutStudy)(opened, flags, io));
