@@ -11,7 +11,7 @@ const four = [...TINY, '--epochs', '4', '--checkpoint-every', '1'];
 beforeAll(async () => {
   await world.grok('train', ...four, '--out', 'whole');
   await world.grok('train', ...four, '--seed', '3', '--out', 'other');
-});
+}, 120_000);
 const inspect = async (folder: string): Promise<InspectedRun> =>
   (await world.grok('inspect', folder, '--json')).json<never>();
 const diff = async (a: string, b: string): Promise<RunDiff> =>
