@@ -34,6 +34,7 @@ export const sidebar = [
       page('Write a strategy', '/guides/writing-a-plugin'),
       page('Sweep and compare', '/guides/sweep-and-compare'),
       page('Look inside', '/guides/look-inside'),
+      page('Find what a student inherited', '/guides/find-what-a-student-inherited'),
       page('Use runs from Python', '/guides/from-python'),
       page('Use several machines', '/guides/several-machines'),
       page('Deploy', '/guides/deploy'),

@@ -22,7 +22,7 @@ export interface NeuronMatch {
 }
 
 /**
- * Pairs the neurons of one layer of two models so that the sum of absolute correlations over the rows is
+ * Pairs the neurons of two models, layer by layer, so that the sum of absolute correlations over the rows is
  * largest (a gated neuron and its negative are the same up to a sign of two weights); of the wider model
  * some stay alone. @throws InputError when the models do not read the same inputs.
  */
@@ -30,9 +30,20 @@ export async function matchNeurons(
   a: HookedModel,
   b: HookedModel,
   inputs: HostArray,
-  layers: { readonly a: number; readonly b: number } = { a: 0, b: 0 },
+): Promise<readonly (readonly NeuronMatch[])[]> {
+  const layers = Math.min(a.model.shape.layers, b.model.shape.layers);
+  const matches: (readonly NeuronMatch[])[] = [];
+  for (let layer = 0; layer < layers; layer++) matches.push(await matchLayer(a, b, inputs, layer));
+  return matches;
+}
+
+async function matchLayer(
+  a: HookedModel,
+  b: HookedModel,
+  inputs: HostArray,
+  layer: number,
 ): Promise<readonly NeuronMatch[]> {
-  const [x, y] = [await standardized(a, layers.a, inputs), await standardized(b, layers.b, inputs)];
+  const [x, y] = [await standardized(a, layer, inputs), await standardized(b, layer, inputs)];
   const correlations = await multiply(a, x, y);
   // Rows are the narrower model's neurons: each of them finds a partner.
   const isWide = correlations.rows > correlations.columns;
@@ -112,8 +123,8 @@ export interface CircuitOverlap {
 }
 /** How to compare. */
 export interface OverlapOptions {
-  /** Pairs of neurons, by the layer of both. */
-  readonly neurons?: Readonly<Record<number, readonly NeuronMatch[]>>;
+  /** Pairs of neurons of each layer, from `matchNeurons`. */
+  readonly neurons?: readonly (readonly NeuronMatch[])[];
   /** Draws of the null (default 1,000). */
   readonly draws?: number;
   readonly seed?: number;
@@ -131,7 +142,7 @@ export function compareCircuits(
   options: OverlapOptions = {},
 ): CircuitOverlap {
   const { draws = 1000, seed = 0 } = options;
-  const pairs = pairComponents(a, b, options.neurons ?? {});
+  const pairs = pairComponents(a, b, options.neurons);
   if (pairs.length === 0)
     throw new InputError(
       'circuits: no component of one has a partner in the other; compare circuits of the same kinds',
@@ -168,21 +179,16 @@ export function compareCircuits(
 function pairComponents(
   a: Circuit,
   b: Circuit,
-  neurons: Readonly<Record<number, readonly NeuronMatch[]>>,
+  neurons: OverlapOptions['neurons'],
 ): readonly Pair[] {
   const others = new Map(b.components.map((it) => [`${groupOf(it)} ${it.index}`, it]));
-  const partners = new Map(
-    Object.entries(neurons).map(([layer, matches]) => [
-      Number(layer),
-      new Map(matches.map((it) => [it.a, it.b])),
-    ]),
-  );
+  const partners = neurons?.map((matches) => new Map(matches.map((it) => [it.a, it.b])));
   return a.components.flatMap((it) => {
-    if (it.kind === 'neuron' && !partners.has(it.layer))
+    if (it.kind === 'neuron' && partners === undefined)
       throw new InputError(
-        `circuits: neurons of layer ${it.layer} must be matched first; give { neurons: { ${it.layer}: await matchNeurons(…) } }`,
+        'circuits: neurons must be matched first; give { neurons: await matchNeurons(…) }',
       );
-    const index = it.kind === 'neuron' ? partners.get(it.layer)?.get(it.index) : it.index;
+    const index = it.kind === 'neuron' ? partners?.[it.layer]?.get(it.index) : it.index;
     const other = others.get(`${groupOf(it)} ${index}`);
     return other === undefined ? [] : [{ a: it, b: other }];
   });
