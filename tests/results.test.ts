@@ -1,7 +1,11 @@
 /** The pages that state results say what the committed runs say. */
 import { readFileSync } from 'node:fs';
+import { checkPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
-import { makeResults, tablesOf, withTables } from '../scripts/results.mjs';
+import { tablesOf } from '../scripts/results/exploratory.mjs';
+import { statementsOf } from '../scripts/results/planned.mjs';
+import { makeResults, withParts } from '../scripts/results.mjs';
+import { madeUp } from './made-up-study.js';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const study = JSON.parse(read('docs/results/study.json'));
@@ -9,7 +13,9 @@ const decay = JSON.parse(read('docs/results/study-decay.json'));
 const claims: { readonly counts: Readonly<Record<string, number>> } = JSON.parse(
   read('docs/results/claims.json'),
 );
-const [studyMade = '', decayMade = '', pageMade] = makeResults().map(([, text]) => text);
+const { parts, files } = await makeResults();
+const root = new URL('../', import.meta.url).href;
+const made = new Map(files.map(([url, text]) => [url.href.slice(root.length), text]));
 /** On one line, as prose wraps anywhere. */
 const prose = (path: string): string => read(path).replace(/\s+/g, ' ');
 
@@ -23,11 +29,12 @@ const rounded = (value: unknown): unknown =>
 
 describe('docs/results', () => {
   // Catches: statistics of an older rule beside the runs (W 24 where the counts give 23.5).
-  it.each([
-    ['study', study, studyMade],
-    ['study-decay', decay, decayMade],
-  ] as const)('%s.json says of its runs what they give', (_, file, made) => {
-    expect(rounded(file)).toEqual(rounded(JSON.parse(made)));
+  it.each([...made.keys()].filter((path) => path.endsWith('.json')))('%s', (path) => {
+    expect(rounded(JSON.parse(read(path)))).toEqual(rounded(JSON.parse(made.get(path) ?? '')));
+  });
+  // Catches: a figure of fewer runs than there are records.
+  it.each([...made.keys()].filter((path) => path.endsWith('.svg')))('%s', (path) => {
+    expect(read(path)).toBe(made.get(path));
   });
   it('state no observed power, which is a function of p', () => {
     expect(read('docs/results/study.json')).not.toContain('"power"');
@@ -36,11 +43,15 @@ describe('docs/results', () => {
 
 describe('docs/results/reproduction.md', () => {
   const text = read('docs/results/reproduction.md');
-  it('has the tables that the runs give', () => {
-    const tables = tablesOf(study, decay);
-    for (const table of Object.values(tables)) expect(text).toContain(table);
-    expect(pageMade).toBe(text);
-    expect(withTables(text.replaceAll('| 98 |', '| 99 |'), tables)).toBe(text);
+  it.each(['docs/results/reproduction.md', 'README.md'])('%s has what the runs give', (path) => {
+    expect(read(path)).toBe(made.get(path));
+  });
+  it('has a place for every part, and nothing else between markers', () => {
+    // Catches: a table that is made and shown nowhere, a marker that nothing fills.
+    const all = `${text}${read('README.md')}`;
+    const markers = [...all.matchAll(/<!-- results: (\S+) -->/g)].map(([, name]) => name);
+    expect(markers.toSorted()).toEqual(Object.keys(parts).toSorted());
+    expect(withParts(text.replaceAll('| 98 |', '| 99 |'), parts)).toBe(text);
   });
   it('counts the verdicts as the file does', () => {
     const { reproduced, contradicted, ...others } = claims.counts;
@@ -52,23 +63,6 @@ describe('docs/results/reproduction.md', () => {
 });
 
 describe('README.md', () => {
-  const cells = tablesOf(study, decay).epochs.split('\n').slice(2);
-  const finals = tablesOf(study, decay).final.split('\n').slice(2);
-  it.each([
-    ['teacher, width 128', 0],
-    ['student without a teacher, width 64', 1],
-    ['… distilled from logits', 2],
-    ['… from attention patterns', 3],
-    ['… from hidden states', 4],
-  ] as const)('%s: the medians of the runs', (label, at) => {
-    const [, , , , median] = cells[at]?.split('|').map((cell) => cell.trim()) ?? [];
-    const [, , , final] = finals[at]?.split('|').map((cell) => cell.trim()) ?? [];
-    const line = read('README.md')
-      .split('\n')
-      .find((each) => each.startsWith(`| ${label} `));
-    const [, , epochs, , accuracy] = line?.split('|').map((cell) => cell.trim()) ?? [];
-    expect([epochs, accuracy]).toEqual([median, `${final} %`]);
-  });
   it('quotes the tests as they came out', () => {
     const tables = tablesOf(study, decay);
     const feature = tables.primary.split('\n').find((line) => line.includes('feature'));
@@ -94,4 +88,40 @@ it.each([
   ['packages/report/src/paper.ts', /85–106/],
 ] as const)('%s keeps no sentence that is known to be wrong', (path, wrong) => {
   expect(prose(path)).not.toMatch(wrong);
+});
+
+describe('the four questions', () => {
+  const plan = checkPlan(JSON.parse(read('apps/cli/presets/decay.json')), 'plan');
+  const arms = ['none', 'logit', 'attention', 'feature'];
+  /** Epochs to 99 % by decay and arm; null: never. */
+  const answers = (times: Readonly<Record<string, number | null>>, seeds = plan.seeds) =>
+    statementsOf({
+      plan,
+      runs: Object.keys(plan.overrides ?? {}).flatMap((override) =>
+        arms.flatMap((name) =>
+          seeds.map((seed) => {
+            const time = times[`${override}/${name}`];
+            const crossing = time === null ? null : (time ?? 300) + seed;
+            return madeUp({ name, override, seed, crossing, epochs: 1000 });
+          }),
+        ),
+      ),
+    });
+  const found = { 'decay-1/none': 130, 'decay-1/logit': 160, 'decay-1/feature': 100 };
+  it('are answered once every run has ended', () => {
+    const text = answers({ ...found, 'decay-0/none': null, 'decay-0/logit': null });
+    expect(text).toContain('No: runs without it come to 99 %: none 0 of 10 (0.00 … 0.28)');
+    expect(text).toContain('slower to 99 % by 30.0 (30.0 … 30.0) epochs, p ');
+    expect(text).toMatch(
+      /than decay-1\/none: faster, −\d\d\.\d .* n = 10; than decay-1\/logit: faster/,
+    );
+    expect(text).toContain('No: hidden states are handed on without it: −');
+    expect(text).not.toContain('undecided');
+  });
+  it('are undecided while one is missing', () => {
+    // Catches: an answer that nine seeds of ten were asked for.
+    const text = answers(found, plan.seeds.slice(1));
+    expect(text.match(/undecided: 9 of 10 pairs have ended/g)).toHaveLength(4);
+    expect(text).toContain('undecided: 36 of 40 runs without decay');
+  });
 });

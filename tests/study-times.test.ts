@@ -1,5 +1,5 @@
 /** Tables of a plan that states hypotheses, from runs made up for it. */
-import { timesTables } from '@grok/report';
+import { renderSvg, survivalFigure, timesTables } from '@grok/report';
 import { type BegunRun, checkPlan, type StudyRun } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { madeUp } from './made-up-study.js';
@@ -65,5 +65,20 @@ describe('timesTables', () => {
   it('are none of a plan that states nothing', () => {
     const { hypotheses: _, ...silent } = plan;
     expect(timesTables(silent, none)).toEqual([]);
+  });
+});
+
+describe('survivalFigure', () => {
+  it('steps up at each event, and is drawn', async () => {
+    const figure = survivalFigure(plan, [...feature, ...none], 0.5) ?? expect.fail('none');
+    const { values } = figure.spec.data as { values: readonly { run: string; share: number }[] };
+    const shares = values.filter(({ run }) => run === 'none').map(({ share }) => share);
+    // Catches: runs that never came to it, left out of the share.
+    expect(shares).toEqual([0, 0.166667, 0.333333, 0.5, 0.666667, 0.666667]);
+    expect(figure.caption).toContain('6 runs a curve');
+    expect(await renderSvg(figure.spec)).toContain('<svg');
+  });
+  it('waits for the first run that ends', () => {
+    expect(survivalFigure(plan, none.map(waiting), 0.5)).toBeUndefined();
   });
 });

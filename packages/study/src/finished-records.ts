@@ -31,6 +31,8 @@ const RECORD: DocumentKind<RecordFile> = {
 const HASHES: DocumentKind<Readonly<Record<string, string>>> = {
   schema: z.record(z.string(), sha256Schema),
 };
+/** What is kept of a run's folder, beside its analyses. */
+const FILES = ['config.json', 'manifest.json', 'metrics.jsonl', 'events.jsonl'];
 const HASHES_FILE = 'checkpoints/hashes.json';
 /** A record says what a run came to; no run's is near that. */
 const MOST_BYTES = 32 * 2 ** 20;
@@ -50,7 +52,7 @@ export async function encodeRecord(store: Store): Promise<Uint8Array> {
     throw new InputError(`${store.where}: is not finished, and has no record; resume it first`);
   const analyses = (await store.list('analysis')).map((name) => `analysis/${name}`);
   const files: Record<string, string> = {};
-  for (const path of ['config.json', 'manifest.json', 'metrics.jsonl', ...analyses]) {
+  for (const path of [...FILES, ...analyses]) {
     const bytes = await store.read(path);
     if (bytes !== undefined) files[path] = new TextDecoder().decode(bytes);
   }

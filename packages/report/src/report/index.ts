@@ -3,5 +3,7 @@ export * from './figures.js';
 export * from './grid.js';
 export * from './report.js';
 export * from './runs.js';
+export * from './states.js';
 export { labelOf, labelsOf } from './style.js';
+export * from './survival.js';
 export * from './tables.js';

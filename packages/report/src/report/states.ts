@@ -8,7 +8,12 @@ import type { Table } from './grid.js';
 import { labelOf, labelsOf } from './style.js';
 
 const NONE = '–';
-const MOMENTS = ['crossing-0.99', 'end'] as const;
+/** Names of moments in files, and what they are called: the same time since the crossing beside the end. */
+const MOMENTS = [
+  ['crossing-0.99', 'at 99 %'],
+  ['crossing-0.99+200', '200 steps after 99 %'],
+  ['end', 'last step'],
+] as const;
 /** What the tables show of an analysis; whatever else is written there is not looked at. */
 const statesSchema = z.record(
   z.string(),
@@ -23,8 +28,9 @@ const ranksSchema = z.object({
   sites: z.record(z.string(), z.object({ royVetterli: z.number().nullable() })),
 });
 
-function statesOf({ against }: Analysis): z.infer<typeof statesSchema> {
-  return statesSchema.safeParse(against?.states).data ?? {};
+type Part = 'states' | 'lastPosition';
+function statesOf({ against }: Analysis, part: Part = 'states'): z.infer<typeof statesSchema> {
+  return statesSchema.safeParse(against?.[part]).data ?? {};
 }
 function ranksOf({ probes }: Analysis): z.infer<typeof ranksSchema>['sites'] {
   return ranksSchema.safeParse(own(probes, 'effective-ranks')).data?.sites ?? {};
@@ -68,7 +74,15 @@ export async function statesTables(
         title: 'Debiased CKA with the teacher, by hidden state',
         note: 'Validation rows, means over seeds; in parentheses the null, the mean over permutations of the inputs. Positions alone give it, and only what exceeds it is shared. Intervals: analysis/*.json of each run.',
       },
-      ckaCell,
+      (found, site) => ckaCell(found, site, 'states'),
+    ),
+    ...table(
+      {
+        name: 'table-states-cka-last',
+        title: 'Debiased CKA with the teacher at the last position, by hidden state',
+        note: 'As above, of the last position alone: the only one that is read.',
+      },
+      (found, site) => ckaCell(found, site, 'lastPosition'),
     ),
     ...table(
       {
@@ -86,8 +100,8 @@ export async function statesTables(
 }
 
 /** `0.890 (0.880)`: the value and its null. */
-function ckaCell(found: readonly Analysis[], site: string): string {
-  const each = found.map((item) => own(statesOf(item), site)?.cka);
+function ckaCell(found: readonly Analysis[], site: string, part: Part): string {
+  const each = found.map((item) => own(statesOf(item, part), site)?.cka);
   const [value, chance] = [
     each.map((cka) => cka?.debiased),
     each.map((cka) => cka?.null?.debiased),
@@ -106,15 +120,15 @@ async function readRows(
 ): Promise<readonly StatesRow[]> {
   const rows: StatesRow[] = [];
   const kinds = labelsOf(runs).flatMap((label) =>
-    MOMENTS.map((moment) => [label, moment] as const),
+    MOMENTS.map(([moment, title]) => [label, moment, title] as const),
   );
-  for (const [label, moment] of kinds) {
+  for (const [label, moment, title] of kinds) {
     const found: Analysis[] = [];
     for (const run of runs.filter((each) => labelOf(each) === label)) {
       const item = await readOwnAnalysis(run, moment, runs, notice);
       if (item !== undefined) found.push(item);
     }
-    const head = `${label}, ${moment === 'end' ? 'last step' : 'at 99 %'} (${found.length})`;
+    const head = `${label}, ${title} (${found.length})`;
     if (found.length > 0) rows.push({ head, found });
   }
   return rows;
