@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { claimsParts } from './results/claims.mjs';
 import { summaryOf, tablesOf } from './results/exploratory.mjs';
 import { loadPlanned, plannedFigures, plannedParts, statementsOf } from './results/planned.mjs';
 
@@ -36,13 +37,18 @@ export async function makeResults() {
     return made;
   });
   const parts = { ...tablesOf(study, decay) };
+  const studies = [];
   for (const name of PLANNED) {
     const planned = await loadPlanned(name, new URL(`${name}/`, RESULTS));
+    studies.push(planned);
     Object.assign(parts, await plannedParts(planned));
     if (name === 'decay') parts.statements = statementsOf(planned);
     for (const [file, text] of await plannedFigures(planned))
       files.push([new URL(`figures/${file}`, RESULTS), text]);
   }
+  const claims = await claimsParts(ROOT, RESULTS, [study, decay], studies);
+  Object.assign(parts, claims.parts);
+  files.push([new URL('claims.json', RESULTS), `${JSON.stringify(claims.file, null, 2)}\n`]);
   for (const url of PAGES) files.push([url, withParts(readFileSync(url, 'utf8'), parts)]);
   return { parts, files };
 }
@@ -62,6 +68,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     'statements',
     'decay-hypotheses',
     'decay-arms',
+    'claims-counts',
   ])
     process.stdout.write(`${parts[name]}\n\n`);
   process.exitCode = status ?? 1;

@@ -15,6 +15,9 @@ export interface MadeUp {
   readonly parameters?: number;
   readonly wd?: number;
   readonly p?: number;
+  readonly learningRate?: number;
+  readonly dropout?: number;
+  readonly leaked?: boolean;
   readonly override?: string;
 }
 
@@ -28,6 +31,9 @@ export function madeUp({
   parameters = 1000,
   wd = 1,
   p = 97,
+  learningRate = 0.001,
+  dropout = 0.2,
+  leaked = false,
   override,
 }: MadeUp): BegunRun {
   const at = crossing ?? 10 * epochs;
@@ -49,10 +55,12 @@ export function madeUp({
     .reduce((hash, char) => (hash * 31 + char.charCodeAt(0)) >>> 0, 7)
     .toString(16)
     .padStart(64, '0');
+  const isTeacher = name === 'teacher';
   const experiment: Experiment = {
     task: use('div', { p }),
-    model: use('transformer', { dim: 8 }),
-    optimizer: use('adamw', { weightDecay: wd }),
+    split: use('numpy', { trainFraction: 0.5 }),
+    model: use('transformer', { dim: isTeacher ? 128 : 64, depth: 2, heads: 1, dropout }),
+    optimizer: use('adamw', { learningRate, weightDecay: wd, warmup: isTeacher ? 10 : 0 }),
     objective: [{ use: 'hard' }, ...(name === 'teacher' || name === 'none' ? [] : [{ use: name }])],
     batch: 512,
     epochs,
@@ -69,6 +77,7 @@ export function madeUp({
     splitHash: 'ab'.repeat(32),
     seeds: { seed, splitSeed: seed },
     paramsSha256: 'cd'.repeat(32),
+    ...(leaked ? { leaked } : {}),
     backend: 'wasm',
     device: 'tfjs-backend-wasm, 1 thread',
     threads: 1,

@@ -1,12 +1,13 @@
 /** Verdicts as a table for people. */
 
-import type { Verdict, Verified } from '@grok/analysis';
+import type { Judgment, Verdict, Verified } from '@grok/analysis';
 import { type GridOptions, gridOf } from './layout.js';
 
 const ORDER: readonly Verdict[] = [
   'reproduced',
-  'in band',
+  'undecided',
   'contradicted',
+  'by construction',
   'cannot be tested',
   'untested',
 ];
@@ -22,7 +23,7 @@ export function verdictTable(
     item.published === null ? '–' : String(item.published),
     bandText(item.band),
     oursText(item),
-    item.verdict + (item.why === undefined ? '' : `: ${item.why}`),
+    outcomeText(item),
   ]);
   const head = ['claim', 'source', 'published', 'band', 'ours', 'verdict'];
   const layout = {
@@ -35,16 +36,34 @@ export function verdictTable(
   return `${gridOf(head, rows, layout)}\n${countsText(verified)}\n`;
 }
 
-/** How many claims have each verdict. */
+/** The verdict with its seeds and reason, and the one at the long budget. */
+function outcomeText(item: Verified): string {
+  const told = ({ verdict, holds, seeds, why }: Judgment): string =>
+    verdict +
+    (holds === undefined ? '' : ` (holds for ${holds} of ${seeds})`) +
+    (why === undefined ? '' : `: ${why}`);
+  return [
+    told(item),
+    ...(item.long === undefined ? [] : [`at the long budget ${told(item.long)}`]),
+    ...(item.repeats === undefined ? [] : [`repeats ${item.repeats}`]),
+  ].join('; ');
+}
+
+/** How many claims have each verdict; those that repeat others are left out. */
 export function verdictCounts(verified: readonly Verified[]): Readonly<Record<Verdict, number>> {
   return Object.fromEntries(
-    ORDER.map((verdict) => [verdict, verified.filter((v) => v.verdict === verdict).length]),
+    ORDER.map((verdict) => [
+      verdict,
+      verified.filter((item) => item.verdict === verdict && item.repeats === undefined).length,
+    ]),
   ) as Record<Verdict, number>;
 }
 
 function countsText(verified: readonly Verified[]): string {
   const counts = Object.entries(verdictCounts(verified)).filter(([, count]) => count > 0);
-  return `${verified.length} claims: ${counts.map(([name, count]) => `${count} ${name}`).join(', ')}`;
+  const repeated = verified.filter(({ repeats }) => repeats !== undefined).length;
+  const said = counts.map(([name, count]) => `${count} ${name}`);
+  return `${verified.length} claims: ${[...said, ...(repeated === 0 ? [] : [`${repeated} repeat others`])].join(', ')}`;
 }
 
 function bandText(band: Verified['band']): string {
@@ -56,7 +75,7 @@ function bandText(band: Verified['band']): string {
 
 function oursText({ ours, sd, seeds }: Verified): string {
   if (seeds === 0) return '–';
-  if (ours === null) return `never (${seeds})`;
+  if (ours === null) return `censored (${seeds})`;
   return `${short(ours)}${sd === null ? '' : ` ± ${short(sd)}`} (${seeds})`;
 }
 

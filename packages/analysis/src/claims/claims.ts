@@ -46,6 +46,14 @@ export interface Claim {
   readonly quantity?: Quantity;
   /** What the runs' experiments must contain, laid over the file's own. */
   readonly setting?: JsonObject;
+  /** Epochs at which its runs are read, where they are others than the file's. */
+  readonly budget?: number;
+  /** It is on what is possible at all: it is judged at the long budget too. */
+  readonly possibility?: true;
+  /** Why it holds whatever comes out; it is counted apart. */
+  readonly byConstruction?: string;
+  /** The claim that this one says again. */
+  readonly repeats?: string;
   /** The published number. */
   readonly value?: number;
   /** Reach around `value`, or both ends (null: none). */
@@ -57,6 +65,13 @@ export interface Claims {
   readonly paper: string;
   /** What every run's experiment must contain. */
   readonly setting: JsonObject;
+  /** Of the run named `teacher`, and of all others, laid over the setting. */
+  readonly teacher?: JsonObject;
+  readonly students?: JsonObject;
+  /** Epochs at which runs are read; shorter ones do not count. Default: all that a run has. */
+  readonly budget?: number;
+  /** Epochs at which claims on what is possible are judged too. */
+  readonly longBudget?: number;
   readonly claims: readonly Claim[];
 }
 
@@ -115,6 +130,10 @@ const claim: z.ZodType<Claim> = z
     why: z.string().min(1).exactOptional(),
     quantity: quantity.exactOptional(),
     setting: jsonObjectSchema.exactOptional(),
+    budget: z.int().min(1).exactOptional(),
+    possibility: z.literal(true).exactOptional(),
+    byConstruction: z.string().min(1).exactOptional(),
+    repeats: z.string().min(1).exactOptional(),
     value: z.number().exactOptional(),
     band: z
       .union([
@@ -144,11 +163,21 @@ const CLAIMS: DocumentKind<Claims> = {
       format: z.literal('grok claims 1'),
       paper: z.string(),
       setting: jsonObjectSchema,
+      teacher: jsonObjectSchema.exactOptional(),
+      students: jsonObjectSchema.exactOptional(),
+      budget: z.int().min(1).exactOptional(),
+      longBudget: z.int().min(1).exactOptional(),
       claims: z.array(claim).min(1),
     } satisfies Shape<Claims>)
     .superRefine(({ claims }, context) => {
       const seen = new Set<string>();
-      for (const [i, { id }] of claims.entries()) {
+      for (const [i, { id, repeats }] of claims.entries()) {
+        if (repeats !== undefined && !seen.has(repeats))
+          context.addIssue({
+            code: 'custom',
+            path: ['claims', i, 'repeats'],
+            message: `${quote(repeats)} is no earlier claim; name one`,
+          });
         if (seen.has(id))
           context.addIssue({
             code: 'custom',

@@ -1,7 +1,14 @@
 /** A claim's quantity measured on the runs of a folder: one value a seed, or the reason why there is none. */
 import type { Json } from '@grok/core';
 import { canonicalJson, own, quote } from '@grok/core/internal';
-import { type BegunRun, isObject, type JsonObject, nameStrategies, power } from '@grok/study';
+import {
+  type BegunRun,
+  isObject,
+  type JsonObject,
+  merge,
+  nameStrategies,
+  power,
+} from '@grok/study';
 import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
@@ -12,10 +19,25 @@ export interface Evidence {
   /** By its path in the study, the file of the published layout with the published choices. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
 }
-/** A value, and the ids of the runs that it comes from. */
+/**
+ * A value, and the ids of the runs that it comes from. Both ends are equal where it is known; a run that
+ * never came to an accuracy has its epochs between its last one and infinity, and what is made of them too.
+ */
 export interface Sample {
-  readonly value: number;
+  readonly low: number;
+  readonly high: number;
   readonly runs: readonly string[];
+}
+/** What the runs of a claim must be: their experiments contain the setting, and are read up to the budget. */
+export interface Conditions {
+  readonly setting: JsonObject;
+  /** Of the run named `teacher`, and of all others, laid over the setting. */
+  readonly teacher?: JsonObject;
+  readonly students?: JsonObject;
+  /** Laid over all of these: the claim's own. */
+  readonly own?: JsonObject;
+  /** Epochs; default: all. */
+  readonly budget?: number;
 }
 /**
  * Samples by override and seed; of a quantity without runs, one. Runs that several overrides share give
@@ -25,31 +47,45 @@ export type Measured =
   | { readonly samples: ReadonlyMap<string, Sample> }
   | { readonly lacks: string };
 
-/** Measures a quantity on the finished runs whose experiments contain the setting. */
-export function measure(quantity: Quantity, evidence: Evidence, setting: JsonObject): Measured {
+/** Measures a quantity on the finished runs that meet the conditions; leaked ones do not. */
+export function measure(quantity: Quantity, evidence: Evidence, when: Conditions): Measured {
   switch (quantity.of) {
-    case 'power':
-      return { samples: new Map([['', { value: power(quantity.d, quantity.n), runs: [] }]]) };
+    case 'power': {
+      const value = power(quantity.d, quantity.n);
+      return { samples: new Map([['', { low: value, high: value, runs: [] }]]) };
+    }
     case 'ratio':
-      return together([quantity.a, quantity.b], evidence, setting, ([a, b]) => a! / b!);
+      return together([quantity.a, quantity.b], evidence, when, ([a, b]) => ({
+        low: a!.low / b!.high,
+        high: a!.high / b!.low,
+      }));
     case 'difference':
-      return together([quantity.a, quantity.b], evidence, setting, ([a, b]) => a! - b!);
+      return together([quantity.a, quantity.b], evidence, when, ([a, b]) => ({
+        low: a!.low - b!.high,
+        high: a!.high - b!.low,
+      }));
     case 'max':
-      return together(quantity.among, evidence, setting, (all) => Math.max(...all));
-    case 'min':
-      return together(quantity.among, evidence, setting, (all) => Math.min(...all));
+    case 'min': {
+      const of = quantity.of === 'max' ? Math.max : Math.min;
+      return together(quantity.among, evidence, when, (all) => ({
+        low: of(...all.map(({ low }) => low)),
+        high: of(...all.map(({ high }) => high)),
+      }));
+    }
     default:
-      return ofRuns(quantity, evidence, setting);
+      return ofRuns(quantity, evidence, when);
   }
 }
+
+type Bounds = Omit<Sample, 'runs'>;
 
 function together(
   parts: readonly Quantity[],
   evidence: Evidence,
-  setting: JsonObject,
-  of: (values: readonly number[]) => number,
+  when: Conditions,
+  of: (values: readonly Sample[]) => Bounds,
 ): Measured {
-  const all = parts.map((part) => measure(part, evidence, setting));
+  const all = parts.map((part) => measure(part, evidence, when));
   const lacking = all.find((found) => 'lacks' in found);
   if (lacking !== undefined) return lacking;
   const maps = all.flatMap((found) => ('samples' in found ? [found.samples] : []));
@@ -57,65 +93,117 @@ function together(
   const whole = seeds.flatMap((seed) => {
     const own = maps.flatMap((map) => map.get(seed) ?? []);
     const runs = own.flatMap((sample) => sample.runs);
-    return own.length < maps.length
-      ? []
-      : [[seed, { value: of(own.map(({ value }) => value)), runs }] as const];
+    return own.length < maps.length ? [] : [[seed, { ...of(own), runs }] as const];
   });
-  if (whole.length === 0) return { lacks: 'no seed has all of its runs' };
-  // What never came about on both sides has no ratio and no difference.
-  const known = whole.filter(([, { value }]) => !Number.isNaN(value));
-  return known.length === 0
-    ? { lacks: 'no seed came to both of its ends' }
-    : { samples: new Map(known) };
+  return whole.length === 0
+    ? { lacks: 'no seed has all of its runs' }
+    : { samples: new Map(whole) };
 }
 
 type OfRuns = Exclude<Quantity, { of: 'power' | 'ratio' | 'difference' | 'max' | 'min' }>;
 
-function ofRuns(quantity: OfRuns, evidence: Evidence, setting: JsonObject): Measured {
+function ofRuns(quantity: OfRuns, evidence: Evidence, when: Conditions): Measured {
   const named = evidence.runs.filter((run) => isCalled(run, quantity.run));
   const finished = named.filter(({ manifest }) => manifest.status === 'finished');
-  const fitting = finished.filter(({ config }) => contains(config.experiment, setting));
+  const role = quantity.run === 'teacher' ? when.teacher : when.students;
+  const setting = merge(merge(when.setting, role), when.own);
+  const fitting = finished.filter((run) => meets(run, setting, when.budget));
   if (named.length === 0) return { lacks: `no run ${quote(quantity.run)}` };
   if (finished.length === 0) return { lacks: `no run ${quote(quantity.run)} is finished` };
-  if (fitting.length === 0)
-    return { lacks: `no run ${quote(quantity.run)} with ${JSON.stringify(setting)}` };
+  if (fitting.length === 0) {
+    const long = when.budget === undefined ? '' : ` of ${when.budget} epochs`;
+    return { lacks: `no run ${quote(quantity.run)}${long} with ${JSON.stringify(setting)}` };
+  }
+  return sampleRuns(quantity, fitting, evidence, when.budget);
+}
+
+function sampleRuns(
+  quantity: OfRuns,
+  runs: readonly BegunRun[],
+  evidence: Evidence,
+  budget: number | undefined,
+): Measured {
   const samples = new Map<string, Sample>();
   let lacks = '';
-  for (const run of fitting) {
-    const value = valueIn(quantity, run, evidence);
+  for (const run of runs) {
+    const isRecord = run.history.length === 0 && run.record.epochs > 0;
+    const value = isRecord
+      ? fromRecord(quantity, run, budget)
+      : valueIn(quantity, run, evidence, budget);
     const key = `${run.override ?? ''}@${run.seed}`;
-    if (typeof value !== 'number') lacks = value;
-    else if (!samples.has(key)) samples.set(key, { value, runs: [run.run] });
+    if (typeof value === 'string') lacks = value;
+    else if (!samples.has(key)) samples.set(key, { ...value, runs: [run.run] });
   }
   return samples.size === 0 ? { lacks } : { samples };
 }
 
-/** The value in one run, or what it lacks. */
-function valueIn(quantity: OfRuns, run: BegunRun, { inside }: Evidence): number | string {
+/** True for a run of the setting that is long enough and did not leak. */
+function meets(run: BegunRun, setting: JsonObject, budget = 0): boolean {
+  const { config, manifest } = run;
+  return (
+    contains(config.experiment, setting) && manifest.leaked !== true && lengthOf(run) >= budget
+  );
+}
+
+/** Epochs that a run was to have; one that stopped by its own rule is as good as that long. */
+function lengthOf({ config, history }: BegunRun): number {
+  return config.experiment.epochs ?? history.at(-1)?.epoch ?? 0;
+}
+
+/** The value in one run up to the budget, or what it lacks. */
+function valueIn(
+  quantity: OfRuns,
+  run: BegunRun,
+  { inside }: Evidence,
+  budget = Number.POSITIVE_INFINITY,
+): Bounds | string {
+  const exactly = (value: number): Bounds => ({ low: value, high: value });
+  const rows = run.history.filter(({ epoch }) => epoch <= budget);
   switch (quantity.of) {
     case 'epochsTo': {
       const { threshold = 0.99 } = quantity;
-      const row = run.history.find(({ validation }) => validation.accuracy >= threshold);
-      return row?.epoch ?? Number.POSITIVE_INFINITY;
+      const row = rows.find(({ validation }) => validation.accuracy >= threshold);
+      if (row !== undefined) return exactly(row.epoch);
+      return { low: rows.at(-1)?.epoch ?? 0, high: Number.POSITIVE_INFINITY };
     }
     case 'validationAccuracy':
     case 'trainingAccuracy': {
       const { epoch } = quantity;
-      const row = run.history.find((r) => r.epoch === epoch) ?? run.history.at(-1);
+      const row = rows.find((r) => r.epoch === epoch) ?? rows.at(-1);
       if (row === undefined || (epoch !== undefined && row.epoch !== epoch))
         return `run "${run.name}" has no epoch ${epoch}`;
-      return (quantity.of === 'trainingAccuracy' ? row.train : row.validation).accuracy;
+      return exactly((quantity.of === 'trainingAccuracy' ? row.train : row.validation).accuracy);
     }
     case 'parameters':
-      return run.manifest.parameters;
+      return exactly(run.manifest.parameters);
     case 'epochs':
-      return run.history.at(-1)?.epoch ?? 0;
+      return exactly(Math.min(budget, lengthOf(run)));
     case 'inside': {
       const file = inside.get(publishedPath(run));
       const value = file && insideOf(file, run.name, quantity.measure, quantity.layer);
-      return value ?? 'no analysis with the published choices (grok analyze DIR --as-published)';
+      if (value !== undefined) return exactly(value);
+      return 'no analysis with the published choices (grok analyze DIR --as-published)';
     }
   }
+}
+
+/** The value in a run of which only its record is kept, where that says it. */
+function fromRecord(
+  quantity: OfRuns,
+  { name, record, manifest }: BegunRun,
+  budget = Number.POSITIVE_INFINITY,
+): Bounds | string {
+  const lacks = `run "${name}" has no epochs, only its record`;
+  const value = (known: number | null | undefined): Bounds | string =>
+    known === null || known === undefined ? lacks : { low: known, high: known };
+  if (quantity.of === 'parameters') return value(manifest.parameters);
+  if (quantity.of === 'epochs') return value(Math.min(budget, record.epochs));
+  if (record.epochs > budget) return lacks;
+  if (quantity.of === 'validationAccuracy' && quantity.epoch === undefined)
+    return value(record.finalValAccuracy);
+  if (quantity.of !== 'epochsTo') return lacks;
+  const epoch = own(record.epochsTo, String(quantity.threshold ?? 0.99));
+  return epoch === null ? { low: record.epochs, high: Number.POSITIVE_INFINITY } : value(epoch);
 }
 
 function insideOf(

@@ -1,99 +1,195 @@
 /**
- * Verdicts on claims. A number is reproduced when it is in our interval over the seeds (of a single
- * seed: agrees to its last digit) and our estimate is in its band; a sentence, when it holds for every seed.
+ * Verdicts on claims. A paper's number is of one run, so it is compared with the interval in which one
+ * further run of ours falls (95 %, Student's t); where runs never came to an accuracy, with the range of
+ * ours. A sentence is judged by the seeds for which it holds.
  */
-import { sd as deviation, mean, merge, tQuantile } from '@grok/study';
+import { sd as deviation, mean, tQuantile } from '@grok/study';
 import type { Claim, Claims } from './claims.js';
-import { type Evidence, measure, type Sample } from './measure.js';
+import { type Conditions, type Evidence, measure, type Sample } from './measure.js';
 
-/** What came of a claim; `untested` is of a testable one whose runs are not there. */
-export type Verdict = 'reproduced' | 'in band' | 'contradicted' | 'cannot be tested' | 'untested';
+/**
+ * `reproduced`: the number is in that interval and our estimate in the band; the sentence holds for every
+ * seed. `contradicted`: neither; the sentence holds for half of the seeds at most. `undecided`: else.
+ * `by construction`: it holds, and could not have failed. `untested`: its runs are not there.
+ */
+export type Verdict =
+  | 'reproduced'
+  | 'undecided'
+  | 'contradicted'
+  | 'by construction'
+  | 'cannot be tested'
+  | 'untested';
+/** What the runs say of a claim. */
+export interface Judgment {
+  readonly verdict: Verdict;
+  /** Ours: the mean over seeds; the median where a run never came to it (then null when that is not known). */
+  readonly ours: number | null;
+  readonly sd: number | null;
+  /** Of one further run; of censored values their range, null at an end that has none. */
+  readonly interval: readonly [number | null, number | null] | null;
+  readonly seeds: number;
+  /** Of a sentence: seeds for which it is known to hold. */
+  readonly holds?: number;
+  /** Of what cannot be, or was not, tested: why. */
+  readonly why?: string;
+}
 /** A claim and what came of it. */
-export interface Verified {
+export interface Verified extends Judgment {
   readonly id: string;
   readonly source: string;
   readonly claim: string;
-  readonly verdict: Verdict;
   /** Published number, or null of a sentence. */
   readonly published: number | null;
   readonly band: readonly [number | null, number | null] | null;
-  /** Ours: the mean over seeds, the median where a run never came to it (then null when that never did). */
-  readonly ours: number | null;
-  readonly sd: number | null;
-  readonly interval: readonly [number, number] | null;
-  readonly seeds: number;
-  /** Of what cannot be, or was not, tested: why. */
-  readonly why?: string;
+  /** The claim that this one says again; counts leave it out. */
+  readonly repeats?: string;
+  /** Of a claim on what is possible: the same at the long budget. */
+  readonly long?: Judgment;
 }
 
 /** A verdict for every claim, in the file's order. */
 export function verify(claims: Claims, evidence: Evidence): readonly Verified[] {
-  return claims.claims.map((claim) => verdictOf(claim, claims, evidence));
+  return claims.claims.map((claim) => {
+    const { id, source, claim: sentence, value, repeats } = claim;
+    const long = claims.longBudget !== undefined && claim.possibility === true;
+    return {
+      ...{ id, source, claim: sentence, published: value ?? null, band: bandOf(claim) },
+      ...(repeats === undefined ? {} : { repeats }),
+      ...judge(claim, evidence, conditionsOf(claim, claims, claims.budget)),
+      ...(long
+        ? { long: judge(claim, evidence, conditionsOf(claim, claims, claims.longBudget)) }
+        : {}),
+    };
+  });
 }
 
 /** True when every testable claim was tested. */
 export function isComplete(verified: readonly Verified[]): boolean {
-  return verified.every(({ verdict }) => verdict !== 'untested');
+  return verified.every(
+    ({ verdict, long }) => verdict !== 'untested' && long?.verdict !== 'untested',
+  );
 }
 
-function verdictOf(claim: Claim, { setting }: Claims, evidence: Evidence): Verified {
-  const { id, source, claim: sentence, value, band } = claim;
-  const none = { ours: null, sd: null, interval: null, seeds: 0 };
-  const base = { id, source, claim: sentence, published: value ?? null };
-  if (claim.testable === false)
-    return { ...base, band: null, ...none, verdict: 'cannot be tested', why: claim.why! };
-  const ends: readonly [number | null, number | null] =
-    typeof band === 'number' ? [value! - band, value! + band] : band!;
-  const found = measure(claim.quantity!, evidence, merge(setting, claim.setting));
-  if ('lacks' in found)
-    return { ...base, band: ends, ...none, verdict: 'untested', why: found.lacks };
-  const values = distinct([...found.samples.values()]);
-  const { centre, sd, interval } = estimate(values);
-  const holds = (x: number): boolean =>
-    x >= (ends[0] ?? Number.NEGATIVE_INFINITY) && x <= (ends[1] ?? Number.POSITIVE_INFINITY);
-  const agrees =
-    value === undefined
-      ? values.every(holds)
-      : interval === null
-        ? Math.abs(centre - value) <= lastDigit(value) / 2 + 1e-12
-        : value >= interval[0] && value <= interval[1];
+function conditionsOf(claim: Claim, claims: Claims, budget: number | undefined): Conditions {
+  const { setting, teacher, students } = claims;
   return {
-    ...base,
-    band: ends,
-    ours: Number.isFinite(centre) ? centre : null,
-    sd,
-    interval,
-    seeds: values.length,
-    verdict: holds(centre) ? (agrees ? 'reproduced' : 'in band') : 'contradicted',
+    setting,
+    ...(teacher === undefined ? {} : { teacher }),
+    ...(students === undefined ? {} : { students }),
+    ...(claim.setting === undefined ? {} : { own: claim.setting }),
+    ...(budget === undefined ? {} : { budget: claim.budget ?? budget }),
   };
 }
 
+function bandOf({ value, band }: Claim): readonly [number | null, number | null] | null {
+  if (band === undefined) return null;
+  return typeof band === 'number' ? [(value ?? 0) - band, (value ?? 0) + band] : band;
+}
+
+function judge(claim: Claim, evidence: Evidence, when: Conditions): Judgment {
+  const none = { ours: null, sd: null, interval: null, seeds: 0 };
+  if (claim.quantity === undefined)
+    return { ...none, verdict: 'cannot be tested', why: claim.why ?? '' };
+  const found = measure(claim.quantity, evidence, when);
+  if ('lacks' in found) return { ...none, verdict: 'untested', why: found.lacks };
+  const samples = distinct([...found.samples.values()]);
+  const judged =
+    claim.value === undefined
+      ? judgeSentence(samples, bandOf(claim))
+      : judgeNumber(samples, claim.value, bandOf(claim));
+  const always = claim.byConstruction !== undefined && judged.verdict === 'reproduced';
+  return always ? { ...judged, verdict: 'by construction', why: claim.byConstruction } : judged;
+}
+
+type Band = readonly [number | null, number | null] | null;
+const within = (x: number, band: Band): boolean =>
+  x >= (band?.[0] ?? Number.NEGATIVE_INFINITY) && x <= (band?.[1] ?? Number.POSITIVE_INFINITY);
+
+/** What is known of a sentence: `surely` where it holds whatever a censored value was, `perhaps` where it may. */
+function judgeSentence(samples: readonly Sample[], band: Band): Judgment {
+  const surely = samples.filter(({ low, high }) => within(low, band) && within(high, band)).length;
+  const perhaps = samples.filter(({ low, high }) => reaches(low, high, band)).length;
+  const n = samples.length;
+  const verdict = surely === n ? 'reproduced' : perhaps <= n / 2 ? 'contradicted' : 'undecided';
+  return { verdict, ...estimate(samples), holds: surely };
+}
+
+/** Judges a number by a mean, a standard deviation and a count of seeds, where no more is known. */
+export function judgeSummary(
+  claim: Claim,
+  {
+    mean: center,
+    sd,
+    seeds,
+  }: { readonly mean: number; readonly sd: number; readonly seeds: number },
+): Judgment {
+  const interval = predict(center, sd, seeds);
+  return judgeKnown(
+    { ours: center, sd, interval, seeds },
+    claim.value ?? Number.NaN,
+    bandOf(claim),
+  );
+}
+
+function judgeNumber(samples: readonly Sample[], value: number, band: Band): Judgment {
+  const found = estimate(samples);
+  if (samples.every(({ low, high }) => low === high)) return judgeKnown(found, value, band);
+  const agrees = within(value, found.interval);
+  const [low, high] = [lowerMedian(samples, 'low'), lowerMedian(samples, 'high')];
+  const isNear = within(low, band) && within(high, band);
+  return { verdict: verdictOf(agrees, isNear, reaches(low, high, band)), ...found };
+}
+
+/** One seed, and seeds that are all equal, have no interval: the band decides. */
+function judgeKnown(found: Omit<Judgment, 'verdict'>, value: number, band: Band): Judgment {
+  const isNear = found.ours !== null && within(found.ours, band);
+  const agrees = found.interval === null ? isNear : within(value, found.interval);
+  return { verdict: verdictOf(agrees, isNear, isNear), ...found };
+}
+
+/** True where a value between both ends may be in the band. */
+function reaches(low: number, high: number, band: Band): boolean {
+  const [least, most] = band ?? [null, null];
+  return high >= (least ?? Number.NEGATIVE_INFINITY) && low <= (most ?? Number.POSITIVE_INFINITY);
+}
+
+function verdictOf(agrees: boolean, isNear: boolean, mayBeNear: boolean): Verdict {
+  if (agrees && isNear) return 'reproduced';
+  return agrees || mayBeNear ? 'undecided' : 'contradicted';
+}
+
 /** Values of different runs: those that overrides share are measured once. */
-function distinct(samples: readonly Sample[]): readonly number[] {
-  return [...new Map(samples.map(({ runs, value }) => [runs.join(' '), value])).values()];
+function distinct(samples: readonly Sample[]): readonly Sample[] {
+  return [...new Map(samples.map((sample) => [sample.runs.join(' '), sample])).values()];
 }
 
-/** Mean, standard deviation and 95 % t interval over seeds; the median alone where a value is infinite. */
-function estimate(values: readonly number[]): {
-  centre: number;
-  sd: number | null;
-  interval: readonly [number, number] | null;
-} {
-  const n = values.length;
-  if (!values.every(Number.isFinite)) {
-    const sorted = values.toSorted((a, b) => a - b);
-    // Of an even number, the upper of the middle ones: half of the seeds never got there.
-    return { centre: sorted[n >> 1]!, sd: null, interval: null };
+/** The value by which at least half have come to it, as Kaplan and Meier's median is read. */
+function lowerMedian(samples: readonly Sample[], end: 'low' | 'high'): number {
+  const sorted = samples.map((sample) => sample[end]).sort((a, b) => a - b);
+  return sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+}
+
+/** Mean, standard deviation and prediction interval; median and range where a value is censored. */
+function estimate(samples: readonly Sample[]): Omit<Judgment, 'verdict'> {
+  const seeds = samples.length;
+  if (samples.some(({ low, high }) => low !== high)) {
+    const [low, high] = [lowerMedian(samples, 'low'), lowerMedian(samples, 'high')];
+    const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);
+    const range = [
+      finite(Math.min(...samples.map((sample) => sample.low))),
+      finite(Math.max(...samples.map((sample) => sample.high))),
+    ] as const;
+    return { ours: low === high ? low : null, sd: null, interval: range, seeds };
   }
-  const centre = mean(values);
-  if (n < 2) return { centre, sd: null, interval: null };
-  const sd = deviation(values);
-  const reach = (tQuantile(0.975, n - 1) * sd) / Math.sqrt(n);
-  return { centre, sd, interval: [centre - reach, centre + reach] };
+  const values = samples.map(({ low }) => low);
+  const center = mean(values);
+  const sd = seeds < 2 ? null : deviation(values);
+  return { ours: center, sd, interval: sd === null ? null : predict(center, sd, seeds), seeds };
 }
 
-/** The unit of a number's last printed digit: .001 of .924, 1 of 123. */
-function lastDigit(value: number): number {
-  const decimals = /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0;
-  return 10 ** -decimals;
+/** Where one further value falls, 95 %; null of values without spread. */
+function predict(center: number, sd: number, n: number): readonly [number, number] | null {
+  if (sd === 0 || n < 2) return null;
+  const reach = tQuantile(0.975, n - 1) * sd * Math.sqrt(1 + 1 / n);
+  return [center - reach, center + reach];
 }

@@ -80,7 +80,7 @@ export async function statesTables(
       {
         name: 'table-states-cka-last',
         title: 'Debiased CKA with the teacher at the last position, by hidden state',
-        note: 'As above, of the last position alone: the only one that is read.',
+        note: 'Validation rows, means over seeds; in parentheses the null. The last position is the only one that is read; its embedding is the same for all inputs, and has no similarity.',
       },
       (found, site) => ckaCell(found, site, 'lastPosition'),
     ),
@@ -111,7 +111,11 @@ function ckaCell(found: readonly Analysis[], site: string, part: Part): string {
 
 function meanText(values: readonly (number | null | undefined)[], digits: number): string {
   const known = values.filter((value) => typeof value === 'number');
-  return known.length === 0 ? NONE : mean(known).toFixed(digits);
+  return known.length === 0
+    ? NONE
+    : mean(known)
+        .toFixed(digits)
+        .replace(/^-(0\.0+)$/, '$1');
 }
 
 async function readRows(
