@@ -128,7 +128,7 @@ describe('verify', () => {
   it('exits with 1 where a testable claim has no run of its setting, and says why', async () => {
     const { code, out } = await world.grok('verify', 'distilling-grokking', 'study', '--wide');
     expect(code).toBe(1);
-    expect(out).toMatch(/untested: no run "logit" with .*"p":97/);
+    expect(out).toMatch(/untested: no run "logit" of 150 epochs with .*"p":97/);
     expect(out).toMatch(/power-80 .* contradicted/);
     expect(out).toMatch(/a100-hours .* cannot be tested: /);
     const [, total] = /^(\d+) claims: /m.exec(out)!;
