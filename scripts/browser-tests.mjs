@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const PACKAGES = /^(core|data|model|optim|metrics|distill-.+|backend-(onnx|wasm))$/;
+const PACKAGES = /^(core|data|model|optim|metrics|interp|distill-.+|backend-(onnx|wasm))$/;
 const NODE =
   /from '(node:|@grok\/(core\/node|cli|backend-node-gpu)|onnxruntime-node)|\b(process\.|Buffer\b)/;
 

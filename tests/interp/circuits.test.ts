@@ -21,7 +21,7 @@ import {
 } from '@grok/interp';
 import { transformer } from '@grok/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readFixture } from './fixtures.js';
+import { readFixture } from './read-fixture.js';
 
 const V = 4;
 let backend: Backend;

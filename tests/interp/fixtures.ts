@@ -1,5 +1,4 @@
 /** Models and numbers that TransformerLens wrote (`fixtures/transformer-lens/make.py`). */
-import { readFileSync } from 'node:fs';
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
@@ -32,9 +31,13 @@ export interface Fixture {
   names(prefix: string): readonly string[];
 }
 
-export function readFixture(name: string): Fixture {
-  const file = new URL(`../fixtures/transformer-lens/${name}.safetensors`, import.meta.url);
-  const { tensors, metadata } = readSafetensors(readFileSync(file), name);
+/** Where a fixture's file is. */
+export const fixtureUrl = (name: string): URL =>
+  new URL(`../fixtures/transformer-lens/${name}.safetensors`, import.meta.url);
+
+/** A fixture from its file's bytes. */
+export function decodeFixture(bytes: Uint8Array, name: string): Fixture {
+  const { tensors, metadata } = readSafetensors(bytes, name);
   const about = JSON.parse(metadata.about ?? '{}') as { model: string; p: number; heads: number };
   const read = reader('tensor', tensors);
   const get = (name: string): HostArray => {

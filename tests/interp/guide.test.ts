@@ -10,6 +10,7 @@ import { fileStore } from '@grok/core/node';
 import data from '@grok/data';
 import feature from '@grok/distill-feature';
 import type { CircuitOverlap, ScoredComponent } from '@grok/interp';
+import { openRun } from '@grok/interp/node';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { expect, test, vi } from 'vitest';
@@ -23,9 +24,9 @@ const registry = createRegistry([data, model, optim, feature, onnx]);
 async function trainBoth(folder: string): Promise<void> {
   const experiment: Experiment = {
     task: { use: 'div', options: { p: 11 } },
-    model: { use: 'transformer', options: { dim: 16, depth: 2, dMlp: 12 } },
+    model: { use: 'transformer', options: { dim: 16, depth: 1, dMlp: 12 } },
     optimizer: { use: 'adamw', options: { learningRate: 3e-3 } },
-    ...{ batch: 32, epochs: 30, seed: 0 },
+    ...{ batch: 32, epochs: 12, seed: 0 },
   };
   const execution = { backend: 'onnx', threads: 1 };
   const store = fileStore(join(folder, 'runs/teacher'));
@@ -37,7 +38,7 @@ async function trainBoth(folder: string): Promise<void> {
   };
   const student: Experiment = {
     ...experiment,
-    model: { use: 'transformer', options: { dim: 8, depth: 2, dMlp: 8 } },
+    model: { use: 'transformer', options: { dim: 8, depth: 1, dMlp: 8 } },
     objective: [{ use: 'hard' }, { use: 'feature' }],
     teachers: { teacher: reference },
   };
@@ -65,11 +66,17 @@ test('goes from two runs to a patching grid, a circuit and its overlap', async (
   const [printed = []] = log.mock.calls;
   log.mockRestore();
   rmSync(beside, { recursive: true });
+  const teachers = { teacher: join(folder, 'runs/teacher') };
+  const early = await openRun(join(folder, 'runs/student'), { registry, at: 7, teachers });
+  expect(early.step).toBe(7); // trained again, taught as it was
+  await early.close();
+  const alone = openRun(join(folder, 'runs/student'), { registry, at: 7 });
+  await expect(alone).rejects.toThrow('teacher "teacher"');
   rmSync(folder, { recursive: true });
   const [grid, members, overlap] = printed as [number[], ScoredComponent[], CircuitOverlap];
-  expect(grid).toHaveLength(8);
+  expect(grid).toHaveLength(4);
   expect(grid.every(Number.isFinite)).toBe(true);
   expect(members.length).toBeGreaterThan(0);
-  expect(overlap.matched).toBe(2 + 2 * 8);
+  expect(overlap.matched).toBe(1 + 8);
   expect(overlap.jaccard.p).toBeGreaterThan(0);
 });

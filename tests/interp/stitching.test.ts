@@ -4,7 +4,8 @@ import { createRegistry, openBackend } from '@grok/core';
 import { modularTask } from '@grok/data';
 import { type Batch, batchOf, hookModel, stitch } from '@grok/interp';
 import { expect, test } from 'vitest';
-import { type Fixture, readFixture } from './fixtures.js';
+import type { Fixture } from './fixtures.js';
+import { readFixture } from './read-fixture.js';
 
 const site = 'blocks.0.hook_resid_post';
 const task = modularTask('div', 23);

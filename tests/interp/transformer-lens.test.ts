@@ -10,7 +10,8 @@ import {
   pathPatching,
 } from '@grok/interp';
 import { describe, expect, test } from 'vitest';
-import { distance, FIXTURES, readFixture, withModel } from './fixtures.js';
+import { distance, FIXTURES, withModel } from './fixtures.js';
+import { readFixture } from './read-fixture.js';
 
 const CLOSE = 1e-4;
 /** Sites that are called otherwise there. */

@@ -1,0 +1,51 @@
+/**
+ * Circuits of finished runs: `node bench/circuits.mjs FOLDER…`. Prints what each search cost and found, over
+ * all rows of the task, and the overlap of every pair of runs with what chance would show.
+ */
+import onnx from '@grok/backend-onnx';
+import { createRegistry } from '@grok/core';
+import data from '@grok/data';
+import attention from '@grok/distill-attention';
+import feature from '@grok/distill-feature';
+import logit from '@grok/distill-logit';
+import { batchOf, compareCircuits, findCircuit, matchNeurons } from '@grok/interp';
+import { openRun } from '@grok/interp/node';
+import model from '@grok/model';
+import optim from '@grok/optim';
+
+const registry = createRegistry([data, model, optim, logit, attention, feature, onnx]);
+const folders = process.argv.slice(2);
+const round = (value) => Number(value.toPrecision(3));
+const tested = ({ value, chance, p }) => `${round(value)} (chance ${round(chance)}, p ${round(p)})`;
+
+const found = [];
+for (const folder of folders) {
+  const run = await openRun(folder, { registry });
+  const batch = batchOf(run.task, [...run.task.labels.keys()]);
+  const before = process.cpuUsage();
+  const circuit = await findCircuit(run.model, { batch, metric: 'loss' });
+  const { user, system } = process.cpuUsage(before);
+  const heads = circuit.members.filter(({ kind }) => kind === 'head').length;
+  console.log(
+    [
+      `${folder}: step ${run.step}, ${batch.labels.length} rows, ${circuit.components.length} components`,
+      `loss ${round(circuit.full)}, all ablated ${round(circuit.ablated)}`,
+      `${heads} heads and ${circuit.members.length - heads} neurons keep ${round(circuit.share)}`,
+      `without any one of them at most ${round(Math.max(...Object.values(circuit.without)))}`,
+      `${circuit.evaluations.forwardPasses} forward passes, ${circuit.evaluations.logitUpdates} updates of the logits`,
+      `${round((user + system) / 1e6)} s of processor time`,
+    ].join('; '),
+  );
+  found.push({ folder, run, batch, circuit });
+}
+for (const [i, a] of found.entries())
+  for (const b of found.slice(i + 1)) {
+    const neurons = await matchNeurons(a.run.model, b.run.model, a.batch.inputs);
+    const overlap = compareCircuits(a.circuit, b.circuit, { neurons });
+    const matches = neurons.flat().map(({ correlation }) => Math.abs(correlation));
+    const mean = matches.reduce((sum, value) => sum + value, 0) / matches.length;
+    console.log(
+      `${a.folder} and ${b.folder}: mean |correlation| of matched neurons ${round(mean)}; Jaccard ${tested(overlap.jaccard)}; rank correlation of effects ${tested(overlap.rankCorrelation)}; ${overlap.matched} pairs`,
+    );
+  }
+for (const { run } of found) await run.close();

@@ -1,0 +1,8 @@
+/** Fixtures from the file system. */
+import { readFileSync } from 'node:fs';
+import { decodeFixture, type Fixture, fixtureUrl } from './fixtures.js';
+
+/** A fixture by its name. */
+export function readFixture(name: string): Fixture {
+  return decodeFixture(readFileSync(fixtureUrl(name)), name);
+}
