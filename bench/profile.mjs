@@ -41,8 +41,8 @@ const [threads, epochs] = [values.threads, values.epochs].map(Number);
 for (const [wrong, what] of [
   [!model, `--model: one of ${Object.keys(MODELS).join(', ')}`],
   [!STRATEGIES.includes(values.strategy), `--strategy: one of ${STRATEGIES.join(', ')}`],
-  [!(Number.isInteger(threads) && threads > 0), '--threads: a whole number from 1 on'],
-  [!(Number.isInteger(epochs) && epochs > 0), '--epochs: a whole number from 1 on'],
+  [!(Number.isInteger(threads) && threads > 0), '--threads: must be an integer ≥ 1'],
+  [!(Number.isInteger(epochs) && epochs > 0), '--epochs: must be an integer ≥ 1'],
 ])
   if (wrong) {
     process.stderr.write(`profile: ${what}\n`);

@@ -40,7 +40,7 @@ function options() {
   const count = (name) => {
     const n = Number(values[name]);
     if (!Number.isInteger(n) || n < 1)
-      throw new Error(`--${name}: must be a whole number from 1 on, got "${values[name]}"`);
+      throw new Error(`--${name}: must be an integer ≥ 1, got "${values[name]}"`);
     return n;
   };
   if (values.reference !== undefined && values.jax === undefined)

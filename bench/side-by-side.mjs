@@ -27,7 +27,7 @@ const rounds = Number(values.rounds);
 const model = MODELS[values.model];
 if (!Number.isInteger(rounds) || rounds < 1 || model === undefined) {
   const models = Object.keys(MODELS).join(' or ');
-  process.stderr.write(`side-by-side: --rounds is a whole number from 1 on, --model ${models}\n`);
+  process.stderr.write(`side-by-side: --rounds must be an integer ≥ 1, --model ${models}\n`);
   process.exit(2);
 }
 

@@ -1,6 +1,6 @@
 /** Grok's trainer as the benchmark drives it: an epoch at a time, with its programs and times at hand. */
 import { hard, rng } from '@grok/core';
-import { compose, infoOf, train } from '@grok/core/internal';
+import { compose, describeModel, train } from '@grok/core/internal';
 import { div, numpy } from '@grok/data';
 import { attention } from '@grok/distill-attention';
 import { feature } from '@grok/distill-feature';
@@ -61,8 +61,8 @@ export async function openTraining({
       ? {}
       : { teacher: { model: frozen, params: frozen.init(rng(seed).split('teacher')) } };
   const objective = compose(OBJECTIVES[strategy], {
-    student: infoOf(model),
-    teachers: strategy === 'none' ? {} : { teacher: infoOf(frozen) },
+    student: describeModel(model),
+    teachers: strategy === 'none' ? {} : { teacher: describeModel(frozen) },
   });
   const { watched, programs, times } = watchPrograms(backend);
   const events = train({

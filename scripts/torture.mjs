@@ -31,7 +31,7 @@ const { values } = parseArgs({
 const count = (/** @type {keyof typeof values} */ key) => {
   const number = Number(values[key]);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  console.error(`torture: --${key}: must be a whole number of at least 0, got ${values[key]}`);
+  console.error(`torture: --${key}: must be an integer ≥ 0, got ${values[key]}`);
   return process.exit(2);
 };
 const seed = count('seed');

@@ -1,6 +1,7 @@
 /** A backend's own options: from the specification to its `create`, and kept by a run that goes on. */
 import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
+  buildSpecSchema,
   type ComponentDefinition,
   createRegistry,
   experimentHash,
@@ -9,7 +10,6 @@ import {
   type RunEvent,
   readConfig,
   resumeRun,
-  specSchemaOf,
   startRun,
 } from '@grok/core';
 import data from '@grok/data';
@@ -82,7 +82,7 @@ test('are kept by a run that goes on, and no others are taken (a run of two back
 });
 
 test('are completed by editors', () => {
-  const { allOf } = specSchemaOf(registry).properties!.execution!;
+  const { allOf } = buildSpecSchema(registry).properties!.execution!;
   expect(JSON.stringify(allOf)).toContain(
     '"then":{"properties":{"backendOptions":{"type":"object","properties":{"key":',
   );

@@ -163,8 +163,8 @@ test('the floor runs what the step ran, as often', () => {
 });
 test('Python peers run only when a Python is named', () => {
   // Catches: a benchmark that needs PyTorch.
-  type How = { threads: number; torch?: string; jax?: string; reference?: string };
-  const names = (how: How) => others({ dim: 128, dropout: 0.2 }, how).map(({ name }) => name);
+  type Settings = { threads: number; torch?: string; jax?: string; reference?: string };
+  const names = (how: Settings) => others({ dim: 128, dropout: 0.2 }, how).map(({ name }) => name);
   expect(names({ threads: 2 })).toEqual(['onnx, 1 thread', 'wasm', 'stock wasm']);
   expect(names({ threads: 1, torch: 'py', jax: 'py' })).toEqual([
     'wasm',

@@ -29,7 +29,7 @@ const fail = (): never => {
 };
 
 /** Trains with a component `odd` of a plugin; gives what the run threw. */
-async function failureOf(
+async function findFailure(
   kind: Kind,
   create: (options: never, host: { tf: typeof tf }) => unknown,
   changes: object,
@@ -50,7 +50,7 @@ async function failureOf(
 const inObjective = (term: object, as?: string, backend?: string): Promise<Error> => {
   const objective = [{ use: 'hard' }, { use: 'odd', ...(as === undefined ? {} : { as }) }];
   const create = () => () => ({ needs: { student: ['logits'] }, ...term });
-  return failureOf('strategy', create, { objective }, backend);
+  return findFailure('strategy', create, { objective }, backend);
 };
 const zero = {
   loss: ({ student }: { student(site: string): tf.Tensor }) => ({
@@ -80,7 +80,7 @@ describe('a term', () => {
     expect((await inObjective({ loss })).message).toBe('give me other logits');
   });
   it('that asks for a kernel that is missing is named too', async () => {
-    const error = await failureOf(
+    const error = await findFailure(
       'strategy',
       (_, { tf: on }) =>
         () => ({
@@ -92,7 +92,7 @@ describe('a term', () => {
       { objective: [{ use: 'odd' }] },
     );
     expect(error.message).toMatch(
-      /strategy "odd": backend "wasm" has no kernel \w+, which tf\.\w+ asked for/,
+      /strategy "odd": backend "wasm" has no kernel \w+, needed by tf\.\w+/,
     );
   });
   it.each([
@@ -105,7 +105,7 @@ describe('a term', () => {
       const auxiliaryParams = () => ({ w: { shape, dtype, data: values } });
       const { message } = await inObjective({ ...zero, auxiliaryParams }, 'mine');
       expect(message).toMatch(
-        /^strategy "odd" \(term "mine"\): auxiliary parameter "w": must be float32 values that fill its shape, got \d in a \w+ for \w+ \[5\]/,
+        /^strategy "odd" \(term "mine"\): auxiliary parameter "w": must be float32 and match its shape, got \d in a \w+ for \w+ \[5\]/,
       );
     },
   );
@@ -113,7 +113,7 @@ describe('a term', () => {
 
 describe('an optimizer', () => {
   const odd = (change: Partial<Optimizer>) =>
-    failureOf('optimizer', () => ({ ...adamw(), ...change }), { optimizer: { use: 'odd' } });
+    findFailure('optimizer', () => ({ ...adamw(), ...change }), { optimizer: { use: 'odd' } });
   it.each([
     ['update', { update: fail }],
     ['init', { init: fail }],
@@ -129,7 +129,7 @@ describe('a model', () => {
   ])('whose %s throws is named', async (_, change) => {
     const factory = transformer({ dim: 8, depth: 1, heads: 1 });
     const create = () => (task: Parameters<typeof factory>[0]) => ({ ...factory(task), ...change });
-    const error = await failureOf('model', create, { model: { use: 'odd' } });
+    const error = await findFailure('model', create, { model: { use: 'odd' } });
     expect(error.message).toBe('model "odd": boom');
   });
 });
@@ -150,7 +150,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
   // Catches: one number frozen in a compiled step, hours of training on it, and other bits in each run.
   it.each(Object.entries(drawn))('is refused in a loss: %s', async (_, draw) => {
     expect((await inObjective(scaledBy(draw), undefined, backend)).message).toMatch(
-      /^strategy "odd": must ask the same of tfjs at every call, got the constant \S+ and then the constant \S+; a compiled step keeps/,
+      /^strategy "odd": must call the same tfjs operations every time, got the constant \S+ and then the constant \S+; a compiled step keeps/,
     );
   });
   it('is refused in a loss: an operation left out, a mask of random entries', async () => {
@@ -163,7 +163,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       odd: tf.mean(tf.dropout(student('logits'), 0.5)),
     });
     expect((await inObjective({ loss: mask }, undefined, backend)).message).toMatch(
-      /^strategy "odd": must ask the same of tfjs/,
+      /^strategy "odd": must call the same tfjs operations every time/,
     );
   });
   it.each(['randomInputs', 'auxiliaryParams'])('is refused in %s', async (member) => {
@@ -171,7 +171,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       w: { shape: [1], dtype: 'float32', data: Float32Array.of(Math.random()) },
     });
     expect((await inObjective({ ...zero, [member]: draw }, undefined, backend)).message).toBe(
-      `strategy "odd": ${member} must draw the same at every call, got another "w"; draw from the rng that it is given, not from Math.random`,
+      `strategy "odd": ${member} must draw the same at every call, got another "w"; use the rng argument, not Math.random`,
     );
   });
   it('is refused in an optimizer', async () => {
@@ -185,8 +185,8 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       },
     };
     const changes = { optimizer: { use: 'odd' } };
-    expect((await failureOf('optimizer', () => noisy, changes, backend)).message).toMatch(
-      /^optimizer "odd": must ask the same of tfjs/,
+    expect((await findFailure('optimizer', () => noisy, changes, backend)).message).toMatch(
+      /^optimizer "odd": must call the same tfjs operations every time/,
     );
   });
   it('is refused in a model', async () => {
@@ -200,14 +200,14 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       return { ...model, apply };
     };
     const changes = { model: { use: 'odd' } };
-    expect((await failureOf('model', () => noisy, changes, backend)).message).toMatch(
-      /^model "odd": must ask the same of tfjs/,
+    expect((await findFailure('model', () => noisy, changes, backend)).message).toMatch(
+      /^model "odd": must call the same tfjs operations every time/,
     );
     const init: Model['init'] = () => ({
       w: { shape: [1], dtype: 'float32', data: Float32Array.of(Math.random()) },
     });
     const restless = (task: Parameters<typeof factory>[0]) => ({ ...factory(task), init });
-    expect((await failureOf('model', () => restless, changes, backend)).message).toMatch(
+    expect((await findFailure('model', () => restless, changes, backend)).message).toMatch(
       /^model "odd": init must draw the same at every call, got another "w"/,
     );
   });
@@ -239,7 +239,7 @@ describe.each(['onnx', 'wasm'])('an operation without a gradient, on %s', (backe
       return { ...model, apply };
     };
     const changes = { model: { use: 'odd' } };
-    expect((await failureOf('model', () => stepped, changes, backend)).message).toMatch(
+    expect((await findFailure('model', () => stepped, changes, backend)).message).toMatch(
       /^the model: the operation Greater has no gradient/,
     );
   });
@@ -252,13 +252,13 @@ describe('a loss that is not finite', () => {
   it('is told with the terms that are not', async () => {
     // Catches: `the loss is NaN`, and a search through all terms.
     expect((await inObjective({ loss: root }, 'mine')).message).toBe(
-      'step 0: the loss is NaN (term "mine" is NaN); checkpoints from before are kept; try a lower learning rate',
+      'step 0: the loss is NaN (term "mine" is NaN); earlier checkpoints are kept; try a lower learning rate',
     );
   });
   it('is told with all of them where they are finite', async () => {
     const objective = [{ use: 'hard', weight: 3e38 }];
     const create = () => () => ({ needs: { student: [] }, ...zero });
-    expect((await failureOf('strategy', create, { objective })).message).toMatch(
+    expect((await findFailure('strategy', create, { objective })).message).toMatch(
       /^step 0: the loss is Infinity \(term "hard" is \d/,
     );
   });

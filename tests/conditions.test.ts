@@ -116,7 +116,7 @@ describe('shuffleTeachers', () => {
     const composed = await composeExperiment(student, registry, { teacher: store });
     return { ...composed, teacher: composed.teachers.teacher ?? expect.fail('no teacher') };
   };
-  const rowsOf = (data: ArrayLike<number>, width: number, rows: Int32Array): string[] =>
+  const takeRows = (data: ArrayLike<number>, width: number, rows: Int32Array): string[] =>
     [...rows].map((row) =>
       Array.from({ length: width }, (_, i) => data[row * width + i]).join(' '),
     );
@@ -126,11 +126,11 @@ describe('shuffleTeachers', () => {
     const { teacher, task, split } = await taught({ shuffleTeachers: true });
     const theirs = teacher.inputs?.data ?? expect.fail('reads the rows as they are');
     const width = task.inputs.shape[1] ?? 0;
-    const [mine, read] = [task.inputs.data, theirs].map((all) => rowsOf(all, width, split.train));
+    const [mine, read] = [task.inputs.data, theirs].map((all) => takeRows(all, width, split.train));
     expect(read).not.toEqual(mine);
     expect(read?.toSorted()).toEqual(mine?.toSorted());
-    expect(rowsOf(theirs, width, split.validation)).toEqual(
-      rowsOf(task.inputs.data, width, split.validation),
+    expect(takeRows(theirs, width, split.validation)).toEqual(
+      takeRows(task.inputs.data, width, split.validation),
     );
   });
   test('moves embeddings too: no table stands for them', async () => {

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 
 /** What is wrong with a Dockerfile, one line each. */
-function faultsOf(text: string): string[] {
+function findFaults(text: string): string[] {
   const lines = text
     .replace(/\\\n\s*/g, ' ')
     .split('\n')
@@ -31,7 +31,7 @@ function faultsOf(text: string): string[] {
   return faults;
 }
 
-test('the Dockerfile has no faults', () => expect(faultsOf(read('Dockerfile'))).toEqual([]));
+test('the Dockerfile has no faults', () => expect(findFaults(read('Dockerfile'))).toEqual([]));
 test('it copies neither history nor what is installed, and runs files that are there', () => {
   const ignored = read('.dockerignore').split('\n');
   for (const path of ['.git', '**/node_modules', '**/dist']) expect(ignored).toContain(path);
@@ -53,7 +53,7 @@ describe('a faulty example is named', () => {
     ['WORKDIR /a', 'ADD x y', 'use COPY'],
     ['WORKDIR /a', 'WORKDRI /a', 'WORKDRI'],
   ])('%j → %j', (from, to, fault) => {
-    expect(faultsOf(sound.replace(from, to)).join('\n')).toContain(fault);
+    expect(findFaults(sound.replace(from, to)).join('\n')).toContain(fault);
   });
-  test('and a sound one is left alone', () => expect(faultsOf(sound)).toEqual([]));
+  test('and a sound one is left alone', () => expect(findFaults(sound)).toEqual([]));
 });

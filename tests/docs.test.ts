@@ -9,31 +9,31 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTree } from './architecture/files.js';
 import { commandFaults, npxFaults } from './docs/commands.js';
 import { featureFaults } from './docs/features.js';
-import { type Block, blocksOf, linksOf } from './docs/markdown.js';
+import { type Block, parseBlocks, parseLinks } from './docs/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = readTree(root).filter(
   ({ path }) => path.endsWith('.md') && !/^\.changeset\/|CHANGELOG\.md$/.test(path),
 );
-const blocks = pages.flatMap(({ path, text }) => blocksOf(path, text));
+const blocks = pages.flatMap(({ path, text }) => parseBlocks(path, text));
 const inLanguage = (...languages: string[]): Block[] =>
   blocks.filter(({ lang }) => languages.includes(lang));
 const label = ({ file, line }: Block): string => `${file}:${line}`;
 
 /** Beside its page, so that imports resolve as there; on the lines that it has there. */
-const folderOf = ({ file }: Block): string => posix.join(dirname(file), '.tsc/docs');
-const fileOf = (block: Block): string =>
-  posix.join(folderOf(block), `${posix.basename(block.file, '.md')}-${block.line}.${block.lang}`);
+const findFolder = ({ file }: Block): string => posix.join(dirname(file), '.tsc/docs');
+const blockFile = (block: Block): string =>
+  posix.join(findFolder(block), `${posix.basename(block.file, '.md')}-${block.line}.${block.lang}`);
 
 const code = inLanguage('ts', 'js');
 beforeAll(() => {
-  for (const folder of new Set(code.map(folderOf))) {
+  for (const folder of new Set(code.map(findFolder))) {
     rmSync(join(root, folder), { recursive: true, force: true });
     mkdirSync(join(root, folder), { recursive: true });
   }
   for (const block of code)
     writeFileSync(
-      join(root, fileOf(block)),
+      join(root, blockFile(block)),
       `${'\n'.repeat(block.line - 1)}${block.text}\nexport {};\n`,
     );
 });
@@ -50,7 +50,7 @@ describe('code', () => {
         compilerOptions: { incremental: false, rootDir: '..' },
         include: [],
         exclude: [],
-        files: code.map((block) => `../${fileOf(block)}`),
+        files: code.map((block) => `../${blockFile(block)}`),
       }),
     );
     const tsc = spawnSync(
@@ -72,7 +72,7 @@ describe('code', () => {
     '%s runs',
     async (_, block) => {
       const log = vi.spyOn(console, 'log').mockImplementation(() => {});
-      await import(/* @vite-ignore */ join(root, fileOf(block)));
+      await import(/* @vite-ignore */ join(root, blockFile(block)));
       log.mockRestore();
     },
   );
@@ -119,7 +119,7 @@ test('npx comes after the installation', () => {
 
 test('links lead somewhere', () => {
   const dead = pages.flatMap(({ path, text }) =>
-    linksOf(text)
+    parseLinks(text)
       .filter((target) => !existsSync(join(root, dirname(path), target)))
       .map((target) => `${path}: ${target}`),
   );

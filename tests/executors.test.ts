@@ -41,9 +41,9 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
     const worker = { root, command: [cli, 'study-worker'] as const };
     const open = openIn(root);
     const registry = createRegistry([executors]);
-    const asked = { use: 'processes', options: { jobs: 2 } };
+    const useProcesses = { use: 'processes', options: { jobs: 2 } };
     const host = { open, carryOut: jobRunner({ registry, open }), worker };
-    return { executor: openExecutor(registry, asked, host), open };
+    return { executor: openExecutor(registry, useProcesses, host), open };
   });
 
   it('a process that is killed leaves no lease in its run’s folder', async () => {
@@ -75,7 +75,7 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
 });
 
 /** A study of one run whose processes are a script; it counts how often it is started in a file. */
-async function studyOf(script: string) {
+async function makeStudy(script: string) {
   const root = join(home, String(count++));
   const file = `${root}-worker.mjs`;
   const starts = `${root}-starts`;
@@ -118,7 +118,7 @@ it.skipIf(!existsSync(cli))(
   'a process that cannot load its modules is started again (catches: a failed run for a build that is being exchanged)',
   async () => {
     const late = `if (readFileSync(STARTS).length < 3) await import('./not-there-yet.mjs');`;
-    const own = await studyOf(
+    const own = await makeStudy(
       `${COUNTED} ${late} process.argv[1] = ${JSON.stringify(cli)}; await import(process.argv[1]);`,
     );
     expect([own.status, own.starts]).toEqual(['finished', 3]);
@@ -130,7 +130,7 @@ it.skipIf(!existsSync(cli))(
 );
 
 it('processes that can never load end the study and count against no run', async () => {
-  const own = await studyOf(`${COUNTED} await import('./never-there.mjs');`);
+  const own = await makeStudy(`${COUNTED} await import('./never-there.mjs');`);
   expect(own.status).toContain('its process ended with code 1: ');
   expect(own.status).toContain('never-there');
   expect(own.status).toContain('no run failed by this: mend the installation');

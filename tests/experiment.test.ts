@@ -2,6 +2,7 @@
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
+  buildSpecSchema,
   createRegistry,
   defineProbe,
   defineStrategy,
@@ -15,7 +16,6 @@ import {
   type RunResult,
   type Store,
   schema,
-  specSchemaOf,
   startRun,
   transformModel,
 } from '@grok/core';
@@ -39,7 +39,7 @@ const experiment: Experiment = {
   seed: 1,
 };
 
-const registryOf = (...more: Plugin[]) =>
+const makeRegistry = (...more: Plugin[]) =>
   createRegistry([data, model, optim, logit, feature, wasm, onnx, ...more]);
 
 async function run(
@@ -56,7 +56,7 @@ async function run(
 ): Promise<RunResult & { store: Store }> {
   const spec = { experiment: { ...experiment, ...changes }, execution: { backend, threads: 1 } };
   const store = memoryStore();
-  const host = { registry: registryOf(...plugins), store, teacherStores };
+  const host = { registry: makeRegistry(...plugins), store, teacherStores };
   return { store, ...(await startRun(spec, host)) };
 }
 async function finalParams(changes: Partial<Experiment>, backend?: string): Promise<HostParams> {
@@ -92,7 +92,7 @@ describe('the weight of a term', () => {
   });
 
   it('is in the schema of specifications (catches: red lines under a good file)', () => {
-    expect(JSON.stringify(specSchemaOf(registryOf()))).toContain('"enum":["linear","cosine"]');
+    expect(JSON.stringify(buildSpecSchema(makeRegistry()))).toContain('"enum":["linear","cosine"]');
   });
 });
 
@@ -141,7 +141,7 @@ describe('parameter groups', () => {
     const store = memoryStore();
     const stop = new AbortController();
     const spec = { experiment: { ...experiment, ...grouped }, execution: { backend: 'wasm' } };
-    const host = { registry: registryOf(), store };
+    const host = { registry: makeRegistry(), store };
     const listeners = [({ type }: { type: string }) => type === 'epoch' && stop.abort()];
     await startRun(spec, { ...host, signal: stop.signal, listeners });
     const { status, manifest } = await startRun(spec, host);
@@ -153,7 +153,7 @@ describe('parameter groups', () => {
     [group('embed.W_X', {}), /unknown parameter of an optimizer group "embed.W_X".*embed\.W_E/],
     [group('embed.*', { weightDecoy: 0 }), /unknown option "weightDecoy": did you mean/],
     [{ freeze: ['block.*'] }, /unknown parameter to freeze "block\.\*"/],
-    [{ freeze: ['*'] }, /at least one parameter must be left to train/],
+    [{ freeze: ['*'] }, /must leave at least one parameter to train/],
   ])('are refused when they fit nothing: %j', async (changes, message) => {
     // Catches: a misspelt pattern, by which nothing would be frozen.
     await expect(run(changes)).rejects.toThrow(message);
@@ -213,7 +213,7 @@ describe('transforms of the model', () => {
     const plain = await run({});
     const last = rounded.history.at(-1)?.validation;
     expect(last?.loss).not.toBe(plain.history.at(-1)?.validation.loss);
-    const host = { registry: registryOf(...plugins), store: rounded.store };
+    const host = { registry: makeRegistry(...plugins), store: rounded.store };
     const read = await evaluateRun(host, 'validation', { backend: 'wasm' });
     expect(read.loss).toBeCloseTo(last?.loss ?? Number.NaN, 6);
     expect(rounded.history.at(-1)?.train.loss).toBeLessThan(rounded.history[0]?.train.loss ?? 0);
@@ -244,11 +244,11 @@ describe('a teacher of another task', () => {
     expect(taught.manifest.leaked).toBeUndefined();
     expect(taught.history).toHaveLength(6);
     await expect(run({ ...leave, splitSeed: 2 }, { teacherStores })).rejects.toThrow(
-      /it has seen \d+ of this run's 10 validation rows/,
+      /on \d+ of this run's 10 validation rows/,
     );
     const sum = { ...leave, task: { use: 'add', options: { p: 5, format: ['a', 'b'] } } };
     await expect(run(sum, { teacherStores })).rejects.toThrow(
-      'it reads int32 [4], a row here is int32 [2]',
+      'its inputs are int32 [4], a row here is int32 [2]',
     );
     const asTheyAre = { ...leave, task: { use: 'sub', options: { p: 5 } }, batch: 12 };
     expect((await run(asTheyAre, { teacherStores })).status).toBe('finished');
@@ -270,7 +270,7 @@ const shrink = defineStrategy({
 const shrinking: Plugin = { name: 's', version: '1.0.0', core: '>=0.1.0', components: [shrink] };
 
 describe('a control', () => {
-  const registry = registryOf(shrinking);
+  const registry = makeRegistry(shrinking);
   it.each<[boolean, Experiment['objective']]>([
     [true, undefined],
     [true, [{ use: 'hard', options: { precise: true } }]],

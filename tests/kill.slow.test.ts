@@ -32,7 +32,7 @@ async function finished(args: readonly string[]) {
   expect(await run.done, run.err()).toBe(0);
   return run.record() as { paramsSha256: string; seconds: number };
 }
-const metricsOf = (out: string) =>
+const readMetricsFile = (out: string) =>
   readFileSync(join(out, 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n')
@@ -68,7 +68,7 @@ describe.each([
       killed++;
       const resumed = await finished(['resume', out, '--json', '--quiet']);
       expect(resumed.paramsSha256).toBe(paramsSha256);
-      expect(metricsOf(out)).toEqual(metricsOf(whole));
+      expect(readMetricsFile(out)).toEqual(readMetricsFile(whole));
       rmSync(out, { recursive: true });
     }
     console.info(`${backend}: ${killed} kills within ${Math.round(duration)} ms each, all resumed`);

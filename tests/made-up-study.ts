@@ -2,7 +2,7 @@
 
 import type { PublishedAnalysis } from '@grok/analysis';
 import { type Experiment, type MetricsRow, memoryStore } from '@grok/core';
-import { type BegunRun, recordOf } from '@grok/study';
+import { type BegunRun, buildRecord } from '@grok/study';
 
 /** What a made-up run came to. */
 export interface MadeUp {
@@ -88,7 +88,7 @@ export function madeUp({
   };
   const store = { ...memoryStore(), where: `runs/${name}-s${seed}` };
   const config = { format: 'grok run 2' as const, run, experiment, execution: {} };
-  const record = recordOf(manifest, history, store.where);
+  const record = buildRecord(manifest, history, store.where);
   return {
     ...{ key: `${name} ${seed}`, name, seed, needs: {}, experiment, run: manifest.run },
     ...(override === undefined ? {} : { override }),

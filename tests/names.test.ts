@@ -6,7 +6,7 @@ import logit from '@grok/distill-logit';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { reportOf, studyTable } from '@grok/report';
+import { buildReport, studyTable } from '@grok/report';
 import { checkPlan, inlineExecutor, isFinished, merge, runStudy, summarize } from '@grok/study';
 import { expect, it } from 'vitest';
 import { tinyPlan } from './tiny-plan.js';
@@ -58,11 +58,11 @@ it('names of arms, teachers, terms, probes and overrides may be those of every o
   const statistics = { summary: summarize(plan, runs), text: '', markdown };
   const about = { title: 't', summary: 's', command: 'c', analyses: [] };
   // Catches: "Operator not defined: undefined" from Vega, which takes such a label for a signal.
-  const { files } = await reportOf({ ...about, runs, statistics });
+  const { files } = await buildReport({ ...about, runs, statistics });
   expect(files['figures/figure-3.svg']).toContain('valueOf/constructor');
   const bare = runs.filter(({ override }) => override === 'valueOf');
   const plain = bare.map(({ override: _, ...run }) => run);
-  expect((await reportOf({ ...about, runs: plain })).files['figures/figure-1.svg']).toMatch(
+  expect((await buildReport({ ...about, runs: plain })).files['figures/figure-1.svg']).toMatch(
     />constructor\u2060?</,
   );
 });

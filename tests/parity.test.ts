@@ -20,7 +20,7 @@ describe('the runner', () => {
       ...{ backends: backends.filter(({ name }) => name === 'wasm'), files: [file] },
       ...{ find, metrics, statistics },
     });
-    if (result === undefined) throw new Error('wasm is not at hand');
+    if (result === undefined) throw new Error('wasm did not start');
     return result;
   };
   /** The file with one number changed. */
@@ -69,8 +69,8 @@ describe('the runner', () => {
       status: 'failed',
       where: expect.stringContaining('odd'),
     });
-    const cut = own('splits.json').bytes.slice(0, 100);
-    expect((await run({ name: 'splits.json', bytes: cut })).status).toBe('failed');
+    const truncated = own('splits.json').bytes.slice(0, 100);
+    expect((await run({ name: 'splits.json', bytes: truncated })).status).toBe('failed');
     const text = new TextDecoder().decode(own('splits.json').bytes);
     const bytes = new TextEncoder().encode(text.replace('1277a03f', '1277a03e'));
     const { status, where } = await run({ name: 'splits.json', bytes });

@@ -39,7 +39,7 @@ const experiment: Experiment = {
   seed: 1,
 };
 const execution = { backend: 'wasm', checkpointEvery: 2 };
-const registryOf = (...more: Plugin[]) =>
+const makeRegistry = (...more: Plugin[]) =>
   createRegistry([data, model, optim, wasm, metrics, ...more]);
 
 async function run(
@@ -56,7 +56,7 @@ async function run(
   } = {},
 ) {
   const spec = { experiment: { ...experiment, ...changes, probes }, execution };
-  const host = { registry: registryOf(...more), store, peakMemoryBytes: () => 12345 };
+  const host = { registry: makeRegistry(...more), store, peakMemoryBytes: () => 12345 };
   return { store, ...(await startRun(spec, host)) };
 }
 
@@ -75,9 +75,9 @@ test('probes add to the metrics or leave an analysis', async () => {
 });
 
 test('a crossing may be of any accuracy (but for five of them it never came)', async () => {
-  const seen = { use: 'own' };
+  const received = { use: 'own' };
   const crossing = 1 / 12;
-  const { store, history } = await run([seen], {
+  const { store, history } = await run([received], {
     with: [own({ crossing }, ({ history: rows }) => rows.at(-1)!.epoch)],
     epochs: 40,
   });
@@ -171,13 +171,13 @@ test('bad input that shows once a run has begun is in its record, and the run ca
     return { name: 'term', version: '1.0.0', core: '>=0.1.0', components: [strategy] };
   };
   const spec = { experiment: { ...experiment, objective: [{ use: 'term' }] }, execution };
-  const failed = await startRun(spec, { registry: registryOf(term('wrong')), store }).catch(
+  const failed = await startRun(spec, { registry: makeRegistry(term('wrong')), store }).catch(
     (e) => e,
   );
   expect(failed.message).toMatch(/lugits/);
   expect(isRunError(failed)).toBe(true); // exit code 1: 2 says that nothing was written
   expect(await readManifest(store)).toMatchObject({ status: 'failed' });
   expect((await readEvents(store)).at(-1)).toMatchObject({ type: 'end', status: 'failed' });
-  const resumed = await resumeRun({ registry: registryOf(term('right')), store });
+  const resumed = await resumeRun({ registry: makeRegistry(term('right')), store });
   expect(resumed.status).toBe('finished');
 });

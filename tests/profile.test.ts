@@ -1,7 +1,7 @@
 /** The profile: times are added up per node, and every node of a step is told where it comes from. */
 import type { Backend } from '@grok/core';
 import { hard } from '@grok/core';
-import { compose, infoOf, train } from '@grok/core/internal';
+import { compose, describeModel, train } from '@grok/core/internal';
 import { div, numpy } from '@grok/data';
 import { adamw } from '@grok/optim';
 import * as tf from '@grok/tfjs';
@@ -56,7 +56,7 @@ test('a flame graph names each frame once', () => {
 
 test('every node of a step knows its line and its phase', async () => {
   // Catches: gradients told of the trainer instead of the line they belong to.
-  const originOf = annotate(tf.engine());
+  const findOrigin = annotate(tf.engine());
   const { onnx } = await import('@grok/backend-onnx');
   const { transformer } = await import('@grok/model');
   const backend = await onnx({ threads: 1 });
@@ -79,7 +79,7 @@ test('every node of a step knows its line and its phase', async () => {
     ...{ backend: watched, task, model, teachers: {}, probes: [], batch: 10, epochs: 1, seed: 0 },
     split: numpy()(task.labels.length, 0),
     objective: compose([{ name: 'hard', weight: 1, objective: hard() }], {
-      student: infoOf(model),
+      student: describeModel(model),
       teachers: {},
     }),
     optimizer: adamw(),
@@ -92,7 +92,7 @@ test('every node of a step knows its line and its phase', async () => {
   await events.return('interrupted');
   await backend.dispose();
 
-  const origins = sources.map((source) => originOf(source));
+  const origins = sources.map((source) => findOrigin(source));
   const inModel = (phase: string): number =>
     origins.filter(
       (origin) =>

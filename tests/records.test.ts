@@ -60,9 +60,9 @@ beforeAll(async () => {
   }
 }, 60_000);
 const hashes = ({ runs }: StudyResult) => runs.map(({ record }) => record?.paramsSha256);
-const idOf = (key: string): string =>
+const findId = (key: string): string =>
   before.runs.find((run) => run.key === key)?.run ?? expect.fail(key);
-const without = (key: string) => new Map([...records].filter(([run]) => run !== idOf(key)));
+const without = (key: string) => new Map([...records].filter(([run]) => run !== findId(key)));
 
 describe('records', () => {
   test('are taken for done, with their metrics', async () => {
@@ -86,14 +86,14 @@ describe('records', () => {
   });
   test('of other bits than this machine computes end the study', async () => {
     // Catches: students of one study taught by two different teachers.
-    const teacher = records.get(idOf('teacher@0')) ?? expect.fail('no teacher');
+    const teacher = records.get(findId('teacher@0')) ?? expect.fail('no teacher');
     const manifest = await readManifest(teacher);
     const forged = { ...teacher, read: (path: string) => read(path) };
     const read = async (path: string): Promise<Uint8Array | undefined> =>
       path === 'manifest.json'
         ? new TextEncoder().encode(JSON.stringify({ ...manifest, paramsSha256: 'f'.repeat(64) }))
         : teacher.read(path);
-    const others = new Map([[idOf('teacher@0'), forged]]);
+    const others = new Map([[findId('teacher@0'), forged]]);
     await expect(carryOut(others)).rejects.toThrow(/teacher@0: ended in other parameters/);
   });
   test('cannot be written, and say so', async () => {

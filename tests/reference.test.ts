@@ -5,7 +5,7 @@ import { div } from '@grok/data';
 import { transformer } from '@grok/model';
 import { expect, test } from 'vitest';
 import { readTree } from './architecture/files.js';
-import { linksOf, tableRows } from './docs/markdown.js';
+import { parseLinks, tableRows } from './docs/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
@@ -43,5 +43,5 @@ test('the table of error codes has every code that is thrown', () => {
 // Catches: a decision that no reader finds.
 test('the list of decisions is whole', () => {
   const files = readdirSync(`${root}docs/decisions`).filter((name) => /^\d{4}-/.test(name));
-  expect(linksOf(read('docs/decisions/README.md'))).toEqual(files.sort());
+  expect(parseLinks(read('docs/decisions/README.md'))).toEqual(files.sort());
 });

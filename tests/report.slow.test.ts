@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { reportOf } from '@grok/report';
+import { buildReport } from '@grok/report';
 import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { findChromium } from '../scripts/chromium.mjs';
@@ -20,19 +20,19 @@ describe.skipIf(executablePath === undefined)('report.html', () => {
     );
     const analyses = [0, 1, 2].map((seed) => ({ seed, file: paper }));
     const about = { title: 'A study', summary: 'Made up.', command: 'grok report DIR' };
-    const { files, figures } = await reportOf({ ...about, runs, analyses });
+    const { files, figures } = await buildReport({ ...about, runs, analyses });
     const folder = mkdtempSync(join(tmpdir(), 'grok-report-'));
     const browser = await chromium.launch({ executablePath: executablePath! });
     try {
       const file = join(folder, 'report.html');
       writeFileSync(file, files['report.html']!);
       const page = await browser.newPage();
-      const [said, asked]: [string[], string[]] = [[], []];
+      const [said, requested]: [string[], string[]] = [[], []];
       page.on('console', (message) => said.push(message.text()));
       page.on('pageerror', (error) => said.push(error.message));
-      page.on('request', (request) => asked.push(request.url()));
+      page.on('request', (request) => requested.push(request.url()));
       await page.goto(pathToFileURL(file).href);
-      const seen = await page.evaluate(() =>
+      const overflow = await page.evaluate(() =>
         [...document.querySelectorAll('figure')].map((figure) => {
           const { width, height } = figure.querySelector('svg')!.getBoundingClientRect();
           const texts = [...figure.querySelectorAll('svg text')].map((t) => t.textContent ?? '');
@@ -41,13 +41,13 @@ describe.skipIf(executablePath === undefined)('report.html', () => {
           return { id: figure.id, width, height, texts, marks, caption };
         }),
       );
-      expect(seen.map(({ id }) => id)).toEqual(figures.map(({ name }) => name));
-      for (const { width, height, marks, caption } of seen) {
+      expect(overflow.map(({ id }) => id)).toEqual(figures.map(({ name }) => name));
+      for (const { width, height, marks, caption } of overflow) {
         expect(Math.min(width, height)).toBeGreaterThan(150);
         expect(marks).toBeGreaterThan(5);
         expect(caption).toContain('3 seeds');
       }
-      const [, comparison, inside] = seen;
+      const [, comparison, inside] = overflow;
       // One order of names in the legend, units on the axes.
       expect(comparison?.texts.filter((text) => NAMES.includes(text))).toEqual(NAMES);
       expect(comparison?.texts).toEqual(
@@ -58,7 +58,7 @@ describe.skipIf(executablePath === undefined)('report.html', () => {
       const shown = ['4.2.1', '4.3.1', '4.3.2', '4.3.3', '4.3.4', '4.4.2', 'runs', 'folders'];
       expect(tables).toEqual(shown.map((name) => `table-${name}`));
       expect(said).toEqual([]);
-      expect(asked.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
+      expect(requested.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
       // On a phone tables scroll by themselves, the page does not.
       await page.setViewportSize({ width: 390, height: 800 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -12,7 +12,7 @@ const study = JSON.parse(read('docs/results/study.json'));
 const decay = JSON.parse(read('docs/results/study-decay.json'));
 const { parts, files } = await makeResults();
 const root = new URL('../', import.meta.url).href;
-const made = new Map(files.map(([url, text]) => [url.href.slice(root.length), text]));
+const derive = new Map(files.map(([url, text]) => [url.href.slice(root.length), text]));
 /** On one line, as prose wraps anywhere. */
 const prose = (path: string): string => read(path).replace(/\s+/g, ' ');
 
@@ -26,12 +26,12 @@ const rounded = (value: unknown): unknown =>
 
 describe('docs/results', () => {
   // Catches: statistics of an older rule beside the runs (W 24 where the counts give 23.5).
-  it.each([...made.keys()].filter((path) => path.endsWith('.json')))('%s', (path) => {
-    expect(rounded(JSON.parse(read(path)))).toEqual(rounded(JSON.parse(made.get(path) ?? '')));
+  it.each([...derive.keys()].filter((path) => path.endsWith('.json')))('%s', (path) => {
+    expect(rounded(JSON.parse(read(path)))).toEqual(rounded(JSON.parse(derive.get(path) ?? '')));
   });
   // Catches: a figure of fewer runs than there are records.
-  it.each([...made.keys()].filter((path) => path.endsWith('.svg')))('%s', (path) => {
-    expect(read(path)).toBe(made.get(path));
+  it.each([...derive.keys()].filter((path) => path.endsWith('.svg')))('%s', (path) => {
+    expect(read(path)).toBe(derive.get(path));
   });
   it('state no observed power, which is a function of p', () => {
     expect(read('docs/results/study.json')).not.toContain('"power"');
@@ -41,7 +41,7 @@ describe('docs/results', () => {
 describe('docs/results/reproduction.md', () => {
   const text = read('docs/results/reproduction.md');
   it.each(['docs/results/reproduction.md', 'README.md'])('%s has what the runs give', (path) => {
-    expect(read(path)).toBe(made.get(path));
+    expect(read(path)).toBe(derive.get(path));
   });
   it('has a place for every part, and nothing else between markers', () => {
     // Catches: a table that is made and shown nowhere, a marker that nothing fills.

@@ -57,7 +57,7 @@ async function stopAfter(
   const host = { registry, store, listeners: [listener], signal: stop.signal };
   expect((await startRun(spec, host)).status).toBe('interrupted');
 }
-async function teacherOf(store: Store) {
+async function describeTeacher(store: Store) {
   const manifest = (await readManifest(store))!;
   return { teacher: { run: manifest.run, paramsSha256: manifest.paramsSha256! } };
 }
@@ -104,7 +104,7 @@ test('stopped at any step and resumed, a run ends in the same bits (a stream wit
 
 test('students learn from a teacher of the same split; terms are logged unweighted', async () => {
   const { store } = await finish();
-  const teachers = await teacherOf(store);
+  const teachers = await describeTeacher(store);
   const student = {
     ...experiment,
     model: { use: 'transformer', options: { dim: 8, depth: 2, dropout: 0.2 } },
@@ -133,7 +133,7 @@ test('a teacher of another split needs leave, and the manifest says so (a leak u
   const { store } = await finish({ splitSeed: 1 });
   const student = {
     ...experiment,
-    teachers: await teacherOf(store),
+    teachers: await describeTeacher(store),
     objective: [{ use: 'hard' }, { use: 'logit' }],
   };
   const host = () => ({ registry, store: memoryStore(), teacherStores: { teacher: store } });
@@ -156,7 +156,7 @@ test('a teacher of another task, changed or unfinished is refused before anythin
     }
   };
   const { store } = await finish({ task: { use: 'div', options: { p: 11 } } });
-  const teachers = await teacherOf(store);
+  const teachers = await describeTeacher(store);
   await expect(attempt(store, { teachers })).rejects.toThrow(
     'was trained on another task ({"use":"div","options":{"p":11}}, this run\'s is {"use":"div","options":{"p":13}}); both must have the same rows and labels',
   );
@@ -168,7 +168,7 @@ test('a teacher of another task, changed or unfinished is refused before anythin
   const add = { use: 'add', options: { p: 7 } };
   for (const use of ['sub', 'div']) {
     const trained = await finish({ task: { ...add, use }, epochs: 1 });
-    const own = { task: add, teachers: await teacherOf(trained.store), allowLeak: true };
+    const own = { task: add, teachers: await describeTeacher(trained.store), allowLeak: true };
     await expect(attempt(trained.store, own)).rejects.toThrow(
       `another task ({"use":"${use}","options":{"p":7}}, this run's is {"use":"add",`,
     );
@@ -188,7 +188,7 @@ test('a teacher of shuffled labels is of the same task, and so is one that says 
     shuffleLabels: true,
   });
   const student = {
-    ...{ ...experiment, ...small, teachers: await teacherOf(store) },
+    ...{ ...experiment, ...small, teachers: await describeTeacher(store) },
     objective: [{ use: 'hard' }, { use: 'logit' }],
   };
   const host = { registry, store: memoryStore(), teacherStores: { teacher: store } };
@@ -201,7 +201,7 @@ test('a store keeps to its experiment: finished is finished, another is refused'
   const again = await finish({}, store);
   expect(again.already).toBe(true);
   expect(again.manifest).toEqual(manifest);
-  await expect(finish({ seed: 7 }, store)).rejects.toThrow(/holds another experiment/);
+  await expect(finish({ seed: 7 }, store)).rejects.toThrow(/contains another experiment/);
 });
 
 test('what was asked for may be asked for again, whatever the backend made of it', async () => {
@@ -273,7 +273,7 @@ test('a run that diverges at its last step fails (a validation loss of null, and
   const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 0 } };
   const options = { optimizer: wild, batch: 100, epochs: 1 };
   await expect(finish(options, store)).rejects.toThrow(
-    /^step 1: the validation loss is NaN; checkpoints from before are kept/,
+    /^step 1: the validation loss is NaN; earlier checkpoints are kept/,
   );
   expect(await readManifest(store)).toMatchObject({ status: 'failed' });
   expect(await listCheckpoints(store)).toEqual([]);
@@ -310,14 +310,14 @@ test('another run’s checkpoint is passed over, by name (its history would be o
   };
   const resumed = await resumeRun({ registry, store, listeners: [hearing] });
   expect(resumed.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
-  expect(notices[0]).toMatch(/step-000012.safetensors is passed over: .* it was copied here/);
+  expect(notices[0]).toMatch(/step-000012.safetensors is skipped: .* the file was copied here/);
 });
 
 test('a folder that lost its config.json is refused (two runs in one history)', async () => {
   const { store } = await finish();
   await store.remove('config.json');
   await expect(finish({ seed: 7 }, store)).rejects.toThrow(
-    /has events.jsonl of a run but no config.json; restore that, or choose another folder/,
+    /has a run's events.jsonl but no config.json; restore it, or choose another folder/,
   );
 });
 
@@ -358,12 +358,12 @@ test('a resumed run may keep checkpoints more often', async () => {
 test('a resume that fails early leaves no backend open', async () => {
   const store = memoryStore();
   await stopAfter(4, store);
-  const made = vi.spyOn(registry, 'create');
+  const createSpy = vi.spyOn(registry, 'create');
   await store.truncate('metrics.jsonl', 5);
   await store.append('metrics.jsonl', new TextEncoder().encode('\n'));
   await expect(resumeRun({ registry, store })).rejects.toThrow(/line 1 is not JSON/);
-  const backends = made.mock.calls.filter(([kind]) => kind === 'backend');
-  made.mockRestore();
+  const backends = createSpy.mock.calls.filter(([kind]) => kind === 'backend');
+  createSpy.mockRestore();
   expect(backends).toEqual([]);
 });
 

@@ -67,7 +67,7 @@ describe('a browser that refuses files', () => {
     const own = Object.getOwnPropertyDescriptor(proto, 'createWritable') ?? {};
     Object.defineProperty(proto, 'createWritable', { value: undefined, configurable: true });
     try {
-      const fault = /opfs:.*\/a: cannot be written \(this browser only reads files here\)/;
+      const fault = /opfs:.*\/a: cannot be written \(this browser can only read files here\)/;
       await expect(opfsStore(`${root}/old`).write('a', new Uint8Array(1))).rejects.toThrow(fault);
       expect(await findOpfsFault()).toMatch(/only reads files here/);
     } finally {

@@ -80,7 +80,7 @@ function open(): StudyHost {
   const defaults = { backend: 'wasm', checkpointEvery: 3 };
   return { registry, root: memoryStore('study'), open: at, executor, defaults };
 }
-async function tableOf(host: StudyHost): Promise<string> {
+async function formatTable(host: StudyHost): Promise<string> {
   return studyTable(plan, await loadStudy(expandPlan(plan), host), { style: 'text', times: false });
 }
 const find = (runs: readonly StudyRun[], key: string): StudyRun => {
@@ -91,7 +91,7 @@ const find = (runs: readonly StudyRun[], key: string): StudyRun => {
 const whole = (async () => {
   const host = open();
   const { status, runs } = await runStudy(plan, host);
-  return { host, status, runs, table: await tableOf(host) };
+  return { host, status, runs, table: await formatTable(host) };
 })();
 
 describe('a chain of three generations', () => {
@@ -101,12 +101,12 @@ describe('a chain of three generations', () => {
     const [teacher, child, grandchild] = ['teacher@0', 'child@0', 'grandchild@0'].map((key) =>
       find(runs, key),
     );
-    const refOf = (run?: StudyRun): object => ({
+    const describeRef = (run?: StudyRun): object => ({
       run: run?.manifest?.run,
       paramsSha256: run?.manifest?.paramsSha256,
     });
-    expect(child?.manifest?.teachers?.teacher).toMatchObject(refOf(teacher));
-    expect(grandchild?.manifest?.teachers?.teacher).toMatchObject(refOf(child));
+    expect(child?.manifest?.teachers?.teacher).toMatchObject(describeRef(teacher));
+    expect(grandchild?.manifest?.teachers?.teacher).toMatchObject(describeRef(child));
   });
 
   test('stopped again and again, comes to the same table', async () => {
@@ -127,7 +127,7 @@ describe('a chain of three generations', () => {
       }));
     }
     expect(rounds).toBeGreaterThan(3);
-    expect(await tableOf(host)).toBe((await whole).table);
+    expect(await formatTable(host)).toBe((await whole).table);
   });
 });
 

@@ -36,29 +36,29 @@ const waiting = ({ config, manifest, history, record, ...run }: BegunRun): Study
   ...run,
   state: 'waiting',
 });
-const rowsOf = (runs: readonly StudyRun[], name: string) =>
+const takeRows = (runs: readonly StudyRun[], name: string) =>
   timesTables(plan, runs).find((table) => table.name === name)?.rows ?? [];
 
 describe('timesTables', () => {
   it('give rates, medians and means of censored times', () => {
-    const [ours, theirs] = rowsOf([...feature, ...none], 'table-arms');
+    const [ours, theirs] = takeRows([...feature, ...none], 'table-arms');
     expect(ours?.slice(0, 5)).toEqual(['feature', '6 of 6', '6 of 6', '0.61 … 1.00', '50']);
     // Four of six: half have come to it at the third, 97 epochs here.
     expect(theirs?.slice(0, 5)).toEqual(['none', '6 of 6', '4 of 6', '0.30 … 0.90', '97']);
   });
   it('conclude once every pair has ended, and show no p before', () => {
     // Catches: a verdict, or a p-value to stop at, on half of the runs.
-    const [done] = rowsOf([...feature, ...none], 'table-hypotheses');
+    const [done] = takeRows([...feature, ...none], 'table-hypotheses');
     expect(done?.at(-1)).toBe('supported');
     expect(done?.at(-4)).toBe('.0313');
     const half = [...feature, ...none.slice(0, 3), ...none.slice(3).map(waiting)];
-    const [open] = rowsOf(half, 'table-hypotheses');
+    const [open] = takeRows(half, 'table-hypotheses');
     expect(open?.at(-1)).toBe('undecided: 3 of 6 pairs have ended');
     expect(open?.slice(6, 9)).toEqual(['–', '–', '–']);
   });
   it('keep an accuracy that did not hold out of the sustained ones', () => {
     const late = seeds.map((seed) => madeUp({ name: 'feature', seed, crossing: 145 }));
-    const cell = (name: string) => rowsOf([...late, ...none], name)[0]?.[5];
+    const cell = (name: string) => takeRows([...late, ...none], name)[0]?.[5];
     expect(cell('table-thresholds')).toMatch(/^6; 145; /);
     expect(cell('table-thresholds-sustained')).toMatch(/^0; > 150; 150\.0/);
   });

@@ -146,7 +146,7 @@ describe.skipIf(!existsSync(cli))('grok study', () => {
       const started = workers(signal);
       run.child.kill(signal);
       expect(await run.done, run.err()).toBe(130);
-      expect(run.err()).toContain(`go on with: grok study resume ${signal}`);
+      expect(run.err()).toContain(`continue with: grok study resume ${signal}`);
       expect(started.filter(isAlive)).toEqual([]);
       expect(workers(signal)).toEqual([]);
       const resumed = await finished('resume', signal, '--only', 'none,memorised');
@@ -159,7 +159,7 @@ describe.skipIf(!existsSync(cli))('grok study', () => {
     while (workers('shared').length < 1 && first.child.exitCode === null) await wait(20);
     const second = start(['run', ...PLAN, '--set', 'seeds=[1]', '--out', 'shared']);
     expect(await second.done).toBe(1);
-    expect(second.err()).toMatch(/process \d+ works in it; wait for it or stop it/);
+    expect(second.err()).toMatch(/in use by process \d+; wait until it ends or stop it/);
     first.child.kill('SIGINT');
     expect(await first.done).toBe(130);
   });

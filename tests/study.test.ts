@@ -62,7 +62,7 @@ function study(options: { slots?: number; before?: (key: string) => 'fail' | und
   const log: string[] = [];
   let most = 0;
   let now = 0;
-  const nameOf = ({ folder, spec }: BoundJob): string =>
+  const readName = ({ folder, spec }: BoundJob): string =>
     `${spec.experiment.model.options?.dim === 8 ? 'teacher' : 'student'} ${folder}`;
   const executor = queueExecutor({
     name: 'counted',
@@ -73,7 +73,7 @@ function study(options: { slots?: number; before?: (key: string) => 'fail' | und
       most = Math.max(most, ++now);
       try {
         log.push(`begin ${run}`);
-        if (options.before?.(nameOf(job)) === 'fail')
+        if (options.before?.(readName(job)) === 'fail')
           return { status: 'failed', error: 'the lamp went out', run, folder };
         return await carryOut(job, how);
       } finally {
@@ -83,9 +83,9 @@ function study(options: { slots?: number; before?: (key: string) => 'fail' | und
     },
   });
   const host: StudyHost = { registry, root, open, executor, defaults: { backend: 'wasm' } };
-  return { host, log, most: () => most, table: async (of: Plan = plan) => tableOf(of, host) };
+  return { host, log, most: () => most, table: async (of: Plan = plan) => formatTable(of, host) };
 }
-async function tableOf(of: Plan, host: StudyHost): Promise<string> {
+async function formatTable(of: Plan, host: StudyHost): Promise<string> {
   return studyTable(of, await loadStudy(expandPlan(of), host), { style: 'text', times: false });
 }
 const whole = (async () => {

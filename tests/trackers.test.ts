@@ -118,7 +118,7 @@ test('an unknown tracker, and two of one name, are bad input: nothing is written
     startRun({ experiment, execution: { ...execution, trackers } }, { registry, store });
   await expect(start([{ use: 'dairy' }])).rejects.toThrow('unknown tracker "dairy"');
   await expect(start([{ use: 'diary' }, { use: 'diary' }])).rejects.toThrow(
-    'tracker "diary": is named twice; give one of them another name ("as")',
+    'tracker "diary": appears twice; rename one of them ("as")',
   );
   await expect(start([{ use: 'diary', options: { pages: 1 } }])).rejects.toThrow('pages');
   expect(await store.list('')).toEqual([]);
@@ -144,7 +144,7 @@ test.each<[string, Tracker]>([
     const heard: string[] = [];
     const sound: Tracker = () => ({ on: ({ type }) => void heard.push(type), finish() {} });
     const notices = await heardWith({ faulty, sound });
-    expect(notices).toEqual([`tracker "faulty" failed and is left out: ${why}`]);
+    expect(notices).toEqual([`tracker "faulty" failed and was removed from the run: ${why}`]);
     expect(heard.filter((type) => type === 'epoch')).toHaveLength(2);
   },
 );
@@ -160,7 +160,7 @@ test.each<[string, Tracker]>([
   await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), { interval: 5, timeout: 30_000 });
   vi.advanceTimersByTime(TRACKER_TIMEOUT);
   expect(await running).toEqual([
-    `tracker "hanging" failed and is left out: it did not ${what} within ${seconds} s`,
+    `tracker "hanging" failed and was removed from the run: it did not ${what} within ${seconds} s`,
   ]);
 });
 

@@ -11,7 +11,7 @@ const shim = new URL('shim.mjs', import.meta.url).href;
 /** @typedef {{ code: number | null, signal: string | null, out: string, err: string }} Ended */
 
 /** Milliseconds after which a process counts as one that never ends. */
-const PATIENCE = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /**
  * Runs a script to its end.
@@ -33,7 +33,7 @@ export function runScript(script, args, { root, how, log, env = {}, cwd, before 
     env: { ...process.env, ...torture, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd === undefined ? {} : { cwd }),
-    timeout: PATIENCE,
+    timeout: TIMEOUT_MS,
     killSignal: 'SIGXCPU',
   });
   let [out, err] = ['', ''];
@@ -62,7 +62,7 @@ export function readLog(file) {
 /** What is wrong with how a process ended, if anything. @param {Ended} ended @param {readonly (number | null)[]} codes */
 export function faultOfProcess({ code, signal, err }, codes = [0, 1, 2, 130]) {
   const told = `: ${err.trim().slice(-300)}`;
-  if (signal === 'SIGXCPU') return `did not end in ${PATIENCE / 1000} s${told}`;
+  if (signal === 'SIGXCPU') return `did not end in ${TIMEOUT_MS / 1000} s${told}`;
   if (!codes.includes(code)) return `exit code ${code} ${signal ?? ''}${told}`;
   if (/this is a bug/.test(err)) return `says that it is a bug${told}`;
   if (/^\s+at .*:\d+/m.test(err)) return `shows a stack${told}`;

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Random
  * @property {() => number} next in [0, 1)
- * @property {(n: number) => number} below a whole number in [0, n)
+ * @property {(n: number) => number} below an integer in [0, n)
  * @property {<T>(items: readonly T[]) => T} pick
  */
 

@@ -4,8 +4,8 @@
  */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { type Fault, isSource, packagesOf, type Rule } from './files.js';
-import { type Import, sourceOf } from './source.js';
+import { type Fault, findPackages, isSource, type Rule } from './files.js';
+import { type Import, parseSource } from './source.js';
 
 /** Where Node may be touched. */
 const NODE_FILES: readonly RegExp[] = [
@@ -28,14 +28,14 @@ const isNodeFile = (path: string): boolean => NODE_FILES.some((file) => file.tes
 
 /** Files that a browser must run touch nothing of Node. */
 export const browserFilesAvoidNode: Rule = (files) =>
-  packagesOf(files)
+  findPackages(files)
     .filter(
       ({ folder, manifest }) =>
         !folder.startsWith('examples/') || manifest.keywords?.includes('grok-plugin'),
     )
     .flatMap((pkg) => pkg.files.filter(({ path }) => isSource(pkg, path) && !isNodeFile(path)))
     .flatMap(({ path, text }) => {
-      const { imports, globals, detected } = sourceOf(path, text);
+      const { imports, globals, detected } = parseSource(path, text);
       const needsNode = [...NODE_GLOBALS, ...DETECTABLE.filter((name) => !detected.has(name))];
       return [
         ...imports.flatMap((each) => importFaults(path, each)),

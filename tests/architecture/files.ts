@@ -69,7 +69,7 @@ export function ignoreFrom(gitignore: string): (path: string) => boolean {
 }
 
 /** The packages of the workspace, by their manifests. */
-export function packagesOf(files: readonly File[]): Package[] {
+export function findPackages(files: readonly File[]): Package[] {
   return files.flatMap(({ path, text }) => {
     const folder = /^((?:packages|apps|examples)\/[^/]+)\/package\.json$/.exec(path)?.[1];
     if (folder === undefined) return [];

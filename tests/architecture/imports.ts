@@ -4,8 +4,8 @@
  */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { type Fault, isSource, type Package, packagesOf, type Rule } from './files.js';
-import { type Import, sourceOf } from './source.js';
+import { type Fault, findPackages, isSource, type Package, type Rule } from './files.js';
+import { type Import, parseSource } from './source.js';
 
 const FEATURE = 2;
 const APP = 6;
@@ -23,7 +23,11 @@ const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^@grok\/report$/, 5],
 ];
 
-function rankOf(name: string, folder?: string, keywords?: readonly string[]): number | undefined {
+function packageRank(
+  name: string,
+  folder?: string,
+  keywords?: readonly string[],
+): number | undefined {
   // An example that is a plugin is a feature, wherever it lives.
   if (folder?.startsWith('examples/')) return keywords?.includes('grok-plugin') ? FEATURE : APP;
   if (folder?.startsWith('apps/')) return APP;
@@ -39,8 +43,8 @@ function packageName(specifier: string): string | undefined {
 function direction(pkg: Package, to: string, where: string, verb: string): Fault[] {
   const from = pkg.manifest.name;
   if (from === to || !to.startsWith('@grok/')) return [];
-  const mine = rankOf(from, pkg.folder, pkg.manifest.keywords);
-  const theirs = rankOf(to);
+  const mine = packageRank(from, pkg.folder, pkg.manifest.keywords);
+  const theirs = packageRank(to);
   const fault = (rule: string, fix: string): Fault[] => [
     { file: where, rule: `${from} ${verb} ${to}: ${rule}`, fix },
   ];
@@ -68,11 +72,11 @@ const eachImport = (
   look: (pkg: Package, path: string, found: Import) => Fault[],
   which: (pkg: Package, path: string) => boolean = isSource,
 ): Fault[] =>
-  packagesOf(files).flatMap((pkg) =>
+  findPackages(files).flatMap((pkg) =>
     pkg.files
       .filter(({ path }) => which(pkg, path))
       .flatMap(({ path, text }) =>
-        sourceOf(path, text).imports.flatMap((found) => look(pkg, path, found)),
+        parseSource(path, text).imports.flatMap((found) => look(pkg, path, found)),
       ),
   );
 
@@ -82,7 +86,7 @@ export const importsPointDown: Rule = (files) => [
     const to = packageName(from);
     return to === undefined ? [] : direction(pkg, to, path, 'imports');
   }),
-  ...packagesOf(files).flatMap((pkg) =>
+  ...findPackages(files).flatMap((pkg) =>
     [pkg.manifest.dependencies, pkg.manifest.peerDependencies, pkg.manifest.optionalDependencies]
       .flatMap((list) => Object.keys(list ?? {}))
       .flatMap((to) => direction(pkg, to, `${pkg.folder}/package.json`, 'depends on')),
@@ -126,8 +130,8 @@ export const roomsPointDown: Rule = (files) =>
   eachImport(files, ({ folder }, path, { from }) => {
     const src = `${folder}/src/`;
     if (folder !== 'packages/core' || !path.startsWith(src) || !from.startsWith('.')) return [];
-    const roomOf = (file: string): string => file.slice(src.length).split('/')[0] ?? '';
-    const [own, other] = [roomOf(path), roomOf(posix.join(posix.dirname(path), from))];
+    const readRoom = (file: string): string => file.slice(src.length).split('/')[0] ?? '';
+    const [own, other] = [readRoom(path), readRoom(posix.join(posix.dirname(path), from))];
     const [floor, theirs] = [ROOMS[own], ROOMS[other]];
     // The entries stand above all rooms.
     if (floor === undefined) return [];

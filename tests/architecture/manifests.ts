@@ -1,11 +1,11 @@
 /** Manifests, references, plugins and readmes agree with one another. */
 import { posix } from 'node:path';
-import { type Fault, isSource, type Package, packagesOf, type Rule } from './files.js';
-import { sourceOf } from './source.js';
+import { type Fault, findPackages, isSource, type Package, type Rule } from './files.js';
+import { parseSource } from './source.js';
 
 /** `@grok/core` and `@grok/tfjs` are peers (and dev dependencies) of every package above them, in one range. */
 export const corePackagesArePeers: Rule = (files) =>
-  packagesOf(files)
+  findPackages(files)
     .filter(({ folder }) => folder.startsWith('packages/'))
     .flatMap(({ folder, manifest }) => {
       const shared = ['@grok/core', '@grok/tfjs'].filter((name) => name !== manifest.name);
@@ -35,11 +35,11 @@ export const corePackagesArePeers: Rule = (files) =>
 
 /** A plugin's name, version and range of core are those of its package.json. */
 export const pluginsMatchManifests: Rule = (files) =>
-  packagesOf(files).flatMap((pkg) => {
+  findPackages(files).flatMap((pkg) => {
     const { folder, manifest } = pkg;
     const sources = pkg.files
       .filter(({ path }) => isSource(pkg, path))
-      .map(({ path, text }) => ({ path, ...sourceOf(path, text) }));
+      .map(({ path, text }) => ({ path, ...parseSource(path, text) }));
     const constants = new Map(sources.flatMap((source) => [...source.constants]));
     const plugins = sources.flatMap(({ path, objects }) =>
       objects
@@ -84,7 +84,7 @@ interface TsConfig {
 
 /** Every tsconfig refers to the workspace packages that its source needs; the root's to all. */
 export const referencesAreComplete: Rule = (files) => {
-  const packages = packagesOf(files);
+  const packages = findPackages(files);
   const configs = new Map(
     files
       .filter(({ path }) => /(^|\/)tsconfig\.json$/.test(path))
@@ -107,7 +107,7 @@ export const referencesAreComplete: Rule = (files) => {
     const { dependencies, peerDependencies, devDependencies } = pkg.manifest;
     const imported = pkg.files
       .filter(({ path }) => isSource(pkg, path))
-      .flatMap(({ path, text }) => sourceOf(path, text).imports.map(({ from }) => from));
+      .flatMap(({ path, text }) => parseSource(path, text).imports.map(({ from }) => from));
     const dev = Object.keys(devDependencies ?? {}).filter((name) => imported.includes(name));
     const names = [...Object.keys({ ...dependencies, ...peerDependencies }), ...dev];
     return packages.filter((p) => names.includes(p.manifest.name)).map((p) => p.folder);
@@ -139,7 +139,7 @@ export const scriptsAreThere: Rule = (files) => {
 
 /** Every package has a README. */
 export const packagesHaveReadmes: Rule = (files) =>
-  packagesOf(files)
+  findPackages(files)
     .filter((pkg) => !pkg.files.some(({ path }) => path === `${pkg.folder}/README.md`))
     .map(({ folder }) => ({
       file: `${folder}/README.md`,

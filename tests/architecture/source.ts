@@ -31,14 +31,14 @@ export interface Source {
 type Node = { readonly type: string; readonly [key: string]: unknown };
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
-const childrenOf = (node: Node): Node[] => Object.values(node).flat().filter(isNode);
-const nameOf = (node: unknown): string =>
+const listChildren = (node: Node): Node[] => Object.values(node).flat().filter(isNode);
+const readName = (node: unknown): string =>
   isNode(node) ? String(node.name ?? node.value ?? '') : '';
 
 const cache = new Map<string, Source>();
 
 /** Parses a file of TypeScript or JavaScript; the same text is parsed once. */
-export function sourceOf(path: string, text: string): Source {
+export function parseSource(path: string, text: string): Source {
   const key = `${path}\n${text}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
@@ -46,22 +46,22 @@ export function sourceOf(path: string, text: string): Source {
   const nodes = readNodes(parse(path, text, lang));
   const constants = nodes.flatMap((node): [string, string][] => {
     if (node.type !== 'VariableDeclarator') return [];
-    const { literal } = literalOf(node.init);
-    return literal === undefined ? [] : [[nameOf(node.id), literal]];
+    const { literal } = readLiteral(node.init);
+    return literal === undefined ? [] : [[readName(node.id), literal]];
   });
   const declared = new Set<string>();
   for (const pattern of nodes.flatMap(declarationsIn)) namesIn(pattern, declared);
-  const used = nodes.filter(({ type }) => type === 'Identifier').map(nameOf);
+  const used = nodes.filter(({ type }) => type === 'Identifier').map(readName);
   const result = {
-    imports: nodes.flatMap((node) => importOf(node) ?? []),
+    imports: nodes.flatMap((node) => readImport(node) ?? []),
     globals: new Set(used.filter((name) => !declared.has(name))),
     detected: new Set(
       nodes
         .filter(({ type, operator }) => type === 'UnaryExpression' && operator === 'typeof')
-        .map(({ argument }) => nameOf(argument)),
+        .map(({ argument }) => readName(argument)),
     ),
     hasExports: nodes.some(({ type }) => type.startsWith('Export')),
-    objects: nodes.filter(({ type }) => type === 'ObjectExpression').map(entriesOf),
+    objects: nodes.filter(({ type }) => type === 'ObjectExpression').map(readEntries),
     constants: new Map(constants),
   };
   cache.set(key, result);
@@ -73,7 +73,7 @@ function readNodes(root: Node): Node[] {
   const nodes: Node[] = [];
   const visit = (node: Node): void => {
     nodes.push(node);
-    for (const child of childrenOf(node)) if (isRead(node, child)) visit(child);
+    for (const child of listChildren(node)) if (isRead(node, child)) visit(child);
   };
   visit(root);
   return nodes;
@@ -87,11 +87,13 @@ function parse(path: string, text: string, lang: 'ts' | 'tsx' | 'js'): Node {
   }
 }
 
-function importOf(node: Node): Import | undefined {
+function readImport(node: Node): Import | undefined {
   const from = isNode(node.source) ? node.source.value : undefined;
   if (typeof from !== 'string') return undefined;
   const specifiers = (node.specifiers ?? []) as Node[];
-  const names = specifiers.map((s) => nameOf(s.imported ?? s.local)).filter((name) => name !== '');
+  const names = specifiers
+    .map((s) => readName(s.imported ?? s.local))
+    .filter((name) => name !== '');
   if (node.type === 'TSImportType') return { from, how: 'type', names };
   if (node.type === 'ImportExpression') return { from, how: 'dynamic', names };
   const kind = node.importKind ?? node.exportKind;
@@ -102,17 +104,17 @@ function importOf(node: Node): Import | undefined {
   return { from, how: typeOnly ? 'type' : 'static', names };
 }
 
-function literalOf(node: unknown): Value {
+function readLiteral(node: unknown): Value {
   if (!isNode(node)) return {};
-  if (node.type === 'Identifier') return { name: nameOf(node) };
+  if (node.type === 'Identifier') return { name: readName(node) };
   return typeof node.value === 'string' ? { literal: node.value } : {};
 }
 
-function entriesOf(node: Node): Map<string, Value> {
+function readEntries(node: Node): Map<string, Value> {
   const entries = new Map<string, Value>();
-  for (const property of childrenOf(node)) {
+  for (const property of listChildren(node)) {
     if (property.type !== 'Property' || property.computed === true) continue;
-    entries.set(nameOf(property.key), literalOf(property.value));
+    entries.set(readName(property.key), readLiteral(property.value));
   }
   return entries;
 }
@@ -142,9 +144,9 @@ function declarationsIn(node: Node): unknown[] {
 
 function namesIn(pattern: unknown, into: Set<string>): void {
   if (!isNode(pattern)) return;
-  if (pattern.type === 'Identifier') into.add(nameOf(pattern));
+  if (pattern.type === 'Identifier') into.add(readName(pattern));
   else if (pattern.type === 'AssignmentPattern') namesIn(pattern.left, into);
   else if (pattern.type === 'Property') namesIn(pattern.value, into);
   else if (/^(ObjectPattern|ArrayPattern|RestElement|TSParameterProperty)$/.test(pattern.type))
-    for (const child of childrenOf(pattern)) namesIn(child, into);
+    for (const child of listChildren(pattern)) namesIn(child, into);
 }

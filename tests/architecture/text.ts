@@ -1,7 +1,7 @@
 /** Rules on any file: length, paths of one machine, tests that no project runs. */
 import picomatch from 'picomatch';
 import { type Fault, type File, isTest, type Rule } from './files.js';
-import { sourceOf } from './source.js';
+import { parseSource } from './source.js';
 
 const LINES = 400;
 /** Split so that this file keeps its own rule. */
@@ -64,7 +64,7 @@ export const testsAreRun =
 
 function declaresTests({ path, text }: File): boolean {
   if (!/\.[cm]?[jt]sx?$/.test(path) || !text.includes('vitest')) return false;
-  const { imports, hasExports } = sourceOf(path, text);
+  const { imports, hasExports } = parseSource(path, text);
   return (
     !hasExports &&
     imports.some(

@@ -11,7 +11,7 @@ export interface Programs {
 }
 
 /** The commands of a block of shell, comments and line continuations resolved, as words. */
-export function commandsOf(text: string): string[][] {
+export function parseCommands(text: string): string[][] {
   return text
     .replace(/\\\n\s*/g, ' ')
     .split('\n')
@@ -41,7 +41,7 @@ export function grokArguments(words: readonly string[]): string[] | undefined {
 export function npxFaults(page: readonly Block[]): string[] {
   let installed = false;
   return page.flatMap(({ file, line, text }) =>
-    commandsOf(text).flatMap((words) => {
+    parseCommands(text).flatMap((words) => {
       const command = words.join(' ');
       installed ||= /^(\w+=\S+ )?npm install @grok\/cli( |$)/.test(command);
       return installed || !command.startsWith('npx grok ')
@@ -53,12 +53,12 @@ export function npxFaults(page: readonly Block[]): string[] {
 
 /** What is wrong with a block's commands, one line each. */
 export function commandFaults(block: Block, programs: Programs): string[] {
-  return commandsOf(block.text).flatMap((words) =>
-    faultsOf(words, programs).map((fault) => `${block.file}:${block.line}: ${fault}`),
+  return parseCommands(block.text).flatMap((words) =>
+    findFaults(words, programs).map((fault) => `${block.file}:${block.line}: ${fault}`),
   );
 }
 
-function faultsOf(words: readonly string[], programs: Programs): string[] {
+function findFaults(words: readonly string[], programs: Programs): string[] {
   const line = words.join(' ');
   const faults = words
     .map((word) => word.replace(/^\.\//, ''))

@@ -11,7 +11,7 @@ export interface Block {
 }
 
 /** The fenced blocks of a page; a fence may be indented, as in a list. */
-export function blocksOf(file: string, markdown: string): Block[] {
+export function parseBlocks(file: string, markdown: string): Block[] {
   const blocks: Block[] = [];
   const lines = markdown.split('\n');
   for (let i = 0; i < lines.length; i++) {
@@ -34,7 +34,7 @@ const prose = (markdown: string): string =>
   markdown.replace(/^(\s*)(`{3,}|~{3,})[\s\S]*?^\s*\2/gm, '').replace(/`[^`\n]*`/g, '');
 
 /** Targets of links and images within the repository, anchors left out. */
-export function linksOf(markdown: string): string[] {
+export function parseLinks(markdown: string): string[] {
   return [...prose(markdown).matchAll(/\]\(([^)\s]+)[^)]*\)/g)]
     .map(([, target = '']) => target.replace(/#.*$/, ''))
     .filter((target) => target !== '' && !/^[a-z]+:/.test(target));

@@ -1,8 +1,14 @@
 /** Each check of the documentation catches a faulty page. */
 import { expect, test } from 'vitest';
-import { commandFaults, commandsOf, grokArguments, npxFaults, type Programs } from './commands.js';
+import {
+  commandFaults,
+  grokArguments,
+  npxFaults,
+  type Programs,
+  parseCommands,
+} from './commands.js';
 import { featureFaults } from './features.js';
-import { blocksOf, linksOf, tableRows } from './markdown.js';
+import { parseBlocks, parseLinks, tableRows } from './markdown.js';
 
 const programs: Programs = {
   scripts: ['test', 'bench'],
@@ -20,7 +26,7 @@ const faults = (text: string): string[] =>
 // Catches: blocks that are skipped, or reported on the wrong line.
 test('blocks keep their language, place and text', () => {
   const page = 'a\n```ts no-run\nlet x;\n```\n```\nno language\n```\n- b\n  ```json\n  {}\n  ```\n';
-  expect(blocksOf('a.md', page)).toEqual([
+  expect(parseBlocks('a.md', page)).toEqual([
     { file: 'a.md', line: 3, lang: 'ts', info: 'no-run', text: 'let x;' },
     { file: 'a.md', line: 10, lang: 'json', info: '', text: '{}' },
   ]);
@@ -29,7 +35,7 @@ test('blocks keep their language, place and text', () => {
 test('links within the repository are found, others and code are not', () => {
   const page =
     '[a](docs/a.md#x) ![b](b.svg "t") [c](https://c.org) [d](#d) `[e](e)`\n```\n[f](f)\n```';
-  expect(linksOf(page)).toEqual(['docs/a.md', 'b.svg']);
+  expect(parseLinks(page)).toEqual(['docs/a.md', 'b.svg']);
 });
 test('tables give their rows without heads', () => {
   expect(tableRows('| a | b |\n|---|---|\n| 1 | x \\| y |\n\ntext | no\n')).toEqual([
@@ -39,7 +45,7 @@ test('tables give their rows without heads', () => {
 // Catches: a command that escapes the check by its form.
 test('commands are taken apart as a shell would', () => {
   expect(
-    commandsOf(
+    parseCommands(
       '# note\nGROK_BACKEND=wasm grok train \\\n  --op div # x\ncd a && npm test\n$ grok runs',
     ),
   ).toEqual([
@@ -85,14 +91,14 @@ test('claims without their file or test are named', () => {
   const head = '| claim | file | test | status |\n|---|---|---|---|\n';
   const read = (path: string): string | undefined =>
     ({ 'a.ts': '', 'a.test.ts': "test('adds', …)" })[path];
-  const faultsOf = (row: string): string[] => featureFaults(head + row, read);
-  expect(faultsOf('| c | `a.ts` | `a.test.ts` "adds" | done |')).toEqual([]);
-  expect(faultsOf('| c | – | – | open |')).toEqual([]);
-  expect(faultsOf('| c | `b.ts` | `a.test.ts` | done |')).toEqual([
+  const findFaults = (row: string): string[] => featureFaults(head + row, read);
+  expect(findFaults('| c | `a.ts` | `a.test.ts` "adds" | done |')).toEqual([]);
+  expect(findFaults('| c | – | – | open |')).toEqual([]);
+  expect(findFaults('| c | `b.ts` | `a.test.ts` | done |')).toEqual([
     'FEATURES.md, "c": there is no b.ts',
   ]);
-  expect(faultsOf('| c | `a.ts` | `a.test.ts` "subtracts" | done |')[0]).toContain('has no test');
-  expect(faultsOf('| c | `a.ts` | – | partial |')[0]).toContain('names no test');
-  expect(faultsOf('| c | `a.ts` | `a.test.ts` | finished |')[0]).toContain('the status one of');
+  expect(findFaults('| c | `a.ts` | `a.test.ts` "subtracts" | done |')[0]).toContain('has no test');
+  expect(findFaults('| c | `a.ts` | – | partial |')[0]).toContain('names no test');
+  expect(findFaults('| c | `a.ts` | `a.test.ts` | finished |')[0]).toContain('the status one of');
   expect(featureFaults('', read)).toEqual(['FEATURES.md: has no rows']);
 });

@@ -98,7 +98,7 @@ const batch: Batch = {
   labels: Int32Array.from({ length: V * V }, (_, row) => Math.floor(row / V)),
 };
 const hook = (params: HostParams): HookedModel => hookModel({ backend, model, params });
-const namesOf = (circuit: Circuit): string[] => circuit.members.map(({ name }) => name).sort();
+const listNames = (circuit: Circuit): string[] => circuit.members.map(({ name }) => name).sort();
 const KNOWN = ['L0H0', 'L0N0', 'L0N1', 'L0N2', 'L0N3'];
 
 describe('findCircuit', () => {
@@ -108,7 +108,7 @@ describe('findCircuit', () => {
       // Catches: components of no use kept, useful ones dropped, updates that differ from forward passes.
       for (const ablate of ['mean', 'zero'] as const) {
         const circuit = await findCircuit(hook(copier), { batch, keep: 0.99, order, ablate });
-        expect(namesOf(circuit)).toEqual(KNOWN);
+        expect(listNames(circuit)).toEqual(KNOWN);
         expect(circuit.share).toBeCloseTo(1, 5);
         expect(Object.keys(circuit.without).sort()).toEqual(KNOWN);
         expect(circuit.evaluations.logitUpdates).toBeGreaterThan(0);
@@ -118,7 +118,7 @@ describe('findCircuit', () => {
 
   test('finds it by heads and MLPs', async () => {
     const circuit = await findCircuit(hook(copier), { batch, kinds: ['head', 'mlp'] });
-    expect(namesOf(circuit)).toEqual(['L0H0', 'L0MLP']);
+    expect(listNames(circuit)).toEqual(['L0H0', 'L0MLP']);
   });
 
   test('keeps the share in a model with norms, and spares no member', async () => {
@@ -129,7 +129,7 @@ describe('findCircuit', () => {
     const options = { batch: clean, keep: 0.8, kinds: ['head', 'mlp'] } as const;
     const circuit = await findCircuit(hooked, options);
     expect(circuit.evaluations.logitUpdates).toBe(0);
-    const shareOf = async (members: readonly ScoredComponent[]): Promise<number> => {
+    const computeShare = async (members: readonly ScoredComponent[]): Promise<number> => {
       const kept = new Set(members.map(({ name }) => name));
       const value = await hooked.measure(
         clean,
@@ -146,9 +146,9 @@ describe('findCircuit', () => {
       return (value - circuit.ablated) / (circuit.full - circuit.ablated);
     };
     expect(circuit.share).toBeGreaterThanOrEqual(0.8);
-    expect(await shareOf(circuit.members)).toBeCloseTo(circuit.share, 4);
+    expect(await computeShare(circuit.members)).toBeCloseTo(circuit.share, 4);
     for (const member of circuit.members) {
-      const share = await shareOf(circuit.members.filter((it) => it !== member));
+      const share = await computeShare(circuit.members.filter((it) => it !== member));
       expect(share).toBeLessThan(0.8);
       expect(share).toBeCloseTo(circuit.without[member.name] ?? Number.NaN, 4);
     }

@@ -14,7 +14,7 @@ import { openRun } from '@grok/interp/node';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import { expect, test, vi } from 'vitest';
-import { blocksOf } from '../docs/markdown.js';
+import { parseBlocks } from '../docs/markdown.js';
 
 const guide = 'docs/guides/find-what-a-student-inherited.md';
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,7 +50,7 @@ async function trainBoth(folder: string): Promise<void> {
 
 test('goes from two runs to a patching grid, a circuit and its overlap', async () => {
   // Catches: a guide that no longer fits the package.
-  const [block] = blocksOf(guide, readFileSync(join(root, guide), 'utf8')).filter(
+  const [block] = parseBlocks(guide, readFileSync(join(root, guide), 'utf8')).filter(
     ({ lang }) => lang === 'ts',
   );
   const text = block?.text ?? '';

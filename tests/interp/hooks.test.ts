@@ -16,11 +16,11 @@ import {
 import { fileStore } from '@grok/core/node';
 import data, { modularTask } from '@grok/data';
 import {
-  batchOf,
   drawPairs,
   getActName,
   type Hook,
   hookModel,
+  makeBatch,
   type OpenedRun,
   pairRows,
 } from '@grok/interp';
@@ -72,7 +72,7 @@ describe('openRun', () => {
 
   test('says which steps and accuracies there are', async () => {
     await expect(openRun(folder, { registry, at: 99 })).rejects.toThrow(
-      'step 99 is not one of its steps 0 to 12',
+      'step 99 is not a step of the run; give one from 0 to 12',
     );
     await expect(openRun(folder, { registry, at: 'crossing' })).rejects.toThrow(
       /never came to a validation accuracy of 0.99, its best is/,
@@ -110,27 +110,27 @@ describe('hooks', () => {
 
   test('compile once for all positions, heads and strengths of a site', async () => {
     // Catches: coefficients that are constants of the graph.
-    const fresh = hookModel({ backend, model: run.model.model, params: run.model.params });
-    const batch = batchOf(run.task, run.split.validation);
+    const another = hookModel({ backend, model: run.model.model, params: run.model.params });
+    const batch = makeBatch(run.task, run.split.validation);
     const z = getActName('z', 0);
     const measured = [];
     for (const head of [0, 1])
       for (const position of [0, 3])
         measured.push(
-          await fresh.measure(batch, 'loss', [{ site: z, head, position, ablate: 'zero' }]),
-          await fresh.measure(batch, 'loss', [{ site: z, head, position, scale: 2 }]),
+          await another.measure(batch, 'loss', [{ site: z, head, position, ablate: 'zero' }]),
+          await another.measure(batch, 'loss', [{ site: z, head, position, scale: 2 }]),
         );
     expect(new Set(measured).size).toBe(8);
-    expect(fresh.compiled).toBe(1);
-    await fresh.measure(batch, 'accuracy', [{ site: z, ablate: 'zero' }]);
-    expect(fresh.compiled).toBe(2);
-    fresh.dispose();
-    expect(fresh.compiled).toBe(0);
+    expect(another.compiled).toBe(1);
+    await another.measure(batch, 'accuracy', [{ site: z, ablate: 'zero' }]);
+    expect(another.compiled).toBe(2);
+    another.dispose();
+    expect(another.compiled).toBe(0);
   });
 
   test('read after their changes, apply in order, and run functions', async () => {
     // Catches: values read before their hooks, a later hook undone by an earlier one, a mask that a function ignores.
-    const { inputs } = batchOf(run.task, [0, 1, 2]);
+    const { inputs } = makeBatch(run.task, [0, 1, 2]);
     const site = getActName('mlp_out', 1);
     const read = async (
       ...hooks: Parameters<typeof run.model.runWithHooks>[1]
@@ -164,10 +164,10 @@ describe('hooks', () => {
 
   test('ablate by the mean of other rows, and by other rows of a seed', async () => {
     // Catches: means over positions, a permutation that is the same for every seed.
-    const { inputs } = batchOf(run.task, run.split.validation);
-    const over = batchOf(run.task, run.split.train).inputs;
+    const { inputs } = makeBatch(run.task, run.split.validation);
+    const over = makeBatch(run.task, run.split.train).inputs;
     const site = getActName('resid_mid', 0);
-    const valuesOf = async (hook: {
+    const readValues = async (hook: {
       ablate: 'mean' | 'resample';
       over?: HostArray;
       seed?: number;
@@ -185,10 +185,10 @@ describe('hooks', () => {
       ),
     );
     expect(
-      distance((await valuesOf({ ablate: 'mean', over })).subarray(64, 128), mean),
+      distance((await readValues({ ablate: 'mean', over })).subarray(64, 128), mean),
     ).toBeLessThan(1e-5);
-    const one = await valuesOf({ ablate: 'resample', over, seed: 1 });
-    expect(one).not.toEqual(await valuesOf({ ablate: 'resample', over, seed: 2 }));
+    const one = await readValues({ ablate: 'resample', over, seed: 1 });
+    expect(one).not.toEqual(await readValues({ ablate: 'resample', over, seed: 2 }));
     const whole = Array.from({ length: rows }, (_, row) =>
       values.subarray(row * 64, row * 64 + 64).join(),
     );
@@ -240,7 +240,7 @@ describe('hooks', () => {
 });
 
 describe('bad input', () => {
-  const { inputs } = batchOf(modularTask('div', 11), [0, 1]);
+  const { inputs } = makeBatch(modularTask('div', 11), [0, 1]);
   const batch = { inputs, labels: Int32Array.of(0, 1) };
   const attempt = (hook: Hook): Promise<unknown> => run.model.runWithHooks(inputs, [hook]);
 

@@ -2,7 +2,7 @@
 import wasm from '@grok/backend-wasm';
 import { createRegistry, openBackend } from '@grok/core';
 import { modularTask } from '@grok/data';
-import { type Batch, batchOf, hookModel, stitch } from '@grok/interp';
+import { type Batch, hookModel, makeBatch, stitch } from '@grok/interp';
 import { expect, test } from 'vitest';
 import type { Fixture } from './fixtures.js';
 import { readFixture } from './read-fixture.js';
@@ -10,7 +10,7 @@ import { readFixture } from './read-fixture.js';
 const site = 'blocks.0.hook_resid_post';
 const task = modularTask('div', 23);
 const rows = [...task.labels.keys()];
-const fit = batchOf(
+const fit = makeBatch(
   task,
   rows.filter((row) => row % 2 === 0),
 ).inputs;
@@ -23,7 +23,7 @@ test('a map carries a model’s own states over, and no more of another’s than
     open(readFixture('transformer-div23-heads4')),
     open(readFixture('transformer-div23-heads1')),
   ];
-  const validation = batchOf(
+  const validation = makeBatch(
     task,
     rows.filter((row) => row % 2 === 1),
   );

@@ -10,7 +10,7 @@ import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
-import { attentionEntropy, cka, matrixOf, participation, singularValues } from '@grok/metrics';
+import { attentionEntropy, cka, participation, singularValues, toMatrix } from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 import * as tf from '@grok/tfjs';
@@ -35,7 +35,7 @@ export const find = (kind, name) => registry.get(kind, name);
 /** @type {import('@grok/testing/parity').ParityMetrics} */
 export const metrics = {
   cka,
-  participation: (x, threshold) => participation(singularValues(matrixOf(x)), threshold),
+  participation: (x, threshold) => participation(singularValues(toMatrix(x)), threshold),
   attentionEntropy: (pattern) => attentionEntropy(pattern).mean,
 };
 

@@ -89,7 +89,7 @@ function offer(choices: Choices, shell: Shell): string {
 }
 
 /** Finds the command among the words before the cursor, and offers what may stand there. */
-function casesOf(commands: readonly CompletedCommand[], shell: Shell): string {
+function formatCases(commands: readonly CompletedCommand[], shell: Shell): string {
   const values = commands.flatMap(({ path, options }) =>
     options.flatMap(({ flag, value }) =>
       value === undefined ? [] : [`    ${quoted(`${path} ${flag}`)}) ${offer(value, shell)} ;;`],
@@ -149,7 +149,7 @@ _grok() {
 ${pathCases(commands)}
     esac
   done
-${casesOf(commands, shell)}
+${formatCases(commands, shell)}
 }
 complete -o filenames -F _grok grok
 `;
@@ -176,7 +176,7 @@ _grok() {
 ${pathCases(commands)}
     esac
   done
-${casesOf(commands, shell)}
+${formatCases(commands, shell)}
 }
 if [ "$funcstack[1]" = _grok ]; then _grok "$@"; else compdef _grok grok; fi
 `;

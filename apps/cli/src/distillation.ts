@@ -18,7 +18,7 @@ import { presetPlan } from './documents.js';
 import type { RunFlags } from './flags.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
-import { strategyOf } from './parse.js';
+import { parseStrategy } from './parse.js';
 import { type Draft, specDraft } from './spec.js';
 
 /** Flags of `distill` beyond those of every run. */
@@ -42,8 +42,8 @@ export async function distillDraft(
 ): Promise<Draft> {
   const teachers = await findTeachers(flags.teacher, io);
   const spec = flags.spec === undefined ? undefined : specDraft(flags.spec, flags, io);
-  const base: Draft = spec ?? studentOf(flags, teachers);
-  const objective = objectiveOf(flags, registry, spec?.experiment.objective);
+  const base: Draft = spec ?? deriveStudent(flags, teachers);
+  const objective = buildObjective(flags, registry, spec?.experiment.objective);
   const refs = Object.fromEntries(Object.entries(teachers).map(([name, { ref }]) => [name, ref]));
   const folders = Object.fromEntries(
     Object.entries(teachers).map(([name, { folder }]) => [name, folder]),
@@ -70,7 +70,7 @@ function isKnownControl(experiment: unknown, registry: Registry): boolean {
 }
 
 /** The objective that the flags ask for: `alpha` weighs the hard labels, `1 − alpha` logits without a weight. */
-function objectiveOf(
+function buildObjective(
   flags: Pick<DistillFlags, 'strategy' | 'alpha'>,
   registry: Registry,
   written?: readonly TermUse[],
@@ -84,16 +84,16 @@ function objectiveOf(
   if (flags.strategy.length === 0) {
     if (written !== undefined && flags.alpha === undefined) return written;
     throw new InputError(
-      `distill: needs --strategy, such as --strategy logit; known: ${[...known, 'none'].sort().join(', ')}`,
+      `distill: --strategy is required, such as --strategy logit; known: ${[...known, 'none'].sort().join(', ')}`,
     );
   }
-  const terms = flags.strategy.map(strategyOf);
+  const terms = flags.strategy.map(parseStrategy);
   const unknown = terms.find(({ use }) => !['hard', 'none', ...known].includes(use));
   if (unknown !== undefined) throw unknownName('strategy', unknown.use, [...known, 'none']);
   if (terms.every(({ use }) => use !== 'none')) return weighTerms(terms, flags.alpha);
   if (terms.length > 1 || flags.alpha !== undefined || flags.strategy[0] !== 'none')
     throw new InputError(
-      '--strategy none: is the control, hard labels alone; it takes no options, --alpha or other strategies',
+      '--strategy none: is the control (hard labels only); it cannot be combined with options, --alpha or other strategies',
     );
   return [{ use: 'hard' }];
 }
@@ -103,7 +103,9 @@ function weighTerms(terms: readonly TermUse[], given: number | undefined): reado
   const alpha = given ?? 0.5;
   const hard = terms.some(({ use }) => use === 'hard');
   if (hard && given !== undefined)
-    throw new InputError('--alpha and --strategy hard: both weigh the hard labels; give one');
+    throw new InputError(
+      '--alpha and --strategy hard: both set the weight of the hard labels; give one of them',
+    );
   return [
     ...(hard ? [] : [{ use: 'hard', weight: alpha }]),
     // 1 − 0.7 is 0.30000000000000004; nobody means that.
@@ -116,10 +118,13 @@ function weighTerms(terms: readonly TermUse[], given: number | undefined): reado
   ];
 }
 
-function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundTeacher>>): Draft {
+function deriveStudent(
+  flags: DistillFlags,
+  teachers: Readonly<Record<string, FoundTeacher>>,
+): Draft {
   const first = Object.values(teachers)[0];
   if (first === undefined)
-    throw new InputError('distill: needs --teacher, the folder of a finished run');
+    throw new InputError('distill: --teacher is required: the folder of a finished run');
   const { experiment } = first;
   const preset = presetPlan(flags.preset ?? 'paper');
   const student = preset.student as JsonObject;
@@ -146,7 +151,7 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
       : { splitSeed: experiment.splitSeed ?? experiment.seed }),
     optimizer: { ...experiment.optimizer, options: optimizer },
     model: scaled(experiment, flags.scale ?? 0.5),
-    ...budgetOf(student, shared, experiment),
+    ...deriveBudget(student, shared, experiment),
   };
   if (flags.preset === undefined) return { experiment: inherited, execution: {} };
   const [strategy] = flags.strategy.length === 1 ? flags.strategy : [];
@@ -160,7 +165,7 @@ function studentOf(flags: DistillFlags, teachers: Readonly<Record<string, FoundT
 }
 
 /** The length that is written first: by a preset for students, for all, or the teacher's. */
-function budgetOf(
+function deriveBudget(
   student: JsonObject,
   shared: JsonObject,
   { epochs, steps }: Experiment,
@@ -175,7 +180,7 @@ function scaled(experiment: Experiment, by: number): JsonObject {
   const { use, options } = experiment.model;
   if (use !== 'transformer')
     throw new InputError(
-      `distill: only the model "transformer" can be scaled, the teacher's is "${use}"; give the student in full with --spec`,
+      `distill: only the model "transformer" can be scaled, the teacher is "${use}"; describe the student with --spec`,
     );
   if (!(by > 0)) throw new InputError(`--scale: must be a number > 0, got ${by}`);
   return { use, options: jsonObjectSchema.parse(scaleOptions(options ?? {}, { width: by })) };
@@ -209,7 +214,7 @@ async function findTeachers(
     const manifest = await readManifest(store);
     if (manifest?.status !== 'finished' || manifest.paramsSha256 === undefined)
       throw new InputError(
-        `teacher ${store.where}: its training is ${manifest?.status ?? 'not begun'}, not finished; finish it first: grok resume ${store.where}`,
+        `teacher ${store.where}: its training is ${manifest?.status ?? 'not started'}, not finished; finish it first: grok resume ${store.where}`,
       );
     found[name] = { folder, experiment, ref: { run, paramsSha256: manifest.paramsSha256 } };
   }

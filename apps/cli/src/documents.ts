@@ -45,11 +45,11 @@ export function readPreset(name: string): Written {
 
 /** A preset as a plan. */
 export function presetPlan(name: string): Plan {
-  return planOf(readPreset(name));
+  return parsePlan(readPreset(name));
 }
 
 /** A document as a plan. @throws InputError that names the line and the key that do not fit. */
-function planOf({ value, what, text }: Written): Plan {
+function parsePlan({ value, what, text }: Written): Plan {
   return checkPlan(value, what, text);
 }
 
@@ -82,7 +82,7 @@ function readObject(file: string, what: string): Written {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw new InputError(
-      `${what}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`}`,
+      `${what}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`,
     );
   }
   const value = readDocument(bytes, what, { schema: jsonObjectSchema });

@@ -2,7 +2,7 @@
 import type { Json } from '@grok/core';
 import { own, SCALAR_KEYS } from '@grok/core/internal';
 import { type Command, Option } from 'commander';
-import { numberOf, wholeOf } from './parse.js';
+import { parseInteger, parseNumber } from './parse.js';
 import type { Change } from './set.js';
 
 /** Flags of everything that prints a result. */
@@ -40,7 +40,7 @@ export const GROUP = {
   experiment: 'Experiment:',
   distillation: 'Distillation:',
   study: 'Which runs:',
-  look: 'What to look at:',
+  look: 'What to analyze:',
   compute: 'Compute:',
   files: 'Files:',
   output: 'Output:',
@@ -54,7 +54,7 @@ const collect = (value: string, earlier: readonly string[] = []): readonly strin
 const whole =
   (flag: string, least = 0) =>
   (text: string): number =>
-    wholeOf(flag, text, least);
+    parseInteger(flag, text, least);
 
 /** An option that may be given several times; the help calls an empty list `without`. */
 export function repeatable(flags: string, description: string, without = 'none'): Option {
@@ -73,15 +73,15 @@ export function examples(command: Command, ...lines: readonly string[]): Command
 export function outputFlags(command: Command): Command {
   return command
     .optionsGroup(GROUP.output)
-    .option('--json', 'print one JSON object as the last line; all else goes to stderr')
-    .option('--wide', 'print whole tables and lines (default: they fit the terminal)')
+    .option('--json', 'print one JSON object as the last line; everything else goes to stderr')
+    .option('--wide', 'print full tables and lines (default: fit the terminal)')
     .option('--quiet', 'print no progress');
 }
 
 /** Adds `--csv` to what prints a table of records. */
 export function csvFlag(command: Command, records: string): Command {
   return command.addOption(
-    new Option('--csv', `print ${records} as CSV; all else goes to stderr`)
+    new Option('--csv', `print ${records} as CSV; everything else goes to stderr`)
       .helpGroup(GROUP.output)
       .conflicts('json'),
   );
@@ -122,7 +122,7 @@ export function trackFlags(command: Command): Command {
   return command.addOption(
     new Option(
       '--track <tracker>',
-      'let a plugin’s tracker follow it: name or name:key=value,… (repeatable; none: nobody)',
+      'tracker from a plugin: name or name:key=value,… (repeatable; none: no tracker)',
     )
       .argParser(collect)
       .helpGroup(GROUP.files),
@@ -141,9 +141,13 @@ export function runFlags(command: Command, sugar?: Readonly<Record<string, strin
     .option('--preset <name>', 'start from a preset, see grok plugins (default: paper)')
     .option('--spec <file>', 'start from a JSON file');
   setFlag(command)
-    .option('--seed <n>', 'seed of everything random (default: the preset’s)', whole('--seed'))
-    .option('--split-seed <n>', 'seed of the split (default: the seed)', whole('--split-seed'))
-    .option('--allow-leak', 'let a teacher come from another split; every table says so');
+    .option('--seed <n>', 'random seed (default: the preset’s)', whole('--seed'))
+    .option(
+      '--split-seed <n>',
+      'random seed of the split (default: the seed)',
+      whole('--split-seed'),
+    )
+    .option('--allow-leak', 'allow a teacher from another split; every table marks such runs');
   if (sugar !== undefined) sugarFlags(command, sugar);
   computeFlags(command)
     .optionsGroup(GROUP.files)
@@ -229,7 +233,7 @@ const PATHS: readonly Sugar[] = [
 ];
 
 function real(flag: string): (text: string) => number {
-  return (text) => numberOf(flag, text);
+  return (text) => parseNumber(flag, text);
 }
 
 /** Keys of an experiment that `runFlags` has a flag for already. */
@@ -245,7 +249,7 @@ const SUGAR: readonly Sugar[] = [
         : {
             ...common,
             flag: `${flag} <n>`,
-            read: (text) => (words.includes(text) ? text : wholeOf(flag, text, least)),
+            read: (text) => (words.includes(text) ? text : parseInteger(flag, text, least)),
           };
     },
   ),
@@ -269,7 +273,7 @@ function sugarFlags(command: Command, defaults: Readonly<Record<string, string>>
 }
 
 /** What the sugar flags change of an experiment. */
-export function sugarOf(flags: RunFlags): readonly Change[] {
+export function expandFlags(flags: RunFlags): readonly Change[] {
   return SUGAR.filter(({ key }) => flags[key] !== undefined).map(({ key, path }) => ({
     path: path.split('.'),
     value: flags[key] as Json,

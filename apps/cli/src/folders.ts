@@ -22,10 +22,10 @@ export interface OpenedFolder {
   readonly root: Store;
   readonly plan: Plan | undefined;
   readonly runs: readonly BegunRun[];
-  /** What is left out, a sentence each: runs that cannot be read, and what `leaveOut` was told since. */
+  /** What is left out, a sentence each: runs that cannot be read, and what `onSkipped` was told since. */
   readonly leftOut: readonly string[];
   /** Tells what is left out, once. */
-  readonly leaveOut: (message: string) => void;
+  readonly onSkipped: (message: string) => void;
   /** The folder is itself a run's. */
   readonly single: boolean;
   /** Folders of a run's teachers: those that it names, or any here with that run's id. */
@@ -35,29 +35,29 @@ export interface OpenedFolder {
 /** Opens a folder of runs; what is damaged is told. @throws InputError when there is none in it that can be read. */
 export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> {
   const path = resolve(io.cwd, folder);
-  if (!existsSync(path)) throw new InputError(`there is no folder ${folder}`);
+  if (!existsSync(path)) throw new InputError(`no such folder: ${folder}`);
   const root = storeAt(folder, io);
   const single = existsSync(join(path, 'config.json'));
   const plan = single ? undefined : await readPlan(root);
   const leftOut: string[] = [];
-  const leaveOut = (message: string): void => {
+  const onSkipped = (message: string): void => {
     if (leftOut.includes(message)) return;
     leftOut.push(message);
     io.err.write(`grok: ${message}\n`);
   };
-  const folders = foldersIn(path, DEPTH, leaveOut).map((at) => storeAt(at, io));
+  const folders = foldersIn(path, DEPTH, onSkipped).map((at) => storeAt(at, io));
   // A plan may stand beside records of its runs; a run's own folder goes before its record.
   const records = plan === undefined ? new Map() : await readRecords(folder, io);
   const stores = [...folders, ...records.values()];
   const { runs, damaged, unmatched } = await loadRuns(stores, plan);
   const [first] = damaged;
   if (runs.length === 0 && first !== undefined) throw first.error;
-  for (const run of damaged) leaveOut(describeDamage(run));
-  for (const run of unmatched) leaveOut(describeUnmatched(run));
+  for (const run of damaged) onSkipped(describeDamage(run));
+  for (const run of unmatched) onSkipped(describeUnmatched(run));
   if (runs.length === 0)
     throw new InputError(
       unmatched.length === 0
-        ? `${root.where}: no run is here; give the folder of a run or of a study`
+        ? `${root.where}: not a run folder (config.json missing); give the folder of a run or a study`
         : `${root.where}: none of its runs is one of plan.json; give the folder of one run`,
     );
   const teacherStores = (run: BegunRun): Record<string, Store> => {
@@ -72,7 +72,7 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
       }),
     );
   };
-  return { root, plan, runs, leftOut, leaveOut, single, teacherStores };
+  return { root, plan, runs, leftOut, onSkipped, single, teacherStores };
 }
 
 /** The one run of a run's own folder. @throws InputError where there is none. */
@@ -82,38 +82,38 @@ export async function openRun(folder: string, io: Io): Promise<BegunRun> {
   const { runs, damaged } = await loadRuns([store]);
   if (damaged[0] !== undefined) throw damaged[0].error;
   const [run] = runs;
-  if (run === undefined) throw new InputError(`${store.where}: the run has not begun yet`);
+  if (run === undefined) throw new InputError(`${store.where}: the run has not started yet`);
   return run;
 }
 
 function describeDamage({ keys, where, error }: DamagedRun): string {
-  return `${keys.join(', ') || where} is damaged and left out: ${error.message}`;
+  return `${keys.join(', ') || where} is damaged and skipped: ${error.message}`;
 }
 
 function describeUnmatched({ where, damagedTeacher }: UnmatchedRun): string {
   if (damagedTeacher === undefined)
     return `${where} is left out: it is none of the runs of plan.json`;
   const { keys, where: teacher } = damagedTeacher;
-  return `${where} is left out: its teacher ${keys.join(', ') || teacher} is damaged, so its name in the plan is not known`;
+  return `${where} is skipped: its teacher ${keys.join(', ') || teacher} is damaged, so its name in the plan is unknown`;
 }
 
 /**
  * Folders that hold a run's config.json, at most `depth` below; runs hold no runs. Links are followed, and
- * a folder that several lead to is listed once; `leaveOut` hears of those that cannot be read.
+ * a folder that several lead to is listed once; `onSkipped` hears of those that cannot be read.
  * @throws InputError when it is a file, or cannot be read itself.
  */
 export function foldersIn(
   path: string,
   depth: number,
-  leaveOut: (message: string) => void,
+  onSkipped: (message: string) => void,
 ): readonly string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory())
-    throw new InputError(`${path}: is a file; give the folder of a run or of a study`);
+    throw new InputError(`${path}: is a file; give the folder of a run or a study`);
   // A folder's own name stands before those of links to it.
   const found = walk(path, depth, (folder, { message }) => {
     if (folder === path) throw new InputError(`${folder}: cannot be read: ${message}`);
-    leaveOut(`${folder} cannot be read and is left out: ${message}`);
+    onSkipped(`${folder} cannot be read and is skipped: ${message}`);
   });
   const own = found.filter(({ linked }) => !linked);
   const byPlace = new Map<string, string>();
@@ -138,7 +138,7 @@ function walk(
 ): readonly FoundFolder[] {
   if (existsSync(join(path, 'config.json'))) return [{ folder: path, linked }];
   if (depth === 0) return [];
-  return entriesOf(path, onFailure).flatMap((entry) => {
+  return readEntries(path, onFailure).flatMap((entry) => {
     const child = join(path, entry.name);
     const isLink = entry.isSymbolicLink();
     if (entry.name === 'node_modules') return [];
@@ -148,7 +148,7 @@ function walk(
 }
 
 /** What is in a folder; nothing where it cannot be read, which `onFailure` hears. */
-function entriesOf(path: string, onFailure: (folder: string, error: Error) => void): Dirent[] {
+function readEntries(path: string, onFailure: (folder: string, error: Error) => void): Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });
   } catch (error) {

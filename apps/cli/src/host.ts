@@ -21,7 +21,7 @@ export interface Human extends Sink {
 export function human(io: Io, { json, csv, wide }: OutputFlags): Human {
   const sink = json === true || csv === true ? io.err : io.out;
   if (wide === true) return sink;
-  const width = widthOf(sink, io);
+  const width = terminalWidth(sink, io);
   const lines = new Folder(width);
   const { writeStyled } = sink;
   return {
@@ -45,13 +45,13 @@ export function human(io: Io, { json, csv, wide }: OutputFlags): Human {
 const NARROWEST = 40;
 
 /** Columns of a terminal, else those of COLUMNS, else 80. */
-export function widthOf(sink: Sink, { env }: Pick<Io, 'env'>): number {
+export function terminalWidth(sink: Sink, { env }: Pick<Io, 'env'>): number {
   const columns = sink.columns || Number(env.COLUMNS) || 80;
   return Math.max(NARROWEST, Math.floor(columns));
 }
 
 /** The common part of every run's host. */
-export function hostOf(
+export function createHost(
   registry: Registry,
   io: Io,
 ): Required<Pick<RunHost, 'registry' | 'signal' | 'peakMemoryBytes' | 'versions'>> {
@@ -116,7 +116,7 @@ export function freshFolder(folder: string, marker: 'config.json' | 'plan.json',
   // Another process may have begun it meanwhile: who works in it is told by its lease.
   if (files.length > 0 && !files.includes(marker))
     throw new InputError(
-      `--out ${folder}: holds other files (${files[0]}) and no ${marker}; choose an empty or a new folder`,
+      `--out ${folder}: contains other files (${files[0]}) and no ${marker}; choose an empty or new folder`,
     );
   return folder;
 }

@@ -122,8 +122,8 @@ export function diffRuns(a: BegunRun, b: BegunRun): RunDiff {
   const hashes = [a.manifest.paramsSha256, b.manifest.paramsSha256];
   return {
     experiment: differences(a.config.experiment, b.config.experiment),
-    execution: differences(executionOf(a), executionOf(b)),
-    results: differences(resultsOf(a), resultsOf(b)),
+    execution: differences(describeExecution(a), describeExecution(b)),
+    results: differences(describeResults(a), describeResults(b)),
     sameRun: a.run === b.run,
     sameSplit: a.manifest.splitHash === b.manifest.splitHash,
     sameParameters: hashes.includes(undefined) ? null : hashes[0] === hashes[1],
@@ -131,12 +131,12 @@ export function diffRuns(a: BegunRun, b: BegunRun): RunDiff {
   };
 }
 
-function executionOf({ manifest }: BegunRun): object {
+function describeExecution({ manifest }: BegunRun): object {
   const { backend, device, threads, versions } = manifest;
   return { backend, device, threads, versions };
 }
 
-function resultsOf({ record }: BegunRun): object {
+function describeResults({ record }: BegunRun): object {
   const { run: _r, out: _o, backend: _b, seed: _s, ...measured } = record;
   const { splitHash: _h, paramsSha256: _p, ...results } = measured;
   return results;

@@ -1,11 +1,11 @@
 /** The command line as a function: arguments and surroundings in, exit code out. */
 import { inspect } from 'node:util';
 import { InputError, isInputError, isRunError, unknownName } from '@grok/core';
-import { cut, own } from '@grok/core/internal';
+import { own, truncate } from '@grok/core/internal';
 import { Command, CommanderError } from 'commander';
 import { color, writePieces } from './colors.js';
 import { examples, GROUP } from './flags.js';
-import { EXIT, widthOf } from './host.js';
+import { EXIT, terminalWidth } from './host.js';
 import type { Io, Sink } from './io.js';
 import { printableSink } from './printable-sink.js';
 import { version } from './version.js';
@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
     const done = (result: number): void => {
       code = result;
     };
-    const program = programOf(io, out);
+    const program = createProgram(io, out);
     const words = argv.filter((word) => word !== '--debug');
     for (const add of await loadCommands(words[0])) add(program, io, done);
     for (const command of program.commands) addHelp(command);
@@ -61,7 +61,8 @@ export async function main(argv: readonly string[], surroundings: Io): Promise<n
     writeError(io, (error as Error).message);
     if (debug) io.err.write(`${inspect(error)}\n`); // with the stacks of its causes
     if (isInputError(error)) return EXIT.badInput;
-    if (!isRunError(error) && !debug) io.err.write('grok: this is a bug; --debug shows where\n');
+    if (!isRunError(error) && !debug)
+      io.err.write('grok: this is a bug; run again with --debug for a stack trace\n');
     return EXIT.failed;
   }
 }
@@ -106,12 +107,12 @@ function checkValues(command: Command): void {
     for (const text of [value].flat())
       if (typeof text === 'string' && text.startsWith('--')) {
         const option = command.options.find((item) => item.attributeName() === key);
-        throw new InputError(`${option?.long ?? key}: needs a value, got the flag ${text}`);
+        throw new InputError(`${option?.long ?? key}: needs a value, got the option ${text}`);
       }
 }
 
 /** The text of a help is the program's own: it may have colors. */
-function programOf(io: Io, raw: Sink): Command {
+function createProgram(io: Io, raw: Sink): Command {
   const program = new Command('grok')
     .description('Train, distil and compare grokking transformers.')
     .version(version)
@@ -122,7 +123,7 @@ function programOf(io: Io, raw: Sink): Command {
     .helpCommand('help [command]', 'show the help of a command');
   examples(program, 'reproduce --preset paper --seed 42', 'train --help').addHelpText(
     'after',
-    '\nWithout a command, grok does the first.',
+    '\nWithout a command, grok runs the first one.',
   );
   return tame(program, io, raw);
 }
@@ -131,7 +132,7 @@ function programOf(io: Io, raw: Sink): Command {
 function addHelp(command: Command): void {
   command
     .optionsGroup(GROUP.help)
-    .option('--debug', 'show stacks of errors')
+    .option('--debug', 'show stack traces of errors')
     .helpOption('-h, --help', 'show this help');
   for (const child of command.commands) addHelp(child);
 }
@@ -145,7 +146,7 @@ function tame(command: Command, io: Io, raw: Sink): Command {
     .configureHelp({ styleTitle })
     .configureOutput({
       writeOut: (text) => void raw.write(text),
-      getOutHelpWidth: () => widthOf(io.out, io),
+      getOutHelpWidth: () => terminalWidth(io.out, io),
       getOutHasColors: () => io.out.writeStyled !== undefined,
       writeErr: () => {},
       outputError: () => {},
@@ -154,7 +155,7 @@ function tame(command: Command, io: Io, raw: Sink): Command {
 
 /** A message in one line; of a very long one, the beginning. */
 function oneLine(text: string): string {
-  const lines = cut(text, 4000).split('\n');
+  const lines = truncate(text, 4000).split('\n');
   return lines
     .map((line) => line.trim())
     .filter(Boolean)

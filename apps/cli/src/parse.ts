@@ -11,7 +11,7 @@ import {
 import type { Change } from './set.js';
 
 /** Reads `text` as a finite number. @throws InputError that names the flag. */
-export function numberOf(flag: string, text: string): number {
+export function parseNumber(flag: string, text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(value))
     throw new InputError(`${flag}: must be a number, got ${quote(text)}`);
@@ -20,21 +20,21 @@ export function numberOf(flag: string, text: string): number {
   return value;
 }
 
-/** Reads `text` as a whole number, at least `least`. @throws InputError that names the flag. */
-export function wholeOf(flag: string, text: string, least = 0): number {
+/** Reads `text` as an integer, at least `least`. @throws InputError that names the flag. */
+export function parseInteger(flag: string, text: string, least = 0): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isSafeInteger(value) || value < least)
-    throw new InputError(`${flag}: must be a whole number ≥ ${least}, got ${quote(text)}`);
+    throw new InputError(`${flag}: must be an integer ≥ ${least}, got ${quote(text)}`);
   return value;
 }
 
 /** Splits `a.b=value`; the value is JSON where it parses as such, else text. */
-export function assignmentOf(text: string): Change {
+export function parseAssignment(text: string): Change {
   const at = text.indexOf('=');
   const path = text.slice(0, at).split('.');
   if (at < 1 || path.some((part) => part.trim() === ''))
     throw new InputError(
-      `--set: needs path=value, such as optimizer.options.learningRate=2e-3, got ${quote(text)}`,
+      `--set: must be path=value, such as optimizer.options.learningRate=2e-3, got ${quote(text)}`,
     );
   return { path, value: jsonOrText(text.slice(at + 1)) };
 }
@@ -43,8 +43,8 @@ export function assignmentOf(text: string): Change {
  * Reads `name:key=value,key=value` as a term of the objective; `weight` and `as` are the term's own,
  * all else are options of the strategy. Commas inside brackets belong to the value.
  */
-export function strategyOf(text: string): TermUse {
-  const { weight, ...use } = useOf('--strategy', text, 'logit:temperature=4,weight=0.7', [
+export function parseStrategy(text: string): TermUse {
+  const { weight, ...use } = parseUse('--strategy', text, 'logit:temperature=4,weight=0.7', [
     'as',
     'weight',
   ]);
@@ -57,26 +57,26 @@ export function strategyOf(text: string): TermUse {
 }
 
 /** Reads `name` or `name:key=value,…` as a backend; `source` is where it was typed. */
-export function backendOf(
+export function parseBackend(
   source: string,
   text: string,
 ): Pick<Execution, 'backend' | 'backendOptions'> {
-  const { use, options } = useOf(source, text, 'onnx:rules={"rope":false}', []);
+  const { use, options } = parseUse(source, text, 'onnx:rules={"rope":false}', []);
   return { backend: use, ...(options === undefined ? {} : { backendOptions: options }) };
 }
 
 /** Reads `name` or `name:key=value,…` as an executor. */
-export function executorOf(text: string): Use {
-  return useOf('--executor', text, 'processes:jobs=2', []);
+export function parseExecutor(text: string): Use {
+  return parseUse('--executor', text, 'processes:jobs=2', []);
 }
 
 /** Reads the texts of `--track`; `none`, alone, is nobody. */
-export function trackersOf(texts: readonly string[]): readonly TrackerUse[] {
+export function parseTrackers(texts: readonly string[]): readonly TrackerUse[] {
   if (texts.length === 1 && texts[0] === 'none') return [];
-  return texts.map((text) => useOf('--track', text, 'csv:file=epochs.csv', ['as']));
+  return texts.map((text) => parseUse('--track', text, 'csv:file=epochs.csv', ['as']));
 }
 
-function useOf(
+function parseUse(
   flag: string,
   text: string,
   example: string,

@@ -49,7 +49,7 @@ export async function openRegistry(entries: readonly string[], io: Io): Promise<
   const registry = createRegistry(builtIn);
   const seen = new Set<string>();
   for (const entry of named) {
-    const { path, alias } = aliasOf(entry, cwd);
+    const { path, alias } = parseAlias(entry, cwd);
     const { plugin, file } = await loadPlugin(path, cwd);
     const key = `${file} ${JSON.stringify(alias)}`;
     if (seen.has(key)) continue; // named twice, such as in the configuration and by a flag
@@ -68,7 +68,7 @@ export async function openRegistry(entries: readonly string[], io: Io): Promise<
 }
 
 /** Splits `ENTRY#old=new,old=new`; a path that is there is one, whatever it has in it. */
-export function aliasOf(
+export function parseAlias(
   entry: string,
   cwd: string = process.cwd(),
 ): { path: string; alias: Record<string, string> } {
@@ -96,7 +96,7 @@ const CONFIG_FILE: DocumentKind<Config> = {
     format: z.literal('grok config 1').exactOptional(),
     plugins: z.array(z.string()).exactOptional(),
   } satisfies Shape<Config>),
-  remedy: 'write such as { "plugins": ["grok-rkd"] }',
+  remedy: 'it must look like { "plugins": ["grok-rkd"] }',
 };
 
 /** Files that only a run or a study writes. */
@@ -120,7 +120,7 @@ function configuredPlugins({ cwd, err }: Pick<Io, 'cwd' | 'err'>): readonly stri
   const beside = findWritten(cwd);
   if (beside !== undefined) {
     err.write(
-      `grok: ${CONFIG} is not loaded: it lies beside ${beside} of a run or a study; name its plugins with --plugin\n`,
+      `grok: ${CONFIG} is not loaded: it is next to ${beside} of a run or a study; load its plugins with --plugin\n`,
     );
     return [];
   }
@@ -134,11 +134,11 @@ export interface FoundPlugin {
   readonly description: string;
 }
 
-/** Installed packages with the keyword `grok-plugin` that are not built in, directly in a `node_modules` folder. @throws InputError when there is no such folder. */
+/** Installed packages with the keyword `grok-plugin` that are not built in, directly in a `node_modules` folder. @throws InputError when no such folder. */
 export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin[] {
   const root = resolve(cwd, folder);
   if (!existsSync(root) || !statSync(root).isDirectory())
-    throw new InputError(`--search ${folder}: there is no such folder; name a node_modules`);
+    throw new InputError(`--search ${folder}: no such folder; give a node_modules folder`);
   const below = (at: string): string[] =>
     readdirSync(at)
       .filter((name) => !name.startsWith('.'))
@@ -163,7 +163,7 @@ export function searchPlugins(folder: string, cwd: string): readonly FoundPlugin
  * Does something with runs that began with plugins. Their folders may come from anywhere, so the plugins
  * that they name are not loaded; where a name is missed, the error says which to name.
  */
-export async function withPluginsOf<T>(
+export async function withRecordedPlugins<T>(
   folders: readonly string[],
   { plugin: given = [] }: { readonly plugin?: readonly string[] },
   registry: Registry,
@@ -175,7 +175,7 @@ export async function withPluginsOf<T>(
   } catch (error) {
     if (!isInputError(error) || error.code !== 'unknown-name') throw error;
     const records = await Promise.all(folders.map((folder) => readBeginnings(folder, io)));
-    const hint = hintOf(records.flat(), given, registry);
+    const hint = formatHint(records.flat(), given, registry);
     if (hint === undefined) throw error;
     const { code, data: name } = error;
     throw new InputError(`${error.message}; ${hint}`, { cause: error, code, data: name });
@@ -183,7 +183,7 @@ export async function withPluginsOf<T>(
 }
 
 /** The plugins that runs began with and that are missed: as they were named, or by what their records list. */
-function hintOf(
+function formatHint(
   records: readonly RunBeginning[],
   given: readonly string[],
   registry: Registry,
@@ -192,7 +192,7 @@ function hintOf(
   for (const entry of given) began.delete(entry);
   if (began.size > 0) {
     const flags = [...began].map((entry) => `--plugin ${entry}`).join(' ');
-    return `the run began with ${flags}: name it again`;
+    return `the run was started with ${flags}: pass it again`;
   }
   const loaded = new Set(registry.list().map((item) => item.package));
   const missed = new Map(records.flatMap(({ packages }) => packages));
@@ -200,5 +200,5 @@ function hintOf(
   if (missed.size === 0) return undefined;
   const listed = [...missed].map(([name, version]) => `${name} ${version}`).join(', ');
   const flags = [...missed.keys()].map((name) => `--plugin ${name}`).join(' ');
-  return `it may come from ${listed}, which the runs began with: pass ${flags}, or the plugin’s path`;
+  return `it may come from ${listed}, which the runs were started with: pass ${flags}, or the plugin’s path`;
 }

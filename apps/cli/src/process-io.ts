@@ -19,18 +19,18 @@ export function processIo(): Io {
     if (interrupted) process.exit(EXIT.interrupted);
     interrupted = true; // not `aborted`: Ctrl-C ends the reader of a pipeline too, perhaps first
     tell?.(HEARD);
-    process.stderr.write('\ngrok: saving and stopping; Ctrl-C again stops at once\n');
+    process.stderr.write('\ngrok: saving and stopping; press Ctrl-C again to stop immediately\n');
     stop.abort();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  let told = false;
+  let reported = false;
   for (const name of ['stdout', 'stderr'] as const)
     process[name].on('error', ({ code, message }: NodeJS.ErrnoException) => {
       stop.abort();
       // `grok runs | head`: the reader has gone, which is no error of ours.
-      if (code === 'EPIPE' || told) return;
-      told = true;
+      if (code === 'EPIPE' || reported) return;
+      reported = true;
       process.on('exit', () => {
         process.exitCode = EXIT.failed;
       });

@@ -8,7 +8,7 @@ const EVERY = { ms: 10_000, share: 0.1 } as const;
 /** Where progress is written. */
 export interface ProgressLines {
   /** Writes a line that stays. */
-  keep(...pieces: readonly Piece[]): void;
+  print(...pieces: readonly Piece[]): void;
   /** True where something would be shown now; asked before anything is worked out. */
   isDue(): boolean;
   /** Shows how far it is, `done` from 0 to 1: on the moving line, or as a line of its own where one is due. */
@@ -22,7 +22,7 @@ export function progressLines(sink: Sink, redrawMs: number, now: () => number): 
   let looked = Number.NEGATIVE_INFINITY;
   let last = { at: now(), done: 0 };
   return {
-    keep(...pieces) {
+    print(...pieces) {
       if (live) sink.eraseLine?.();
       writePieces(sink, [...pieces, '\n']);
     },

@@ -30,7 +30,7 @@ export function progress(
     ({ epochs, stepsPerEpoch } = event);
     began = { step: event.from.step, at: now() };
     lastStep = epochs * stepsPerEpoch;
-    lines.keep(`${label}: ${describeStart(event)}`);
+    lines.print(`${label}: ${describeStart(event)}`);
   };
   const show = (epoch: number, step: number, loss: number): void =>
     lines.show(lastStep === 0 ? 1 : step / lastStep, () => [
@@ -60,15 +60,15 @@ export function progress(
         break;
       case 'crossing':
         if (sink.isTTY === true)
-          lines.keep(
+          lines.print(
             `${label}: validation accuracy ${100 * event.threshold} % at epoch ${event.epoch}`,
           );
         break;
       case 'notice':
-        lines.keep(`${label}: ${event.message}`);
+        lines.print(`${label}: ${event.message}`);
         break;
       case 'end':
-        lines.keep(
+        lines.print(
           `${label}: `,
           [event.status === 'finished' ? 'green' : 'red', event.status],
           ` at epoch ${event.epoch}`,

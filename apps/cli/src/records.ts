@@ -11,7 +11,7 @@ import type { Io } from './io.js';
 
 const ENDING = '.json.gz';
 
-/** All records in a folder, by run. @throws InputError when there is no such folder, or a record is damaged. */
+/** All records in a folder, by run. @throws InputError when no such folder, or a record is damaged. */
 export async function readRecords(
   folder: string | undefined,
   io: Io,
@@ -20,7 +20,7 @@ export async function readRecords(
   if (folder === undefined) return records;
   const path = resolve(io.cwd, folder);
   if (!existsSync(path))
-    throw new InputError(`records ${folder}: there is no such folder; give one of finished runs`);
+    throw new InputError(`records ${folder}: no such folder; give a folder of records`);
   for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()) {
     if (!name.endsWith(ENDING)) continue;
     const { run, store } = await decodeRecord(readFileSync(join(path, name)), join(folder, name));

@@ -5,10 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import { publishedPath, publishStudy, readPublished, type Verified } from '@grok/analysis';
 import { InputError, openBackend, type Registry, RunError } from '@grok/core';
 import {
-  labelOf,
+  buildReport,
+  formatLabel,
   published,
   type ReportInput,
-  reportOf,
   type SeedAnalysis,
   studyTable,
 } from '@grok/report';
@@ -36,17 +36,18 @@ export async function writeReport(
   claims: readonly Verified[] | undefined,
   io: Io,
 ): Promise<readonly string[]> {
-  const input = await inputOf(opened, command, io);
-  const report = await reportOf(claims === undefined ? input : { ...input, claims });
-  for (const message of report.leftOut) opened.leaveOut(message);
+  const input = await readInput(opened, command, io);
+  const report = await buildReport(claims === undefined ? input : { ...input, claims });
+  for (const message of report.leftOut) opened.onSkipped(message);
   const files: [string, string | Uint8Array][] = Object.entries(report.files);
-  for (const { name, svg } of report.figures) files.push([`figures/${name}.png`, await pngOf(svg)]);
+  for (const { name, svg } of report.figures)
+    files.push([`figures/${name}.png`, await renderPng(svg)]);
   for (const [name, content] of files) write(join(resolve(io.cwd, out), name), content);
   return files.map(([name]) => join(out, name));
 }
 
-async function inputOf(
-  { plan, root, runs, single, leftOut, leaveOut }: OpenedFolder,
+async function readInput(
+  { plan, root, runs, single, leftOut, onSkipped }: OpenedFolder,
   command: string,
   io: Io,
 ): Promise<ReportInput> {
@@ -58,7 +59,7 @@ async function inputOf(
     : finished;
   const analyses: SeedAnalysis[] = [];
   for (const run of named.filter(({ name }) => name === 'teacher')) {
-    const file = await readPublished(root, publishedPath(run), leaveOut);
+    const file = await readPublished(root, publishedPath(run), onSkipped);
     const { seed, override } = run;
     if (file !== undefined)
       analyses.push({ seed, file, ...(override === undefined ? {} : { override }) });
@@ -69,7 +70,7 @@ async function inputOf(
       expandPlan(plan),
       { root, open: (name) => storeAt(join(root.where, name), io) },
       {},
-      leaveOut,
+      onSkipped,
     ));
   const about =
     plan === undefined
@@ -91,8 +92,8 @@ async function inputOf(
             markdown: studyTable(plan, planned, { style: 'markdown' }),
           },
         }),
-    beside: besideOf(plan),
-    facts: factsOf(named),
+    beside: publishedNumbers(plan),
+    facts: listFacts(named),
   };
 }
 
@@ -108,10 +109,10 @@ export async function analyzeAsPublished(
   const execution = readingExecution(first.config.execution, flags, io);
   const backend = await openBackend(registry, execution);
   try {
-    const { teacherStores, root, runs, leaveOut } = opened;
+    const { teacherStores, root, runs, onSkipped } = opened;
     const host = { registry, backend, teacherStores, signal: io.signal };
     const notice = (run: BegunRun, message: string): void =>
-      leaveOut(`${labelOf(run)}, seed ${run.seed}: ${message}`);
+      onSkipped(`${formatLabel(run)}, seed ${run.seed}: ${message}`);
     await publishStudy(host, root, runs, { asPublished: true, missing: true, notice });
   } finally {
     await backend.dispose();
@@ -119,14 +120,14 @@ export async function analyzeAsPublished(
 }
 
 /** The paper's numbers, where a plan is of the paper's task. */
-export function besideOf(plan: Plan | undefined): typeof published {
+export function publishedNumbers(plan: Plan | undefined): typeof published {
   const [seed] = plan?.seeds ?? [];
   if (plan === undefined || seed === undefined) return {};
   const { use, options } = teacherPart(plan, seed).task;
   return use === 'div' && (options?.p ?? 97) === 97 ? published : {};
 }
 
-function factsOf(runs: readonly BegunRun[]): Record<string, string> {
+function listFacts(runs: readonly BegunRun[]): Record<string, string> {
   const { manifest } = runs[0]!;
   return {
     runs: String(new Set(runs.map(({ run }) => run)).size),
@@ -139,7 +140,7 @@ function factsOf(runs: readonly BegunRun[]): Record<string, string> {
 }
 
 /** The pixels of a drawing, at one and a half times its size. */
-async function pngOf(svg: string): Promise<Uint8Array> {
+async function renderPng(svg: string): Promise<Uint8Array> {
   const { Resvg } = await import('@resvg/resvg-js');
   const fitTo = { mode: 'zoom', value: 1.5 } as const;
   return new Resvg(svg, { fitTo, font: { loadSystemFonts: true } }).render().asPng();

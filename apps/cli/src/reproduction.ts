@@ -14,10 +14,10 @@ import {
 } from '@grok/study';
 import type { ComputeFlags } from './flags.js';
 import { openFolder } from './folders.js';
-import { EXIT, hostOf, human, storeAt } from './host.js';
+import { createHost, EXIT, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { clock } from './progress-lines.js';
-import { analyzeAsPublished, besideOf, writeReport } from './report.js';
+import { analyzeAsPublished, publishedNumbers, writeReport } from './report.js';
 import { requestExecution } from './spec.js';
 import { studyProgress } from './study-progress.js';
 
@@ -38,7 +38,7 @@ export async function carryOutPlan(
   const open = (name: string): Store => storeAt(join(folder, name), io);
   const found = await runStudy(plan, {
     ...{ registry, root, open, execution: explicit, defaults },
-    executor: inlineExecutor({ ...hostOf(registry, io), open }),
+    executor: inlineExecutor({ ...createHost(registry, io), open }),
     failFast: true,
     signal: io.signal,
     ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, describePlan(plan).title) }),
@@ -46,15 +46,15 @@ export async function carryOutPlan(
   const { status } = found;
   const runs = found.runs.filter(hasBegun);
   if (status === 'interrupted') {
-    io.err.write(`grok: interrupted; go on with: grok resume ${root.where}\n`);
-    if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
+    io.err.write(`grok: interrupted; continue with: grok resume ${root.where}\n`);
+    if (flags.json === true) io.out.write(`${JSON.stringify(summarizeResult(runs))}\n`);
     return EXIT.interrupted;
   }
   const { title } = describePlan(plan);
   for (const seed of plan.seeds) {
     const own = runs.filter((run) => run.seed === seed);
     sink.write(
-      `\n${title}, seed ${seed}\n\n${reproductionTable(own, besideOf(plan), sink.width)}\n`,
+      `\n${title}, seed ${seed}\n\n${reproductionTable(own, publishedNumbers(plan), sink.width)}\n`,
     );
   }
   const opened = await openFolder(folder, io);
@@ -62,13 +62,13 @@ export async function carryOutPlan(
   const command = 'grok reproduce --spec plan.json --out DIR';
   const files = await writeReport(opened, opened.root.where, command, undefined, io);
   sink.write(`${files.join('\n')}\n`);
-  sink.write(`wall time ${clock((performance.now() - began) / 1000)}\n`);
-  if (flags.json === true) io.out.write(`${JSON.stringify(resultOf(runs))}\n`);
+  sink.write(`total time ${clock((performance.now() - began) / 1000)}\n`);
+  if (flags.json === true) io.out.write(`${JSON.stringify(summarizeResult(runs))}\n`);
   return EXIT.ok;
 }
 
 /** `{ teacher, students }` for one seed; for several, that of each under `seeds`. */
-function resultOf(runs: readonly BegunRun[]): object {
+function summarizeResult(runs: readonly BegunRun[]): object {
   const of = (seed: number): { teacher: RunRecord | null; students: Record<string, RunRecord> } => {
     const own = runs.filter((run) => run.seed === seed);
     const students = own.filter(({ role }) => role !== 'teacher');

@@ -18,7 +18,7 @@ interface KindWords {
   readonly spec: (name: string) => string;
   readonly flag: (name: string) => string;
 }
-const within = (key: string) => (name: string) => `"${key}": [{ "use": "${name}" }]`;
+const usedUnder = (key: string) => (name: string) => `"${key}": [{ "use": "${name}" }]`;
 const at = (key: string) => (name: string) => `"${key}": { "use": "${name}" }`;
 
 /** Kinds that there is a template for. */
@@ -27,19 +27,19 @@ const KINDS: Readonly<Record<string, KindWords>> = {
     folder: 'distill',
     options: '| `scale` | 1 | factor of the loss, > 0 |',
     summary: 'A distillation strategy for grok: mean squared error of logits.',
-    spec: within('objective'),
+    spec: usedUnder('objective'),
     flag: (name) => `--strategy ${name}`,
   },
   backend: {
     folder: 'backend',
     options: '| none | | |',
-    summary: 'A backend of grok: tfjs in plain JavaScript.',
+    summary: 'A backend for grok: tfjs in plain JavaScript.',
     spec: (name) => `"backend": "${name}"`,
     flag: (name) => `--backend ${name}`,
   },
   task: {
     folder: 'task',
-    options: '| `bits` | 6 | bits a row, 2 … 16 |',
+    options: '| `bits` | 6 | bits per row, 2 … 16 |',
     summary: 'A task for grok: parity of bits.',
     spec: at('task'),
     flag: (name) => `--op ${name}`,
@@ -47,15 +47,15 @@ const KINDS: Readonly<Record<string, KindWords>> = {
   optimizer: {
     folder: 'optim',
     options: '| `learningRate` | 0.01 | ≥ 0 |\n| `momentum` | 0.9 | in [0, 1) |',
-    summary: 'An optimiser for grok: gradient descent with momentum.',
+    summary: 'An optimizer for grok: gradient descent with momentum.',
     spec: at('optimizer'),
     flag: (name) => `--set optimizer.use=${name}`,
   },
   probe: {
     folder: 'probe',
-    options: '| `every` | 10 | epochs between two looks |',
+    options: '| `every` | 10 | epochs between measurements |',
     summary: 'A probe for grok: the largest absolute value of each parameter.',
-    spec: within('probes'),
+    spec: usedUnder('probes'),
     flag: (name) => `--set 'probes=[{"use":"${name}"}]'`,
   },
 };
@@ -85,7 +85,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
   const [, scope, word] = /^(@[a-z0-9][a-z0-9-]*\/)?([a-z][a-z0-9-]*)$/.exec(given) ?? [];
   if (word === undefined)
     throw new InputError(
-      `grok new: a name is lower case, such as rkd or @me/rkd, got ${quote(given)}`,
+      `grok new: a name must be lower case, such as rkd or @me/rkd, got ${quote(given)}`,
     );
   const name = word.replace(/^grok-(?=.)/, '');
   const own = listBuiltIn().find((item) => item.kind === kind && item.name === name);
@@ -103,7 +103,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
     : resolve(cwd, dir ?? packageName.replace(/^@[^/]+\//, ''));
   const words: Readonly<Record<string, string>> = {
     __NAME__: name,
-    __CONST__: constantOf(name),
+    __CONST__: toConstantName(name),
     __TITLE__: `\`${name}\``,
     __PACKAGE__: packageName,
     __CORE__: CORE,
@@ -121,7 +121,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
     name,
     ...(inside ? { monorepo } : {}),
     files: {
-      'package.json': json(manifestOf(kind, packageName, known.summary, inside)),
+      'package.json': json(makeManifest(kind, packageName, known.summary, inside)),
       'README.md': fill('README.md.tmpl'),
       'tsconfig.json': inside ? TSCONFIG_INSIDE : json(TSCONFIG_OUTSIDE),
       ...(inside ? { 'tsdown.config.ts': TSDOWN } : { LICENSE: licence() }),
@@ -132,7 +132,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
 }
 
 /** `relational-kd` → `relationalKd`; a word that JavaScript keeps for itself gets a line under it. */
-function constantOf(name: string): string {
+function toConstantName(name: string): string {
   const constant = name.replace(/-+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   return /^(new|class|default|function|import|export|plugin|in|of|do|if|for|let|var|const|this|null|true|false|void|with|try|case|else|enum|super|switch|throw|typeof|while|yield|return|delete|package|static|public|private)$/.test(
     constant,
@@ -153,7 +153,7 @@ function monorepoAround(cwd: string): string | undefined {
   }
 }
 
-function manifestOf(kind: string, name: string, description: string, inside: boolean): object {
+function makeManifest(kind: string, name: string, description: string, inside: boolean): object {
   const ours = inside ? 'workspace:^' : `^${coreVersion}`;
   const built = { types: './dist/index.d.ts', default: './dist/index.js' };
   const exports = (entry: object): object => ({ '.': entry, './package.json': './package.json' });

@@ -26,8 +26,8 @@ export function changed(
     (at, { path, value }) => renamed(at, path.slice(0, -1), value, registry),
     document,
   );
-  const fresh = changes.reduce((at, change) => dropOtherLength(at, change, changes), fitting);
-  return changes.reduce((at, { path, value }) => setAt(at, path, value), fresh);
+  const applied = changes.reduce((at, change) => dropOtherLength(at, change, changes), fitting);
+  return changes.reduce((at, { path, value }) => setAt(at, path, value), applied);
 }
 
 const LENGTHS = ['epochs', 'steps'] as const;

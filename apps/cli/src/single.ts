@@ -13,9 +13,9 @@ import {
   startRun,
 } from '@grok/core';
 import { listColumns, runTable } from '@grok/report';
-import { identifyRun, recordOf } from '@grok/study';
+import { buildRecord, identifyRun } from '@grok/study';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';
-import { EXIT, freshFolder, hostOf, human, locked, storeAt } from './host.js';
+import { createHost, EXIT, freshFolder, human, locked, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { progress } from './progress.js';
 import { type BranchFlag, requestExecution } from './spec.js';
@@ -35,9 +35,9 @@ export async function runSpec(
   const folder = freshFolder(out, 'config.json', io);
   const teachers = written.teachers ?? {};
   const host = {
-    ...hostOf(registry, io),
+    ...createHost(registry, io),
     defaults,
-    teacherStores: storesOf(teachers, io),
+    teacherStores: openStores(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), label)],
   };
   return locked(folder, io, async (hold) => {
@@ -74,8 +74,8 @@ export async function resumeIn(
 ): Promise<number> {
   const { where } = storeAt(folder, io);
   const host = {
-    ...hostOf(registry, io),
-    teacherStores: storesOf(teachers, io),
+    ...createHost(registry, io),
+    teacherStores: openStores(teachers, io),
     listeners: flags.quiet === true ? [] : [progress(human(io, flags), where)],
   };
   const { explicit } = requestExecution({}, flags, io);
@@ -103,7 +103,7 @@ function seenFrom(
   return entries.length === 0 ? {} : { teachers: Object.fromEntries(entries) };
 }
 
-function storesOf(teachers: Readonly<Record<string, string>>, io: Io): Record<string, Store> {
+function openStores(teachers: Readonly<Record<string, string>>, io: Io): Record<string, Store> {
   return Object.fromEntries(
     Object.entries(teachers).map(([name, folder]) => {
       if (folder.trim() === '') throw new InputError(`teacher "${name}": needs a folder`);
@@ -119,15 +119,15 @@ function tell(
   flags: OutputFlags,
   io: Io,
 ): number {
-  const record = recordOf(manifest, history, store.where);
+  const record = buildRecord(manifest, history, store.where);
   const sink = human(io, flags);
-  if (already && flags.quiet !== true) sink.write(`${store.where}: was finished before\n`);
+  if (already && flags.quiet !== true) sink.write(`${store.where}: already finished\n`);
   sink.write(
     runTable([{ name: label, record }], listColumns, { style: 'text', width: sink.width }),
   );
   sink.write(`folder: ${store.where}\n`);
   if (status === 'interrupted')
-    io.err.write(`grok: interrupted; go on with: grok resume ${store.where}\n`);
+    io.err.write(`grok: interrupted; continue with: grok resume ${store.where}\n`);
   if (flags.json === true) io.out.write(`${JSON.stringify(record)}\n`);
   return status === 'finished' ? EXIT.ok : EXIT.interrupted;
 }

@@ -13,10 +13,10 @@ import {
 } from '@grok/core/internal';
 import { type JsonObject, merge, teacherPart } from '@grok/study';
 import { presetPlan, readWritten } from './documents.js';
-import { type ComputeFlags, type RunFlags, sugarOf } from './flags.js';
+import { type ComputeFlags, expandFlags, type RunFlags } from './flags.js';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf, backendOf, trackersOf, wholeOf } from './parse.js';
+import { parseAssignment, parseBackend, parseInteger, parseTrackers } from './parse.js';
 import { changed } from './set.js';
 
 /** An experiment and its execution on the way, not checked yet. */
@@ -40,11 +40,14 @@ export interface BranchFlag {
 }
 
 /** Reads `RUN@STEP`. @throws InputError when it is none. */
-export function branchOf(text: string): BranchFlag {
+export function parseBranch(text: string): BranchFlag {
   const at = text.lastIndexOf('@');
   if (at < 1)
     throw new InputError(`--branch: needs RUN@STEP, such as runs/teacher@900, got ${quote(text)}`);
-  return { folder: text.slice(0, at), step: wholeOf('--branch: the step', text.slice(at + 1)) };
+  return {
+    folder: text.slice(0, at),
+    step: parseInteger('--branch: the step', text.slice(at + 1)),
+  };
 }
 
 /** What a branch starts from: its parent's experiment, with its teachers where the parent has them. */
@@ -64,7 +67,7 @@ export function specDraft(
   io: Io,
 ): Draft & Pick<RunSpec, 'experiment'> {
   if (flags.preset !== undefined)
-    throw new InputError('--spec and --preset: both say what to start from; give one of them');
+    throw new InputError('--spec and --preset: cannot be combined; give one of them');
   const { value, what, text } = readWritten('spec', file, io.cwd);
   const { experiment, execution = {} } = checkDocument(
     value,
@@ -76,7 +79,7 @@ export function specDraft(
 }
 
 /** Plugins to load for a draft: those of the flag, and those that it names itself. */
-export function pluginsOf(
+export function listPlugins(
   { execution }: { readonly execution: Execution },
   { plugin }: ComputeFlags,
 ): readonly string[] {
@@ -95,10 +98,12 @@ export function finish(draft: Draft, flags: RunFlags, registry: Registry): RunSp
       ...(flags.checkpointEvery === undefined ? {} : { checkpointEvery: flags.checkpointEvery }),
     }),
   };
-  const changes = [...sugarOf(flags), ...flags.set.map(assignmentOf)].map(({ path, value }) => {
-    const rooted = ['experiment', 'execution'].includes(path[0]!);
-    return { path: rooted ? path : ['experiment', ...path], value };
-  });
+  const changes = [...expandFlags(flags), ...flags.set.map(parseAssignment)].map(
+    ({ path, value }) => {
+      const rooted = ['experiment', 'execution'].includes(path[0]!);
+      return { path: rooted ? path : ['experiment', ...path], value };
+    },
+  );
   const document = changed(written, changes, registry);
   checkExperiment(document.experiment);
   return checkSpec(document);
@@ -121,12 +126,12 @@ export function requestExecution(
   const { GROK_BACKEND: named } = env;
   return {
     explicit: {
-      ...(backend === undefined ? {} : backendOf('--backend', backend)),
+      ...(backend === undefined ? {} : parseBackend('--backend', backend)),
       ...(threads === undefined ? {} : { threads }),
-      ...(track === undefined ? {} : { trackers: trackersOf(track) }),
+      ...(track === undefined ? {} : { trackers: parseTrackers(track) }),
     },
     defaults: resolveExecution({
-      env: named ? backendOf('GROK_BACKEND', named) : {},
+      env: named ? parseBackend('GROK_BACKEND', named) : {},
       file,
       defaults: { threads: availableParallelism() },
     }),

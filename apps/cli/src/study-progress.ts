@@ -17,7 +17,7 @@ export function studyProgress(
   const lines = progressLines(sink, REDRAW_MS, now);
   return (event) => {
     if (event.type === 'run' && event.event.type === 'notice')
-      lines.keep(`${event.run.key}: ${event.event.message}`);
+      lines.print(`${event.run.key}: ${event.event.message}`);
     // What is told with every event is only worked out where something is shown.
     if (event.type === 'run' && !lines.isDue()) return;
     const { runs, estimate } = event.study;
@@ -27,14 +27,14 @@ export function studyProgress(
     switch (event.type) {
       case 'study': {
         const done = runs.filter(({ state }) => state === 'finished').length;
-        lines.keep(`${name}: ${runs.length} runs, ${done} finished before`);
+        lines.print(`${name}: ${runs.length} runs, ${done} finished before`);
         break;
       }
       case 'begin':
-        lines.keep(`${where} ${event.run.key}: ${describeBegin(event.run)}`);
+        lines.print(`${where} ${event.run.key}: ${describeBegin(event.run)}`);
         break;
       case 'end':
-        lines.keep(`${where} ${event.run.key}: `, ...describeEnd(event.run, event.again), left);
+        lines.print(`${where} ${event.run.key}: `, ...describeEnd(event.run, event.again), left);
         break;
       case 'run':
         lines.show(estimate.done, () => [
@@ -55,7 +55,7 @@ function describeRunning({ key, history = [], experiment }: StudyRun): readonly 
 }
 
 function describeBegin({ manifest }: StudyRun): string {
-  return manifest === undefined ? 'begun' : `goes on from epoch ${manifest.epoch}`;
+  return manifest === undefined ? 'begun' : `resumes from epoch ${manifest.epoch}`;
 }
 
 function describeEnd(

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Executor, InputError, type Registry, type Store, unknownName } from '@grok/core';
 import { countEpochs, createTrackers } from '@grok/core/internal';
-import { csvOf, gridOf, studyTable } from '@grok/report';
+import { formatCsv, layOut, studyTable } from '@grok/report';
 import {
   calibrate,
   checkPlan,
@@ -26,10 +26,10 @@ import {
 } from '@grok/study';
 import { presetNames, readPreset, readWritten } from './documents.js';
 import type { ComputeFlags } from './flags.js';
-import { EXIT, freshFolder, hostOf, human, storeAt } from './host.js';
+import { createHost, EXIT, freshFolder, human, storeAt } from './host.js';
 import type { Io } from './io.js';
-import { assignmentOf, executorOf } from './parse.js';
-import { openRegistry, withPluginsOf } from './plugins.js';
+import { parseAssignment, parseExecutor } from './parse.js';
+import { openRegistry, withRecordedPlugins } from './plugins.js';
 import { clock } from './progress-lines.js';
 import { readRecords, writeRecords } from './records.js';
 import { changed } from './set.js';
@@ -80,25 +80,24 @@ export async function openStudy(
   if (existsSync(path) && statSync(path).isDirectory()) {
     if ((flags.set ?? []).length > 0 || flags.out !== undefined)
       throw new InputError(
-        `${from}: is a study begun; --set and --out go with a plan’s file or a preset`,
+        `${from}: is a study that was started; --set and --out need a plan file or a preset`,
       );
     const plan = await readPlan(storeAt(from, io));
     if (plan === undefined)
       throw new InputError(
-        `${from}: no study is here (no plan.json); give a plan’s file or a study’s folder`,
+        `${from}: not a study folder (plan.json missing); give a plan file or a study folder`,
       );
     return at(plan, from);
   }
-  if (mustExist)
-    throw new InputError(`${from}: there is no such folder; begin with: grok study run PLAN`);
+  if (mustExist) throw new InputError(`${from}: no such folder; start with: grok study run PLAN`);
   const registry = await openRegistry(flags.plugin ?? [], io);
-  const plan = planOf(from, existsSync(path), flags.set ?? [], registry, io);
+  const plan = findPlan(from, existsSync(path), flags.set ?? [], registry, io);
   const named = plan.name.startsWith('study') ? plan.name : `study-${plan.name}`;
   const folder = flags.out ?? `runs/${named}`.replace(/[^\w/.-]/g, '_');
   return at(plan, freshFolder(folder, 'plan.json', io));
 }
 
-function planOf(
+function findPlan(
   from: string,
   isFile: boolean,
   changes: readonly string[],
@@ -107,13 +106,13 @@ function planOf(
 ): Plan {
   const known = presetNames();
   if (!isFile && !known.includes(from)) {
-    if (/[./\\]/.test(from)) throw new InputError(`plan ${from}: there is no such file`);
+    if (/[./\\]/.test(from)) throw new InputError(`plan ${from}: no such file`);
     throw unknownName('plan (neither a file nor a preset)', from, known);
   }
   const written = isFile ? readWritten('plan', from, io.cwd) : readPreset(from);
   const plan = checkPlan(written.value, written.what, written.text);
   if (changes.length === 0) return nameControls(plan, registry);
-  const document = changed(written.value, changes.map(assignmentOf), registry);
+  const document = changed(written.value, changes.map(parseAssignment), registry);
   const found = withChanges(checkPlan(document, `${written.what} with --set`), changes);
   return nameControls(found, registry);
 }
@@ -126,10 +125,10 @@ export async function carryOutStudy(
 ): Promise<number> {
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io);
-  const { explicit, defaults } = requestOf(flags, io);
+  const { explicit, defaults } = readRequest(flags, io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
-  await withPluginsOf([folder], flags, registry, io, check); // before the folder is made
+  await withRecordedPlugins([folder], flags, registry, io, check); // before the folder is made
   createTrackers(registry, explicit.trackers);
   selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
@@ -149,7 +148,7 @@ export async function carryOutStudy(
       sink.write(
         `\n${studyTable(plan, runs, { style: 'text', width: sink.width })}\nfolder: ${root.where}\n`,
       );
-    else io.err.write(`grok: interrupted; go on with: grok study resume ${root.where}\n`);
+    else io.err.write(`grok: interrupted; continue with: grok study resume ${root.where}\n`);
     tellLost(runs, root.where, begun > 0, io);
     if (flags.json === true)
       io.out.write(
@@ -169,14 +168,14 @@ function tellLost(runs: readonly StudyRun[], where: string, tried: boolean, io: 
         `grok: ${key} ${state === 'failed' ? 'failed twice' : 'is damaged'}: ${error}\n`,
       );
   if (tried && runs.some(({ state }) => state === 'failed'))
-    io.err.write(`grok: to try failed runs again: grok study resume ${where} --retry-failed\n`);
+    io.err.write(`grok: to retry failed runs: grok study resume ${where} --retry-failed\n`);
 }
 
 function nothingToDo(runs: readonly StudyRun[]): string {
   const done = runs.filter(({ state }) => state === 'finished').length;
   return done === runs.length
-    ? `nothing to do, all ${done} runs were finished before`
-    : `nothing to do, ${done} of ${runs.length} runs were finished before, the others failed (--retry-failed tries them again)`;
+    ? `nothing to do: all ${done} runs are finished`
+    : `nothing to do: ${done} of ${runs.length} runs are finished, the others failed (--retry-failed runs them again)`;
 }
 
 /** The executor that is asked for; default: processes, or in place where there is no script to start one of. */
@@ -188,19 +187,19 @@ function createExecutor(
   io: Io,
 ): Executor {
   const { script, env } = io;
-  const host = { open, carryOut: jobRunner({ ...hostOf(registry, io), open }) };
+  const host = { open, carryOut: jobRunner({ ...createHost(registry, io), open }) };
   if (executor === undefined && script === undefined)
     return openExecutor(registry, { use: 'inline' }, host);
-  const { use, options } = executorOf(executor ?? 'processes');
-  const asked = { use, options: { ...options, ...(jobs === undefined ? {} : { jobs }) } };
-  if (script === undefined) return openExecutor(registry, asked, host);
+  const { use, options } = parseExecutor(executor ?? 'processes');
+  const chosen = { use, options: { ...options, ...(jobs === undefined ? {} : { jobs }) } };
+  if (script === undefined) return openExecutor(registry, chosen, host);
   const own = plugin.flatMap((entry) => ['--plugin', entry]);
   const worker = { root, command: [script, 'study-worker', ...own] as const, env };
-  return openExecutor(registry, asked, { ...host, worker });
+  return openExecutor(registry, chosen, { ...host, worker });
 }
 
 /** A flag binds runs that go on too; the rest is for those that begin. */
-function requestOf(flags: StudyFlags, io: Io): RequestedExecution {
+function readRequest(flags: StudyFlags, io: Io): RequestedExecution {
   const { checkpointEvery } = flags;
   return requestExecution(
     { threads: 1, ...(checkpointEvery === undefined ? {} : { checkpointEvery }) },
@@ -209,7 +208,7 @@ function requestOf(flags: StudyFlags, io: Io): RequestedExecution {
   );
 }
 
-const noticeOf =
+const printNotice =
   (io: Io) =>
   (message: string): void =>
     void io.err.write(`grok: ${message}\n`);
@@ -227,12 +226,12 @@ export async function dryRun(
   const registry = await openRegistry(flags.plugin ?? [], io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
-  await withPluginsOf([folder], flags, registry, io, check);
-  const asked = new Set(selectRuns(planned, words(flags)));
-  const loaded = await loadStudy(planned, { root, open, records }, {}, noticeOf(io));
-  const runs = loaded.filter(({ key }) => asked.has(key));
+  await withRecordedPlugins([folder], flags, registry, io, check);
+  const chosen = new Set(selectRuns(planned, words(flags)));
+  const loaded = await loadStudy(planned, { root, open, records }, {}, printNotice(io));
+  const runs = loaded.filter(({ key }) => chosen.has(key));
   const left = runs.filter((run) => run.state !== 'finished' && !isLost(run));
-  const { explicit, defaults } = requestOf(flags, io);
+  const { explicit, defaults } = readRequest(flags, io);
   const execution = await resolveStudyExecution(root, { execution: explicit, defaults });
   const sink = human(io, flags);
   const { pace, startup } = await calibrate(planned, {
@@ -244,17 +243,17 @@ export async function dryRun(
   const slots = createExecutor('', open, flags, { registry, plugin: [] }, io).slots;
   const { secondsLeft } = estimate(runs, slots, pace);
   const seconds = left.length === 0 ? 0 : (secondsLeft ?? 0) + (startup * left.length) / slots;
-  const countOf = (run: StudyRun): number | undefined =>
+  const epochsDone = (run: StudyRun): number | undefined =>
     countEpochs(run.experiment, run.history?.at(-1));
   const rows = runs.map((run) => ({
     key: run.key,
     state: run.state,
-    epochs: countOf(run) ?? null,
+    epochs: epochsDone(run) ?? null,
     needs: Object.values(run.needs).map(({ key }) => key),
-    seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * (countOf(run) ?? 0) + startup,
+    seconds: run.state === 'finished' ? 0 : (pace(run) ?? 0) * (epochsDone(run) ?? 0) + startup,
   }));
   sink.write(
-    gridOf(
+    layOut(
       ['run', 'state', 'epochs at most', 'after', 'about'],
       rows.map((row) => [
         row.key,
@@ -267,7 +266,7 @@ export async function dryRun(
     ),
   );
   sink.write(
-    `${left.length} of ${runs.length} runs to do, ${slots} at once: about ${clock(seconds)} (two epochs of each kind were timed, one by one; nothing was written)\n`,
+    `${left.length} of ${runs.length} runs to do, ${slots} in parallel: about ${clock(seconds)} (two epochs of each kind were timed, one after the other; nothing was written)\n`,
   );
   if (flags.json === true) io.out.write(`${JSON.stringify({ runs: rows, slots, seconds })}\n`);
   return EXIT.ok;
@@ -280,9 +279,9 @@ export async function printStudy(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const runs = await loadStudy(expandPlan(plan), { root, open, records }, {}, noticeOf(io));
+  const runs = await loadStudy(expandPlan(plan), { root, open, records }, {}, printNotice(io));
   const sink = human(io, flags);
-  if (flags.csv === true) io.out.write(csvOf(runsOf(plan, runs, flags)));
+  if (flags.csv === true) io.out.write(formatCsv(listRuns(plan, runs, flags)));
   else if (what === 'table' && flags.markdown === true)
     (flags.json === true ? io.err : io.out).write(
       studyTable(plan, runs, { style: 'markdown', times: flags.times !== false }),
@@ -293,7 +292,7 @@ export async function printStudy(
     );
   else {
     sink.write(
-      gridOf(
+      layOut(
         ['run', 'state', 'epoch', 'validation', 'folder'],
         runs.map(({ key, state, record, experiment, history, folder }) => [
           key,
@@ -310,16 +309,16 @@ export async function printStudy(
     for (const { key, error } of runs) if (error !== undefined) sink.write(`${key}: ${error}\n`);
   }
   if (flags.json === true) {
-    const told = { ...studyToJson(plan, runs), runs: runsOf(plan, runs, flags) };
-    io.out.write(`${JSON.stringify(told)}\n`);
+    const listed = { ...studyToJson(plan, runs), runs: listRuns(plan, runs, flags) };
+    io.out.write(`${JSON.stringify(listed)}\n`);
   }
   return EXIT.ok;
 }
 
 /** The runs as plain data, without what they took where that is not asked for. */
-function runsOf(plan: Plan, runs: readonly StudyRun[], { times }: StudyFlags): readonly object[] {
-  const told = studyToJson(plan, runs).runs;
-  return times === false ? told.map(({ time: _, ...run }) => run) : told;
+function listRuns(plan: Plan, runs: readonly StudyRun[], { times }: StudyFlags): readonly object[] {
+  const listed = studyToJson(plan, runs).runs;
+  return times === false ? listed.map(({ time: _, ...run }) => run) : listed;
 }
 
 /** Writes the records of a study's finished runs into `--records`. */

@@ -31,13 +31,13 @@ function countSignals(from: Writes, to: Writes): number {
 }
 
 /** Signals to both, and whether the other told of one. */
-let [heard, told] = [0, 0];
+let [received, relayed] = [0, 0];
 let answered = true;
 let before = readWrites();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => heard++);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => received++);
 process.stdin.on('data', (data) => {
   answered = true;
-  if (data.includes(HEARD)) told = 1;
+  if (data.includes(HEARD)) relayed = 1;
 });
 process.stdin.on('end', () => process.exit());
 
@@ -45,8 +45,8 @@ setInterval(() => {
   const now = readWrites();
   if (answered) before = now;
   // One that answers has seen to its second signal itself.
-  else if (Math.max(heard, told + countSignals(before, now)) >= 2) {
-    process.stderr.write('grok: does not answer, and was stopped\n');
+  else if (Math.max(received, relayed + countSignals(before, now)) >= 2) {
+    process.stderr.write('grok: did not respond and was stopped\n');
     process.kill(parent, 'SIGKILL');
     process.exit();
   }

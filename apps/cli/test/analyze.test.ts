@@ -164,23 +164,30 @@ describe('analyze', () => {
     const twelve = await world.grok('analyze', 'twelve', '--json');
     expect(twelve.code).toBe(0);
     const reason =
-      'key frequencies are left out: Fourier measures: "mul" needs a prime modulus, got 12';
+      'key frequencies are skipped: Fourier measures: "mul" needs a prime modulus, got 12';
     expect(twelve.err).toContain(`grok: ${reason}\n`);
-    const told = twelve.json<{ leftOut: string[]; analyses: Analysis[]; published: object }>();
-    expect(told.leftOut).toEqual([reason]);
-    expect(keys(told.analyses[0]?.probes)).toEqual(
+    const twelveJson = twelve.json<{
+      leftOut: string[];
+      analyses: Analysis[];
+      published: object;
+    }>();
+    expect(twelveJson.leftOut).toEqual([reason]);
+    expect(keys(twelveJson.analyses[0]?.probes)).toEqual(
       expect.arrayContaining(['weight-norms', 'effective-ranks', 'gradients']),
     );
-    expect(keys(told.published)).toContain('effective_ranks');
+    expect(keys(twelveJson.published)).toContain('effective_ranks');
     // Two training rows are too few for the batches of the gradients' noise.
     await world.grok('train', '--op', 'mul', '--p', '2', ...small, '--out', 'two');
     const two = await world.grok('analyze', 'two');
     expect([two.code, two.err]).toEqual([
       0,
-      expect.stringMatching(/^grok: probe "gradients" is left out: [^\n]+\n$/),
+      expect.stringMatching(/^grok: probe "gradients" is skipped: [^\n]+\n$/),
     ]);
-    const asked = await world.grok('analyze', 'two', '--probe', 'gradients');
-    expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('ask for fewer batches')]);
+    const withGradients = await world.grok('analyze', 'two', '--probe', 'gradients');
+    expect([withGradients.code, withGradients.err]).toEqual([
+      2,
+      expect.stringContaining('ask for fewer batches'),
+    ]);
   });
 
   it('measures what a model of a plugin has', async () => {
@@ -208,9 +215,9 @@ describe('analyze', () => {
 
   it.each([
     ['a moment', ['study', '--at', 'soon'], /--at: must be crossing/],
-    ['a step', ['RUN', '--at', '99'], /step 99 is not one of its steps 0 to 2/],
+    ['a step', ['RUN', '--at', '99'], /step 99 is not a step of the run; give one from 0 to 2/],
     ['a probe', ['RUN', '--at', 'last', '--probe', 'cia'], /unknown probe "cia"/],
-    ['a folder', ['nowhere'], /there is no folder nowhere/],
+    ['a folder', ['nowhere'], /no such folder: nowhere/],
     ['a study against one', ['study', '--against', 'study'], /--against: is for a run/],
   ])('explains %s that is not there', async (_, argv, says) => {
     const words = argv.map((word) => (word === 'RUN' ? folders.logit : word));

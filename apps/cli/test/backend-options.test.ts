@@ -24,7 +24,7 @@ test('are written down, and kept by a run that goes on (a second backend in one 
   const resumed = await at.grok('resume', 'run', '--backend', 'onnx');
   expect(resumed.code, resumed.err).toBe(0);
   const again = await at.grok(...args);
-  expect(again.out, again.err).toContain('was finished before');
+  expect(again.out, again.err).toContain('already finished');
 });
 
 test('stay with their backend when another is named (options of one handed to another)', async () => {

@@ -31,7 +31,7 @@ function damage(folder: string, file: string, from: string | RegExp, to: string)
 
 describe('a damaged file of a run', () => {
   // Each was a TypeError, "this is a bug", or a wrong number in a table.
-  it.each<[file: string, from: string | RegExp, to: string, told: RegExp]>([
+  it.each<[file: string, from: string | RegExp, to: string, message: RegExp]>([
     [
       'config.json',
       '"batch": 512',
@@ -63,15 +63,15 @@ describe('a damaged file of a run', () => {
       '"grok manifest 9"',
       /manifest\.json: line 2: key "format": must be "grok manifest 1", got "grok manifest 9"/,
     ],
-  ])('%s with %s as %s', async (file, from, to, told) => {
+  ])('%s with %s as %s', async (file, from, to, message) => {
     damage('run', file, from, to);
     const { code, err } = await world.grok('resume', 'bad');
-    expect(err).toMatch(told);
+    expect(err).toMatch(message);
     expect(err).toMatch(/^grok: [^\n]+\n$/);
     expect(code).toBe(2);
   });
 
-  it.each<[from: string | RegExp, to: string, told: RegExp]>([
+  it.each<[from: string | RegExp, to: string, message: RegExp]>([
     [
       /"accuracy":[\d.e-]+/,
       '"accuracy":100003',
@@ -80,18 +80,18 @@ describe('a damaged file of a run', () => {
     [/"step":\d+/, '"step":"x"', /line 1: key "step": must be a number, got "x"/],
     [/\n.*\n/, '\n{"epoch":\n', /line 2 is not JSON/],
     [/^(.*\n)/, '$1$1', /line 2: epoch 1 must come after epoch 1/],
-  ])('metrics.jsonl with %s as %s', async (from, to, told) => {
+  ])('metrics.jsonl with %s as %s', async (from, to, message) => {
     damage('run', 'metrics.jsonl', from, to);
     const { err } = await world.grok('resume', 'bad');
-    expect(err).toMatch(told);
+    expect(err).toMatch(message);
     expect(err).toMatch(
-      /^grok: bad\/metrics\.jsonl: [^\n]+; restore the file, or cut it off before that line and resume\n$/,
+      /^grok: bad\/metrics\.jsonl: [^\n]+; restore the file, or truncate it before that line and resume\n$/,
     );
   });
 });
 
 describe('a damaged file of a study', () => {
-  it.each<[file: string, from: string | RegExp, to: string, told: RegExp]>([
+  it.each<[file: string, from: string | RegExp, to: string, message: RegExp]>([
     [
       'plan.json',
       '"batch": 8',
@@ -108,7 +108,7 @@ describe('a damaged file of a study', () => {
       'plan.json',
       '"none": {}',
       '"2": {}',
-      /key "arms\.2": the name of an arm must not be a whole number/,
+      /key "arms\.2": the name of an arm must not be an integer/,
     ],
     [
       'journal.jsonl',
@@ -128,10 +128,10 @@ describe('a damaged file of a study', () => {
       '"execution": { "thread": 1,',
       /study\.json: line \d+: execution: unknown key "thread": did you mean "threads"\?/,
     ],
-  ])('%s with %s as %s', async (file, from, to, told) => {
+  ])('%s with %s as %s', async (file, from, to, message) => {
     damage('whole', file, from, to);
     const { code, err } = await world.grok('study', 'resume', 'bad');
-    expect(err).toMatch(told);
+    expect(err).toMatch(message);
     expect(err).toMatch(/^grok: [^\n]+\n$/);
     expect(code).toBe(2);
   });
@@ -175,12 +175,12 @@ describe('a file that a person wrote', () => {
       /spec odd\.json: line \d+: key "experiment\.model\.use": must be a text, got 3/,
     ],
     ['claims of another format', { format: 'grok claims 9' }, ['verify', '--out', 'x'], /format/],
-  ])('%s', async (_, document, argv, told) => {
+  ])('%s', async (_, document, argv, message) => {
     writeFileSync(at('odd.json'), JSON.stringify(document, null, 2));
     const more = argv[0] === 'verify' ? ['./odd.json', 'run'] : ['odd.json'];
     const words = argv[0] === 'verify' ? ['verify'] : argv;
     const { code, err } = await world.grok(...words, ...more);
-    expect(err).toMatch(told);
+    expect(err).toMatch(message);
     expect(err).toMatch(/^grok: [^\n]+\n$/);
     expect(code).toBe(2);
   });
@@ -195,11 +195,11 @@ describe('a file that a person wrote', () => {
       '{\n "plugins": ["./x", 3] }',
       /grok\.config\.json: line 2: key "plugins\.1": must be a text, got 3/,
     ],
-  ])('grok.config.json: %s', async (text, told) => {
+  ])('grok.config.json: %s', async (text, message) => {
     writeFileSync(at('grok.config.json'), text);
     const { code, err } = await world.grok('plugins');
     rmSync(at('grok.config.json'));
-    expect(err).toMatch(told);
+    expect(err).toMatch(message);
     expect(code).toBe(2);
   });
 });

@@ -8,8 +8,8 @@ const world = bench();
 afterAll(() => world.remove());
 
 beforeAll(async () => {
-  const made = await world.grok('train', ...TINY, '--out', 'teacher');
-  expect(made).toMatchObject({ code: 0, err: '' });
+  const teacherRun = await world.grok('train', ...TINY, '--out', 'teacher');
+  expect(teacherRun).toMatchObject({ code: 0, err: '' });
   const file = (name: string, text: string): void => writeFileSync(join(world.dir, name), text);
   file('half.json', '{ "experiment": ');
   file('list.json', '[1, 2]');
@@ -51,9 +51,9 @@ const set = (text: string): string[] => train('--set', text);
 // The same kinds of mistake on every way in; each line is a bug: the mistake accepted, or told badly.
 const cases: readonly [string, readonly string[], RegExp][] = [
   ['p not prime for div', train('--p', '9'), /p must be prime.*got 9/],
-  ['p < 2', train('--p', '1', '--op', 'add'), /p must be a whole number from 2.*got 1/],
-  ['p negative', train('--p', '-7'), /--p: must be a whole number/],
-  ['p not a number', train('--p', 'abc'), /--p: must be a whole number ≥ 0, got "abc"/],
+  ['p < 2', train('--p', '1', '--op', 'add'), /p must be an integer from 2.*got 1/],
+  ['p negative', train('--p', '-7'), /--p: must be an integer/],
+  ['p not a number', train('--p', 'abc'), /--p: must be an integer ≥ 0, got "abc"/],
   [
     'unknown operation',
     train('--op', 'dvi'),
@@ -72,9 +72,9 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     /heads must divide dim, got 3 heads for a dim of 8/,
   ],
   ['odd head width', train('--dim', '6', '--heads', '2'), /a head's width must be even, got 3/],
-  ['dim 0', train('--dim', '0'), /--dim: must be a whole number ≥ 1, got "0"/],
-  ['epochs 0', train('--epochs', '0'), /--epochs: must be a whole number ≥ 1, got "0"/],
-  ['epochs 2.5', train('--epochs', '2.5'), /--epochs: must be a whole number ≥ 1, got "2.5"/],
+  ['dim 0', train('--dim', '0'), /--dim: must be an integer ≥ 1, got "0"/],
+  ['epochs 0', train('--epochs', '0'), /--epochs: must be an integer ≥ 1, got "0"/],
+  ['epochs 2.5', train('--epochs', '2.5'), /--epochs: must be an integer ≥ 1, got "2.5"/],
   ['epochs set to 2.5', set('epochs=2.5'), /"epochs".*got 2.5/],
   ['epochs set to text', set('epochs=abc'), /"epochs".*got "abc"/],
   ['negative learning rate', train('--lr', '-1e-3'), /option "learningRate".*got -0.001/],
@@ -142,14 +142,14 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'a strategy that is a promise',
     train('--plugin', 'late.mjs', '--set', 'objective=[{"use":"late"}]'),
-    /strategy "late" of late 1.0.0: create must return what it makes, got a promise/,
+    /strategy "late" of late 1.0.0: create() must return its result, got a promise/,
   ],
-  ['batch 0', train('--batch', '0'), /--batch: must be a whole number ≥ 1, got "0"/],
+  ['batch 0', train('--batch', '0'), /--batch: must be an integer ≥ 1, got "0"/],
   ['dropout 1', train('--dropout', '1'), /option "dropout".*got 1/],
   ['dropout negative', train('--dropout', '-0.1'), /option "dropout".*got -0.1/],
-  ['threads 0', train('--threads', '0'), /--threads: must be a whole number ≥ 1, got "0"/],
+  ['threads 0', train('--threads', '0'), /--threads: must be an integer ≥ 1, got "0"/],
   ['threads set to 0', set('execution.threads=0'), /"execution.threads".*got 0/],
-  ['seed negative', train('--seed', '-1'), /--seed: must be a whole number ≥ 0/],
+  ['seed negative', train('--seed', '-1'), /--seed: must be an integer ≥ 0/],
   ['unknown backend', train('--backend', 'onx'), /unknown backend "onx": did you mean "onnx"/],
   [
     'unknown option of a backend',
@@ -180,7 +180,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     set('model.use=tranformer'),
     /unknown model "tranformer": did you mean "transformer"/,
   ],
-  ['--set without =', set('epochs'), /--set: needs path=value/],
+  ['--set without =', set('epochs'), /--set: must be path=value/],
   [
     '--set through a number',
     set('epochs.x=1'),
@@ -203,7 +203,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     /study command "rnu": did you mean/,
   ],
   ['too many arguments', train('again'), /too many arguments/],
-  ['a flag without its value', ['train', '--out'], /--out: needs a value, got the flag --json/],
+  ['a flag without its value', ['train', '--out'], /--out: needs a value, got the option --json/],
   ['spec that is not JSON', ['train', '--spec', 'half.json'], /spec half.json: must be JSON/],
   [
     'spec that is a list',
@@ -220,7 +220,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     ['train', '--spec', 'typo.json'],
     /unknown key "experimnt": did you mean "experiment"/,
   ],
-  ['missing spec', ['train', '--spec', 'nowhere.json'], /spec nowhere.json: there is no such file/],
+  ['missing spec', ['train', '--spec', 'nowhere.json'], /spec nowhere.json: no such file/],
   ['spec and preset', ['train', '--spec', 'typo.json', '--preset', 'paper'], /give one of them/],
   ['missing plugin', train('--plugin', './nowhere'), /plugin "\.\/nowhere": no file or folder/],
   ['a plugin that is none', train('--plugin', './broken-plugin.mjs'), /has no default export/],
@@ -237,7 +237,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'out holds other files',
     train('--out', 'foreign'),
-    /--out foreign: holds other files \(thesis.txt\)/,
+    /--out foreign: contains other files \(thesis.txt\)/,
   ],
   [
     'out holds another tool’s config',
@@ -245,9 +245,9 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     /other-tool\/config.json: line 1: key "format": is missing \(must be "grok run 2"\); give the folder/,
   ],
   [
-    'out holds another experiment',
+    'out contains another experiment',
     train('--out', 'teacher', '--seed', '1'),
-    /teacher: holds another experiment/,
+    /teacher: contains another experiment/,
   ],
   ['missing run', ['resume', 'nowhere'], /nowhere: not a run folder/],
   ['foreign run', ['eval', 'foreign'], /foreign: not a run folder/],
@@ -257,17 +257,13 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     ['verify', 'distiling-grokking', 'teacher'],
     /unknown claims .*"distiling-grokking": did you mean "distilling-grokking"\? Known: /,
   ],
-  ['missing claims', ['verify', './c.json', 'teacher'], /claims .\/c.json: there is no such file/],
-  ['missing folder of runs', ['runs', 'nowhere'], /there is no folder nowhere/],
+  ['missing claims', ['verify', './c.json', 'teacher'], /claims .\/c.json: no such file/],
+  ['missing folder of runs', ['runs', 'nowhere'], /no such folder: nowhere/],
   ['a file of runs', ['runs', 'a-file'], /a-file: is a file; give the folder of a run/],
   ['a file to analyze', ['analyze', 'a-file'], /a-file: is a file; give the folder of a run/],
-  [
-    'a file of plugins',
-    ['plugins', '--search', 'a-file'],
-    /--search a-file: there is no such folder/,
-  ],
+  ['a file of plugins', ['plugins', '--search', 'a-file'], /--search a-file: no such folder/],
 
-  ['no strategy', distill(), /needs --strategy.*known: attention, feature, logit, none/],
+  ['no strategy', distill(), /--strategy is required.*known: attention, feature, logit, none/],
   [
     'unknown strategy',
     distill('--strategy', 'logti'),
@@ -308,9 +304,9 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'scale to a fraction',
     distill('--strategy', 'logit', '--scale', '0.3'),
-    /must be a whole number from 1/,
+    /must be an integer ≥ 1/,
   ],
-  ['no teacher', ['distill', '--strategy', 'logit'], /needs --teacher/],
+  ['no teacher', ['distill', '--strategy', 'logit'], /--teacher is required/],
   [
     'missing teacher',
     ['distill', '--teacher', 'nowhere', '--strategy', 'logit'],
@@ -358,7 +354,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     /paper, logit: teacher "teacher": was trained on another split .*allow the leak/,
   ],
   ['an unknown backend for a plan', reproduce('--backend', 'onx'), /unknown backend "onx"/],
-  ['a plan over a run', reproduce('--out', 'teacher'), /--out teacher: holds other files/],
+  ['a plan over a run', reproduce('--out', 'teacher'), /--out teacher: contains other files/],
 ];
 
 describe('bad input', () => {

@@ -60,17 +60,17 @@ describe('train', () => {
   });
   it('has a flag for every number and every yes or no of an experiment', async () => {
     // Catches: a key that only --set reaches.
-    const made = await world.grok(
+    const teacherRun = await world.grok(
       ...['train', ...TINY, '--eval-every', '2', '--shuffle-labels', '--batch', 'full'],
       ...['--out', 'keys'],
     );
-    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(teacherRun).toMatchObject({ code: 0, err: '' });
     expect(config('keys').experiment).toMatchObject({
       ...{ evalEvery: 2, shuffleLabels: true, batch: 'full' },
     });
     expect(await world.grok('train', ...TINY, '--eval-every', '0')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('--eval-every: must be a whole number ≥ 1, got "0"'),
+      err: expect.stringContaining('--eval-every: must be an integer ≥ 1, got "0"'),
     });
   });
   it('takes a length in steps over a preset of epochs, and one in epochs over a file of steps', async () => {
@@ -101,7 +101,7 @@ describe('train', () => {
     );
     expect(both).toMatchObject({
       code: 2,
-      err: expect.stringContaining('"steps": must not stand beside "epochs"'),
+      err: expect.stringContaining('"steps": cannot be combined with "epochs"'),
     });
   });
   it('takes a specification, and gives its run the same id as flags do', async () => {
@@ -193,7 +193,7 @@ describe('eval, runs, plugins, doctor', () => {
     const done = await world.grok('eval', 'torn', '--json');
     expect(done.code).toBe(0);
     expect(done.err).toMatch(
-      /^grok: checkpoints\/step-000002.safetensors is passed over: [^\n]+\ntorn, epoch 1, /,
+      /^grok: checkpoints\/step-000002.safetensors is skipped: [^\n]+\ntorn, epoch 1, /,
     );
   });
   it('lists the runs of a folder', async () => {
@@ -219,7 +219,7 @@ describe('eval, runs, plugins, doctor', () => {
   });
   it('says how to begin where there are none', async () => {
     const empty = bench();
-    expect((await empty.grok('runs')).out).toBe('no runs in runs; begin with: grok reproduce\n');
+    expect((await empty.grok('runs')).out).toBe('no runs in runs; start with: grok reproduce\n');
     empty.remove();
   });
   it('lists every kind with its options', async () => {
@@ -253,14 +253,14 @@ describe('eval, runs, plugins, doctor', () => {
   });
   it('tells whether onnxruntime sends telemetry', async () => {
     // Catches: a doctor that says off where the user has turned it on.
-    const told = async (variable: string): Promise<string> => {
+    const telemetryLine = async (variable: string): Promise<string> => {
       vi.stubEnv('ORT_DISABLE_TELEMETRY', variable);
       const { err, out } = await world.grok('doctor');
       vi.unstubAllEnvs();
       return /telemetry of onnxruntime: .*/.exec(err + out)?.[0] ?? '';
     };
-    expect(await told('1')).toBe('telemetry of onnxruntime: off');
-    expect(await told('0')).toMatch(/: on, by ORT_DISABLE_TELEMETRY/);
+    expect(await telemetryLine('1')).toBe('telemetry of onnxruntime: off');
+    expect(await telemetryLine('0')).toMatch(/: on, by ORT_DISABLE_TELEMETRY/);
   });
   it('shows help and version', async () => {
     const help = await world.grok('--help');

@@ -51,12 +51,12 @@ beforeAll(async () => {
   folders = new Map(runs.map(({ key, folder }) => [key, folder]));
 }, 120_000);
 
-const folderOf = (key: string): string => folders.get(key) ?? '';
+const findFolder = (key: string): string => folders.get(key) ?? '';
 /** A copy of the study with the first match in a file of a run replaced. */
 function damage(key: string, file: string, from: string | RegExp, to: string): void {
   rmSync(at('bad'), { recursive: true, force: true });
   cpSync(at('whole'), at('bad'), { recursive: true });
-  const path = at('bad', folderOf(key), file);
+  const path = at('bad', findFolder(key), file);
   const before = readFileSync(path, 'utf8');
   const after = before.replace(from, to);
   expect(after, `${file} holds ${from}`).not.toBe(before);
@@ -64,26 +64,26 @@ function damage(key: string, file: string, from: string | RegExp, to: string): v
 }
 const damageMetrics = (key: string): void => damage(key, 'metrics.jsonl', '"step"', '"stpe"');
 /** The rows of a LaTeX table, by their first cell. */
-const rowsOf = (folder: string, table: string): readonly string[] =>
+const takeRows = (folder: string, table: string): readonly string[] =>
   [...text(folder, `tables/${table}.tex`).matchAll(/^([^\\\s].*?) & /gm)].map(
     ([, cell = '']) => cell,
   );
 
 describe('a run that two overrides share', () => {
   it('stands under each, in the plan’s order (the control of the first override only)', async () => {
-    expect(folderOf('decayed/none@1')).toBe(folderOf('barely/none@1'));
+    expect(findFolder('decayed/none@1')).toBe(findFolder('barely/none@1'));
     expect(await world.grok('report', 'whole', '--out', 'report')).toMatchObject({
       code: 0,
       err: '',
     });
-    expect(rowsOf('report', 'table-4.2.1')).toEqual(LABELS);
+    expect(takeRows('report', 'table-4.2.1')).toEqual(LABELS);
     expect(text('report/tables/table-4.2.1.tex').match(/& Baseline/g)).toHaveLength(2);
     const inside = text('report/tables/table-4.3.1.tex');
     for (const label of LABELS) expect(inside).toContain(`\\textbf{${label}}`);
     expect(inside.match(/^Layer 0 & (.*) \\\\$/m)?.[1]).not.toContain('--');
     const bars = JSON.parse(text('report/figures/figure-2.vl.json')).hconcat[0].data.values;
     expect(bars.map(({ run }: { run: string }) => run)).toEqual(LABELS);
-    expect(rowsOf('report', 'table-runs').slice(0, 4)).toEqual([
+    expect(takeRows('report', 'table-runs').slice(0, 4)).toEqual([
       ...['decayed/teacher', 'decayed/teacher', 'decayed/zeta', 'decayed/zeta'],
     ]);
     expect(text('report/report.md')).toMatch(
@@ -97,14 +97,16 @@ describe('a run that two overrides share', () => {
     const { code, out, err } = await world.grok('analyze', 'looked', ...QUICK);
     expect([code, err]).toEqual([0, '']);
     for (const label of LABELS) expect(out).toContain(`${label}, seed 0: looked/`);
-    const folder = at('looked', folderOf('barely/none@0'), 'analysis');
+    const folder = at('looked', findFolder('barely/none@0'), 'analysis');
     const against = readdirSync(folder)
       .filter((name) => name.startsWith('analysis-end'))
       .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).against.run.slice(0, 10));
-    const ids = ['barely', 'decayed'].map((name) => folderOf(`${name}/teacher@0`).slice(-10));
+    const ids = ['barely', 'decayed'].map((name) => findFolder(`${name}/teacher@0`).slice(-10));
     expect(against.sort()).toEqual(ids.sort());
     await world.grok('report', 'looked');
-    expect(rowsOf('looked', 'table-states-cka').map((cell) => cell.split(',')[0])).toEqual(LABELS);
+    expect(takeRows('looked', 'table-states-cka').map((cell) => cell.split(',')[0])).toEqual(
+      LABELS,
+    );
   });
 
   it('is one run to a claim', async () => {
@@ -139,38 +141,38 @@ function claimEpochs(...runs: readonly string[]): void {
 }
 
 describe('a damaged run of a study', () => {
-  const told =
-    /^grok: barely\/zeta@1 is damaged and left out: bad\/\S+\/metrics\.jsonl: line 1: unknown key "stpe": did you mean "step"\?[^\n]*$/m;
+  const message =
+    /^grok: barely\/zeta@1 is damaged and skipped: bad\/\S+\/metrics\.jsonl: line 1: unknown key "stpe": did you mean "step"\?[^\n]*$/m;
 
   it('is named and left out of the report, and by verify (exit code 1, and nothing told)', async () => {
     damageMetrics('barely/zeta@1');
     const report = await world.grok('report', 'bad', '--json');
-    expect([report.code, report.err]).toEqual([0, expect.stringMatching(told)]);
+    expect([report.code, report.err]).toEqual([0, expect.stringMatching(message)]);
     const { leftOut } = report.json<{ leftOut: string[] }>();
-    expect(leftOut).toEqual([expect.stringMatching(/^barely\/zeta@1 is damaged and left out: /)]);
+    expect(leftOut).toEqual([expect.stringMatching(/^barely\/zeta@1 is damaged and skipped: /)]);
     for (const page of ['report.html', 'report.md']) {
       expect(text('bad', page)).toContain('Left out');
-      expect(text('bad', page)).toContain('barely/zeta@1 is damaged and left out: ');
+      expect(text('bad', page)).toContain('barely/zeta@1 is damaged and skipped: ');
     }
-    expect(rowsOf('bad', 'table-4.2.1')).toEqual(LABELS);
+    expect(takeRows('bad', 'table-4.2.1')).toEqual(LABELS);
     expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^barely\/zeta & 2 & never &/m);
     expect(text('bad/tables/table-4.2.1.tex')).toMatch(/^decayed\/zeta & 2 & never \(0\/2\) &/m);
     claimEpochs('zeta');
     const verified = await world.grok('verify', 'claims.json', 'bad', '--json');
-    expect([verified.code, verified.err]).toEqual([0, expect.stringMatching(told)]);
+    expect([verified.code, verified.err]).toEqual([0, expect.stringMatching(message)]);
     expect(verified.json()).toMatchObject({ claims: [{ seeds: 3 }], leftOut });
   });
 
   it('is named by analyze, as is one whose checkpoints are damaged', async () => {
     damageMetrics('barely/zeta@1');
-    const checkpoints = at('bad', folderOf('decayed/zeta@0'), 'checkpoints');
+    const checkpoints = at('bad', findFolder('decayed/zeta@0'), 'checkpoints');
     for (const name of readdirSync(checkpoints))
       if (name.endsWith('.safetensors')) writeFileSync(join(checkpoints, name), 'x');
     // Without any checkpoint of its teacher, it cannot be replayed either.
-    rmSync(at('bad', folderOf('decayed/teacher@0'), 'checkpoints'), { recursive: true });
+    rmSync(at('bad', findFolder('decayed/teacher@0'), 'checkpoints'), { recursive: true });
     const { code, err, json } = await world.grok('analyze', 'bad', ...QUICK, '--json');
-    expect([code, err]).toEqual([0, expect.stringMatching(told)]);
-    expect(err).toMatch(/^grok: decayed\/zeta, seed 0: left out: /m);
+    expect([code, err]).toEqual([0, expect.stringMatching(message)]);
+    expect(err).toMatch(/^grok: decayed\/zeta, seed 0: skipped: /m);
     expect(json()).toMatchObject({ runs: 9 });
     expect(existsSync(at('bad/analysis/barely/seed-0'))).toBe(true);
   });
@@ -185,7 +187,7 @@ describe('a damaged run of a study', () => {
     const verified = await world.grok('verify', 'claims.json', 'bad', '--json');
     expect([verified.code, verified.err]).toEqual([
       0,
-      expect.stringMatching(/^grok: decayed\/teacher@1 is damaged and left out: [^\n]+$/m),
+      expect.stringMatching(/^grok: decayed\/teacher@1 is damaged and skipped: [^\n]+$/m),
     ]);
     expect(verified.json()).toMatchObject({ claims: [{ seeds: 3 }, { seeds: 4 }, { seeds: 2 }] });
     const status = await world.grok('study', 'status', 'bad');
@@ -217,7 +219,7 @@ it('a damaged journal costs what it says of failures, and is named', async () =>
     expect(await world.grok(...argv)).toMatchObject({
       code: 0,
       err: expect.stringMatching(
-        /^grok: the journal is damaged and left out: bad\/journal\.jsonl: line 1: [^\n]+\n$/,
+        /^grok: the journal is damaged and skipped: bad\/journal\.jsonl: line 1: [^\n]+\n$/,
       ),
     });
 });
@@ -225,26 +227,26 @@ it('a damaged journal costs what it says of failures, and is named', async () =>
 it('a damaged analysis costs its row, and is named', async () => {
   rmSync(at('bad'), { recursive: true, force: true });
   cpSync(at('looked'), at('bad'), { recursive: true });
-  const file = at('bad', folderOf('decayed/zeta@0'), 'analysis/analysis-end.json');
+  const file = at('bad', findFolder('decayed/zeta@0'), 'analysis/analysis-end.json');
   writeFileSync(file, readFileSync(file, 'utf8').replace('"step"', '"stpe"'));
   const { code, err } = await world.grok('report', 'bad');
   expect([code, err]).toEqual([
     0,
     expect.stringMatching(
-      /^grok: an analysis is damaged and left out: bad\/\S+\/analysis-end\.json: line \d+: unknown key "stpe"[^\n]+\n$/,
+      /^grok: an analysis is damaged and skipped: bad\/\S+\/analysis-end\.json: line \d+: unknown key "stpe"[^\n]+\n$/,
     ),
   ]);
   expect(text('bad/tables/table-states-cka.tex')).toContain('\ndecayed/zeta, last step (1) & ');
-  expect(text('bad/report.md')).toContain('- an analysis is damaged and left out: ');
+  expect(text('bad/report.md')).toContain('- an analysis is damaged and skipped: ');
 });
 
 it('a run that a link leads to is followed, once (left out without a word)', async () => {
   rmSync(at('bad'), { recursive: true, force: true });
   cpSync(at('whole'), at('bad'), { recursive: true });
-  const folder = folderOf('decayed/zeta@1');
+  const folder = findFolder('decayed/zeta@1');
   renameSync(at('bad', folder), at('elsewhere'));
   symlinkSync(at('elsewhere'), at('bad', folder));
-  symlinkSync(at('bad', folderOf('decayed/zeta@0')), at('bad/again'));
+  symlinkSync(at('bad', findFolder('decayed/zeta@0')), at('bad/again'));
   symlinkSync(at('nowhere'), at('bad/dangling'));
   const { code, json } = await world.grok('runs', 'bad', '--json');
   expect(code).toBe(0);
@@ -267,11 +269,11 @@ it('a student taught at a crossing of a damaged teacher is named (left out witho
   const folderIn = (key: string): string => runs.find((run) => run.key === key)?.folder ?? '';
   writeFileSync(at('early', folderIn('teacher@3'), 'metrics.jsonl'), '{}\n');
   const student = join('early', folderIn('early@3'));
-  const told = `${student} is left out: its teacher teacher@3 is damaged, so its name in the plan is not known`;
+  const notices = `${student} is skipped: its teacher teacher@3 is damaged, so its name in the plan is unknown`;
   claimEpochs('none');
   const { code, err, json } = await world.grok('verify', 'claims.json', 'early', '--json');
-  expect([code, err]).toEqual([0, expect.stringContaining(`grok: ${told}\n`)]);
-  expect(json<{ leftOut: string[] }>().leftOut).toContain(told);
+  expect([code, err]).toEqual([0, expect.stringContaining(`grok: ${notices}\n`)]);
+  expect(json<{ leftOut: string[] }>().leftOut).toContain(notices);
 });
 
 it('a folder that may not be read costs itself only, and is named (an error of the system)', async () => {
@@ -287,12 +289,12 @@ it('a folder that may not be read costs itself only, and is named (an error of t
   }) as typeof read;
   syncBuiltinESMExports();
   try {
-    const told = /^grok: \S+closed cannot be read and is left out: EACCES: [^\n]+$/m;
+    const notices = /^grok: \S+closed cannot be read and is skipped: EACCES: [^\n]+$/m;
     const listed = await world.grok('runs', 'bad');
-    expect([listed.code, listed.err]).toEqual([0, expect.stringMatching(told)]);
+    expect([listed.code, listed.err]).toEqual([0, expect.stringMatching(notices)]);
     expect(listed.out.match(/^bad\//gm)).toHaveLength(new Set(folders.values()).size);
     const report = await world.grok('report', 'bad', '--json');
-    expect([report.code, report.err]).toEqual([0, expect.stringMatching(told)]);
+    expect([report.code, report.err]).toEqual([0, expect.stringMatching(notices)]);
     expect(report.json()).toMatchObject({ leftOut: [expect.stringContaining('closed')] });
     expect(await world.grok('runs', 'bad/closed')).toMatchObject({
       code: 2,

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { aliasOf } from '../src/plugins.js';
+import { parseAlias } from '../src/plugins.js';
 import { bench, configIn, root, TINY } from './helpers.js';
 
 const world = bench();
@@ -50,7 +50,7 @@ describe('grok plugins --search', () => {
     expect(done.err).toContain('About grok-loud.');
     expect(done.err).toContain('load one: --plugin @me/shrink');
     expect((await world.grok('plugins', '--search', 'nowhere')).err).toContain(
-      '--search nowhere: there is no such folder',
+      '--search nowhere: no such folder',
     );
   });
 });
@@ -100,7 +100,7 @@ describe('grok.config.json beside what somebody else may have written', () => {
     const done = await other.grok('plugins');
     expect(done).toMatchObject({
       code: 0,
-      err: `grok: grok.config.json is not loaded: it lies beside ${name} of a run or a study; name its plugins with --plugin\n`,
+      err: `grok: grok.config.json is not loaded: it is next to ${name} of a run or a study; load its plugins with --plugin\n`,
     });
     expect(loaded()).toBeUndefined();
     other.remove();
@@ -135,7 +135,7 @@ describe('two plugins of one name', () => {
     const done = await world.grok('plugins', ...both);
     expect(done.code).toBe(2);
     expect(done.err).toContain(
-      'strategy "shrink" of @me/shrink: grok-shrink provides one of that name; give one an alias: --plugin @me/shrink#shrink=another-name',
+      'strategy "shrink" of @me/shrink: grok-shrink  already has one with this name; give one of them an alias: --plugin @me/shrink#shrink=another-name',
     );
   });
   it('live side by side under one', async () => {
@@ -149,8 +149,8 @@ describe('two plugins of one name', () => {
     expect(wrong.err).toContain('did you mean "shrink"');
   });
   it('and a path may hold a # of its own', () => {
-    expect(aliasOf('./a#b')).toEqual({ path: './a#b', alias: {} });
-    expect(aliasOf('./a#b#c=d,e=f')).toEqual({ path: './a#b', alias: { c: 'd', e: 'f' } });
+    expect(parseAlias('./a#b')).toEqual({ path: './a#b', alias: {} });
+    expect(parseAlias('./a#b#c=d,e=f')).toEqual({ path: './a#b', alias: { c: 'd', e: 'f' } });
   });
 });
 
@@ -159,7 +159,7 @@ describe('a plugin that', () => {
     put('old/index.js', source('grok-old', 'old').replace('>=0.1.0 <1', '>=9'));
     const done = await world.grok('plugins', '--plugin', './old');
     expect([done.code, done.err.trim().split('\n').length]).toEqual([2, 1]);
-    expect(done.err).toContain('grok-old: works with @grok/core >=9, and this is');
+    expect(done.err).toContain('grok-old: requires @grok/core >=9, this is');
   });
   it('gives a bad shape fails its run by name, and no other', async () => {
     put(
@@ -173,7 +173,7 @@ describe('a plugin that', () => {
     put('bad.json', JSON.stringify({ experiment, execution: { plugins: ['./bad'] } }));
     const done = await world.grok('train', '--spec', 'bad.json', '--quiet', '--out', 'bad-run');
     expect(done.code).toBe(2);
-    expect(done.err).toContain('strategy "bad" of grok-bad 1.2.3: create must return a function');
+    expect(done.err).toContain('strategy "bad" of grok-bad 1.2.3: create() must return a function');
     const other = await world.grok('train', ...TINY, '--plugin', './bad', '--out', 'other');
     expect(other.code, other.err).toBe(0);
   });
@@ -234,7 +234,7 @@ describe('a name that is missed', () => {
     expect(begun.err).toBe('');
     rmSync(join(world.dir, 'grok.config.json'));
     const hint =
-      'it may come from grok-shrink 1.2.3, which the runs began with: pass --plugin grok-shrink, or the plugin’s path';
+      'it may come from grok-shrink 1.2.3, which the runs were started with: pass --plugin grok-shrink, or the plugin’s path';
     const found = readdirSync(join(world.dir, 'apart/study')).find((it) => it.includes('shrink'));
     for (const words of [
       ['study', 'run', 'apart/study'],

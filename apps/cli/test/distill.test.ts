@@ -17,9 +17,9 @@ beforeAll(async () => {
 describe('distill', () => {
   it('inherits nothing of what made its teacher a control', async () => {
     // Catches: a student trained on shuffled labels, or stopped where its teacher was.
-    const made = ['--set', 'shuffleLabels=true', '--set', 'stop={"trainAccuracy":0.99}'];
+    const memorized = ['--set', 'shuffleLabels=true', '--set', 'stop={"trainAccuracy":0.99}'];
     const held = ['--set', 'require={"validationAccuracy":{"atMost":1}}'];
-    await world.grok('train', ...TINY, ...made, ...held, '--out', 'control');
+    await world.grok('train', ...TINY, ...memorized, ...held, '--out', 'control');
     const to = ['--teacher', 'control', '--strategy', 'logit', '--out', 'of-control'];
     const done = await world.grok('distill', ...to, '--epochs', '1', '--quiet');
     expect(done).toMatchObject({ code: 0 });
@@ -75,7 +75,7 @@ describe('distill', () => {
     expect(await by('lr=0.01,wd=1/teach', 'by-path')).toMatchObject({ code: 0, err: '' });
     expect(Object.keys(config('by-path').experiment.teachers ?? {})).toEqual(['teacher']);
     expect((await by('constructor=teacher', 'by-name')).err).toContain(
-      'needs a teacher named "teacher", and the run has constructor',
+      'needs a teacher named "teacher", the run has constructor',
     );
   });
   it('makes the control without a teacher', async () => {

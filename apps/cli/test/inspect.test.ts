@@ -42,7 +42,7 @@ describe('inspect', () => {
     writeFileSync(join(folder, newest), readFileSync(join(folder, newest)).subarray(0, 100));
     const { code, out, err } = await world.grok('inspect', 'damaged');
     expect(code).toBe(0);
-    expect(err).toContain(`${newest} is passed over`);
+    expect(err).toContain(`${newest} is skipped`);
     expect(out).toContain('not the one in');
   });
 });

@@ -37,8 +37,8 @@ it('groks with 3 to 6 key frequencies, and at least 80 % of its neurons know one
   expect(run.finalValAccuracy).toBeGreaterThan(0.999);
   expect(run.finalValLoss).toBeLessThan(0.05);
 
-  const asked = ['--at', 'last', '--probe', 'fourier:neurons=true', '--threads', '1'];
-  const analysed = await world.grok('analyze', 'run', ...asked, '--quiet', '--json');
+  const flags = ['--at', 'last', '--probe', 'fourier:neurons=true', '--threads', '1'];
+  const analysed = await world.grok('analyze', 'run', ...flags, '--quiet', '--json');
   expect(analysed.code, analysed.err).toBe(0);
   const { keys, losses, neurons } = analysed.json<Analyses>().analyses[0]!.probes.fourier;
   const { explained } = neurons['blocks.0.mlp.hook_post']!;

@@ -90,8 +90,8 @@ describe('outside the monorepo', () => {
 it('tells what it wrote as JSON too', async () => {
   const done = await world.grok('new', 'probe', 'spy', '--json');
   expect(done).toMatchObject({ code: 0, err: expect.stringContaining('npm install') });
-  const { files, ...told } = done.json<{ files: string[] }>();
-  expect(told).toEqual({ package: 'grok-spy', name: 'spy', out: 'grok-spy' });
+  const { files, ...text } = done.json<{ files: string[] }>();
+  expect(text).toEqual({ package: 'grok-spy', name: 'spy', out: 'grok-spy' });
   expect(files).toContain('src/index.ts');
 });
 
@@ -108,10 +108,10 @@ describe('inside the monorepo', () => {
       JSON.parse(read(world.dir, 'tsconfig.json')).references.map((r: { path: string }) => r.path),
     ).toEqual(['packages/core', 'packages/distill-rkd', 'packages/tfjs', 'apps/cli']);
     const like = JSON.parse(read(root, 'packages/distill-logit/package.json'));
-    const made = JSON.parse(read(world.dir, 'packages/distill-rkd/package.json'));
-    expect(made.name).toBe('@grok/distill-rkd');
+    const packageJson = JSON.parse(read(world.dir, 'packages/distill-rkd/package.json'));
+    expect(packageJson.name).toBe('@grok/distill-rkd');
     for (const key of ['exports', 'publishConfig', 'peerDependencies', 'files', 'engines', 'type'])
-      expect(made[key], key).toEqual(like[key]);
+      expect(packageJson[key], key).toEqual(like[key]);
     for (const file of ['tsdown.config.ts', 'tsconfig.json'])
       expect(read(world.dir, 'packages/distill-rkd', file), file).toBe(
         read(root, 'packages/distill-logit', file),

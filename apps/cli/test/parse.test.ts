@@ -1,13 +1,13 @@
 import { createRegistry } from '@grok/core';
 import optim from '@grok/optim';
 import { describe, expect, it } from 'vitest';
-import { assignmentOf, numberOf, strategyOf, wholeOf } from '../src/parse.js';
+import { parseAssignment, parseInteger, parseNumber, parseStrategy } from '../src/parse.js';
 import { changed, setAt } from '../src/set.js';
 
 describe('numbers', () => {
   it.each(['abc', '', ' ', '1e400', 'NaN', '0x', '1,5', '2.5.1'])('refuses %j', (text) => {
     // Catches: parseFloat's "2.5.1" = 2.5, Number('') = 0.
-    expect(() => numberOf('--lr', text)).toThrow(
+    expect(() => parseNumber('--lr', text)).toThrow(
       `--lr: must be a number, got ${JSON.stringify(text)}`,
     );
   });
@@ -16,29 +16,29 @@ describe('numbers', () => {
     ['-1', -1],
     ['.5', 0.5],
   ])('reads %j', (text, value) => {
-    expect(numberOf('--lr', text)).toBe(value);
+    expect(parseNumber('--lr', text)).toBe(value);
   });
   it.each(['2.5', '0', '-1', 'abc', '', '1e99'])('refuses %j as a count', (text) => {
     // Catches: half an epoch, a batch of nothing.
-    expect(() => wholeOf('--epochs', text, 1)).toThrow('--epochs: must be a whole number ≥ 1');
+    expect(() => parseInteger('--epochs', text, 1)).toThrow('--epochs: must be an integer ≥ 1');
   });
 });
 
 describe('strategyOf', () => {
   it('tells the weight from the options', () => {
     // Catches: "weight" handed to the strategy as an option.
-    expect(strategyOf('logit:temperature=4,weight=0.7')).toEqual({
+    expect(parseStrategy('logit:temperature=4,weight=0.7')).toEqual({
       use: 'logit',
       weight: 0.7,
       options: { temperature: 4 },
     });
   });
   it('takes a bare name', () => {
-    expect(strategyOf('cosine')).toEqual({ use: 'cosine' });
+    expect(parseStrategy('cosine')).toEqual({ use: 'cosine' });
   });
   it('keeps commas inside brackets', () => {
     // Catches: a layer map cut in two.
-    expect(strategyOf('attention:layers={"0":0,"1":0},as=maps,reduce=sum')).toEqual({
+    expect(parseStrategy('attention:layers={"0":0,"1":0},as=maps,reduce=sum')).toEqual({
       use: 'attention',
       as: 'maps',
       options: { layers: { 0: 0, 1: 0 }, reduce: 'sum' },
@@ -53,7 +53,7 @@ describe('strategyOf', () => {
     ['logit:weight=much', 'the weight must be a number ≥ 0, not "much"'],
     ['logit:weight=1,weight=2', '"weight" twice'],
   ])('refuses %j', (text, message) => {
-    expect(() => strategyOf(text)).toThrow(message);
+    expect(() => parseStrategy(text)).toThrow(message);
   });
 });
 
@@ -65,10 +65,10 @@ describe('--set', () => {
     ['a=b=c', ['a'], 'b=c'],
     ['a=', ['a'], ''],
   ])('reads %s', (text, path, value) => {
-    expect(assignmentOf(text)).toEqual({ path, value });
+    expect(parseAssignment(text)).toEqual({ path, value });
   });
   it.each(['a', '=1', 'a..b=1', '.a=1'])('refuses %s', (text) => {
-    expect(() => assignmentOf(text)).toThrow('--set: needs path=value');
+    expect(() => parseAssignment(text)).toThrow('--set: must be path=value');
   });
   it('replaces one value and leaves the document as it was', () => {
     const document = { a: { b: 1, c: [{ d: 1 }, { d: 2 }] } };
@@ -99,7 +99,7 @@ describe('--set', () => {
   const lay = (...texts: string[]) =>
     changed(
       { optimizer: { use: 'adamw', options: { learningRate: 1, weightDecay: 2, warmup: 3 } } },
-      texts.map(assignmentOf),
+      texts.map(parseAssignment),
       registry,
     ).optimizer;
   it('of a name leaves behind the options that the new one does not have', () => {

@@ -51,7 +51,7 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
       if (!sent && written.includes('epoch 6/60')) sent = child.kill(signal);
     });
     expect(stopped.code).toBe(130);
-    expect(stopped.err).toContain(`grok: interrupted; go on with: grok resume ${signal}`);
+    expect(stopped.err).toContain(`grok: interrupted; continue with: grok resume ${signal}`);
     const resumed = await grok(['resume', signal, '--json']);
     expect(resumed.code).toBe(0);
     expect(JSON.parse(resumed.out)).toMatchObject({ status: 'finished', epochs: 60 });
@@ -90,7 +90,7 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
       await setTimeout(100); // two signals at once are one
     }
     const how = await ended;
-    expect(err).toContain('grok: does not answer, and was stopped\n');
+    expect(err).toContain('grok: did not respond and was stopped\n');
     expect(how).toEqual([null, 'SIGKILL']);
   });
   it('ends quietly when its reader goes away', async () => {
@@ -98,19 +98,19 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
     const ended = await grok(['plugins'], (child) => child.stdout?.destroy());
     expect(ended).toMatchObject({ code: 0, err: '' });
   });
-  const statusOf = (run: string): unknown =>
+  const readStatus = (run: string): unknown =>
     JSON.parse(readFileSync(join(dir, run, 'manifest.json'), 'utf8')).status;
   it('stops a run whose reader goes away as Ctrl-C does', async () => {
     // Catches: `grok train | head -1` that leaves a run "running", without a checkpoint, with exit code 0.
     const ended = await grok([...train, '--out', 'piped'], (child) => child.stdout?.destroy());
     expect(ended.code).toBe(130);
-    expect(ended.err).toBe('grok: interrupted; go on with: grok resume piped\n');
-    expect(statusOf('piped')).toBe('interrupted');
+    expect(ended.err).toBe('grok: interrupted; continue with: grok resume piped\n');
+    expect(readStatus('piped')).toBe('interrupted');
     const json = [...train, '--out', 'json', '--json'];
-    const told = await grok(json, (child) => child.stderr?.destroy());
-    expect(told.code).toBe(130);
-    expect(JSON.parse(told.out)).toMatchObject({ status: 'interrupted' });
-    expect(statusOf('json')).toBe('interrupted');
+    const result = await grok(json, (child) => child.stderr?.destroy());
+    expect(result.code).toBe(130);
+    expect(JSON.parse(result.out)).toMatchObject({ status: 'interrupted' });
+    expect(readStatus('json')).toBe('interrupted');
   });
   it.skipIf(!existsSync('/dev/full'))('says in a line that stdout is full', async () => {
     // Catches: a stack trace.
@@ -123,6 +123,6 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
     const run = await grok([...train, '--out', 'full'], undefined, full);
     expect(run.code).toBe(1);
     expect(run.err).not.toContain('    at ');
-    expect(statusOf('full')).toBe('interrupted');
+    expect(readStatus('full')).toBe('interrupted');
   });
 });

@@ -3,7 +3,7 @@ import {
   checkPlan,
   estimate,
   expandPlan,
-  paceOf,
+  measurePace,
   type StudyEvent,
   type StudyRun,
 } from '@grok/study';
@@ -129,7 +129,7 @@ describe('studyProgress', () => {
   });
   const view = (...runs: StudyRun[]): StudyEvent['study'] => ({
     runs,
-    estimate: estimate(runs, 1, paceOf(runs)),
+    estimate: estimate(runs, 1, measurePace(runs)),
   });
   it('tells how far the whole is, with one ETA and the accuracies so far', () => {
     // Catches: an ETA of the run alone; a line an epoch in the log of sixty runs.

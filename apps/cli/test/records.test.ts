@@ -61,7 +61,7 @@ describe('study record', () => {
     truncateSync(join(world.dir, 'kept/slow/none@0.json.gz'), 30);
     for (const [folder, message] of [
       ['kept', /kept\/slow\/none@0\.json\.gz: is not gzipped, or was cut short/],
-      ['nowhere', /records nowhere: there is no such folder/],
+      ['nowhere', /records nowhere: no such folder/],
     ] as const) {
       const { code, err } = await world.grok('study', 'status', 'tiny.json', '--records', folder);
       expect(code).toBe(2);

@@ -93,7 +93,7 @@ describe('report', () => {
     expect((await world.grok('report', folder, '--out', 'one')).code).toBe(0);
     expect(existsSync(join(world.dir, 'one/report.html'))).toBe(true);
     const { code, err } = await world.grok('report', 'nowhere');
-    expect([code, err]).toEqual([2, expect.stringContaining('there is no folder nowhere')]);
+    expect([code, err]).toEqual([2, expect.stringContaining('no such folder: nowhere')]);
   });
 });
 
@@ -122,7 +122,7 @@ describe('verify', () => {
     const { code, json } = await world.grok('verify', claims(seeds), ...both, '--json');
     expect([code, json()]).toMatchObject([0, { claims: [{ seeds: 2 }] }]);
     const { err } = await world.grok('verify', claims({}), 'study', 'nowhere');
-    expect(err).toContain('there is no folder nowhere');
+    expect(err).toContain('no such folder: nowhere');
   });
 
   it('exits with 1 where a testable claim has no run of its setting, and says why', async () => {

@@ -26,7 +26,7 @@ describe('a run that stops', () => {
       '--json',
     );
     expect(stopped.code).toBe(130);
-    expect(stopped.err).toContain('grok: interrupted; go on with: grok resume cut\n');
+    expect(stopped.err).toContain('grok: interrupted; continue with: grok resume cut\n');
     expect(stopped.json()).toMatchObject({ status: 'interrupted', epochs: 2 });
     const other = await world.grok('resume', 'cut', '--backend', 'wasm');
     expect(other).toMatchObject({
@@ -48,7 +48,7 @@ describe('a run that stops', () => {
     // Catches: two processes that write one history.
     await world.grok(...run, '--seed', '8', '--out', 'held');
     const hold = await holdStore(fileStore(join(world.dir, 'held')));
-    const two = `held: process ${process.pid} works in it; wait for it or stop it`;
+    const two = `held: in use by process ${process.pid}; wait until it ends or stop it`;
     for (const command of [
       ['resume', 'held'],
       [...run, '--seed', '8', '--out', 'held'],
@@ -91,7 +91,7 @@ describe('a run that stops', () => {
     const forgotten = await world.grok('resume', 'cosine');
     expect(forgotten).toMatchObject({
       code: 2,
-      err: expect.stringContaining(`the run began with --plugin ${plugin}: name it again`),
+      err: expect.stringContaining(`the run was started with --plugin ${plugin}: pass it again`),
     });
     expect(await world.grok('resume', 'cosine', ...named)).toMatchObject({ code: 0 });
   });

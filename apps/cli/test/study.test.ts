@@ -49,7 +49,7 @@ describe('how a study is carried out', () => {
   it.each([
     ['--backend', 'onnx', 'backend=wasm; resuming with backend=onnx', '--backend wasm'],
     ['--threads', '2', 'threads=1; resuming with threads=2', '--threads 1'],
-  ])('is not contradicted by %s %s', async (flag, value, told, remedy) => {
+  ])('is not contradicted by %s %s', async (flag, value, reason, remedy) => {
     const before = started.files();
     for (const command of [
       ['study', 'resume', 's'],
@@ -58,7 +58,7 @@ describe('how a study is carried out', () => {
     ])
       expect(await started.grok(...command, flag, value)).toMatchObject({
         code: 2,
-        err: `grok: s: study was started with ${told} would not be bit-exact; use ${remedy}, or use a new --out folder\n`,
+        err: `grok: s: study was started with ${reason} would not be bit-exact; use ${remedy}, or use a new --out folder\n`,
       });
     expect(started.files()).toEqual(before);
   });
@@ -85,7 +85,7 @@ describe('a study', () => {
       expect(done.json()).toMatchObject({ status: 'finished', begun: 0, out: 's' });
     }
   });
-  it('tells where every run stands', async () => {
+  it('tells show the state of every run', async () => {
     const done = await world.grok('study', 'status', 's', '--json');
     const { runs } = done.json<StudyJson & Record<string, never>>();
     expect(runs.map(({ key, state }) => `${key} ${state}`)).toEqual([
@@ -134,7 +134,7 @@ it('stopped, it says how to go on, and does', async () => {
   );
   expect(stopped).toMatchObject({
     code: 130,
-    err: expect.stringContaining('go on with: grok study resume cut'),
+    err: expect.stringContaining('continue with: grok study resume cut'),
   });
   const { code, out } = await kept.grok('study', 'resume', 'cut');
   expect([code, out]).toEqual([0, expect.stringContaining('6 runs, 2 finished before')]);
@@ -150,9 +150,9 @@ it('goes on beside a run whose folder is damaged, and names it', async () => {
   const { runs } = (await kept.grok('study', 'status', 'cut', '--json')).json<
     StudyJson & Record<string, never>
   >();
-  const manifestOf = (key: string): string =>
+  const manifestPath = (key: string): string =>
     join(kept.dir, 'cut', runs.find((run) => run.key === key)!.folder!, 'manifest.json');
-  for (const key of ['none@0', 'teacher@1']) writeFileSync(manifestOf(key), '{"a":');
+  for (const key of ['none@0', 'teacher@1']) writeFileSync(manifestPath(key), '{"a":');
   const status = await kept.grok('study', 'status', 'cut');
   expect(status.code).toBe(0);
   expect(status.out).toMatch(/^none@0 +damaged /m);
@@ -164,7 +164,7 @@ it('goes on beside a run whose folder is damaged, and names it', async () => {
   expect([again.code, again.err]).toEqual([1, expect.stringContaining('none@0 is damaged: ')]);
   expect(again.out).toContain('4 of 6 runs finished, 2 damaged');
   // Without its manifest a run goes on from its last checkpoint.
-  for (const key of ['none@0', 'teacher@1']) rmSync(manifestOf(key));
+  for (const key of ['none@0', 'teacher@1']) rmSync(manifestPath(key));
   expect(await kept.grok('study', 'resume', 'cut')).toMatchObject({ code: 0, err: '' });
   const table = async (bench: Bench, folder: string): Promise<string> =>
     (await bench.grok('study', 'table', folder, '--no-times')).out;
@@ -181,7 +181,7 @@ it('a run that fails what it must be is reported, with those it would have taugh
   expect(done.err).toMatch(
     /teacher@0 failed twice: epoch 2, the last: validation accuracy is .* must be at least 1/,
   );
-  const hint = 'grok: to try failed runs again: grok study resume failing --retry-failed\n';
+  const hint = 'grok: to retry failed runs: grok study resume failing --retry-failed\n';
   expect(done.err.endsWith(hint)).toBe(true);
   expect(done.out).toContain('attention@1: its teacher teacher@1 failed');
   expect(done.out).toContain('2 of 6 runs finished, 2 failed, 2 blocked');
@@ -191,8 +191,8 @@ it('a run that fails what it must be is reported, with those it would have taugh
   // Nothing was tried: the hint would be a second word for the same.
   expect(again.err).not.toContain('--retry-failed');
   // Catches: a study taken for a reproduction, which stops at the first run that fails.
-  const { json: _, ...told } = again;
-  expect(await kept.grok('resume', 'failing')).toMatchObject(told);
+  const { json: _, ...reason } = again;
+  expect(await kept.grok('resume', 'failing')).toMatchObject(reason);
 });
 
 it('stopped before its first run, it is a study all the same', async () => {
@@ -217,7 +217,7 @@ it('a journal that is damaged is bad input to what writes it, and named by what 
   expect([status.code, status.err]).toEqual([
     0,
     expect.stringMatching(
-      /^grok: the journal is damaged and left out: cut\/journal.jsonl: line 1 is not JSON; [^\n]+\n$/,
+      /^grok: the journal is damaged and skipped: cut\/journal.jsonl: line 1 is not JSON; [^\n]+\n$/,
     ),
   ]);
 });
@@ -228,9 +228,9 @@ describe('bad input', () => {
     [['rn'], 'unknown study command "rn": did you mean "run"?'],
     [['run'], "missing required argument 'plan'"],
     [['run', 'stdy'], 'unknown plan (neither a file nor a preset) "stdy": did you mean "study"?'],
-    [['run', './no.json'], 'plan ./no.json: there is no such file'],
+    [['run', './no.json'], 'plan ./no.json: no such file'],
     [['run', 'tiny.json', '--only', 'atention', '--out', 'x'], 'did you mean "attention"?'],
-    [['run', 'tiny.json', '--jobs', '0', '--out', 'x'], '--jobs: must be a whole number ≥ 1'],
+    [['run', 'tiny.json', '--jobs', '0', '--out', 'x'], '--jobs: must be an integer ≥ 1'],
     [
       ['run', 'tiny.json', '--set', 'seeds=[]', '--out', 'x'],
       'tiny.json with --set: key "seeds": must not be empty',
@@ -241,7 +241,7 @@ describe('bad input', () => {
     ],
     [['run', 'tiny.json', '--backend', 'cuda', '--out', 'x'], 'unknown backend "cuda"'],
     [['table', '.'], 'no study is here'],
-    [['resume', 'nowhere'], 'there is no such folder'],
+    [['resume', 'nowhere'], 'no such folder'],
   ])('grok study %j', async (args, message) => {
     const before = kept.files().length;
     const done = await kept.grok('study', ...args);

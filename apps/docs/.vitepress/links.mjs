@@ -9,7 +9,7 @@ import { docs, root } from './files.mjs';
  */
 
 /** A link's file, by its path in the repository; undefined for pages and other sites. @param {string} href @param {string} from the page, in the repository */
-function fileOf(href, from) {
+function targetFile(href, from) {
   const target = href.replace(/#.*$/, '');
   if (target === '' || /^([a-z]+:|\/)/.test(target)) return undefined;
   const file = posix.normalize(posix.join(posix.dirname(from), target));
@@ -19,7 +19,7 @@ function fileOf(href, from) {
 /** A source's name among the pages: VitePress would cut the ends of `README.md` and `page.html`. @param {string} file */
 export const pageName = (file) => file.replace(/\.(md|html)$/, '-$1');
 /** Where the site has a file of the repository. @param {string} file */
-const placeOf = (file) =>
+const sitePath = (file) =>
   file.startsWith('docs/') ? file.slice('docs'.length) : `/source/${pageName(file)}.html`;
 
 /** All files that pages link to, by their paths in the repository. @returns {string[]} */
@@ -30,7 +30,7 @@ function linkedFiles() {
   const files = pages.flatMap((name) => {
     const text = readFileSync(join(docs, name), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
     return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, href = '']) => {
-      const file = fileOf(href, `docs/${name}`);
+      const file = targetFile(href, `docs/${name}`);
       return file === undefined ? [] : [file];
     });
   });
@@ -60,6 +60,6 @@ export function linkFiles(md) {
 /** @param {Token} token @param {string} from the page, in the repository */
 function pointLink(token, from) {
   const href = token.type === 'link_open' ? token.attrGet('href') : null;
-  const file = href === null ? undefined : fileOf(href, from);
-  if (file !== undefined) token.attrSet('href', placeOf(file));
+  const file = href === null ? undefined : targetFile(href, from);
+  if (file !== undefined) token.attrSet('href', sitePath(file));
 }

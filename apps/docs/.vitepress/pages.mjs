@@ -5,13 +5,13 @@ import { docs } from './files.mjs';
 /** @param {string} text @param {string} link */
 const page = (text, link) => ({ text, link });
 /** The heading of a page. @param {string} file */
-const headingOf = (file) =>
+const readHeading = (file) =>
   (/^# (.+)$/m.exec(readFileSync(`${docs}/${file}`, 'utf8'))?.[1] ?? file).replaceAll('`', '');
 /** The pages of a folder but its first, by name. @param {string} folder */
 const pagesIn = (folder) =>
   readdirSync(`${docs}/${folder}`)
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
-    .map((name) => page(headingOf(`${folder}/${name}`), `/${folder}/${name.slice(0, -3)}`));
+    .map((name) => page(readHeading(`${folder}/${name}`), `/${folder}/${name.slice(0, -3)}`));
 
 export const nav = [
   page('Guides', '/get-started'),

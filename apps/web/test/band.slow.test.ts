@@ -23,7 +23,7 @@ const BESIDE = 10;
 const paper = JSON.parse(
   readFileSync(new URL('../../cli/presets/paper.json', import.meta.url), 'utf8'),
 ) as Plan;
-const controlOf = (seed: number) => ({
+const controlExperiment = (seed: number) => ({
   ...(paper.shared as object),
   ...(paper.student as object),
   ...(paper.arms.none as object),
@@ -36,7 +36,7 @@ async function epochsInNode(seed: number): Promise<number | undefined> {
   const there = new AbortController();
   let found: number | undefined;
   await startRun(
-    { experiment: controlOf(seed), execution: { backend: 'onnx', threads: 1 } },
+    { experiment: controlExperiment(seed), execution: { backend: 'onnx', threads: 1 } },
     {
       registry: createRegistry([data, model, optim, onnx]),
       store: memoryStore(),
@@ -64,7 +64,7 @@ describe.skipIf(inject('chromium') === '')('the same training', () => {
   it('takes the page as many epochs to 99 % as Node’s seeds take', async () => {
     const { page, url, faults, close } = await site.visit();
     await page.goto(url);
-    const spec = JSON.stringify({ experiment: controlOf(PAGE_SEED) });
+    const spec = JSON.stringify({ experiment: controlExperiment(PAGE_SEED) });
     await drop(page, [{ name: 'spec.json', bytes: new TextEncoder().encode(spec) }]);
     const cell = page.locator('[data-cell=to99]');
     await expect

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { type NamedBytes, packFiles, unpackFiles } from '../src/work/archive.js';
 import { importFiles, readDropped } from '../src/work/documents.js';
 import { memoryShelf, type Shelf } from '../src/work/shelf.js';
-import { foldersOf, listStudies, loadStudyRuns } from '../src/work/studies.js';
+import { listStudies, loadStudyRuns, openStudyFolder } from '../src/work/studies.js';
 
 const teacher = fileURLToPath(new URL('../public/teacher/', import.meta.url));
 /** The run that comes with the page, as files of a folder `run/`. */
@@ -148,14 +148,14 @@ describe('an archive', () => {
 });
 
 describe('a file that is dropped', () => {
-  const dropOf = (value: string, path = 'x.json') => [{ path, file: new Blob([value]) }];
+  const makeDrop = (value: string, path = 'x.json') => [{ path, file: new Blob([value]) }];
   it('is read by its schema (catches: any object taken for a plan)', async () => {
-    await expect(readDropped(dropOf('{'))).rejects.toThrow(/^x\.json: must be JSON/);
-    await expect(readDropped(dropOf('{"teacher":{},"arms":{},"x":1}'))).rejects.toThrow(/"x"/);
+    await expect(readDropped(makeDrop('{'))).rejects.toThrow(/^x\.json: must be JSON/);
+    await expect(readDropped(makeDrop('{"teacher":{},"arms":{},"x":1}'))).rejects.toThrow(/"x"/);
     await expect(readDropped([])).rejects.toThrow(/nothing to read/);
   });
   it('is not read when it is too large (catches: a gigabyte in memory before it is looked at)', async () => {
-    await expect(readDropped(dropOf('12345678'), 4)).rejects.toThrow(/is larger than/);
+    await expect(readDropped(makeDrop('12345678'), 4)).rejects.toThrow(/is larger than/);
   });
 });
 
@@ -179,7 +179,7 @@ describe('a damaged item', () => {
       error: expect.stringMatching(/metrics\.jsonl: line 1/),
     });
     const { plan } = JSON.parse(`{"plan":${text((await shelf.files(folder))['plan.json']!)}}`);
-    const [loaded] = await loadStudyRuns(plan, foldersOf(shelf, folder));
+    const [loaded] = await loadStudyRuns(plan, openStudyFolder(shelf, folder));
     expect(loaded).toMatchObject({ state: 'damaged', error: expect.stringContaining('line 1') });
   });
 });

@@ -28,7 +28,7 @@ const experiment = {
 const spec = { name: 'spec.json', bytes: new TextEncoder().encode(JSON.stringify({ experiment })) };
 const registry = createRegistry([data, model, optim, onnx]);
 
-async function manifestOf(visit: Visit): Promise<Manifest> {
+async function manifestPath(visit: Visit): Promise<Manifest> {
   return (await readManifest(await unpacked(await downloadRuns(visit.page))))!;
 }
 
@@ -70,7 +70,7 @@ describe.skipIf(inject('chromium') === '')('runs that move', () => {
     await until(closing, 'paused');
     await closing.getByRole('button', { name: 'Resume' }).click();
     await until(closing, 'finished');
-    const end = await manifestOf({ ...visit, page: closing });
+    const end = await manifestPath({ ...visit, page: closing });
     expect(end.paramsSha256).toBe(whole.manifest.paramsSha256);
     // Catches: a picture of the study that was opened, which sizes the pool of threads for what goes on.
     expect(end.device).toBe(whole.manifest.device);

@@ -248,10 +248,10 @@ describe.skipIf(inject('chromium') === '')('the page', () => {
     await page.reload();
     const kept = page.locator('.kept li');
     await expect.poll(() => kept.count()).toBe(3);
-    const textOf = async (part: string) => kept.filter({ hasText: part }).first().textContent();
-    expect(await textOf('add11-')).toMatch(/finished/);
-    expect(await textOf('add7-')).toMatch(/metrics\.jsonl: line 1: /);
-    expect(await textOf('other')).toMatch(/cannot be read.*other\/plan\.json: /);
+    const readText = async (part: string) => kept.filter({ hasText: part }).first().textContent();
+    expect(await readText('add11-')).toMatch(/finished/);
+    expect(await readText('add7-')).toMatch(/metrics\.jsonl: line 1: /);
+    expect(await readText('other')).toMatch(/cannot be read.*other\/plan\.json: /);
     await kept.filter({ hasText: 'add7-' }).getByRole('button').first().click();
     await expect
       .poll(() => page.locator('.runs .damage').textContent())

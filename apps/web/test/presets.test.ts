@@ -4,7 +4,7 @@ import { experimentHash, paramsSha256 } from '@grok/core';
 import { decodeCheckpoint, withoutAuxiliary } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
-import { fieldsOf, presets, runsIn, withFields } from '../src/page/presets.js';
+import { presets, readFields, runsIn, withFields } from '../src/page/presets.js';
 
 const shipped = new URL('../public/teacher/', import.meta.url);
 const json = (file: string) => JSON.parse(readFileSync(new URL(file, shipped), 'utf8'));
@@ -16,13 +16,13 @@ describe.each(Object.entries(presets))('preset %s', (name, plan) => {
   });
   it('reads back what the form writes (catches: a field that changes another part, or none)', () => {
     const wanted = {
-      ...fieldsOf(plan),
+      ...readFields(plan),
       ...{ op: 'mul', p: 31, teacherEpochs: 7, studentEpochs: 8, seed: 9, teacherDim: 48 },
     };
     const changed = withFields(plan, wanted);
     expect(checkPlan(changed, name)).toEqual(changed);
     const hasStudents = Object.keys(plan.arms).length > 0;
-    expect(fieldsOf(changed)).toEqual(hasStudents ? wanted : { ...wanted, studentEpochs: 7 });
+    expect(readFields(changed)).toEqual(hasStudents ? wanted : { ...wanted, studentEpochs: 7 });
     const lengths = expandPlan(changed).map(({ role }) => (role === 'teacher' ? 7 : 8));
     for (const [i, { experiment }] of expandPlan(changed).entries()) {
       expect(experiment).toMatchObject({
@@ -46,7 +46,7 @@ describe('the lengths in the form', () => {
           .filter(({ role }) => (role === 'teacher') === isTeacher)
           .map(({ experiment }) => experiment.epochs),
       );
-    const { teacherEpochs, studentEpochs } = fieldsOf(plan);
+    const { teacherEpochs, studentEpochs } = readFields(plan);
     expect(lengths(true)).toEqual(new Set([teacherEpochs]));
     const students = lengths(false);
     if (students.size === 1) expect([...students]).toEqual([studentEpochs]);
@@ -55,7 +55,7 @@ describe('the lengths in the form', () => {
   it('stay as they are where students differ and another field is changed (catches: one length for all)', () => {
     const small = presets.small!;
     const long = { ...small, arms: { ...small.arms, none: { ...small.arms.none, epochs: 9 } } };
-    expect(fieldsOf(long).studentEpochs).toBeNull();
+    expect(readFields(long).studentEpochs).toBeNull();
     const changed = withFields(long, { p: 31, studentEpochs: null });
     expect(runsIn(changed).map(({ epochs }) => epochs)).toEqual([150, 9, 250, 250, 250]);
     expect(runsIn(withFields(long, { studentEpochs: 7 })).map(({ epochs }) => epochs)).toEqual([

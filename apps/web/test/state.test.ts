@@ -12,7 +12,7 @@ const run: RunView = {
   ...{ secondsPerEpoch: null, epochsTo99: null },
 };
 const study = { type: 'study', folder: 'a', plan: {} as never, runs: [run] } as const;
-const after = (...told: Action[]): State => told.reduce(reduceState, initial);
+const after = (...apply: Action[]): State => apply.reduce(reduceState, initial);
 const epochs = ({ runs }: State) => runs[0]!.history.map(({ epoch }) => epoch);
 
 test('a history that comes in parts is whole, with what was heard meanwhile', () => {

@@ -106,7 +106,7 @@ describe.skipIf(inject('chromium') === '')('a browser that keeps no files', () =
     await page.goto(url);
     await expect
       .poll(() => page.getByRole('note').textContent())
-      .toMatch(/^Nothing is kept: .*this browser only reads files here/);
+      .toMatch(/^Nothing is kept: .*this browser can only read files here/);
     await drop(page, [spec]);
     await until(page, 'finished');
     const store = await unpacked(await downloadRuns(page));

@@ -51,14 +51,14 @@ export async function mainThreadTasks(
         at: (ts - first) / 1e6,
         worked: tdur / 1e3,
         took: dur / 1e3,
-        parts: dur < NAMED ? '' : partsOf(task, own),
+        parts: dur < NAMED ? '' : formatParts(task, own),
       };
     });
 }
 
 /** Tasks shorter than this are not looked into, in microseconds. */
 const NAMED = 20_000;
-function partsOf({ pid, tid, ts, dur = 0 }: Event, events: readonly Event[]): string {
+function formatParts({ pid, tid, ts, dur = 0 }: Event, events: readonly Event[]): string {
   return events
     .filter((event) => event.name !== 'RunTask' && event.pid === pid && event.tid === tid)
     .filter((event) => event.ts >= ts && event.ts + (event.dur ?? 0) <= ts + dur)

@@ -124,8 +124,8 @@ test('copied anywhere, it is the same plugin (an import of ours would not resolv
     cpSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), join(elsewhere, file));
   const href = pathToFileURL(join(elsewhere, 'index.js')).href;
   const copy = (await import(/* @vite-ignore */ href)) as { default: Plugin };
-  const made = createRegistry([copy.default]).create('strategy', 'cosine', {}, { tf });
+  const created = createRegistry([copy.default]).create('strategy', 'cosine', {}, { tf });
   const sizes = deep.teachers.teacher;
   const models = { student: sizes, teachers: { teacher: sizes } };
-  expect(made(models).needs.student).toEqual(bind({}, models).needs.student);
+  expect(created(models).needs.student).toEqual(bind({}, models).needs.student);
 });

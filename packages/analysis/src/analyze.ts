@@ -11,13 +11,13 @@ import {
   compareFrequencies,
   compareLastPosition,
   compareStates,
+  findFrequencies,
   findGroup,
-  frequenciesOf,
   plain,
 } from './compare.js';
 import { type Analysis, nameBeside } from './files.js';
-import { type At, defaultMoments, type Moment, momentOf } from './moments.js';
-import { type AnalysisHost, type Opened, openAt, sitesOf, sitesOver } from './open.js';
+import { type At, defaultMoments, type Moment, resolveMoment } from './moments.js';
+import { type AnalysisHost, listSites, type Opened, openAt, sitesOver } from './open.js';
 
 /** What to analyze. */
 export interface AnalysisOptions {
@@ -48,7 +48,7 @@ export async function analyzeRun(
   const teacher = against === undefined ? undefined : await openLast(host, against);
   const out: Analysis[] = [];
   for (const wanted of at) {
-    const moment = momentOf(wanted, run.history);
+    const moment = resolveMoment(wanted, run.history);
     if (moment === undefined) missed(wanted);
     else {
       const found = await analyseAt(host, run, moment, teacher, options);
@@ -86,13 +86,13 @@ async function analyseAt(
     };
     if (options.probes !== undefined) probes.set(as, await measure());
     else {
-      const missed = (why: string): void => notice(`probe "${as}" is left out: ${why}`);
+      const missed = (why: string): void => notice(`probe "${as}" is skipped: ${why}`);
       const found = await unlessUnfit(measure, missed);
       if (found !== undefined) probes.set(as, found);
     }
   }
   const own = await frequencies(host, opened, task, (why) =>
-    notice(`key frequencies are left out: ${why}`),
+    notice(`key frequencies are skipped: ${why}`),
   );
   const { epoch } = checkpoint.position;
   return {
@@ -134,8 +134,8 @@ async function compare(
   const { task, split } = student;
   const rows = split.validation.subarray(0, most);
   const [mine, theirs] = [
-    await sitesOver(host, student, sitesOf(student.model).states, rows),
-    await sitesOver(host, teacher, sitesOf(teacher.model).states, rows, task.inputs),
+    await sitesOver(host, student, listSites(student.model).states, rows),
+    await sitesOver(host, teacher, listSites(teacher.model).states, rows, task.inputs),
   ];
   const group = findGroup(task);
   const other = await frequencies(host, teacher, task);
@@ -163,13 +163,13 @@ async function frequencies(
   const all = Int32Array.from(task.labels.keys());
   const { logits } = await sitesOver(host, opened, ['logits'], all, task.inputs);
   if (logits === undefined) return null;
-  return (await unlessUnfit(async () => frequenciesOf(group, task, logits), missed)) ?? null;
+  return (await unlessUnfit(async () => findFrequencies(group, task, logits), missed)) ?? null;
 }
 
 /** The probes of an analysis unless others are named: those at hand that fit the task and the model. */
 export function defaultProbes(registry: Registry, task: Task, model: Model): readonly ProbeUse[] {
   const known = registry.list().flatMap(({ kind, name }) => (kind === 'probe' ? [name] : []));
-  const { states, patterns } = sitesOf(model);
+  const { states, patterns } = listSites(model);
   const neurons = model.sites().some(({ name }) => /^blocks\.\d+\.mlp\.hook_post$/.test(name));
   const over = (use: string, sites: readonly string[]): readonly ProbeUse[] =>
     sites.length === 0 ? [] : [{ use, options: { sites } }];

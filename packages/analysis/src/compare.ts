@@ -86,7 +86,7 @@ function testCka(student: HostArray, teacher: HostArray, group: number): object 
 }
 
 /** Key frequencies of logits over all rows of a modular task. @throws InputError when a pair of the group is no row. */
-export function frequenciesOf(
+export function findFrequencies(
   group: CyclicGroup,
   task: Task,
   logits: HostArray,

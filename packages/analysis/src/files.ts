@@ -117,7 +117,7 @@ export async function readPublished(
     return await readPublishedFile(root, path);
   } catch (error) {
     if (!isInputError(error)) throw error;
-    notice(`an analysis is damaged and left out: ${error.message}`);
+    notice(`an analysis is damaged and skipped: ${error.message}`);
     return undefined;
   }
 }

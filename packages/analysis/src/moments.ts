@@ -17,7 +17,7 @@ export interface Moment {
 export const defaultMoments: readonly At[] = [{ crossing: 0.99, plus: 0 }, 'last'];
 
 /** Reads `crossing`, `crossing+500`, `crossing:0.9`, `last` or a step. @throws InputError on anything else. */
-export function atOf(text: string): At {
+export function parseMoment(text: string): At {
   if (text === 'last') return 'last';
   if (/^\d+$/.test(text)) return { step: Number(text) };
   const match = /^crossing(?::(0?\.\d+|1))?(?:\+(\d+))?$/.exec(text);
@@ -29,7 +29,7 @@ export function atOf(text: string): At {
 }
 
 /** The moment in a run's history, or undefined where the run never came to it. */
-export function momentOf(at: At, history: readonly MetricsRow[]): Moment | undefined {
+export function resolveMoment(at: At, history: readonly MetricsRow[]): Moment | undefined {
   const last = history.at(-1)?.step ?? 0;
   if (at === 'last') return last === 0 ? undefined : { name: 'end', step: last };
   if ('step' in at) return { name: `step-${at.step}`, step: at.step };

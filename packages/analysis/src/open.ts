@@ -17,7 +17,7 @@ import {
   type Checkpoint,
   computeSites,
   data,
-  infoOf,
+  describeModel,
   replayTo,
   takeRows,
   withoutAuxiliary,
@@ -91,12 +91,12 @@ export function sitesOver(
  * Names of the hidden states and of the attention patterns that a model has. The hidden states of a
  * model that uses none of the standard names are its sites of the model's width.
  */
-export function sitesOf(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
+export function listSites(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
   const { layers, width } = model.shape;
   const own = model.sites();
   const has = (site: Site): boolean => own.some(({ name }) => name === site);
   const patterns = Array.from({ length: layers }, (_, l) => `blocks.${l}.attn.hook_pattern`);
-  const standard = hiddenStates(infoOf(model)).filter(has);
+  const standard = hiddenStates(describeModel(model)).filter(has);
   const wide = own.filter(({ name, shape }) => name !== 'logits' && shape.at(-1) === width);
   return {
     states: standard.length > 0 ? standard : wide.map(({ name }) => name),
@@ -105,13 +105,13 @@ export function sitesOf(model: Model): { states: readonly Site[]; patterns: read
 }
 
 /** What the published layout is made of. */
-export async function insideOf(
+export async function captureInside(
   host: AnalysisHost,
   opened: Opened,
   rows: Int32Array,
   inputs?: HostArray,
 ): Promise<AnalyzedModel> {
-  const { states, patterns } = sitesOf(opened.model);
+  const { states, patterns } = listSites(opened.model);
   const found = await sitesOver(host, opened, [...states, ...patterns], rows, inputs);
   return {
     params: withoutAuxiliary(opened.checkpoint.params),

@@ -4,14 +4,14 @@ import type { Json, SplitRows } from '@grok/core';
 import { type AnalyzedModel, asPublished } from '@grok/metrics';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import { openLast } from './analyze.js';
-import { type AnalysisHost, insideOf, type Opened, unlessDamaged } from './open.js';
+import { type AnalysisHost, captureInside, type Opened, unlessDamaged } from './open.js';
 
 /** Rows and hidden states of the published layout. */
 export interface PublishedOptions {
   /** The paper's choices: hidden states 0 and 1 on the first 500 training rows; else all, on validation rows. */
   readonly asPublished?: boolean;
   /** Hears of a student that cannot be read, which is left out; without this it is an error. */
-  readonly leaveOut?: (student: BegunRun, error: Error) => void;
+  readonly onSkipped?: (student: BegunRun, error: Error) => void;
 }
 /** The file of the published layout. */
 export const PUBLISHED_FILE = 'mechanistic_analysis_results.json';
@@ -22,13 +22,13 @@ const ROWS = 500;
  * A teacher's and its students' analysis at their last steps, all over the inputs of the first student
  * (of the teacher, where it has none). The layout is that of the paper's file, key by key.
  */
-export async function publishedOf(
+export async function analyzeAsPublished(
   host: AnalysisHost,
   teacher: BegunRun,
   students: readonly BegunRun[],
   options: PublishedOptions = {},
 ): Promise<Json> {
-  const { asPublished: published = false, leaveOut } = options;
+  const { asPublished: published = false, onSkipped } = options;
   const master = await openLast(host, teacher);
   const found: [string, AnalyzedModel][] = [];
   let lead: Opened | undefined;
@@ -36,18 +36,18 @@ export async function publishedOf(
     const inside = await unlessDamaged(host, async () => {
       const opened = await openLast(host, student);
       lead ??= opened;
-      return insideOf(host, opened, rowsOf(lead.split, published), lead.task.inputs);
+      return captureInside(host, opened, selectRows(lead.split, published), lead.task.inputs);
     });
     const name = student.name === '' ? nameStrategies(student.config.experiment) : student.name;
     if ('value' in inside) found.push([name, inside.value]);
-    else if (leaveOut === undefined) throw inside.error;
-    else leaveOut(student, inside.error);
+    else if (onSkipped === undefined) throw inside.error;
+    else onSkipped(student, inside.error);
   }
   const { split, task } = lead ?? master;
-  const own = await insideOf(host, master, rowsOf(split, published), task.inputs);
+  const own = await captureInside(host, master, selectRows(split, published), task.inputs);
   return asPublished(own, Object.fromEntries(found), { layers: published ? 'published' : 'all' });
 }
 
-function rowsOf({ train, validation }: SplitRows, published: boolean): Int32Array {
+function selectRows({ train, validation }: SplitRows, published: boolean): Int32Array {
   return (published ? train : validation).subarray(0, ROWS);
 }

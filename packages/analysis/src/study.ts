@@ -4,9 +4,9 @@ import type { Json, Store } from '@grok/core';
 import { type BegunRun, findTeacher } from '@grok/study';
 import { type AnalysisOptions, analyzeRun } from './analyze.js';
 import { type Analysis, type PublishedAnalysis, readAnalysis, readPublished } from './files.js';
-import { type At, defaultMoments, momentOf } from './moments.js';
+import { type At, defaultMoments, resolveMoment } from './moments.js';
 import { type AnalysisHost, unlessDamaged } from './open.js';
-import { PUBLISHED_FILE, type PublishedOptions, publishedOf } from './published.js';
+import { analyzeAsPublished, PUBLISHED_FILE, type PublishedOptions } from './published.js';
 
 /** What a folder's analysis tells on the way. */
 export interface StudyAnalysisOptions
@@ -30,7 +30,7 @@ export async function analyzeStudy(
   runs: readonly BegunRun[],
   options: StudyAnalysisOptions = {},
 ): Promise<void> {
-  const { tell, notice = () => {}, missing = false, ...asked } = options;
+  const { tell, notice = () => {}, missing = false, ...requested } = options;
   const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
   /** Runs that each is compared with; a run that several overrides share has more than one. */
   const done = new Map<string, (string | undefined)[]>();
@@ -42,14 +42,14 @@ export async function analyzeStudy(
     done.set(run.run, [...before, against?.run]);
     const missed: At[] = [];
     const beside = against === undefined ? {} : { against, besides: before.length > 0 };
-    const own = { ...asked, ...beside, notice: (message: string) => notice(run, message) };
+    const own = { ...requested, ...beside, notice: (message: string) => notice(run, message) };
     const found = await unlessDamaged(host, async () => {
-      const left = missing ? { at: await leftOf(host, run, against?.run, asked.at) } : {};
+      const left = missing ? { at: await findMissing(host, run, against?.run, requested.at) } : {};
       return analyzeRun(host, run, { ...own, ...left }, (at) => missed.push(at));
     });
     if ('error' in found) {
       failures.push(found.error);
-      notice(run, `left out: ${found.error.message}`);
+      notice(run, `skipped: ${found.error.message}`);
     } else tell?.(run, found.value, missed);
   }
   if (failures.length > 0 && failures.length === [...done.values()].flat().length)
@@ -58,15 +58,15 @@ export async function analyzeStudy(
 }
 
 /** The moments of which there is no file that can be read, or one beside another run. */
-async function leftOf(
+async function findMissing(
   host: AnalysisHost,
   run: BegunRun,
   beside: string | undefined,
-  asked: readonly At[] = defaultMoments,
+  requested: readonly At[] = defaultMoments,
 ): Promise<readonly At[]> {
   const left: At[] = [];
-  for (const at of asked) {
-    const moment = momentOf(at, run.history);
+  for (const at of requested) {
+    const moment = resolveMoment(at, run.history);
     if (moment === undefined) left.push(at);
     else {
       const read = () => readAnalysis(run.store, moment.name, beside);
@@ -96,10 +96,10 @@ export async function publishStudy(
     const path = publishedPath(teacher);
     const students = finished.filter((other) => isStudentBeside(other, teacher));
     if (missing && holdsAll(await readPublished(root, path), students)) continue;
-    const leaveOut = (run: BegunRun, { message }: Error): void =>
+    const onSkipped = (run: BegunRun, { message }: Error): void =>
       notice(run, `${path} leaves it out: ${message}`);
     const found = await unlessDamaged(host, () =>
-      publishedOf(host, teacher, students, { ...options, leaveOut }),
+      analyzeAsPublished(host, teacher, students, { ...options, onSkipped }),
     );
     if ('error' in found) notice(teacher, `${path} is not written: ${found.error.message}`);
     else await writeJson(root, path, found.value);

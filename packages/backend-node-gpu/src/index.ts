@@ -33,13 +33,13 @@ export const nodeGpu: Component<'backend', NodeGpuOptions> = defineBackend({
 
 async function start(from?: string, threads?: number): Promise<BackendAdapter> {
   const library = await loadTensorflow(from, threads);
-  const asked =
+  const note =
     threads === undefined || threads === library.threads
       ? ''
       : ` (${threads} asked: fixed at the first start)`;
   return tfjsAdapter({
     tfjs: 'tensorflow',
-    device: `tfjs-node-gpu ${library.version}, libtensorflow ${library.tensorflow}, ${library.gpu ? 'cuda' : `cpu, ${library.threads} thread${library.threads === 1 ? '' : 's'}`}${asked}`,
+    device: `tfjs-node-gpu ${library.version}, libtensorflow ${library.tensorflow}, ${library.gpu ? 'cuda' : `cpu, ${library.threads} thread${library.threads === 1 ? '' : 's'}`}${note}`,
     threads: library.threads,
     // Sums over segments race on a GPU; on the CPU nothing promises an order either.
     bitExact: false,

@@ -4,7 +4,7 @@
  */
 import { sizeOf } from '@grok/core';
 import type { Attribute, Constant, ElementType, Graph, Value } from './graph.js';
-import { addValue, broadcast, constantOf, sameShape } from './graph.js';
+import { addValue, broadcast, makeConstant, sameShape } from './graph.js';
 
 /** Where nodes go. */
 export interface Builder {
@@ -76,9 +76,9 @@ export function fill(
 export function scalarLike(b: Builder, like: Value, value: number): Value {
   return fill(b, like.type, [], value);
 }
-/** A list of whole numbers, as ONNX wants axes, shapes and indices. */
+/** A list of integers, as ONNX wants axes, shapes and indices. */
 export function int64s(b: Builder, values: readonly number[]): Value {
-  return addConstant(b, 'int64', [values.length], constantOf(values));
+  return addConstant(b, 'int64', [values.length], makeConstant(values));
 }
 
 /** `op(x)`, same shape and (unless stated) type. */

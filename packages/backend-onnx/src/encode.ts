@@ -8,9 +8,9 @@ import {
   type Attribute,
   type Body,
   type ElementType,
-  elementsOf,
   type Graph,
   type Node,
+  readElements,
   type Value,
 } from './graph.js';
 
@@ -29,7 +29,7 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
 const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'scale']);
 
 /** The name of a value in the model; inputs and outputs of the graph have such names too. */
-export const nameOf = (value: Value): string => `v${value.id}`;
+export const formatName = (value: Value): string => `v${value.id}`;
 
 /** The name of the output that `encode` puts first on request; nothing is in it. */
 export const NOTHING = 'nothing';
@@ -98,8 +98,8 @@ function writeBody(w: BinaryWriter, { inputs, nodes, outputs }: Body): void {
 }
 
 function writeNode(w: BinaryWriter, node: Node, index: number): void {
-  for (const value of node.inputs) text(w, 1, nameOf(value));
-  for (const value of node.outputs) text(w, 2, nameOf(value));
+  for (const value of node.inputs) text(w, 1, formatName(value));
+  for (const value of node.outputs) text(w, 2, formatName(value));
   text(w, 3, `${index}:${node.source}`);
   text(w, 4, node.op);
   for (const [name, value] of Object.entries(node.attributes))
@@ -132,11 +132,11 @@ function writeAttribute(w: BinaryWriter, name: string, value: Attribute): void {
 function writeConstant(w: BinaryWriter, value: Value): void {
   for (const extent of value.shape) int(w, 1, extent);
   int(w, 2, DATA_TYPE[value.type]);
-  text(w, 8, nameOf(value));
-  w.tag(9, WireType.LengthDelimited).bytes(bytesOf(value));
+  text(w, 8, formatName(value));
+  w.tag(9, WireType.LengthDelimited).bytes(encodeElements(value));
 }
-function bytesOf(value: Value): Uint8Array {
-  const elements = elementsOf(value)!;
+function encodeElements(value: Value): Uint8Array {
+  const elements = readElements(value)!;
   const array = ((): ArrayBufferView => {
     switch (value.type) {
       case 'float32':
@@ -152,12 +152,12 @@ function bytesOf(value: Value): Uint8Array {
     }
   })();
   if (array.byteLength === 0 && sizeOf(value.shape) !== 0)
-    throw new Error(`constant ${nameOf(value)} is empty`);
+    throw new Error(`constant ${formatName(value)} is empty`);
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
 function writeValueInfo(w: BinaryWriter, value: Value): void {
-  text(w, 1, nameOf(value));
+  text(w, 1, formatName(value));
   message(w, 2, () =>
     message(w, 1, () => {
       int(w, 1, DATA_TYPE[value.type]);

@@ -83,18 +83,18 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);
 }
 /** The one number that fills a constant, or undefined. */
-export function uniformOf(value: Value): number | undefined {
+export function readUniform(value: Value): number | undefined {
   return value.constant?.uniform;
 }
 /** All elements of a constant, or undefined. */
-export function elementsOf(value: Value): ArrayLike<number> | undefined {
+export function readElements(value: Value): ArrayLike<number> | undefined {
   const { constant } = value;
   if (constant === undefined) return undefined;
   if (constant.uniform === undefined) return constant.elements;
   return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
 }
 /** A constant from elements; kept as one number when they are all alike. */
-export function constantOf(elements: ArrayLike<number>): Constant {
+export function makeConstant(elements: ArrayLike<number>): Constant {
   const first = elements[0];
   if (first === undefined) return { elements };
   for (let i = 1; i < elements.length; i++) if (!Object.is(elements[i], first)) return { elements };

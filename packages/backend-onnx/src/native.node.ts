@@ -11,7 +11,7 @@ import { isMainThread } from 'node:worker_threads';
 import { InputError } from '@grok/core';
 import type * as Ort from 'onnxruntime-common';
 import { emit } from './builder.js';
-import { encode, NOTHING, nameOf } from './encode.js';
+import { encode, formatName, NOTHING } from './encode.js';
 import { addValue, createGraph } from './graph.js';
 import type { Runtime, RuntimeOptions, RuntimeTensor } from './session.js';
 import { disableTelemetry } from './telemetry.js';
@@ -95,9 +95,9 @@ async function stopsAtSequences(ort: typeof Ort): Promise<boolean> {
     });
     const tensor = (value: number) => new ort.Tensor('float32', Float32Array.of(value), [1]);
     const result = tensor(0);
-    const fetches = { [NOTHING]: null, [nameOf(y)]: result };
+    const fetches = { [NOTHING]: null, [formatName(y)]: result };
     const message = await session
-      .run({ [nameOf(x)]: tensor(-3) }, fetches)
+      .run({ [formatName(x)]: tensor(-3) }, fetches)
       .then(() => '')
       .catch((error: Error) => error.message);
     await session.release();

@@ -1,8 +1,8 @@
 /** One run of a compiled graph: outputs are written into memory that was used before. */
 import { type DType, sizeOf } from '@grok/core';
 import { isDType } from '@grok/core/internal';
-import { computedOutputs, fedInputs, nameOf } from './encode.js';
-import { elementsOf, type Graph, type Value } from './graph.js';
+import { computedOutputs, fedInputs, formatName } from './encode.js';
+import { type Graph, readElements, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
 
@@ -25,18 +25,18 @@ export function createRunner(of: {
 }): (given: readonly Storage[]) => Promise<readonly Storage[]> {
   const { graph, session, memory } = of;
   const placesInInputs = new Map(graph.views.map((view) => [view.value, view]));
-  const pieceOf = (value: Value): Piece => {
+  const locatePiece = (value: Value): Piece => {
     const { of, offset } = placesInInputs.get(value) ?? { of: value, offset: 0 };
     return describePiece(value, of, offset);
   };
-  const fed = fedInputs(graph).map(pieceOf);
+  const fed = fedInputs(graph).map(locatePiece);
   const computed = findComputed(graph);
   const taken = [...computed].map((value) => describePiece(value, value, 0));
   const written = findWritten(graph, computed);
   const outputs = graph.outputs.map((value) => ({
-    constant: elementsOf(value),
+    constant: readElements(value),
     isWhole: !placesInInputs.has(value),
-    piece: pieceOf(value),
+    piece: locatePiece(value),
     size: sizeOf(value.shape),
   }));
 
@@ -69,7 +69,7 @@ export function createRunner(of: {
 function describePiece(value: Value, of: Value, offset: number): Piece {
   const { type, shape } = value;
   if (!isDType(type)) throw new Error(`onnx: ${type} cannot be an input or an output`);
-  return { name: nameOf(value), dtype: type, shape, of, offset };
+  return { name: formatName(value), dtype: type, shape, of, offset };
 }
 
 /** Outputs that need arrays of their own: not constant, no input, no part of one. */

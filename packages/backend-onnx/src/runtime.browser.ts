@@ -37,7 +37,7 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
     threads: started,
     tensor: (dtype, data, shape) => new ort.Tensor(dtype, data, [...shape]),
     open: async (model) =>
-      sessionOf(
+      wrapSession(
         await inTurn(() =>
           ort.InferenceSession.create(model, {
             executionProviders: [provider],
@@ -64,7 +64,7 @@ function inTurn<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /** The runtime computes into memory of its own, also where it is given an output: results are copied out. */
-function sessionOf(session: Ort.InferenceSession): Session {
+function wrapSession(session: Ort.InferenceSession): Session {
   return {
     async run(feeds, fetches) {
       const results = await inTurn(() => session.run(feeds as Tensors, Object.keys(fetches)));

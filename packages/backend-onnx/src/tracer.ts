@@ -11,11 +11,11 @@ import { type Builder, reshape } from './builder.js';
 import {
   addValue,
   type Constant,
-  constantOf,
   createGraph,
   type ElementType,
-  elementsOf,
   type Graph,
+  makeConstant,
+  readElements,
   sameShape,
   type Value,
 } from './graph.js';
@@ -121,7 +121,7 @@ class Tracer extends tf.KernelBackend {
       throw new Error(
         'backend "onnx": a tensor has no numbers while a step is being traced; keep what depends on them in tensors (tf.where instead of if), or return it and read it after run',
       );
-    const elements = elementsOf({ id: 0, graph: 0, type: elementType(dtype), shape, constant })!;
+    const elements = readElements({ id: 0, graph: 0, type: elementType(dtype), shape, constant })!;
     if (dtype === 'float32') return Float32Array.from(elements);
     return dtype === 'int32' ? Int32Array.from(elements) : Uint8Array.from(elements);
   }
@@ -168,8 +168,10 @@ class Tracer extends tf.KernelBackend {
     );
     if (this.trace === undefined)
       throw new Error('backend "onnx": operations are recorded only inside compile');
-    const made = kernel(this.builder(this.trace), values as Inputs, attrs as never);
-    return Array.isArray(made) ? made.map((value) => this.infoOf(value)) : this.infoOf(made);
+    const emitted = kernel(this.builder(this.trace), values as Inputs, attrs as never);
+    return Array.isArray(emitted)
+      ? emitted.map((value) => this.infoOf(value))
+      : this.infoOf(emitted);
   }
   /** The same data in another shape, or the same tensor again. */
   share({ dataId, dtype }: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
@@ -199,7 +201,7 @@ class Tracer extends tf.KernelBackend {
   ): void {
     elementType(dtype);
     // Copied: a caller may go on writing into its array.
-    const constant = constantOf(values as Float32Array);
+    const constant = makeConstant(values as Float32Array);
     const own =
       constant.uniform === undefined ? { elements: (values as Float32Array).slice() } : constant;
     this.data.set(id, { refCount, dtype, shape, constant: own });
@@ -236,9 +238,9 @@ function install(): void {
 }
 /** What to tell who asks for a kernel that is not there. */
 function unsupported(name: string, op = currentOp(), whose = ''): Error {
-  const asked = op === '' ? '' : ` (asked for by tf.${op})`;
+  const calledBy = op === '' ? '' : ` (needed by tf.${op})`;
   return new Error(
-    `${whose}backend "onnx": kernel "${name}"${asked} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
+    `${whose}backend "onnx": kernel "${name}"${calledBy} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
   );
 }
 
@@ -304,6 +306,6 @@ function explained(error: unknown): unknown {
   const [, whose, name] = /^(.*?)Kernel '(.+)' not registered for backend/.exec(message) ?? [];
   if (name === undefined) return error;
   const from = (cause as Error | undefined)?.stack ?? stack ?? '';
-  const told = unsupported(name, /\b(\w+?)__op\b/.exec(from)?.[1], whose);
-  return Object.assign(told, { cause: error });
+  const refusal = unsupported(name, /\b(\w+?)__op\b/.exec(from)?.[1], whose);
+  return Object.assign(refusal, { cause: error });
 }

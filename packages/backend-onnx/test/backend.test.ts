@@ -7,7 +7,7 @@ import { mapTree, type OnDevice, uploadTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { backend, exactly, floats, ints, randomStream } from './helpers.js';
-import { inputsOf, type Sizes, type StepInputs, step } from './transformer.js';
+import { drawInputs, type Sizes, type StepInputs, step } from './transformer.js';
 
 const opened: Backend[] = [];
 async function open(threads = 1): Promise<Backend> {
@@ -30,7 +30,7 @@ describe('a training step', () => {
   /** Catches: any operator, gradient or optimiser arithmetic that differs once all of it is one graph. */
   test.each([0, 0.2])('three steps as eagerly on cpu, dropout %d', async (dropout) => {
     const sizes = { ...small, dropout };
-    const host = inputsOf(sizes);
+    const host = drawInputs(sizes);
     const fn = step(sizes);
     await tf.setBackend('cpu');
     let eager = mapTree(host, (h) =>
@@ -61,13 +61,13 @@ describe('a training step', () => {
     expect(far.length).toBeLessThan(params.length / 1000);
     expect([...(await on.read(inputs.state.count))]).toEqual([3]);
     tf.dispose([eager.params, eager.state.m, eager.state.v, eager.state.count]);
-    tf.dispose([eager.tokens, eager.labels, ...Object.values(eager.keep)]);
+    tf.dispose([eager.tokens, eager.labels, ...Object.values(eager.dropoutMasks)]);
   });
 
   /** Catches: numbers that depend on the scheduling of threads. */
   test('two threads give the same bits every time', async () => {
     const on = await open(2);
-    const host = inputsOf({ ...small, batch: 128 });
+    const host = drawInputs({ ...small, batch: 128 });
     const hashes = new Set<string>();
     const inputs = uploadTree(on, host);
     const program = await on.compile('step', step({ ...small, batch: 128 }), inputs);
@@ -257,11 +257,13 @@ describe('the trace', () => {
   test('tensors of another trace are refused, and so are those that outlive theirs', async () => {
     const on = await open();
     let kept: tf.Tensor | undefined;
-    const keep = (t: { x: tf.Tensor }) => {
+    const leakInput = (t: { x: tf.Tensor }) => {
       kept = tf.keep(tf.mul(t.x, 2));
       return { y: tf.mul(kept, 1) };
     };
-    await expect(on.compile('keep', keep, { x })).rejects.toThrow('1 tensor(s) outlived the trace');
+    await expect(on.compile('keep', leakInput, { x })).rejects.toThrow(
+      '1 tensor(s) outlived the trace',
+    );
     await expect(
       on.compile('use', (t: { x: tf.Tensor }) => ({ y: tf.add(t.x, kept!) }), { x }),
     ).rejects.toThrow('of another trace');
@@ -330,7 +332,7 @@ describe('the trace', () => {
 test('memory stays flat over steps', async () => {
   const on = await open();
   const sizes = { ...small, width: 32 };
-  const host = inputsOf(sizes);
+  const host = drawInputs(sizes);
   let inputs: OnDevice<StepInputs> = uploadTree(on, host);
   const program = await on.compile('step', step(sizes), inputs, {
     donate: ['params', 'state'],

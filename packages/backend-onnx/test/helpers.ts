@@ -102,8 +102,9 @@ export function expectSame(got: Hosts, wanted: Hosts, tolerance = 1e-5): void {
         at = i;
       }
     });
-    const seen = at < 0 ? '' : `${name}[${at}]: wanted ${want.data[at]}, got ${have.data[at]}`;
-    expect(worst <= tolerance ? '' : seen).toBe('');
+    const difference =
+      at < 0 ? '' : `${name}[${at}]: wanted ${want.data[at]}, got ${have.data[at]}`;
+    expect(worst <= tolerance ? '' : difference).toBe('');
   }
 }
 /** Compares `onnx` with `cpu`, values and the gradient of Σ output·weights by every float input. */

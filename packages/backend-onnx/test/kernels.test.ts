@@ -237,7 +237,7 @@ describe.each([
 });
 
 test('an unsupported kernel is named with the op that asked for it', async () => {
-  const wanted = /kernel "Conv2D" \(asked for by tf\.conv2d\) is not supported.*MatMul/s;
+  const wanted = /kernel "Conv2D" \(needed by tf\.conv2d\) is not supported.*MatMul/s;
   await expect(
     runOnnx(
       (t) => ({ y: tf.conv2d(t.x as tf.Tensor4D, t.w as tf.Tensor4D, 1, 'same') }),

@@ -17,7 +17,7 @@ import {
 import { findAll, rewrite, rule } from '../src/optimize/rewrite.js';
 
 /** A graph that computes what `write` returns from two inputs [2]. */
-function graphOf(write: (b: make.Builder, x: Value, y: Value) => Value | readonly Value[]) {
+function buildGraph(write: (b: make.Builder, x: Value, y: Value) => Value | readonly Value[]) {
   const graph = createGraph();
   const [x, y] = [addValue(graph, 'float32', [2]), addValue(graph, 'float32', [2])];
   graph.inputs.push(x, y);
@@ -28,28 +28,30 @@ const sigmoid = (b: make.Builder, x: Value) => make.unary(b, 'Sigmoid', x);
 
 test('a name that stands twice asks for one value, a commutative word tries both orders', () => {
   const silu = anyMul('x', op('Sigmoid', 'x'));
-  const { graph, x } = graphOf((b, v) => make.emitMul(b, sigmoid(b, v), v));
+  const { graph, x } = buildGraph((b, v) => make.emitMul(b, sigmoid(b, v), v));
   expect(findAll(graph, silu)).toEqual([{ x }]);
-  expect(findAll(graphOf((b, v, w) => make.emitMul(b, sigmoid(b, v), w)).graph, silu)).toEqual([]);
-  expect(findAll(graphOf((b, v) => make.emitDiv(b, sigmoid(b, v), v)).graph, silu)).toEqual([]);
+  expect(findAll(buildGraph((b, v, w) => make.emitMul(b, sigmoid(b, v), w)).graph, silu)).toEqual(
+    [],
+  );
+  expect(findAll(buildGraph((b, v) => make.emitDiv(b, sigmoid(b, v), v)).graph, silu)).toEqual([]);
 });
 
 test('op keeps the order of inputs, and what follows the named ones does not matter', () => {
   const less = op('Sub Add', 'a', op('Neg', 'b'));
-  const right = graphOf((b, v, w) => make.emitAdd(b, v, make.unary(b, 'Neg', w)));
+  const right = buildGraph((b, v, w) => make.emitAdd(b, v, make.unary(b, 'Neg', w)));
   expect(findAll(right.graph, less)).toEqual([{ a: right.x, b: right.y }]);
-  const left = graphOf((b, v, w) => make.emitAdd(b, make.unary(b, 'Neg', w), v));
+  const left = buildGraph((b, v, w) => make.emitAdd(b, make.unary(b, 'Neg', w), v));
   expect(findAll(left.graph, less)).toEqual([]);
-  const reduced = graphOf((b, v) => make.reduce(b, 'ReduceSum', v, [0], true));
+  const reduced = buildGraph((b, v) => make.reduce(b, 'ReduceSum', v, [0], true));
   expect(findAll(reduced.graph, op('ReduceSum', 'v'))).toEqual([{ v: reduced.x }]);
   expect(findAll(reduced.graph, op('ReduceSum', 'v', 'axes', 'more'))).toEqual([]);
 });
 
 test('once wants no other reader, be it a node or an output', () => {
   const scaled = anyAdd('x', once(anyMul('y', anyNumber('k'))));
-  const alone = graphOf((b, v, w) => make.emitAdd(b, make.emitMul(b, w, 3), v));
+  const alone = buildGraph((b, v, w) => make.emitAdd(b, make.emitMul(b, w, 3), v));
   expect(findAll(alone.graph, scaled)).toEqual([{ x: alone.x, y: alone.y, k: 3 }]);
-  const shared = graphOf((b, v, w) => {
+  const shared = buildGraph((b, v, w) => {
     const product = make.emitMul(b, w, 3);
     return [make.emitAdd(b, product, v), product];
   });
@@ -57,7 +59,7 @@ test('once wants no other reader, be it a node or an output', () => {
 });
 
 test('numbers, constants, scalars and tests say what a value is; nodes can be captured', () => {
-  const { graph, x } = graphOf((b, v) => make.emitMul(b, make.emitAdd(b, v, 0), 2));
+  const { graph, x } = buildGraph((b, v) => make.emitMul(b, make.emitAdd(b, v, 0), 2));
   const found = findAll(graph, anyMul(node('sum', anyAdd('x', 0)), named('c', anyNumber('k'))));
   expect(found).toMatchObject([{ x, k: 2, c: { shape: [] }, sum: { op: 'Add' } }]);
   expect(findAll(graph, anyMul(anyAdd('x', 1), 'y'))).toEqual([]);
@@ -75,7 +77,7 @@ test('numbers, constants, scalars and tests say what a value is; nodes can be ca
 });
 
 test('what a rule refuses is tried the other way round, in inner nodes too', () => {
-  const { graph, x, y } = graphOf((b, v, w) => make.emitMul(b, make.emitAdd(b, v, w), 5));
+  const { graph, x, y } = buildGraph((b, v, w) => make.emitMul(b, make.emitAdd(b, v, w), 5));
   const seen: unknown[] = [];
   const refuse = rule(anyMul('k', anyAdd('a', 'b')), ({ a, b, k }) => {
     seen.push([a, b, k.constant]);
@@ -93,7 +95,7 @@ test('what a rule refuses is tried the other way round, in inner nodes too', () 
 });
 
 test('rules that undo each other are an error, not a loop without end', () => {
-  const { graph } = graphOf((b, v, w) => make.emitAdd(b, v, w));
+  const { graph } = buildGraph((b, v, w) => make.emitAdd(b, v, w));
   const swap = rule(op('Add', 'a', 'b'), ({ a, b }, site) => make.emitAdd(site, b, a));
   expect(() => rewrite(graph, [swap])).toThrow('two rules undo each other');
 });

@@ -349,9 +349,9 @@ describe.each(cases)('$rule', ({ rule, what, hosts, fn, on, off, beside }) => {
       await compiled(fn, hosts, { ...beside, [rule]: false }),
       await runCpu(fn, hosts),
     ];
-    const seen = (ops: Counts, like: Counts) =>
+    const matches = (ops: Counts, like: Counts) =>
       Object.fromEntries(Object.keys(like).map((op) => [op, ops[op] ?? 0]));
-    expect({ on: seen(all.ops, on), off: seen(without.ops, off) }).toEqual({ on, off });
+    expect({ on: matches(all.ops, on), off: matches(without.ops, off) }).toEqual({ on, off });
     expectSame(all.numbers, wanted, 2e-5);
     expectSame(without.numbers, wanted, 2e-5);
   });

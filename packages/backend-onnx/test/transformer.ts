@@ -15,7 +15,7 @@ export interface Sizes {
 const POSITIONS = 4;
 
 /** Parameters by name, in order. */
-function shapesOf({ vocabulary: v, width: d, depth }: Sizes): Record<string, number[]> {
+function listShapes({ vocabulary: v, width: d, depth }: Sizes): Record<string, number[]> {
   const shapes: Record<string, number[]> = { embed: [v, d] };
   for (let l = 0; l < depth; l++) {
     shapes[`ln1.${l}`] = [d];
@@ -53,7 +53,7 @@ function rope(x: tf.Tensor): tf.Tensor {
 }
 
 /** Logits `[batch, vocabulary]` of the last position. */
-function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, keep: Named): tf.Tensor {
+function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, dropoutMasks: Named): tf.Tensor {
   const { width: d, depth, batch, dropout } = sizes;
   const drop = (x: tf.Tensor, mask: tf.Tensor | undefined) =>
     mask === undefined ? x : tf.mul(x, tf.mul(tf.cast(mask, 'float32'), 1 / (1 - dropout)));
@@ -75,11 +75,11 @@ function forward(sizes: Sizes, p: Named, tokens: tf.Tensor, keep: Named): tf.Ten
     ];
     const scores = tf.mul(tf.matMul(rope(q), rope(k), false, true), 1 / Math.sqrt(d)); // [batch, query, key]
     const mixed = tf.matMul(tf.softmax(tf.add(scores, mask)), v); // [batch, pos, width]
-    x = tf.add(x, drop(linear(mixed, p[`o.${l}`]!), keep[`attn.${l}`]));
+    x = tf.add(x, drop(linear(mixed, p[`o.${l}`]!), dropoutMasks[`attn.${l}`]));
     const g = rmsNorm(x, p[`ln2.${l}`]!);
     const gate = linear(g, p[`gate.${l}`]!); // [batch, pos, 4·width]
     const up = tf.mul(tf.mul(gate, tf.sigmoid(gate)), linear(g, p[`in.${l}`]!));
-    x = tf.add(x, linear(drop(up, keep[`mlp.${l}`]), p[`out.${l}`]!));
+    x = tf.add(x, linear(drop(up, dropoutMasks[`mlp.${l}`]), p[`out.${l}`]!));
   }
   const last = tf.reshape(tf.slice(x, [0, POSITIONS - 1, 0], [-1, 1, -1]), [batch, d]);
   return tf.matMul(rmsNorm(last, p.ln!) as tf.Tensor2D, p.unembed as tf.Tensor2D);
@@ -90,7 +90,7 @@ export interface StepInputs {
   readonly state: { readonly m: tf.Tensor; readonly v: tf.Tensor; readonly count: tf.Tensor };
   readonly tokens: tf.Tensor;
   readonly labels: tf.Tensor;
-  readonly keep: Named;
+  readonly dropoutMasks: Named;
 }
 export interface StepOutputs {
   readonly params: tf.Tensor;
@@ -99,15 +99,15 @@ export interface StepOutputs {
 }
 /** One training step: cross-entropy, its gradients, AdamW (β .9/.98, decay 1, rate 1e-3). */
 export function step(sizes: Sizes): (inputs: StepInputs) => StepOutputs {
-  const shapes = shapesOf(sizes);
+  const shapes = listShapes(sizes);
   const names = Object.keys(shapes);
-  return ({ params, state, tokens, labels, keep }) => {
+  return ({ params, state, tokens, labels, dropoutMasks }) => {
     const lengths = names.map((name) => shapes[name]!.reduce((a, b) => a * b, 1));
     const parts = tf.split(params as tf.Tensor1D, lengths);
     const tensors = parts.map((part, i) => tf.reshape(part, shapes[names[i]!]!));
     const loss = (...given: tf.Tensor[]): tf.Scalar => {
       const named = Object.fromEntries(names.map((name, i) => [name, given[i]!]));
-      const logProbabilities = tf.logSoftmax(forward(sizes, named, tokens, keep));
+      const logProbabilities = tf.logSoftmax(forward(sizes, named, tokens, dropoutMasks));
       const target = tf.oneHot(labels as tf.Tensor1D, sizes.vocabulary, 1, 0, 'float32');
       return tf.neg(tf.mean(tf.sum(tf.mul(logProbabilities, target), -1)));
     };
@@ -126,11 +126,11 @@ export function step(sizes: Sizes): (inputs: StepInputs) => StepOutputs {
 }
 
 /** Host inputs of a step, repeatable. */
-export function inputsOf(sizes: Sizes, seed = 3): MapLeaves<StepInputs, Host> {
+export function drawInputs(sizes: Sizes, seed = 3): MapLeaves<StepInputs, Host> {
   const next = randomStream(seed);
   const { vocabulary, width: d, depth, batch, dropout } = sizes;
   const data: number[] = [];
-  for (const [name, shape] of Object.entries(shapesOf(sizes))) {
+  for (const [name, shape] of Object.entries(listShapes(sizes))) {
     const size = shape.reduce((a, b) => a * b, 1);
     const spread = Math.sqrt(3 / (shape.length === 1 ? 1 : name === 'embed' ? d : shape[0]!));
     for (let i = 0; i < size; i++) data.push(shape.length === 1 ? 1 : spread * (2 * next() - 1));
@@ -141,17 +141,17 @@ export function inputsOf(sizes: Sizes, seed = 3): MapLeaves<StepInputs, Host> {
       [data.length],
       data.map(() => 0),
     );
-  const keep: Record<string, Host> = {};
+  const dropoutMasks: Record<string, Host> = {};
   if (dropout > 0)
     for (let l = 0; l < depth; l++) {
-      keep[`attn.${l}`] = bools([batch, POSITIONS, d], 1 - dropout, next);
-      keep[`mlp.${l}`] = bools([batch, POSITIONS, 4 * d], 1 - dropout, next);
+      dropoutMasks[`attn.${l}`] = bools([batch, POSITIONS, d], 1 - dropout, next);
+      dropoutMasks[`mlp.${l}`] = bools([batch, POSITIONS, 4 * d], 1 - dropout, next);
     }
   return {
     params: exactly('float32', [data.length], data),
     state: { m: zeros(), v: zeros(), count: exactly('int32', [], [0]) },
     tokens: ints([batch, POSITIONS], 0, vocabulary, next),
     labels: ints([batch], 0, vocabulary, next),
-    keep,
+    dropoutMasks,
   };
 }

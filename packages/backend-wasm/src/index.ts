@@ -67,11 +67,11 @@ async function start(
   await withoutNewListeners(() => startTfjsBackend('wasm'));
   const used = tfjsWasm.getThreadsCount();
   const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'simd' : 'no simd';
-  const asked =
+  const note =
     threads === undefined || threads === used ? '' : ` (${threads} asked: ${whyFewer(tf)})`;
   return tfjsAdapter({
     tfjs: 'wasm',
-    device: `tfjs-backend-wasm ${tfjsWasm.version_wasm}, ${simd}, ${used} thread${used === 1 ? '' : 's'}${asked}`,
+    device: `tfjs-backend-wasm ${tfjsWasm.version_wasm}, ${simd}, ${used} thread${used === 1 ? '' : 's'}${note}`,
     threads: used,
     bitExact: true,
   });

@@ -54,19 +54,19 @@ export function registerTrainingKernels(tf: Tf): void {
  */
 function matMulOnRows(product: MatMul, transpose: Transpose): MatMul {
   return ({ inputs: { a, b }, backend, attrs: { transposeA, transposeB } }) => {
-    const made: TensorInfo[] = [];
+    const created: TensorInfo[] = [];
     const flip = (x: TensorInfo): TensorInfo => {
       const axes = x.shape.map((_, i) => i);
       const perm = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
       const flipped = transpose({ inputs: { x }, backend, attrs: { perm } }); // […, columns, rows]
-      made.push(flipped);
+      created.push(flipped);
       return flipped;
     };
     try {
       const inputs = { a: transposeA ? flip(a) : a, b: transposeB ? flip(b) : b };
       return product({ inputs, backend, attrs: { transposeA: false, transposeB: false } });
     } finally {
-      for (const { dataId } of made) backend.disposeData(dataId);
+      for (const { dataId } of created) backend.disposeData(dataId);
     }
   };
 }

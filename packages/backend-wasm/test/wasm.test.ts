@@ -105,8 +105,8 @@ describe('its kernels agree with plain JavaScript', () => {
       () => tf.unsortedSegmentSum(range(4, 2), tf.tensor1d([2, -1, 2, 0], 'int32'), 3),
     ],
     [
-      // In plain JavaScript the sum of whole numbers turns float32; its values are what counts.
-      'sums of whole numbers over segments',
+      // In plain JavaScript the sum of integers turns float32; its values are what counts.
+      'sums of integers over segments',
       () => {
         const ids = tf.tensor1d([1, 1, 0, 1], 'int32');
         return tf.cast(tf.unsortedSegmentSum(tf.cast(range(4), 'int32'), ids, 2), 'float32');

@@ -20,7 +20,7 @@ export { mt19937, numpyPermutation } from './numpy.js';
 
 /** Options of the modular tasks. */
 export interface ModularOptions {
-  /** The modulus, a whole number ≥ 2, default 97; prime for `div`. */
+  /** The modulus, an integer ≥ 2, default 97; prime for `div`. */
   readonly p?: number;
   /** What each position of a row holds, `a` and `b` at least, default `["a", "op", "b", "eq"]`. */
   readonly format?: Place[];

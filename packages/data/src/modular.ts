@@ -50,7 +50,7 @@ export function modularTask(
   const checkRow = (row: number): void => {
     if (!(Number.isInteger(row) && row >= 0 && row < labels.length))
       throw new InputError(
-        `${subject}: rows are whole numbers from 0 to ${labels.length - 1}, got ${row}`,
+        `${subject}: rows must be integers from 0 to ${labels.length - 1}, got ${row}`,
       );
   };
   const question = (row: number): string => {
@@ -79,7 +79,7 @@ const residues = (p: number): readonly string[] => Array.from({ length: p }, (_,
 function checkModulus(subject: string, op: Operation, p: number): void {
   if (!Number.isInteger(p) || p < 2 || p > LARGEST)
     throw new InputError(
-      `${subject}: the modulus p must be a whole number from 2 to ${LARGEST}, got ${p}; the paper's is 97`,
+      `${subject}: the modulus p must be an integer from 2 to ${LARGEST}, got ${p}; the paper's is 97`,
     );
   if (op === 'div' && !isPrime(p))
     throw new InputError(

@@ -12,7 +12,7 @@ const M = 397;
 export function mt19937(seed: number): () => number {
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
     throw new InputError(
-      `split "numpy": NumPy's seeds are whole numbers from 0 to 4294967295, got ${seed}; give a split seed in that range`,
+      `split "numpy": NumPy's seeds are integers from 0 to 4294967295, got ${seed}; give a split seed in that range`,
     );
   const state = new Uint32Array(N);
   let word = seed;

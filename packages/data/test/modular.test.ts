@@ -52,13 +52,13 @@ describe('modular tasks', () => {
     expect(() => div({ p: 96 })).toThrow(
       'task "div": the modulus p must be prime, so that every b has an inverse, got 96; the nearest prime is 97',
     );
-    expect(() => add({ p: 1 })).toThrow('must be a whole number from 2 to 4096, got 1');
+    expect(() => add({ p: 1 })).toThrow('must be an integer from 2 to 4096, got 1');
     expect(() => mul({ p: 1e9 })).toThrow('from 2 to 4096, got 1000000000');
     expect(() => sub({ p: 2.5 })).toThrow('task "sub": option "p"');
     expect(() => add({ q: 3 } as object)).toThrow('unknown option "q"');
     for (const row of [20, -1, 1.5, Number.NaN])
       expect(() => div({ p: 5 }).show(row)).toThrow(
-        `task "div": rows are whole numbers from 0 to 19, got ${row}`,
+        `task "div": rows must be integers from 0 to 19, got ${row}`,
       );
   });
 });

@@ -26,7 +26,7 @@ const fixture = JSON.parse(
 const OPERATIONS: Record<string, Operation> = { '+': 'add', '-': 'sub', '*': 'mul', '/': 'div' };
 
 const bytes = (values: Int32Array): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
-const rowsOf = (tokens: Int32Array, rows: Int32Array): Int32Array =>
+const takeRows = (tokens: Int32Array, rows: Int32Array): Int32Array =>
   Int32Array.from([...rows].flatMap((row) => [...tokens.slice(4 * row, 4 * row + 4)]));
 
 describe('numpy’s generator', () => {
@@ -62,12 +62,12 @@ describe('split "numpy"', () => {
     );
     expect([train.length, validation.length]).toEqual([known.n_train, known.n_val]);
     const tokens = task.inputs.data as Int32Array;
-    const trainTokens = rowsOf(tokens, train);
+    const trainTokens = takeRows(tokens, train);
     expect([...trainTokens.slice(0, 12)]).toEqual(known.first_train.flat());
     const hashes = [
       trainTokens,
       train.map((row) => task.labels[row]!),
-      rowsOf(tokens, validation),
+      takeRows(tokens, validation),
       validation.map((row) => task.labels[row]!),
     ].map((values) => sha256Hex(bytes(values)));
     expect(hashes).toEqual([

@@ -9,7 +9,7 @@ import {
   defineStrategy,
   layerMap,
   layerPairs,
-  needsOf,
+  listNeeds,
   oneOf,
   type Plugin,
   schema,
@@ -48,7 +48,7 @@ export const attention: Component<'strategy', AttentionOptions> = defineStrategy
       const sameHeads = models.teachers[name]?.heads === models.student.heads;
       const comparable = (value: tf.Tensor) => (sameHeads ? value : tf.mean(value, 1)); // [batch, query, key]
       return {
-        needs: needsOf(pairs, name),
+        needs: listNeeds(pairs, name),
         loss: ({ student, teacher }) => ({
           attention: combine(
             reduce,

@@ -1,6 +1,6 @@
 /** Attention distillation against a float64 reference, values and gradients. */
 import type { HostArray } from '@grok/core';
-import { type Arrays, applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
+import { type Arrays, applyTerm as apply, distance, draw, makeModelInfo } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { attention } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
@@ -28,7 +28,10 @@ const mse = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 describe('attention', () => {
   const student = draws('s', 2, 2);
   const teacher = draws('t', 2, 2);
-  const models = { student: modelOf(2, 16, 2), teachers: { teacher: modelOf(2, 32, 2) } };
+  const models = {
+    student: makeModelInfo(2, 16, 2),
+    teachers: { teacher: makeModelInfo(2, 32, 2) },
+  };
   const perBlock = [0, 1].map((l) => mse(drawn('s', l).data, drawn('t', l).data));
 
   it('is the mean over blocks, or their sum (a swapped reduction halves the gradient)', () => {
@@ -53,7 +56,7 @@ describe('attention', () => {
       shape: [1, 1, 2, 2],
       dtype: 'float32',
     });
-    const infos = { student: modelOf(1, 8), teachers: { teacher: modelOf(1, 8) } };
+    const infos = { student: makeModelInfo(1, 8), teachers: { teacher: makeModelInfo(1, 8) } };
     const { values } = apply(attention()(infos), {
       student: { [pattern(0)]: one([1, 0, 0.25, 0.75]) },
       teachers: { teacher: { [pattern(0)]: one([1, 0, 0.75, 0.25]) } },
@@ -72,7 +75,10 @@ describe('attention', () => {
 
   it('unequal heads: means over heads meet, and each head gets its share of the gradient', () => {
     const four = draws('t', 2, 4);
-    const infos = { student: modelOf(2, 16, 2), teachers: { teacher: modelOf(2, 32, 4) } };
+    const infos = {
+      student: makeModelInfo(2, 16, 2),
+      teachers: { teacher: makeModelInfo(2, 32, 4) },
+    };
     const { values, grads } = apply(attention({ reduce: 'sum' })(infos), {
       student,
       teachers: { teacher: four },
@@ -100,7 +106,10 @@ describe('attention', () => {
   });
 
   it('a layer map reads teacher → student', () => {
-    const infos = { student: modelOf(1, 16, 2), teachers: { teacher: modelOf(3, 32, 2) } };
+    const infos = {
+      student: makeModelInfo(1, 16, 2),
+      teachers: { teacher: makeModelInfo(3, 32, 2) },
+    };
     const term = attention({ layers: { 2: 0 } })(infos);
     expect(term.needs).toEqual({ student: [pattern(0)], teachers: { teacher: [pattern(2)] } });
     const deep = draws('t', 3, 2);
@@ -110,7 +119,10 @@ describe('attention', () => {
   });
 
   it('two teacher blocks may teach one student block', () => {
-    const infos = { student: modelOf(1, 16, 2), teachers: { teacher: modelOf(2, 32, 2) } };
+    const infos = {
+      student: makeModelInfo(1, 16, 2),
+      teachers: { teacher: makeModelInfo(2, 32, 2) },
+    };
     const term = attention({ layers: { 0: 0, 1: 0 } })(infos);
     expect(term.needs.student).toEqual([pattern(0)]);
     const shallow = draws('s', 1, 2);
@@ -127,7 +139,7 @@ describe('attention', () => {
     const teachers = { teacher, other: draws('o', 2, 2) };
     const infos = {
       student: models.student,
-      teachers: { ...models.teachers, other: modelOf(2, 8, 2) },
+      teachers: { ...models.teachers, other: makeModelInfo(2, 8, 2) },
     };
     const term = attention({ teacher: 'other' })(infos);
     expect(Object.keys(term.needs.teachers ?? {})).toEqual(['other']);
@@ -137,7 +149,7 @@ describe('attention', () => {
   });
 
   it('explains unequal depths, a map beyond them, an empty map, a missing teacher, a wrong option', () => {
-    const shallow = { student: modelOf(1, 16), teachers: { teacher: modelOf(2, 16) } };
+    const shallow = { student: makeModelInfo(1, 16), teachers: { teacher: makeModelInfo(2, 16) } };
     expect(() => attention()(shallow)).toThrow(
       'give a layer map (teacher → student) such as {"1": 0}',
     );

@@ -12,7 +12,7 @@ import {
   type LossContext,
   layerMap,
   layerPairs,
-  needsOf,
+  listNeeds,
   oneOf,
   type Plugin,
   type Rng,
@@ -20,7 +20,7 @@ import {
   schema,
   text,
 } from '@grok/core';
-import { tablesOf, teacherOf, tokenShares } from '@grok/core/internal';
+import { findTables, requireTeacher, tokenShares } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 
 /** Options of `feature`. */
@@ -61,13 +61,13 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
         layers: (model) => hiddenStates(model).length,
         what: 'hidden states',
       });
-      const source = teacherOf('distillation', models, name);
+      const source = requireTeacher('distillation', models, name);
       const widths = { teacher: source.width, student: models.student.width };
       const states = { teacher: hiddenStates(source), student: hiddenStates(models.student) };
       const pairs = indices.map(([t, s]): Pair => {
         const sites = [states.teacher[+t]!, states.student[+s]!] as const;
         // The embeddings: there is one state a token, and no need to ask for one a position.
-        return { sites, tables: tablesOf(models, sites, name), projector: `projector.${t}.W` };
+        return { sites, tables: findTables(models, sites, name), projector: `projector.${t}.W` };
       });
       const up = direction === 'student-to-teacher';
       const [from, to] = up ? [widths.student, widths.teacher] : [widths.teacher, widths.student];
@@ -87,7 +87,7 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
         return tf.sum(tf.mul(squares, share));
       };
       return {
-        needs: needsOf(needed, name),
+        needs: listNeeds(needed, name),
         auxiliaryParams: (rng) =>
           Object.fromEntries(
             pairs.map(({ projector }) => [projector, lecunNormal(rng.split(projector), from, to)]),

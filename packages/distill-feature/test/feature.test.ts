@@ -1,17 +1,17 @@
 /** Feature distillation against a float64 reference: values, gradients of states and of projectors. */
 import { type HostArray, hiddenStates, type ObjectiveTerm, rng } from '@grok/core';
-import { type Arrays, applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
+import { type Arrays, applyTerm as apply, distance, draw, makeModelInfo } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { feature } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const [batch, pos, wide, narrow] = [3, 4, 6, 5];
 /** A model's values at one hidden state, by the model's label. */
-const stateOf = (who: string, site: string, width: number): HostArray =>
+const drawState = (who: string, site: string, width: number): HostArray =>
   draw(who + site, batch, pos, width);
 const states = (who: string, layers: number, width: number): Arrays =>
   Object.fromEntries(
-    hiddenStates(modelOf(layers, width)).map((site) => [site, stateOf(who, site, width)]),
+    hiddenStates(makeModelInfo(layers, width)).map((site) => [site, drawState(who, site, width)]),
   );
 const initial = (term: ObjectiveTerm, seed: number) => term.auxiliaryParams?.(rng(seed)) ?? {};
 
@@ -48,7 +48,10 @@ function reference(target: HostArray, from: HostArray, p: HostArray) {
 }
 
 describe('feature', () => {
-  const models = { student: modelOf(2, narrow), teachers: { teacher: modelOf(2, wide) } };
+  const models = {
+    student: makeModelInfo(2, narrow),
+    teachers: { teacher: makeModelInfo(2, wide) },
+  };
   const student = states('s', 2, narrow);
   const teacher = states('t', 2, wide);
   const sites = hiddenStates(models.student);
@@ -62,7 +65,7 @@ describe('feature', () => {
     for (const [i, p] of Object.values(auxiliary).entries()) {
       const [site = ''] = sites.slice(i);
       expect(p.shape).toEqual([wide, narrow]);
-      const expected = reference(stateOf('s', site, narrow), stateOf('t', site, wide), p);
+      const expected = reference(drawState('s', site, narrow), drawState('t', site, wide), p);
       sum += expected.value;
       const sixth = (x: number) => x / 6;
       expect(distance(grads[site], expected.target.map(sixth))).toBeLessThan(1e-6);
@@ -79,7 +82,7 @@ describe('feature', () => {
     for (const [i, p] of Object.values(auxiliary).entries()) {
       const [site = ''] = sites.slice(i);
       expect(p.shape).toEqual([narrow, wide]);
-      const expected = reference(stateOf('t', site, wide), stateOf('s', site, narrow), p);
+      const expected = reference(drawState('t', site, wide), drawState('s', site, narrow), p);
       sum += expected.value;
       expect(distance(grads[site], expected.from)).toBeLessThan(1e-6);
       expect(distance(grads[`projector.${i}.W`], expected.p)).toBeLessThan(1e-6);
@@ -93,7 +96,7 @@ describe('feature', () => {
     (direction) => {
       const vocabulary = 7;
       const withTable = (width: number) => ({
-        ...modelOf(2, width),
+        ...makeModelInfo(2, width),
         sites: [
           { name: 'hook_embed', shape: [pos, width], axes: ['pos', 'd_model'], table: 'embed.W_E' },
         ],
@@ -103,7 +106,7 @@ describe('feature', () => {
       const theirs = draw('their table', vocabulary, wide);
       // Token 3 comes five times, tokens 0 and 6 never.
       const tokens = Int32Array.of(3, 5, 1, 4, 3, 5, 2, 4, 3, 3, 3, 4);
-      const rowsOf = ({ data, shape }: HostArray): HostArray => {
+      const takeRows = ({ data, shape }: HostArray): HostArray => {
         const [, width = 0] = shape;
         const rows = Array.from(tokens, (t) => [...data.subarray(t * width, (t + 1) * width)]);
         return {
@@ -121,8 +124,8 @@ describe('feature', () => {
       });
       const auxiliary = initial(byPosition, 1);
       const plain = apply(byPosition, {
-        student: { ...student, hook_embed: rowsOf(own) },
-        teachers: { teacher: { ...teacher, hook_embed: rowsOf(theirs) } },
+        student: { ...student, hook_embed: takeRows(own) },
+        teachers: { teacher: { ...teacher, hook_embed: takeRows(theirs) } },
         auxiliary,
       });
       const met = apply(byToken, {
@@ -145,7 +148,7 @@ describe('feature', () => {
   );
 
   it('teacher = student through the identity: nothing to learn, in both directions', () => {
-    const same = { student: modelOf(2, wide), teachers: models.teachers };
+    const same = { student: makeModelInfo(2, wide), teachers: models.teachers };
     const identity: HostArray = {
       data: Float32Array.from({ length: wide * wide }, (_, i) => Number(i % (wide + 1) === 0)),
       shape: [wide, wide],
@@ -162,7 +165,10 @@ describe('feature', () => {
   });
 
   it('a layer map pairs states, not blocks: the last state of a deep teacher is its final norm', () => {
-    const infos = { student: modelOf(1, narrow), teachers: { teacher: modelOf(2, wide) } };
+    const infos = {
+      student: makeModelInfo(1, narrow),
+      teachers: { teacher: makeModelInfo(2, wide) },
+    };
     const term = feature({ layers: { 0: 0, 3: 1, 5: 3 } })(infos);
     expect(term.needs).toEqual({
       student: ['hook_embed', 'blocks.0.hook_resid_mid', 'ln_final.hook_out'],
@@ -182,13 +188,13 @@ describe('feature', () => {
     ].map(([s, t, i]) => {
       const p = auxiliary[`projector.${i}.W`];
       if (p === undefined) return Number.NaN;
-      return reference(stateOf('s', `${s}`, narrow), stateOf('t', `${t}`, wide), p).value;
+      return reference(drawState('s', `${s}`, narrow), drawState('t', `${t}`, wide), p).value;
     });
     expect(values.feature).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
   });
 
   it('projectors: LeCun normal of their own fan-in, cut at ±2σ, one stream each', () => {
-    const big = { student: modelOf(2, 64), teachers: { teacher: modelOf(2, 128) } };
+    const big = { student: makeModelInfo(2, 64), teachers: { teacher: makeModelInfo(2, 128) } };
     const auxiliary = initial(feature()(big), 3);
     for (const { data, dtype } of Object.values(auxiliary)) {
       expect(dtype).toBe('float32');
@@ -215,7 +221,7 @@ describe('feature', () => {
 
   it('two terms, one each way and of two teachers, do not meddle', () => {
     const teachers = { teacher, other: states('o', 2, wide) };
-    const infos = { ...models, teachers: { ...models.teachers, other: modelOf(2, wide) } };
+    const infos = { ...models, teachers: { ...models.teachers, other: makeModelInfo(2, wide) } };
     const first = feature()(infos);
     const second = feature({ teacher: 'other', direction: 'student-to-teacher' })(infos);
     const alone = apply(first, { student, teachers, auxiliary: initial(first, 1) });
@@ -227,7 +233,10 @@ describe('feature', () => {
   });
 
   it('explains unequal depths, an empty map, a missing teacher and wrong options', () => {
-    const infos = { student: modelOf(1, narrow), teachers: { teacher: modelOf(2, wide) } };
+    const infos = {
+      student: makeModelInfo(1, narrow),
+      teachers: { teacher: makeModelInfo(2, wide) },
+    };
     expect(() => feature()(infos)).toThrow('teacher has 6 hidden states, student 4');
     expect(() => feature({ layers: { 6: 0 } })(infos)).toThrow('teacher has hidden states 0 to 5');
     expect(() => feature({ layers: {} })).toThrow('at least one pair');

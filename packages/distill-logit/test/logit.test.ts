@@ -1,11 +1,11 @@
 /** Logit distillation against a float64 reference, values and gradients. */
 import type { HostArray } from '@grok/core';
-import { applyTerm as apply, distance, draw, modelOf } from '@grok/testing';
+import { applyTerm as apply, distance, draw, makeModelInfo } from '@grok/testing';
 import { describe, expect, it } from 'vitest';
 import plugin, { logit } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
 
-const models = { student: modelOf(2, 16), teachers: { teacher: modelOf(2, 32) } };
+const models = { student: makeModelInfo(2, 16), teachers: { teacher: makeModelInfo(2, 32) } };
 const [rows, classes] = [5, 7];
 
 function softmax(row: number[]): number[] {

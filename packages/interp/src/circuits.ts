@@ -11,7 +11,7 @@ import {
   type CircuitComponent,
   type ComponentKind,
   listCircuitComponents,
-  partOf,
+  readPart,
 } from './components.js';
 import { createEvaluator, type Evaluations, type Evaluator } from './evaluator.js';
 import type { HookedModel } from './hooked-model.js';
@@ -113,7 +113,7 @@ async function attribute(
   components: readonly CircuitComponent[],
   { batch, metric = 'logitDifference', ablate = 'mean' }: CircuitOptions,
 ): Promise<readonly number[]> {
-  const sites = [...new Set(components.map(({ kind, layer }) => partOf(kind, layer, []).site))];
+  const sites = [...new Set(components.map(({ kind, layer }) => readPart(kind, layer, []).site))];
   const gradients = reader('site', await model.gradients(batch, metric, sites));
   const { cache } = await model.runWithCache(batch.inputs, sites);
   const hooks = ablationHooks(components, new Set(components.map(({ name }) => name)), ablate);
@@ -135,7 +135,7 @@ async function attribute(
     }),
   );
   return components.map(({ kind, layer, index }) => {
-    const part = partOf(kind, layer, [index]);
+    const part = readPart(kind, layer, [index]);
     const sums = products.get(part.site) ?? new Float64Array();
     const mask = selectionMask(findSite(model.sites, part.site), part);
     return sums.reduce((sum, value, i) => sum + value * (mask[i] ?? 0), 0);

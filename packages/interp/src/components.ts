@@ -38,7 +38,7 @@ export function listCircuitComponents(
     );
   return Array.from({ length: model.shape.layers }, (_, layer) =>
     kinds.flatMap((kind) => {
-      const count = countParts(findSite(sites, siteOf(kind, layer)), kind);
+      const count = countParts(findSite(sites, readSite(kind, layer)), kind);
       return Array.from({ length: count }, (_, index) => ({
         name: `L${layer}${LETTERS[kind]}${kind === 'mlp' ? '' : index}`,
         ...{ kind, layer, index },
@@ -52,19 +52,19 @@ function countParts({ axes, shape }: SiteInfo, kind: ComponentKind): number {
 }
 
 /** The site whose parts the components of a kind are. */
-export function siteOf(kind: ComponentKind, layer: number): string {
+export function readSite(kind: ComponentKind, layer: number): string {
   return getActName(SITES[kind], layer);
 }
 
 /** The part of a site that some components of one kind and layer are; of none of them, no part. */
-export function partOf(kind: ComponentKind, layer: number, indices: readonly number[]): Where {
-  const site = siteOf(kind, layer);
+export function readPart(kind: ComponentKind, layer: number, indices: readonly number[]): Where {
+  const site = readSite(kind, layer);
   if (kind === 'mlp') return indices.length > 0 ? { site } : { site, position: [] };
   return { site, [kind]: indices };
 }
 
 /** Components of one kind and layer: what stands for another is among them. */
-export function groupOf({ kind, layer }: CircuitComponent): string {
+export function readGroup({ kind, layer }: CircuitComponent): string {
   return `${kind} ${layer}`;
 }
 
@@ -74,9 +74,9 @@ export function groupComponents(
 ): readonly (readonly CircuitComponent[])[] {
   const groups = new Map<string, CircuitComponent[]>();
   for (const component of all) {
-    const members = groups.get(groupOf(component)) ?? [];
+    const members = groups.get(readGroup(component)) ?? [];
     members.push(component);
-    groups.set(groupOf(component), members);
+    groups.set(readGroup(component), members);
   }
   return [...groups.values()];
 }
@@ -91,6 +91,6 @@ export function ablationHooks(
     const [first] = members;
     if (first === undefined) return [];
     const indices = members.filter(({ name }) => ablated.has(name)).map(({ index }) => index);
-    return [{ ...partOf(first.kind, first.layer, indices), ablate }];
+    return [{ ...readPart(first.kind, first.layer, indices), ablate }];
   });
 }

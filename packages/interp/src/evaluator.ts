@@ -41,10 +41,10 @@ export async function createEvaluator(
   const linear = await createLinearNeurons(model, components, options);
   let state: { readonly ablated: ReadonlySet<string>; readonly at: NeuronState } | undefined;
 
-  const hooksOf = (ablated: ReadonlySet<string>) => ablationHooks(components, ablated, ablate);
+  const buildHooks = (ablated: ReadonlySet<string>) => ablationHooks(components, ablated, ablate);
   const measureInFull = (ablated: ReadonlySet<string>): Promise<number> => {
     counts.forwardPasses++;
-    return model.measure(batch, metric, hooksOf(ablated));
+    return model.measure(batch, metric, buildHooks(ablated));
   };
   /** The state with these ablated: the last one updated where only a few neurons are new. */
   async function reach(neurons: LinearNeurons, ablated: ReadonlySet<string>): Promise<NeuronState> {
@@ -59,7 +59,7 @@ export async function createEvaluator(
     if (isNear && state !== undefined) at = added.reduce(neurons.update, state.at);
     else {
       counts.forwardPasses++;
-      at = await neurons.read(hooksOf(ablated));
+      at = await neurons.read(buildHooks(ablated));
     }
     state = { ablated: new Set(ablated), at };
     return at;

@@ -130,7 +130,7 @@ function createResolver(
   valuesAt: ValuesAt,
 ): (hook: Hook, inputs: HostArray) => Promise<ResolvedHook> {
   const means = new WeakMap<HostArray, Map<Site, Promise<HostArray>>>();
-  const meanOf = (site: Site, over: HostArray): Promise<HostArray> => {
+  const computeMean = (site: Site, over: HostArray): Promise<HostArray> => {
     const known = means.get(over) ?? new Map<Site, Promise<HostArray>>();
     const mean = known.get(site) ?? valuesAt(site, over).then(meanRow);
     means.set(over, known.set(site, mean));
@@ -140,7 +140,7 @@ function createResolver(
     if (!('ablate' in hook)) return hook;
     const { ablate, over = inputs, seed = 0, ...where } = hook;
     if (ablate === 'zero') return { ...where, replace: 0 };
-    if (ablate === 'mean') return { ...where, replace: await meanOf(where.site, over) };
+    if (ablate === 'mean') return { ...where, replace: await computeMean(where.site, over) };
     const values = await valuesAt(where.site, over);
     return { ...where, replace: otherRows(values, inputs.shape[0] ?? 0, seed) };
   };

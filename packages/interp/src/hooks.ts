@@ -66,17 +66,17 @@ export function planHooks(
     const mask = selectionMask(info, hook);
     const stages = bySite.get(hook.site)?.stages ?? [];
     const last = stages.at(-1);
-    const next = 'apply' in hook ? { apply: hook.apply, mask } : affineOf(info, hook, mask, rows);
-    const joined =
+    const next = 'apply' in hook ? { apply: hook.apply, mask } : readAffine(info, hook, mask, rows);
+    const merged =
       last !== undefined && !('apply' in last) && !('apply' in next)
         ? [...stages.slice(0, -1), joinAffine(last, next)]
         : [...stages, next];
-    bySite.set(hook.site, { info, stages: joined });
+    bySite.set(hook.site, { info, stages: merged });
   }
   return [...bySite.values()];
 }
 
-function affineOf(
+function readAffine(
   info: SiteInfo,
   hook: Exclude<ResolvedHook, { readonly apply: HookFunction }>,
   mask: Float32Array,

@@ -129,7 +129,7 @@ function createStateReader(model: HookedModel, site: string, ablate: 'mean' | 'z
   return async (inputs, hooks, pool) => {
     const plain =
       means.get(inputs) ??
-      meanOf(reader('site', (await model.runWithCache(inputs, [site])).cache)(site));
+      computeMean(reader('site', (await model.runWithCache(inputs, [site])).cache)(site));
     means.set(inputs, plain);
     const { logits, cache } = await model.runWithHooks(inputs, hooks, [site]);
     const left = ablate === 'mean' ? plain : new Float64Array(plain.length);
@@ -174,7 +174,7 @@ const toMatrix = ({ data, shape: [rows = 0, columns = 0] }: HostArray): Matrix =
   Matrix.from1DArray(rows, columns, data);
 
 /** The mean over rows, `[pos · d_mlp]`. */
-function meanOf({ data, shape: [rows = 1, ...rest] }: HostArray): Float64Array {
+function computeMean({ data, shape: [rows = 1, ...rest] }: HostArray): Float64Array {
   const sums = new Float64Array(sizeOf(rest));
   for (const [i, value] of data.entries())
     sums[i % sums.length] = (sums[i % sums.length] ?? 0) + value / rows;

@@ -88,6 +88,6 @@ async function findStep(store: Store, at: TrainingPoint): Promise<number> {
   if (row !== undefined) return row.step;
   const best = Math.max(0, ...rows.map(({ validation }) => validation.accuracy));
   throw new InputError(
-    `${store.where}: never came to a validation accuracy of ${wanted}, its best is ${best}; give a step or "last"`,
+    `${store.where}: never reached a validation accuracy of ${wanted}, its best is ${best}; give a step or "last"`,
   );
 }

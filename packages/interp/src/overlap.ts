@@ -9,7 +9,7 @@ import * as tf from '@grok/tfjs';
 import { Matrix } from 'ml-matrix';
 import { assign } from './assignment.js';
 import type { Circuit, ScoredComponent } from './circuits.js';
-import { groupComponents, groupOf } from './components.js';
+import { groupComponents, readGroup } from './components.js';
 import type { HookedModel } from './hooked-model.js';
 import { getActName } from './sites.js';
 
@@ -181,7 +181,7 @@ function pairComponents(
   b: Circuit,
   neurons: OverlapOptions['neurons'],
 ): readonly Pair[] {
-  const others = new Map(b.components.map((it) => [`${groupOf(it)} ${it.index}`, it]));
+  const others = new Map(b.components.map((it) => [`${readGroup(it)} ${it.index}`, it]));
   const partners = neurons?.map((matches) => new Map(matches.map((it) => [it.a, it.b])));
   return a.components.flatMap((it) => {
     if (it.kind === 'neuron' && partners === undefined)
@@ -189,7 +189,7 @@ function pairComponents(
         'circuits: neurons must be matched first; give { neurons: await matchNeurons(…) }',
       );
     const index = it.kind === 'neuron' ? partners?.[it.layer]?.get(it.index) : it.index;
-    const other = others.get(`${groupOf(it)} ${index}`);
+    const other = others.get(`${readGroup(it)} ${index}`);
     return other === undefined ? [] : [{ a: it, b: other }];
   });
 }

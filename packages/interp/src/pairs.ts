@@ -11,7 +11,7 @@ export interface PatchingPairs {
 }
 
 /** Rows of a task, with their labels. */
-export function batchOf(task: Task, rows: ArrayLike<number>): Batch {
+export function makeBatch(task: Task, rows: ArrayLike<number>): Batch {
   return {
     inputs: takeRows(task.inputs, Int32Array.from(rows)),
     labels: Int32Array.from(rows, (row) => task.labels[row] ?? 0),
@@ -28,8 +28,8 @@ export function pairRows(
     throw new InputError(
       `pairs: must be as many clean rows as corrupted ones, 1 at least, got ${clean.length} and ${corrupted.length}`,
     );
-  const other = batchOf(task, corrupted);
-  return { clean: { ...batchOf(task, clean), wrong: other.labels }, corrupted: other.inputs };
+  const other = makeBatch(task, corrupted);
+  return { clean: { ...makeBatch(task, clean), wrong: other.labels }, corrupted: other.inputs };
 }
 
 /**

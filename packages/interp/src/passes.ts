@@ -29,7 +29,7 @@ interface PassInputs {
   readonly [data: string]: tf.Tensor | Params;
 }
 /** What a pass is to do. */
-export interface Pass {
+interface Pass {
   readonly hooks: readonly SiteHook[];
   readonly sites: readonly Site[];
   readonly metric?: Metric;
@@ -58,11 +58,11 @@ export interface Passes {
 export function createPasses({ backend, model, params }: BoundModel): Passes {
   const sites = model.sites();
   const programs = new Map<string, RowPrograms<PassInputs>>();
-  const numberOf = createNumbering();
+  const assignNumber = createNumbering();
   return {
     async run(pass, batch) {
       checkInputs(sites, params, batch.inputs);
-      const key = keyOf(pass, batch, numberOf);
+      const key = formatKey(pass, batch, assignNumber);
       const program =
         programs.get(key) ??
         createRowPrograms(backend, `interp-${programs.size}`, passFunction(model, pass));
@@ -72,7 +72,7 @@ export function createPasses({ backend, model, params }: BoundModel): Passes {
       const parts: Record<string, HostArray>[] = [];
       const input = {
         params: { ...params, ...shared },
-        data: { inputs: batch.inputs, ...perRow, ...targetsOf(batch, rows) },
+        data: { inputs: batch.inputs, ...perRow, ...readTargets(batch, rows) },
         rows: Int32Array.from({ length: rows }, (_, row) => row),
         most: EVAL_ROWS,
       };
@@ -101,21 +101,21 @@ function createNumbering(): (f: HookFunction | Metric) => string {
 }
 
 /** Passes of one key are one compiled function. */
-function keyOf(
+function formatKey(
   { hooks, sites, metric, gradients }: Pass,
   batch: Partial<Batch>,
-  numberOf: (f: HookFunction | Metric) => string,
+  assignNumber: (f: HookFunction | Metric) => string,
 ): string {
   const stages = hooks.map(({ info, stages }) => [
     info.name,
     ...stages.map((stage) =>
-      'apply' in stage ? numberOf(stage.apply) : stage.shift.length > stage.scale.length,
+      'apply' in stage ? assignNumber(stage.apply) : stage.shift.length > stage.scale.length,
     ),
   ]);
   return JSON.stringify([
     stages,
     sites,
-    metric === undefined ? null : numberOf(metric),
+    metric === undefined ? null : assignNumber(metric),
     gradients ?? false,
     batch.wrong !== undefined,
   ]);
@@ -146,7 +146,7 @@ function coefficients(hooks: readonly SiteHook[]): {
   return { shared, perRow };
 }
 
-function targetsOf({ labels, wrong }: Partial<Batch>, rows: number): Record<string, HostArray> {
+function readTargets({ labels, wrong }: Partial<Batch>, rows: number): Record<string, HostArray> {
   const targets: Record<string, HostArray> = {};
   for (const [name, data] of Object.entries({ labels, wrong })) {
     if (data === undefined) continue;

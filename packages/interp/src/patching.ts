@@ -100,7 +100,7 @@ function checkPairs(clean: HostArray, corrupted: HostArray): void {
     );
 }
 
-function gridOf(
+function buildGrid(
   activation: string,
   { axes, shape }: Sweep,
   values: readonly number[],
@@ -130,7 +130,7 @@ export async function activationPatching(
         { ...part, replace: cached(part.site) },
       ]),
     );
-  return gridOf(activation, sweep, values, ends);
+  return buildGrid(activation, sweep, values, ends);
 }
 
 /**
@@ -153,7 +153,7 @@ export async function attributionPatching(
     const at = (values: ActivationCache): HostArray => reader('site', values)(part.site);
     return ends.corrupted + firstOrder(info, part, at(gradients), at(ends.cache), at(cache)) / rows;
   });
-  return gridOf(activation, sweep, values, ends);
+  return buildGrid(activation, sweep, values, ends);
 }
 
 /** Σ gradient · (clean − corrupted) over the selected part of all rows. */
@@ -197,14 +197,14 @@ export async function pathPatching(
   }: PathOptions,
 ): Promise<number> {
   checkPairs(clean.inputs, corrupted);
-  const frozen = Array.from({ length: model.model.shape.layers }, (_, layer) => [
+  const frozenSites = Array.from({ length: model.model.shape.layers }, (_, layer) => [
     getActName('z', layer),
     ...(throughMlps ? [] : [getActName('mlp_out', layer)]),
   ]).flat();
   const source = await model.runWithCache(clean.inputs, [sender.site]);
-  const base = await model.runWithCache(corrupted, frozen);
+  const base = await model.runWithCache(corrupted, frozenSites);
   const hooks: readonly Hook[] = [
-    ...frozen.map((site): Hook => ({ site, replace: reader('site', base.cache)(site) })),
+    ...frozenSites.map((site): Hook => ({ site, replace: reader('site', base.cache)(site) })),
     { ...sender, replace: reader('site', source.cache)(sender.site) },
   ];
   const reached = [...new Set(receivers.map(({ site }) => site))];

@@ -4,7 +4,7 @@
  * the first representation each direction accounts for).
  */
 import { type Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { type Basis, checkPaired, findBasis, matrixOf, type Rows } from './rows.js';
+import { type Basis, checkPaired, findBasis, type Rows, toMatrix } from './rows.js';
 import { average, dot } from './sample.js';
 
 /**
@@ -44,7 +44,7 @@ export function pwcca(x: Rows, y: Rows): number {
 }
 
 function findBases(what: string, x: Rows, y: Rows): (Basis | undefined)[] {
-  const [a, b] = [matrixOf(x), matrixOf(y)];
+  const [a, b] = [toMatrix(x), toMatrix(y)];
   checkPaired(what, a, b);
   return [findBasis(a), findBasis(b)];
 }

@@ -1,8 +1,8 @@
 /** How far to believe a CKA: its values under permutations of the inputs, and an interval over halves of them. */
 import { InputError, type Rng } from '@grok/core';
 import { dropRounding } from '@grok/core/internal';
-import { combineHsic, ratioOf } from './cka.js';
-import { centred, checkPaired, matrixOf, type Rows } from './rows.js';
+import { combineHsic, normalizeHsic } from './cka.js';
+import { centred, checkPaired, type Rows, toMatrix } from './rows.js';
 import { dot, quantile } from './sample.js';
 
 /** CKA of two representations, with what it takes to believe it. */
@@ -42,7 +42,7 @@ export function ckaTest(
   options: { rng: Rng; permutations?: number; resamples?: number; level?: number; group?: number },
 ): CkaTest {
   const { rng, permutations = 999, resamples = 500, level = 0.95, group = 1 } = options;
-  const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
+  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
   checkPaired('CKA test', a, b, 8 * group);
   if (a.rows % group !== 0)
     throw new InputError(`CKA test: ${a.rows} rows do not divide into groups of ${group}`);
@@ -50,7 +50,7 @@ export function ckaTest(
     throw new InputError(
       `CKA test: takes at most 8192 rows, got ${a.rows}; give it a part of them`,
     );
-  const [k, l] = [kernelOf(a), kernelOf(b)];
+  const [k, l] = [centeredKernel(a), centeredKernel(b)];
   const plain = centredTwice(k, false);
   const [kU, lU] = [centredTwice(k, true), centredTwice(l, true)];
   const size = Math.sqrt(offRounding(kU, k) * offRounding(lU, l)) || Number.NaN;
@@ -86,7 +86,7 @@ export function ckaTest(
 }
 
 /** x·xᵀ of centred rows, which is centred too. */
-function kernelOf(x: ReturnType<typeof matrixOf>): Kernel {
+function centeredKernel(x: ReturnType<typeof toMatrix>): Kernel {
   const product = x.mmul(x.transpose()); // [n, n]
   return { n: x.rows, data: Float64Array.from(product.to1DArray()) };
 }
@@ -170,7 +170,7 @@ function debiasedOver(k: Kernel, l: Kernel, rows: Int32Array): number {
   }
   const hsic = (trace: number, a: Float64Array, b: Float64Array) =>
     combineHsic(n, { trace, totals: total(a) * total(b), cross: dot(a, b) }, trace);
-  return ratioOf(hsic(kl, kRows, lRows), hsic(kk, kRows, kRows), hsic(ll, lRows, lRows));
+  return normalizeHsic(hsic(kl, kRows, lRows), hsic(kk, kRows, kRows), hsic(ll, lRows, lRows));
 }
 
 function total(values: Float64Array): number {

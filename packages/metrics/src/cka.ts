@@ -5,7 +5,7 @@
  */
 import { dropRounding } from '@grok/core/internal';
 import type { Matrix } from 'ml-matrix';
-import { centred, checkPaired, matrixOf, type Rows, squaredNorm } from './rows.js';
+import { centred, checkPaired, type Rows, squaredNorm, toMatrix } from './rows.js';
 import { dot } from './sample.js';
 
 /**
@@ -13,10 +13,10 @@ import { dot } from './sample.js';
  * n = 32 and d = 64 they give .67. NaN where x or y does not vary. @throws InputError on different numbers of rows.
  */
 export function cka(x: Rows, y: Rows): number {
-  const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
+  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
   checkPaired('CKA', a, b);
   const hsic = (p: Matrix, q: Matrix) => squaredNorm(p.transpose().mmul(q)); // [d₁, d₂]
-  return ratioOf(hsic(a, b), hsic(a, a), hsic(b, b));
+  return normalizeHsic(hsic(a, b), hsic(a, a), hsic(b, b));
 }
 
 /**
@@ -25,9 +25,9 @@ export function cka(x: Rows, y: Rows): number {
  * Memory grows with n·d, not n². @throws InputError on too few rows.
  */
 export function debiasedCka(x: Rows, y: Rows): number {
-  const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
+  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
   checkPaired('debiased CKA', a, b, 4);
-  return ratioOf(unbiasedHsic(a, b), unbiasedHsic(a, a), unbiasedHsic(b, b));
+  return normalizeHsic(unbiasedHsic(a, b), unbiasedHsic(a, a), unbiasedHsic(b, b));
 }
 
 /** Song et al. 2012, eq. 5, for linear kernels K = xxᵀ and L = yyᵀ without their diagonals, unscaled. */
@@ -54,7 +54,7 @@ export function combineHsic(
 }
 
 /** HSIC(X, Y) / √(HSIC(X, X) · HSIC(Y, Y)), at most 1 whatever rounding says; NaN without variance on either side. */
-export function ratioOf(xy: number, xx: number, yy: number): number {
+export function normalizeHsic(xy: number, xx: number, yy: number): number {
   return xx === 0 || yy === 0 ? Number.NaN : Math.min(xy / Math.sqrt(xx * yy), 1);
 }
 

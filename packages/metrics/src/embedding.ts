@@ -3,12 +3,12 @@
  * the circle of each frequency (Nanda et al. 2023, arXiv 2301.05217).
  */
 import { type HostArray, isInputError, type Task } from '@grok/core';
-import { dropRounding, toleranceOf } from '@grok/core/internal';
+import { chooseTolerance, dropRounding } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
 import { embeddingSpectrum } from './fourier.js';
 import { type CyclicGroup, cyclicGroup } from './modular.js';
 import { computePca } from './pca.js';
-import { centred, matrixOf } from './rows.js';
+import { centred, toMatrix } from './rows.js';
 
 /** Views of an embedding; points are `[x, y]` of each residue in the group's order. */
 export interface EmbeddingViews {
@@ -25,7 +25,7 @@ export function viewEmbedding(embedding: HostArray, task: Pick<Task, 'modular'>)
   const group = findGroup(task);
   if (group === undefined) return { residues: [], spectrum: [], principal: [], circles: [] };
   const n = group.order;
-  const rows = centred(matrixOf(embedding).subMatrixRow([...group.residues]));
+  const rows = centred(toMatrix(embedding).subMatrixRow([...group.residues]));
   const circles = Array.from({ length: Math.floor((n - 1) / 2) }, (_, i) =>
     viewCircle(rows, i + 1),
   );
@@ -54,7 +54,7 @@ function viewCircle(rows: Matrix, k: number): readonly (readonly number[])[] {
   const cosine = wave(Math.cos).mmul(rows); // [1, d_model]
   const sine = wave(Math.sin).mmul(rows);
   const magnitude = Math.sqrt(n) * rows.norm();
-  const tolerance = toleranceOf(rows.values());
+  const tolerance = chooseTolerance(rows.values());
   const toUnit = (v: Matrix): Matrix => {
     const length = dropRounding(v.norm(), magnitude, tolerance);
     return length === 0 ? Matrix.mul(v, 0) : Matrix.div(v, length);

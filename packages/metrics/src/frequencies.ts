@@ -22,15 +22,16 @@ export function keyFrequencies(
   const order = powers.order;
   const { share: least = Math.max(0.01, 16 / (order ** 2 - 1)), most } = options;
   const channels = Array.from({ length: powers.width }, (_, c) => c);
-  const sumOf = (of: (channel: number) => number) => channels.reduce((sum, c) => sum + of(c), 0);
+  const sumChannels = (of: (channel: number) => number) =>
+    channels.reduce((sum, c) => sum + of(c), 0);
   const total = dropRounding(
-    sumOf((c) => powers.total(c)),
-    sumOf((c) => powers.at(0, 0, c)),
+    sumChannels((c) => powers.total(c)),
+    sumChannels((c) => powers.at(0, 0, c)),
   );
   if (total === 0) return [];
   return Array.from({ length: powers.highest }, (_, i) => {
     const k = i + 1;
-    const own = sumOf((c) => powers.at(k, k, c) + powers.at(k, 0, c) + powers.at(0, k, c));
+    const own = sumChannels((c) => powers.at(k, k, c) + powers.at(k, 0, c) + powers.at(0, k, c));
     return { frequency: k, share: own / total };
   })
     .filter(({ share }) => share > least)

@@ -1,7 +1,7 @@
 /** Two representations compared as shapes: Procrustes distance and similarity of dissimilarities (RSA). */
-import { isConstant, ranks, toleranceOf } from '@grok/core/internal';
+import { chooseTolerance, isConstant, ranks } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
-import { centred, checkPaired, matrixOf, type Rows, singularValues, squaredNorm } from './rows.js';
+import { centred, checkPaired, type Rows, singularValues, squaredNorm, toMatrix } from './rows.js';
 import { pearson } from './sample.js';
 
 /**
@@ -9,7 +9,7 @@ import { pearson } from './sample.js';
  * Frobenius norm: 2 − 2‖xᵀy‖_*, 0 for equal shapes, 2 for unrelated ones. Widths may differ. NaN where x or y does not vary.
  */
 export function procrustes(x: Rows, y: Rows): number {
-  const [a, b] = [centred(matrixOf(x)), centred(matrixOf(y))];
+  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
   checkPaired('Procrustes', a, b);
   const nuclear = singularValues(a.transpose().mmul(b)).reduce((sum, s) => sum + s, 0); // of [d₁, d₂]
   // Rounding can take equal shapes below 0.
@@ -22,17 +22,17 @@ export function procrustes(x: Rows, y: Rows): number {
  * to rounding. NaN where a row is constant, which has no correlation. Takes n²/2 numbers.
  */
 export function rsa(x: Rows, y: Rows): number {
-  const [a, b] = [matrixOf(x), matrixOf(y)];
+  const [a, b] = [toMatrix(x), toMatrix(y)];
   checkPaired('RSA', a, b, 3);
   // The finer of both precisions, so that neither has ties that the other cannot have.
-  const tolerance = Math.min(toleranceOf(a.values()), toleranceOf(b.values()));
+  const tolerance = Math.min(chooseTolerance(a.values()), chooseTolerance(b.values()));
   const ranked = (m: Matrix) => ranks(dissimilarities(m), { magnitude: 1, tolerance });
   return pearson(ranked(a), ranked(b));
 }
 
 /** 1 − Pearson of each pair of rows; of standardised rows it is their inner product. */
 function dissimilarities(x: Matrix): Float64Array {
-  const tolerance = toleranceOf(x.values());
+  const tolerance = chooseTolerance(x.values());
   const standard = Matrix.sub(
     x,
     Matrix.columnVector(x.mean('row')).mmul(Matrix.ones(1, x.columns)),

@@ -51,11 +51,11 @@ export function noiseToSignal(batches: readonly HostParams[]): {
   });
   const total = (key: 'noise' | 'signal') => parts.reduce((sum, part) => sum + part[key], 0);
   return {
-    all: ratioOf(total('signal'), total('noise')),
-    layers: Object.fromEntries(parts.map((p) => [p.name, ratioOf(p.signal, p.noise)])),
+    all: noiseRatio(total('signal'), total('noise')),
+    layers: Object.fromEntries(parts.map((p) => [p.name, noiseRatio(p.signal, p.noise)])),
   };
 }
 
-function ratioOf(signal: number, noise: number): NoiseToSignal {
+function noiseRatio(signal: number, noise: number): NoiseToSignal {
   return { signal, noise, ratio: noise / signal };
 }

@@ -19,7 +19,7 @@ export * from './pca.js';
 export * from './progress.js';
 export * from './published.js';
 export * from './rank.js';
-export { atPosition, matrixOf, type Rows, singularValues } from './rows.js';
+export { atPosition, type Rows, singularValues, toMatrix } from './rows.js';
 export { gini } from './sample.js';
 export * from './score.js';
 export * from './weights.js';

@@ -73,7 +73,7 @@ export function readOperands(
  * The cell x·order + y of each row of a task over (a, b); −1 where a or b is 0 in a
  * product, which has no logarithm.
  */
-export function cellsOf(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
+export function locateCells(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
   const element = new Map(group.residues.map((residue, x) => [residue, x]));
   const { a, b } = readOperands(task, rows);
   return a.map((value, i) => {
@@ -96,7 +96,7 @@ export function layOutGrid(
   const width = values.data.length / rows.length;
   const data = new Float64Array(group.order ** 2 * width);
   const filled = new Set<number>();
-  for (const [i, cell] of cellsOf(group, task, rows).entries()) {
+  for (const [i, cell] of locateCells(group, task, rows).entries()) {
     if (cell < 0) continue;
     filled.add(cell);
     data.set(values.data.subarray(i * width, (i + 1) * width), cell * width);

@@ -1,7 +1,7 @@
 /** Neurons that never speak, and neurons that speak of one thing. */
 import { InputError } from '@grok/core';
-import { isConstant, toleranceOf } from '@grok/core/internal';
-import { matrixOf, type Rows } from './rows.js';
+import { chooseTolerance, isConstant } from '@grok/core/internal';
+import { type Rows, toMatrix } from './rows.js';
 import { average } from './sample.js';
 
 /** What the neurons of a layer do over some rows. */
@@ -20,7 +20,7 @@ export interface NeuronReport {
  *
  * A neuron is dead when it says the same of every row: its activations lie within `dead` (1e-3) · RMS of
  * the whole layer of one value, which may be 0 or not. The rule serves ReLU and gated units alike. It is specialised in a grouping of the rows (by label, by a,
- * by b: a whole number for each row) when the group explains more than `specialised` (.5) of its variance:
+ * by b: an integer for each row) when the group explains more than `specialised` (.5) of its variance:
  * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
  * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.
  */
@@ -33,7 +33,7 @@ export function describeNeurons(
   } = {},
 ): NeuronReport {
   const { groupings = {}, dead = 1e-3, specialised = 0.5 } = options;
-  const columns = matrixOf(activations).transpose().to2DArray();
+  const columns = toMatrix(activations).transpose().to2DArray();
   const rows = columns[0]?.length ?? 0;
   for (const [name, groups] of Object.entries(groupings))
     if (groups.length !== rows)
@@ -95,7 +95,7 @@ export function explainedShare(
   }
   const all = scatter(Array.from(values));
   const within = [...members.values()].reduce((sum, group) => sum + scatter(group), 0);
-  if (n === members.size || isConstant(values, toleranceOf(values))) return 0;
+  if (n === members.size || isConstant(values, chooseTolerance(values))) return 0;
   return 1 - ((within / all) * (n - 1)) / (n - members.size);
 }
 

@@ -1,6 +1,6 @@
 /** Principal components (Pearson 1901; Hotelling 1933): the directions of largest variance. */
 import { SingularValueDecomposition } from 'ml-matrix';
-import { centred, matrixOf, type Rows } from './rows.js';
+import { centred, type Rows, toMatrix } from './rows.js';
 
 /** Observations seen along their principal components. */
 export interface PrincipalComponents {
@@ -12,7 +12,7 @@ export interface PrincipalComponents {
 
 /** The first `count` principal components of observations `[…, d]`, fewer where there are not as many dimensions. */
 export function computePca(value: Rows, count: number): PrincipalComponents {
-  const x = centred(matrixOf(value));
+  const x = centred(toMatrix(value));
   const svd = new SingularValueDecomposition(x, {
     autoTranspose: true,
     computeLeftSingularVectors: false,

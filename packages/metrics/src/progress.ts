@@ -59,14 +59,14 @@ function answerComponents(logits: Grid, group: CyclicGroup, keys: readonly numbe
       addScaled(means.subarray(to, to + width), 1 / n, logits.data.subarray(from, from + width));
     }
   const out = new Float64Array(n * width);
-  const rowOf = (rows: Float64Array, z: number) => rows.subarray(z * width, (z + 1) * width);
+  const readRow = (rows: Float64Array, z: number) => rows.subarray(z * width, (z + 1) * width);
   for (const k of keys) {
     // Σ over cos_k and sin_k of wave(z)·wave(z') is cos(2πk(z − z')/n), times 2/n but at the half frequency.
     const norm = (2 * k === n ? 1 : 2) / n;
     for (let z = 0; z < n; z++)
       for (let other = 0; other < n; other++) {
         const angle = (2 * Math.PI * ((k * (z - other + n)) % n)) / n;
-        addScaled(rowOf(out, z), norm * Math.cos(angle), rowOf(means, other));
+        addScaled(readRow(out, z), norm * Math.cos(angle), readRow(means, other));
       }
   }
   return out;

@@ -8,7 +8,7 @@ import { attentionEntropy } from './attention.js';
 import { cka } from './cka.js';
 import { parameterCount } from './norms.js';
 import { participation } from './rank.js';
-import { matrixOf, singularValues } from './rows.js';
+import { singularValues, toMatrix } from './rows.js';
 import { computeWeightStatistics } from './weights.js';
 
 /** What the analysis reads of a model; the script took the first 500 training rows. */
@@ -41,7 +41,7 @@ export function asPublished(
     options.layers === 'all' ? teacher.states : teacher.states.slice(0, teacher.patterns.length);
   const ifThere = (value: HostArray | undefined, of: (value: HostArray) => number) =>
     value === undefined ? null : of(value);
-  const rank = (value: HostArray) => participation(singularValues(matrixOf(value)), 0.01);
+  const rank = (value: HostArray) => participation(singularValues(toMatrix(value)), 0.01);
   return {
     weight_statistics: Object.fromEntries(
       Object.entries(each(all, weights)).map(([name, value]) => [

@@ -2,7 +2,7 @@
  * Effective ranks: how many directions carry a matrix. Papers call different numbers by this name,
  * so each has a name of its own here. s are singular values, λ = s².
  */
-import { centred, matrixOf, type Rows, singularValues } from './rows.js';
+import { centred, type Rows, singularValues, toMatrix } from './rows.js';
 import { entropy } from './sample.js';
 
 /** Five effective ranks, each between 1 and the number of directions; NaN of nothing but zeros. */
@@ -27,7 +27,7 @@ export function computeEffectiveRanks(
   value: Rows,
   options: { centred?: boolean } = {},
 ): EffectiveRanks {
-  const x = matrixOf(value);
+  const x = toMatrix(value);
   const raw = singularValues(x);
   const s = options.centred === false ? raw : singularValues(centred(x));
   const squares = s.map((v) => v * v);
@@ -41,8 +41,8 @@ export function computeEffectiveRanks(
 }
 
 /** (Σs)² / Σs² over the values above `cut` times the largest; NaN when all are zero. */
-export function participation(values: readonly number[], cut = 0): number {
-  const kept = values.filter((v) => v > cut * Math.max(...values));
+export function participation(values: readonly number[], threshold = 0): number {
+  const kept = values.filter((v) => v > threshold * Math.max(...values));
   const sum = kept.reduce((a, v) => a + v, 0);
   return sum ** 2 / kept.reduce((a, v) => a + v * v, 0);
 }

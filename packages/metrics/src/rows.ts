@@ -1,13 +1,13 @@
 /** Activations as matrices: one row an observation, one column a dimension; all in float64. */
 import { type HostArray, InputError, type Task } from '@grok/core';
-import { dropRounding, isConstant, toleranceOf } from '@grok/core/internal';
+import { chooseTolerance, dropRounding, isConstant } from '@grok/core/internal';
 import { Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
 
 /** Observations by dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
 export type Rows = HostArray | readonly (readonly number[])[] | Matrix;
 
 /** The matrix `[observations, d]` of a value; the leading axes of a host array are flattened. */
-export function matrixOf(value: Rows): Matrix {
+export function toMatrix(value: Rows): Matrix {
   if (Matrix.isMatrix(value)) return value;
   if (!('data' in value)) return new Matrix(value.map((row) => [...row]));
   const d = value.shape.at(-1) ?? 1;
@@ -40,7 +40,7 @@ export function takeLabels({ labels }: Task, rows: Int32Array): Int32Array {
 /** A copy with every column's mean taken off; a column that is constant up to rounding is zero in it. */
 export function centred(x: Matrix): Matrix {
   const out = x.clone().subRowVector(x.mean('column'));
-  const tolerance = toleranceOf(x.values());
+  const tolerance = chooseTolerance(x.values());
   for (let column = 0; column < x.columns; column++)
     if (isConstant(x.getColumn(column), tolerance)) out.mulColumn(column, 0);
   return out;
@@ -87,7 +87,7 @@ export function findBasis(x: Matrix): Basis | undefined {
     autoTranspose: true,
     computeRightSingularVectors: false,
   });
-  const tolerance = toleranceOf(x.values());
+  const tolerance = chooseTolerance(x.values());
   const s = svd.diagonal.filter((value) => dropRounding(value, norm, tolerance) !== 0);
   if (s.length === 0) return undefined;
   const u = svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1);

@@ -38,9 +38,9 @@ export function computeWeightStatistics(
   const { by = 'layer' } = options;
   const parts = by === 'layer' ? byLayer(params) : splitEach(params);
   return {
-    all: statisticsOf(params, options),
+    all: summarizeWeights(params, options),
     parts: Object.fromEntries(
-      Object.entries(parts).map(([name, part]) => [name, statisticsOf(part, options)]),
+      Object.entries(parts).map(([name, part]) => [name, summarizeWeights(part, options)]),
     ),
   };
 }
@@ -62,7 +62,7 @@ function splitEach(params: HostParams): Record<string, HostParams> {
   );
 }
 
-function statisticsOf(
+function summarizeWeights(
   params: HostParams,
   { zero = 1e-6, bins = 50 }: { zero?: number; bins?: number },
 ): WeightStatistics {

@@ -15,13 +15,13 @@ import {
   computeEffectiveRanks,
   debiasedCka,
   gini,
-  matrixOf,
   participation,
   procrustes,
   pwcca,
   rsa,
   singularValues,
   svcca,
+  toMatrix,
 } from '../src/index.js';
 
 interface Similarity {
@@ -79,7 +79,7 @@ describe.each(tensorFiles)('%s', (_, { tensors, metadata }) => {
     if (first === undefined) throw new Error(`${key}: the file has no such tensors`);
     if (metric === 'entropy') return attentionEntropy(first).mean;
     if (metric === 'cka' && second !== undefined) return cka(first, second);
-    return participation(singularValues(matrixOf(first)), Number(metadata.threshold));
+    return participation(singularValues(toMatrix(first)), Number(metadata.threshold));
   };
   const wanted = Object.entries(tensors).filter(([key]) => key.includes('/'));
   it.each(wanted)('%s within 1e-5', (key, { data: [want] }) => {

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import {
   answer,
   type CyclicGroup,
-  cellsOf,
   cyclicGroup,
   embeddingSpectrum,
   explainedNeurons,
@@ -14,6 +13,7 @@ import {
   gridPowers,
   keyFrequencies,
   layOutGrid,
+  locateCells,
   neuronFrequencies,
   progressLosses,
 } from '../src/index.js';
@@ -22,7 +22,7 @@ import { addScaled, dot } from '../src/sample.js';
 import { host } from './draws.js';
 
 /** All rows of an operation, labels by brute force. */
-function taskOf(op: string, p: number): Task {
+function makeTask(op: string, p: number): Task {
   const tokens: number[] = [];
   const labels: number[] = [];
   for (let a = 0; a < p; a++)
@@ -66,7 +66,7 @@ function gridFrom(
 }
 const wave = (n: number, k: number, x: number) => Math.cos((2 * Math.PI * k * x) / n);
 /** Logits Σ amplitude·cos(2πk(answer − z)/n) over residues, and 0 for the two signs. */
-function logitsOf(group: CyclicGroup, p: number, keys: Record<number, number>): Grid {
+function makeLogits(group: CyclicGroup, p: number, keys: Record<number, number>): Grid {
   const element = new Map(group.residues.map((r, z) => [r, z]));
   return gridFrom(group.order, p + 2, (x, y, c) => {
     const z = element.get(c);
@@ -81,9 +81,9 @@ function logitsOf(group: CyclicGroup, p: number, keys: Record<number, number>): 
 
 describe('the group behind an operation', () => {
   it.each(['add', 'sub', 'mul', 'div'])('%s: answers are the labels', (op) => {
-    const task = taskOf(op, 13);
+    const task = makeTask(op, 13);
     const group = cyclicGroup(task);
-    const cells = cellsOf(group, task, allRows(task));
+    const cells = locateCells(group, task, allRows(task));
     let seen = 0;
     for (const [row, cell] of cells.entries()) {
       if (cell < 0) continue;
@@ -94,7 +94,7 @@ describe('the group behind an operation', () => {
     expect(seen).toBe(group.order ** 2);
   });
   it('takes the least generator', () => {
-    expect(cyclicGroup(taskOf('mul', 7)).generator).toBe(3);
+    expect(cyclicGroup(makeTask('mul', 7)).generator).toBe(3);
     expect(cyclicGroup({ modular: { p: 97, op: 'div' } }).generator).toBe(5);
     expect(cyclicGroup({ modular: { p: 97, op: 'add' } }).generator).toBeNull();
   });
@@ -103,7 +103,7 @@ describe('the group behind an operation', () => {
     expect(() => cyclicGroup({ modular: { p: 9, op: 'mul' } })).toThrow('prime modulus, got 9');
   });
   it('lays rows out in any order, and misses none', () => {
-    const task = taskOf('div', 5);
+    const task = makeTask('div', 5);
     const group = cyclicGroup(task);
     const rows = rng(1).permutation(task.labels.length);
     const labels = host([rows.length, 1], takeLabels(task, rows));
@@ -162,13 +162,13 @@ describe('embedding spectrum', () => {
 describe('key frequencies', () => {
   it.each(['add', 'sub', 'mul', 'div'])('%s: exactly those of the logits, in order', (op) => {
     const group = cyclicGroup({ modular: { p: 23, op } });
-    const keys = keyFrequencies(gridPowers(logitsOf(group, 23, { 3: 2, 7: 3, 10: 1 })));
+    const keys = keyFrequencies(gridPowers(makeLogits(group, 23, { 3: 2, 7: 3, 10: 1 })));
     expect(keys.map(({ frequency }) => frequency)).toEqual([7, 3, 10]);
     expect(keys.map(({ share }) => share * 14)).toEqual([9, 4, 1].map((s) => expect.closeTo(s, 8)));
   });
   it('noise below 1 % of the variance is no key, and the rule can be changed', () => {
     const group = cyclicGroup({ modular: { p: 23, op: 'add' } });
-    const clean = logitsOf(group, 23, { 2: 1, 9: 0.09 });
+    const clean = makeLogits(group, 23, { 2: 1, 9: 0.09 });
     const noise = rng(0).normal(clean.data.length);
     const noisy = { ...clean, data: plus(clean.data, noise, 0.1) };
     expect(keyFrequencies(gridPowers(noisy)).map((k) => k.frequency)).toEqual([2]);
@@ -178,7 +178,7 @@ describe('key frequencies', () => {
   });
   it('finds the half frequency of an even group', () => {
     const group = cyclicGroup({ modular: { p: 13, op: 'div' } });
-    const keys = keyFrequencies(gridPowers(logitsOf(group, 13, { 6: 1 })));
+    const keys = keyFrequencies(gridPowers(makeLogits(group, 13, { 6: 1 })));
     expect(keys).toEqual([{ frequency: 6, share: expect.closeTo(1, 10) }]);
   });
 });
@@ -226,7 +226,7 @@ describe('neurons', () => {
 
 describe('restricted and excluded loss', () => {
   const group = cyclicGroup({ modular: { p: 23, op: 'sub' } });
-  const clean = logitsOf(group, 23, { 3: 6, 7: 6 });
+  const clean = makeLogits(group, 23, { 3: 6, 7: 6 });
   const noise = rng(2).normal(clean.data.length);
 
   it('logits of key frequencies alone lose everything without them', () => {
@@ -257,7 +257,7 @@ describe('restricted and excluded loss', () => {
     expect(progressLosses(moved, group, [3, 7]).restricted).toBeCloseTo(restricted, 8);
     expect(progressLosses(other, group, [3, 7]).restricted).toBeCloseTo(restricted, 8);
   });
-  const logitsOf9 = logitsOf(group, 23, { 9: 2 });
+  const logitsOf9 = makeLogits(group, 23, { 9: 2 });
   it('keeps the constants of classes, and skips rows outside the group', () => {
     const biased = { ...clean, data: clean.data.map((v, i) => (i % 25 >= 23 ? -20 : v)) };
     const [all, some] = [undefined, [-1, 0, 1]].map((c) =>
@@ -299,7 +299,7 @@ describe('overlap of frequencies', () => {
 });
 
 it('a host array of rows by classes fits the grid', () => {
-  const task = taskOf('add', 5);
+  const task = makeTask('add', 5);
   const values: HostArray = host(
     [25, 3],
     Array.from({ length: 75 }, (_, i) => i),

@@ -1,6 +1,6 @@
 /** The probes that look inside, on a snapshot by hand; and the published layout. */
 import { type Json, parseOptions, type Snapshot } from '@grok/core';
-import { jsonSchemaOf } from '@grok/core/internal';
+import { toJsonSchema } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 import plugin, {
@@ -92,7 +92,7 @@ describe('probes inside the model', () => {
     // Catches: the name of another probe, copied with its line.
     const timed = plugin.components.filter(({ name }) => name !== 'crossings');
     for (const { name, options, create } of timed) {
-      const keys = jsonSchemaOf(options).required ?? [];
+      const keys = toJsonSchema(options).required ?? [];
       const needed = Object.fromEntries(
         keys.filter((key) => key === 'sites').map((key) => [key, ['resid']]),
       );

@@ -15,18 +15,18 @@ import plugin, {
 } from '../src/index.js';
 
 const { crossings, weightNorms } = probes;
-const historyOf = (...accuracies: number[]) =>
+const makeHistory = (...accuracies: number[]) =>
   accuracies.map((accuracy, i) => ({ epoch: i + 1, validation: { loss: 1, accuracy } }));
 const everyTenth = (...accuracies: number[]) =>
-  historyOf(...accuracies).map((row) => ({ ...row, epoch: row.epoch * 10 }));
-const paramsOf = (...arrays: number[][]): HostParams =>
+  makeHistory(...accuracies).map((row) => ({ ...row, epoch: row.epoch * 10 }));
+const makeParams = (...arrays: number[][]): HostParams =>
   Object.fromEntries(
     arrays.map((a, i) => [
       `w${i}`,
       { data: Float32Array.from(a), shape: [a.length], dtype: 'float32' as const },
     ]),
   );
-const snapshotOf = (part: Partial<Snapshot>): Snapshot =>
+const makeSnapshot = (part: Partial<Snapshot>): Snapshot =>
   ({
     epoch: 1,
     step: 1,
@@ -39,22 +39,22 @@ const snapshotOf = (part: Partial<Snapshot>): Snapshot =>
 
 describe('epochsTo', () => {
   it('counts an accuracy equal to the threshold, and names epochs, not indices', () => {
-    expect(epochsTo(historyOf(0.1, 0.5, 0.4), 0.5)).toBe(2);
+    expect(epochsTo(makeHistory(0.1, 0.5, 0.4), 0.5)).toBe(2);
   });
   it('gives null when never reached, for an empty history and for NaN', () => {
-    expect(epochsTo(historyOf(0.1, 0.98), 0.99)).toBeNull();
+    expect(epochsTo(makeHistory(0.1, 0.98), 0.99)).toBeNull();
     expect(epochsTo([], 0.5)).toBeNull();
-    expect(epochsTo(historyOf(Number.NaN, Number.NaN), 0.5)).toBeNull();
+    expect(epochsTo(makeHistory(Number.NaN, Number.NaN), 0.5)).toBeNull();
   });
   it('sustained: a dip starts the count anew, and the streak is named by its first epoch', () => {
-    const history = historyOf(1, 1, 0.5, 1, 1, 1, 0.2, 1);
+    const history = makeHistory(1, 1, 0.5, 1, 1, 1, 0.2, 1);
     expect(epochsTo(history, 0.9)).toBe(1);
     expect(epochsTo(history, 0.9, { sustained: 2 })).toBe(1);
     expect(epochsTo(history, 0.9, { sustained: 3 })).toBe(4);
   });
   it('sustained: a streak cut short by the end does not count', () => {
-    expect(epochsTo(historyOf(0, 1, 1, 1, 1), 0.9, { sustained: 5 })).toBeNull();
-    expect(epochsTo(historyOf(0, 1, 1, 1, 1, 1), 0.9, { sustained: 5 })).toBe(2);
+    expect(epochsTo(makeHistory(0, 1, 1, 1, 1), 0.9, { sustained: 5 })).toBeNull();
+    expect(epochsTo(makeHistory(0, 1, 1, 1, 1, 1), 0.9, { sustained: 5 })).toBe(2);
   });
   it('follows the stored epochs of a resumed or thinned history', () => {
     expect(epochsTo(everyTenth(0, 1, 1), 0.9)).toBe(20);
@@ -65,7 +65,7 @@ describe('epochsTo', () => {
     expect(epochsTo(everyTenth(0, 1, 1, 0, 1), 0.9, { sustained: 12 })).toBeNull();
   });
   it('all thresholds have the keys that records use', () => {
-    expect(allEpochsTo(historyOf(0.6, 0.96))).toEqual({
+    expect(allEpochsTo(makeHistory(0.6, 0.96))).toEqual({
       '0.5': 1,
       '0.9': 2,
       '0.95': 2,
@@ -78,32 +78,32 @@ describe('epochsTo', () => {
 
 describe('bestOfLast', () => {
   it('looks at the last epochs only', () => {
-    expect(bestOfLast(historyOf(1, 0.2, 0.7, 0.3), 3)).toBe(0.7);
+    expect(bestOfLast(makeHistory(1, 0.2, 0.7, 0.3), 3)).toBe(0.7);
   });
   it('counts epochs, not the rows of a thinned history', () => {
     expect(bestOfLast(everyTenth(1, 0.9, 0.7, 0.3), 11)).toBe(0.7);
     expect(bestOfLast(everyTenth(1, 0.9, 0.7, 0.3))).toBe(0.3);
   });
   it('takes a shorter history whole and refuses an empty one', () => {
-    expect(bestOfLast(historyOf(0.4, 0.3))).toBe(0.4);
+    expect(bestOfLast(makeHistory(0.4, 0.3))).toBe(0.4);
     expect(() => bestOfLast([])).toThrow('empty');
   });
 });
 
 describe('norms', () => {
   it('run over all tensors, whatever their sign', () => {
-    const params = paramsOf([3, -4], [0, 12]);
+    const params = makeParams([3, -4], [0, 12]);
     expect([parameterCount(params), l1(params), l2(params)]).toEqual([4, 19, 13]);
     expect(normalizedL1L2(params)).toBeCloseTo(19 / 26, 14);
   });
   it('L1/(L2·√N) is 1 for equal sizes, √(2/π) for a normal draw, and forgets scale and N', () => {
-    expect(normalizedL1L2(paramsOf([2, -2, 2]))).toBeCloseTo(1, 14);
+    expect(normalizedL1L2(makeParams([2, -2, 2]))).toBeCloseTo(1, 14);
     const draw = rng(0).normal(200_000);
     const params: HostParams = { w: { data: draw, shape: [draw.length], dtype: 'float32' } };
     expect(normalizedL1L2(params)).toBeCloseTo(Math.sqrt(2 / Math.PI), 2);
   });
   it('add in float64: float32 sums lose the small entries', () => {
-    const params = paramsOf([16777216, ...new Array(1000).fill(1)]);
+    const params = makeParams([16777216, ...new Array(1000).fill(1)]);
     expect(l1(params)).toBe(16778216);
   });
 });
@@ -127,7 +127,7 @@ describe('score', () => {
     const task = { labels: Int32Array.from([9, 2, 9, 0]) } as unknown as Snapshot['task'];
     const result = probes
       .score()
-      .on(snapshotOf({ sites: { logits }, rows: Int32Array.from([3, 1]), task }));
+      .on(makeSnapshot({ sites: { logits }, rows: Int32Array.from([3, 1]), task }));
     expect(result).toMatchObject({ accuracy: 1 });
   });
 });
@@ -142,7 +142,7 @@ describe('probes', () => {
     expect(weightNorms().when).toEqual({ every: 10 });
     expect(weightNorms({ every: 3 }).when).toEqual({ every: 3 });
     expect(weightNorms({ crossing: 0.99 }).when).toEqual({ crossing: 0.99 });
-    expect(weightNorms().on(snapshotOf({ params: paramsOf([3, 4]) }))).toEqual({
+    expect(weightNorms().on(makeSnapshot({ params: makeParams([3, 4]) }))).toEqual({
       l1: 7,
       l2: 5,
       l1OverL2SqrtN: 7 / (5 * Math.SQRT2),
@@ -150,7 +150,7 @@ describe('probes', () => {
   });
   it('crossings', () => {
     expect(crossings().when).toBe('end');
-    const result = crossings().on(snapshotOf({ history: historyOf(0.99, 1, 0.1) as never }));
+    const result = crossings().on(makeSnapshot({ history: makeHistory(0.99, 1, 0.1) as never }));
     expect(result).toMatchObject({
       first: { '0.999': 2 },
       sustained: { '0.5': null },

@@ -171,9 +171,9 @@ export function rotation(positions: ArrayLike<number>, width: number, base: numb
   if (known !== undefined) return known;
   const [oldest] = rotations.keys();
   if (rotations.size >= KEPT_ROTATIONS && oldest !== undefined) rotations.delete(oldest);
-  const made = computeRotation(positions, width, base);
-  rotations.set(key, made);
-  return made;
+  const created = computeRotation(positions, width, base);
+  rotations.set(key, created);
+  return created;
 }
 
 function computeRotation(positions: ArrayLike<number>, width: number, base: number): Rotation {

@@ -75,7 +75,7 @@ export function times(size: number, by: number): number {
   return Math.round(size * by * 1e9) / 1e9;
 }
 
-/** Width of the MLP that options ask for. @throws InputError when it is given twice or is no whole number ≥ 1. */
+/** Width of the MLP that options ask for. @throws InputError when it is given twice or is not an integer ≥ 1. */
 export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>): number {
   const { dim, mlpRatio, dMlp } = options;
   if (dMlp !== undefined && mlpRatio !== undefined)
@@ -85,7 +85,7 @@ export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>
   const width = dMlp ?? times(dim, mlpRatio ?? 4);
   if (!Number.isInteger(width) || width < 1)
     throw new InputError(
-      `model "transformer": mlpRatio times dim must be a whole number from 1 on, got ${mlpRatio} times ${dim}; give dMlp instead`,
+      `model "transformer": mlpRatio times dim must be an integer ≥ 1, got ${mlpRatio} times ${dim}; give dMlp instead`,
     );
   return width;
 }

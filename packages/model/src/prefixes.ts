@@ -19,18 +19,18 @@ export interface Prefixes {
   readonly numbers: Int32Array;
 }
 
-/** Prefixes by length, from 1 on, as far as there are fewer than half as many as rows; none without data. */
+/** Prefixes by length, starting at 1, as long as there are fewer than half as many as rows; none without data. */
 export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Prefixes[] {
   const { data, dtype, shape } = inputs;
   if (data === undefined || dtype !== 'int32') return [];
   const [rows = 0, length = 0] = shape;
   const found: Prefixes[] = [];
-  let numberOf = new Int32Array(rows);
+  let prefixNumber = new Int32Array(rows);
   for (let i = 0; i < length - 1; i++) {
     const shorter = found.at(-1);
     const numbers = new Map<number, number>();
     const firstRows: number[] = [];
-    numberOf = numberOf.map((number, row) => {
+    prefixNumber = prefixNumber.map((number, row) => {
       const key = number * vocabulary + (data[row * length + i] ?? 0);
       const known = numbers.get(key) ?? firstRows.push(row) - 1;
       numbers.set(key, known);

@@ -13,7 +13,7 @@ export interface Scale {
 /**
  * Options of a model scaled from another's; dropout and all else is kept. Heads are kept where they
  * divide the new width into even parts, else there are as many as do, at most as before.
- * @throws InputError when a scaled size is no whole number ≥ 1.
+ * @throws InputError when a scaled size is not an integer ≥ 1.
  */
 export function scaleOptions(options: TransformerOptions, by: Scale): TransformerOptions {
   const { width = 1, depth = 1 } = by;
@@ -37,7 +37,7 @@ function whole(what: string, size: number, by: number): number {
   const scaled = times(size, by);
   if (!Number.isInteger(scaled) || scaled < 1)
     throw new InputError(
-      `model "transformer": a ${what} of ${size} scaled by ${by} must be a whole number from 1 on, got ${scaled}; choose another scale`,
+      `model "transformer": a ${what} of ${size} scaled by ${by} must be an integer ≥ 1, got ${scaled}; choose another scale`,
     );
   return scaled;
 }

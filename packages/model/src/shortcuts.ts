@@ -37,8 +37,8 @@ export function planForward(
   order: readonly Site[],
   { sites, taps = {}, masks }: ApplyOptions,
 ): ForwardPlan {
-  const isUsed = (...asked: Site[]): boolean =>
-    asked.some((site) => sites.has(site) || Object.hasOwn(taps, site));
+  const isUsed = (...wanted: Site[]): boolean =>
+    wanted.some((site) => sites.has(site) || Object.hasOwn(taps, site));
   const blocks = Array.from({ length: cfg.depth }, (_, l) => `blocks.${l}`);
   // Dropout and taps tell rows apart; scores that may not be seen would differ in their last digits.
   const mayShare =
@@ -96,7 +96,7 @@ function tablesAreCheaper(
   return tables < 3 * dim * rows;
 }
 
-/** Index in `order` of the first site from which only the last position is asked for; keys and values are of all positions. */
+/** Index in `order` of the first site from which only the last position is sites for; keys and values are of all positions. */
 function findLastOnly(cfg: Config, order: readonly Site[], isUsed: ForwardPlan['isUsed']): number {
   if (!cfg.algebra.lastPosition || cfg.pool !== 'cls') return order.length;
   const block = `blocks.${cfg.depth - 1}`;

@@ -49,11 +49,11 @@ function evaluate(
     });
     const terms = Object.entries(found).map(([site, value]) => {
       // Scores that may not be seen are huge and have no gradient.
-      const seen = value.dataSync().map((v) => (v > -1e8 ? 1 : 0));
+      const visible = value.dataSync().map((v) => (v > -1e8 ? 1 : 0));
       const weights = rng(6)
         .split(site)
         .normal(value.size)
-        .map((z, i) => z * seen[i]!);
+        .map((z, i) => z * visible[i]!);
       return tf.sum(tf.mul(tf.square(value), tf.tensor(weights, value.shape)));
     });
     return { loss: tf.addN(terms) as tf.Scalar, aux: found };

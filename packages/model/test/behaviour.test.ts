@@ -137,9 +137,9 @@ describe('sites', () => {
     expect(distance(tf.sum(found(result), 2).dataSync(), plain)).toBeLessThan(1e-6);
     expect(distance(found(out).dataSync(), plain)).toBeLessThan(1e-6);
     // The first head left out of the results is the first half of z left out of the product.
-    const keep = tf.tensor([0, 1], [1, 1, 2, 1]);
+    const maskOut = tf.tensor([0, 1], [1, 1, 2, 1]);
     const only = (site: string): ArrayLike<number> =>
-      readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, keep) } }).dataSync();
+      readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, maskOut) } }).dataSync();
     expect(distance(only(result), only(at('hook_z')))).toBeLessThan(1e-6);
     const products = (sites: string[]): number =>
       listKernels(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
@@ -178,10 +178,10 @@ describe('sites', () => {
     const zeroed = { ...values, 'blocks.0.attn.W_O': tf.zeros([8, 8]) };
     const wanted = readSites(model, zeroed, inputs(), ['logits'])('logits');
     expect(tf.max(tf.abs(tf.sub(logits, wanted))).dataSync()[0]).toBeLessThan(1e-6);
-    const seen = apply(['blocks.1.attn.hook_pattern'], {
+    const captured = apply(['blocks.1.attn.hook_pattern'], {
       taps: { 'blocks.1.attn.hook_pattern': (v: tf.Tensor) => tf.mul(v, 2) },
     })('blocks.1.attn.hook_pattern');
-    expect(tf.mean(tf.sum(seen, -1)).dataSync()[0]).toBeCloseTo(2, 6);
+    expect(tf.mean(tf.sum(captured, -1)).dataSync()[0]).toBeCloseTo(2, 6);
   });
 
   it.each(model.sites())('$name can be tapped with gradients', ({ name: site, shape }) => {
@@ -285,8 +285,8 @@ describe('options', () => {
     expect(make({ dim: 6, heads: 2, positions: 'none' })).not.toThrow();
     expect(make({ dropout: 1 })).toThrow('option "dropout"');
     expect(make({ mlpRatio: 2, dMlp: 4 })).toThrow('give mlpRatio or dMlp, not both');
-    expect(make({ dim: 10, mlpRatio: 2.55 })).toThrow('mlpRatio times dim must be a whole number');
-    expect(make({ dim: 10, mlpRatio: 1e-12 })).toThrow('must be a whole number from 1 on');
+    expect(make({ dim: 10, mlpRatio: 2.55 })).toThrow('mlpRatio times dim must be an integer');
+    expect(make({ dim: 10, mlpRatio: 1e-12 })).toThrow('must be an integer ≥ 1');
     expect(make({ mlp: 'swish' })).toThrow('option "mlp"');
     expect(make({ width: 4 })).toThrow('unknown option "width"');
     expect(() => transformer()({ vocabulary: 2, inputs: { shape: [4], dtype: 'int32' } })).toThrow(
@@ -295,7 +295,7 @@ describe('options', () => {
   });
 
   it('take an MLP as wide as ratio and width say in decimals', () => {
-    // Catches: 100 · 1.1 = 110.00000000000001 refused as no whole number.
+    // Catches: 100 · 1.1 = 110.00000000000001 refused as not an integer.
     for (const [dim, mlpRatio, width] of [
       [100, 1.1, 110],
       [100, 2.3, 230],

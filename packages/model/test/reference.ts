@@ -38,7 +38,7 @@ export function rowSites(
   s: Sizes,
   w: Weights,
   tokens: readonly number[],
-  keep?: (mask: string, position: number, i: number) => boolean,
+  isKept?: (mask: string, position: number, i: number) => boolean,
 ): Record<string, number[]> {
   const sites: Record<string, number[]> = {};
   const weight = (name: string): Weights[string] => {
@@ -70,9 +70,9 @@ export function rowSites(
     return shift === undefined ? scaled : scaled.map((x) => plus(x, [...shift.data]));
   };
   const drop = (mask: string, x: readonly number[], position: number): number[] =>
-    keep === undefined
+    isKept === undefined
       ? [...x]
-      : x.map((v, i) => (keep(mask, position, i) ? v / (1 - s.dropout) : 0));
+      : x.map((v, i) => (isKept(mask, position, i) ? v / (1 - s.dropout) : 0));
   const width = s.dim / s.heads;
   const turned = (x: readonly number[], position: number): number[] =>
     x.map((v, i) => {

@@ -39,7 +39,7 @@ interface SizedColumn extends Column {
  * columns of `wrap`; then it leaves out columns of `drop` and says so; what is still too wide is continued
  * in further blocks, each with the first column.
  */
-export function gridOf(
+export function layOut(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { style, align = 'right', width, wrap = [], drop = [] }: GridOptions,
@@ -54,33 +54,33 @@ export function gridOf(
   if (style === 'markdown') return markdownGrid(columns.map(natural));
   if (width === undefined || total(columns.map(natural)) <= width)
     return textGrid(columns.map(natural));
-  const fitting = leaveOut(columns, drop, width);
+  const fitting = dropColumns(columns, drop, width);
   const missing = columns
     .filter((column) => !fitting.includes(column))
     .map((column) => column.head);
   const note = `not shown: ${missing.join(', ')} (--wide shows all)`;
   return [
-    ...blocksOf(fitting, width).map((block) => textGrid(block)),
+    ...splitBlocks(fitting, width).map((block) => textGrid(block)),
     ...(missing.length === 0 ? [] : [`${breakWords(note, width).join('\n')}\n`]),
   ].join('\n');
 }
 
 /** The columns without those that do not fit, the least important left out first. */
-function leaveOut(
+function dropColumns(
   columns: readonly Column[],
   drop: readonly string[],
   width: number,
 ): readonly Column[] {
   let kept = columns;
   for (const head of drop) {
-    if (fit(kept, width) !== undefined) break;
+    if (fitWidths(kept, width) !== undefined) break;
     kept = kept.filter((column, i) => i === 0 || column.head !== head);
   }
   return kept;
 }
 
 /** Columns at widths that fit in a line; undefined where they cannot. */
-function fit(columns: readonly Column[], width: number): readonly SizedColumn[] | undefined {
+function fitWidths(columns: readonly Column[], width: number): readonly SizedColumn[] | undefined {
   const sized = columns.map((column) => ({
     ...column,
     width: Math.max(LEAST, longest(column.head.split(BREAK)), longest(column.cells)),
@@ -102,18 +102,21 @@ function fit(columns: readonly Column[], width: number): readonly SizedColumn[] 
 }
 
 /** Columns as blocks that fit, each with the first column; a column too wide alone is broken anywhere. */
-function blocksOf(columns: readonly Column[], width: number): readonly (readonly SizedColumn[])[] {
+function splitBlocks(
+  columns: readonly Column[],
+  width: number,
+): readonly (readonly SizedColumn[])[] {
   const [first, ...others] = columns;
   if (first === undefined) return [];
   const blocks: Column[][] = [[first]];
   for (const column of others) {
     const block = blocks.at(-1);
     if (block === undefined) continue;
-    const fits = block.length === 1 || fit([...block, column], width) !== undefined;
+    const fits = block.length === 1 || fitWidths([...block, column], width) !== undefined;
     if (fits) block.push(column);
     else blocks.push([first, column]);
   }
-  return blocks.map((block) => fit(block, width) ?? squeeze(block, width));
+  return blocks.map((block) => fitWidths(block, width) ?? squeeze(block, width));
 }
 
 /** At most two columns at widths that fit, whatever is broken for it. */
@@ -191,7 +194,7 @@ export function markdown(text: string): string {
  * Records as CSV (RFC 4180), a line each and their keys on top, flattened; null is empty. Ends with a
  * newline; empty without a record.
  */
-export function csvOf(records: readonly object[]): string {
+export function formatCsv(records: readonly object[]): string {
   const flat = records.map((record) => flatten(record));
   const keys = [...new Set(flat.flatMap((record) => [...record.keys()]))];
   if (keys.length === 0) return '';

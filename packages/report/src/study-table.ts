@@ -10,7 +10,7 @@ import {
   summary,
   TABLE_THRESHOLDS,
 } from '@grok/study';
-import { gridOf, markdown, type TableStyle } from './layout.js';
+import { layOut, markdown, type TableStyle } from './layout.js';
 import { timesTables } from './study-times.js';
 import { LEAK_NOTE, percent, probability, range } from './table.js';
 
@@ -34,7 +34,7 @@ export function studyTable(
   const { arms, comparisons } = summarize(plan, runs);
   const about = describePlan(plan);
   const grid = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-    gridOf(head, rows, { style, width }).trimEnd();
+    layOut(head, rows, { style, width }).trimEnd();
   const safe = style === 'markdown' ? markdown : printable;
   const title = (text: string): string => (style === 'markdown' ? `## ${text}` : text);
   const of = (kind: Comparison['kind']): Comparison[] => comparisons.filter((c) => c.kind === kind);
@@ -52,7 +52,7 @@ export function studyTable(
   ]);
   const parts = [
     style === 'markdown' ? `# ${safe(about.title)}` : about.title,
-    `${safe(about.summary)} Seeds ${plan.seeds.join(', ')}; ${countsOf(runs)}.`,
+    `${safe(about.summary)} Seeds ${plan.seeds.join(', ')}; ${formatCounts(runs)}.`,
     title('Arms'),
     grid(ARM_HEAD, arms.map(armRow)),
     'Accuracies in %, intervals 95 % (bootstrap, BCa). Epochs: runs that came to it, Kaplan–Meier median, mean restricted to the horizon (a run that never comes to it counts as longer, not as missing).',
@@ -77,7 +77,7 @@ export function studyTable(
 }
 
 /** `24 of 30 runs finished, 2 failed, 4 blocked`. */
-function countsOf(runs: readonly StudyRun[]): string {
+function formatCounts(runs: readonly StudyRun[]): string {
   const count = (state: StudyRun['state']): number => runs.filter((r) => r.state === state).length;
   const others = (['failed', 'damaged', 'blocked'] as const).filter((state) => count(state) > 0);
   return [
@@ -99,7 +99,7 @@ function armRow(arm: ArmSummary): string[] {
   const { finalValAccuracy: final, epochsTo } = arm;
   const times = TABLE_THRESHOLDS.map((threshold) => epochsTo[threshold] ?? null);
   return [
-    `${nameOf(arm)}${arm.leaked ? ' (leaked)' : ''}`,
+    `${formatArm(arm)}${arm.leaked ? ' (leaked)' : ''}`,
     `${arm.finished}/${arm.planned}`,
     final.mean === null
       ? NONE
@@ -128,7 +128,7 @@ function comparisonRow(c: Comparison): string[] {
     c.measure === 'epochs to 99 %' ? x.toFixed(1) : (100 * x).toFixed(2);
   const size = (x: number | null): string => (x === null ? NONE : x.toFixed(3));
   return [
-    `${nameOf({ name: c.arm, ...(c.override === undefined ? {} : { override: c.override }) })} − ${c.against}`,
+    `${formatArm({ name: c.arm, ...(c.override === undefined ? {} : { override: c.override }) })} − ${c.against}`,
     String(c.n),
     value(c.difference),
     range(c.interval, value),
@@ -166,8 +166,8 @@ function runRow({ key, state, record, run }: StudyRun): string[] {
 }
 
 function timeRows(runs: readonly StudyRun[]): string[][] {
-  return [...new Set(runs.map(nameOf))].map((name) => {
-    const done = runs.filter((run) => nameOf(run) === name && run.state === 'finished');
+  return [...new Set(runs.map(formatArm))].map((name) => {
+    const done = runs.filter((run) => formatArm(run) === name && run.state === 'finished');
     const each = summary(done.map(({ record }) => record!.seconds / record!.epochs));
     const hours = done.reduce((sum, { record }) => sum + record!.seconds, 0) / 3600;
     return [
@@ -180,6 +180,12 @@ function timeRows(runs: readonly StudyRun[]): string[][] {
   });
 }
 
-function nameOf({ name, override }: { readonly name: string; readonly override?: string }): string {
+function formatArm({
+  name,
+  override,
+}: {
+  readonly name: string;
+  readonly override?: string;
+}): string {
   return override === undefined ? name : `${override}/${name}`;
 }

@@ -66,7 +66,7 @@ function hypothesesTable(plan: Plan, runs: readonly StudyRun[]): Table {
     rows: tested.map((one) => [
       one.name,
       `${one.arm} − ${one.against}`,
-      percentOf(one.threshold),
+      formatPercent(one.threshold),
       String(one.seeds.length),
       one.seeds.length === 0 ? NONE : one.reached.join(', '),
       estimateText(one.difference),
@@ -80,22 +80,22 @@ function hypothesesTable(plan: Plan, runs: readonly StudyRun[]): Table {
 }
 
 function armsTable(runs: readonly StudyRun[], horizon: number, primary: number): Table {
-  const asked = [...new Set([primary, 0.99])];
+  const thresholds = [...new Set([primary, 0.99])];
   return {
     name: 'table-arms',
     title: `Arms, up to epoch ${horizon}`,
     note: 'Share: Wilson’s 95 % interval. Restricted mean: mean epochs without the accuracy, counted to the horizon at most, with its 95 % interval. Final accuracy: mean of the last epoch of each finished run, with its bootstrap interval.',
     head: [
       ...['arm', 'ended'],
-      ...asked.flatMap((at) => [
-        ...[`came to ${percentOf(at)}`, 'share', 'median epoch', 'restricted mean'],
+      ...thresholds.flatMap((at) => [
+        ...[`came to ${formatPercent(at)}`, 'share', 'median epoch', 'restricted mean'],
       ]),
       'final accuracy (%)',
     ],
-    rows: armsOf(runs).map((arm) => [
+    rows: listArms(runs).map((arm) => [
       arm,
       endedText(summarizeTimes(runs, arm, { threshold: primary, horizon })),
-      ...asked.flatMap((threshold) => {
+      ...thresholds.flatMap((threshold) => {
         const found = summarizeTimes(runs, arm, { threshold, horizon });
         const { ended, reached, rate } = found;
         return ended === 0
@@ -117,8 +117,8 @@ function thresholdsTable(runs: readonly StudyRun[], horizon: number, sustained: 
     name: sustained === 1 ? 'table-thresholds' : 'table-thresholds-sustained',
     title: `Epochs to each accuracy, ${howLong(sustained)}`,
     note: `In each cell: how many came to it, the Kaplan–Meier median, and the restricted mean to epoch ${horizon}.`,
-    head: ['arm', 'ended', ...TIMED_ACCURACIES.map(percentOf)],
-    rows: armsOf(runs).map((arm) => [
+    head: ['arm', 'ended', ...TIMED_ACCURACIES.map(formatPercent)],
+    rows: listArms(runs).map((arm) => [
       arm,
       endedText(summarizeTimes(runs, arm, { threshold: 0.5, horizon })),
       ...TIMED_ACCURACIES.map((threshold) => {
@@ -144,7 +144,7 @@ function differencesTable(
     name: sustained === 1 ? 'table-differences' : 'table-differences-sustained',
     title: `Differences at each accuracy, ${howLong(sustained)}`,
     note: 'Secondary: differences of restricted means in epochs with 95 % intervals, and p of the log-rank test, uncorrected.',
-    head: ['compared', 'n', ...TIMED_ACCURACIES.map(percentOf)],
+    head: ['compared', 'n', ...TIMED_ACCURACIES.map(formatPercent)],
     rows: pairs.map(([title, pair]) => {
       const found = TIMED_ACCURACIES.map((threshold) =>
         compareTimes(plan, runs, pair, { threshold, horizon, sustained }),
@@ -160,14 +160,14 @@ function differencesTable(
   };
 }
 
-function armsOf(runs: readonly StudyRun[]): readonly string[] {
+function listArms(runs: readonly StudyRun[]): readonly string[] {
   const students = runs.filter(({ role }) => role !== 'teacher');
   return [...new Set(students.map(nameArm))];
 }
 
 const howLong = (sustained: number): string =>
   sustained === 1 ? 'first reached' : `held for ${sustained} epochs`;
-const percentOf = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
+const formatPercent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
 const endedText = ({ ended, planned }: ArmTimes): string => `${ended} of ${planned}`;
 
 function medianText({ median }: ArmTimes, horizon: number): string {

@@ -1,7 +1,7 @@
 /** Tables of runs, as text for a terminal and as Markdown, beside the paper's own numbers. */
 import { own } from '@grok/core/internal';
 import type { RunRecord } from '@grok/study';
-import { type GridOptions, gridOf } from './layout.js';
+import { type GridOptions, layOut } from './layout.js';
 import type { Published } from './paper.js';
 
 /** A run under the name that tables and legends give it. */
@@ -63,7 +63,7 @@ export function runTable(
   columns: readonly Column[],
   { style, width }: Pick<GridOptions, 'style' | 'width'>,
 ): string {
-  const body = gridOf(
+  const body = layOut(
     columns.map(({ head }) => head),
     runs.map((run) => columns.map(({ cell }) => cell(run))),
     { style, width, drop: LEAST_IMPORTANT },

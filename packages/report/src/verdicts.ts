@@ -1,7 +1,7 @@
 /** Verdicts as a table for people. */
 
 import type { Judgment, Verdict, Verified } from '@grok/analysis';
-import { type GridOptions, gridOf } from './layout.js';
+import { type GridOptions, layOut } from './layout.js';
 
 const ORDER: readonly Verdict[] = [
   'reproduced',
@@ -33,18 +33,18 @@ export function verdictTable(
     wrap: ['verdict'],
     drop: ['source', 'band'],
   } as const;
-  return `${gridOf(head, rows, layout)}\n${countsText(verified)}\n`;
+  return `${layOut(head, rows, layout)}\n${countsText(verified)}\n`;
 }
 
 /** The verdict with its seeds and reason, and the one at the long budget. */
 function outcomeText(item: Verified): string {
-  const told = ({ verdict, holds, seeds, why }: Judgment): string =>
+  const lines = ({ verdict, holds, seeds, why }: Judgment): string =>
     verdict +
     (holds === undefined ? '' : ` (holds for ${holds} of ${seeds})`) +
     (why === undefined ? '' : `: ${why}`);
   return [
-    told(item),
-    ...(item.long === undefined ? [] : [`at the long budget ${told(item.long)}`]),
+    lines(item),
+    ...(item.long === undefined ? [] : [`at the long budget ${lines(item.long)}`]),
     ...(item.repeats === undefined ? [] : [`repeats ${item.repeats}`]),
   ].join('; ');
 }
@@ -79,7 +79,7 @@ function oursText({ ours, sd, seeds }: Verified): string {
   return `${short(ours)}${sd === null ? '' : ` ± ${short(sd)}`} (${seeds})`;
 }
 
-/** Four significant digits, whole numbers whole. */
+/** Four significant digits, integers as integers. */
 export function short(value: number): string {
   return Number.isInteger(value) || Math.abs(value) >= 1e4
     ? String(Math.round(value))

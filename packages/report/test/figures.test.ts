@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { madeUp } from '../../../tests/made-up-study.js';
-import { figuresOf, renderSvg, runsTables } from '../src/index.js';
+import { buildFigures, renderSvg, runsTables } from '../src/index.js';
 import { statesTables } from '../src/report/states.js';
 
 const names = ['teacher', 'none', 'logit', 'attention', 'feature'];
 const runs = names.map((name) => madeUp({ name }));
 const figureOne = (of = runs) => {
-  const figure = figuresOf(of, []).find(({ name }) => name === 'figure-1');
+  const figure = buildFigures(of, []).find(({ name }) => name === 'figure-1');
   if (figure === undefined) throw new Error('there is no figure 1');
   return figure;
 };
@@ -37,23 +37,24 @@ describe('figure 1', () => {
 });
 
 describe('the figure of the teachers', () => {
-  const titleOf = (...teachers: Parameters<typeof madeUp>[0][]) =>
-    figuresOf(teachers.map(madeUp), [])[0]?.title;
+  const figureTitle = (...teachers: Parameters<typeof madeUp>[0][]) =>
+    buildFigures(teachers.map(madeUp), [])[0]?.title;
   const name = 'teacher';
   it('says what became of them', () => {
     // Catches: "The teacher groks" over one that ends at 39 %.
-    expect(titleOf({ name })).toBe('Figure 1a. The teacher groks');
-    expect(titleOf({ name }, { name, seed: 1 })).toBe('Figure 1a. The teacher groks');
-    expect(titleOf({ name, crossing: null, final: 0.39 })).toBe(
+    expect(figureTitle({ name })).toBe('Figure 1a. The teacher groks');
+    expect(figureTitle({ name }, { name, seed: 1 })).toBe('Figure 1a. The teacher groks');
+    expect(figureTitle({ name, crossing: null, final: 0.39 })).toBe(
       'Figure 1a. The teacher does not grok: it ends at 39.00 % of validation accuracy',
     );
-    expect(titleOf({ name }, { name, seed: 1, crossing: null })).toBe(
+    expect(figureTitle({ name }, { name, seed: 1, crossing: null })).toBe(
       'Figure 1a. 1 of 2 teachers grok',
     );
   });
   it('has a panel for each override, but one where they share their teachers', () => {
     const of = (override: string, wd: number) => ({ ...madeUp({ name, wd }), override });
-    const spec = (...runs: ReturnType<typeof of>[]) => JSON.stringify(figuresOf(runs, [])[0]?.spec);
+    const spec = (...runs: ReturnType<typeof of>[]) =>
+      JSON.stringify(buildFigures(runs, [])[0]?.spec);
     expect(spec(of('a', 1), of('b', 0))).toContain('"facet":{"field":"teacher"');
     expect(spec(of('a', 1), of('b', 0))).toContain('"teacher":"b/teacher"');
     expect(spec(of('a', 1), of('b', 1))).not.toContain('facet');

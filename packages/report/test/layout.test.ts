@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvOf, gridOf } from '../src/index.js';
+import { formatCsv, layOut } from '../src/index.js';
 
 const head = ['run', 'epochs to 99 %', 'final val. %', 'backend', 'what it is'];
 const rows = [
@@ -10,10 +10,10 @@ const wide = (text: string): number => Math.max(...text.split('\n').map((line) =
 const words = (text: string): readonly string[] =>
   text.split(/\s+/).filter((word) => /\w/.test(word));
 
-describe('gridOf within a width', () => {
+describe('layOut within a width', () => {
   it('breaks heads first, and never before a unit', () => {
     expect(
-      gridOf(['run', 'epochs to 99 %'], [['teacher', '128']], { style: 'text', width: 16 }),
+      layOut(['run', 'epochs to 99 %'], [['teacher', '128']], { style: 'text', width: 16 }),
     ).toBe(
       [
         'run      epochs',
@@ -27,18 +27,18 @@ describe('gridOf within a width', () => {
   });
   it('then breaks the cells that may, and leaves out what matters least', () => {
     const layout = { style: 'text', align: 'left', wrap: ['what it is'] } as const;
-    const all = gridOf(head, rows, { ...layout, width: 64 });
+    const all = layOut(head, rows, { ...layout, width: 64 });
     expect(wide(all)).toBeLessThanOrEqual(64);
     // Catches: a word lost where a cell is broken.
     for (const word of words([head, ...rows].flat().join(' '))) expect(words(all)).toContain(word);
-    const some = gridOf(head, rows, { ...layout, width: 52, drop: ['backend', 'epochs to 99 %'] });
+    const some = layOut(head, rows, { ...layout, width: 52, drop: ['backend', 'epochs to 99 %'] });
     expect(wide(some)).toBeLessThanOrEqual(52);
     expect(some).not.toContain('onnx');
     expect(some).toContain('128');
     expect(some).toContain('not shown: backend (--wide shows all)');
   });
   it('continues in blocks that each name their rows', () => {
-    const blocks = gridOf(head, rows, { style: 'text', width: 45 });
+    const blocks = layOut(head, rows, { style: 'text', width: 45 });
     expect(wide(blocks)).toBeLessThanOrEqual(45);
     expect(blocks.split('\n\n').length).toBeGreaterThan(1);
     for (const block of blocks.split('\n\n')) expect(block).toMatch(/^run .*\n[\s\S]*^teacher /m);
@@ -47,22 +47,22 @@ describe('gridOf within a width', () => {
     // Catches: a long path that pushes everything over the edge.
     const long = [...rows, ['x'.repeat(100), 'y'.repeat(90), 'z', '', 'w'.repeat(85)]];
     for (const align of ['left', 'right'] as const)
-      expect(wide(gridOf(head, long, { style: 'text', width, align }))).toBeLessThanOrEqual(width);
+      expect(wide(layOut(head, long, { style: 'text', width, align }))).toBeLessThanOrEqual(width);
   });
   it('is whole where no width is given, and in Markdown', () => {
-    expect(gridOf(head, rows, { style: 'text' }).split('\n')).toHaveLength(5);
-    expect(gridOf(head, rows, { style: 'markdown', width: 20 }).split('\n')).toHaveLength(5);
+    expect(layOut(head, rows, { style: 'text' }).split('\n')).toHaveLength(5);
+    expect(layOut(head, rows, { style: 'markdown', width: 20 }).split('\n')).toHaveLength(5);
   });
 });
 
-it('csvOf quotes what a cell cannot hold, and joins what is nested', () => {
+it('formatCsv quotes what a cell cannot hold, and joins what is nested', () => {
   // Catches: a comma that makes two cells of one; a key that only a later record has.
   const records = [
     { name: 'a, "b"', to: { 0.9: 5, 0.99: null }, list: ['x', 'y'] },
     { name: 'c', extra: 'two\nlines' },
   ];
-  expect(csvOf(records)).toBe(
+  expect(formatCsv(records)).toBe(
     'name,to.0.9,to.0.99,list,extra\n"a, ""b""",5,,x y,\nc,,,,"two\nlines"\n',
   );
-  expect(csvOf([])).toBe('');
+  expect(formatCsv([])).toBe('');
 });

@@ -3,7 +3,7 @@
 import type { Verified } from '@grok/analysis';
 import { describe, expect, it } from 'vitest';
 import { madeUp, paper } from '../../../tests/made-up-study.js';
-import { buildTables, figuresOf, reportOf } from '../src/index.js';
+import { buildFigures, buildReport, buildTables } from '../src/index.js';
 
 const about = { title: 'A title', summary: 'A summary.', command: 'grok report', analyses: [] };
 
@@ -13,7 +13,11 @@ it('a claim’s number is whole where it is whole (550,272 parameters told as 55
     ...{ published: 550_272, band: [550_272, 550_272] },
     ...{ ours: 550_272, sd: null, interval: null, seeds: 1 },
   };
-  const { files } = await reportOf({ ...about, runs: [madeUp({ name: 'none' })], claims: [claim] });
+  const { files } = await buildReport({
+    ...about,
+    runs: [madeUp({ name: 'none' })],
+    claims: [claim],
+  });
   expect(files['report.html']).toContain('<td>550272</td><td>550272</td>');
 });
 
@@ -36,7 +40,7 @@ describe('the table of similarities', () => {
 it('a loss of 0 is drawn as the smallest (on a scale of logarithms it flattens all others)', () => {
   const run = madeUp({ name: 'none', epochs: 3 });
   const history = run.history.map((row) => ({ ...row, train: { ...row.train, loss: 0 } }));
-  const figure = figuresOf([{ ...run, history }], []).find(({ name }) => name === 'figure-1')!;
+  const figure = buildFigures([{ ...run, history }], []).find(({ name }) => name === 'figure-1')!;
   const { hconcat } = figure.spec as unknown as {
     hconcat: { data: { values: { value: number; low: number }[] } }[];
   };

@@ -136,10 +136,11 @@ export function compareTimes(
   if (seeds.length === 0)
     return { ...found, restrictedMeans: null, difference: null, test: null, logRankP: null };
   const { horizon } = outcome;
-  const meanOf = (all: readonly Duration[]): number => restrictedMeanInterval(all, horizon).value;
+  const restrictedMeanTime = (all: readonly Duration[]): number =>
+    restrictedMeanInterval(all, horizon).value;
   return {
     ...found,
-    restrictedMeans: [meanOf(first), meanOf(second)],
+    restrictedMeans: [restrictedMeanTime(first), restrictedMeanTime(second)],
     difference: restrictedDifference(first, second, horizon),
     test: pairedPrenticeWilcoxon(first, second),
     logRankP: logRank(first, second).p,

@@ -13,9 +13,9 @@ import {
   type TeacherRef,
 } from '@grok/core';
 import {
+  formatSlug,
   type PinnedPoints,
   readCheckpoint,
-  slugOf,
   type TrainingPoint,
   withoutAuxiliary,
 } from '@grok/core/internal';
@@ -78,7 +78,7 @@ export function isTaughtAs(
 /** The id and the folder of an experiment whose teachers are named. */
 export function identifyRun(experiment: Experiment): BoundRun {
   const run = experimentHash(experiment);
-  return { experiment, run, folder: formatFolder(slugOf(experiment), run) };
+  return { experiment, run, folder: formatFolder(formatSlug(experiment), run) };
 }
 
 /** Name of a run's folder: `div97-transformer64-logit+hard-s42-0123456789`. */
@@ -95,7 +95,7 @@ async function referTo(
   const step = findStep(at, history);
   if (step === undefined)
     throw new InputError(
-      `its teacher ${key} never came to a validation accuracy of ${accuracyOf(at)}; choose another point of its training`,
+      `its teacher ${key} never came to a validation accuracy of ${crossingAccuracy(at)}; choose another point of its training`,
     );
   if (step === 'last' || step === manifest.step) {
     if (manifest.paramsSha256 === undefined)
@@ -111,12 +111,12 @@ async function referTo(
 /** The step of a point in a run's training; undefined where the run never came to it. */
 function findStep(at: TrainingPoint, history: readonly MetricsRow[]): number | 'last' | undefined {
   if (at === 'last' || typeof at === 'number') return at;
-  const accuracy = accuracyOf(at) ?? 1;
+  const accuracy = crossingAccuracy(at) ?? 1;
   return history.find(({ validation }) => validation.accuracy >= accuracy)?.step;
 }
 
 /** The validation accuracy that defines a point; undefined for a step. */
-export function accuracyOf(at: TrainingPoint): number | undefined {
+export function crossingAccuracy(at: TrainingPoint): number | undefined {
   if (at === 'crossing') return GROKKED;
   return typeof at === 'object' ? at.validationAccuracy : undefined;
 }
@@ -130,7 +130,7 @@ export function findPins(
   for (const { key, at } of planned.flatMap(({ needs }) => Object.values(needs))) {
     const first = same.get(key) ?? key;
     const { steps = [], validationAccuracies = [] } = pins.get(first) ?? {};
-    const accuracy = accuracyOf(at);
+    const accuracy = crossingAccuracy(at);
     if (typeof at === 'number') pins.set(first, { validationAccuracies, steps: [...steps, at] });
     else if (accuracy !== undefined)
       pins.set(first, { steps, validationAccuracies: [...validationAccuracies, accuracy] });

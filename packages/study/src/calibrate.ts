@@ -1,7 +1,7 @@
 /** A short trial of every kind of run, so that a plan's time is known before it is spent. */
 import { type Execution, type Experiment, memoryStore, type Registry, startRun } from '@grok/core';
 import { bindTeachers, type TeachingRun } from './bind.js';
-import { kindOf, type Pace, paceFrom } from './estimate.js';
+import { type Pace, paceFrom, runKind } from './estimate.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { median } from './stats/summary.js';
 
@@ -33,7 +33,7 @@ export async function calibrate(
     trained.set(run.key, tried);
     const epochs = tried.history.map((row) => row.time.seconds);
     // A row may stand for both epochs.
-    timed.push({ kind: kindOf(run), seconds: Math.min(...epochs) * (epochs.length / EPOCHS) });
+    timed.push({ kind: runKind(run), seconds: Math.min(...epochs) * (epochs.length / EPOCHS) });
     startups.push(seconds() - began - epochs.reduce((sum, s) => sum + s, 0));
     if (host.signal?.aborted) break;
   }

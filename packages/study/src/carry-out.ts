@@ -15,13 +15,13 @@ export interface CarryOutHost
   /** A run's folder, by name. */
   readonly open: (folder: string) => Store;
   /** Seconds that are waited for another process that still works in the run's folder. */
-  readonly patience?: number;
+  readonly waitSeconds?: number;
 }
 
 /** Carries out jobs in this process; what goes wrong is an outcome, never an error. */
 export function jobRunner({
   open,
-  patience = 0,
+  waitSeconds = 0,
   ...host
 }: CarryOutHost): (
   job: BoundJob,
@@ -44,7 +44,7 @@ export function jobRunner({
         });
         return { status, ...at };
       };
-      return await whileHeld(open(folder), act, patience);
+      return await whileHeld(open(folder), act, waitSeconds);
     } catch (error) {
       const { message, stack } = error as Error;
       const badInput = isInputError(error) ? { badInput: true } : {};

@@ -22,7 +22,7 @@ import {
 import { checkRuns } from './planned-runs.js';
 
 const NAME = /^[\w.+-]+$/;
-/** JSON objects put keys that are whole numbers first, whatever the order they were written in. */
+/** JSON objects put keys that are integers first, whatever the order they were written in. */
 const NUMBER = /^\d+$/;
 const title = z.string().min(1);
 const part: z.ZodType<Part> = z.strictObject(experimentPartShape);
@@ -47,7 +47,7 @@ function named<T>(what: string, value: z.ZodType<T>): z.ZodType<Readonly<Record<
     for (const name of Object.keys(map)) {
       const refuse = (rule: string): void => tell(context, [name], `the name of ${what} ${rule}`);
       if (!NAME.test(name)) refuse('may hold letters, digits, . + - _');
-      else if (NUMBER.test(name)) refuse('must not be a whole number: its place would be lost');
+      else if (NUMBER.test(name)) refuse('must not be an integer: its place would be lost');
     }
   });
 }
@@ -119,12 +119,12 @@ function checkArmTeachers(
   known: readonly string[],
 ): void {
   if (teacher !== undefined && Object.keys(teachers).length > 0)
-    tell(context, [...path, 'teacher'], 'must not stand beside "teachers": give one of them');
-  const nameOf = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
+    tell(context, [...path, 'teacher'], 'cannot be combined with "teachers"; give one of them');
+  const teacherName = (use: ArmTeacher): string => (typeof use === 'string' ? use : use.name);
   if (teacher !== undefined)
-    checkKnown(context, [...path, 'teacher'], 'teacher', { name: nameOf(teacher), known });
+    checkKnown(context, [...path, 'teacher'], 'teacher', { name: teacherName(teacher), known });
   for (const [as, use] of Object.entries(teachers))
-    checkKnown(context, [...path, 'teachers', as], 'teacher', { name: nameOf(use), known });
+    checkKnown(context, [...path, 'teachers', as], 'teacher', { name: teacherName(use), known });
 }
 
 /** Arms are named as their runs' keys are, without the seed. */

@@ -97,10 +97,10 @@ export function summarize(plan: Plan, runs: readonly StudyRun[]): StudySummary {
       compare(group, control, 'final validation accuracy', false),
     ].filter((item) => item !== undefined);
   });
-  return { arms: [...groups.values()].map(armOf), comparisons: corrected(found) };
+  return { arms: [...groups.values()].map(summarizeArm), comparisons: corrected(found) };
 }
 
-function armOf(group: readonly StudyRun[]): ArmSummary {
+function summarizeArm(group: readonly StudyRun[]): ArmSummary {
   const { name, override, role } = group[0]!;
   const done = group.filter(({ state }) => state === 'finished');
   const accuracies = done.map(({ record }) => record!.finalValAccuracy!);
@@ -114,15 +114,15 @@ function armOf(group: readonly StudyRun[]): ArmSummary {
     leaked: done.some(({ record }) => record!.leaked),
     finalValAccuracy: { ...summary(accuracies), interval: bootstrapInterval(accuracies) },
     epochsTo: Object.fromEntries(
-      TABLE_THRESHOLDS.map((threshold) => [threshold, timeOf(done, threshold)]),
+      TABLE_THRESHOLDS.map((threshold) => [threshold, summarizeTime(done, threshold)]),
     ),
   };
 }
 
-function timeOf(done: readonly StudyRun[], threshold: string): TimeSummary | null {
+function summarizeTime(done: readonly StudyRun[], threshold: string): TimeSummary | null {
   if (done.length === 0) return null;
-  const horizon = horizonOf(done, threshold);
-  const times = done.map((run) => durationOf(run, threshold, horizon));
+  const horizon = chooseHorizon(done, threshold);
+  const times = done.map((run) => censoredTime(run, threshold, horizon));
   const curve = kaplanMeier(times);
   return {
     reached: times.filter(({ observed }) => observed).length,
@@ -135,7 +135,7 @@ function timeOf(done: readonly StudyRun[], threshold: string): TimeSummary | nul
 }
 
 /** Beyond the shortest run that never came to it nothing is known of all; a run that did may stop early. */
-function horizonOf(done: readonly StudyRun[], threshold: string): number {
+function chooseHorizon(done: readonly StudyRun[], threshold: string): number {
   const lengths = done.map(({ record }) => record!.epochs);
   const never = done.filter(({ record }) => (record!.epochsTo[threshold] ?? null) === null);
   return never.length === 0
@@ -143,7 +143,7 @@ function horizonOf(done: readonly StudyRun[], threshold: string): number {
     : Math.min(...never.map(({ record }) => record!.epochs));
 }
 
-function durationOf({ record }: StudyRun, threshold: string, horizon: number): Duration {
+function censoredTime({ record }: StudyRun, threshold: string, horizon: number): Duration {
   const epoch = record!.epochsTo[threshold] ?? null;
   return epoch === null || epoch > horizon
     ? { time: horizon, observed: false }
@@ -161,9 +161,9 @@ function compare(
     return run.state === 'finished' && other?.state === 'finished' ? [[run, other] as const] : [];
   });
   if (pairs.length < 2) return undefined;
-  const horizon = horizonOf(pairs.flat(), GROKKED);
+  const horizon = chooseHorizon(pairs.flat(), GROKKED);
   const durations = ([0, 1] as const).map((at) =>
-    pairs.map((pair) => durationOf(pair[at], GROKKED, horizon)),
+    pairs.map((pair) => censoredTime(pair[at], GROKKED, horizon)),
   );
   const isTime = measure === 'epochs to 99 %';
   const [a, b] = ([0, 1] as const).map((at) =>

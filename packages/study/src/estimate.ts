@@ -15,17 +15,17 @@ export interface Estimate {
 export type Pace = (run: StudyRun) => number | null;
 
 /** What runs of one pace have in common: teachers, arms and overrides differ, seeds do not. */
-export const kindOf = ({ name, override = '' }: Pick<StudyRun, 'name' | 'override'>): string =>
+export const runKind = ({ name, override = '' }: Pick<StudyRun, 'name' | 'override'>): string =>
   `${override}/${name}`;
 
 /** The pace of runs so far: by kind where one of it was timed, else over all. */
-export function paceOf(runs: readonly StudyRun[]): Pace {
+export function measurePace(runs: readonly StudyRun[]): Pace {
   const timed = runs.flatMap((run) => {
     const { history = [] } = run;
     const epochs = history.at(-1)?.epoch;
     if (epochs === undefined) return [];
     const seconds = history.reduce((sum, row) => sum + row.time.seconds, 0);
-    return [{ kind: kindOf(run), seconds: seconds / epochs }];
+    return [{ kind: runKind(run), seconds: seconds / epochs }];
   });
   return paceFrom(timed);
 }
@@ -35,7 +35,7 @@ export function paceFrom(timed: readonly { kind: string; seconds: number }[]): P
   const all = median(timed.map(({ seconds }) => seconds));
   const of = new Map<string, number[]>();
   for (const { kind, seconds } of timed) of.set(kind, [...(of.get(kind) ?? []), seconds]);
-  return (run) => median(of.get(kindOf(run)) ?? []) ?? all;
+  return (run) => median(of.get(runKind(run)) ?? []) ?? all;
 }
 
 /** Estimates what is left on `slots` at once; runs that stop early count as whole until they do. */

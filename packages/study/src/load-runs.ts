@@ -12,7 +12,7 @@ import type { RunConfig } from '@grok/core/internal';
 import { type FoundRun, matchRuns } from './match-runs.js';
 import { expandPlan, type Plan } from './plan.js';
 import type { PlannedRun } from './planned-runs.js';
-import { recordOf } from './record.js';
+import { buildRecord } from './record.js';
 import type { BegunRun } from './study-run.js';
 
 const ORDER = ['teacher', 'none', 'logit', 'attention', 'feature', 'all'];
@@ -103,7 +103,7 @@ async function readBegunRun(store: Store, config: RunConfig): Promise<BegunRun |
   const manifest = await readManifest(store);
   if (manifest === undefined) return undefined;
   const history = await readMetrics(store, manifest);
-  const record = recordOf(manifest, history, store.where);
+  const record = buildRecord(manifest, history, store.where);
   const { seed } = experiment;
   return {
     ...{ key: run, name: run, seed, role: hasTeachers(experiment) ? 'student' : 'control' },

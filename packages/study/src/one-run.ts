@@ -1,6 +1,6 @@
 /** Single runs as plans, so that whatever works on studies takes them too. */
 import { type Experiment, InputError } from '@grok/core';
-import { checkSpec, slugOf } from '@grok/core/internal';
+import { checkSpec, formatSlug } from '@grok/core/internal';
 import { checkPlan } from './check-plan.js';
 import { isObject } from './merge.js';
 import type { Plan } from './plan.js';
@@ -16,7 +16,7 @@ export function planOfRun(experiment: Experiment, summary: string, what: string)
       `${what}: the run learns from a teacher, which is not here; give the whole study, or a plan with the teacher in it`,
     );
   return checkPlan(
-    { name: slugOf(experiment), summary, teacher, student: {}, arms: {}, seeds: [seed] },
+    { name: formatSlug(experiment), summary, teacher, student: {}, arms: {}, seeds: [seed] },
     what,
   );
 }

@@ -65,7 +65,7 @@ type Linked = Pick<PlannedRun, 'key' | 'needs'>;
 /** Adds a run after all that teach it; the path is kept in an array, since calls cannot be nested so deep. */
 function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordered: Set<R>): void {
   if (ordered.has(first)) return;
-  const path = [{ run: first, teachers: teachersOf(first, byKey) }];
+  const path = [{ run: first, teachers: listTeachers(first, byKey) }];
   const open = new Set([first]);
   for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
     const { value: teacher } = last.teachers.next();
@@ -78,14 +78,14 @@ function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordere
       const circle = [...keys.slice(keys.indexOf(teacher.key)), teacher.key].join(' → ');
       throw new InputError(`run ${quote(teacher.key)}: its teachers form a circle (${circle})`);
     } else if (!ordered.has(teacher)) {
-      path.push({ run: teacher, teachers: teachersOf(teacher, byKey) });
+      path.push({ run: teacher, teachers: listTeachers(teacher, byKey) });
       open.add(teacher);
     }
   }
 }
 
 /** The runs that teach one. @throws InputError on a teacher that is no run. */
-function* teachersOf<R extends Linked>(
+function* listTeachers<R extends Linked>(
   { key: own, needs }: R,
   byKey: ReadonlyMap<string, R>,
 ): Generator<R, undefined> {

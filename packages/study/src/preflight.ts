@@ -8,7 +8,7 @@ import {
   compareTaughtData,
   compose,
   data,
-  infoOf,
+  describeModel,
   needsTeacher,
   type TaughtData,
   withSubject,
@@ -47,7 +47,7 @@ function createParts(
     const teacher = seen.get(need.key);
     if (teacher === undefined) continue; // teachers come first: there is one
     compareTaughtData(`teacher "${as}"`, teacher, own, experiment);
-    teachers[as] = infoOf(teacher.model);
+    teachers[as] = describeModel(teacher.model);
   }
   registry.create('optimizer', experiment.optimizer.use, experiment.optimizer.options, host);
   for (const probe of experiment.probes ?? [])
@@ -57,7 +57,7 @@ function createParts(
     weight: term.weight ?? 1,
     objective: registry.create('strategy', term.use, term.options, host),
   }));
-  const student = infoOf(model);
+  const student = describeModel(model);
   compose(terms, { student, teachers });
   const learns = terms.some(({ objective }) => needsTeacher(objective, student));
   if (Object.keys(needs).length > 0 && !learns)

@@ -7,7 +7,7 @@ import { jobRunner } from './carry-out.js';
 import type { FromChild, OrphanWatch, ToChild } from './process-messages.js';
 
 /** Seconds that a process whose study was killed is given to save and go. */
-const PATIENCE = 60;
+const WAIT_SECONDS = 60;
 /** Milliseconds without an answer after which a process whose study was killed is ended. */
 const SILENCE_MS = 10_000;
 const BEAT_MS = 250;
@@ -43,7 +43,7 @@ async function carryOut(
   if (message === undefined) return { status: 'interrupted' };
   const { job, root } = message;
   const open = (folder: string): ReturnType<typeof fileStore> => fileStore(join(root, folder));
-  const runJob = jobRunner({ ...host, open, patience: PATIENCE, peakMemoryBytes });
+  const runJob = jobRunner({ ...host, open, waitSeconds: WAIT_SECONDS, peakMemoryBytes });
   return runJob(job, {
     signal,
     listener: (event) => {

@@ -34,7 +34,7 @@ export interface RunRecord {
 }
 
 /** Sums up a run's manifest and metrics; `out` is where they are. Fields without a value yet are null. */
-export function recordOf(
+export function buildRecord(
   manifest: Manifest,
   history: readonly MetricsRow[],
   out: string,

@@ -42,7 +42,7 @@ export async function resolveStudyExecution(
   const file = bytes && readDocument(bytes, `${root.where}/${FILE}`, STUDY);
   return resolveExecution({
     flags: execution,
-    recorded: file && { subject: 'study', where: root.where, asked: known(file.execution) },
+    recorded: file && { subject: 'study', where: root.where, requested: known(file.execution) },
     defaults,
   });
 }

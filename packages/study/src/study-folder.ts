@@ -53,7 +53,7 @@ export function plannedRuns(source: StudySource): readonly PlannedRun[] {
 }
 
 /** What a study is called in errors. */
-export function titleOf(source: StudySource): string {
+export function sourceTitle(source: StudySource): string {
   return areRuns(source) ? 'study' : source.name;
 }
 
@@ -89,19 +89,19 @@ export async function claimFolder(
       `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,
     );
   await beforeWriting();
-  const text = `${JSON.stringify(documentOf(source), null, 2)}\n`;
+  const text = `${JSON.stringify(toDocument(source), null, 2)}\n`;
   await root.write(areRuns(source) ? RUNS : PLAN, new TextEncoder().encode(text));
 }
 
 /** Whether two say the same, however a plan came to say it. */
 function isSame(a: StudySource, b: StudySource): boolean {
   const [one, other] = [a, b].map((source) =>
-    canonicalJson({ ...documentOf(source), changes: undefined }),
+    canonicalJson({ ...toDocument(source), changes: undefined }),
   );
   return one === other;
 }
 
-function documentOf(source: StudySource): Plan | readonly RunDraft[] {
+function toDocument(source: StudySource): Plan | readonly RunDraft[] {
   if (!areRuns(source)) return source;
   return source.map(({ key, name, role, experiment, needs }) => ({
     ...{ key, name, role, experiment, needs },

@@ -8,11 +8,11 @@ import {
   readMetrics,
   type Store,
 } from '@grok/core';
-import { findConfig, isSpent, type RunConfig, slugOf } from '@grok/core/internal';
+import { findConfig, formatSlug, isSpent, type RunConfig } from '@grok/core/internal';
 import { type BoundRun, bindTeachers, formatFolder, identifyRun, isTaughtAs } from './bind.js';
 import { type Failure, findBegun, findFailures, type JournalLine, readJournal } from './journal.js';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
-import { type RunRecord, recordOf } from './record.js';
+import { buildRecord, type RunRecord } from './record.js';
 
 /** How often a failed run is tried again unless a study says otherwise. */
 export const RETRIES = 1;
@@ -113,7 +113,7 @@ async function readWhole(
     return await readJournal(root);
   } catch (error) {
     if (!isInputError(error) && !isRunError(error)) throw error;
-    notice(`the journal is damaged and left out: ${error.message}`);
+    notice(`the journal is damaged and skipped: ${error.message}`);
     return [];
   }
 }
@@ -162,7 +162,7 @@ async function findFinished(
 ): Promise<StudyRun | undefined> {
   const run = record.begun.get(planned.key);
   if (run === undefined) return undefined;
-  const folder = formatFolder(slugOf(planned.experiment), run);
+  const folder = formatFolder(formatSlug(planned.experiment), run);
   const store = open(folder);
   try {
     const config = await findConfig(store);
@@ -231,7 +231,7 @@ async function readRun(
     config,
     manifest,
     history,
-    record: recordOf(manifest, history, store.where),
+    record: buildRecord(manifest, history, store.where),
   };
   // A run that ended where it was to end then, and is to be longer now, goes on.
   const isShort = isSpent(config.experiment, manifest) && !isSpent(bound.experiment, manifest);

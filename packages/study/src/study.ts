@@ -23,7 +23,7 @@ import {
   whileHeld,
 } from '@grok/core/internal';
 import { findPins } from './bind.js';
-import { type Estimate, estimate, paceOf } from './estimate.js';
+import { type Estimate, estimate, measurePace } from './estimate.js';
 import {
   findBegun,
   findFailures,
@@ -41,7 +41,7 @@ import {
   claimFolder,
   plannedRuns,
   type StudySource,
-  titleOf,
+  sourceTitle,
   withControls,
 } from './study-folder.js';
 import {
@@ -105,9 +105,9 @@ export interface StudyResult {
 export async function runStudy(given: StudySource, host: StudyHost): Promise<StudyResult> {
   const source = withControls(given, host.registry);
   const planned = plannedRuns(source);
-  preflight(planned, host.registry, titleOf(source));
-  const asked = new Set(selectRuns(planned, host.only ?? []));
-  const wanted = planned.filter(({ key }) => asked.has(key));
+  preflight(planned, host.registry, sourceTitle(source));
+  const selected = new Set(selectRuns(planned, host.only ?? []));
+  const wanted = planned.filter(({ key }) => selected.has(key));
   return whileHeld(host.root, async ({ store: root, lost }) => {
     const runner = await openRunner(source, wanted, { ...host, root });
     const stop = AbortSignal.any([lost, ...(host.signal === undefined ? [] : [host.signal])]);
@@ -311,7 +311,7 @@ class StudyRunner {
     if (outcome.status !== 'failed') return this.#tell({ type: 'end', run: after });
     const { error } = outcome;
     this.#tell({ type: 'end', run: { ...after, error }, again: after.state !== 'failed' });
-    if (this.#host.failFast === true && isLost(after)) throw failureOf(after, outcome);
+    if (this.#host.failFast === true && isLost(after)) throw describeFailure(after, outcome);
   }
 
   /** Reads a run's folder anew, for itself and for those that are the same run. */
@@ -351,7 +351,7 @@ class StudyRunner {
         return [...runs.values()];
       },
       get estimate() {
-        return estimate(study.runs, executor.slots, paceOf(study.runs));
+        return estimate(study.runs, executor.slots, measurePace(study.runs));
       },
     };
     onEvent({ ...event, study });
@@ -366,7 +366,7 @@ function endLine(key: string, outcome: Exclude<JobOutcome, { status: 'blocked' }
   };
 }
 
-function failureOf(
+function describeFailure(
   { name, seed }: StudyRun,
   { error, badInput }: Extract<JobOutcome, { status: 'failed' }>,
 ): Error {

@@ -31,20 +31,20 @@ export function testHypotheses(plan: Plan, runs: readonly StudyRun[]): readonly 
     );
   const { family, outcome, alpha } = hypotheses;
   const tested = family.map((hypothesis): TestedHypothesis => {
-    const asked = { ...outcome, ...hypothesis };
-    const { test, ...found } = compareTimes(plan, runs, [asked.arm, asked.against], asked);
+    const given = { ...outcome, ...hypothesis };
+    const { test, ...found } = compareTimes(plan, runs, [given.arm, given.against], given);
     const { z = null, p = null } = test ?? {};
-    return { ...asked, ...found, z, p, adjusted: null, verdict: 'undecided' };
+    return { ...given, ...found, z, p, adjusted: null, verdict: 'undecided' };
   });
   if (tested.some(({ missing }) => missing.length > 0)) return tested;
   // A statement without a pair left counts in the family, and is not shown.
   const corrected = holm(tested.map(({ p }) => p ?? 1));
   return tested.map((one, i) => {
     const adjusted = corrected[i] ?? 1;
-    return { ...one, adjusted, verdict: adjusted > alpha ? 'not shown' : directionOf(one) };
+    return { ...one, adjusted, verdict: adjusted > alpha ? 'not shown' : compareDirection(one) };
   });
 }
 
-function directionOf({ z, expected }: TestedHypothesis): HypothesisVerdict {
+function compareDirection({ z, expected }: TestedHypothesis): HypothesisVerdict {
   return (z ?? 0) < 0 === (expected === 'earlier') ? 'supported' : 'opposite';
 }

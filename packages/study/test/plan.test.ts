@@ -161,7 +161,7 @@ describe('several teachers and overrides', () => {
       'key "arms.a.teachers.teacher": unknown teacher "memorized"',
     ],
     [{ arms: { 'a@b': {} } }, 'may hold letters'],
-    [{ arms: { 10: {} } }, 'key "arms.10": the name of an arm must not be a whole number'],
+    [{ arms: { 10: {} } }, 'key "arms.10": the name of an arm must not be an integer'],
     [{ name: 'study/../../escaped' }, 'key "name": must be a name of letters'],
     [
       { arms: { logit: { objective: { use: 'logit' } } } },

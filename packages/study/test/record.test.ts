@@ -1,6 +1,6 @@
 import type { Manifest, MetricsRow } from '@grok/core';
 import { describe, expect, it } from 'vitest';
-import { median, recordOf } from '../src/index.js';
+import { buildRecord, median } from '../src/index.js';
 
 const manifest: Manifest = {
   format: 'grok manifest 1',
@@ -28,11 +28,11 @@ const row = (epoch: number, accuracy: number, seconds: number): MetricsRow => ({
   time: { seconds },
 });
 
-describe('recordOf', () => {
+describe('buildRecord', () => {
   it('sums up a run', () => {
     // Catches: the best epoch taken for the last, the mean for the median, training scores for validation.
     const history = [row(1, 0.4, 9), row(2, 0.995, 1), row(3, 0.9, 2)];
-    const record = recordOf(
+    const record = buildRecord(
       { ...manifest, status: 'finished', paramsSha256: 'c'.repeat(64), seconds: 12, leaked: true },
       history,
       'runs/x',
@@ -59,7 +59,7 @@ describe('recordOf', () => {
   });
   it('has nulls, not NaN, where no epoch is done', () => {
     // Catches: a record that JSON turns into something else.
-    const record = recordOf(manifest, [], 'x');
+    const record = buildRecord(manifest, [], 'x');
     expect(record).toMatchObject({ epochs: 0, finalValAccuracy: null, secondsPerEpoch: null });
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
   });

@@ -51,16 +51,16 @@ describe('restricted means', () => {
     expect(logRank(a, b).p).toBeCloseTo(expected.logRank, 9);
   });
   it('are those of the cut times where runs are censored at the horizon only', () => {
-    const cut = [30, 70, 100, 100];
-    const all = cut.map((time) => ({ time, observed: time < 100 }));
-    close(pseudoObservations(all, 100), cut);
+    const censored = [30, 70, 100, 100];
+    const all = censored.map((time) => ({ time, observed: time < 100 }));
+    close(pseudoObservations(all, 100), censored);
     const other = [40, 40, 60, 100];
     const found = restrictedDifference(
       all,
       other.map((time) => ({ time, observed: time < 100 })),
       100,
     );
-    close(found.interval, pairedT(cut, other).interval ?? []);
+    close(found.interval, pairedT(censored, other).interval ?? []);
   });
   it('of one run have no interval, and of none no value', () => {
     const one = [{ time: 3, observed: true }];
@@ -77,6 +77,6 @@ describe('wilson', () => {
   });
   it('refuses what is no share', () => {
     expect(() => wilson(3, 2)).toThrow(/needs 0 to 2 successes, got 3/);
-    expect(() => wilson(0, 0)).toThrow(/needs whole numbers, got 0 of 0/);
+    expect(() => wilson(0, 0)).toThrow(/needs integers, got 0 of 0/);
   });
 });

@@ -2,8 +2,8 @@ import { memoryStore } from '@grok/core';
 import { manifestSchema, metricsRowSchema, runConfigSchema } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 import {
+  buildRecord,
   checkPlan,
-  recordOf,
   type StudyRun,
   summarizeTimes,
   testHypotheses,
@@ -56,7 +56,7 @@ function ended(name: string, seed: number, at: number, end = 200): StudyRun {
   return {
     ...{ key: `${name}@${seed}`, name, role: 'control', seed, experiment, needs: {} },
     ...{ state: 'finished', run: id, folder: 'f', store: memoryStore(), config, manifest, history },
-    record: recordOf(manifest, history, 'f'),
+    record: buildRecord(manifest, history, 'f'),
   };
 }
 const arm = (name: string, times: readonly number[]) =>

@@ -9,7 +9,7 @@ import * as tf from '@grok/tfjs';
 export type Arrays = Readonly<Record<string, HostArray>>;
 
 /** A model of the given sizes; strategies look at no more of it. */
-export const modelOf = (layers: number, width: number, heads = 1): ModelInfo => ({
+export const makeModelInfo = (layers: number, width: number, heads = 1): ModelInfo => ({
   layers,
   width,
   heads,
@@ -39,8 +39,8 @@ export function applyTerm(
 ): { values: Record<string, number>; grads: Record<string, Float32Array> } {
   const before = tf.memory().numTensors;
   const result = tf.tidy(() => {
-    const asked = new Set(term.needs.student);
-    const student = Object.entries(given.student).filter(([site]) => asked.has(site));
+    const needed = new Set(term.needs.student);
+    const student = Object.entries(given.student).filter(([site]) => needed.has(site));
     const { auxiliary = {}, parameters = {} } = given;
     const inputs = [...student, ...Object.entries({ ...auxiliary, ...parameters })];
     const names = inputs.map(([name]) => name);
@@ -58,19 +58,19 @@ export function applyTerm(
           const value = given.teachers[name]?.[site];
           if (!value || !term.needs.teachers?.[name]?.includes(site))
             throw new Error(`"${site}" of "${name}" is not in the term's needs`);
-          return tensorOf(value);
+          return toTensor(value);
         },
         auxiliary: read(Object.keys(auxiliary)),
         param: read(Object.keys(parameters)),
         teacherParam(name, teacher = 'teacher') {
           const value = given.teacherParams?.[teacher]?.[name];
           if (!value) throw new Error(`no parameter "${name}" of "${teacher}"`);
-          return tensorOf(value);
+          return toTensor(value);
         },
         random: (name) => {
           throw new Error(`no draw "${name}"`);
         },
-        inputs: given.inputs ? tensorOf(given.inputs) : tf.zeros([1, 1], 'int32'),
+        inputs: given.inputs ? toTensor(given.inputs) : tf.zeros([1, 1], 'int32'),
         labels: tf.tensor1d([], 'int32'),
         step: tf.scalar(0, 'int32'),
       });
@@ -78,7 +78,7 @@ export function applyTerm(
         [values[name] = Number.NaN] = value.dataSync();
       return tf.addN(Object.values(named));
     };
-    const tensors = inputs.map(([, array]) => tensorOf(array));
+    const tensors = inputs.map(([, array]) => toTensor(array));
     const grads = tf.grads(loss)(tensors);
     return {
       values,
@@ -91,7 +91,7 @@ export function applyTerm(
   return result;
 }
 
-function tensorOf({ data, shape, dtype }: HostArray): tf.Tensor {
+function toTensor({ data, shape, dtype }: HostArray): tf.Tensor {
   return tf.tensor(data, [...shape], dtype);
 }
 

@@ -62,13 +62,13 @@ const batched = (
   b: Array64,
   flags: { transposeA?: boolean; transposeB?: boolean } = {},
 ): number[] => {
-  const cut = (x: Array64, i: number): Array64 => {
+  const sliceBatch = (x: Array64, i: number): Array64 => {
     const [rows = 1, columns = 1] = x.shape.slice(-2);
     return array64([rows, columns], x.data.subarray(i * rows * columns, (i + 1) * rows * columns));
   };
   const count = sizeOf(a.shape.slice(0, -2));
   return Array.from({ length: count }, (_, i) => [
-    ...matMul64(cut(a, i), cut(b, i), flags).data,
+    ...matMul64(sliceBatch(a, i), sliceBatch(b, i), flags).data,
   ]).flat();
 };
 /** Awkward sizes: neither square nor multiples of four, where vector code has its tails. */

@@ -115,7 +115,7 @@ const isolationTests: Tests<BackendUnderTest> = {
     ).toMatch(/\d/);
     expect(
       Number.isInteger(backend.capabilities.threads),
-      'capabilities.threads must be a whole number',
+      'capabilities.threads must be an integer',
     ).toBe(true);
     expect(
       backend.capabilities.threads,

@@ -120,7 +120,7 @@ async function checkEmbedding(backend: Backend, repeats: number): Promise<void> 
       want,
       { absolute: 1e-4 },
     );
-    if (backend.capabilities.bitExact) seen.add(bitsOf(grad));
+    if (backend.capabilities.bitExact) seen.add(readBits(grad));
   }
   expect(
     seen.size,
@@ -129,7 +129,7 @@ async function checkEmbedding(backend: Backend, repeats: number): Promise<void> 
   unload();
 }
 
-const bitsOf = (array: HostArray | undefined): string =>
+const readBits = (array: HostArray | undefined): string =>
   array === undefined ? '' : String(new Uint32Array(array.data.slice().buffer));
 
 const gradientTests: Tests<Backend> = {

@@ -16,7 +16,7 @@ export interface Worst {
 }
 
 /** Finds the entry farthest off; equal infinities and two NaN are close. */
-export function worstOf(
+export function findWorst(
   got: ArrayLike<number>,
   want: ArrayLike<number>,
   tolerance: Tolerance | ((index: number) => Tolerance) = {},

@@ -31,7 +31,7 @@ export const exactCases: readonly ExactCase[] = [
     want: i32([2], [1, 0]),
   }),
   exactCase({
-    name: 'equal whole numbers',
+    name: 'equal integers',
     inputs: { x: i32([3], [1, WHOLE, 2]), y: i32([3], [1, WHOLE - 1, 3]) },
     tensor: ({ x, y }) => tf.equal(x, y),
     want: bool([3], [1, 0, 0]),
@@ -49,19 +49,19 @@ export const exactCases: readonly ExactCase[] = [
     want: bool([4], [0, 0, 1, 0]),
   }),
   exactCase({
-    name: 'whole numbers added and multiplied',
+    name: 'integers added and multiplied',
     inputs: { x: i32([2], [WHOLE, -3]) },
     tensor: ({ x }) => tf.add(tf.mul(x, tf.scalar(2, 'int32')), tf.scalar(1, 'int32')),
     want: i32([2], [2 * WHOLE + 1, -5]),
   }),
   exactCase({
-    name: 'rows of whole numbers gathered',
+    name: 'rows of integers gathered',
     inputs: { x: i32([3, 2], [1, 2, 3, WHOLE, 5, 6]), at: i32([2], [1, 1]) },
     tensor: ({ x, at }) => tf.gather(x, at),
     want: i32([2, 2], [3, WHOLE, 3, WHOLE]),
   }),
   exactCase({
-    name: 'whole numbers sliced, joined, reshaped',
+    name: 'integers sliced, joined, reshaped',
     inputs: { x: i32([2, 2], [1, WHOLE, 3, 4]) },
     tensor: ({ x }) => tf.reshape(tf.concat([tf.slice(x, [0, 1], [2, 1]), x], 1), [6]),
     want: i32([6], [WHOLE, 1, WHOLE, 4, 3, 4]),

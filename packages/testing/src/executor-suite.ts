@@ -10,7 +10,7 @@ import {
   readMetrics,
   type Store,
 } from '@grok/core';
-import { type JobEdge, type JobEvent, readEvents, slugOf } from '@grok/core/internal';
+import { formatSlug, type JobEdge, type JobEvent, readEvents } from '@grok/core/internal';
 import { afterEach, describe, expect } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
@@ -60,13 +60,13 @@ export function executorSuite(
   { spec = tiny, student = withLogits }: ExecutorSuiteOptions = {},
 ): void {
   describe(`executor ${name}`, () => {
-    const made: Executor[] = [];
+    const closing: Executor[] = [];
     afterEach(async () => {
-      for (const executor of made.splice(0)) await executor.dispose();
+      for (const executor of closing.splice(0)) await executor.dispose();
     });
     const begin = async (): Promise<ExecutorAtWork> => {
       const at = await make();
-      made.push(at.executor);
+      closing.push(at.executor);
       return at;
     };
     registerTests(executorTests, () => ({ begin, spec, student }));
@@ -81,17 +81,17 @@ const executorTests: Tests<Subject> = {
     expect(executor.name, 'a name, for errors').toMatch(/\S/);
     expect(
       Number.isInteger(executor.slots) && executor.slots > 0,
-      `slots is a whole number above 0, got ${executor.slots}`,
+      `slots must be an integer ≥ 1, got ${executor.slots}`,
     ).toBe(true);
     expect(await executor.collect(), 'without jobs there is nothing to collect').toEqual([]);
   },
   'carries out a run in its folder, and then leaves it (catches: another folder, a finished run begun anew)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
-      const job = jobOf('run', spec);
-      const place = placeOf(spec);
+      const job = makeJob('run', spec);
+      const place = locateRun(spec);
       expect(
-        await outcomeOf(executor, job),
+        await awaitOutcome(executor, job),
         'a job must end finished, with its run and its folder',
       ).toEqual({ status: 'finished', ...place });
       const store = open(place.folder);
@@ -103,31 +103,31 @@ const executorTests: Tests<Subject> = {
         spec.experiment.epochs ?? 0,
       );
 
-      const before = await filesOf(store);
+      const before = await readFiles(store);
       expect(
-        await outcomeOf(executor, job),
+        await awaitOutcome(executor, job),
         'a job of a finished run must end finished again',
       ).toEqual({ status: 'finished', ...place });
-      expect(await filesOf(store), 'a finished run is left as it is').toEqual(before);
+      expect(await readFiles(store), 'a finished run is left as it is').toEqual(before);
     },
   'tells what it tells in order, and gives each outcome once (catches: an epoch shown before its start)':
     async ({ begin, spec }) => {
       const { executor } = await begin();
       const heard: JobEvent[] = [];
       const unwatch = executor.watch((event) => void heard.push(event));
-      await outcomeOf(executor, jobOf('run', spec));
-      const steps = heard.map(stepOf);
+      await awaitOutcome(executor, makeJob('run', spec));
+      const steps = heard.map(orderKey);
       expect(steps, 'events of a job: begin, then those of its run: start, epochs, end').toEqual(
         steps.toSorted((a, b) => a - b),
       );
       unwatch();
-      const told = heard.length;
+      const count = heard.length;
       const other = seeded(spec, 7);
       expect(
-        [...(await outcomesOf(executor, [jobOf('other', other)])).keys()],
+        [...(await collectOutcomes(executor, [makeJob('other', other)])).keys()],
         'each outcome must be given once, and only those of jobs that were handed in',
       ).toEqual(['other']);
-      expect(heard, 'nothing is told to who watches no more').toHaveLength(told);
+      expect(heard, 'nothing is told to who watches no more').toHaveLength(count);
     },
   'bears a listener that throws (catches: a study stopped by its progress bar)': async ({
     begin,
@@ -138,7 +138,7 @@ const executorTests: Tests<Subject> = {
       throw new Error('the terminal is gone');
     });
     expect(
-      await outcomeOf(executor, jobOf('run', spec)),
+      await awaitOutcome(executor, makeJob('run', spec)),
       'a listener that throws must not stop a run',
     ).toMatchObject({ status: 'finished' });
   },
@@ -146,13 +146,16 @@ const executorTests: Tests<Subject> = {
     async ({ begin, spec }) => {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
-      const outcome = await outcomeOf(executor, jobOf('bad', { ...spec, experiment: impossible }));
+      const outcome = await awaitOutcome(
+        executor,
+        makeJob('bad', { ...spec, experiment: impossible }),
+      );
       expect(outcome, 'failed, with the error that the run told').toMatchObject({
         status: 'failed',
         error: expect.stringContaining('no-such-model'),
       });
       expect(
-        await outcomeOf(executor, jobOf('run', spec)),
+        await awaitOutcome(executor, makeJob('run', spec)),
         'a failed job must leave its slot to the next',
       ).toMatchObject({ status: 'finished' });
     },
@@ -161,8 +164,8 @@ const executorTests: Tests<Subject> = {
       const { executor, open } = await begin();
       const epochs = 10 * (spec.experiment.epochs ?? 1);
       const long = { ...spec, experiment: { ...spec.experiment, epochs } };
-      const job = jobOf('run', long);
-      const store = open(placeOf(long).folder);
+      const job = makeJob('run', long);
+      const store = open(locateRun(long).folder);
       const outcome = await stopped(executor, job, store);
       expect(outcome, 'a run that is cancelled is saved, and its outcome says so').toMatchObject({
         status: 'interrupted',
@@ -171,7 +174,7 @@ const executorTests: Tests<Subject> = {
       expect(saved.length, 'a checkpoint is saved before it stops').toBeGreaterThan(0);
 
       expect(
-        await outcomeOf(executor, job),
+        await awaitOutcome(executor, job),
         'a job that was interrupted must be finished when it is handed in again',
       ).toMatchObject({ status: 'finished' });
       const began = (await readEvents(store)).flatMap((event) =>
@@ -179,9 +182,9 @@ const executorTests: Tests<Subject> = {
       );
       expect(began.at(-1), 'it goes on from its newest checkpoint').toBeGreaterThan(0);
       const unbroken = await begin();
-      await outcomeOf(unbroken.executor, job);
+      await awaitOutcome(unbroken.executor, job);
       const [broken, whole] = await Promise.all(
-        [store, unbroken.open(placeOf(long).folder)].map(readManifest),
+        [store, unbroken.open(locateRun(long).folder)].map(readManifest),
       );
       expect(broken?.paramsSha256, 'the parameters of a run never stopped').toBe(
         whole?.paramsSha256,
@@ -191,7 +194,7 @@ const executorTests: Tests<Subject> = {
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const specs = Array.from({ length: executor.slots + 1 }, (_, i) => seeded(spec, i));
-      const jobs = specs.map((each, i) => jobOf(`run ${i}`, each));
+      const jobs = specs.map((each, i) => makeJob(`run ${i}`, each));
       await executor.submit(jobs, []);
       const [last, lastSpec] = [jobs.at(-1), specs.at(-1)];
       await executor.cancel(last === undefined ? [] : [last.key]);
@@ -199,7 +202,7 @@ const executorTests: Tests<Subject> = {
       expect(outcomes.get(last?.key ?? ''), 'what never began is interrupted').toMatchObject({
         status: 'interrupted',
       });
-      const folder = lastSpec === undefined ? '' : placeOf(lastSpec).folder;
+      const folder = lastSpec === undefined ? '' : locateRun(lastSpec).folder;
       const rows = await open(folder).read('metrics.jsonl');
       expect(rows?.length ?? 0, 'no epoch was trained').toBe(0);
     },
@@ -209,13 +212,15 @@ const executorTests: Tests<Subject> = {
   }) => {
     const { executor, open } = await begin();
     const specs = Array.from({ length: 3 }, (_, i) => seeded(spec, i));
-    const jobs = specs.map((each, i) => jobOf(`run ${i}`, each));
-    await outcomesOf(executor, jobs);
-    const found = await Promise.all(specs.map((each) => readManifest(open(placeOf(each).folder))));
+    const jobs = specs.map((each, i) => makeJob(`run ${i}`, each));
+    await collectOutcomes(executor, jobs);
+    const found = await Promise.all(
+      specs.map((each) => readManifest(open(locateRun(each).folder))),
+    );
     expect(
       found.map((manifest) => manifest?.run),
       'each in its own folder',
-    ).toEqual(specs.map((each) => placeOf(each).run));
+    ).toEqual(specs.map((each) => locateRun(each).run));
     expect(
       new Set(found.map((manifest) => manifest?.paramsSha256)).size,
       'runs of different seeds must end with different parameters',
@@ -224,14 +229,14 @@ const executorTests: Tests<Subject> = {
   'leaves alone a job that it has (catches: a coordinator that comes back and begins all twice)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
-      const job = jobOf('run', spec);
+      const job = makeJob('run', spec);
       await executor.submit([job], []);
       await executor.submit([job], []);
       expect(
         [...(await collectAll(executor)).keys()],
         'a job that is handed in twice must have one outcome',
       ).toEqual(['run']);
-      const events = await readEvents(open(placeOf(spec).folder));
+      const events = await readEvents(open(locateRun(spec).folder));
       expect(
         events.filter(({ type }) => type === 'start'),
         'a job that is handed in twice must be run once',
@@ -240,9 +245,9 @@ const executorTests: Tests<Subject> = {
   'waits for a teacher, and binds the run to it (catches: edges passed over, a folder sought elsewhere)':
     async ({ begin, spec, student }) => {
       const { executor, open } = await begin();
-      const jobs = [jobOf('student', student(spec)), jobOf('teacher', spec)];
+      const jobs = [makeJob('student', student(spec)), makeJob('teacher', spec)];
       const edge: JobEdge = { job: 'student', as: 'teacher', teacher: 'teacher', at: 'last' };
-      const outcomes = await outcomesOf(executor, jobs, [edge]);
+      const outcomes = await collectOutcomes(executor, jobs, [edge]);
       expect(
         [...outcomes].map(([key, { status }]) => [key, status]),
         'the teacher first, then its student',
@@ -250,14 +255,18 @@ const executorTests: Tests<Subject> = {
         ['teacher', 'finished'],
         ['student', 'finished'],
       ]);
-      const teacher = placeOf(spec);
+      const teacher = locateRun(spec);
       const learned = outcomes.get('student');
       const folder = learned?.status === 'finished' ? learned.folder : '';
       const taught = await readManifest(open(folder));
       expect(taught?.teachers?.teacher?.run, 'the teacher that its edge names').toBe(teacher.run);
       // Finished before: its folder is named instead.
       const again = { ...edge, job: 'late', folder: teacher.folder };
-      const other = await outcomesOf(executor, [jobOf('late', seeded(student(spec), 3))], [again]);
+      const other = await collectOutcomes(
+        executor,
+        [makeJob('late', seeded(student(spec), 3))],
+        [again],
+      );
       expect(
         other.get('late'),
         'a job whose teacher was finished before must be run',
@@ -268,34 +277,34 @@ const executorTests: Tests<Subject> = {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
       const jobs = [
-        jobOf('teacher', { ...spec, experiment: impossible }),
-        jobOf('student', student(spec)),
+        makeJob('teacher', { ...spec, experiment: impossible }),
+        makeJob('student', student(spec)),
       ];
       const edge: JobEdge = { job: 'student', as: 'teacher', teacher: 'teacher', at: 'last' };
-      const outcomes = await outcomesOf(executor, jobs, [edge]);
+      const outcomes = await collectOutcomes(executor, jobs, [edge]);
       expect(
         outcomes.get('student'),
         'a job whose teacher failed must be blocked by it, not begun',
       ).toEqual({ status: 'blocked', by: 'teacher' });
       const lost = { ...edge, teacher: 'nobody' };
       await expect(
-        executor.submit([jobOf('student', student(spec))], [lost]),
+        executor.submit([makeJob('student', student(spec))], [lost]),
         'a job that waits for one that nobody handed in must be refused',
       ).rejects.toThrow('nobody');
     },
 };
 
-function jobOf(key: string, { experiment, execution }: RunSpec): Job {
+function makeJob(key: string, { experiment, execution }: RunSpec): Job {
   return { key, experiment, ...(execution === undefined ? {} : { execution }) };
 }
 
 /** The id of a run without teachers, and the folder that it must be in. */
-function placeOf({ experiment }: RunSpec): { run: string; folder: string } {
+function locateRun({ experiment }: RunSpec): { run: string; folder: string } {
   const run = experimentHash(experiment);
-  return { run, folder: `${slugOf(experiment)}-${run.slice(0, 10)}` };
+  return { run, folder: `${formatSlug(experiment)}-${run.slice(0, 10)}` };
 }
 
-async function outcomesOf(
+async function collectOutcomes(
   executor: Executor,
   jobs: readonly Job[],
   edges: readonly JobEdge[] = [],
@@ -304,8 +313,8 @@ async function outcomesOf(
   return collectAll(executor);
 }
 
-async function outcomeOf(executor: Executor, job: Job): Promise<JobOutcome | undefined> {
-  return (await outcomesOf(executor, [job])).get(job.key);
+async function awaitOutcome(executor: Executor, job: Job): Promise<JobOutcome | undefined> {
+  return (await collectOutcomes(executor, [job])).get(job.key);
 }
 
 /** All outcomes until no job is left, in their order. */
@@ -341,7 +350,7 @@ async function stopped(
     if (event.type === 'run' && event.event.type === 'epoch') void executor.cancel([job.key]);
   });
   try {
-    return await outcomeOf(executor, job);
+    return await awaitOutcome(executor, job);
   } finally {
     over = true;
     clearInterval(look);
@@ -350,7 +359,7 @@ async function stopped(
 }
 
 /** Where an event belongs in a run. */
-function stepOf(event: JobEvent): number {
+function orderKey(event: JobEvent): number {
   return event.type === 'begin' ? Number.NEGATIVE_INFINITY : stepOfRun(event.event);
 }
 function stepOfRun(event: RunEvent): number {
@@ -359,7 +368,7 @@ function stepOfRun(event: RunEvent): number {
   return event.type === 'epoch' ? event.row.step : 'step' in event ? event.step : 0;
 }
 
-async function filesOf(store: Store): Promise<Record<string, string>> {
+async function readFiles(store: Store): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const folder of ['', 'checkpoints'])
     for (const name of await store.list(folder)) {

@@ -1,6 +1,6 @@
 /** Matchers for vitest: `expect(tensor).toBeCloseToTensor(wanted, { absolute: 1e-5 })`. */
 import { expect } from 'vitest';
-import { type Tolerance, worstOf, worstText } from './closeness.js';
+import { findWorst, type Tolerance, worstText } from './closeness.js';
 
 /** Anything with numbers in row-major order: a host array, a tfjs tensor, an array. */
 export type Numbers =
@@ -17,7 +17,7 @@ declare module 'vitest' {
 }
 
 /** Values and shape of anything with numbers; the shape is undefined for a plain array. */
-export function numbersOf(from: Numbers): {
+export function readNumbers(from: Numbers): {
   data: ArrayLike<number>;
   shape?: readonly number[] | undefined;
 } {
@@ -36,11 +36,11 @@ export const matchers: {
   ): { pass: boolean; message: () => string };
 } = {
   toBeCloseToTensor(received, want, tolerance) {
-    const [got, wanted] = [numbersOf(received), numbersOf(want)];
+    const [got, wanted] = [readNumbers(received), readNumbers(want)];
     const shapes = [got.shape, wanted.shape].map((shape) => shape?.join());
     if (shapes.every((shape) => shape !== undefined) && shapes[0] !== shapes[1])
       return { pass: false, message: () => `has shape [${shapes[0]}], wanted [${shapes[1]}]` };
-    const worst = worstOf(got.data, wanted.data, tolerance);
+    const worst = findWorst(got.data, wanted.data, tolerance);
     return {
       pass: worst.ratio <= 1,
       message: () =>

@@ -39,7 +39,7 @@ interface Subject {
   readonly make: () => Model;
 }
 /** What to run of a model: which sites, with dropout, with one site multiplied by `scale`. */
-interface How {
+interface ApplyOptions {
   readonly sites?: readonly Site[];
   readonly dropout?: boolean;
   readonly tap?: Site;
@@ -142,9 +142,9 @@ const modelTests: Tests<Subject> = {
     },
   'names the site that it does not have, and those that it has (catches: undefined in a loss)':
     async (subject) => {
-      const asked = run(subject, { sites: ['no.such.site'] });
+      const unknownSite = run(subject, { sites: ['no.such.site'] });
       await expect(
-        asked,
+        unknownSite,
         'an unknown site must be refused by its name, with those that there are',
       ).rejects.toThrow(/no\.such\.site.*logits/s);
     },
@@ -232,7 +232,7 @@ const modelTests: Tests<Subject> = {
 /** Sites, and gradients of the sum of squares of the first of them. */
 async function run(
   { backend, model, ...defaults }: Subject,
-  { sites = ['logits'], dropout = false, tap, scale = 1, ...given }: How = {},
+  { sites = ['logits'], dropout = false, tap, scale = 1, ...given }: ApplyOptions = {},
 ): Promise<{ sites: Record<Site, HostArray>; loss: number; grads: Record<string, HostArray> }> {
   const { inputs = defaults.task.inputs, params = defaults.params } = given;
   const [batch = 0] = inputs.shape;
@@ -270,7 +270,7 @@ async function run(
 }
 
 /** The logits `[rows, vocabulary]` alone. */
-async function runLogits(subject: Subject, how: How = {}): Promise<HostArray> {
+async function runLogits(subject: Subject, how: ApplyOptions = {}): Promise<HostArray> {
   const { sites } = await run(subject, how);
   if (sites.logits === undefined) throw new Error('the model gave no logits');
   return sites.logits;

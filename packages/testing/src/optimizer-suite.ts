@@ -37,13 +37,13 @@ const GRADS: Arrays = {
   'blocks.0.W': f32([3, 4], rng(2).split('W').normal(12)),
   b: f32([4], rng(2).split('b').normal(4)),
 };
-const flatOf = (arrays: Arrays): Arrays => ({
+const flatten = (arrays: Arrays): Arrays => ({
   flat: f32(
     [16],
     Object.values(arrays).flatMap(({ data }) => [...data]),
   ),
 });
-const zerosOf = (arrays: Arrays): Arrays =>
+const zerosLike = (arrays: Arrays): Arrays =>
   Object.fromEntries(
     Object.entries(arrays).map(([name, { shape, data }]) => [
       name,
@@ -101,7 +101,7 @@ const optimizerTests: Tests<Subject> = {
     backend,
     make,
   }) => {
-    for (const grads of [GRADS, zerosOf(GRADS)])
+    for (const grads of [GRADS, zerosLike(GRADS)])
       for (const { updates } of await walk(backend, make(), { grads }))
         for (const [key, { data }] of Object.entries(updates))
           expect(data.every(Number.isFinite), `updates of ${key} are finite`).toBe(true);
@@ -131,11 +131,11 @@ const optimizerTests: Tests<Subject> = {
     async ({ backend, make }, context) => {
       if (!make().elementwise) return context.skip('it is not elementwise');
       const named = await walk(backend, make());
-      const flat = await walk(backend, make(), { start: flatOf(START), grads: flatOf(GRADS) });
+      const flat = await walk(backend, make(), { start: flatten(START), grads: flatten(GRADS) });
       expect(
         flat.at(-1)?.params,
         'elementwise: true, but entries depend on their parameter; say false',
-      ).toEqual(flatOf(named.at(-1)?.params ?? {}));
+      ).toEqual(flatten(named.at(-1)?.params ?? {}));
     },
 };
 
@@ -169,7 +169,7 @@ async function walk(
   }: { steps?: number; start?: Arrays; grads?: Arrays | 'bowl' } = {},
 ): Promise<Walked[]> {
   let params = upload<Params>(backend, start);
-  const slope = upload<Params>(backend, grads === 'bowl' ? zerosOf(start) : grads);
+  const slope = upload<Params>(backend, grads === 'bowl' ? zerosLike(start) : grads);
   const init = await backend.compile(
     'init',
     (given: Params) => ({ state: optimizer.init(given) }),

@@ -1,6 +1,6 @@
 /** What the conformance suites ask of every component: that people and files can name it, and that its options are checked. */
 import { type ComponentDefinition, isInputError, type Kind, parseOptions } from '@grok/core';
-import { type Created, jsonSchemaOf, subjectOf } from '@grok/core/internal';
+import { type Created, formatSubject, toJsonSchema } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 
@@ -13,8 +13,8 @@ export interface OptionsGiven {
 }
 
 /** Creates what a component offers, through the same check of options as a specification's. */
-function createOf<K extends Kind>(offered: ComponentDefinition<K>, given: unknown): Created[K] {
-  return offered.create(parseOptions(subjectOf(offered), offered.options, given), { tf });
+function createWith<K extends Kind>(offered: ComponentDefinition<K>, given: unknown): Created[K] {
+  return offered.create(parseOptions(formatSubject(offered), offered.options, given), { tf });
 }
 
 /** True for a component, false for what one creates: that has no `kind`. */
@@ -29,7 +29,8 @@ export function subjectMaker<K extends Kind>(
   subject: ComponentDefinition<K> | Created[K],
   options: unknown,
 ): { offered: ComponentDefinition<K> | undefined; make: () => Created[K] } {
-  if (isProvision<K>(subject)) return { offered: subject, make: () => createOf(subject, options) };
+  if (isProvision<K>(subject))
+    return { offered: subject, make: () => createWith(subject, options) };
   return { offered: undefined, make: () => subject };
 }
 
@@ -44,7 +45,7 @@ export function optionsSuite<K extends Kind>(
     return;
   }
   describe('options', () => {
-    const subject = subjectOf(offered);
+    const subject = formatSubject(offered);
 
     it('say what they are for (catches: a blank line in `grok plugins`)', () => {
       const { name, summary } = offered;
@@ -59,7 +60,7 @@ export function optionsSuite<K extends Kind>(
       expect(summary, 'the summary must be one line').not.toContain('\n');
     });
     it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
-      const schema = jsonSchemaOf(offered.options);
+      const schema = toJsonSchema(offered.options);
       expect(
         JSON.parse(JSON.stringify(schema)),
         'the schema must be JSON, as `grok plugins --json` prints it',
@@ -77,14 +78,14 @@ export function optionsSuite<K extends Kind>(
     });
     it('refuse an unknown key by name (catches: a misspelt option that does nothing)', async () => {
       expect(
-        await refusal(() => createOf(offered, { ...options, noSuchOption: 1 })),
+        await refusal(() => createWith(offered, { ...options, noSuchOption: 1 })),
         'the refusal must name the unknown key: set additionalProperties to false',
       ).toContain('noSuchOption');
     });
     it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
       'refuse %s by name (catches: a value without meaning, found out hours later)',
       async (_, bad) => {
-        const message = await refusal(() => createOf(offered, { ...options, ...bad }));
+        const message = await refusal(() => createWith(offered, { ...options, ...bad }));
         expect(
           Object.keys(bad).some((key) => message.includes(key)),
           `the message names the option: ${message}`,

@@ -29,7 +29,7 @@ export function fakeSnapshot({
         .split(label)
         .normal(shape[0] * shape[1]),
     );
-  const gradientsOf = (term: string) =>
+  const makeGradients = (term: string) =>
     Array.from({ length: batches }, (_, i) => ({
       'embed.W_E': matrix(`${term} dE${i}`, p + 2, 8),
       'unembed.W_U': matrix(`${term} dU${i}`, 8, p + 2),
@@ -42,8 +42,10 @@ export function fakeSnapshot({
     ...(batches > 0
       ? {
           gradients: {
-            hardLoss: gradientsOf('hard'),
-            ...(byTerm ? { total: gradientsOf('hard'), terms: { hard: gradientsOf('hard') } } : {}),
+            hardLoss: makeGradients('hard'),
+            ...(byTerm
+              ? { total: makeGradients('hard'), terms: { hard: makeGradients('hard') } }
+              : {}),
           },
         }
       : {}),
@@ -137,13 +139,13 @@ export function probeSuite(
 }
 
 /** A site, or those that a `*` stands for. */
-function matching({ sites }: Snapshot['model'], asked: Site): readonly Site[] {
-  if (!asked.includes('*')) return [asked];
-  const [head = '', tail = ''] = asked.split('*');
+function matching({ sites }: Snapshot['model'], wanted: Site): readonly Site[] {
+  if (!wanted.includes('*')) return [wanted];
+  const [head = '', tail = ''] = wanted.split('*');
   return sites
     .map(({ name }) => name)
     .filter(
-      (name) => name.startsWith(head) && name.endsWith(tail) && name.length > asked.length - 1,
+      (name) => name.startsWith(head) && name.endsWith(tail) && name.length > wanted.length - 1,
     );
 }
 

@@ -170,9 +170,9 @@ const termTests: Tests<Subject> = {
       first.unchanged,
       'inputs must be left as they are: neither changed nor disposed of',
     ).toBe(true);
-    const fresh = await runTerm(backend, bind(), draw(subject));
+    const rebound = await runTerm(backend, bind(), draw(subject));
     expect(
-      fresh.grads,
+      rebound.grads,
       'bound anew, it must give the same: no state, no Math.random, no clock',
     ).toEqual(first.grads);
   },

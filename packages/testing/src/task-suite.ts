@@ -136,7 +136,7 @@ const taskTests: Tests<Subject> = {
   ) => {
     if (task.modular === undefined) return context.skip('it is not modular');
     const { p, op } = task.modular;
-    expect(Number.isInteger(p) && p > 1, `p is a whole number > 1, got ${p}`).toBe(true);
+    expect(Number.isInteger(p) && p > 1, `p must be an integer ≥ 2, got ${p}`).toBe(true);
     expect(op, 'modular.op must be one word').toMatch(/^\S+$/);
     expect(Math.max(...task.labels), 'labels are residues modulo p').toBeLessThan(p);
   },

@@ -186,18 +186,18 @@ beforeAll(() => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const failedOf = (suite: string): string[] =>
+const listFailed = (suite: string): string[] =>
   (ran.get(suite) ?? []).filter((test) => test.failed).map(({ title }) => title);
 
 // Catches: a suite that passes anything.
 describe.each(Object.entries(FAULTY))('a faulty %s', (kind, examples) => {
   it.each(examples)('%s fails "%s"', (name, title) => {
-    expect(failedOf(`${kind} ${name}`).join('\n')).toContain(title);
+    expect(listFailed(`${kind} ${name}`).join('\n')).toContain(title);
   });
 });
 describe.each(Object.entries(SOUND))('a sound %s', (kind, names) => {
   it.each(names)('%s fails nothing', (name) => {
     expect(ran.get(`${kind} ${name}`)?.length ?? 0, 'its tests must have run').toBeGreaterThan(0);
-    expect(failedOf(`${kind} ${name}`)).toEqual([]);
+    expect(listFailed(`${kind} ${name}`)).toEqual([]);
   });
 });

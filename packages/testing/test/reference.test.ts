@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   array64,
   crossEntropy64,
+  findWorst,
   finiteDifferences,
   klDivergence64,
   logSoftmax64,
   matMul64,
   meanSquaredError64,
   softmax64,
-  worstOf,
 } from '../src/index.js';
 
 describe('references', () => {
@@ -50,15 +50,15 @@ describe('references', () => {
 
 describe('closeness', () => {
   it('is measured in tolerances, at the worst entry (catches: NaN that compares as close)', () => {
-    expect(worstOf([1, 2.5], [1, 2], { absolute: 0.1, relative: 0.2 })).toMatchObject({
+    expect(findWorst([1, 2.5], [1, 2], { absolute: 0.1, relative: 0.2 })).toMatchObject({
       ratio: expect.closeTo(1),
       index: 1,
     });
-    expect(worstOf([Number.NaN, 5], [1, 1]).ratio).toBe(Number.POSITIVE_INFINITY);
-    expect(worstOf([5, Number.NaN], [1, Number.NaN]).index).toBe(0);
-    expect(worstOf([1], [1, 2])).toMatchObject({ ratio: Number.POSITIVE_INFINITY, index: -1 });
-    expect(worstOf([0], [0], { absolute: 0 }).ratio).toBe(0);
-    expect(worstOf([Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]).ratio).toBe(0);
+    expect(findWorst([Number.NaN, 5], [1, 1]).ratio).toBe(Number.POSITIVE_INFINITY);
+    expect(findWorst([5, Number.NaN], [1, Number.NaN]).index).toBe(0);
+    expect(findWorst([1], [1, 2])).toMatchObject({ ratio: Number.POSITIVE_INFINITY, index: -1 });
+    expect(findWorst([0], [0], { absolute: 0 }).ratio).toBe(0);
+    expect(findWorst([Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]).ratio).toBe(0);
   });
   it('is a matcher (catches: shapes that are not compared)', () => {
     const x = { shape: [2], data: Float32Array.of(1, 2) };

@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import {
   type Analysis,
   type At,
+  analyzeAsPublished,
   analyzeRun,
   analyzeStudy,
-  atOf,
   PUBLISHED_FILE,
-  publishedOf,
+  parseMoment,
   writeJson,
 } from '@grok/analysis';
 import { type Backend, InputError, type Json, openBackend } from '@grok/core';
 import type { ProbeUse } from '@grok/core/internal';
-import { labelOf } from '@grok/report';
+import { formatLabel } from '@grok/report';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';
 import {
@@ -25,8 +25,8 @@ import {
 import { type OpenedFolder, openFolder, openRun, teacherFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io, Sink } from '../io.js';
-import { strategyOf } from '../parse.js';
-import { openRegistry, withPluginsOf } from '../plugins.js';
+import { parseStrategy } from '../parse.js';
+import { openRegistry, withRecordedPlugins } from '../plugins.js';
 import { readingExecution } from '../spec.js';
 
 interface Flags extends ComputeFlags {
@@ -41,9 +41,9 @@ interface Flags extends ComputeFlags {
 export function analyze(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('analyze').helpGroup('Look:').optionsGroup(GROUP.look);
   command
-    .description('look inside a run, or every run of a study, and beside its teacher')
+    .description('analyze a run or every run of a study, and compare it with its teacher')
     .argument('<dir>', 'the run’s folder, or a study’s')
-    .option('--against <dir>', 'a run to compare with (default: the run’s own teacher)')
+    .option('--against <dir>', 'run to compare with (default: the run’s own teacher)')
     .addOption(repeatable('--probe <name[:key=value,…]>', 'only this probe', 'all'))
     .addOption(
       repeatable('--at <moment>', 'crossing, crossing+STEPS, last or a step', 'crossing and last'),
@@ -64,7 +64,7 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     const { teacherStores } = opened;
     const host = { registry, backend, teacherStores, signal: io.signal };
     try {
-      const result = await withPluginsOf([folder], flags, registry, io, () =>
+      const result = await withRecordedPlugins([folder], flags, registry, io, () =>
         opened.single
           ? analyzeOne(opened, host, flags, io)
           : analyzeFolder(opened, host, flags, io),
@@ -79,10 +79,10 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
 
 type Host = Parameters<typeof analyzeRun>[0];
 
-function optionsOf(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeUse[] } {
+function readOptions(flags: Flags): { at?: readonly At[]; probes?: readonly ProbeUse[] } {
   return {
-    ...(flags.at.length === 0 ? {} : { at: flags.at.map(atOf) }),
-    ...(flags.probe.length === 0 ? {} : { probes: flags.probe.map((text) => strategyOf(text)) }),
+    ...(flags.at.length === 0 ? {} : { at: flags.at.map(parseMoment) }),
+    ...(flags.probe.length === 0 ? {} : { probes: flags.probe.map((text) => parseStrategy(text)) }),
   };
 }
 
@@ -92,20 +92,20 @@ async function analyzeOne(opened: OpenedFolder, host: Host, flags: Flags, io: Io
   const against = from === undefined ? undefined : await openRun(from, io);
   const missed: At[] = [];
   const options = {
-    ...optionsOf(flags),
+    ...readOptions(flags),
     ...(against === undefined ? {} : { against }),
-    notice: opened.leaveOut,
+    notice: opened.onSkipped,
   };
   const analyses = await analyzeRun(host, run, options, (at) => missed.push(at));
   const sink = human(io, flags);
   tell(sink, run.store.where, analyses, missed);
   if (run.manifest.status !== 'finished') {
-    sink.write(`${PUBLISHED_FILE} is of finished runs: left out\n`);
+    sink.write(`${PUBLISHED_FILE} needs finished runs: skipped\n`);
     return { analyses, leftOut: opened.leftOut, out: run.store.where };
   }
   const pair: readonly [BegunRun, readonly BegunRun[]] =
     against === undefined ? [run, []] : [against, [run]];
-  const published = await publishedOf(host, ...pair, flags);
+  const published = await analyzeAsPublished(host, ...pair, flags);
   await writeJson(run.store, `analysis/${PUBLISHED_FILE}`, published);
   sink.write(`${join(run.store.where, 'analysis', PUBLISHED_FILE)}\n`);
   return { analyses, published, leftOut: opened.leftOut, out: run.store.where };
@@ -118,19 +118,21 @@ async function analyzeFolder(
   io: Io,
 ): Promise<object> {
   if (flags.against !== undefined)
-    throw new InputError('--against: is for a run; in a study each run has its own teacher');
+    throw new InputError(
+      '--against: works only for a single run; in a study each run has its own teacher',
+    );
   const sink = human(io, flags);
-  const label = (run: BegunRun): string => `${labelOf(run)}, seed ${run.seed}`;
+  const label = (run: BegunRun): string => `${formatLabel(run)}, seed ${run.seed}`;
   let count = 0;
   await analyzeStudy(host, opened.root, opened.runs, {
-    ...optionsOf(flags),
+    ...readOptions(flags),
     asPublished: flags.asPublished === true,
     missing: flags.missing === true,
     tell: (run, analyses, missed) => {
       count += analyses.length;
       if (flags.quiet !== true) tell(sink, `${label(run)}: ${run.store.where}`, analyses, missed);
     },
-    notice: (run, message) => opened.leaveOut(`${label(run)}: ${message}`),
+    notice: (run, message) => opened.onSkipped(`${label(run)}: ${message}`),
   });
   const { leftOut, root } = opened;
   const runs = new Set(opened.runs.map(({ run }) => run)).size;
@@ -147,17 +149,17 @@ function tell(
   for (const { moment, epoch, step, replayedFrom, frequencies, probes } of analyses) {
     const replayed = replayedFrom === step ? '' : `, replayed from step ${replayedFrom}`;
     const keys = frequencies === null ? '' : `, key frequencies ${frequencies.join(' ') || 'none'}`;
-    const found = `${keys}${explainedOf(probes.fourier)}`;
+    const found = `${keys}${formatExplained(probes.fourier)}`;
     sink.write(`${label}: ${moment}, epoch ${epoch}, step ${step}${replayed}${found}\n`);
   }
   for (const at of missed)
     sink.write(
-      `${label}: never came to ${typeof at === 'object' && 'crossing' in at ? `${100 * at.crossing} % of validation accuracy` : JSON.stringify(at)}\n`,
+      `${label}: never reached ${typeof at === 'object' && 'crossing' in at ? `${100 * at.crossing} % of validation accuracy` : JSON.stringify(at)}\n`,
     );
 }
 
 /** Of each block's neurons, the share that one frequency explains; empty where the probe was not asked. */
-function explainedOf(fourier: Json | undefined): string {
+function formatExplained(fourier: Json | undefined): string {
   const { neurons = {} } = (fourier ?? {}) as { neurons?: Record<string, { explained: number }> };
   const shares = Object.values(neurons).map(({ explained }) => `${(100 * explained).toFixed(1)} %`);
   return shares.length === 0 ? '' : `, neurons explained ${shares.join(' ')}`;

@@ -1,4 +1,4 @@
-import { csvOf, gridOf } from '@grok/report';
+import { formatCsv, layOut } from '@grok/report';
 import type { Command } from 'commander';
 import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
 import { openRun } from '../folders.js';
@@ -20,7 +20,9 @@ export function diff(program: Command, io: Io, done: (code: number) => void): vo
       const found = diffRuns(...runs);
       const sink = human(io, flags);
       if (flags.csv === true)
-        io.out.write(csvOf(PARTS.flatMap((part) => found[part].map((one) => ({ part, ...one })))));
+        io.out.write(
+          formatCsv(PARTS.flatMap((part) => found[part].map((one) => ({ part, ...one })))),
+        );
       else tell(sink, runs[0].store.where, runs[1].store.where, found);
       if (flags.json === true) io.out.write(`${JSON.stringify(found)}\n`);
       done(EXIT.ok);
@@ -42,6 +44,6 @@ function tell(sink: Human, a: string, b: string, found: RunDiff): void {
     if (found[part].length === 0) continue;
     const rows = found[part].map((one) => [one.what, one.a ?? '–', one.b ?? '–']);
     const layout = { style: 'text', align: 'left', width: sink.width, wrap: ['a', 'b'] } as const;
-    sink.write(`\n${gridOf([part, 'a', 'b'], rows, layout)}`);
+    sink.write(`\n${layOut([part, 'a', 'b'], rows, layout)}`);
   }
 }

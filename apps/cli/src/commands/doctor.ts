@@ -6,15 +6,15 @@ import type { Command } from 'commander';
 import { examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
-import { backendOf } from '../parse.js';
+import { parseBackend } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 
 const NEEDED = '20.19.0';
 
 const TELEMETRY: Readonly<Record<Telemetry, string>> = {
   off: 'off',
-  on: 'on, by ORT_DISABLE_TELEMETRY in the environment; unset it to turn it off',
-  system: 'left to Windows’s event tracing',
+  on: 'on, because ORT_DISABLE_TELEMETRY is set in the environment; unset it to turn telemetry off',
+  system: 'controlled by Windows event tracing',
 };
 
 interface FoundBackend {
@@ -31,11 +31,11 @@ interface FoundBackend {
 export function doctor(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('doctor').helpGroup('Set up:');
   examples(outputFlags(pluginFlag(command)), 'doctor', 'doctor --json')
-    .description('show Node, processor, memory and backends, and what is missing')
+    .description('show Node.js, processor, memory, backends, and what is missing')
     .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
       const registry = await openRegistry(flags.plugin, io);
       const cores = availableParallelism();
-      const preferred = backendOf('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
+      const preferred = parseBackend('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
       const backends: FoundBackend[] = [];
       for (const { kind, name } of registry.list()) {
         if (kind !== 'backend') continue;

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type ComputeFlags, computeFlags, examples, GROUP, outputFlags } from '../flags.js';
 import { EXIT, human, storeAt } from '../host.js';
 import type { Io } from '../io.js';
-import { openRegistry, withPluginsOf } from '../plugins.js';
+import { openRegistry, withRecordedPlugins } from '../plugins.js';
 import { readingExecution } from '../spec.js';
 
 const ROWS = { train: 'train', val: 'validation', all: 'all' } as const;
@@ -23,12 +23,12 @@ export function evaluate(program: Command, io: Io, done: (code: number) => void)
     const store = storeAt(folder, io);
     const { run, execution } = await readConfig(store);
     const registry = await openRegistry(flags.plugin, io);
-    const score = await withPluginsOf([folder], flags, registry, io, () =>
+    const score = await withRecordedPlugins([folder], flags, registry, io, () =>
       evaluateRun({ registry, store }, ROWS[flags.on], readingExecution(execution, flags, io)),
     );
     const result = { run, on: flags.on, ...score, out: store.where };
     for (const { file, reason } of score.damaged)
-      io.err.write(`grok: ${file} is passed over: ${reason}\n`);
+      io.err.write(`grok: ${file} is skipped: ${reason}\n`);
     human(io, flags).write(
       `${store.where}, epoch ${score.epoch}, ${score.rows} rows (${flags.on}): loss ${score.loss.toFixed(6)}, accuracy ${(100 * score.accuracy).toFixed(2)} %\n`,
     );

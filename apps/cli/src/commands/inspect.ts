@@ -1,4 +1,4 @@
-import { csvOf, gridOf } from '@grok/report';
+import { formatCsv, layOut } from '@grok/report';
 import type { BegunRun } from '@grok/study';
 import type { Command } from 'commander';
 import { csvFlag, examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
@@ -6,7 +6,7 @@ import { openRun } from '../folders.js';
 import { EXIT, type Human, human } from '../host.js';
 import { type InspectedRun, inspectRun } from '../inspect.js';
 import type { Io } from '../io.js';
-import { openRegistry, withPluginsOf } from '../plugins.js';
+import { openRegistry, withRecordedPlugins } from '../plugins.js';
 import { share } from '../progress-lines.js';
 import { sparkline } from '../sparkline.js';
 
@@ -23,13 +23,13 @@ export function inspect(program: Command, io: Io, done: (code: number) => void):
     .action(async (folder: string, flags: OutputFlags & { plugin: readonly string[] }) => {
       const run = await openRun(folder, io);
       const registry = await openRegistry(flags.plugin, io);
-      const found = await withPluginsOf([folder], flags, registry, io, () =>
+      const found = await withRecordedPlugins([folder], flags, registry, io, () =>
         inspectRun(run, registry),
       );
       const sink = human(io, flags);
       for (const { file, reason } of found.damaged)
-        io.err.write(`grok: ${file} is passed over: ${reason}\n`);
-      if (flags.csv === true) io.out.write(csvOf(found.parameters));
+        io.err.write(`grok: ${file} is skipped: ${reason}\n`);
+      if (flags.csv === true) io.out.write(formatCsv(found.parameters));
       else tell(sink, run, found);
       if (flags.json === true) io.out.write(`${JSON.stringify(found)}\n`);
       done(EXIT.ok);
@@ -39,7 +39,7 @@ export function inspect(program: Command, io: Io, done: (code: number) => void):
 function tell(sink: Human, run: BegunRun, found: InspectedRun): void {
   const grid = (title: string, head: readonly string[], rows: readonly string[][]): unknown =>
     sink.write(
-      `\n${title}\n\n${gridOf(head, rows, { style: 'text', width: sink.width, drop: ['axes'] })}`,
+      `\n${title}\n\n${layOut(head, rows, { style: 'text', width: sink.width, drop: ['axes'] })}`,
     );
   sink.write(`${run.store.where}: ${describeState(run)}\n`);
   sink.write(`run         ${found.run}\n`);

@@ -17,35 +17,35 @@ interface NewFlags extends OutputFlags {
 export function newPlugin(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('new').helpGroup('Set up:').optionsGroup(GROUP.files);
   command
-    .description('write a package: strategy, backend, task, optimizer or probe')
+    .description('create a plugin package: strategy, backend, task, optimizer or probe')
     .argument('<kind>', 'strategy, backend, task, optimizer or probe')
     .argument('<name>', 'such as rkd, or @me/rkd')
-    .option('--dir <folder>', 'where to write it (default: a folder of the package’s name)')
-    .option('--no-install', 'inside the monorepo: leave the lockfile as it is');
+    .option('--dir <folder>', 'folder to create (default: the package’s name)')
+    .option('--no-install', 'in the monorepo: do not update the lockfile');
   examples(outputFlags(command), 'new strategy rkd', 'new task @me/parity --dir parity').action(
     (kind: string, name: string, flags: NewFlags) => {
-      const made = scaffold(kind, name, io.cwd, flags.dir);
-      checkWritable(made.folder, shown(made.folder, io), io);
-      if (existsSync(made.folder) && readdirSync(made.folder).length > 0)
+      const created = scaffold(kind, name, io.cwd, flags.dir);
+      checkWritable(created.folder, shown(created.folder, io), io);
+      if (existsSync(created.folder) && readdirSync(created.folder).length > 0)
         throw new InputError(
-          `${shown(made.folder, io)}: is there already; choose another name, or a folder with --dir`,
+          `${shown(created.folder, io)}: already exists; choose another name, or a folder with --dir`,
         );
-      for (const [path, text] of Object.entries(made.files)) {
-        mkdirSync(dirname(join(made.folder, path)), { recursive: true });
-        writeFileSync(join(made.folder, path), text);
+      for (const [path, text] of Object.entries(created.files)) {
+        mkdirSync(dirname(join(created.folder, path)), { recursive: true });
+        writeFileSync(join(created.folder, path), text);
       }
-      if (made.monorepo !== undefined) enrol(made, made.monorepo, flags.install);
-      tell(made, flags, io);
+      if (created.monorepo !== undefined) enrol(created, created.monorepo, flags.install);
+      tell(created, flags, io);
       done(EXIT.ok);
     },
   );
 }
 
 /** Makes a package known to the monorepo: the root's references, and the lockfile. */
-function enrol(made: Scaffold, root: string, install: boolean): void {
+function enrol(created: Scaffold, root: string, install: boolean): void {
   const file = join(root, 'tsconfig.json');
   const config = JSON.parse(readFileSync(file, 'utf8')) as { references: { path: string }[] };
-  const path = relative(root, made.folder).replaceAll('\\', '/');
+  const path = relative(root, created.folder).replaceAll('\\', '/');
   const packages = config.references.filter((item) => item.path.startsWith('packages/'));
   const others = config.references.filter((item) => !item.path.startsWith('packages/'));
   const references = [...packages, { path }].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -63,7 +63,7 @@ function enrol(made: Scaffold, root: string, install: boolean): void {
   );
   if (error !== undefined || status !== 0)
     throw new RunError(
-      `${made.packageName}: written, but its installation failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`,
+      `${created.packageName}: created, but its installation failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`,
     );
 }
 

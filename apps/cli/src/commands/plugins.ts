@@ -1,6 +1,6 @@
-import { specSchemaOf } from '@grok/core';
+import { buildSpecSchema } from '@grok/core';
 import type { Listing } from '@grok/core/internal';
-import { csvOf, gridOf } from '@grok/report';
+import { formatCsv, layOut } from '@grok/report';
 import type { Command } from 'commander';
 import { presetNames, presetPlan } from '../documents.js';
 import { csvFlag, examples, GROUP, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
@@ -19,7 +19,10 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
   const command = program.command('plugins').helpGroup('Set up:').optionsGroup(GROUP.look);
   command
     .description('list tasks, models, strategies, backends … and presets')
-    .option('--search <folder>', 'list installed plugins, such as in node_modules, loading none')
+    .option(
+      '--search <folder>',
+      'list installed plugins, such as those in node_modules, without loading them',
+    )
     .option('--schema', 'print the JSON Schema of specifications, for editors');
   examples(
     csvFlag(outputFlags(pluginFlag(command)), 'what can be named'),
@@ -34,7 +37,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
     const registry = await openRegistry(flags.plugin, io);
     if (flags.schema === true) {
       const indent = flags.json === true ? 0 : 2; // the last line is the whole
-      io.out.write(`${JSON.stringify(specSchemaOf(registry), null, indent)}\n`);
+      io.out.write(`${JSON.stringify(buildSpecSchema(registry), null, indent)}\n`);
       done(EXIT.ok);
       return;
     }
@@ -46,7 +49,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
     const layout = { style: 'text', align: 'left', width: sink.width } as const;
     if (flags.csv === true) {
       io.out.write(
-        csvOf(
+        formatCsv(
           sorted.map(({ kind, name, ...rest }) => ({
             kind,
             name,
@@ -59,7 +62,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
       return;
     }
     sink.write(
-      gridOf(
+      layOut(
         ['kind', 'name', 'options', 'package', 'summary'],
         sorted.map(({ kind, name, package: from, version, summary, options }) => [
           kind,
@@ -72,7 +75,7 @@ export function plugins(program: Command, io: Io, done: (code: number) => void):
       ),
     );
     const presets = presetNames().map((name) => [name, presetPlan(name).summary]);
-    sink.write(`\n${gridOf(['preset', 'summary'], presets, { ...layout, wrap: ['summary'] })}`);
+    sink.write(`\n${layOut(['preset', 'summary'], presets, { ...layout, wrap: ['summary'] })}`);
     if (flags.json === true) io.out.write(`${JSON.stringify({ plugins: list })}\n`);
     done(EXIT.ok);
   });
@@ -88,12 +91,12 @@ function search(folder: string, flags: PluginsFlags, io: Io): void {
   const found = searchPlugins(folder, io.cwd);
   const rows = found.map(({ name, version, description }) => [`${name} ${version}`, description]);
   const sink = human(io, flags);
-  if (flags.csv === true) io.out.write(csvOf(found));
+  if (flags.csv === true) io.out.write(formatCsv(found));
   else if (found.length === 0)
-    sink.write(`${folder}: no package has the keyword grok-plugin, but what is built in\n`);
+    sink.write(`${folder}: no package with the keyword grok-plugin, except those built in\n`);
   else {
     const layout = { style: 'text', align: 'left', width: sink.width } as const;
-    const grid = gridOf(['package', 'description'], rows, { ...layout, wrap: ['description'] });
+    const grid = layOut(['package', 'description'], rows, { ...layout, wrap: ['description'] });
     sink.write(`${grid}\nload one: --plugin ${found[0]!.name}\n`);
   }
   if (flags.json === true) io.out.write(`${JSON.stringify({ found })}\n`);

@@ -1,4 +1,4 @@
-import { evidenceOf, verify } from '@grok/analysis';
+import { readEvidence, verify } from '@grok/analysis';
 import type { Command } from 'commander';
 import { readClaims } from '../documents.js';
 import { type ComputeFlags, computeFlags, examples, GROUP, outputFlags } from '../flags.js';
@@ -18,10 +18,10 @@ interface Flags extends ComputeFlags {
 export function report(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('report').helpGroup('Look:').optionsGroup(GROUP.look);
   command
-    .description('report.html, report.md, figures and LaTeX tables of a study')
+    .description('write report.html, report.md, figures and LaTeX tables of a study')
     .argument('<dir>', 'the study’s folder, or a run’s')
-    .option('--claims <file>', 'verdicts on the claims of this file too')
-    .option('--no-analyze', 'only what was analyzed before: compute nothing')
+    .option('--claims <file>', 'also write verdicts on the claims in this file')
+    .option('--no-analyze', 'use existing analyses only; compute nothing')
     .optionsGroup(GROUP.files)
     .option('--out <dir>', 'where to write (default: the same folder)');
   examples(
@@ -36,9 +36,9 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
     const registry = await openRegistry(flags.plugin, io);
     if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
     const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
-    const { root, runs, leaveOut } = opened;
+    const { root, runs, onSkipped } = opened;
     const verified =
-      claims === undefined ? undefined : verify(claims, await evidenceOf(root, runs, leaveOut));
+      claims === undefined ? undefined : verify(claims, await readEvidence(root, runs, onSkipped));
     const files = await writeReport(opened, out, `grok report ${words.join(' ')}`, verified, io);
     if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
     if (flags.json === true)

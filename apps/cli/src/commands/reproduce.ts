@@ -5,7 +5,7 @@ import { readPreset, readWritten } from '../documents.js';
 import { examples, type RunFlags, runFlags } from '../flags.js';
 import { freshFolder } from '../host.js';
 import type { Io } from '../io.js';
-import { assignmentOf } from '../parse.js';
+import { parseAssignment } from '../parse.js';
 import { openRegistry } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
 import { changed } from '../set.js';
@@ -18,10 +18,12 @@ export function reproduce(program: Command, io: Io, done: (code: number) => void
     'reproduce --preset paper --seed 42',
     'reproduce --preset paper --set shared.epochs=300 --out runs/longer',
   )
-    .description('a teacher, a control and three students, with table and curves (the default)')
+    .description(
+      'train a teacher, a control and three students; write table and curves (default command)',
+    )
     .action(async (flags: RunFlags) => {
       const registry = await openRegistry(flags.plugin, io);
-      const plan = planOf(flags, registry, io);
+      const plan = choosePlan(flags, registry, io);
       const named = `runs/reproduce-${plan.name}-${plan.seeds.join('-')}`.replace(/[^\w/.-]/g, '_');
       const folder = freshFolder(flags.out ?? named, 'plan.json', io);
       const written: Execution =
@@ -30,9 +32,9 @@ export function reproduce(program: Command, io: Io, done: (code: number) => void
     });
 }
 
-function planOf(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof checkPlan> {
+function choosePlan(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof checkPlan> {
   if (flags.spec !== undefined && flags.preset !== undefined)
-    throw new InputError('--spec and --preset: both say what to start from; give one of them');
+    throw new InputError('--spec and --preset: cannot be combined; give one of them');
   const { what, text, value } =
     flags.spec === undefined
       ? readPreset(flags.preset ?? 'paper')
@@ -42,18 +44,18 @@ function planOf(flags: RunFlags, registry: Registry, io: Io): ReturnType<typeof 
   if (flags.seed !== undefined) document = { ...document, seeds: [flags.seed] };
   if (flags.splitSeed !== undefined) document = withSplitSeed(document, flags.splitSeed, what);
   if (flags.allowLeak === true) document = merge(document, { student: { allowLeak: true } });
-  const changes = flags.set.map(assignmentOf);
+  const changes = flags.set.map(parseAssignment);
   for (const {
     path: [part, arm],
   } of changes)
     if (part === 'arms' && arm !== undefined && !Object.hasOwn(arms, arm))
       throw unknownName('arm', arm, Object.keys(arms));
-  const asked = [
+  const given = [
     ...(flags.splitSeed === undefined ? [] : [`shared.splitSeed=${flags.splitSeed}`]),
     ...(flags.allowLeak === true ? ['student.allowLeak=true'] : []),
     ...flags.set,
   ];
-  return withChanges(checkPlan(changed(document, changes, registry), `${what} with --set`), asked);
+  return withChanges(checkPlan(changed(document, changes, registry), `${what} with --set`), given);
 }
 
 function withSplitSeed(document: JsonObject, splitSeed: number, what: string): JsonObject {
@@ -63,7 +65,7 @@ function withSplitSeed(document: JsonObject, splitSeed: number, what: string): J
   });
   if (own.length > 0)
     throw new InputError(
-      `--split-seed: ${what} gives ${own.join(' and ')} a split seed of its own; use --set ${own[0]}.splitSeed=${splitSeed}`,
+      `--split-seed: ${what} sets its own split seed for ${own.join(' and ')}; use --set ${own[0]}.splitSeed=${splitSeed}`,
     );
   return merge(document, { shared: { splitSeed } });
 }

@@ -12,8 +12,8 @@ import {
 } from '../flags.js';
 import { storeAt } from '../host.js';
 import type { Io } from '../io.js';
-import { wholeOf } from '../parse.js';
-import { openRegistry, withPluginsOf } from '../plugins.js';
+import { parseInteger } from '../parse.js';
+import { openRegistry, withRecordedPlugins } from '../plugins.js';
 import { carryOutPlan } from '../reproduction.js';
 import { resumeIn } from '../single.js';
 import { carryOutStudy, openStudy } from '../study.js';
@@ -28,27 +28,27 @@ type ResumeFlags = ComputeFlags & {
 export function resume(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('resume').helpGroup('Train:').optionsGroup(GROUP.start);
   command
-    .description('go on with a run, a reproduction or a study that stopped')
+    .description('resume a run, a reproduction or a study')
     .argument('<dir>', 'its folder')
-    .option('--teacher <dir>', 'where its teacher is now')
-    .option('--epochs <n>', 'train a run on to so many epochs', (text) =>
-      wholeOf('--epochs', text, 1),
+    .option('--teacher <dir>', 'folder of its teacher, if it was moved')
+    .option('--epochs <n>', 'extend a run to this many epochs', (text) =>
+      parseInteger('--epochs', text, 1),
     )
-    .option('--steps <n>', 'train a run on to so many optimizer steps', (text) =>
-      wholeOf('--steps', text, 1),
+    .option('--steps <n>', 'extend a run to this many optimizer steps', (text) =>
+      parseInteger('--steps', text, 1),
     );
   examples(
     outputFlags(computeFlags(trackFlags(command))),
     'resume runs/teacher',
     'resume runs/teacher --epochs 300',
   ).action(async (folder: string, flags: ResumeFlags) => {
-    const length = lengthOf(flags);
+    const length = readLength(flags);
     const store = storeAt(folder, io);
     const plan = await readPlan(store);
     // Both have a plan; a study has a journal, and goes on without the runs that fail.
     if (plan !== undefined && Object.keys(length).length > 0)
       throw new InputError(
-        `--epochs and --steps: are for the folder of one run, and ${folder} has many; change its plan`,
+        `--epochs and --steps: work only for a single run, ${folder} has many; change its plan`,
       );
     if (plan !== undefined && (await store.list('')).includes('journal.jsonl'))
       return done(await carryOutStudy(await openStudy(folder, {}, io, true), flags, io));
@@ -63,14 +63,14 @@ export function resume(program: Command, io: Io, done: (code: number) => void): 
       ...(flags.teacher === undefined ? {} : { teacher: flags.teacher }),
     };
     const go = (): Promise<number> => resumeIn(folder, flags, registry, teachers, io, length);
-    done(await withPluginsOf([folder], flags, registry, io, go));
+    done(await withRecordedPlugins([folder], flags, registry, io, go));
   });
 }
 
 /** The length that is asked for. @throws InputError on two. */
-function lengthOf({ epochs, steps }: ResumeFlags): Pick<ResumeFlags, 'epochs' | 'steps'> {
+function readLength({ epochs, steps }: ResumeFlags): Pick<ResumeFlags, 'epochs' | 'steps'> {
   if (epochs !== undefined && steps !== undefined)
-    throw new InputError('--steps: must not stand beside --epochs; give one of them');
+    throw new InputError('--steps: cannot be combined with --epochs; give one of them');
   if (epochs !== undefined) return { epochs };
   return steps === undefined ? {} : { steps };
 }

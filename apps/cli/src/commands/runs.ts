@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError } from '@grok/core';
-import { csvOf, listColumns, runTable } from '@grok/report';
+import { formatCsv, listColumns, runTable } from '@grok/report';
 import { loadRuns } from '@grok/study';
 import type { Command } from 'commander';
 import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
@@ -20,7 +20,7 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
     .action(async (folder: string, flags: OutputFlags, command: Command) => {
       const path = resolve(io.cwd, folder);
       if (!existsSync(path) && command.args.length > 0)
-        throw new InputError(`runs: there is no folder ${folder}`);
+        throw new InputError(`runs: no such folder: ${folder}`);
       const unread: string[] = [];
       const folders = foldersIn(path, DEPTH, (message) => unread.push(message));
       const stores = folders.map((at) => storeAt(at, io));
@@ -30,16 +30,16 @@ export function runs(program: Command, io: Io, done: (code: number) => void): vo
         .sort((a, b) => (a.name < b.name ? -1 : 1));
       const sink = human(io, flags);
       if (found.length + damaged.length === 0)
-        sink.write(`no runs in ${folder}; begin with: grok reproduce\n`);
-      if (flags.csv === true) io.out.write(csvOf(found.map(({ record }) => record)));
+        sink.write(`no runs in ${folder}; start with: grok reproduce\n`);
+      if (flags.csv === true) io.out.write(formatCsv(found.map(({ record }) => record)));
       else if (found.length > 0)
         sink.write(runTable(found, listColumns, { style: 'text', width: sink.width }));
       for (const message of unread) io.err.write(`grok: ${message}\n`);
       for (const { where, error } of damaged) sink.write(`${where}: damaged: ${error.message}\n`);
       if (flags.json === true) {
-        const told = damaged.map(({ where, error }) => ({ out: where, error: error.message }));
+        const failures = damaged.map(({ where, error }) => ({ out: where, error: error.message }));
         const records = found.map(({ record }) => record);
-        io.out.write(`${JSON.stringify({ runs: records, damaged: told })}\n`);
+        io.out.write(`${JSON.stringify({ runs: records, damaged: failures })}\n`);
       }
       done(EXIT.ok);
     });

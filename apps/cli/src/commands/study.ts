@@ -13,7 +13,7 @@ import {
   trackFlags,
 } from '../flags.js';
 import type { Io } from '../io.js';
-import { wholeOf } from '../parse.js';
+import { parseInteger } from '../parse.js';
 import {
   carryOutStudy,
   dryRun,
@@ -23,8 +23,8 @@ import {
   type StudyFlags,
 } from '../study.js';
 
-const RECORDS = 'folder of finished runs’ records, which are taken for done';
-const PLAN = 'a plan’s file, a preset, or the folder of a study';
+const RECORDS = 'folder of records of finished runs, which are not trained again';
+const PLAN = 'plan file, preset, or study folder';
 
 /** Two examples of each command. */
 const EXAMPLES = {
@@ -43,13 +43,13 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
   const group = program
     .command('study')
     .helpGroup('Train:')
-    .description('carry out a plan of many runs, and compare its arms');
+    .description('run a plan of many runs and compare its arms');
   examples(group, ...EXAMPLES.run);
 
   for (const name of ['run', 'resume'] as const)
     examples(runFlags(group.command(name)), ...EXAMPLES[name])
       .description(
-        name === 'run' ? 'do what a plan still lacks' : 'go on with a study that stopped',
+        name === 'run' ? 'train the runs of a plan that are not finished' : 'resume a study',
       )
       .argument(name === 'run' ? '<plan>' : '<dir>', name === 'run' ? PLAN : 'the study’s folder')
       .action(async (from: string, flags: StudyFlags) => {
@@ -58,7 +58,7 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
       });
 
   examples(group.command('record'), ...EXAMPLES.record)
-    .description('write each finished run as a small file, which --records takes for done')
+    .description('write each finished run as a small record (see --records)')
     .argument('<study>', 'the study’s folder')
     .argument('<dir>', 'folder to write to')
     .action(async (from: string, dir: string) => {
@@ -68,17 +68,19 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
   for (const name of ['status', 'table'] as const) {
     const command = setFlag(group.command(name), 'replace one value of the plan')
       .description(
-        name === 'status' ? 'where every run stands' : 'arms over seeds, tests, every run',
+        name === 'status'
+          ? 'show the state of every run'
+          : 'compare arms over seeds, with tests, and list every run',
       )
       .argument('<plan>', PLAN)
       .optionsGroup(GROUP.files)
-      .option('--out <dir>', 'the study’s folder, where a plan is given')
+      .option('--out <dir>', 'the study’s folder, if a plan is given')
       .option('--records <dir>', RECORDS);
     csvFlag(outputFlags(command), 'the runs');
     if (name === 'table')
       command
         .option('--markdown', 'write Markdown')
-        .option('--no-times', 'leave out the seconds: all else is the same whenever it is made');
+        .option('--no-times', 'omit durations, so that the output is reproducible');
     examples(command, ...EXAMPLES[name]).action(
       async (from: string, flags: OutputFlags & StudyFlags) => {
         const opened = await openStudy(from, flags, io, false);
@@ -91,20 +93,22 @@ export function study(program: Command, io: Io, done: (code: number) => void): v
 function runFlags(command: Command): Command {
   setFlag(command, 'replace one value of the plan')
     .optionsGroup(GROUP.study)
-    .addOption(repeatable('--only <runs>', 'names, @seeds, name@seed, with commas', 'all'))
+    .addOption(
+      repeatable('--only <runs>', 'names, @seeds or name@seed, separated by commas', 'all'),
+    )
     .option('--records <dir>', RECORDS)
-    .option('--retry-failed', 'try runs again that failed twice')
+    .option('--retry-failed', 'retry runs that failed twice')
     .option('--dry-run', 'list the runs and estimate their time')
     .optionsGroup(GROUP.compute)
-    .option('--jobs <n>', 'runs at once (default: one a core)', (text) =>
-      wholeOf('--jobs', text, 1),
+    .option('--jobs <n>', 'number of parallel runs (default: one per core)', (text) =>
+      parseInteger('--jobs', text, 1),
     )
-    .option('--threads <n>', 'threads of each run (default 1)', (text) =>
-      wholeOf('--threads', text, 1),
+    .option('--threads <n>', 'threads per run (default 1)', (text) =>
+      parseInteger('--threads', text, 1),
     )
     .option(
       '--executor <name[:key=value,…]>',
-      'what carries the runs out: processes (default), inline or a plugin’s',
+      'executor: processes (default), inline or a plugin’s',
     );
   pluginFlag(backendFlag(command))
     .optionsGroup(GROUP.files)

@@ -3,7 +3,7 @@ import { examples, GROUP, PAPER, type RunFlags, runFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { openRegistry } from '../plugins.js';
 import { runSpec } from '../single.js';
-import { branchDraft, branchOf, finish, pluginsOf, trainDraft } from '../spec.js';
+import { branchDraft, finish, listPlugins, parseBranch, trainDraft } from '../spec.js';
 
 /** `grok train`: one model, by default the teacher of the paper. */
 export function trainRun(program: Command, io: Io, done: (code: number) => void): void {
@@ -21,9 +21,9 @@ export function trainRun(program: Command, io: Io, done: (code: number) => void)
   )
     .description('train one model (default: the paper’s teacher)')
     .action(async (flags: RunFlags) => {
-      const from = flags.branch === undefined ? undefined : branchOf(flags.branch);
+      const from = flags.branch === undefined ? undefined : parseBranch(flags.branch);
       const draft = from === undefined ? trainDraft(flags, io) : await branchDraft(from, io);
-      const registry = await openRegistry(pluginsOf(draft, flags), io);
+      const registry = await openRegistry(listPlugins(draft, flags), io);
       done(await runSpec('train', finish(draft, flags, registry), flags, registry, io, from));
     });
 }

@@ -1,5 +1,5 @@
-import { evidenceOf, isComplete, joinedEvidence, verify } from '@grok/analysis';
-import { csvOf, verdictCounts, verdictTable } from '@grok/report';
+import { isComplete, joinedEvidence, readEvidence, verify } from '@grok/analysis';
+import { formatCsv, verdictCounts, verdictTable } from '@grok/report';
 import type { Command } from 'commander';
 import { readClaims } from '../documents.js';
 import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
@@ -15,19 +15,21 @@ export function verifyClaims(program: Command, io: Io, done: (code: number) => v
     'verify distilling-grokking runs/study-small',
     'verify my-claims.json runs/first runs/second --csv',
   )
-    .description('a verdict on every claim of a paper; exit 1 when one could be tested and was not')
+    .description('check every claim of a paper; exit with 1 if a testable claim was not tested')
     .argument('<claims>', 'a claims file, or distilling-grokking for the paper’s own')
     .argument('<dirs...>', 'folders of studies, or of runs')
     .action(async (file: string, folders: readonly string[], flags: OutputFlags) => {
       const claims = readClaims(file, io.cwd);
       const opened: OpenedFolder[] = [];
       for (const folder of folders) opened.push(await openFolder(folder, io));
-      const evidence = opened.map(({ root, runs, leaveOut }) => evidenceOf(root, runs, leaveOut));
+      const evidence = opened.map(({ root, runs, onSkipped }) =>
+        readEvidence(root, runs, onSkipped),
+      );
       const verified = verify(claims, joinedEvidence(await Promise.all(evidence)));
       const leftOut = opened.flatMap((folder) => folder.leftOut);
       const complete = isComplete(verified);
       const sink = human(io, flags);
-      if (flags.csv === true) io.out.write(csvOf(verified));
+      if (flags.csv === true) io.out.write(formatCsv(verified));
       else sink.write(verdictTable(verified, { style: 'text', width: sink.width }));
       if (flags.json === true)
         io.out.write(

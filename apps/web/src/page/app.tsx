@@ -11,7 +11,7 @@ import { Figures } from './figures.js';
 import { download, type Errand, useDark, useWorker } from './hooks.js';
 import { Inside } from './inside.js';
 import { Kept } from './kept.js';
-import { fieldsOf, runsIn, smallPreset, withFields } from './presets.js';
+import { readFields, runsIn, smallPreset, withFields } from './presets.js';
 import { Runs } from './runs.js';
 import { type PlanDraft, Setup } from './setup.js';
 import { initial, isBusy } from './state.js';
@@ -27,7 +27,7 @@ function useSession() {
   const cores = state.ready?.cores ?? 1;
   const plan = useMemo(() => withFields(draft.base, draft.changed), [draft]);
   // Threads cost small models more in waiting for one another than they gain.
-  const threads = fieldsOf(plan).teacherDim >= 128 ? cores : 1;
+  const threads = readFields(plan).teacherDim >= 128 ? cores : 1;
   const choice: Choice = { backend: 'onnx', threads, ...wish };
   const running = isBusy(state);
   function run(errand: Errand): void {

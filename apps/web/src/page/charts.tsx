@@ -27,19 +27,19 @@ export function Chart({
 
   useEffect(() => {
     const at = place.current!;
-    const made = new uPlot(
-      optionsOf(runs, measure, dark, epochs, at.clientWidth),
+    const drawn = new uPlot(
+      chartOptions(runs, measure, dark, epochs, at.clientWidth),
       data.current,
       at,
     );
-    plot.current = made;
+    plot.current = drawn;
     const size = new ResizeObserver(() =>
-      made.setSize({ width: at.clientWidth, height: heightFor(at.clientWidth) }),
+      drawn.setSize({ width: at.clientWidth, height: heightFor(at.clientWidth) }),
     );
     size.observe(at);
     return () => {
       size.disconnect();
-      made.destroy();
+      drawn.destroy();
     };
   }, [names, dark, epochs]);
   // A task of its own, so that two charts and the rest of the page do not add up to a long one.
@@ -80,7 +80,7 @@ function aligned(runs: readonly RunView[], measure: Measure, epochs: number): uP
   return [x, ...runs.flatMap((run) => [of(run, 'train'), of(run, 'validation')])];
 }
 
-function optionsOf(
+function chartOptions(
   runs: readonly RunView[],
   measure: Measure,
   dark: boolean,

@@ -33,9 +33,9 @@ export function useWorker(onErrand: (errand: Errand) => void): {
     (before, actions) => actions.reduce(reduceState, before),
     initial,
   );
-  const told = useRef<Action[]>([]);
+  const pending = useRef<Action[]>([]);
   // In the order of what happened: what the worker told before comes first.
-  const act = (action: Action): void => take([...told.current.splice(0), action]);
+  const act = (action: Action): void => take([...pending.current.splice(0), action]);
   const worker = useRef<Worker | undefined>(undefined);
   const errand = useRef(onErrand);
   errand.current = onErrand;
@@ -47,11 +47,11 @@ export function useWorker(onErrand: (errand: Errand) => void): {
     let looking: ReturnType<typeof setTimeout> | undefined;
     const look = (): void => {
       looking = undefined;
-      take(told.current.splice(0));
+      take(pending.current.splice(0));
     };
     own.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (isErrand(data)) return errand.current(data);
-      told.current.push(data);
+      pending.current.push(data);
       looking ??= setTimeout(look, GLANCE);
     };
     own.onerror = ({ message }) =>

@@ -41,13 +41,13 @@ type Tree = { readonly [key: string]: Json };
 type PartName = 'shared' | 'teacher' | 'student';
 type Parts = Readonly<Record<PartName, Part>>;
 
-const within = (part: unknown, ...path: readonly string[]): unknown =>
+const readPath = (part: unknown, ...path: readonly string[]): unknown =>
   path.reduce((at, key) => (at as Record<string, unknown> | undefined)?.[key], part);
 
 /** Reads a plan into the form. */
-export function fieldsOf({ shared, teacher, student, arms, seeds }: Plan): Fields {
+export function readFields({ shared, teacher, student, arms, seeds }: Plan): Fields {
   const of = (...path: readonly string[]): unknown =>
-    within(teacher, ...path) ?? within(shared, ...path) ?? within(student, ...path);
+    readPath(teacher, ...path) ?? readPath(shared, ...path) ?? readPath(student, ...path);
   const option = (name: string, otherwise: number): number =>
     Number(of('model', 'options', name) ?? otherwise);
   const teacherEpochs = Number(teacher.epochs ?? shared?.epochs ?? 150);
@@ -58,7 +58,7 @@ export function fieldsOf({ shared, teacher, student, arms, seeds }: Plan): Field
     op: String(of('task', 'use') ?? 'div'),
     p: Number(of('task', 'options', 'p') ?? 97),
     teacherDim: option('dim', 128),
-    studentDim: Number(within(student, 'model', 'options', 'dim') ?? option('dim', 128) / 2),
+    studentDim: Number(readPath(student, 'model', 'options', 'dim') ?? option('dim', 128) / 2),
     depth: option('depth', 2),
     heads: option('heads', 1),
     teacherEpochs,
@@ -104,7 +104,7 @@ export function withFields(plan: Plan, changed: Partial<Fields>): Plan {
     const value = changed[field];
     if (value === undefined) continue;
     // Where a plan says it now; else where all share it.
-    const holders = PARTS.filter((name) => within(parts[name], ...path) !== undefined);
+    const holders = PARTS.filter((name) => readPath(parts[name], ...path) !== undefined);
     for (const name of holders.length > 0 ? holders : (['shared'] as const)) put(name, path, value);
   }
   for (const [field, name, ...path] of OWN) {

@@ -2,7 +2,7 @@
 import type { Plan } from '@grok/study';
 import type { Choice } from '../protocol.js';
 import { ErrorMessage } from './error-message.js';
-import { type Fields, fieldsOf, presets } from './presets.js';
+import { type Fields, presets, readFields } from './presets.js';
 
 /** A plan and the fields changed in the form. */
 export interface PlanDraft {
@@ -39,7 +39,7 @@ export function Setup({
   onStart: () => void;
 }) {
   const { base, changed } = draft;
-  const now = { ...fieldsOf(base), ...changed };
+  const now = { ...readFields(base), ...changed };
   const arms = Object.keys(base.arms);
   const change: Change = (more) => onDraft({ base, changed: { ...changed, ...more } });
   return (

@@ -72,7 +72,7 @@ export function reduceState(state: State, action: Action): State {
       return { ...state, stage: undefined, error: action.message, status };
     }
     default:
-      return state.study === undefined ? state : told(state, action);
+      return state.study === undefined ? state : applyStudyAction(state, action);
   }
 }
 
@@ -100,7 +100,7 @@ type OfStudy = Exclude<
 >;
 
 /** What is told of the study that is open. */
-function told(state: State, action: OfStudy): State {
+function applyStudyAction(state: State, action: OfStudy): State {
   switch (action.type) {
     case 'stage': {
       const { stage, index } = action;

@@ -56,10 +56,10 @@ export function unpackFiles(
     refuse(`is no zip file that can be read (${(error as Error).message})`);
   }
   if (found.size === 0) refuse('holds no files; drop the folder of a run, or its zip');
-  return [...found].map(([path, parts]) => ({ path, bytes: joined(parts) }));
+  return [...found].map(([path, parts]) => ({ path, bytes: concatBytes(parts) }));
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -90,8 +90,8 @@ interface Staged {
 }
 
 async function stage(files: readonly NamedBytes[]): Promise<Staged> {
-  const study = prefixOf(files, 'plan.json');
-  const run = prefixOf(files, 'config.json');
+  const study = findPrefix(files, 'plan.json');
+  const run = findPrefix(files, 'config.json');
   if (study !== undefined) return stageStudy(under(files, study));
   if (run !== undefined) return stageRun(under(files, run));
   throw new InputError(
@@ -100,7 +100,7 @@ async function stage(files: readonly NamedBytes[]): Promise<Staged> {
 }
 
 async function stageRun(own: Files): Promise<Staged> {
-  const store = await storeOf(own, 'files');
+  const store = await toStore(own, 'files');
   const { experiment } = await readConfig(store);
   const plan = planOfRun(experiment, 'A run that was opened from its files.', 'files/config.json');
   await checkRun(store);
@@ -108,7 +108,7 @@ async function stageRun(own: Files): Promise<Staged> {
 }
 
 async function stageStudy(all: Files): Promise<Staged> {
-  const root = await storeOf(all, 'files');
+  const root = await toStore(all, 'files');
   const plan = await readPlan(root);
   if (plan === undefined) throw new InputError('files/plan.json: is empty; drop the study again');
   const own = (run: string): Files =>
@@ -119,7 +119,7 @@ async function stageStudy(all: Files): Promise<Staged> {
     );
   const stores = new Map<string, Store>();
   for (const run of new Set([...all.keys()].map((path) => path.split('/')[0] ?? '')))
-    stores.set(run, await storeOf(own(run), `files/${run}`));
+    stores.set(run, await toStore(own(run), `files/${run}`));
   const open = (run: string): Store => stores.get(run) ?? memoryStore(`files/${run}`);
   const runs = await loadStudy(expandPlan(plan), { root, open });
   for (const { state, error } of runs)
@@ -151,7 +151,7 @@ const planFile = (plan: Plan): readonly [string, Files] => [
 ];
 
 /** The shortest path to a file of that name, without the name. */
-function prefixOf(files: readonly NamedBytes[], name: string): string | undefined {
+function findPrefix(files: readonly NamedBytes[], name: string): string | undefined {
   return files
     .map(({ path }) => path)
     .filter((path) => path === name || path.endsWith(`/${name}`))
@@ -167,7 +167,7 @@ function under(files: readonly NamedBytes[], prefix: string): Files {
   );
 }
 
-async function storeOf(files: Files, where: string): Promise<Store> {
+async function toStore(files: Files, where: string): Promise<Store> {
   const store = memoryStore(where);
   await writeAll(store, files);
   return store;

@@ -1,5 +1,5 @@
 /** The report's figures of a study, drawn: a finished one looks here as it does in a report. */
-import { type FigureSpec, figuresOf, renderSvg } from '@grok/report';
+import { buildFigures, type FigureSpec, renderSvg } from '@grok/report';
 import { hasBegun, type StudyRun } from '@grok/study';
 import type { FigureSvg } from '../protocol.js';
 
@@ -8,7 +8,7 @@ export async function drawFigures(runs: readonly StudyRun[]): Promise<readonly F
   const begun = runs.filter(hasBegun).filter(({ history }) => history.length > 0);
   if (begun.length === 0) return [];
   const drawn: FigureSvg[] = [];
-  for (const { spec, ...figure } of figuresOf(begun, []))
+  for (const { spec, ...figure } of buildFigures(begun, []))
     drawn.push({ ...figure, svg: await renderSvg(stacked(spec)) });
   return drawn;
 }

@@ -27,7 +27,7 @@ const ROOT = 'studies';
 function opfsShelf(): Shelf {
   const root = async (): Promise<FileSystemDirectoryHandle> =>
     (await navigator.storage.getDirectory()).getDirectoryHandle(ROOT, { create: true });
-  const folderOf = async (study: string): Promise<FileSystemDirectoryHandle> =>
+  const openFolder = async (study: string): Promise<FileSystemDirectoryHandle> =>
     (await root()).getDirectoryHandle(study);
   return {
     store: (folder) => opfsStore(`${ROOT}/${folder}`),
@@ -37,9 +37,9 @@ function opfsShelf(): Shelf {
         if (handle.kind === 'directory') names.push(handle.name);
       return names;
     },
-    files: async (study) => Object.fromEntries(await filesIn(await folderOf(study), '')),
+    files: async (study) => Object.fromEntries(await filesIn(await openFolder(study), '')),
     async begun(study) {
-      const folder = await folderOf(study);
+      const folder = await openFolder(study);
       for await (const handle of folder.values())
         if (handle instanceof FileSystemFileHandle && handle.name === 'plan.json')
           return (await handle.getFile()).lastModified;

@@ -33,7 +33,7 @@ export function tellRows(tell: Tell, index: number, rows: readonly MetricsRow[])
 }
 
 /** What a run's rows come to, for the table of runs. */
-export function measuresOf(
+export function readMeasures(
   history: readonly MetricsRow[] = [],
 ): Pick<RunView, 'secondsPerEpoch' | 'epochsTo99'> {
   return { secondsPerEpoch: secondsPerEpoch(history), epochsTo99: epochsTo(history, 0.99) };
@@ -106,7 +106,7 @@ export function showRuns(
       if (event.event.type === 'epoch')
         tell({
           ...{ type: 'progress', index, secondsLeft: study.estimate.secondsLeft },
-          ...measuresOf(event.run.history),
+          ...readMeasures(event.run.history),
         });
     },
     async dispose() {

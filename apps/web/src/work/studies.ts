@@ -15,7 +15,7 @@ import {
 } from '@grok/study';
 import type { ListedStudy, RunView } from '../protocol.js';
 import type { Shelf } from './shelf.js';
-import { measuresOf } from './show.js';
+import { readMeasures } from './show.js';
 
 /** The folder of a plan: what it is called, and the beginning of its hash. */
 export function studyFolder(plan: Plan): string {
@@ -24,7 +24,7 @@ export function studyFolder(plan: Plan): string {
 }
 
 /** A study's folder and its runs', as stores. */
-export function foldersOf(shelf: Shelf, study: string): StudyFolder {
+export function openStudyFolder(shelf: Shelf, study: string): StudyFolder {
   return { root: shelf.store(study), open: (run) => shelf.store(`${study}/${run}`) };
 }
 
@@ -33,7 +33,7 @@ export async function listStudies(shelf: Shelf): Promise<readonly ListedStudy[]>
   const found: ListedStudy[] = [];
   for (const folder of await shelf.studies()) {
     const changed = await shelf.begun(folder);
-    const one = await listed(shelf, folder).catch(damageOf);
+    const one = await listed(shelf, folder).catch(describeDamaged);
     if (one !== undefined) found.push({ folder, changed, ...one });
   }
   return found.sort((a, b) => b.changed - a.changed);
@@ -46,14 +46,14 @@ async function listed(shelf: Shelf, folder: string): Promise<Listing | undefined
   // A folder whose plan was never written: the tab was closed just then.
   if (plan === undefined) return undefined;
   const { name, seeds } = plan;
-  const runs = await loadStudyRuns(plan, foldersOf(shelf, folder));
+  const runs = await loadStudyRuns(plan, openStudyFolder(shelf, folder));
   const error = runs.find(isLost)?.error;
   const begun = runs.some((run) => hasBegun(run) || run.state === 'damaged');
   const status = runs.every(isFinished) ? 'finished' : begun ? 'unfinished' : 'new';
   return { name, seeds, status, ...(error === undefined ? {} : { error }) };
 }
 
-function damageOf(error: InputError): Listing {
+function describeDamaged(error: InputError): Listing {
   if (!isInputError(error) && !isRunError(error)) throw error;
   return { status: 'damaged', error: error.message };
 }
@@ -67,20 +67,20 @@ export function loadStudyRuns(plan: Plan, folder: StudyFolder): Promise<readonly
 }
 
 /** How a study goes on: as it or its unfinished run began, else as is asked for. */
-export async function executionOf(
+export async function resolveExecutions(
   runs: readonly StudyRun[],
   { root }: StudyFolder,
-  asked: Execution,
+  requested: Execution,
 ): Promise<Execution> {
-  const study = await resolveStudyExecution(root, { defaults: asked });
+  const study = await resolveStudyExecution(root, { defaults: requested });
   return { ...study, ...runs.find(({ state }) => state === 'interrupted')?.manifest?.execution };
 }
 
 /** Runs as the page shows them, their rows left out. */
-export function viewsOf(runs: readonly StudyRun[]): readonly RunView[] {
+export function toViews(runs: readonly StudyRun[]): readonly RunView[] {
   return runs.map(({ name, seed, state, error, experiment, history }) => ({
     ...{ name, seed, state, epochs: countEpochs(experiment, history?.at(-1)) ?? 0, history: [] },
-    ...measuresOf(history),
+    ...readMeasures(history),
     ...(error === undefined ? {} : { error }),
   }));
 }

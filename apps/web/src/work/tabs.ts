@@ -1,8 +1,8 @@
 /** Tabs of one browser: a study is trained in one of them, which tells the others; they watch. */
 import type { FromWorker } from '../protocol.js';
 
-const lockOf = (folder: string): string => `grok study ${folder}`;
-const channelOf = (folder: string): BroadcastChannel => new BroadcastChannel(lockOf(folder));
+const lockName = (folder: string): string => `grok study ${folder}`;
+const openChannel = (folder: string): BroadcastChannel => new BroadcastChannel(lockName(folder));
 
 /** A study that this tab may work on: no other does until it is let go. */
 export interface Grip {
@@ -25,7 +25,7 @@ export async function watchStudy(
   hear: (message: FromWorker) => void,
   signal: AbortSignal,
 ): Promise<Grip> {
-  const channel = channelOf(folder);
+  const channel = openChannel(folder);
   channel.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   try {
     const grip = await request(folder, { signal });
@@ -39,7 +39,7 @@ export async function watchStudy(
 /** True while any tab works on a study. */
 export async function isTaken(folder: string): Promise<boolean> {
   const { held = [] } = await navigator.locks.query();
-  return held.some(({ name }) => name === lockOf(folder));
+  return held.some(({ name }) => name === lockName(folder));
 }
 
 function request(folder: string, options: LockOptions): Promise<Grip | undefined> {
@@ -49,7 +49,7 @@ function request(folder: string, options: LockOptions): Promise<Grip | undefined
         give(undefined);
         return undefined;
       }
-      const channel = channelOf(folder);
+      const channel = openChannel(folder);
       return new Promise((done) => {
         give({
           tell: (message) => channel.postMessage(message),
@@ -60,6 +60,6 @@ function request(folder: string, options: LockOptions): Promise<Grip | undefined
         });
       });
     };
-    navigator.locks.request(lockOf(folder), options, hold).catch(fail);
+    navigator.locks.request(lockName(folder), options, hold).catch(fail);
   });
 }

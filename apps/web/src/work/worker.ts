@@ -21,13 +21,13 @@ import { loadBackend, openPageRegistry } from './registry.js';
 import { openShelf } from './shelf.js';
 import { showRuns, type Tell, takePictures, tellRows } from './show.js';
 import {
-  executionOf,
-  foldersOf,
   listStudies,
   loadStudyRuns,
+  openStudyFolder,
   PAGE_RETRIES,
+  resolveExecutions,
   studyFolder,
-  viewsOf,
+  toViews,
 } from './studies.js';
 import { type Grip, isTaken, takeStudy, watchStudy } from './tabs.js';
 import { giveTeachers } from './teachers.js';
@@ -106,7 +106,7 @@ async function goOn(action: (signal: AbortSignal) => Promise<void>): Promise<voi
 
 async function load(folder: string): Promise<{ plan: Plan; runs: readonly StudyRun[] }> {
   const [, shelf] = await opening;
-  const folders = foldersOf(shelf, folder);
+  const folders = openStudyFolder(shelf, folder);
   const plan = await readPlan(folders.root);
   if (plan === undefined)
     throw new InputError(`${folder}: has no plan.json; delete it, or open another study`);
@@ -128,8 +128,8 @@ async function tellStudies(): Promise<void> {
   const [, shelf] = await opening;
   tell({ type: 'studies', studies: await listStudies(shelf) });
 }
-function tellStudy(folder: string, plan: Plan, runs: readonly StudyRun[]): void {
-  tell({ type: 'study', folder, plan, runs: viewsOf(runs) });
+function postStudy(folder: string, plan: Plan, runs: readonly StudyRun[]): void {
+  tell({ type: 'study', folder, plan, runs: toViews(runs) });
   for (const [index, { history = [] }] of runs.entries()) tellRows(tell, index, history);
 }
 
@@ -137,7 +137,7 @@ function tellStudy(folder: string, plan: Plan, runs: readonly StudyRun[]): void 
 async function open(folder: string, signal: AbortSignal): Promise<void> {
   if (await isElsewhere(folder)) return watch(folder, signal);
   const { plan, runs } = await load(folder);
-  tellStudy(folder, plan, runs);
+  postStudy(folder, plan, runs);
   await showEnd(folder, runs, signal);
 }
 
@@ -148,10 +148,10 @@ async function showEnd(
   signal: AbortSignal,
 ): Promise<void> {
   const [registry, shelf] = await opening;
-  const folders = foldersOf(shelf, folder);
+  const folders = openStudyFolder(shelf, folder);
   if (runs.every(({ state }) => state === 'finished'))
     tell({ type: 'figures', figures: await draw(runs) });
-  const execution = await executionOf(runs, folders, { backend: 'onnx', threads: 1 });
+  const execution = await resolveExecutions(runs, folders, { backend: 'onnx', threads: 1 });
   await takePictures(runs, { ...folders, registry, execution, tell, signal });
 }
 
@@ -166,7 +166,7 @@ async function draw(
 /** Shows what another tab trains, and goes on with it when that tab is closed in the middle of a run. */
 async function watch(folder: string, signal: AbortSignal): Promise<void> {
   const { plan, runs } = await load(folder);
-  tellStudy(folder, plan, runs);
+  postStudy(folder, plan, runs);
   tell({ type: 'watching' });
   const grip = await watchStudy(folder, tell, signal).catch((error: unknown) => {
     if (signal.aborted) return undefined;
@@ -178,7 +178,7 @@ async function watch(folder: string, signal: AbortSignal): Promise<void> {
     // A run that was stopped says so: only one that nobody could stop still says that it runs.
     if (now.some(({ manifest }) => manifest?.status === 'running'))
       return await train(folder, plan, { backend: 'onnx', threads: 1 }, grip, signal);
-    tellStudy(folder, plan, now);
+    postStudy(folder, plan, now);
   } finally {
     grip.release();
     await tellStudies();
@@ -210,20 +210,20 @@ async function train(
   signal: AbortSignal,
 ): Promise<void> {
   const [registry, shelf] = await opening;
-  const folders = foldersOf(shelf, folder);
+  const folders = openStudyFolder(shelf, folder);
   const tellAll: Tell = (message) => {
     tell(message);
     grip.tell(message);
   };
   let runs = await loadStudyRuns(plan, folders);
   try {
-    tellStudy(folder, plan, runs);
+    postStudy(folder, plan, runs);
     tellAll({ type: 'stage', stage: 'loading' });
-    const execution = await executionOf(runs, folders, { ...choice });
+    const execution = await resolveExecutions(runs, folders, { ...choice });
     // The runtime comes while teachers are copied.
     await Promise.all([loadBackend(registry, execution), giveTeachers(plan, folder, shelf)]);
     runs = await loadStudyRuns(plan, folders);
-    tellStudy(folder, plan, runs);
+    postStudy(folder, plan, runs);
     tellAll({ type: 'stage', stage: 'compiling' });
     const show = showRuns(runs, { ...folders, registry, execution, tell: tellAll, signal });
     const { status } = await runStudy(plan, {
@@ -235,10 +235,10 @@ async function train(
       defaults: { ...choice, checkpointEvery: CHECKPOINT_EVERY },
     }).finally(show.dispose);
     runs = await loadStudyRuns(plan, folders);
-    tell({ type: 'ended', status, runs: viewsOf(runs) });
+    tell({ type: 'ended', status, runs: toViews(runs) });
     if (status === 'finished') tell({ type: 'figures', figures: await draw(runs) });
   } catch (error) {
-    tell({ type: 'ended', status: 'interrupted', runs: viewsOf(runs) });
+    tell({ type: 'ended', status: 'interrupted', runs: toViews(runs) });
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { Evidence } from './measure.js';
  * Reads the analyses of the study in a folder; one of other choices than the published does not count,
  * and a damaged one is left out: `notice` hears of it.
  */
-export async function evidenceOf(
+export async function readEvidence(
   root: Store,
   runs: readonly BegunRun[],
   notice?: (message: string) => void,

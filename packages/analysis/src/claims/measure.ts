@@ -141,12 +141,14 @@ function sampleRuns(
 function meets(run: BegunRun, setting: JsonObject, budget = 0): boolean {
   const { config, manifest } = run;
   return (
-    contains(config.experiment, setting) && manifest.leaked !== true && lengthOf(run) >= budget
+    contains(config.experiment, setting) &&
+    manifest.leaked !== true &&
+    describeLength(run) >= budget
   );
 }
 
 /** Epochs that a run was to have; one that stopped by its own rule is as good as that long. */
-function lengthOf({ config, history }: BegunRun): number {
+function describeLength({ config, history }: BegunRun): number {
   return config.experiment.epochs ?? history.at(-1)?.epoch ?? 0;
 }
 
@@ -177,10 +179,10 @@ function valueIn(
     case 'parameters':
       return exactly(run.manifest.parameters);
     case 'epochs':
-      return exactly(Math.min(budget, lengthOf(run)));
+      return exactly(Math.min(budget, describeLength(run)));
     case 'inside': {
       const file = inside.get(publishedPath(run));
-      const value = file && insideOf(file, run.name, quantity.measure, quantity.layer);
+      const value = file && readPublishedValue(file, run.name, quantity.measure, quantity.layer);
       if (value !== undefined) return exactly(value);
       return 'no analysis with the published choices (grok analyze DIR --as-published)';
     }
@@ -206,7 +208,7 @@ function fromRecord(
   return epoch === null ? { low: record.epochs, high: Number.POSITIVE_INFINITY } : value(epoch);
 }
 
-function insideOf(
+function readPublishedValue(
   file: PublishedAnalysis,
   name: string,
   what: Measure,

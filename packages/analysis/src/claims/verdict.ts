@@ -53,11 +53,11 @@ export function verify(claims: Claims, evidence: Evidence): readonly Verified[] 
     const { id, source, claim: sentence, value, repeats } = claim;
     const long = claims.longBudget !== undefined && claim.possibility === true;
     return {
-      ...{ id, source, claim: sentence, published: value ?? null, band: bandOf(claim) },
+      ...{ id, source, claim: sentence, published: value ?? null, band: readBand(claim) },
       ...(repeats === undefined ? {} : { repeats }),
-      ...judge(claim, evidence, conditionsOf(claim, claims, claims.budget)),
+      ...decide(claim, evidence, listConditions(claim, claims, claims.budget)),
       ...(long
-        ? { long: judge(claim, evidence, conditionsOf(claim, claims, claims.longBudget)) }
+        ? { long: decide(claim, evidence, listConditions(claim, claims, claims.longBudget)) }
         : {}),
     };
   });
@@ -70,7 +70,7 @@ export function isComplete(verified: readonly Verified[]): boolean {
   );
 }
 
-function conditionsOf(claim: Claim, claims: Claims, budget: number | undefined): Conditions {
+function listConditions(claim: Claim, claims: Claims, budget: number | undefined): Conditions {
   const { setting, teacher, students } = claims;
   return {
     setting,
@@ -81,12 +81,12 @@ function conditionsOf(claim: Claim, claims: Claims, budget: number | undefined):
   };
 }
 
-function bandOf({ value, band }: Claim): readonly [number | null, number | null] | null {
+function readBand({ value, band }: Claim): readonly [number | null, number | null] | null {
   if (band === undefined) return null;
   return typeof band === 'number' ? [(value ?? 0) - band, (value ?? 0) + band] : band;
 }
 
-function judge(claim: Claim, evidence: Evidence, when: Conditions): Judgment {
+function decide(claim: Claim, evidence: Evidence, when: Conditions): Judgment {
   const none = { ours: null, sd: null, interval: null, seeds: 0 };
   if (claim.quantity === undefined)
     return { ...none, verdict: 'cannot be tested', why: claim.why ?? '' };
@@ -95,19 +95,21 @@ function judge(claim: Claim, evidence: Evidence, when: Conditions): Judgment {
   const samples = distinct([...found.samples.values()]);
   const judged =
     claim.value === undefined
-      ? judgeSentence(samples, bandOf(claim))
-      : judgeNumber(samples, claim.value, bandOf(claim));
+      ? judgeSentence(samples, readBand(claim))
+      : judgeNumber(samples, claim.value, readBand(claim));
   const always = claim.byConstruction !== undefined && judged.verdict === 'reproduced';
   return always ? { ...judged, verdict: 'by construction', why: claim.byConstruction } : judged;
 }
 
 type Band = readonly [number | null, number | null] | null;
-const within = (x: number, band: Band): boolean =>
+const isWithin = (x: number, band: Band): boolean =>
   x >= (band?.[0] ?? Number.NEGATIVE_INFINITY) && x <= (band?.[1] ?? Number.POSITIVE_INFINITY);
 
 /** What is known of a sentence: `surely` where it holds whatever a censored value was, `perhaps` where it may. */
 function judgeSentence(samples: readonly Sample[], band: Band): Judgment {
-  const surely = samples.filter(({ low, high }) => within(low, band) && within(high, band)).length;
+  const surely = samples.filter(
+    ({ low, high }) => isWithin(low, band) && isWithin(high, band),
+  ).length;
   const perhaps = samples.filter(({ low, high }) => reaches(low, high, band)).length;
   const n = samples.length;
   const verdict = surely === n ? 'reproduced' : perhaps <= n / 2 ? 'contradicted' : 'undecided';
@@ -127,24 +129,24 @@ export function judgeSummary(
   return judgeKnown(
     { ours: center, sd, interval, seeds },
     claim.value ?? Number.NaN,
-    bandOf(claim),
+    readBand(claim),
   );
 }
 
 function judgeNumber(samples: readonly Sample[], value: number, band: Band): Judgment {
   const found = estimate(samples);
   if (samples.every(({ low, high }) => low === high)) return judgeKnown(found, value, band);
-  const agrees = within(value, found.interval);
+  const agrees = isWithin(value, found.interval);
   const [low, high] = [lowerMedian(samples, 'low'), lowerMedian(samples, 'high')];
-  const isNear = within(low, band) && within(high, band);
-  return { verdict: verdictOf(agrees, isNear, reaches(low, high, band)), ...found };
+  const isNear = isWithin(low, band) && isWithin(high, band);
+  return { verdict: judgeClaim(agrees, isNear, reaches(low, high, band)), ...found };
 }
 
 /** One seed, and seeds that are all equal, have no interval: the band decides. */
 function judgeKnown(found: Omit<Judgment, 'verdict'>, value: number, band: Band): Judgment {
-  const isNear = found.ours !== null && within(found.ours, band);
-  const agrees = found.interval === null ? isNear : within(value, found.interval);
-  return { verdict: verdictOf(agrees, isNear, isNear), ...found };
+  const isNear = found.ours !== null && isWithin(found.ours, band);
+  const agrees = found.interval === null ? isNear : isWithin(value, found.interval);
+  return { verdict: judgeClaim(agrees, isNear, isNear), ...found };
 }
 
 /** True where a value between both ends may be in the band. */
@@ -153,7 +155,7 @@ function reaches(low: number, high: number, band: Band): boolean {
   return high >= (least ?? Number.NEGATIVE_INFINITY) && low <= (most ?? Number.POSITIVE_INFINITY);
 }
 
-function verdictOf(agrees: boolean, isNear: boolean, mayBeNear: boolean): Verdict {
+function judgeClaim(agrees: boolean, isNear: boolean, mayBeNear: boolean): Verdict {
   if (agrees && isNear) return 'reproduced';
   return agrees || mayBeNear ? 'undecided' : 'contradicted';
 }

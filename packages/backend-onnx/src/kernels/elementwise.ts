@@ -18,7 +18,7 @@ import type { Value } from '../graph.js';
 import type { Kernel, Kernels } from './types.js';
 
 const float = (b: Builder, x: Value): Value => cast(b, x, 'float32');
-/** A function of real numbers: whole numbers are cast to float32 first, as tfjs does. */
+/** A function of real numbers: integers are cast to float32 first, as tfjs does. */
 const real =
   (op: string): Kernel =>
   (b, { x }) =>
@@ -37,7 +37,7 @@ const same =
   (b, { x }) =>
     numeric(b, x, (y) => unary(b, op, y));
 
-/** tfjs's floor division gives int32; whole numbers go through float64, where ONNX would truncate (and trap on 0). */
+/** tfjs's floor division gives int32; integers go through float64, where ONNX would truncate (and trap on 0). */
 const floorDiv: Kernel = (b, { a, b: c }) => {
   const type = a.type === 'float32' ? 'float32' : 'float64';
   const quotient = emitDiv(b, cast(b, a, type), cast(b, c, type));

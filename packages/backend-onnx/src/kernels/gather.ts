@@ -23,7 +23,7 @@ import {
   transpose,
   where,
 } from '../builder.js';
-import { constantOf, type ElementType, type Value } from '../graph.js';
+import { type ElementType, makeConstant, type Value } from '../graph.js';
 import type { Kernels } from './types.js';
 
 /** Above this many elements a one-hot matrix costs more than a slow scatter. */
@@ -32,7 +32,7 @@ const ONE_HOT_LIMIT = 1 << 24;
 const SEGMENTS_AN_ELEMENT = 64;
 
 const count = (b: Builder, extent: number, type: ElementType = 'int32'): Value =>
-  addConstant(b, type, [extent], constantOf(Array.from({ length: extent }, (_, i) => i)));
+  addConstant(b, type, [extent], makeConstant(Array.from({ length: extent }, (_, i) => i)));
 /** True where `ids[i] === j`, `[ids…, depth]`; ids out of range match nothing. */
 function isClass(b: Builder, ids: Value, depth: number): Value {
   const column = reshape(b, ids, [...ids.shape, 1]);
@@ -70,7 +70,7 @@ function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
 /** Row numbers of a table `[extents…]` from indices `[…, extents.length]`: Σ index·stride. */
 function linear(b: Builder, indices: Value, extents: readonly number[]): Value {
   const strides = util.computeStrides([...extents, 1]);
-  const weights = addConstant(b, indices.type, [extents.length], constantOf(strides));
+  const weights = addConstant(b, indices.type, [extents.length], makeConstant(strides));
   const products = emitMul(b, indices, weights);
   return reduce(b, 'ReduceSum', products, [indices.shape.length - 1], false);
 }
@@ -101,7 +101,7 @@ export const gathers: Kernels = {
       b,
       indices.type,
       [batch, 1],
-      constantOf(Array.from({ length: batch }, (_, i) => i * extent)),
+      makeConstant(Array.from({ length: batch }, (_, i) => i * extent)),
     );
     const numbers = emitAdd(b, reshape(b, indices, [batch, chosen]), offsets);
     const taken = gather(b, rows, numbers, 0); // [batch, chosen, outer, inner]

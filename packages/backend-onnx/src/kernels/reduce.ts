@@ -10,7 +10,7 @@ interface Axes {
   readonly reductionIndices?: number | number[];
   readonly keepDims: boolean;
 }
-const axesOf = (x: Value, axis: number | number[]): number[] =>
+const parseAxes = (x: Value, axis: number | number[]): number[] =>
   tf.util.parseAxisParam(axis, [...x.shape]);
 
 /** Bools are folded as int32 and come back as `out`. */
@@ -19,13 +19,13 @@ const fold =
   (b, { x }, { axis, reductionIndices, keepDims }: Axes) => {
     const bool = x.type === 'bool';
     const numbers = bool ? cast(b, x, 'int32') : x;
-    const folded = reduce(b, op, numbers, axesOf(x, reductionIndices ?? axis), keepDims);
+    const folded = reduce(b, op, numbers, parseAxes(x, reductionIndices ?? axis), keepDims);
     return bool ? cast(b, folded, out) : folded;
   };
 const argument =
   (op: string): Kernel =>
   (b, { x }, { axis: given }: { axis: number }) => {
-    const [axis] = axesOf(x, given) as [number];
+    const [axis] = parseAxes(x, given) as [number];
     const numbers = x.type === 'bool' ? cast(b, x, 'int32') : x;
     const shape = x.shape.filter((_, i) => i !== axis);
     const found = emit(b, op, [numbers], { type: 'int64', shape }, { axis, keepdims: 0 });
@@ -41,9 +41,9 @@ export const reductions: Kernels = {
   Min: fold('ReduceMin', 'bool'),
   All: fold('ReduceMin', 'bool'),
   Any: fold('ReduceMax', 'bool'),
-  /** The mean of whole numbers is float32. */
+  /** The mean of integers is float32. */
   Mean: (b, { x }, { axis, keepDims }: Axes) =>
-    reduce(b, 'ReduceMean', cast(b, x, 'float32'), axesOf(x, axis), keepDims),
+    reduce(b, 'ReduceMean', cast(b, x, 'float32'), parseAxes(x, axis), keepDims),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Softmax: (b, { logits }, { dim }: { dim: number }) =>

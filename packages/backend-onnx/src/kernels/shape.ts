@@ -14,7 +14,7 @@ import {
   slice,
   transpose,
 } from '../builder.js';
-import { constantOf, type ElementType, type Value } from '../graph.js';
+import { type ElementType, makeConstant, type Value } from '../graph.js';
 import type { Inputs, Kernels } from './types.js';
 
 const list = (inputs: Inputs): Value[] => Object.values(inputs);
@@ -22,7 +22,7 @@ const list = (inputs: Inputs): Value[] => Object.values(inputs);
 const padShape = (shape: readonly number[], paddings: readonly (readonly number[])[]): number[] =>
   shape.map((extent, axis) => (paddings[axis] ?? []).reduce((sum, by) => sum + by, extent));
 /** What tfjs's own checks look at. */
-const infoOf = ({ shape }: Value): tf.TensorInfo => ({
+const toTensorInfo = ({ shape }: Value): tf.TensorInfo => ({
   dataId: {},
   shape: [...shape],
   dtype: 'float32',
@@ -33,7 +33,7 @@ const beforeFirst =
   (axis: number): number =>
     -((shape[axis] ?? 0) + 1);
 const positive = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
-const typeOf = (dtype: string | undefined): ElementType =>
+const toElementType = (dtype: string | undefined): ElementType =>
   dtype === 'int32' || dtype === 'bool' ? dtype : 'float32';
 
 export const shapes: Kernels = {
@@ -47,11 +47,11 @@ export const shapes: Kernels = {
   Transpose: (b, { x }, { perm }: { perm: number[] }) => transpose(b, x, perm),
   Slice: (b, { x }, attrs: { begin: number | number[]; size: number | number[] }) => {
     const [begin = [], size = []] = tf.slice_util.parseSliceParams(
-      infoOf(x),
+      toTensorInfo(x),
       attrs.begin,
       attrs.size,
     );
-    tf.slice_util.assertParamsValid(infoOf(x), begin, size);
+    tf.slice_util.assertParamsValid(toTensorInfo(x), begin, size);
     return slice(b, x, begin, size);
   },
   StridedSlice: (
@@ -146,7 +146,7 @@ export const shapes: Kernels = {
   /** Slices rather than Split, which onnxruntime does slowly on the last axis. */
   SplitV: (b, { x }, attrs: { numOrSizeSplits: number[] | number; axis: number }) => {
     const axis = positive(attrs.axis, x.shape.length);
-    const sizes = tf.backend_util.prepareSplitSize(infoOf(x), attrs.numOrSizeSplits, axis);
+    const sizes = tf.backend_util.prepareSplitSize(toTensorInfo(x), attrs.numOrSizeSplits, axis);
     let at = 0;
     return sizes.map((extent) => {
       const begin = x.shape.map((_, i) => (i === axis ? at : 0));
@@ -176,8 +176,8 @@ export const shapes: Kernels = {
     const size = sizeOf(block);
     const split = tf.backend_util.getReshaped(shape, block, size, false);
     const perm = tf.backend_util.getPermuted(split.length, block.length, false);
-    const joined = tf.backend_util.getReshapedPermuted(shape, block, size, false);
-    return reshape(b, transpose(b, reshape(b, padded, split), perm), joined);
+    const permuted = tf.backend_util.getReshapedPermuted(shape, block, size, false);
+    return reshape(b, transpose(b, reshape(b, padded, split), perm), permuted);
   },
   BatchToSpaceND: (b, { x }, attrs: { blockShape: number[]; crops: number[][] }) => {
     const { blockShape: block, crops } = attrs;
@@ -185,34 +185,34 @@ export const shapes: Kernels = {
     const shape = [...x.shape];
     const split = tf.backend_util.getReshaped(shape, block, size);
     const perm = tf.backend_util.getPermuted(split.length, block.length);
-    const joined = tf.backend_util.getReshapedPermuted(shape, block, size);
+    const permuted = tf.backend_util.getReshapedPermuted(shape, block, size);
     const begin = tf.backend_util.getSliceBeginCoords(crops, block.length);
-    const kept = tf.backend_util.getSliceSize(joined, crops, block.length);
-    const whole = reshape(b, transpose(b, reshape(b, x, split), perm), joined);
-    const rest = joined.slice(kept.length);
+    const kept = tf.backend_util.getSliceSize(permuted, crops, block.length);
+    const whole = reshape(b, transpose(b, reshape(b, x, split), perm), permuted);
+    const rest = permuted.slice(kept.length);
     return slice(b, whole, [...begin, ...rest.map(() => 0)], [...kept, ...rest]);
   },
 
   Fill: (b, _, attrs: { shape: number[]; value: number; dtype?: string }) =>
-    fill(b, typeOf(attrs.dtype), attrs.shape, attrs.value),
+    fill(b, toElementType(attrs.dtype), attrs.shape, attrs.value),
   ZerosLike: (b, { x }) => fill(b, x.type, x.shape, 0),
   OnesLike: (b, { x }) => fill(b, x.type, x.shape, 1),
   Range: (b, _, attrs: { start: number; stop: number; step: number; dtype: string }) => {
     const { start, stop, step, dtype } = attrs;
     const count = Math.max(0, Math.ceil((stop - start) / step));
     const elements = Array.from({ length: count }, (_, i) => start + i * step);
-    return addConstant(b, typeOf(dtype), [count], constantOf(elements));
+    return addConstant(b, toElementType(dtype), [count], makeConstant(elements));
   },
   LinSpace: (b, _, { start, stop, num }: { start: number; stop: number; num: number }) => {
     const elements = Array.from({ length: num }, (_, i) =>
       num === 1 ? start : start + (i * (stop - start)) / (num - 1),
     );
-    return addConstant(b, 'float32', [num], constantOf(elements));
+    return addConstant(b, 'float32', [num], makeConstant(elements));
   },
   Diag: (b, { x }) => {
     const size = sizeOf(x.shape);
     const eye = Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
-    const mask = cast(b, addConstant(b, 'float32', [size, size], constantOf(eye)), x.type);
+    const mask = cast(b, addConstant(b, 'float32', [size, size], makeConstant(eye)), x.type);
     const row = reshape(b, x, [1, size]);
     const matrix = emit(b, 'Mul', [row, mask], { type: x.type, shape: [size, size] });
     return reshape(b, matrix, [...x.shape, ...x.shape]);

@@ -1,5 +1,5 @@
 /** Equal nodes once: the same operator on the same inputs, and constants of the same content. */
-import { elementsOf, type Graph, type Node, uniformOf, type Value } from '../graph.js';
+import { type Graph, type Node, readElements, readUniform, type Value } from '../graph.js';
 import { withoutDead } from './rewrite.js';
 
 /** One node for all that compute the same, one value for all constants alike. */
@@ -36,15 +36,15 @@ export function mergeCommon(graph: Graph): Graph {
 }
 
 function constantLike(known: Map<string, Value[]>, value: Value): Value {
-  const uniform = uniformOf(value);
-  const elements = uniform === undefined ? (elementsOf(value) ?? []) : [uniform];
+  const uniform = readUniform(value);
+  const elements = uniform === undefined ? (readElements(value) ?? []) : [uniform];
   const [first, middle] = [elements[0], elements[elements.length >> 1]];
   const key = `${value.type} ${value.shape.join()} ${elements.length} ${first} ${middle}`;
   const alike = known.get(key) ?? [];
   known.set(key, alike);
   const same = alike.find((other) => {
-    if (uniform !== undefined) return Object.is(uniformOf(other), uniform);
-    const theirs = uniformOf(other) === undefined ? (elementsOf(other) ?? []) : [];
+    if (uniform !== undefined) return Object.is(readUniform(other), uniform);
+    const theirs = readUniform(other) === undefined ? (readElements(other) ?? []) : [];
     if (theirs.length !== elements.length) return false;
     for (let i = 0; i < elements.length; i++) if (!Object.is(elements[i], theirs[i])) return false;
     return true;

@@ -1,7 +1,7 @@
 /** Patterns that onnxruntime has one operator for: SiLU, log softmax, sums of squares, RMSNorm, rotary positions. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
-import { constantOf, elementsOf, type Graph, sameShape, type Value } from '../graph.js';
+import { type Graph, makeConstant, readElements, sameShape, type Value } from '../graph.js';
 import { integers, numberAttribute, reducedAxes, withoutReshapes } from './inspect.js';
 import { any, anyAdd, anyMul, anyNumber, named, once, op, type Pattern, when } from './pattern.js';
 import { findAll, type RewriteSite, type Rule, rebuild, rule, withoutDead } from './rewrite.js';
@@ -88,7 +88,7 @@ export const rope: readonly Rule[] = [
       const [cos, sin] = [halfRows(cosine, width, 1), halfRows(sine, width, -1)];
       if (cos === undefined || sin === undefined) return undefined;
       const cache = (elements: Float32Array) =>
-        make.addConstant(b, 'float32', [positions, width / 2], constantOf(elements));
+        make.addConstant(b, 'float32', [positions, width / 2], makeConstant(elements));
       // One head comes and goes in attention's own shape, which spares two Reshapes.
       const own = heads === 1 ? [batch, 1, positions, width] : [batch, positions, heads * width];
       const flat = make.reshape(b, x, own);
@@ -122,7 +122,7 @@ function rotaryLayout(shape: readonly number[], table: Value) {
 }
 /** The second half of every row of a table, if the first is that times `sign`. */
 function halfRows(table: Value, width: number, sign: number): Float32Array | undefined {
-  const elements = elementsOf(table) ?? [];
+  const elements = readElements(table) ?? [];
   const half = width / 2;
   const found = new Float32Array(elements.length / 2);
   for (let to = 0; to < found.length; to++) {

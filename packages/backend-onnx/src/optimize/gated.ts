@@ -1,6 +1,6 @@
 /** Sums with a tensor whose rows are scaled, `x + y ∘ gate`, are one operator of onnxruntime: a pass less each. */
 import * as make from '../builder.js';
-import { sameShape, uniformOf, type Value } from '../graph.js';
+import { readUniform, sameShape, type Value } from '../graph.js';
 import { anyAdd, anyMul, anyOrder, once, op } from './pattern.js';
 import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
@@ -14,7 +14,7 @@ function rowGate(b: RewriteSite, y: Value, gate: Value): Value | undefined {
   if (type !== 'float32' || outer.length === 0 || width < SHORT) return undefined;
   if (!sameShape(y.shape, shape)) return undefined;
   const rows = [...shape.slice(0, -1), 1];
-  const factor = uniformOf(gate);
+  const factor = readUniform(gate);
   if (factor !== undefined) return make.fill(b, type, rows, factor);
   return sameShape(gate.shape, rows) ? gate : undefined;
 }

@@ -1,5 +1,5 @@
 /** What rules ask about values and nodes beyond what a pattern says. */
-import { elementsOf, type Node, type Value } from '../graph.js';
+import { type Node, readElements, type Value } from '../graph.js';
 import { any, type Known, op, type Pattern } from './pattern.js';
 
 /** The first input of the node that computes `value`, if that is the operator named. */
@@ -14,7 +14,7 @@ export function withoutReshapes(known: Known, value: Value): Value {
 }
 /** Whole numbers of a constant input. */
 export function integers(value: Value | undefined): number[] | undefined {
-  const elements = value && elementsOf(value);
+  const elements = value && readElements(value);
   return elements && Array.from(elements);
 }
 /** An attribute that is one number. */
@@ -22,7 +22,7 @@ export function numberAttribute(node: Node, name: string, absent: number): numbe
   const found = node.attributes[name];
   return typeof found === 'number' ? found : absent;
 }
-/** An attribute that is a list of whole numbers. */
+/** An attribute that is a list of integers. */
 export function listAttribute(node: Node, name: string): readonly number[] {
   const found = node.attributes[name];
   return typeof found === 'object' && !('nodes' in found) ? found : [];

@@ -1,7 +1,7 @@
 /** The last step before encoding: big constants of one number are made by Expand, not stored. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
-import { type Graph, uniformOf, type Value } from '../graph.js';
+import { type Graph, readUniform, type Value } from '../graph.js';
 
 /** Constants of more elements than this are expanded. */
 const STORED = 64;
@@ -12,16 +12,16 @@ export function expandUniforms(graph: Graph): Graph {
   const b = { graph: lowered, source: 'constant' };
   const expanded = new Map<string, Value>();
   const small = (value: Value): Value => {
-    const uniform = uniformOf(value);
+    const uniform = readUniform(value);
     const { type, shape } = value;
     if (uniform === undefined || sizeOf(shape) <= STORED) return value;
     const key = `${type} ${uniform} ${shape.join()}`;
     const known = expanded.get(key);
     if (known !== undefined) return known;
     const inputs = [make.fill(b, type, [], uniform), make.int64s(b, shape)];
-    const fresh = make.emit(b, 'Expand', inputs, value);
-    expanded.set(key, fresh);
-    return fresh;
+    const tiled = make.emit(b, 'Expand', inputs, value);
+    expanded.set(key, tiled);
+    return tiled;
   };
   for (const node of graph.nodes) lowered.nodes.push({ ...node, inputs: node.inputs.map(small) });
   return lowered;

@@ -4,7 +4,7 @@
  * one; a number asks for a constant of that number. After tinygrad's `UPat` (tinygrad/uop/ops.py).
  */
 import { sizeOf } from '@grok/core';
-import { type Node, uniformOf, type Value } from '../graph.js';
+import { type Node, readUniform, type Value } from '../graph.js';
 
 /** What a pattern can ask about the values of a graph. */
 export interface Known {
@@ -41,7 +41,7 @@ type PatternOver<P extends readonly Operand[]> = Pattern<All<Captured<P[number]>
 
 const toShape = (operand: Operand): Shape => {
   if (typeof operand === 'string') return { value: operand };
-  if (typeof operand === 'number') return { test: (value) => uniformOf(value) === operand };
+  if (typeof operand === 'number') return { test: (value) => readUniform(value) === operand };
   return operand;
 };
 /** The result of one of the operators (separated by spaces) on inputs that fit `inputs`. */
@@ -138,7 +138,7 @@ function matchNode(
   let way: Captures | undefined = before;
   if (p.value !== undefined) way = capture(p.value, value, way);
   if (p.node !== undefined) way = way && capture(p.node, node, way);
-  if (p.number !== undefined) way = way && capture(p.number, uniformOf(value), way);
+  if (p.number !== undefined) way = way && capture(p.number, readUniform(value), way);
   if (way === undefined) return NONE;
   if (node === undefined || p.inputs === undefined) return [way];
   const straight = matchInputs(p.inputs, node.inputs, known, way);

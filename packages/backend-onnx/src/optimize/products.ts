@@ -1,7 +1,7 @@
 /** Matrix products take factors, sums and signs along at no cost. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
-import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
+import { type Node, readUniform, sameShape, type Value } from '../graph.js';
 import { productFlags } from './inspect.js';
 import { anyAdd, anyMul, named, node, once, op, scalar } from './pattern.js';
 import { type RewriteSite, type Rule, rule } from './rewrite.js';
@@ -14,7 +14,7 @@ function scaling(node: Node | undefined): { x: Value; factor: number } | undefin
   if (x === undefined || out?.type !== 'float32') return undefined;
   const whole = (value: Value, factor: number | undefined) =>
     factor !== undefined && sameShape(value.shape, out.shape) ? { x: value, factor } : undefined;
-  const [a, c] = [x, y].map((value) => value && uniformOf(value));
+  const [a, c] = [x, y].map((value) => value && readUniform(value));
   if (node?.op === 'Neg') return whole(x, -1);
   if (node?.op === 'Div') return whole(x, c === undefined ? c : 1 / c);
   if (node?.op !== 'Mul' || y === undefined) return undefined;

@@ -1,7 +1,7 @@
 /** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
-import { type Node, sameShape, uniformOf, type Value } from '../graph.js';
+import { type Node, readUniform, sameShape, type Value } from '../graph.js';
 import { integers, listAttribute, oneHot, operand, productFlags } from './inspect.js';
 import { any, anyAdd, type Known, named, node, once, op } from './pattern.js';
 import { type RewriteSite, type Rule, rule } from './rewrite.js';
@@ -101,7 +101,7 @@ export const pads: readonly Rule[] = [
 function paddedAxis(pad: Node): { axis: number; start: number } | undefined {
   const { inputs, outputs, attributes } = pad;
   const [inner, starts, filler] = inputs;
-  if (attributes.mode !== undefined || (filler !== undefined && uniformOf(filler) !== 0))
+  if (attributes.mode !== undefined || (filler !== undefined && readUniform(filler) !== 0))
     return undefined;
   const axes = inner?.shape.flatMap((n, axis) => (n === outputs[0]?.shape[axis] ? [] : axis)) ?? [];
   const [axis = 0] = axes;

@@ -1,7 +1,7 @@
 /** Arithmetic that need not be done: constants, neutral elements, casts and broadcasts without effect. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
-import { constantOf, elementsOf, sameShape, uniformOf, type Value } from '../graph.js';
+import { makeConstant, readElements, readUniform, sameShape, type Value } from '../graph.js';
 import { integers, operand } from './inspect.js';
 import {
   any,
@@ -63,16 +63,16 @@ function foldBinary(b: RewriteSite, x: Value, y: Value): Value | undefined {
   const { shape } = b.out;
   const compute = BINARY.get(b.node.op);
   if (compute === undefined || x.type !== 'float32') return undefined;
-  const [u, v] = [uniformOf(x), uniformOf(y)];
+  const [u, v] = [readUniform(x), readUniform(y)];
   if (u !== undefined && v !== undefined) return make.fill(b, x.type, shape, fround(compute(u, v)));
   const whole = (value: Value): ArrayLike<number> | undefined =>
-    uniformOf(value) !== undefined || sameShape(value.shape, shape)
-      ? elementsOf({ ...value, shape })
+    readUniform(value) !== undefined || sameShape(value.shape, shape)
+      ? readElements({ ...value, shape })
       : undefined;
   const [p, q] = sizeOf(shape) > FOLDED ? [] : [whole(x), whole(y)];
   if (p === undefined || q === undefined) return undefined;
   const elements = Array.from(p, (n, i) => fround(compute(n, q[i] ?? Number.NaN)));
-  return make.addConstant(b, 'float32', shape, constantOf(elements));
+  return make.addConstant(b, 'float32', shape, makeConstant(elements));
 }
 function foldCast(b: RewriteSite, x: Value): Value | undefined {
   const { type, shape } = b.out;
@@ -81,7 +81,7 @@ function foldCast(b: RewriteSite, x: Value): Value | undefined {
   const whole = elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
   const convert = CONVERT.get(type) ?? whole;
   if (elements === undefined || convert === undefined) return undefined;
-  return make.addConstant(b, type, shape, constantOf(elements.map(convert)));
+  return make.addConstant(b, type, shape, makeConstant(elements.map(convert)));
 }
 
 /** Casts to the same type, casts of casts that lose nothing, `−(−x)`, `!(!x)`. */
@@ -120,11 +120,11 @@ export const signs: readonly Rule[] = [
 const ELEMENTWISE = 'Add Sub Mul Div Max Min Pow';
 /** What a value repeats: the input of an Expand, or the one number of a constant. */
 function repeated(b: RewriteSite, value: Value): Value {
-  const u = uniformOf(value);
+  const u = readUniform(value);
   return u === undefined ? (operand(b, value, 'Expand') ?? value) : make.scalarLike(b, value, u);
 }
 const isRepeated = (value: Value, known: Known): boolean =>
-  uniformOf(value) === undefined
+  readUniform(value) === undefined
     ? operand(known, value, 'Expand') !== undefined
     : value.shape.length > 0;
 /**

@@ -1,5 +1,5 @@
 /** What does not fit a schema, in words: the key, the rule and what was got, with the nearest known key. */
-import { cut, type InputError, quote, unknownName, withSubject } from './errors.js';
+import { type InputError, quote, truncate, unknownName, withSubject } from './errors.js';
 
 /** An issue of a Standard Schema; zod's say more than their message. */
 export interface Issue {
@@ -47,7 +47,7 @@ export function findLostNumber(value: unknown, path: readonly string[] = []): Fa
     const single = Math.fround(value);
     const isLost =
       Number.isFinite(value) && value !== 0 && (single === 0 || !Number.isFinite(single));
-    const problem = `must be 0 or between 1.4e-45 and 3.4e38, as float32 has it, got ${value}`;
+    const problem = `must be 0 or between 1.4e-45 and 3.4e38 (the range of float32), got ${value}`;
     return isLost ? { path, problem } : undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
@@ -61,7 +61,7 @@ export function findLostNumber(value: unknown, path: readonly string[] = []): Fa
 function reportUnknownKey(noun: string, path: readonly string[], known: Iterable<string>): Fault {
   const [key = ''] = path.slice(-1);
   const unknown = unknownName(noun, key, known);
-  const parents = cut(path.slice(0, -1).join('.'));
+  const parents = truncate(path.slice(0, -1).join('.'));
   const error = parents === '' ? unknown : withSubject(parents, unknown);
   return { path, problem: error.message, error };
 }
@@ -88,7 +88,7 @@ export function findFaults(issues: readonly Issue[], given: unknown): readonly F
     const path = (issue.path ?? []).map((part) =>
       String(typeof part === 'object' ? part.key : part),
     );
-    const got = path.reduce(memberOf, given);
+    const got = path.reduce(readMember, given);
     if (issue.params?.told === true) return { path, problem: issue.message };
     const problem =
       got === undefined ? `is missing (${issue.message})` : `${issue.message}, got ${show(got)}`;
@@ -96,16 +96,16 @@ export function findFaults(issues: readonly Issue[], given: unknown): readonly F
   });
 }
 
-function memberOf(at: unknown, key: string): unknown {
+function readMember(at: unknown, key: string): unknown {
   if (typeof at !== 'object' || at === null) return undefined;
   return Object.getOwnPropertyDescriptor(at, key)?.value;
 }
 
 /** Faults in words, one after another; of very many, the first. */
 export function formatFaults(faults: readonly Fault[], noun: string): string {
-  const told = faults.slice(0, MOST).map((fault) => formatFault(fault, noun));
-  const left = faults.length - told.length;
-  return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
+  const messages = faults.slice(0, MOST).map((fault) => formatFault(fault, noun));
+  const left = faults.length - messages.length;
+  return [...messages, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
 }
 
 /** `key "a.b": must be ≥ 1, got 0`; what is unknown, and the whole, name themselves. */
@@ -123,5 +123,5 @@ export function show(value: unknown): string {
     typeof inner === 'bigint' || (typeof inner === 'number' && !Number.isFinite(inner))
       ? show(inner)
       : inner;
-  return cut(JSON.stringify(value, inside) ?? typeof value);
+  return truncate(JSON.stringify(value, inside) ?? typeof value);
 }

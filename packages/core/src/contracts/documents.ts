@@ -98,7 +98,7 @@ function parseJson(text: string, refuse: (problem: string) => Error): unknown {
     throw refuse(`must be JSON (${error instanceof Error ? error.message.split('\n')[0] : error})`);
   }
   // Laid over another object it would become that object's prototype.
-  if (proto) throw refuse('"__proto__" is no name; choose another');
+  if (proto) throw refuse('"__proto__" cannot be used as a name; choose another');
   return value;
 }
 
@@ -113,10 +113,10 @@ function parseValue<T>(
   const format = faults.find(({ path }) => path[0] === 'format');
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const unknown = format === undefined ? findUnknownKey(json, value, 'key') : undefined;
-  const told = [format ?? unknown ?? faults].flat();
+  const messages = [format ?? unknown ?? faults].flat();
   return {
-    path: told[0]?.path ?? [],
-    problem: formatFaults(told, 'key'),
+    path: messages[0]?.path ?? [],
+    problem: formatFaults(messages, 'key'),
   };
 }
 

@@ -42,12 +42,12 @@ export function withSubject(subject: string, error: InputError): InputError {
 /** Longest word that may be a slip of the hand. */
 const WORD = 100;
 /** Text that is cut where it is longer than `most` characters: an error is one line. */
-export function cut(text: string, most = 200): string {
+export function truncate(text: string, most = 200): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 /** What a person wrote, in quotes, as JSON has it, and cut. */
 export function quote(text: string): string {
-  return JSON.stringify(cut(text));
+  return JSON.stringify(truncate(text));
 }
 
 /** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
@@ -90,7 +90,7 @@ export function unknownName(what: string, got: string, known: Iterable<string>):
   const names = [...known].sort();
   const near = nearest(got, names);
   const hint = near === undefined ? '' : ` did you mean ${quote(near)}?`;
-  const list = names.length === 0 ? 'there are none' : `known: ${cut(names.join(', '), 2000)}`;
+  const list = names.length === 0 ? 'there are none' : `known: ${truncate(names.join(', '), 2000)}`;
   const shown = hint ? list.replace(/^./, (first) => first.toUpperCase()) : list;
   return new InputError(`unknown ${what} ${quote(got)}:${hint} ${shown}`, {
     code: 'unknown-name',

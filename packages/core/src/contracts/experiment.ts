@@ -234,24 +234,21 @@ const experimentShape = {
   freeze: z.array(name).exactOptional(),
   batch: z.union([positive, z.literal('full')]).describe('rows a step, or "full"'),
   epochs: positive.exactOptional().describe('epochs to train'),
-  steps: positive.exactOptional().describe('optimizer steps to train, in place of epochs'),
+  steps: positive.exactOptional().describe('optimizer steps to train (instead of epochs)'),
   evalEvery: positive.exactOptional().describe('epochs between evaluations (default 1)'),
-  seed: natural.describe('seed of everything random'),
-  splitSeed: natural.exactOptional().describe('seed of the split (default: the seed)'),
+  seed: natural.describe('random seed'),
+  splitSeed: natural.exactOptional().describe('random seed of the split (default: the seed)'),
   probes: z.array(namedUse).exactOptional(),
   allowLeak: z
     .boolean()
     .exactOptional()
-    .describe('let a teacher have seen validation rows; every table says so'),
-  allowOtherTask: z.boolean().exactOptional().describe('let a teacher be of another task'),
-  shuffleLabels: z
-    .boolean()
-    .exactOptional()
-    .describe('let training labels change places among themselves'),
+    .describe('allow teachers trained on validation rows; every table marks such runs'),
+  allowOtherTask: z.boolean().exactOptional().describe('allow teachers trained on another task'),
+  shuffleLabels: z.boolean().exactOptional().describe('shuffle the labels of the training rows'),
   shuffleTeachers: z
     .boolean()
     .exactOptional()
-    .describe('let what teachers make of training rows change places among these'),
+    .describe('shuffle the outputs of teachers over the training rows'),
   evaluate: z.strictObject({ train: z.boolean() }).exactOptional(),
   stop: stop.exactOptional(),
   require: z
@@ -266,11 +263,11 @@ const experimentShape = {
 export const experimentSchema: z.ZodType<Experiment> = z
   .strictObject(experimentShape)
   .refine(({ epochs, steps }) => epochs !== undefined || steps !== undefined, {
-    message: 'must be given, or "steps" in its place',
+    message: 'required unless "steps" is given',
     path: ['epochs'],
   })
   .refine(({ epochs, steps }) => epochs === undefined || steps === undefined, {
-    message: 'must not stand beside "epochs": give one of them',
+    message: 'cannot be combined with "epochs"; give one of them',
     path: ['steps'],
   });
 
@@ -296,7 +293,7 @@ export type PinnedPoints = {
   /** The first evaluated epoch at each (0–1). */
   readonly validationAccuracies?: readonly number[];
 };
-/** A key of an experiment that holds a whole number, or true or false: applications make a flag of each. */
+/** A key of an experiment that holds an integer, or true or false: applications make a flag of each. */
 export interface ScalarKey {
   readonly key: string;
   readonly type: 'integer' | 'boolean';

@@ -16,7 +16,7 @@ export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
 }
 
 /** The bytes of a typed array, not copied. Little-endian, as is every machine that JS engines run on today. */
-export function bytesOf(array: ArrayBufferView): Uint8Array {
+export function viewBytes(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
 }
 
@@ -30,7 +30,9 @@ export function canonicalJson(value: unknown): string {
 
 function write(value: unknown, path: string, above: readonly unknown[]): string {
   const refuse = (what: string): InputError =>
-    new InputError(`JSON at ${path || '(top)'}: ${what} cannot be written; use plain JSON values`);
+    new InputError(
+      `JSON at ${path || '(top)'}: ${what} cannot be written as JSON; use plain JSON values`,
+    );
   if (value === null || typeof value === 'boolean' || typeof value === 'string')
     return JSON.stringify(value);
   if (typeof value === 'number') {
@@ -38,7 +40,7 @@ function write(value: unknown, path: string, above: readonly unknown[]): string 
     return JSON.stringify(value);
   }
   if (typeof value !== 'object') throw refuse(`a value of type ${typeof value}`);
-  if (above.includes(value)) throw refuse('an object inside itself');
+  if (above.includes(value)) throw refuse('a circular reference');
   const inside = [...above, value];
   if (Array.isArray(value))
     return `[${value.map((item, i) => write(item, `${path}[${i}]`, inside)).join(',')}]`;
@@ -70,17 +72,17 @@ export function experimentHash(experiment: Experiment): string {
 export function paramsSha256(params: HostParams): string {
   return sha256Hex(
     ...Object.values(params).map(({ data }) =>
-      bytesOf(data instanceof Float32Array ? data : Float32Array.from(data)),
+      viewBytes(data instanceof Float32Array ? data : Float32Array.from(data)),
     ),
   );
 }
 
 /** Identity of a task: SHA-256 over the canonical JSON of its vocabulary and its inputs' shape and type, then the inputs, then the labels. */
 export function taskHash({ vocabulary, inputs: { shape, dtype, data }, labels }: Task): string {
-  return sha256Hex(canonicalJson({ vocabulary, shape, dtype }), bytesOf(data), bytesOf(labels));
+  return sha256Hex(canonicalJson({ vocabulary, shape, dtype }), viewBytes(data), viewBytes(labels));
 }
 
 /** Identity of a split: SHA-256 over the number of training rows, then these, then the validation rows, as little-endian int32. */
 export function splitHash({ train, validation }: SplitRows): string {
-  return sha256Hex(bytesOf(Int32Array.of(train.length)), bytesOf(train), bytesOf(validation));
+  return sha256Hex(viewBytes(Int32Array.of(train.length)), viewBytes(train), viewBytes(validation));
 }

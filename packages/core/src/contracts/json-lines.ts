@@ -1,5 +1,5 @@
 /** What JSON's own parser does not tell of a text: where a key stands, what is lost of a number, how deep it goes. */
-import { cut } from './errors.js';
+import { truncate } from './errors.js';
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 /** Levels of lists and objects; what reads documents calls itself once for each. */
@@ -32,10 +32,10 @@ export function findTextFault(text: string): string | undefined {
   for (const [token] of text.matchAll(TOKEN)) {
     if (token === '{' || token === '[') depth++;
     if (token === '}' || token === ']') depth--;
-    if (depth > DEEPEST) return `must have at most ${DEEPEST} levels of lists and objects`;
+    if (depth > DEEPEST) return `must be nested at most ${DEEPEST} levels deep`;
     if (isLost(token)) {
       const [size, read] = Number(token) === 0 ? ['small', '0'] : ['large', 'infinity'];
-      return `${cut(token, 40)} is too ${size} for a number: it would be read as ${read}`;
+      return `${truncate(token, 40)} is too ${size} for a float64: it would be read as ${read}`;
     }
   }
   return undefined;

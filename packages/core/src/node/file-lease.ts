@@ -30,7 +30,7 @@ interface Candidate {
   readonly token: string;
   readonly folder: string;
   /** Milliseconds since 1970, by the file system's clock. */
-  readonly made: number;
+  readonly createdAt: number;
 }
 
 /** Takes the lease `name` of a folder, which is made if need be. @throws RunError that names what cannot be written or read. */
@@ -41,7 +41,7 @@ export async function fileLease(
 ): Promise<Lease | LeaseRefusal> {
   const path = join(dir, `.lease-${name}`);
   return explainFailure('lock', dir, async () => {
-    const made = await makeFolder(dir);
+    const created = await makeFolder(dir);
     const own = await writeCandidate(path, ttl);
     // Before it is in place, where others of this thread see it at once.
     ours.add(own.token);
@@ -50,8 +50,8 @@ export async function fileLease(
       const holder = await takeOver(path, own);
       if (holder !== undefined) return { granted: false, holder: describeProcess(holder) };
       isTaken = true;
-      await removeLeftovers(path, own.made);
-      return heldLease(path, own.token, ttl, made === undefined ? undefined : resolve(made));
+      await removeLeftovers(path, own.createdAt);
+      return heldLease(path, own.token, ttl, created === undefined ? undefined : resolve(created));
     } finally {
       if (!isTaken) ours.delete(own.token);
       await rm(own.folder, { recursive: true, force: true });
@@ -67,7 +67,7 @@ async function writeCandidate(path: string, ttl: number): Promise<Candidate> {
   try {
     await handle.writeFile(JSON.stringify({ ...ownStamp(), ttl }));
     await syncHandle(handle);
-    return { token, folder, made: (await handle.stat()).mtimeMs };
+    return { token, folder, createdAt: (await handle.stat()).mtimeMs };
   } finally {
     await handle.close();
   }
@@ -85,14 +85,14 @@ async function takeOver(path: string, own: Candidate): Promise<ProcessStamp | un
       await wait(attempt);
       continue;
     }
-    if (isHeld(holder, own.made)) return holder;
+    if (isHeld(holder, own.createdAt)) return holder;
     await end(path, holder.token);
     last = holder;
   }
   return last;
 }
 
-function heldLease(path: string, token: string, ttl: number, made: string | undefined): Lease {
+function heldLease(path: string, token: string, ttl: number, created: string | undefined): Lease {
   let renewed = Date.now();
   return {
     granted: true,
@@ -113,7 +113,7 @@ function heldLease(path: string, token: string, ttl: number, made: string | unde
         await end(path, token);
         await removeFolder(path);
       });
-      if (made !== undefined) await removeEmpty(resolve(dir), made);
+      if (created !== undefined) await removeEmpty(resolve(dir), created);
     },
   };
 }

@@ -5,7 +5,7 @@
 import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RunError } from '../contracts/errors.js';
-import { bytesOf } from '../contracts/hash.js';
+import { viewBytes } from '../contracts/hash.js';
 import type { Store } from '../contracts/types.js';
 import { checkLeaseName } from '../runs/lease.js';
 import { checkPath } from '../runs/memory-store.js';
@@ -33,7 +33,7 @@ export function fileStore(dir: string): Store {
   const appended: Appended = new Map();
   let isMade = false;
   const tidied = new Map<string, Promise<void>>();
-  const fileOf = (path: string): string => join(dir, checkPath(path));
+  const resolvePath = (path: string): string => join(dir, checkPath(path));
 
   /** Makes a folder, and once removes what dead processes left there. */
   async function prepare(folder: string): Promise<void> {
@@ -49,12 +49,12 @@ export function fileStore(dir: string): Store {
   return {
     where: dir,
     async read(path) {
-      const file = fileOf(path);
+      const file = resolvePath(path);
       const bytes = await explainFailure('read', file, () => unlessMissing(() => readFile(file)));
-      return bytes === undefined ? undefined : bytesOf(bytes); // no Buffer: its slice is no copy
+      return bytes === undefined ? undefined : viewBytes(bytes); // no Buffer: its slice is no copy
     },
     async write(path, bytes) {
-      const file = fileOf(path);
+      const file = resolvePath(path);
       const folder = dirname(file);
       await explainFailure('write', file, async () => {
         await prepare(folder);
@@ -64,7 +64,7 @@ export function fileStore(dir: string): Store {
       });
     },
     async append(path, bytes) {
-      const file = fileOf(path);
+      const file = resolvePath(path);
       await explainFailure('write', file, async () => {
         await prepare(dirname(file));
         const handle = await open(file, 'a');
@@ -78,16 +78,16 @@ export function fileStore(dir: string): Store {
       });
     },
     async truncate(path, length) {
-      const file = fileOf(path);
-      const cut = async (): Promise<void> => {
+      const file = resolvePath(path);
+      const dropTornLine = async (): Promise<void> => {
         if ((await stat(file)).size <= length) return;
         await truncate(file, length);
         await syncFile(file);
       };
-      await explainFailure('write', file, () => unlessMissing(cut));
+      await explainFailure('write', file, () => unlessMissing(dropTornLine));
     },
     async list(folder) {
-      const path = folder === '' ? dir : fileOf(folder);
+      const path = folder === '' ? dir : resolvePath(folder);
       const entries = await explainFailure('read', path, () =>
         unlessMissing(() => readdir(path, { withFileTypes: true })),
       );
@@ -97,7 +97,7 @@ export function fileStore(dir: string): Store {
         .sort();
     },
     async remove(path) {
-      const file = fileOf(path);
+      const file = resolvePath(path);
       await explainFailure('remove', file, () => rm(file, { force: true }));
     },
     lease: async (name, ttl) => fileLease(dir, checkLeaseName(name), ttl),

@@ -57,10 +57,10 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** What is said of a folder that was there before. */
 export function goneFolder(folder: string): string {
-  return `${folder}: is gone; it was removed or renamed while it was worked in`;
+  return `${folder}: no longer exists; it was removed or renamed during the run`;
 }
 
-/** What an action gives, or undefined where there is no such file. */
+/** What an action gives, or undefined where no such file. */
 export async function unlessMissing<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
     return await action();
@@ -75,12 +75,12 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; free some space and resume',
   EDQUOT: 'the quota is used up; free some space and resume',
   EFBIG: 'the file is larger than this system allows; raise the limit (ulimit -f) and resume',
-  EACCES: 'there is no permission; make the folder writable or use another one',
-  EPERM: 'the system does not permit it; make the folder writable or use another one',
+  EACCES: 'permission denied; make the folder writable or use another one',
+  EPERM: 'operation not permitted; make the folder writable or use another one',
   EROFS: 'the file system is read-only; use another folder',
   ENOTDIR: 'a part of the path is a file, not a folder; use another folder',
-  EEXIST: 'a file of the name of its folder is in the way; use another folder',
-  EISDIR: 'a folder of that name is in the way; remove it or use another folder',
+  EEXIST: 'a file with the folder’s name is in the way; use another folder',
+  EISDIR: 'a folder with the file’s name is in the way; remove it or use another folder',
   EMFILE: 'too many files are open; raise the limit (ulimit -n) and resume',
 };
 

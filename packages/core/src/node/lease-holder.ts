@@ -43,7 +43,7 @@ export async function readStamp(file: string, damage: RunError): Promise<Holder 
       const handle = await open(file, 'r');
       try {
         const { mtimeMs: renewed } = await handle.stat();
-        return { ...parseStamp(await handle.readFile('utf8')), token: tokenOf(file), renewed };
+        return { ...parseStamp(await handle.readFile('utf8')), token: readToken(file), renewed };
       } finally {
         await handle.close();
       }
@@ -59,14 +59,14 @@ function isUnreadable(error: unknown): boolean {
   return code === undefined || ['EACCES', 'EPERM', 'EISDIR', 'ELOOP'].includes(code);
 }
 
-const tokenOf = (file: string): string => basename(file).replace(/\.json$/, '');
+const readToken = (file: string): string => basename(file).replace(/\.json$/, '');
 
 /** @throws Error when the text is no stamp. */
 function parseStamp(text: string): ProcessStamp & Pick<Holder, 'ttl'> {
   const value: unknown = JSON.parse(text);
   const { host, boot, space, pid, began, thread, ttl } = value as Record<string, unknown>;
   if (typeof host !== 'string' || typeof pid !== 'number' || typeof ttl !== 'number')
-    throw new Error('host, pid and ttl are needed');
+    throw new Error('host, pid and ttl are required');
   return {
     ...{ host, pid, ttl },
     ...(typeof boot === 'string' ? { boot } : {}),
@@ -77,7 +77,7 @@ function parseStamp(text: string): ProcessStamp & Pick<Holder, 'ttl'> {
 }
 
 export const unreadable = (path: string): RunError =>
-  new RunError(`${path}: cannot be read as a lease; remove it if no process works in its folder`);
+  new RunError(`${path}: not a readable lease; remove it if no process is using the folder`);
 
 /** The names in a lease's folder; undefined where there is none. @throws RunError where it cannot be read. */
 export async function listFolder(path: string): Promise<readonly string[] | undefined> {

@@ -50,7 +50,7 @@ async function load(file: string): Promise<LoadedPlugin> {
     (seconds) =>
       `${file} did not finish loading within ${seconds} s; importing a plugin should do nothing`,
   );
-  const plugin = defaultOf(loaded.default);
+  const plugin = readDefault(loaded.default);
   if (plugin === undefined)
     throw new InputError(
       `${file} has no default export; export a plugin, { name, version, core, components }`,
@@ -63,7 +63,7 @@ async function load(file: string): Promise<LoadedPlugin> {
 /** A default export: a plugin, or all exports of a module that a compiler turned into CommonJS. */
 type Exported = Plugin | { readonly __esModule: true; readonly default?: Plugin };
 
-function defaultOf(exported: Exported | undefined): Plugin | undefined {
+function readDefault(exported: Exported | undefined): Plugin | undefined {
   return exported && '__esModule' in exported ? exported.default : exported;
 }
 
@@ -71,14 +71,14 @@ function defaultOf(exported: Exported | undefined): Plugin | undefined {
 function adviceFor(file: string, reason: string): string {
   if (/Unexpected token 'export'|outside a module/.test(reason))
     return file.endsWith('.cjs')
-      ? '; a .cjs file is CommonJS: name it .mjs, or write module.exports'
-      : `; it is an ES module, and its package says CommonJS: write "type": "module" into the package.json of ${dirname(file)} or above, or name the file .mjs`;
+      ? '; a .cjs file is CommonJS: rename it to .mjs, or use module.exports'
+      : `; it is an ES module in a CommonJS package: set "type": "module" in the package.json of ${dirname(file)} or a parent folder, or rename the file to .mjs`;
   if (/(require|module|exports) is not defined/.test(reason))
-    return '; it is loaded as an ES module: write import and export default, or name the file .cjs';
+    return '; it is loaded as an ES module: use import and export default, or rename the file to .cjs';
   if (/\(a peer dependency\) but it isn't provided/.test(reason))
-    return '; Yarn gives a plugin only what your package.json names: yarn add @grok/core @grok/tfjs';
+    return '; with Yarn, your package.json must list what a plugin imports: yarn add @grok/core @grok/tfjs';
   if (/Unknown file extension ".[cm]?tsx?"/.test(reason))
-    return '; this Node reads no TypeScript: compile it, and name what comes out';
+    return '; this version of Node does not run TypeScript: compile the plugin and load the result';
   return '';
 }
 
@@ -88,18 +88,18 @@ function locate(entry: string, cwd: string): string {
   const [, name, sub] = (!isPath && /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/.exec(entry)) || [];
   const folder = name === undefined ? undefined : installed(name, cwd);
   if (folder !== undefined) {
-    const file = entryOf(folder, sub === undefined ? '.' : `./${sub}`);
+    const file = findEntry(folder, sub === undefined ? '.' : `./${sub}`);
     if (file !== undefined) return file;
-    throw new InputError(`${folder} has no such entry; build or reinstall ${name}`);
+    throw new InputError(`${folder} does not have that entry; build or reinstall ${name}`);
   }
   if (!existsSync(path))
     throw new InputError(
       isPath
         ? `no file or folder ${path}; give a path or the name of an installed package`
-        : `no such package from ${cwd} upwards, and no such path; install it or give its path`,
+        : `no such package in ${cwd} or above, and no such path; install it or give its path`,
     );
   if (statSync(path).isFile()) return path;
-  const file = entryOf(path, '.');
+  const file = findEntry(path, '.');
   if (file !== undefined) return file;
   throw new InputError(
     `${path} has no entry (package.json exports or main, or index.js); build it first`,
@@ -136,7 +136,7 @@ function installed(name: string, cwd: string): string | undefined {
 }
 
 /** The file that a package's `exports` (or `main`, or `index.js`) gives for a subpath, if it exists. */
-function entryOf(folder: string, sub: string): string | undefined {
+function findEntry(folder: string, sub: string): string | undefined {
   const manifest = readPackage(folder);
   const exports = manifest?.exports;
   let target: string | undefined;
@@ -180,6 +180,6 @@ function readPackage(folder: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new InputError(`${file}: must be JSON (${(error as Error).message}); mend it`);
+    throw new InputError(`${file}: must be JSON (${(error as Error).message}); fix it`);
   }
 }

@@ -9,7 +9,7 @@ import { fileStore } from './file-store.js';
 /** The store `file`: a folder of the file system. */
 export const file: Component<'store'> = defineStore({
   name: 'file',
-  summary: 'A folder of the file system, written so that it outlasts a power cut.',
+  summary: 'A folder on disk; every write survives a power failure.',
   options: schema({}),
   create: () => fileStore,
 });

@@ -70,27 +70,27 @@ export function guardedCreate<K extends Kind>(
   create: () => Created[K],
   timeout: number = CREATE_TIMEOUT,
 ): Created[K] {
-  const made = attributeErrors(`${subject}: create failed`, create, InputError);
-  if (!(made instanceof Promise)) return checked(subject, kind, made);
+  const created = attributeErrors(`${subject}: create failed`, create, InputError);
+  if (!(created instanceof Promise)) return checked(subject, kind, created);
   if (kind !== 'backend') {
-    made.catch(() => {}); // that it is a promise says all
+    created.catch(() => {}); // that it is a promise says all
     throw new InputError(
-      `${subject}: create must return what it makes, got a promise; only a backend may be made asynchronously`,
+      `${subject}: create() must return its result, got a promise; only a backend may be created asynchronously`,
     );
   }
-  const later: Promise<unknown> = inTime<unknown>(subject, made, timeout);
+  const later: Promise<unknown> = inTime<unknown>(subject, created, timeout);
   return later.then((it): unknown => checked(subject, kind, it as Created[K])) as Created[K];
 }
 
-function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Created[K] {
+function checked<K extends Kind>(subject: string, kind: K, created: Created[K]): Created[K] {
   const members = MEMBERS[kind];
-  if (members !== 'call') return withMembers(subject, 'create', members, made);
-  if (typeof made !== 'function')
-    throw new InputError(`${subject}: create must return a function, got ${nameOfType(made)}`);
+  if (members !== 'call') return withMembers(subject, 'create', members, created);
+  if (typeof created !== 'function')
+    throw new InputError(`${subject}: create() must return a function, got ${nameOfType(created)}`);
   const result = RESULTS[kind];
-  if (result === undefined) return made;
+  if (result === undefined) return created;
   const [who, parts] = result;
-  const call = made as (...given: unknown[]) => unknown;
+  const call = created as (...given: unknown[]) => unknown;
   return ((...given: unknown[]) =>
     withMembers(
       subject,
@@ -100,27 +100,28 @@ function checked<K extends Kind>(subject: string, kind: K, made: Created[K]): Cr
     )) as Created[K];
 }
 
-function withMembers<T>(subject: string, who: string, members: Members, made: T): T {
-  if (typeof made !== 'object' || made === null)
-    throw new InputError(`${subject}: ${who} must return an object, got ${nameOfType(made)}`);
+function withMembers<T>(subject: string, who: string, members: Members, created: T): T {
+  if (typeof created !== 'object' || created === null)
+    throw new InputError(`${subject}: ${who} must return an object, got ${nameOfType(created)}`);
   for (const [key, type] of Object.entries(members)) {
-    const member = (made as Record<string, unknown>)[key];
+    const member = (created as Record<string, unknown>)[key];
     if (nameOfType(member) !== type)
       throw new InputError(
         `${subject}: ${who} must return an object whose "${key}" is of type ${type}, got ${nameOfType(member)}`,
       );
   }
-  return made;
+  return created;
 }
 
 const nameOfType = (value: unknown): string => (value === null ? 'null' : typeof value);
 
-async function inTime<T>(subject: string, made: Promise<T>, timeout: number): Promise<T> {
+async function inTime<T>(subject: string, created: Promise<T>, timeout: number): Promise<T> {
   try {
     return await withTimeout(
-      made,
+      created,
       timeout,
-      (seconds) => `${subject}: create gave nothing within ${seconds} s; leave it out`,
+      (seconds) =>
+        `${subject}: create() timed out after ${seconds} s; remove it from the run, or fix it`,
     );
   } catch (error) {
     throw attributeError(`${subject}: create failed`, error, InputError);

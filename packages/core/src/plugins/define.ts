@@ -41,7 +41,7 @@ function define<K extends Kind>(kind: K): Define<K> {
   return <I, O>(definition: Definition<K, I, O>): Component<K, I> => {
     const component: ComponentDefinition<K> = { kind, ...definition };
     const call = (options?: I): Product<K> => {
-      const parsed = parseOptions(subjectOf(component), component.options, options);
+      const parsed = parseOptions(formatSubject(component), component.options, options);
       return finishProduct(component, component.create(parsed, { tf }));
     };
     // A function has a name of its own, which is neither writable nor listed.
@@ -80,6 +80,6 @@ export function definePlugin(plugin: Plugin): Plugin {
 }
 
 /** How a component is called in errors: `strategy "logit"`. */
-export function subjectOf(of: { kind: string; name: string }): string {
+export function formatSubject(of: { kind: string; name: string }): string {
   return `${of.kind} "${of.name}"`;
 }

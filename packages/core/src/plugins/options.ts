@@ -17,7 +17,7 @@ import type { JsonSchema, OptionSchema } from '../contracts/types.js';
 
 /** A finite number. */
 export const number = (): z.ZodNumber => z.number();
-/** A whole number. */
+/** An integer. */
 export const integer = (): z.ZodNumber => z.int();
 /** `true` or `false`. */
 export const flag = (): z.ZodBoolean => z.boolean();
@@ -37,14 +37,14 @@ export const layerMap = (): z.ZodRecord<z.ZodString, z.ZodNumber> =>
     .record(z.string().meta({ pattern: LAYER.source }), z.int().nonnegative())
     .refine(
       (map) => Object.keys(map).every((key) => LAYER.test(key)),
-      'keys must be layers of the teacher, whole numbers such as "1"',
+      'keys must be layers of the teacher, integers such as "1"',
     );
 /** An object of the given options and no others. */
 export const schema = <const S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> =>
   z.strictObject(shape);
 
 /** The JSON Schema of options, for completion, `grok plugins` and the check of unknown keys. */
-export function jsonSchemaOf(options: OptionSchema): JsonSchema {
+export function toJsonSchema(options: OptionSchema): JsonSchema {
   if (!isStandard(options)) return options;
   return (
     options.jsonSchema ??
@@ -67,7 +67,7 @@ export function parseOptions<O>(
   const given = value ?? {};
   if (typeof given !== 'object' || Array.isArray(given))
     throw new InputError(`${subject}: ${noun}s must be an object, got ${show(given)}`);
-  const unknown = findUnknownKey(jsonSchemaOf(options), given, noun);
+  const unknown = findUnknownKey(toJsonSchema(options), given, noun);
   if (unknown?.error !== undefined) throw withSubject(subject, unknown.error);
   const refuse = (word: string, issues: readonly Issue[], got: unknown): InputError =>
     new InputError(`${subject}: ${formatFaults(findFaults(issues, got), word)}`);
@@ -76,7 +76,9 @@ export function parseOptions<O>(
   if (!isStandard(options)) return parseByJson(subject, options, given, noun, refuse);
   const result = options['~standard'].validate(given);
   if (result instanceof Promise)
-    throw new InputError(`${subject}: its ${noun}s are checked asynchronously; use a plain schema`);
+    throw new InputError(
+      `${subject}: its ${noun}s are validated asynchronously; use a synchronous schema`,
+    );
   if (result.issues === undefined) return result.value;
   const plain =
     options instanceof z.ZodType ? parseInWords(options, given).error?.issues : undefined;
@@ -115,6 +117,8 @@ function fromJson(subject: string, json: JsonSchema): z.ZodType {
   try {
     return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
   } catch (error) {
-    throw new InputError(`${subject}: its options are no JSON Schema: ${(error as Error).message}`);
+    throw new InputError(
+      `${subject}: its options are not a JSON Schema: ${(error as Error).message}`,
+    );
   }
 }

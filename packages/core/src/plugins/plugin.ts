@@ -36,7 +36,7 @@ export function checkPlugin(plugin: Plugin): void {
     );
   if (!fits)
     throw wrong(
-      `works with @grok/core ${plugin.core}, and this is ${coreVersion}; install versions that fit`,
+      `requires @grok/core ${plugin.core}, this is ${coreVersion}; install a compatible version`,
     );
   plugin.components.forEach((item, i) => {
     const subject = `components[${i}]${typeof item?.name === 'string' ? ` ("${item.name}")` : ''}`;
@@ -44,7 +44,7 @@ export function checkPlugin(plugin: Plugin): void {
       if (typeof item?.[key] !== 'string') throw wrong(`${subject} needs a string "${key}"`);
     if (!Object.hasOwn(KINDS, item.kind))
       throw wrong(
-        `${subject} is of unknown kind "${item.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
+        `${subject} has unknown kind "${item.kind}"; known: ${Object.keys(KINDS).join(', ')}`,
       );
     if (typeof item.create !== 'function') throw wrong(`${subject} needs a function "create"`);
     const schema: unknown = item.options;

@@ -14,8 +14,8 @@ import type {
   Product,
 } from '../contracts/types.js';
 import { guardedCreate } from './create.js';
-import { subjectOf } from './define.js';
-import { jsonSchemaOf, parseOptions } from './options.js';
+import { formatSubject } from './define.js';
+import { parseOptions, toJsonSchema } from './options.js';
 import { checkPlugin } from './plugin.js';
 import { finishProduct } from './product.js';
 
@@ -47,12 +47,12 @@ interface Entry {
   readonly name: string;
   readonly plugin: Plugin;
 }
-const tokenOf = (kind: string, name: string): InjectionToken<Entry> =>
+const makeToken = (kind: string, name: string): InjectionToken<Entry> =>
   Symbol.for(`@grok/${kind}/${name}`) as InjectionToken<Entry>;
 const ALL = Symbol.for('@grok/all') as InjectionToken<Entry>;
 
 /** A registry of the given plugins and of nothing else. */
-export function registryOf(plugins: readonly Plugin[]): Registry {
+export function buildRegistry(plugins: readonly Plugin[]): Registry {
   const registry = over(root.createChildContainer(), () => []);
   for (const plugin of plugins) registry.add(plugin);
   return registry;
@@ -73,17 +73,17 @@ function nameComponents(
   for (const component of plugin.components) {
     const { kind } = component;
     const name = renamed.get(component.name) ?? component.name;
-    const token = tokenOf(kind, name);
+    const token = makeToken(kind, name);
     const isTaken = (entry: Entry): boolean => entry.token === token;
-    const subject = `${subjectOf({ kind, name })} of ${plugin.name}`;
+    const subject = `${formatSubject({ kind, name })} of ${plugin.name}`;
     if (added.some(isTaken))
       throw new InputError(
-        `${subject}: it provides two of that name; rename one, or choose another alias`,
+        `${subject}: the plugin has two with this name; rename one, or choose another alias`,
       );
     const other = present.find(isTaken);
     if (other !== undefined)
       throw new InputError(
-        `${subject}: ${other.plugin.name} provides one of that name; give one an alias`,
+        `${subject}: ${other.plugin.name} already has one with this name; give one of them an alias`,
         { code: 'name-taken', data: { kind, name, by: other.plugin.name } },
       );
     added.push({ token, component, name, plugin });
@@ -107,7 +107,7 @@ function over(container: DependencyContainer, inherited: () => readonly Entry[])
       }
     },
     get(kind, name) {
-      const token = tokenOf(kind, name);
+      const token = makeToken(kind, name);
       if (!container.isRegistered(token, true)) {
         const known = entries().filter(({ component }) => component.kind === kind);
         throw unknownName(
@@ -120,9 +120,9 @@ function over(container: DependencyContainer, inherited: () => readonly Entry[])
     },
     create(kind, name, options, host) {
       const found = self.get(kind, name);
-      const subject = subjectOf({ kind, name });
+      const subject = formatSubject({ kind, name });
       const parsed = parseOptions(subject, found.options, options);
-      const { plugin } = container.resolve(tokenOf(kind, name));
+      const { plugin } = container.resolve(makeToken(kind, name));
       const created = guardedCreate(`${subject} of ${plugin.name} ${plugin.version}`, kind, () =>
         found.create(parsed, host),
       );
@@ -135,7 +135,7 @@ function over(container: DependencyContainer, inherited: () => readonly Entry[])
         package: plugin.name,
         version: plugin.version,
         summary: component.summary,
-        options: jsonSchemaOf(component.options),
+        options: toJsonSchema(component.options),
       })),
     child: () => over(container.createChildContainer(), entries),
   };

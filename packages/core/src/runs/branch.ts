@@ -43,7 +43,7 @@ export async function branchRun(
   const checkpoint = await readCheckpoint(from.store, from.step);
   if (checkpoint.position.batch !== 0)
     throw new InputError(
-      `${from.store.where}: step ${from.step} is within an epoch, whose order is the parent's; branch at the end of one`,
+      `${from.store.where}: step ${from.step} is in the middle of an epoch; branch at the end of one`,
     );
   const hash = paramsSha256(withoutAuxiliary(checkpoint.params));
   const reference = { run: parent.run, paramsSha256: hash, step: from.step };

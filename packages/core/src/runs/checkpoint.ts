@@ -43,22 +43,22 @@ export function encodeCheckpoint(
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const wrong = (what: string): RunError => new RunError(`checkpoint ${where}: ${what}`);
   if (!BEFORE.every((byte, i) => bytes[8 + i] === byte))
-    throw wrong('is cut short, damaged or not a checkpoint of grok');
+    throw wrong('is truncated, damaged or not a grok checkpoint');
   const stored = new TextDecoder().decode(bytes.subarray(DIGITS.begin, DIGITS.end));
   const zeros = '0'.repeat(64);
   const { begin, end } = DIGITS;
   if (sha256Hex(bytes.subarray(0, begin), zeros, bytes.subarray(end)) !== stored)
-    throw wrong('is cut short or damaged: its checksum does not match its bytes');
+    throw wrong('is truncated or damaged: its checksum does not match');
   const { tensors, metadata } = readSafetensors(bytes, `checkpoint ${where}`);
   if (metadata.format !== FORMAT)
     throw wrong(
-      `has the format "${metadata.format}", this version of grok reads "${FORMAT}"; read it with the version that wrote it`,
+      `has format "${metadata.format}", this version of grok reads "${FORMAT}"; use the version that wrote it`,
     );
   if (!/^[0-9a-f]{64}$/.test(metadata.run ?? ''))
-    throw wrong(`names the run ${show(metadata.run)}, which is no run's id`);
+    throw wrong(`has the invalid run id ${show(metadata.run)}`);
   const { params, state, others } = sortTensors(tensors);
   if (others[0] !== undefined)
-    throw wrong(`has a tensor ${quote(others[0])}; all are named params/… or state/…`);
+    throw wrong(`has a tensor ${quote(others[0])}; names must begin with params/ or state/`);
   for (const [name, value] of Object.entries(params)) checkArray(wrong, `params/${name}`, value);
   for (const [path, value] of Object.entries(state)) checkArray(wrong, `state/${path}`, value);
   const bytesOfPosition = new TextEncoder().encode(metadata.position ?? 'null');
@@ -96,7 +96,7 @@ function checkArray(
 ): void {
   const isParam = name.startsWith('params/');
   if (isParam && dtype !== 'float32')
-    throw wrong(`${quote(name)} is ${dtype}, and parameters are float32`);
+    throw wrong(`${quote(name)} has type ${dtype}; parameters must be float32`);
   const isBad = (x: number): boolean => (isParam ? !Number.isFinite(x) : Number.isNaN(x));
   const at = dtype === 'float32' ? data.findIndex(isBad) : -1;
   if (at !== -1) throw wrong(`${quote(name)} has ${data[at]} at ${at}; use an earlier checkpoint`);
@@ -113,6 +113,6 @@ export function checkParamsHash(
   const found = paramsSha256(withoutAuxiliary(params));
   if (found !== named)
     throw new RunError(
-      `checkpoint ${where}: its parameters are ${found.slice(0, 10)}, and those that manifest.json names ${named.slice(0, 10)}; one of both was changed: restore it`,
+      `checkpoint ${where}: the hash of its parameters is ${found.slice(0, 10)}, manifest.json says ${named.slice(0, 10)}; one of the two was changed: restore it`,
     );
 }

@@ -18,8 +18,8 @@ import type {
   TeacherRef,
 } from '../contracts/types.js';
 import { attributeModelErrors } from '../plugins/attribution.js';
-import { subjectOf } from '../plugins/define.js';
-import { jsonSchemaOf } from '../plugins/options.js';
+import { formatSubject } from '../plugins/define.js';
+import { toJsonSchema } from '../plugins/options.js';
 import type { Registry } from '../plugins/registry.js';
 import { own, withoutAuxiliary } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
@@ -28,7 +28,7 @@ import { checkSplit, checkTask } from '../training/check-data.js';
 import { applyTransforms } from '../training/model-transforms.js';
 import { type ComposedObjective, compose } from '../training/objective.js';
 import { createOptimizer } from '../training/param-groups.js';
-import { createProbes, infoOf } from '../training/probes.js';
+import { createProbes, describeModel } from '../training/probes.js';
 import { compareTaughtData } from '../training/questions.js';
 import type { Teacher } from '../training/sites.js';
 import { shuffleLabels, shuffleRows } from '../training/stopping.js';
@@ -71,7 +71,7 @@ export async function composeExperiment(
     const store = own(teacherStores, name);
     if (store === undefined)
       throw new InputError(
-        `teacher "${name}": run ${ref.run.slice(0, 10)} is not at hand; say where its folder is`,
+        `teacher "${name}": run ${ref.run.slice(0, 10)} not found; pass its folder (--teacher DIR)`,
       );
     const teacher = await loadTeacher(name, ref, store, registry, { experiment, written, split });
     loaded[name] = teacher;
@@ -86,7 +86,7 @@ export async function composeExperiment(
       objective: registry.create('strategy', use, options, host),
     })),
     {
-      student: infoOf(model),
+      student: describeModel(model),
       teachers: Object.fromEntries(
         Object.entries(loaded).map(([name, teacher]) => [name, infoOfTeacher(teacher, task)]),
       ),
@@ -144,13 +144,13 @@ export function createModel(
   );
   const initial = (): HostParams => plain.init(rng(experiment.seed).split('init'));
   const model = applyTransforms(plain, transforms, initial);
-  return attributeModelErrors(subjectOf({ kind: 'model', name: use }), model);
+  return attributeModelErrors(formatSubject({ kind: 'model', name: use }), model);
 }
 
 /** Creates a backend by name, with its options; `threads` is one of them where the backend has such an option. */
 export async function openBackend(registry: Registry, execution: Execution): Promise<Backend> {
   const name = execution.backend ?? DEFAULT_BACKEND;
-  const known = jsonSchemaOf(registry.get('backend', name).options).properties ?? {};
+  const known = toJsonSchema(registry.get('backend', name).options).properties ?? {};
   const { threads, backendOptions } = execution;
   const options = {
     ...(threads !== undefined && 'threads' in known ? { threads } : {}),
@@ -161,7 +161,7 @@ export async function openBackend(registry: Registry, execution: Execution): Pro
 
 /** A teacher as objectives know it; one that reads other tokens than the student has no state for each of these. */
 function infoOfTeacher({ model, inputs }: Teacher, task: Task): ModelInfo {
-  const info = infoOf(model);
+  const info = describeModel(model);
   const own = task.inputs.data;
   if (inputs === undefined || inputs.data.every((token, i) => token === own[i])) return info;
   return { ...info, sites: info.sites.map(({ table: _, ...site }) => site) };
@@ -184,7 +184,7 @@ async function loadTeacher(
     new InputError(`teacher "${name}" in ${store.where}: ${rule}`);
   if (config.run !== ref.run)
     throw wrong(`is run ${config.run.slice(0, 10)}, not ${ref.run.slice(0, 10)}`);
-  if (manifest?.status !== 'finished') throw wrong(`its training is not finished; resume it first`);
+  if (manifest?.status !== 'finished') throw wrong(`has not finished training; resume it first`);
   const parts = data(config.experiment, registry);
   const { inputs, leaked } = compareTaughtData(
     `teacher "${name}"`,
@@ -199,7 +199,7 @@ async function loadTeacher(
   if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
   const params = withoutAuxiliary(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)
-    throw wrong(`its parameters changed since they were named (their hash differs)`);
+    throw wrong(`has other parameters than when it was named (their hash differs)`);
   const { vocabulary } = parts.task;
   const { experiment, split } = student;
   const read =

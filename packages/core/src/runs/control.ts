@@ -3,7 +3,7 @@ import * as tf from '@grok/tfjs';
 import { isInputError } from '../contracts/errors.js';
 import type { Experiment, ModelInfo, Objective } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
-import { infoOf } from '../training/probes.js';
+import { describeModel } from '../training/probes.js';
 import { data } from './compose.js';
 
 /** Whether a term needs a teacher: without one it asks for a teacher's sites, or refuses its models. */
@@ -22,7 +22,7 @@ export function needsTeacher(objective: Objective, student: ModelInfo): boolean 
  * @throws InputError on an unknown name or bad options.
  */
 export function isControl(experiment: Experiment, registry: Registry): boolean {
-  const student = infoOf(data(experiment, registry).model);
+  const student = describeModel(data(experiment, registry).model);
   return (experiment.objective ?? []).every(
     ({ use, options }) => !needsTeacher(registry.create('strategy', use, options, { tf }), student),
   );

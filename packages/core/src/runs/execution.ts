@@ -25,7 +25,7 @@ export interface RecordedExecution {
   /** Its folder, for errors. */
   readonly where: string;
   /** What it was started with. */
-  readonly asked: Execution;
+  readonly requested: Execution;
   /** What was used, which may be less: a backend with one thread ignores more. */
   readonly used?: Execution | undefined;
 }
@@ -38,7 +38,7 @@ export interface RecordedExecution {
 export function resolveExecution(sources: ExecutionSources): Execution {
   const { flags = {}, env = {}, file = {}, recorded, defaults = {} } = sources;
   if (recorded === undefined) return [file, env, flags].reduce(layExecution, defaults);
-  const kept = { ...recorded.asked, ...recorded.used };
+  const kept = { ...recorded.requested, ...recorded.used };
   checkUnchanged(flags, kept, recorded);
   // What has no part in its bits may change.
   const { trackers, checkpointEvery, pin } = flags;
@@ -56,7 +56,7 @@ function checkUnchanged(flags: Execution, kept: Execution, recorded: RecordedExe
   for (const key of ['backend', 'threads'] as const) {
     const [before, now] = [kept[key], flags[key]];
     if (now === undefined || before === undefined) continue;
-    if (now !== before && now !== recorded.asked[key])
+    if (now !== before && now !== recorded.requested[key])
       throw contradiction(recorded, key, before, now);
   }
   const [given = '', own = ''] = [flags, kept].map((it) => canonicalJson(it.backendOptions ?? {}));

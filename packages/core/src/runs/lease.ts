@@ -20,11 +20,11 @@ export interface Hold {
 }
 
 /**
- * Takes the lease of a run's or a study's folder and keeps renewing it, after waiting up to `patience`
+ * Takes the lease of a run's or a study's folder and keeps renewing it, after waiting up to `waitSeconds`
  * seconds for who holds it. @throws RunError that names the holder.
  */
-export async function holdStore(store: Store, patience = 0): Promise<Hold> {
-  const lease = await waitForLease(store, patience);
+export async function holdStore(store: Store, waitSeconds = 0): Promise<Hold> {
+  const lease = await waitForLease(store, waitSeconds);
   const lost = new AbortController();
   let renewed = Date.now();
   const renew = async (): Promise<void> => {
@@ -54,15 +54,15 @@ export async function holdStore(store: Store, patience = 0): Promise<Hold> {
 }
 
 /**
- * Does something in a folder while nobody else works in it, after waiting up to `patience` seconds.
+ * Does something in a folder while nobody else works in it, after waiting up to `waitSeconds` seconds.
  * @throws RunError that names the holder; what goes wrong at the release is added to an earlier error.
  */
 export async function whileHeld<T>(
   store: Store,
   act: (hold: Omit<Hold, 'release'>) => Promise<T>,
-  patience = 0,
+  waitSeconds = 0,
 ): Promise<T> {
-  const hold = await holdStore(store, patience);
+  const hold = await holdStore(store, waitSeconds);
   let result: T;
   try {
     result = await act(hold);
@@ -102,14 +102,14 @@ function guardWrites(store: Store, check: () => Promise<void>): Store {
   };
 }
 
-async function waitForLease(store: Store, patience: number): Promise<Lease> {
-  const until = Date.now() + 1000 * patience;
+async function waitForLease(store: Store, waitSeconds: number): Promise<Lease> {
+  const until = Date.now() + 1000 * waitSeconds;
   for (;;) {
     const found = await store.lease(WORK, TTL);
     if (found.granted) return found;
     if (Date.now() >= until)
       throw new RunError(
-        `${store.where}: ${found.holder} works in it; wait for it or stop it (one that was stopped is out of the way within ${TTL} s)`,
+        `${store.where}: in use by ${found.holder}; wait until it ends or stop it (a killed process releases the folder after ${TTL} s)`,
       );
     await new Promise((done) => setTimeout(done, POLL_MS));
   }
@@ -122,7 +122,7 @@ function hasUnref(timer: unknown): timer is { unref(): void } {
 /** The name itself. @throws InputError when it cannot stand in a file's name. */
 export function checkLeaseName(name: string): string {
   if (/^[\w.-]+$/.test(name)) return name;
-  throw new InputError(`lease "${name}": its name may hold letters, digits, . - _`);
+  throw new InputError(`lease "${name}": its name may contain only letters, digits, . - _`);
 }
 
 /** Leases of one realm, by name; `what` is what errors call one. */
@@ -150,5 +150,5 @@ export function timedLeases(): (what: string, name: string, ttl: number) => Leas
 
 /** What is said to who did not renew in time. */
 export function lostLease(what: string): string {
-  return `${what}: was not renewed in time, and another has taken it; stop, and go on once the other is done`;
+  return `${what}: expired and was taken over by another process; stop, and continue once the other is done`;
 }

@@ -20,13 +20,13 @@ export function createTrackers(
   registry: Registry,
   uses: readonly TrackerUse[] = [],
 ): Readonly<Record<string, Tracker>> {
-  const made: Record<string, Tracker> = {};
+  const created: Record<string, Tracker> = {};
   for (const { use, as = use, options } of uses) {
-    if (Object.hasOwn(made, as))
-      throw new InputError(`tracker "${as}": is named twice; give one of them another name ("as")`);
-    made[as] = registry.create('tracker', use, options, { tf });
+    if (Object.hasOwn(created, as))
+      throw new InputError(`tracker "${as}": appears twice; rename one of them ("as")`);
+    created[as] = registry.create('tracker', use, options, { tf });
   }
-  return made;
+  return created;
 }
 
 /** Gathers those who are to hear a run: the trackers begin to follow it. */
@@ -50,7 +50,7 @@ export async function createListeners(
   };
   const failed = (who: string, error: unknown): void => {
     const why = error instanceof Error ? error.message : String(error);
-    notify({ type: 'notice', message: `${who} failed and is left out: ${why}` });
+    notify({ type: 'notice', message: `${who} failed and was removed from the run: ${why}` });
   };
   const detach = (listener: RunListener, error: unknown): void => {
     const who = active.get(listener);

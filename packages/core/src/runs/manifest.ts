@@ -37,7 +37,7 @@ export function createManifest(
   return {
     format: 'grok manifest 1',
     run: experimentHash(experiment),
-    slug: slugOf(experiment),
+    slug: formatSlug(experiment),
     status: 'running',
     parameters: 0,
     epoch: last?.epoch ?? 0,
@@ -84,7 +84,7 @@ function listVersions(host: RunHost, experiment: Experiment): Record<string, str
 }
 
 /** A readable name of an experiment, such as `div97-transformer128-hard-s42`. */
-export function slugOf(experiment: Experiment): string {
+export function formatSlug(experiment: Experiment): string {
   const { task, model, seed } = experiment;
   const terms = (experiment.objective ?? [{ use: 'hard' }]).map((term) => term.use);
   const text = [

@@ -9,7 +9,7 @@ export function memoryStore(where = 'memory'): Store {
   const leases = timedLeases();
   return {
     where,
-    read: async (path) => copyOf(files.get(checkPath(path))),
+    read: async (path) => copyBytes(files.get(checkPath(path))),
     async write(path, bytes) {
       files.set(checkPath(path), new Uint8Array(bytes));
     },
@@ -38,14 +38,14 @@ export function memoryStore(where = 'memory'): Store {
   };
 }
 
-const copyOf = (bytes?: Uint8Array): Uint8Array | undefined => bytes && new Uint8Array(bytes);
+const copyBytes = (bytes?: Uint8Array): Uint8Array | undefined => bytes && new Uint8Array(bytes);
 
 /** The path itself. @throws InputError when it could lead out of a store, or is none. */
 export function checkPath(path: string): string {
   const parts = path.split('/');
   if (path.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..'))
     throw new InputError(
-      `store path "${path}": needs names divided by "/", without "..", such as "analysis/cka.json"`,
+      `store path "${path}": must be names separated by "/", without "..", such as "analysis/cka.json"`,
     );
   return path;
 }

@@ -12,7 +12,7 @@ export function opfsStore(folder: string): Store {
   const where = `opfs:${folder}`;
   const whole = (path: string): readonly string[] => `${folder}/${checkPath(path)}`.split('/');
   let isMade = false;
-  const fileOf = async (
+  const openFile = async (
     path: string,
     create: boolean,
   ): Promise<FileSystemFileHandle | undefined> => {
@@ -29,13 +29,13 @@ export function opfsStore(folder: string): Store {
   ): Promise<void> => {
     try {
       if (isMade && (await openFolder(folder.split('/'), false)) === undefined)
-        throw new Error('its folder is gone: it was removed while it was worked in');
-      const handle = await fileOf(path, true);
+        throw new Error('its folder no longer exists: it was removed during the run');
+      const handle = await openFile(path, true);
       isMade = true;
-      if (handle === undefined) throw new Error('a file stands where a folder is meant');
+      if (handle === undefined) throw new Error('a file is in the place of a folder');
       const { size } = await handle.getFile();
       if (handle.createWritable === undefined)
-        throw new Error('this browser only reads files here');
+        throw new Error('this browser can only read files here');
       const writable = await handle.createWritable({ keepExistingData });
       await steps(writable, size);
       await writable.close();
@@ -47,7 +47,7 @@ export function opfsStore(folder: string): Store {
   return {
     where,
     async read(path) {
-      const handle = await fileOf(path, false);
+      const handle = await openFile(path, false);
       return handle && new Uint8Array(await (await handle.getFile()).arrayBuffer());
     },
     write: (path, bytes) => change(path, false, (writable) => writable.write(own(bytes))),
@@ -56,7 +56,7 @@ export function opfsStore(folder: string): Store {
         writable.write({ type: 'write', position: size, data: own(bytes) }),
       ),
     async truncate(path, length) {
-      if (((await (await fileOf(path, false))?.getFile())?.size ?? 0) <= length) return;
+      if (((await (await openFile(path, false))?.getFile())?.size ?? 0) <= length) return;
       await change(path, true, (writable) => writable.truncate(length));
     },
     async list(path) {
@@ -94,7 +94,7 @@ async function openRoot(): Promise<FileSystemDirectoryHandle> {
     return await navigator.storage.getDirectory();
   } catch (error) {
     throw new RunError(
-      `opfs: this browser gives no private file system here (${(error as Error).message}); use a window that is not private or a newer browser, or keep the run in memory`,
+      `opfs: this browser has no private file system here (${(error as Error).message}); use a normal (not private) window, a newer browser, or run in memory`,
       { cause: error },
     );
   }
@@ -155,16 +155,16 @@ async function webLease(what: string, ttl: number): Promise<Lease | LeaseRefusal
     letGo?.();
     letGo = undefined;
   };
-  const keep = (): void => {
+  const keepOpen = (): void => {
     clearTimeout(timer);
     timer = setTimeout(release, 1000 * ttl);
   };
-  keep();
+  keepOpen();
   return {
     granted: true,
     async renew() {
       if (letGo === undefined) throw new RunError(lostLease(`lease ${what}`));
-      keep();
+      keepOpen();
     },
     release: async () => release(),
   };

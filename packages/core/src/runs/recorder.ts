@@ -137,7 +137,7 @@ async function checkFolder({ host: { store }, manifest }: Recording): Promise<vo
   const config = await findConfig(store);
   if (config?.run !== manifest.run)
     throw new RunError(
-      `${store.where}: ${config === undefined ? 'its config.json is gone' : 'holds another run now'}; it was removed or replaced while the run trained`,
+      `${store.where}: ${config === undefined ? 'config.json is missing' : 'contains another run now'}; it was removed or replaced during the run`,
     );
 }
 
@@ -152,7 +152,7 @@ export async function recordEnd(
   const written = await readMetrics(host.store);
   if (written.length !== history.length)
     throw new RunError(
-      `${host.store.where}/metrics.jsonl: has ${written.length} rows, and ${history.length} were written; something else changed it while the run trained`,
+      `${host.store.where}/metrics.jsonl: has ${written.length} rows, ${history.length} were written; another program changed it during the run`,
     );
   await emit(recording, { type: 'end', epoch, step, status });
   await update(recording, { status });

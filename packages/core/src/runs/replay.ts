@@ -30,7 +30,7 @@ type ReplayHost = Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal
 /**
  * The state of the run in a store after `step` optimiser steps, on the backend that the run was on;
  * it writes nothing. Without a backend that is bit-exact, the bits may differ.
- * @throws InputError when the run has not come to that step, or a teacher is not at hand.
+ * @throws InputError when the run has not come to that step, or a teacher's folder is not given.
  */
 export async function replayTo(host: ReplayHost, step: number): Promise<Replayed> {
   const { store } = host;
@@ -75,7 +75,7 @@ export async function replayReached(host: ReplayHost, step: number): Promise<Rep
     );
     const checkpoint = await awaitStep(loop, step, stop, host.signal);
     if (checkpoint !== undefined) return { checkpoint, from };
-    throw new RunError(`${store.where}: its replay did not come to step ${step}`);
+    throw new RunError(`${store.where}: the replay did not reach step ${step}`);
   } finally {
     await backend.dispose();
   }
@@ -100,7 +100,7 @@ async function awaitStep(
 function checkReached({ where }: Store, step: number, reached: number): void {
   if (!Number.isInteger(step) || step < 0 || step > reached)
     throw new InputError(
-      `${where}: step ${step} is not one of its steps 0 to ${reached}; give one of them`,
+      `${where}: step ${step} is not a step of the run; give one from 0 to ${reached}`,
     );
 }
 

@@ -32,7 +32,10 @@ const RESTORE = 'restore it, or choose another folder';
 const CONFIG: DocumentKind<RunConfig> = {
   schema: runConfigSchema,
   remedy: 'give the folder of a run',
-  older: { 'grok run 1': 'its ids count the epochs: re-key the folder with scripts/rekey.mjs' },
+  older: {
+    'grok run 1':
+      'its run ids include the number of epochs: convert the folder with scripts/rekey.mjs',
+  },
 };
 const MANIFEST: DocumentKind<Manifest> = {
   schema: manifestSchema,
@@ -40,7 +43,7 @@ const MANIFEST: DocumentKind<Manifest> = {
 };
 const PINNED: DocumentKind<readonly number[]> = { schema: pinnedSchema, remedy: RESTORE };
 const CUT = {
-  remedy: 'restore the file, or cut it off before that line and resume',
+  remedy: 'restore the file, or truncate it before that line and resume',
   fail: (message: string): Error => new RunError(message),
 };
 const METRICS: DocumentKind<MetricsRow> = { schema: metricsRowSchema, ...CUT };
@@ -70,7 +73,7 @@ export async function findConfig(store: Store): Promise<RunConfig | undefined> {
   if (config === undefined) return undefined;
   if (config.run !== experimentHash(config.experiment))
     throw new InputError(
-      `${store.where}: config.json was edited after the run began (its hash says ${config.run.slice(0, 10)}); undo the edit, or start a new run in another folder`,
+      `${store.where}: config.json was edited after the run began (its hash is ${config.run.slice(0, 10)}); undo the edit, or start a new run in another folder`,
     );
   return config;
 }
@@ -93,7 +96,7 @@ export async function checkVacant(store: Store): Promise<void> {
   ];
   if (left.length > 0)
     throw new InputError(
-      `${store.where}: has ${left[0]} of a run but no config.json; restore that, or choose another folder`,
+      `${store.where}: has a run's ${left[0]} but no config.json; restore it, or choose another folder`,
     );
 }
 
@@ -125,7 +128,7 @@ export async function readMetrics(
   const manifest = saved !== undefined && 'status' in saved ? saved : undefined;
   if (manifest?.status === 'finished' && (last?.step ?? 0) !== manifest.step)
     throw new RunError(
-      `${store.where}/metrics.jsonl: ends at epoch ${last?.epoch ?? 0}, and the run at ${manifest.epoch}; restore the file, or train it again in another folder`,
+      `${store.where}/metrics.jsonl: ends at epoch ${last?.epoch ?? 0}, the run at epoch ${manifest.epoch}; restore the file, or train again in another folder`,
     );
   if (config !== undefined) checkWhole(rows, config.experiment, store, saved);
   return rows;
@@ -283,12 +286,12 @@ async function readStateFile(
   const checkpoint = decodeCheckpoint(bytes, `${store.where}/${file}`);
   if (checkpoint.position.step !== step)
     throw new RunError(
-      `checkpoint ${store.where}/${file}: is of step ${checkpoint.position.step}; it was renamed`,
+      `checkpoint ${store.where}/${file}: holds step ${checkpoint.position.step}; the file was renamed`,
     );
   const config = await findConfig(store);
   if (config !== undefined && config.run !== checkpoint.run)
     throw new RunError(
-      `checkpoint ${store.where}/${file}: is of run ${checkpoint.run.slice(0, 10)}, this folder is run ${config.run.slice(0, 10)}'s; it was copied here`,
+      `checkpoint ${store.where}/${file}: belongs to run ${checkpoint.run.slice(0, 10)}, this folder to run ${config.run.slice(0, 10)}; the file was copied here`,
     );
   checkParamsHash(checkpoint, await readManifest(store), `${store.where}/${file}`);
   return checkpoint;
@@ -391,6 +394,6 @@ function checkWhole(
 
 function missingRows(where: string, from: number, to: number): RunError {
   return new RunError(
-    `${where}/metrics.jsonl: rows between epochs ${from} and ${to} are missing; restore the file, or train it again in another folder`,
+    `${where}/metrics.jsonl: rows between epochs ${from} and ${to} are missing; restore the file, or train again in another folder`,
   );
 }

@@ -51,21 +51,21 @@ import { checkSpec } from './spec.js';
  * @throws InputError on bad input, before anything is written; RunError when the run fails.
  */
 export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
-  const { experiment, execution: asked = {} } = checkSpec(spec);
+  const { experiment, execution: requested = {} } = checkSpec(spec);
   const { store } = host;
   const found = await findConfig(store);
   const run = experimentHash(experiment);
   if (found !== undefined && found.run !== run)
     throw new InputError(
-      `${store.where}: holds another experiment (${found.run.slice(0, 10)}, this one is ${run.slice(0, 10)}); choose another folder`,
+      `${store.where}: contains another experiment (run ${found.run.slice(0, 10)}, this is ${run.slice(0, 10)}); choose another folder`,
     );
-  if (found !== undefined) return resumeRun(host, asked, readBudget(experiment));
+  if (found !== undefined) return resumeRun(host, requested, readBudget(experiment));
   await checkVacant(store);
   if (experiment.parent !== undefined)
     throw new InputError(
-      `${store.where}: the experiment goes on from step ${experiment.parent.step} of run ${experiment.parent.run.slice(0, 10)}, which is not here; begin it with branchRun`,
+      `${store.where}: the experiment continues run ${experiment.parent.run.slice(0, 10)} from step ${experiment.parent.step}, which is not in this folder; start it with branchRun`,
     );
-  const execution = resolveExecution({ flags: asked, defaults: host.defaults ?? {} });
+  const execution = resolveExecution({ flags: requested, defaults: host.defaults ?? {} });
   return carryOut(host, experiment, execution, []);
 }
 
@@ -88,14 +88,14 @@ export async function resumeRun(
     recorded: {
       subject: 'run',
       where: store.where,
-      asked: config.execution,
+      requested: config.execution,
       used: manifest?.execution,
     },
   });
   const { checkpoint, damaged } = await newestCheckpoint(store);
   if (checkpoint === undefined && config.experiment.parent !== undefined)
     throw new InputError(
-      `${store.where}: has not the state of its parent, from which it goes on; begin it again with branchRun`,
+      `${store.where}: the parent's checkpoint that it continues from is missing; start it again with branchRun`,
     );
   const position = checkpoint?.position;
   const experiment = withBudget(config.experiment, budget, position, store);
@@ -105,7 +105,7 @@ export async function resumeRun(
     if (isSpent(experiment, position) || isReached(experiment.stop, history))
       return { status: 'finished', manifest, history, already: true };
   }
-  const notices = damaged.map(({ file, reason }) => `${file} is passed over: ${reason}`);
+  const notices = damaged.map(({ file, reason }) => `${file} is skipped: ${reason}`);
   return carryOut(host, experiment, kept, notices, async () => {
     const isLonger = position !== undefined && !isSpent(experiment, position);
     // Killed from here on, it is a run that goes on, not one whose last row is missing.
@@ -140,7 +140,7 @@ function withBudget(
   const { epoch, batch, step } = position ?? { epoch: 0, batch: 0, step: 0 };
   if (epochs < (batch > 0 ? epoch + 1 : epoch) || steps < step)
     throw new InputError(
-      `${where}: has ${epoch} epochs (${step} steps), and ${formatBudget(budget)} are asked for; a run only ever gets longer: ask for more, or train in another folder`,
+      `${where}: has ${epoch} epochs (${step} steps), ${formatBudget(budget)} requested; a run can only be made longer: request more, or train in another folder`,
     );
   const { epochs: _epochs, steps: _steps, ...identity } = experiment;
   return { ...identity, ...budget };

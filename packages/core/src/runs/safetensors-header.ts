@@ -34,10 +34,10 @@ const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 export function parseHeader(bytes: Uint8Array): Header {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   JSON.parse(text); // the grammar; what it makes of numbers and names is not kept
-  const pairs = pairsOf(readWritten(text));
+  const pairs = readPairs(readWritten(text));
   if (pairs === undefined) throw new Error('must be a JSON object');
   const named = pairs.filter(([name]) => name === '__metadata__');
-  if (named.length > 1) throw new Error('"__metadata__" stands twice');
+  if (named.length > 1) throw new Error('has "__metadata__" twice');
   const tensors = new Map<string, TensorInfo>();
   for (const [name, value] of pairs)
     if (name !== '__metadata__') tensors.set(name, readInfo(name, value));
@@ -45,12 +45,12 @@ export function parseHeader(bytes: Uint8Array): Header {
 }
 
 function readMetadata(value: Written): Record<string, string> {
-  const pairs = value === null ? [] : pairsOf(value);
+  const pairs = value === null ? [] : readPairs(value);
   const strings = pairs?.filter(
     (pair): pair is readonly [string, string] => typeof pair[1] === 'string',
   );
   if (strings === undefined || strings.length !== pairs?.length)
-    throw new Error('"__metadata__" must be texts by name');
+    throw new Error('"__metadata__" must be an object of strings');
   return Object.fromEntries(strings);
 }
 
@@ -58,24 +58,24 @@ function readInfo(name: string, value: Written): TensorInfo {
   const fail = (rule: string): Error => new Error(`tensor ${JSON.stringify(name)}: ${rule}`);
   const [dtype, shape, offsets] = FIELDS.map((field, i) => {
     if (Array.isArray(value)) return value.length === FIELDS.length ? value[i] : undefined;
-    const found = pairsOf(value)?.filter(([key]) => key === field) ?? [];
+    const found = readPairs(value)?.filter(([key]) => key === field) ?? [];
     if (found.length > 1) throw fail(`"${field}" stands twice`);
     return found[0]?.[1];
   });
   const type = readType(dtype);
   const sizes = readCounts(shape);
   const [begin, end, ...more] = readCounts(offsets) ?? [];
-  if (type === undefined) throw fail('must have a text "dtype"');
-  if (sizes === undefined) throw fail('must have a "shape" of whole numbers');
+  if (type === undefined) throw fail('must have a string "dtype"');
+  if (sizes === undefined) throw fail('must have a "shape" of integers');
   if (begin === undefined || end === undefined || more.length > 0)
-    throw fail('must have two whole numbers as "data_offsets"');
+    throw fail('must have two integers as "data_offsets"');
   return { dtype: type, shape: sizes, offsets: [begin, end] };
 }
 
 /** `"F32"`, or `{ "F32": null }`, which serde takes for the same. */
 function readType(value: Written | undefined): string | undefined {
   if (typeof value === 'string') return value;
-  const [first, ...more] = pairsOf(value) ?? [];
+  const [first, ...more] = readPairs(value) ?? [];
   return first?.[1] === null && more.length === 0 ? first[0] : undefined;
 }
 
@@ -90,7 +90,9 @@ function readCounts(value: Written | undefined): readonly bigint[] | undefined {
   return isWhole ? counts : undefined;
 }
 
-function pairsOf(value: Written | undefined): readonly (readonly [string, Written])[] | undefined {
+function readPairs(
+  value: Written | undefined,
+): readonly (readonly [string, Written])[] | undefined {
   return typeof value === 'object' && value !== null && 'pairs' in value ? value.pairs : undefined;
 }
 
@@ -146,6 +148,6 @@ function readScalar(token: string): Written {
     return { number: token };
   }
   if (typeof value !== 'string') return value === null ? null : value === true;
-  if (/\p{Surrogate}/u.test(value)) throw new Error('a text has half a surrogate pair');
+  if (/\p{Surrogate}/u.test(value)) throw new Error('a string has an unpaired surrogate');
   return value;
 }

@@ -2,8 +2,8 @@
  * The safetensors format (huggingface/safetensors): 8 bytes with the header's length, a JSON header
  * of names, types, shapes and offsets, then the data. Of its types those that grok meets.
  */
-import { cut, InputError, quote } from '../contracts/errors.js';
-import { bytesOf } from '../contracts/hash.js';
+import { InputError, quote, truncate } from '../contracts/errors.js';
+import { viewBytes } from '../contracts/hash.js';
 import type { HostArray } from '../contracts/types.js';
 import { own, sizeOf } from '../tensors/params.js';
 import { type Header, parseHeader, type TensorInfo } from './safetensors-header.js';
@@ -41,12 +41,12 @@ export function writeSafetensors(
   const entries = Object.entries(tensors).map(([name, tensor]) => {
     const type = (Object.keys(TYPES) as TypeName[]).find((t) => TYPES[t].dtype === tensor.dtype);
     if (type === undefined || !(tensor.data instanceof TYPES[type].array))
-      throw new InputError(`tensor "${name}": data do not fit its type ${tensor.dtype}`);
+      throw new InputError(`tensor "${name}": its data do not match its type ${tensor.dtype}`);
     if (tensor.data.length !== sizeOf(tensor.shape))
       throw new InputError(
         `tensor "${name}": shape [${tensor.shape}] needs ${sizeOf(tensor.shape)} values, got ${tensor.data.length}`,
       );
-    return { name, type, tensor, bytes: bytesOf(tensor.data), begin: 0 };
+    return { name, type, tensor, bytes: viewBytes(tensor.data), begin: 0 };
   });
   // Wide types first, so that every tensor is aligned for readers that map the file.
   let size = 0;
@@ -86,9 +86,9 @@ const UINT64 = 2n ** 64n;
  * code `unsupported` when it is sound and has a type that is not read here.
  */
 export function readSafetensors(file: Uint8Array, where: string): Safetensors {
-  const bytes = bytesOf(file); // a Buffer's slice is no copy
+  const bytes = viewBytes(file); // a Buffer's slice is no copy
   const wrong = (what: string): InputError =>
-    new InputError(`${where}: ${what}; it is damaged or not a safetensors file`);
+    new InputError(`${where}: ${what}; the file is damaged or not in safetensors format`);
   const { start, header } = locateHeader(bytes, wrong);
   checkOffsets(header, bytes.length - start, wrong);
   const tensors = [...header.tensors].map(([name, info]) => [
@@ -101,7 +101,7 @@ export function readSafetensors(file: Uint8Array, where: string): Safetensors {
 type Refuse = (what: string) => InputError;
 
 function locateHeader(bytes: Uint8Array, wrong: Refuse): { start: number; header: Header } {
-  if (bytes.length < 8) throw wrong(`has ${bytes.length} bytes, fewer than a header's length`);
+  if (bytes.length < 8) throw wrong(`has ${bytes.length} bytes, too few for a header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
   if (length > LARGEST_HEADER)
@@ -113,7 +113,7 @@ function locateHeader(bytes: Uint8Array, wrong: Refuse): { start: number; header
     return { start, header: parseHeader(bytes.subarray(8, start)) };
   } catch (error) {
     throw wrong(
-      `its header is wrong: ${cut(error instanceof Error ? error.message : String(error))}`,
+      `its header is wrong: ${truncate(error instanceof Error ? error.message : String(error))}`,
     );
   }
 }
@@ -127,13 +127,13 @@ function checkOffsets({ tensors }: Header, size: number, wrong: Refuse): void {
   for (const [name, info] of byOffset) {
     const [begin, end] = info.offsets;
     if (begin !== covered || end < begin)
-      throw wrong(`tensors overlap or leave a hole at byte ${begin}`);
-    const subject = `tensor ${quote(name)} of shape [${cut(info.shape.join())}]`;
+      throw wrong(`tensors overlap or leave a gap at byte ${begin}`);
+    const subject = `tensor ${quote(name)} of shape [${truncate(info.shape.join())}]`;
     if ((end - begin) * 8n !== countBits(info, (what) => wrong(`${subject} ${what}`)))
       throw wrong(`${subject} has ${end - begin} bytes`);
     covered = end;
   }
-  if (covered > size) throw wrong(`is cut short: its data end at byte ${covered} of ${size}`);
+  if (covered > size) throw wrong(`is truncated: its data end at byte ${covered} of ${size}`);
   if (covered < size) throw wrong(`has ${BigInt(size) - covered} bytes after its last tensor`);
 }
 
@@ -143,7 +143,7 @@ function countBits({ dtype, shape }: TensorInfo, wrong: Refuse): bigint {
   let total = 1n;
   for (const n of [...shape, bits]) {
     total *= n;
-    if (total >= UINT64) throw wrong('has more numbers than there can be');
+    if (total >= UINT64) throw wrong('has more values than fit in memory');
   }
   return total;
 }
@@ -156,7 +156,7 @@ function readTensor(
   const sizes = shape.map(Number);
   if (!isType(dtype) || !sizes.every(Number.isSafeInteger))
     throw new InputError(
-      `${subject} is of type ${dtype} and shape [${cut(shape.join())}], which is sound and not read here; convert it to one of ${Object.keys(TYPES).join(', ')}`,
+      `${subject} is of type ${dtype} and shape [${truncate(shape.join())}], which is valid but not supported; convert it to one of ${Object.keys(TYPES).join(', ')}`,
       { code: 'unsupported' },
     );
   const { dtype: type, array } = TYPES[dtype];

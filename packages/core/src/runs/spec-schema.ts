@@ -2,7 +2,7 @@
 
 import { runSpecSchema } from '../contracts/experiment.js';
 import type { JsonSchema, Kind } from '../contracts/types.js';
-import { jsonSchemaOf } from '../plugins/options.js';
+import { toJsonSchema } from '../plugins/options.js';
 import type { Listing, Registry } from '../plugins/registry.js';
 
 const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
@@ -16,9 +16,9 @@ const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
 ];
 
 /** JSON Schema (draft 2020-12) of a specification: names and options of all that `registry` lists. */
-export function specSchemaOf(registry: Registry): JsonSchema {
+export function buildSpecSchema(registry: Registry): JsonSchema {
   const list = registry.list();
-  const whole = jsonSchemaOf(runSpecSchema) as JsonSchema;
+  const whole = toJsonSchema(runSpecSchema) as JsonSchema;
   const { experiment, execution, ...others } = whole.properties ?? {};
   const properties = Object.fromEntries(
     Object.entries(experiment?.properties ?? {}).map(([key, schema]) => {

@@ -7,7 +7,7 @@ import { opfsStore } from './opfs-store.js';
 /** The store `memory`: what is written goes with the process. */
 export const memory: Component<'store'> = defineStore({
   name: 'memory',
-  summary: 'In memory, for trials: what is written goes with the process.',
+  summary: 'In memory, for experiments: everything is lost when the process ends.',
   options: schema({}),
   create: () => memoryStore,
 });

@@ -58,8 +58,8 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
       const like = zipTree(signature, inputs, (_, input) => input);
       let outputs: Outputs = { specs: {}, count: 0 };
       const flat = (symbols: readonly tf.Tensor[]): tf.Tensor[] => {
-        const made = fn(zipTree(like, symbols, (_, symbol) => symbol) as I);
-        const { tensors: list, specs } = checkOutputs(program, inputs, made as Tree<unknown>);
+        const created = fn(zipTree(like, symbols, (_, symbol) => symbol) as I);
+        const { tensors: list, specs } = checkOutputs(program, inputs, created as Tree<unknown>);
         outputs = { specs, count: list.length };
         return list;
       };
@@ -86,7 +86,7 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
     async dispose() {
       if (disposed) return;
       disposed = true;
-      await tensors.endAll('died with its backend; create another');
+      await tensors.endAll('was disposed with its backend; create a new one');
       for (const program of programs) program.dispose();
       await adapter.dispose();
     },
@@ -122,16 +122,16 @@ async function runProgram<H>(
     const { specs, count } = outputs();
     if (handles.length !== count)
       throw new RunError(
-        `program "${name}": its backend gave ${handles.length} outputs, and its function returned ${count}`,
+        `program "${name}": its backend returned ${handles.length} outputs, its function ${count}`,
       );
     const known = new Map(references.map((reference) => [reference.handle, reference]));
-    const made = handles.map((handle) => {
+    const created = handles.map((handle) => {
       const reference = known.get(handle) ?? tensors.refer(handle);
       known.set(handle, reference);
       return reference;
     });
-    const results = zipTree(specs, made, (spec, reference) => tensors.add(reference, spec));
-    const fate = `was donated to program "${name}"; use what came of it`;
+    const results = zipTree(specs, created, (spec, reference) => tensors.add(reference, spec));
+    const fate = `was donated to program "${name}"; use the program’s output`;
     for (const [{ donated }, tensor] of given) if (donated) tensors.end(tensor, fate);
     return results;
   });

@@ -57,7 +57,7 @@ export function createDeviceTensors<H>(
       return tensor;
     },
     find(tensor, what) {
-      const held = entries.get(tensor)?.held ?? 'is not of this backend; upload it here';
+      const held = entries.get(tensor)?.held ?? 'belongs to another backend; upload it to this one';
       if (typeof held !== 'string' && end === undefined) return held;
       const rule = typeof held === 'string' ? held : end;
       throw new InputError(`backend "${backend}", ${what}: tensor ${specText(tensor)} ${rule}`);

@@ -40,7 +40,7 @@ export interface Layout {
   readonly size: number;
 }
 /** The layout of named float32 parameters. */
-export function layoutOf(params: HostParams): Layout {
+export function computeLayout(params: HostParams): Layout {
   const specs = Object.fromEntries(
     Object.entries(params).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
   );
@@ -50,7 +50,7 @@ export function layoutOf(params: HostParams): Layout {
 
 /** All parameters end to end, as one float32 vector. */
 export function flattenHost(params: HostParams): Float32Array {
-  const out = new Float32Array(layoutOf(params).size);
+  const out = new Float32Array(computeLayout(params).size);
   let offset = 0;
   for (const { data } of Object.values(params)) {
     out.set(data, offset);
@@ -132,7 +132,7 @@ function nameMissingGradient<T>(differentiate: () => T): T {
     const [, kernel] = /gradient function not found for (\w+)/.exec(String(error)) ?? [];
     if (kernel === undefined) throw error;
     throw new InputError(
-      `the operation ${kernel} has no gradient; use others on the way from the parameters to the loss, or give it one with tf.customGrad`,
+      `the operation ${kernel} has no gradient; use other operations between the parameters and the loss, or define a gradient with tf.customGrad`,
       { cause: error, code: 'no-gradient' },
     );
   }

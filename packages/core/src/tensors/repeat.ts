@@ -1,5 +1,5 @@
 /**
- * Functions that are traced must ask the same of tfjs at every call: a compiled step keeps what the
+ * Functions that are traced must call the same tfjs operations every time: a compiled step keeps what the
  * first call asked for, so a number drawn in JavaScript would be frozen in it without a word.
  */
 import * as tf from '@grok/tfjs';
@@ -22,12 +22,12 @@ export function repeatable<A extends readonly unknown[], R>(
     const first = recordCalls(() => fn(...given));
     const second = recordCalls(() => fn(...given));
     compareCalls(first.calls, second.calls);
-    return first.made;
+    return first.result;
   };
 }
 
 /** What `fn` gives, and what it asks of tfjs: operations with shapes and attributes, and constants by value. */
-function recordCalls<R>(fn: () => R): { readonly made: R; readonly calls: readonly string[] } {
+function recordCalls<R>(fn: () => R): { readonly result: R; readonly calls: readonly string[] } {
   const engine = tf.engine();
   const runKernel = engine.runKernel.bind(engine);
   const makeTensor = engine.makeTensor.bind(engine);
@@ -42,7 +42,7 @@ function recordCalls<R>(fn: () => R): { readonly made: R; readonly calls: readon
     return makeTensor(values, shape, dtype, backend);
   };
   try {
-    return { made: fn(), calls };
+    return { result: fn(), calls };
   } finally {
     isRecording = false;
     engine.runKernel = runKernel;
@@ -84,7 +84,7 @@ function compareCalls(first: readonly string[], second: readonly string[]): void
       ? `${first.length} operations and then ${second.length}`
       : `${first[at]} and then ${second[at]}`;
   throw new Error(
-    `must ask the same of tfjs at every call, got ${got}; a compiled step keeps what it asked for once, so take random numbers from randomInputs, the step's number from step, and no value from Math.random, a clock or a counter`,
+    `must call the same tfjs operations every time, got ${got}; a step is compiled once, so take random numbers from randomInputs and the step number from step, not from Math.random, a clock or a counter`,
   );
 }
 
@@ -113,6 +113,6 @@ function compareDraws(what: string, first: HostParams, second: HostParams): void
   for (const [name, array] of Object.entries(first))
     if (!isSame(array, second[name]))
       throw new Error(
-        `${what} must draw the same at every call, got another "${name}"; draw from the rng that it is given, not from Math.random`,
+        `${what} must draw the same at every call, got another "${name}"; use the rng argument, not Math.random`,
       );
 }

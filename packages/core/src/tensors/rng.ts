@@ -17,7 +17,7 @@ export function rng(seed: number): Rng {
 }
 
 function fromPath(path: string): Rng {
-  const words = (n: number): Uint32Array => fill(new Uint32Array(n), keyOf(path));
+  const words = (n: number): Uint32Array => fill(new Uint32Array(n), deriveKey(path));
   const uniform = (n: number): Float64Array =>
     Float64Array.from(words(n), (word) => (word + 0.5) / 4294967296);
   return {
@@ -27,7 +27,7 @@ function fromPath(path: string): Rng {
     normal: (n) => normals(n, path, () => true),
     truncatedNormal: (n) => normals(n, path, (z) => z > -2 && z < 2),
     bernoulli: (n, keep, into = new Uint8Array(n)) =>
-      mask(into, Math.round(keep * 65536), keyOf(path)),
+      mask(into, Math.round(keep * 65536), deriveKey(path)),
     permutation(n) {
       const u = uniform(n);
       const out = Int32Array.from({ length: n }, (_, i) => i);
@@ -43,7 +43,7 @@ function fromPath(path: string): Rng {
 }
 
 /** First 128 bits of SHA-256 of the path. */
-function keyOf(path: string): Uint32Array {
+function deriveKey(path: string): Uint32Array {
   return new Uint32Array(sha256(encoder.encode(path)).slice(0, 16).buffer);
 }
 
@@ -106,7 +106,7 @@ function normals(n: number, path: string, accept: (z: number) => boolean): Float
   let done = 0;
   for (let chunk = 0; done < n; chunk++) {
     const size = 2 * Math.ceil((n - done) * 0.75 + 8);
-    const u = fill(new Uint32Array(size), keyOf(`${path}#normal/${chunk}`));
+    const u = fill(new Uint32Array(size), deriveKey(`${path}#normal/${chunk}`));
     for (let i = 0; i < size && done < n; i += 2) {
       const x = (u[i]! + 0.5) / 2147483648 - 1;
       const y = (u[i + 1]! + 0.5) / 2147483648 - 1;

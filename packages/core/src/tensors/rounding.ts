@@ -10,7 +10,7 @@ export const ROUNDING: { readonly float32: number; readonly float64: number } = 
 };
 
 /** The `ROUNDING` of measured values: of float32 when every value is one, else of float64. */
-export function toleranceOf(values: Iterable<number>): number {
+export function chooseTolerance(values: Iterable<number>): number {
   for (const value of values)
     if (Math.fround(value) !== value && !Number.isNaN(value)) return ROUNDING.float64;
   return ROUNDING.float32;
@@ -50,15 +50,15 @@ export interface TieOptions {
 
 /** The values, each replaced by the least of those that it is tied with up to rounding; NaN stays. */
 export function mergeTies(values: ArrayLike<number>, options: TieOptions = {}): Float64Array {
-  const { groupOf, starts } = findTies(values, options);
-  return Float64Array.from(values, (value) => starts[groupOf(value)] ?? Number.NaN);
+  const { groupOf: findGroup, starts } = findTies(values, options);
+  return Float64Array.from(values, (value) => starts[findGroup(value)] ?? Number.NaN);
 }
 
 /** Ranks from 1; values that are tied up to rounding share the mean of their ranks, and NaN has the rank NaN. */
 export function ranks(values: ArrayLike<number>, options: TieOptions = {}): Float64Array {
-  const { groupOf, before } = findTies(values, options);
+  const { groupOf: findGroup, before } = findTies(values, options);
   return Float64Array.from(values, (value) => {
-    const group = groupOf(value);
+    const group = findGroup(value);
     return ((before[group] ?? Number.NaN) + 1 + (before[group + 1] ?? Number.NaN)) / 2;
   });
 }
@@ -81,7 +81,7 @@ function findTies(values: ArrayLike<number>, { magnitude, tolerance }: TieOption
   }
   before.push(sorted.length);
   /** Index of the last group that starts at the value or below; NaN has none. */
-  const groupOf = (value: number): number => {
+  const findGroup = (value: number): number => {
     let [low, high] = [0, starts.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -90,5 +90,5 @@ function findTies(values: ArrayLike<number>, { magnitude, tolerance }: TieOption
     }
     return Number.isNaN(value) ? -2 : low - 1;
   };
-  return { groupOf, starts, before };
+  return { groupOf: findGroup, starts, before };
 }

@@ -36,7 +36,7 @@ export async function tfjsAdapter({
     withTfjsBackend(tfjs, () => {
       if (tf.backend() === instance) return body();
       throw new RunError(
-        `tfjs backend "${tfjs}" was removed or started anew; create the backend again`,
+        `tfjs backend "${tfjs}" was removed or restarted; create the backend again`,
       );
     });
   return {
@@ -78,7 +78,7 @@ function explainMissingKernel(error: unknown, program: string, tfjs: string): un
   const op = /\b(\w+?)__op\b/.exec(stack)?.[1];
   const known = tf.getKernelsForBackend(tfjs).map(({ kernelName }) => kernelName);
   return new RunError(
-    `program "${program}": ${whose}backend "${tfjs}" has no kernel ${kernel}${op ? `, which tf.${op} asked for` : ''}; write it with others or take another backend. Supported: ${known.sort().join(', ')}`,
+    `program "${program}": ${whose}backend "${tfjs}" has no kernel ${kernel}${op ? `, needed by tf.${op}` : ''}; use other operations or another backend. Supported: ${known.sort().join(', ')}`,
     { cause: error },
   );
 }

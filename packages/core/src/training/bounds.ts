@@ -15,7 +15,7 @@ const write = (count: number): string => count.toLocaleString('en-US');
 export function checkParameterCount(subject: string, count: number): void {
   if (count > MOST_PARAMETERS)
     throw new InputError(
-      `${subject}: must have at most ${write(MOST_PARAMETERS)} parameters, for a checkpoint holds three numbers of each, got ${write(count)}; choose smaller sizes`,
+      `${subject}: must have at most ${write(MOST_PARAMETERS)} parameters (a checkpoint stores three numbers for each), got ${write(count)}; choose smaller sizes`,
     );
 }
 
@@ -41,6 +41,6 @@ export function checkRunSizes(
   for (const [name, shape] of values)
     if (sizeOf(shape) > INT32)
       throw new InputError(
-        `model "${use}": "${name}" must have at most ${write(INT32)} numbers a batch, got ${write(sizeOf(shape))} of shape [${shape}]; choose a smaller batch or smaller sizes`,
+        `model "${use}": "${name}" must have at most ${write(INT32)} values per batch, got ${write(sizeOf(shape))} for shape [${shape}]; choose a smaller batch or smaller sizes`,
       );
 }

@@ -20,7 +20,7 @@ export function checkTask(subject: string, { vocabulary, inputs, labels }: Task)
     const at = outside(values, vocabulary);
     if (at !== -1)
       throw new InputError(
-        `${subject}: ${what}s must be from 0 to ${vocabulary - 1}, as its vocabulary is ${vocabulary}, got ${values[at]} in row ${Math.floor(at / perRow)}`,
+        `${subject}: ${what}s must be from 0 to ${vocabulary - 1} (the vocabulary is ${vocabulary}), got ${values[at]} in row ${Math.floor(at / perRow)}`,
       );
   };
   check('label', labels, 1);
@@ -33,23 +33,23 @@ export function checkSplit(subject: string, split: SplitRows, rows: number): voi
     const part = split[what];
     if (!(part instanceof Int32Array))
       throw new InputError(
-        `${subject}: ${what} must be whole row numbers in an Int32Array, got ${(part as object | undefined)?.constructor.name}`,
+        `${subject}: ${what} must be row numbers in an Int32Array, got ${(part as object | undefined)?.constructor.name}`,
       );
     if (part.length === 0)
       throw new InputError(
-        `${subject}: no ${what} rows are left of ${rows}; change its fraction or the task's size`,
+        `${subject}: none of the ${rows} rows are left for ${what}; change the fraction or the size of the task`,
       );
     const at = outside(part, rows);
     if (at !== -1)
       throw new InputError(
-        `${subject}: ${what} rows must be from 0 to ${rows - 1}, as the task has ${rows}, got ${part[at]}`,
+        `${subject}: ${what} rows must be from 0 to ${rows - 1} (the task has ${rows}), got ${part[at]}`,
       );
   }
   const trained = new Set(split.train);
-  const seen = split.validation.find((row) => trained.has(row));
-  if (seen !== undefined)
+  const leaked = split.validation.find((row) => trained.has(row));
+  if (leaked !== undefined)
     throw new InputError(
-      `${subject}: no row may be in train and validation both, got ${seen}; what is trained on says nothing of generalising`,
+      `${subject}: a row cannot be in both train and validation, got row ${leaked}; validation must be on unseen rows`,
     );
 }
 

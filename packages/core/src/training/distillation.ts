@@ -8,7 +8,7 @@ import { own } from '../tensors/params.js';
 export type SitePairs = readonly (readonly [Site, Site])[];
 
 /** The teacher of that name; `subject` is who asks for it. @throws InputError that lists the teachers there are. */
-export function teacherOf(
+export function requireTeacher(
   subject: string,
   { teachers }: { readonly teachers: Readonly<Record<string, ModelInfo>> },
   name: string,
@@ -16,7 +16,7 @@ export function teacherOf(
   const found = own(teachers, name);
   if (found !== undefined) return found;
   throw new InputError(
-    `${subject}: needs a teacher named "${name}", and the run has ${Object.keys(teachers).join(', ') || 'none'}; name a finished run under "teachers"`,
+    `${subject}: needs a teacher named "${name}", the run has ${Object.keys(teachers).join(', ') || 'none'}; name a finished run under "teachers"`,
   );
 }
 
@@ -32,7 +32,7 @@ export function layerPairs(
   options: { teacher?: string; layers?: (model: ModelInfo) => number; what?: string } = {},
 ): SitePairs {
   const { teacher = 'teacher', layers = (model) => model.layers, what = 'blocks' } = options;
-  const source = teacherOf('distillation', models, teacher);
+  const source = requireTeacher('distillation', models, teacher);
   const [t, s] = [layers(source), layers(models.student)];
   if (map === undefined) {
     if (t !== s)
@@ -51,7 +51,7 @@ export function layerPairs(
 }
 
 /** The `needs` of a term that compares pairs of sites. */
-export function needsOf(pairs: SitePairs, teacher = 'teacher'): ObjectiveTerm['needs'] {
+export function listNeeds(pairs: SitePairs, teacher = 'teacher'): ObjectiveTerm['needs'] {
   return {
     student: [...new Set(pairs.map(([, student]) => student))],
     teachers: { [teacher]: [...new Set(pairs.map(([site]) => site))] },
@@ -63,14 +63,14 @@ export function needsOf(pairs: SitePairs, teacher = 'teacher'): ObjectiveTerm['n
  * of parameters. Such states meet once a token, not once a position, each pair of rows as often as
  * `tokenShares` says.
  */
-export function tablesOf(
+export function findTables(
   models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
   [theirs, own]: SitePairs[number],
   teacher = 'teacher',
 ): readonly [string, string] | undefined {
-  const tableOf = (model: ModelInfo | undefined, site: Site): string | undefined =>
+  const findTable = (model: ModelInfo | undefined, site: Site): string | undefined =>
     model?.sites.find(({ name }) => name === site)?.table;
-  const [from, to] = [tableOf(models.teachers[teacher], theirs), tableOf(models.student, own)];
+  const [from, to] = [findTable(models.teachers[teacher], theirs), findTable(models.student, own)];
   return from === undefined || to === undefined ? undefined : [from, to];
 }
 /** The share of each token among all of a batch, `[d_vocab, 1]`; tokens int32 `[batch, pos]`. */

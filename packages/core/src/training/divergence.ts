@@ -6,7 +6,7 @@ import { orderRows } from './programs.js';
 import { gradientsByTerm } from './term-gradients.js';
 import type { Training } from './training.js';
 
-const REMEDY = 'checkpoints from before are kept; try a lower learning rate';
+const REMEDY = 'earlier checkpoints are kept; try a lower learning rate';
 
 /** The training loss or the validation loss of a run is not finite after `step` steps. */
 export class DivergenceError extends RunError {
@@ -34,9 +34,9 @@ export class DivergenceError extends RunError {
 export function divergedAt(step: number, { loss, terms }: EpochSums): DivergenceError {
   const all = Object.entries(terms);
   const odd = all.filter(([, value]) => !Number.isFinite(value));
-  const told = (odd.length > 0 ? odd : all).map(([name, value]) => `term "${name}" is ${value}`);
+  const details = (odd.length > 0 ? odd : all).map(([name, value]) => `term "${name}" is ${value}`);
   const isNamed = odd.length < all.length;
-  return new DivergenceError(step, `the loss is ${loss}`, ` (${told.join(', ')})`, isNamed);
+  return new DivergenceError(step, `the loss is ${loss}`, ` (${details.join(', ')})`, isNamed);
 }
 
 /** Names of the terms whose gradients are not finite in the step that follows a checkpoint, dropout left out. */

@@ -1,8 +1,8 @@
 /** Loss and accuracy of parameters over chosen rows, outside a training run. */
 
 import type { Backend, Score, Task } from '../contracts/types.js';
-import { layoutOf, reader } from '../tensors/params.js';
-import { arraysOf, createRowPrograms } from './run-in-batches.js';
+import { computeLayout, reader } from '../tensors/params.js';
+import { createRowPrograms, toArrays } from './run-in-batches.js';
 import { EVAL_ROWS, type Teacher } from './sites.js';
 import { evaluation } from './step.js';
 
@@ -13,9 +13,9 @@ export async function evaluateParams(
   task: Task,
   rows: Int32Array,
 ): Promise<Score> {
-  const evaluate = evaluation({ model, layout: layoutOf(params), flat: false });
+  const evaluate = evaluation({ model, layout: computeLayout(params), flat: false });
   const programs = createRowPrograms(backend, 'eval', evaluate);
-  const input = { params, data: arraysOf(task), rows, most: EVAL_ROWS };
+  const input = { params, data: toArrays(task), rows, most: EVAL_ROWS };
   let [loss, correct] = [0, 0];
   try {
     for await (const part of programs.run(input)) {

@@ -4,7 +4,7 @@ import { InputError } from '../contracts/errors.js';
 import type { Backend, HostParams, Model, Params, Task } from '../contracts/types.js';
 import { reader, valueAndGrads } from '../tensors/params.js';
 import { crossEntropy } from './hard.js';
-import { arraysOf, createRowPrograms } from './run-in-batches.js';
+import { createRowPrograms, toArrays } from './run-in-batches.js';
 
 type Inputs = { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D };
 
@@ -38,7 +38,7 @@ export function createGradientReader(backend: Backend, model: Model): GradientRe
   return {
     async read(params, task, rows, batches) {
       const { size, even } = equalBatches(rows, batches);
-      const input = { params, data: arraysOf(task), rows: even, most: size };
+      const input = { params, data: toArrays(task), rows: even, most: size };
       const out: HostParams[] = [];
       for await (const { values } of programs.run(input)) out.push(values);
       return out;
@@ -55,7 +55,7 @@ export function equalBatches(
   const size = Math.floor(rows.length / batches);
   if (size < 1)
     throw new InputError(
-      `gradients: each batch must have a row at least, got ${rows.length} rows for ${batches} batches; ask for fewer batches`,
+      `gradients: each batch must have at least one row, got ${rows.length} rows for ${batches} batches; use fewer batches`,
     );
   return { size, even: rows.subarray(0, size * batches) };
 }

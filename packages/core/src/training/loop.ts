@@ -8,7 +8,7 @@ import type {
   OptimizerState,
   Position,
 } from '../contracts/types.js';
-import { type Layout, layoutOf } from '../tensors/params.js';
+import { computeLayout, type Layout } from '../tensors/params.js';
 import { rng } from '../tensors/rng.js';
 import { freeTree, readTree, treeFromPaths, uploadTree } from '../tensors/tree.js';
 import { type Batches, countBatches } from './budget.js';
@@ -61,15 +61,15 @@ export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
     ...model.init(root.split('init')),
     ...objective.auxiliaryParams(root.split('extra')),
   };
-  const layout = layoutOf(initial);
+  const layout = computeLayout(initial);
   const data = await loadData(run);
   const flat = optimizer.elementwise;
   const params = uploadParams(backend, from?.checkpoint.params ?? initial, layout, flat);
   let state = await initializeState(backend, optimizer, params);
   if (from !== undefined) {
-    const fresh = state;
-    state = uploadTree(backend, treeFromPaths(fresh, from.checkpoint.state));
-    freeTree(backend, fresh);
+    const initialState = state;
+    state = uploadTree(backend, treeFromPaths(initialState, from.checkpoint.state));
+    freeTree(backend, initialState);
   }
   const batches = countBatches(run.batch, run.split.train.length);
   const programs = await compilePrograms(run, batches, layout, { params, state, data });

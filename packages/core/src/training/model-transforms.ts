@@ -41,10 +41,10 @@ export function transformModel(
           table !== undefined && isTable(site.name) ? { ...site, table } : site,
         ),
     apply(read, inputs, how) {
-      const made = new Map<string, tf.Tensor>();
+      const created = new Map<string, tf.Tensor>();
       const transformed = (name: string): tf.Tensor => {
-        const value = made.get(name) ?? params?.(name, read(name)) ?? read(name);
-        made.set(name, value);
+        const value = created.get(name) ?? params?.(name, read(name)) ?? read(name);
+        created.set(name, value);
         return value;
       };
       const merged = mergeTaps(taps, how.taps ?? {});
@@ -87,7 +87,7 @@ export function applyTransforms(
 export const pruneMagnitude: Component<'transform', { fraction?: number; match?: string }> =
   defineTransform({
     name: 'prune-magnitude',
-    summary: 'Sets the smallest initial weights of each matrix to 0, for good.',
+    summary: 'Sets the smallest initial weights of each matrix to 0 and keeps them at 0.',
     options: schema({
       fraction: number().gt(0).lt(1).default(0.5),
       match: text().default('*'),
@@ -105,7 +105,7 @@ export const pruneMagnitude: Component<'transform', { fraction?: number; match?:
         );
         if (masks.size === 0)
           throw new InputError(
-            `transform "prune-magnitude": must fit a matrix at least, got the pattern "${match}", which fits vectors alone; widen it`,
+            `transform "prune-magnitude": its pattern must match at least one matrix, got "${match}", which matches only vectors; use a wider pattern`,
           );
         return transformModel(model, {
           params(name, value) {

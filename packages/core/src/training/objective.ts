@@ -17,7 +17,7 @@ import { attributeErrors } from '../plugins/attribution.js';
 import { own, reader, sizeOf, withoutAuxiliary } from '../tensors/params.js';
 import { specText } from '../tensors/program-io.js';
 import { repeatable, repeatableDraw } from '../tensors/repeat.js';
-import { teacherOf } from './distillation.js';
+import { requireTeacher } from './distillation.js';
 import { hard } from './hard.js';
 import { createSchedule } from './schedules.js';
 
@@ -205,7 +205,7 @@ function subjectOfTerm(name: string, strategy = name): string {
 function checkAuxiliary(subject: string, { data, shape, dtype }: HostArray): void {
   if (dtype !== 'float32' || !(data instanceof Float32Array) || data.length !== sizeOf(shape))
     throw new InputError(
-      `${subject}: must be float32 values that fill its shape, got ${data.length} in a ${data.constructor.name} for ${specText({ shape, dtype })}`,
+      `${subject}: must be float32 and match its shape, got ${data.length} in a ${data.constructor.name} for ${specText({ shape, dtype })}`,
     );
 }
 
@@ -223,7 +223,9 @@ function selectPrefixed(params: Params, prefix: string): Params {
 /** A vector would train by the gradient of its sum, and log one row. */
 function checkParts(name: string, parts: readonly (readonly [string, tf.Tensor])[]): void {
   if (parts.length === 0)
-    throw new InputError(`term "${name}": its loss must give at least one named scalar, got none`);
+    throw new InputError(
+      `term "${name}": its loss must return at least one named scalar, got none`,
+    );
   for (const [key, value] of parts)
     if (value?.rank !== 0)
       throw new InputError(
@@ -241,16 +243,16 @@ function checkNeeds(
   const check = (whose: string, sites: readonly Site[], model: ModelInfo): void => {
     if (!Array.isArray(sites))
       throw new InputError(
-        `term "${name}": needs must name the sites of the ${whose} in a list such as ["logits"], got ${JSON.stringify(sites)}`,
+        `term "${name}": its needs must list sites of the ${whose}, such as ["logits"], got ${JSON.stringify(sites)}`,
       );
     const known = model.sites.map((site) => site.name);
     for (const site of sites)
       if (!known.includes(site))
-        throw unknownName(`site of the ${whose} (asked for by term "${name}")`, site, known);
+        throw unknownName(`site of the ${whose} (needed by term "${name}")`, site, known);
   };
   check('student', needs?.student, models.student);
   for (const [teacher, sites] of Object.entries(needs.teachers ?? {})) {
-    const model = teacherOf(`term "${name}"`, models, teacher);
+    const model = requireTeacher(`term "${name}"`, models, teacher);
     check(`teacher "${teacher}"`, sites, model);
   }
 }

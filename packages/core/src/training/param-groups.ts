@@ -7,7 +7,7 @@ import { InputError } from '../contracts/errors.js';
 import type { OptimizerUse } from '../contracts/run-types.js';
 import type { Optimizer, OptimizerState, Params } from '../contracts/types.js';
 import { attributeOptimizerErrors } from '../plugins/attribution.js';
-import { subjectOf } from '../plugins/define.js';
+import { formatSubject } from '../plugins/define.js';
 import type { Registry } from '../plugins/registry.js';
 import { type Layout, pack, reader, sizeOf, unpack } from '../tensors/params.js';
 import { matchesPattern, matchNames } from './patterns.js';
@@ -26,7 +26,7 @@ export function createOptimizer(
 ): Optimizer {
   const create = (own: OptimizerUse['options']): Optimizer =>
     attributeOptimizerErrors(
-      subjectOf({ kind: 'optimizer', name: use }),
+      formatSubject({ kind: 'optimizer', name: use }),
       registry.create('optimizer', use, own, { tf }),
     );
   const rest = create(options);
@@ -35,25 +35,25 @@ export function createOptimizer(
   const frozen = new Set(matchNames('parameter to freeze', freeze, known));
   if (frozen.size === known.length)
     throw new InputError(
-      `freeze: at least one parameter must be left to train, got ${JSON.stringify(freeze)}; freeze fewer`,
+      `freeze: must leave at least one parameter to train, got ${JSON.stringify(freeze)}; freeze fewer`,
     );
   for (const { match } of groups) matchNames('parameter of an optimizer group', [match], known);
   const optimizers = [...groups.map((group) => create({ ...options, ...group.options })), rest];
-  const groupOf = (name: string): number | undefined => {
+  const findGroup = (name: string): number | undefined => {
     if (frozen.has(name)) return undefined;
     const index = groups.findIndex(({ match }) => matchesPattern(match, name));
     return index === -1 ? groups.length : index;
   };
-  return partitionOptimizer(optimizers, groupOf);
+  return partitionOptimizer(optimizers, findGroup);
 }
 
-/** Several optimizers as one: `groupOf` gives the index of a parameter's optimizer, undefined for a frozen one. */
+/** Several optimizers as one: `findGroup` gives the index of a parameter's optimizer, undefined for a frozen one. */
 export function partitionOptimizer(
   optimizers: readonly Optimizer[],
-  groupOf: (name: string) => number | undefined,
+  findGroup: (name: string) => number | undefined,
 ): Optimizer {
   const select = (params: Params, group: number): Params =>
-    Object.fromEntries(Object.entries(params).filter(([name]) => groupOf(name) === group));
+    Object.fromEntries(Object.entries(params).filter(([name]) => findGroup(name) === group));
   /** Each group that has parameters, under the key of its state. */
   const used = (params: Params) =>
     optimizers
@@ -83,7 +83,7 @@ export function partitionOptimizer(
       return { updates, state: next };
     },
     elementwise: false,
-    trains: (name) => groupOf(name) !== undefined,
+    trains: (name) => findGroup(name) !== undefined,
   };
 }
 

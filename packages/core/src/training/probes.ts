@@ -35,14 +35,14 @@ export function createProbes(
   uses: readonly ProbeUse[],
   model: Model,
 ): readonly ActiveProbe[] {
-  const made: ActiveProbe[] = [];
+  const created: ActiveProbe[] = [];
   for (const { use, as: name = use, options } of uses) {
     const subject = `probe "${name}"`;
-    if (made.some((other) => other.name === name))
-      throw new InputError(`${subject}: is named twice; give one of them another name ("as")`);
+    if (created.some((other) => other.name === name))
+      throw new InputError(`${subject}: appears twice; rename one of them ("as")`);
     if (!/^[\w@][\w@.+-]*$/.test(name))
       throw new InputError(
-        `${subject}: its name is part of a file's, so only letters, digits and . _ - + @ may be in it; rename it ("as")`,
+        `${subject}: its name becomes part of a file name, so it may contain only letters, digits and . _ - + @; rename it ("as")`,
       );
     const probe = registry.create('probe', use, options, { tf });
     if (!isMoment(probe.when))
@@ -54,9 +54,9 @@ export function createProbes(
     } catch (error) {
       throw new InputError(`${subject}: ${(error as Error).message}`);
     }
-    made.push({ name, probe });
+    created.push({ name, probe });
   }
-  return made;
+  return created;
 }
 
 function isMoment(when: Probe['when'] | undefined): boolean {
@@ -179,7 +179,7 @@ export async function snapshot(
     }
   }
   const { task, model } = run;
-  const rows = rowsOf(run, probe.needs.rows ?? 'validation');
+  const rows = selectRows(run, probe.needs.rows ?? 'validation');
   const sites = matchingSites(model, probe.needs.sites ?? []);
   const params = withoutAuxiliary(saved.params);
   const { epoch, step } = saved.position;
@@ -194,7 +194,7 @@ export async function snapshot(
     ...(await readGradients(run, probe.needs.gradients, saved, rows, readers.gradients)),
     rows,
     task,
-    model: infoOf(model),
+    model: describeModel(model),
     history,
     ...(run.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: run.peakMemoryBytes() }),
   };
@@ -202,25 +202,25 @@ export async function snapshot(
 
 async function readGradients(
   { backend, task, model, objective, teachers, seed }: ProbedRun,
-  asked: Probe['needs']['gradients'],
+  requested: Probe['needs']['gradients'],
   saved: Pick<Checkpoint, 'params' | 'position'>,
   rows: Int32Array,
   reader: GradientReader,
 ): Promise<Pick<Snapshot, 'gradients'>> {
-  if (asked === undefined) return {};
-  const { batches, byTerm = false } = asked;
+  if (requested === undefined) return {};
+  const { batches, byTerm = false } = requested;
   const params = withoutAuxiliary(saved.params);
   const hardLoss = await reader.read(params, task, rows, batches);
   if (!byTerm) return { gradients: { hardLoss } };
   if (objective === undefined || teachers === undefined || seed === undefined)
     throw new InputError(
-      "gradients by term: need a run's objective and teachers, and are there while it trains only; name the probe in its experiment",
+      'gradients by term: need the objective and teachers of a run and are available only during training; list the probe in the experiment',
     );
   const run = { backend, task, model, objective, teachers, seed };
   return { gradients: { hardLoss, ...(await gradientsByTerm(run, saved, rows, batches)) } };
 }
 
-function rowsOf(
+function selectRows(
   { task, split }: Pick<Training, 'task' | 'split'>,
   which: NonNullable<Probe['needs']['rows']>,
 ): Int32Array {
@@ -239,6 +239,6 @@ function matchingSites(model: Model, patterns: readonly string[]): readonly stri
 }
 
 /** What objectives and probes are told of a model. */
-export function infoOf(model: Model): ModelInfo {
+export function describeModel(model: Model): ModelInfo {
   return { ...model.shape, sites: model.sites() };
 }

@@ -17,7 +17,7 @@ import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
 import { readTree, uploadTree } from '../tensors/tree.js';
 import type { Batches } from './budget.js';
-import { arraysOf } from './run-in-batches.js';
+import { toArrays } from './run-in-batches.js';
 import { computeSites, EVAL_ROWS } from './sites.js';
 import {
   type Batch,
@@ -68,7 +68,7 @@ export interface EvalBatch {
 /** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay. */
 export async function loadData(run: Training): Promise<Data> {
   const { backend, task, split } = run;
-  const { labels } = arraysOf(task);
+  const { labels } = toArrays(task);
   const inputs = takeRows(task.inputs, split.train);
   const teachers: Record<string, HostParams> = {};
   for (const [name, sites] of Object.entries(run.objective.needs.teachers)) {

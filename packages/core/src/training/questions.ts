@@ -35,25 +35,27 @@ export function countSharedQuestions(
  * @throws InputError when these differ in shape or type, or have tokens that the teacher does not know.
  */
 export function readInputsForTeacher(subject: string, student: Task, teacher: Task): HostArray {
-  const rowOf = new Map(
+  const rowByQuestion = new Map(
     readQuestions(teacher, [...teacher.labels.keys()]).map((it, row) => [it, row]),
   );
-  const rows = readQuestions(student, [...student.labels.keys()]).map((it) => rowOf.get(it));
+  const rows = readQuestions(student, [...student.labels.keys()]).map((it) =>
+    rowByQuestion.get(it),
+  );
   const known = rows.filter((row) => row !== undefined);
   if (known.length === rows.length) return takeRows(teacher.inputs, known);
   const [own, theirs] = [student.inputs, teacher.inputs].map(
     ({ dtype, shape }) => `${dtype} [${shape.slice(1)}]`,
   );
-  const missing = `${rows.length - known.length} of this run's ${rows.length} rows ask what is none of its own`;
+  const missing = `${rows.length - known.length} of this run's ${rows.length} rows are not in its own task`;
   if (own !== theirs)
     throw new InputError(
-      `${subject}: ${missing}, and it cannot read them as they are: it reads ${theirs}, a row here is ${own}; give the student's task the teacher's format`,
+      `${subject}: ${missing}, and it cannot read them: its inputs are ${theirs}, a row here is ${own}; give the student's task the teacher's format`,
     );
   const { data } = student.inputs;
   const unknown = data instanceof Int32Array && data.find((token) => token >= teacher.vocabulary);
   if (typeof unknown === 'number')
     throw new InputError(
-      `${subject}: ${missing}, and it cannot read them as they are: token ${unknown} is outside its vocabulary of ${teacher.vocabulary}; choose a task with the same tokens`,
+      `${subject}: ${missing}, and it cannot read them: token ${unknown} is outside its vocabulary of ${teacher.vocabulary}; choose a task with the same tokens`,
     );
   return student.inputs;
 }
@@ -90,7 +92,7 @@ export function compareTaughtData(
       );
   if (shared > 0 && leave.allowLeak !== true)
     throw new InputError(
-      `${subject}: was trained on another split (it has seen ${shared} of this run's ${student.split.validation.length} validation rows); use its split seed, or allow the leak (--allow-leak)`,
+      `${subject}: was trained on another split (on ${shared} of this run's ${student.split.validation.length} validation rows); use its split seed, or allow the leak (--allow-leak)`,
     );
   if (sameTask) return { leaked: shared > 0 };
   const inputs = readInputsForTeacher(subject, student.written, teacher.written);

@@ -2,7 +2,7 @@
 import type { Plugin } from '../contracts/types.js';
 import { definePlugin } from '../plugins/define.js';
 import { coreVersion } from '../plugins/plugin.js';
-import { type Registry, registryOf } from '../plugins/registry.js';
+import { buildRegistry, type Registry } from '../plugins/registry.js';
 import { hard } from './hard.js';
 import { pruneMagnitude } from './model-transforms.js';
 
@@ -15,5 +15,5 @@ const builtIn: Plugin = definePlugin({
 
 /** A registry of the given plugins, and of core's own components. */
 export function createRegistry(plugins: readonly Plugin[] = []): Registry {
-  return registryOf([builtIn, ...plugins]);
+  return buildRegistry([builtIn, ...plugins]);
 }

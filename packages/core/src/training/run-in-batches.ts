@@ -15,7 +15,7 @@ import { ranges, takeRows } from '../tensors/rows.js';
 import { freeTree, mapTree, readTree, uploadTree } from '../tensors/tree.js';
 
 /** A task's inputs and labels, row by row. */
-export function arraysOf(task: Task): { inputs: HostArray; labels: HostArray } {
+export function toArrays(task: Task): { inputs: HostArray; labels: HostArray } {
   const { inputs, labels } = task;
   return { inputs, labels: { shape: [labels.length], dtype: 'int32', data: labels } };
 }

@@ -64,7 +64,7 @@ function check(
       ? (['atLeast', 'at least', atLeast] as const)
       : (['atMost', 'at most', atMost] as const);
   throw new RunError(
-    `epoch ${epoch}, the last: ${what} accuracy is ${got.toFixed(4)}, and must be ${rule} ${limit} (require.${key}.${bound}); this run is not what it was meant to be`,
+    `last epoch (${epoch}): ${what} accuracy is ${got.toFixed(4)}, must be ${rule} ${limit} (require.${key}.${bound}); the run does not meet its requirement`,
   );
 }
 

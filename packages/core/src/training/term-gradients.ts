@@ -6,7 +6,7 @@ import { rng } from '../tensors/rng.js';
 import { ranges, takeRows } from '../tensors/rows.js';
 import { freeTree, mapTree, readTree, uploadTree } from '../tensors/tree.js';
 import { equalBatches } from './gradients.js';
-import { arraysOf } from './run-in-batches.js';
+import { toArrays } from './run-in-batches.js';
 import { computeSites } from './sites.js';
 import type { Batch } from './step.js';
 import type { Training } from './training.js';
@@ -114,7 +114,7 @@ type HostData = {
 
 /** Inputs, labels and the teachers' sites of the given rows. */
 async function readData(run: ObjectiveRun, rows: Int32Array): Promise<HostData> {
-  const { inputs, labels } = arraysOf(run.task);
+  const { inputs, labels } = toArrays(run.task);
   const teachers: Record<string, HostParams> = {};
   for (const [name, sites] of Object.entries(run.objective.needs.teachers)) {
     const teacher = reader('teacher', run.teachers)(name);

@@ -182,8 +182,8 @@ async function* evaluateEpoch(
   const crossed = CROSSINGS.filter((it) => crosses(it, scored, before));
   for (const threshold of crossed) yield { type: 'crossing', epoch, step, threshold };
   yield* tellFindings(loop, row, found);
-  const asked = run.pin?.validationAccuracies ?? [];
-  return crossed.length > 0 || asked.some((it) => crosses(it, scored, before));
+  const requested = run.pin?.validationAccuracies ?? [];
+  return crossed.length > 0 || requested.some((it) => crosses(it, scored, before));
 }
 
 /** What an epoch's steps measured. */

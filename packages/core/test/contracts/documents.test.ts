@@ -77,7 +77,7 @@ describe('readDocument', () => {
   it('__proto__ is no name: laid over another object it would be its prototype', () => {
     const text = '{"task":{"use":"div","options":{"__proto__":{"p":7}}}}';
     expect(() => readDocument(bytes(text), 'x.json', kind(experimentSchema))).toThrow(
-      'x.json: "__proto__" is no name; choose another; restore it',
+      'x.json: "__proto__" cannot be used as a name; choose another; restore it',
     );
   });
 

@@ -52,7 +52,7 @@ describe('canonicalJson', () => {
     expect(() => canonicalJson(1n)).toThrow('(top): a value of type bigint');
     const loop: Record<string, unknown> = {};
     loop.self = { loop };
-    expect(() => canonicalJson(loop)).toThrow('an object inside itself');
+    expect(() => canonicalJson(loop)).toThrow('a circular reference');
     const shared = { x: 1 };
     expect(canonicalJson([shared, shared])).toBe('[{"x":1},{"x":1}]');
   });

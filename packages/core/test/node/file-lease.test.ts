@@ -51,7 +51,7 @@ describe('a lease of a folder', () => {
   it('names its holder, and leaves nothing behind', async () => {
     const hold = await holdStore(fileStore(folder));
     await expect(holdStore(fileStore(folder))).rejects.toThrow(
-      `${folder}: process ${process.pid} works in it; wait for it or stop it`,
+      `${folder}: in use by process ${process.pid}; wait until it ends or stop it`,
     );
     await hold.release();
     expect(readdirSync(folder)).toEqual([]);
@@ -62,8 +62,8 @@ describe('a lease of a folder', () => {
     for (let round = 0; round < 40; round++) {
       expect((await store.lease('work', 0.001)).granted).toBe(true);
       await new Promise((done) => setTimeout(done, 20));
-      const asked = await Promise.all(Array.from({ length: 24 }, () => store.lease('work', 60)));
-      const granted = asked.flatMap((it) => (it.granted ? [it] : []));
+      const answers = await Promise.all(Array.from({ length: 24 }, () => store.lease('work', 60)));
+      const granted = answers.flatMap((it) => (it.granted ? [it] : []));
       expect(granted, `round ${round}`).toHaveLength(1);
       for (const lease of granted) await lease.release();
     }
@@ -82,7 +82,7 @@ describe('a lease of a folder', () => {
   });
   it('is refused while its holder is alive, and had as soon as it is let go', async () => {
     await left({ pid: process.ppid, began: undefined });
-    await expect(holdStore(fileStore(folder))).rejects.toThrow(`process ${process.ppid} works in`);
+    await expect(holdStore(fileStore(folder))).rejects.toThrow(`in use by process ${process.ppid}`);
     const next = holdStore(fileStore(folder), 60);
     rmSync(join(folder, '.lease-work'), { recursive: true });
     await (await next).release();
@@ -110,7 +110,7 @@ describe('a lease of a folder', () => {
       const began = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
       const file = await left({ pid, began });
       utimesSync(file, 0, 0);
-      await expect(holdStore(fileStore(folder))).rejects.toThrow(`process ${pid} works in it`);
+      await expect(holdStore(fileStore(folder))).rejects.toThrow(`in use by process ${pid}`);
       child.kill('SIGKILL');
       await once(child, 'close');
       await (await holdStore(fileStore(folder))).release();
@@ -153,7 +153,7 @@ describe('a lease of a folder', () => {
       mkdirSync(join(folder, '.lease-work'));
       writeFileSync(join(folder, '.lease-work', 'theirs.json'), text);
       await expect(holdStore(fileStore(folder), 60)).rejects.toThrow(
-        `${join(folder, '.lease-work')}: cannot be read as a lease; remove it`,
+        `${join(folder, '.lease-work')}: not a readable lease; remove it`,
       );
     },
   );
@@ -172,7 +172,7 @@ describe('a lease of a folder', () => {
     const path = join(folder, '.lease-work');
     make(path);
     await expect(holdStore(fileStore(folder), 60)).rejects.toThrow(
-      `${path}: cannot be read as a lease; remove it`,
+      `${path}: not a readable lease; remove it`,
     );
   });
   it('is had after takers that were killed halfway, and what they left goes', async () => {
@@ -200,7 +200,7 @@ describe('work in a folder', () => {
       () => hold.store.truncate('config.json', 0),
       () => hold.store.remove('config.json'),
     ])
-      await expect(write()).rejects.toThrow('was not renewed in time, and another has taken it');
+      await expect(write()).rejects.toThrow('expired and was taken over by another process');
     vi.useRealTimers();
     expect(hold.lost.aborted).toBe(true);
     expect(readFileSync(join(folder, 'config.json'))).toEqual(Buffer.of(1));

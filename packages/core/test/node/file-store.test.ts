@@ -89,7 +89,7 @@ describe('file store', () => {
   it.each([
     ['writeFile', 'ENOSPC', 'the disk is full; free some space and resume (ENOSPC)'],
     ['sync', 'EIO', 'EIO: from the test'],
-    ['rename', 'EACCES', 'there is no permission; make the folder writable'],
+    ['rename', 'EACCES', 'permission denied; make the folder writable'],
     ['open', 'EROFS', 'the file system is read-only; use another folder (EROFS)'],
   ])('keeps the old file when %s fails with %s', async (op, code, advice) => {
     // Catches: a half-written file in the old one's place, a temporary left on a full disk, a raw errno.
@@ -131,7 +131,9 @@ describe('file store', () => {
     expect(await store.list('checkpoints')).toEqual([]);
     mkdirSync(join(dir, 'other/config.json'), { recursive: true });
     const other = fileStore(join(dir, 'other'));
-    expect((await failure(other.read('config.json'))).message).toContain('a folder of that name');
+    expect((await failure(other.read('config.json'))).message).toContain(
+      'a folder with the file’s name',
+    );
   });
 
   it('syncs the bytes before the name, and earlier appends before both', async () => {
@@ -162,7 +164,7 @@ describe('file store', () => {
       () => store.append('metrics.jsonl', bytes('row\n')),
     ])
       expect((await failure(write())).message).toContain(
-        `${dir}: is gone; it was removed or renamed while it was worked in`,
+        `${dir}: no longer exists; it was removed or renamed during the run`,
       );
     expect(existsSync(dir)).toBe(false);
   });

@@ -90,7 +90,7 @@ describe('loadPlugin', () => {
     expect([plugin.name, around]).toEqual(['installed', { name: '@lab/pkg', version: '0.3.0' }]);
     expect((await loadPlugin('@lab/pkg/sub', cwd)).plugin.name).toBe('sub');
     expect(await failure('@lab/pkg/none', cwd)).toContain(
-      'has no such entry; build or reinstall @lab/pkg',
+      'does not have that entry; build or reinstall @lab/pkg',
     );
     symlinkSync(join(root, 'main'), join(root, 'node_modules/linked'));
     expect((await loadPlugin('linked', cwd)).plugin.name).toBe('main');
@@ -100,7 +100,7 @@ describe('loadPlugin', () => {
     // Catches: a stack trace, or a failure much later that names neither the entry nor its fault.
     expect(await failure('./nowhere')).toContain(`no file or folder ${join(root, 'nowhere')}`);
     expect(await failure('no-such-package')).toContain('install it or give its path');
-    expect(await failure('@lab/absent')).toContain(`no such package from ${root} upwards`);
+    expect(await failure('@lab/absent')).toContain(`no such package in ${root} or above`);
     put('unbuilt/package.json', '{"name":"unbuilt","exports":"./dist/index.js"}');
     expect(await failure('./unbuilt')).toContain(
       'has no entry (package.json exports or main, or index.js); build it',
@@ -169,13 +169,14 @@ describe('loadPlugin', () => {
       ['options', "options: { type: 'object' },", 'needs "options"'],
       ['create', 'create', 'needs a function "create"'],
     ];
-    for (const [name, cut, message] of faults) {
-      const without = cut === "name: 'x', version" ? 'version' : cut.includes(':') ? '' : 'other';
-      put(`${name}.mjs`, source('x').replace(cut, without));
+    for (const [name, broken, message] of faults) {
+      const without =
+        broken === "name: 'x', version" ? 'version' : broken.includes(':') ? '' : 'other';
+      put(`${name}.mjs`, source('x').replace(broken, without));
       expect(await failure(`./${name}.mjs`)).toContain(message);
     }
     put('later.mjs', source('later').replace('>=0.1.0 <1', '>=7'));
-    expect(await failure('./later.mjs')).toContain('works with @grok/core >=7');
+    expect(await failure('./later.mjs')).toContain('requires @grok/core >=7');
     for (const [i, core] of ['banana', '', '>=0.1.0 banana'].entries()) {
       put(`range-${i}.mjs`, source('range').replace('>=0.1.0 <1', core));
       expect(await failure(`./range-${i}.mjs`)).toContain(
@@ -184,7 +185,7 @@ describe('loadPlugin', () => {
     }
     for (const [i, core] of ['^0.2.0', '1', '0.2.x'].entries()) {
       put(`other-${i}.mjs`, source('other').replace('>=0.1.0 <1', core));
-      expect(await failure(`./other-${i}.mjs`)).toContain(`works with @grok/core ${core}, and`);
+      expect(await failure(`./other-${i}.mjs`)).toContain(`requires @grok/core ${core}, this`);
     }
     put('kinds.mjs', source('kinds').replace("'strategy'", "'startegy'"));
     expect(await failure('./kinds.mjs')).toContain('unknown kind "startegy"');
@@ -195,7 +196,7 @@ describe('loadPlugin', () => {
 describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
   const ask = `import(process.argv[1]).then(({ loadPlugin }) => loadPlugin(process.argv[2])).then(
     ({ plugin }) => console.log(plugin.name), (error) => console.log(error.message))`;
-  const told = (path: string): string =>
+  const expected = (path: string): string =>
     execFileSync(
       process.execPath,
       ['--input-type=module', '--eval', ask, built, join(root, path)],
@@ -211,18 +212,18 @@ describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
     const mark = '"use strict"; Object.defineProperty(exports, "__esModule", { value: true });';
     const text = source('compiled').replace('export default', 'exports.default =');
     put('commonjs/dist/index.js', `${mark} ${text}`);
-    expect(told('commonjs')).toBe('compiled');
+    expect(expected('commonjs')).toBe('compiled');
     put('plain.cjs', source('plain').replace('export default', 'module.exports ='));
-    expect(told('plain.cjs')).toBe('plain');
+    expect(expected('plain.cjs')).toBe('plain');
     put('empty.cjs', mark);
-    expect(told('empty.cjs')).toContain('has no default export');
+    expect(expected('empty.cjs')).toContain('has no default export');
   });
 
   it.each([
-    ['esm/index.js', source('esm'), '"type": "module" into the package.json of '],
-    ['esm/other.cjs', source('esm'), 'a .cjs file is CommonJS: name it .mjs'],
-    ['mixed.mjs', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
-    ['half.js', `require('node:fs'); ${source('mixed')}`, 'write import and export default'],
+    ['esm/index.js', source('esm'), '"type": "module" in the package.json of'],
+    ['esm/other.cjs', source('esm'), 'a .cjs file is CommonJS: rename it to .mjs'],
+    ['mixed.mjs', `require('node:fs'); ${source('mixed')}`, 'use import and export default'],
+    ['half.js', `require('node:fs'); ${source('mixed')}`, 'use import and export default'],
     [
       'peers.mjs',
       `throw new Error("it tried to access @grok/core (a peer dependency) but it isn't provided by your application")`,
@@ -232,6 +233,6 @@ describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
     // Catches: `Unexpected token 'export'`, and no word on the package that says CommonJS.
     put('esm/package.json', '{"name":"esm","type":"commonjs"}');
     put(path, text);
-    expect(told(path)).toContain(advice);
+    expect(expected(path)).toContain(advice);
   });
 });

@@ -11,7 +11,7 @@ import { guardedCreate } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-const pluginOf = (kind: Kind, create: () => unknown): Plugin => ({
+const makePlugin = (kind: Kind, create: () => unknown): Plugin => ({
   name: 'grok-odd',
   version: '1.2.3',
   core: '>=0.1.0 <1',
@@ -25,8 +25,8 @@ const pluginOf = (kind: Kind, create: () => unknown): Plugin => ({
     } as ComponentDefinition,
   ],
 });
-const made = (kind: Kind, create: () => unknown): unknown =>
-  createRegistry([pluginOf(kind, create)]).create(kind, 'odd', {}, { tf });
+const createOne = (kind: Kind, create: () => unknown): unknown =>
+  createRegistry([makePlugin(kind, create)]).create(kind, 'odd', {}, { tf });
 afterEach(() => vi.useRealTimers());
 
 describe('a plugin whose create', () => {
@@ -35,7 +35,7 @@ describe('a plugin whose create', () => {
     const create = (): never => {
       throw new TypeError('x is not a function');
     };
-    expect(() => made('strategy', create)).toThrow(
+    expect(() => createOne('strategy', create)).toThrow(
       'strategy "odd" of grok-odd 1.2.3: create failed: x is not a function',
     );
   });
@@ -48,19 +48,19 @@ describe('a plugin whose create', () => {
     ['probe', { needs: {} }, '"on" is of type function, got undefined'],
     ['backend', { device: 'x' }, '"capabilities" is of type object, got undefined'],
   ] as const)('gives a %s that is %j', (kind, product, rule) => {
-    expect(() => made(kind, () => product)).toThrow(rule);
+    expect(() => createOne(kind, () => product)).toThrow(rule);
   });
   it.each(['strategy', 'tracker', 'model', 'probe'] as const)('gives a promise of a %s', (kind) => {
     // Catches: a promise taken for the product, whose rejection nobody hears: a stack trace of Node.
-    expect(() => made(kind, () => Promise.reject(new Error('late')))).toThrow(
-      `${kind} "odd" of grok-odd 1.2.3: create must return what it makes, got a promise`,
+    expect(() => createOne(kind, () => Promise.reject(new Error('late')))).toThrow(
+      `${kind} "odd" of grok-odd 1.2.3: create() must return its result, got a promise`,
     );
   });
   it('gives a promise of a bad backend, or of none', async () => {
-    await expect(made('backend', async () => ({ threads: 1 }))).rejects.toThrow(
+    await expect(createOne('backend', async () => ({ threads: 1 }))).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create must return an object whose "device"',
     );
-    await expect(made('backend', () => Promise.reject(new Error('no GPU')))).rejects.toThrow(
+    await expect(createOne('backend', () => Promise.reject(new Error('no GPU')))).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create failed: no GPU',
     );
   });
@@ -73,13 +73,13 @@ describe('a plugin whose create', () => {
       7000,
     );
     const failure = expect(hanging).rejects.toThrow(
-      'backend "odd" of grok-odd 1.2.3: create gave nothing within 7 s',
+      'backend "odd" of grok-odd 1.2.3: create() timed out after 7 s',
     );
     await vi.advanceTimersByTimeAsync(7000);
     await failure;
   });
   it('fails, and the registry goes on', () => {
-    const registry = createRegistry([pluginOf('strategy', () => undefined)]);
+    const registry = createRegistry([makePlugin('strategy', () => undefined)]);
     expect(() => registry.create('strategy', 'odd', {}, { tf })).toThrow('odd');
     expect(registry.create('strategy', 'hard', {}, { tf })).toBeTypeOf('function');
   });
@@ -87,7 +87,7 @@ describe('a plugin whose create', () => {
 
 describe('a plugin whose function', () => {
   const call = (kind: Kind, product: unknown, given: unknown[] = []): unknown =>
-    (made(kind, () => product) as (...given: unknown[]) => unknown)(...given);
+    (createOne(kind, () => product) as (...given: unknown[]) => unknown)(...given);
 
   // Catches: the same for what is called later, a model's factory, a split or an objective.
   it.each([

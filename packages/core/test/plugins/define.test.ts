@@ -1,7 +1,7 @@
 import { defineStrategy, number, type Objective, schema } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
-import { subjectOf } from '../../src/plugins/define.js';
+import { formatSubject } from '../../src/plugins/define.js';
 
 const seen: unknown[] = [];
 const product: Objective = () => ({ needs: { student: [] }, loss: () => ({}) });
@@ -40,6 +40,6 @@ describe('component', () => {
     expect(() => cosine({ margn: 1 } as never)).toThrow(
       'strategy "cosine": unknown option "margn": did you mean "margin"?',
     );
-    expect(subjectOf(cosine)).toBe('strategy "cosine"');
+    expect(formatSubject(cosine)).toBe('strategy "cosine"');
   });
 });

@@ -10,7 +10,7 @@ import {
   text,
 } from '@grok/core';
 import type { JsonSchema, OptionSchema } from '@grok/core/internal';
-import { jsonSchemaOf } from '@grok/core/internal';
+import { toJsonSchema } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
 const options = schema({
@@ -61,7 +61,7 @@ describe('parseOptions', () => {
     [{ causal: 1 }, 'option "causal": '],
     [
       { layers: { one: 0 } },
-      'option "layers": keys must be layers of the teacher, whole numbers such as "1", got {"one":0}',
+      'option "layers": keys must be layers of the teacher, integers such as "1", got {"one":0}',
     ],
     [{ layers: { '-1': 0 } }, 'keys must be layers of the teacher'],
     [{ layers: { 0: -1 } }, 'option "layers.0": '],
@@ -88,7 +88,7 @@ describe('parseOptions', () => {
     expect(() => check({ rate: 0 })).toThrow('task "own": option "rate": ');
     expect(() => check({ rates: 1 })).toThrow('did you mean "rate"?');
     expect(() => parseOptions('task "own"', { type: 'nonsense' }, {})).toThrow(
-      'task "own": its options are no JSON Schema',
+      'task "own": its options are not a JSON Schema',
     );
   });
 
@@ -116,14 +116,14 @@ describe('parseOptions', () => {
       'probe "p": option "n": no, got 4',
     );
     const slow = standard(async (value) => ({ value }));
-    expect(() => parseOptions('probe "p"', slow, {})).toThrow('use a plain schema');
+    expect(() => parseOptions('probe "p"', slow, {})).toThrow('use a synchronous schema');
   });
 });
 
 describe('jsonSchemaOf', () => {
   it('gives what completion and listings need', () => {
     // Catches: defaults, words or the ban on other keys lost on the way to JSON Schema.
-    expect(jsonSchemaOf(options)).toMatchObject({
+    expect(toJsonSchema(options)).toMatchObject({
       type: 'object',
       additionalProperties: false,
       properties: {
@@ -131,12 +131,12 @@ describe('jsonSchemaOf', () => {
         reduce: { enum: ['mean', 'sum'], default: 'mean' },
       },
     });
-    expect(jsonSchemaOf(options).properties?.layers).toEqual({
+    expect(toJsonSchema(options).properties?.layers).toEqual({
       type: 'object',
       propertyNames: { type: 'string', pattern: '^\\d+$' },
       additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     });
-    expect(jsonSchemaOf(options).required ?? []).not.toContain('temperature');
-    expect(jsonSchemaOf(json)).toBe(json);
+    expect(toJsonSchema(options).required ?? []).not.toContain('temperature');
+    expect(toJsonSchema(json)).toBe(json);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const item = (name: string, kind: Kind = 'strategy'): ComponentDefinition =>
   ({ kind, name, summary: 'Odd.', options: { type: 'object' }, create() {} }) as never;
-const pluginOf = (name: string, ...components: ComponentDefinition[]): Plugin => ({
+const makePlugin = (name: string, ...components: ComponentDefinition[]): Plugin => ({
   ...{ name, version: '1.0.0', core: '>=0.1.0 <1' },
   components,
 });
@@ -14,15 +14,15 @@ const names = (registry: ReturnType<typeof createRegistry>): string[] =>
 describe('add', () => {
   it('refuses two of one kind and name, whoever brings the second', () => {
     // Catches: a second one that silently wins; some of a refused plugin kept.
-    const registry = createRegistry([pluginOf('one', item('a'))]);
-    const twice = pluginOf('two', item('b'), item('c'), item('b'));
+    const registry = createRegistry([makePlugin('one', item('a'))]);
+    const twice = makePlugin('two', item('b'), item('c'), item('b'));
     expect(() => registry.add(twice)).toThrow(
-      'strategy "b" of two: it provides two of that name; rename one',
+      'strategy "b" of two: the plugin has two with this name; rename one',
     );
-    expect(() => registry.add(pluginOf('two', item('a')))).toThrow(
-      'strategy "a" of two: one provides one of that name; give one an alias',
+    expect(() => registry.add(makePlugin('two', item('a')))).toThrow(
+      'strategy "a" of two: one already has one with this name; give one of them an alias',
     );
-    const aliased = pluginOf('two', item('b'), item('c'));
+    const aliased = makePlugin('two', item('b'), item('c'));
     expect(() => registry.add(aliased, { alias: { b: 'c' } })).toThrow('two of that name');
     expect(names(registry)).toEqual(['@grok/core hard', 'one a']);
     registry.add(aliased, { alias: { b: 'c', c: 'b' } });
@@ -30,7 +30,7 @@ describe('add', () => {
   });
   it('takes two kinds of one name', () => {
     // Catches: names compared without their kinds.
-    const registry = createRegistry([pluginOf('one', item('a'), item('a', 'probe'))]);
+    const registry = createRegistry([makePlugin('one', item('a'), item('a', 'probe'))]);
     expect(registry.get('probe', 'a').kind).toBe('probe');
   });
 });
@@ -40,16 +40,16 @@ describe('names that every object has', () => {
     'are names like others: %s',
     (name) => {
       // Catches: an alias or a kind found among what objects inherit.
-      const registry = createRegistry([pluginOf('one', item(name))]);
+      const registry = createRegistry([makePlugin('one', item(name))]);
       expect(names(registry)).toEqual(['@grok/core hard', `one ${name}`]);
       expect(registry.get('strategy', name).name).toBe(name);
-      registry.add(pluginOf('two', item('b')), { alias: { b: `${name}-2` } });
+      registry.add(makePlugin('two', item('b')), { alias: { b: `${name}-2` } });
       expect(registry.get('strategy', `${name}-2`).name).toBe('b');
-      expect(() => registry.add(pluginOf('three', item('c')), { alias: { [name]: 'd' } })).toThrow(
-        `unknown component of three to alias "${name}"`,
-      );
+      expect(() =>
+        registry.add(makePlugin('three', item('c')), { alias: { [name]: 'd' } }),
+      ).toThrow(`unknown component of three to alias "${name}"`);
       const odd = { ...item('d'), kind: name as Kind };
-      expect(() => registry.add(pluginOf('four', odd))).toThrow(`unknown kind "${name}"`);
+      expect(() => registry.add(makePlugin('four', odd))).toThrow(`unknown kind "${name}"`);
     },
   );
 });
@@ -59,19 +59,19 @@ describe('a child', () => {
     // Catches: a snapshot of the parent, by which "known" is less than what there is.
     const parent = createRegistry();
     const child = parent.child();
-    parent.add(pluginOf('late', item('late')));
+    parent.add(makePlugin('late', item('late')));
     expect(child.get('strategy', 'late').name).toBe('late');
     expect(names(child)).toEqual(['@grok/core hard', 'late late']);
     expect(() => child.get('strategy', 'none')).toThrow('hard, late');
-    expect(() => child.add(pluginOf('later', item('late')))).toThrow('late provides one');
+    expect(() => child.add(makePlugin('later', item('late')))).toThrow('late already has one');
   });
   it('keeps what is added to it to itself, also beside a later one of that name', () => {
     // Catches: a list that shows another component than the one that is found.
     const parent = createRegistry();
     const child = parent.child();
-    child.add(pluginOf('inner', item('a')));
+    child.add(makePlugin('inner', item('a')));
     expect(names(parent)).toEqual(['@grok/core hard']);
-    parent.add(pluginOf('outer', item('a')));
+    parent.add(makePlugin('outer', item('a')));
     expect(names(child)).toEqual(['@grok/core hard', 'inner a']);
     expect(names(parent)).toEqual(['@grok/core hard', 'outer a']);
   });

@@ -56,7 +56,7 @@ it('a branch whose copy was broken off is begun again (catches: a folder that is
     },
   };
   await expect(branch(slower, from, dying)).rejects.toThrow('killed');
-  await expect(resumeRun({ registry, store })).rejects.toThrow('begin it again with branchRun');
+  await expect(resumeRun({ registry, store })).rejects.toThrow('start it again with branchRun');
   const { manifest, history } = await branch(slower, from, store);
   expect(manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
   expect(withoutTimes(history)).toEqual(withoutTimes(whole.history));
@@ -73,7 +73,7 @@ it('a branch begins at a checkpoint, at the end of an epoch, and with branchRun'
   const parent = await trainSmall(inSteps(8));
   const from = (step: number) => ({ store: parent.store, step });
   await expect(branch({}, from(3))).rejects.toThrow('no checkpoint of step 3; there are 6, 8');
-  await expect(branch({}, from(8))).rejects.toThrow('step 8 is within an epoch');
+  await expect(branch({}, from(8))).rejects.toThrow('step 8 is in the middle of an epoch');
   const reference = { run: parent.manifest.run, step: 6, paramsSha256: 'a'.repeat(64) };
-  await expect(trainSmall({ parent: reference })).rejects.toThrow('begin it with branchRun');
+  await expect(trainSmall({ parent: reference })).rejects.toThrow('start it with branchRun');
 });

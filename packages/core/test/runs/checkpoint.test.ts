@@ -95,7 +95,7 @@ describe('checkpoint', () => {
       'int32',
       { 'params/w': { shape: [1], dtype: 'int32', data: Int32Array.of(1) } },
       {},
-      '"params/w" is int32, and parameters are float32',
+      '"params/w" has type int32; parameters must be float32',
     ],
     [
       'float64',
@@ -106,7 +106,7 @@ describe('checkpoint', () => {
     ['a foreign tensor', { w: floats(1) }, {}, 'has a tensor "w of type float32"'],
     ['epoch −5', {}, at({ epoch: -5 }), 'key "epoch": must be ≥ 0, got -5'],
     ['step 1.5', {}, at({ step: 1.5 }), 'key "step": must be an integer, got 1.5'],
-    ['no run', {}, { run: 'x' }, 'names the run "x", which is no run\'s id'],
+    ['no run', {}, { run: 'x' }, 'has the invalid run id "x"'],
   ] as const)('refuses %s with a right checksum', (_, tensors, metadata, reason) => {
     // Catches: a file that somebody else signed, trained on from.
     expect(() => decodeCheckpoint(signed(tensors, metadata), where)).toThrow(reason);
@@ -119,14 +119,14 @@ describe('checkpoint', () => {
   it('tells foreign files and other formats apart from damage', () => {
     // Catches: a safetensors file of somebody else, or of a later version, loaded as half a checkpoint.
     const foreign = writeSafetensors(checkpoint.params, { kind: 'model' });
-    expect(() => decodeCheckpoint(foreign, where)).toThrow('not a checkpoint of grok');
+    expect(() => decodeCheckpoint(foreign, where)).toThrow('not a grok checkpoint');
     expect(() =>
       decodeCheckpoint(new TextEncoder().encode('PK\u0003\u0004'.repeat(40)), where),
-    ).toThrow('not a checkpoint of grok');
+    ).toThrow('not a grok checkpoint');
     const later = writeSafetensors({}, { sha256: '0'.repeat(64), format: 'grok checkpoint 2' });
     later.set(new TextEncoder().encode(sha256Hex(later)), 8 + '{"__metadata__":{"sha256":"'.length);
     expect(() => decodeCheckpoint(later, where)).toThrow(
-      `checkpoint ${where}: has the format "grok checkpoint 2", this version of grok reads "grok checkpoint 1"`,
+      `checkpoint ${where}: has format "grok checkpoint 2", this version of grok reads "grok checkpoint 1"`,
     );
   });
 

@@ -29,7 +29,7 @@ test('the term whose gradient was not finite is named, with the step before', as
   const store = memoryStore();
   const objective = [{ use: 'hard' }, { use: 'squared' }, { use: 'root', weight: 0.5 }];
   const message =
-    'step 5: the loss is NaN (the gradient of term "root" was not finite at step 4); checkpoints from before are kept; try a lower learning rate';
+    'step 5: the loss is NaN (the gradient of term "root" was not finite at step 4); earlier checkpoints are kept; try a lower learning rate';
   await expect(trainSmall({ objective }, { store, registry })).rejects.toThrow(message);
   expect((await readManifest(store))?.error).toBe(message);
 });

@@ -35,7 +35,7 @@ describe('what was started before', () => {
   const recorded = {
     subject: 'run',
     where: 'runs/x',
-    asked: { backend: 'alias', threads: 8, checkpointEvery: 5 },
+    requested: { backend: 'alias', threads: 8, checkpointEvery: 5 },
     used: { backend: 'wasm', threads: 1 },
   } as const;
 

@@ -72,9 +72,11 @@ describe('a run that is trained on', () => {
   it('never gets shorter', async () => {
     const { store } = await trainSmall();
     await expect(trainSmall({ epochs: 3 }, { store })).rejects.toThrow(
-      /has 4 epochs \(12 steps\), and 3 epochs are asked for; a run only ever gets longer/,
+      /has 4 epochs \(12 steps\), 3 epochs requested; a run can only be made longer/,
     );
-    await expect(resumeRun({ registry, store }, {}, { steps: 11 })).rejects.toThrow('and 11 steps');
+    await expect(resumeRun({ registry, store }, {}, { steps: 11 })).rejects.toThrow(
+      '11 steps requested',
+    );
     expect((await resumeRun({ registry, store }, {}, { steps: 12 })).already).toBe(true);
     const longer = await resumeRun({ registry, store }, {}, { epochs: 5 });
     expect(longer.history.at(-1)).toMatchObject({ epoch: 5, step: 15 });
@@ -109,8 +111,10 @@ describe('a length in steps', () => {
     expect(longer.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
   });
   it('stands in place of epochs', async () => {
-    await expect(trainSmall({ steps: 3 })).rejects.toThrow('must not stand beside "epochs"');
-    await expect(trainSmall({ epochs: undefined })).rejects.toThrow('"steps" in its place');
+    await expect(trainSmall({ steps: 3 })).rejects.toThrow('cannot be combined with "epochs"');
+    await expect(trainSmall({ epochs: undefined })).rejects.toThrow(
+      'required unless "steps" is given',
+    );
   });
 });
 

@@ -319,7 +319,7 @@ describe('checkpoints', () => {
     await store.write(checkpointFile(200), encodeCheckpoint(checkpoint(100)));
     const found = await newestCheckpoint(store);
     expect(found.checkpoint?.position.step).toBe(100);
-    expect(found.damaged[0]?.reason).toContain('is of step 100; it was renamed');
+    expect(found.damaged[0]?.reason).toContain('holds step 100; the file was renamed');
     const missing = await failure(readCheckpoint(store, 300));
     expect(isInputError(missing)).toBe(true);
     expect(missing.message).toBe('runs/x: no checkpoint of step 300; there are 100, 200');

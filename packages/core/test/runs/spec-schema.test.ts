@@ -1,5 +1,5 @@
 /** The schema of specifications: valid ones pass it, and names and options of plugins are in it. */
-import { createRegistry, type Plugin, specSchemaOf } from '@grok/core';
+import { buildSpecSchema, createRegistry, type Plugin } from '@grok/core';
 import { checkSpec } from '@grok/core/internal';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -24,7 +24,7 @@ const plugin: Plugin = {
     },
   ],
 };
-const schema = specSchemaOf(createRegistry([plugin]));
+const schema = buildSpecSchema(createRegistry([plugin]));
 const experiment = schema.properties?.experiment?.properties ?? {};
 
 test('names what is known, with its summary and options (catches: completion of nothing)', () => {

@@ -24,9 +24,9 @@ it.each([
 ])('a run with rows of epochs $left of 4 is not gone on with', async ({ left, missing }) => {
   // Catches: a history with a hole, whose curve and first crossing are wrong.
   const store = await withRows(left);
-  const told = `metrics.jsonl: rows between ${missing} are missing; restore the file`;
-  await expect(resumeRun({ registry, store }, {}, { epochs: 6 })).rejects.toThrow(told);
-  await expect(readMetrics(store, await readManifest(store))).rejects.toThrow(told);
+  const message = `metrics.jsonl: rows between ${missing} are missing; restore the file`;
+  await expect(resumeRun({ registry, store }, {}, { epochs: 6 })).rejects.toThrow(message);
+  await expect(readMetrics(store, await readManifest(store))).rejects.toThrow(message);
 });
 
 it('a run with all its rows is gone on with, evaluated every epoch or not', async () => {
@@ -38,7 +38,7 @@ it('a run with all its rows is gone on with, evaluated every epoch or not', asyn
 });
 
 it.each([
-  ['removed', (store: Store) => store.remove('config.json'), 'its config.json is gone'],
+  ['removed', (store: Store) => store.remove('config.json'), 'config.json is missing'],
   [
     'replaced',
     async (store: Store) => {
@@ -46,14 +46,14 @@ it.each([
       const config = new TextDecoder().decode(await other.store.read('config.json'));
       await write(store, 'config.json', config);
     },
-    'holds another run now',
+    'contains another run now',
   ],
   [
     'robbed of rows',
     (store: Store) => store.truncate('metrics.jsonl', 0),
     'rows between epochs 1 and 1 are missing',
   ],
-])('a run whose folder is %s while it trains fails', async (_, act, told) => {
+])('a run whose folder is %s while it trains fails', async (_, act, message) => {
   // Catches: "finished" over a folder that holds no run.
   const store = memoryStore();
   let isDone = false;
@@ -66,7 +66,7 @@ it.each([
       await act(store);
     },
   };
-  await expect(trainSmall({}, { store: meddled })).rejects.toThrow(told);
+  await expect(trainSmall({}, { store: meddled })).rejects.toThrow(message);
   expect((await readManifest(store))?.status).not.toBe('finished');
-  if (told.includes('holds')) expect((await readManifest(store))?.status).toBe('running');
+  if (message.includes('holds')) expect((await readManifest(store))?.status).toBe('running');
 });

@@ -112,7 +112,7 @@ describe('a program', () => {
     const { y } = await program.run({ x });
     expect([...(await backend.read(y))]).toEqual([8]);
     await expect(program.run({ x })).rejects.toThrow(
-      'backend "fake", program "double", input "x": tensor float32 [1] was donated to program "double"; use what came of it',
+      'backend "fake", program "double", input "x": tensor float32 [1] was donated to program "double"; use the program’s output',
     );
   });
 
@@ -121,7 +121,7 @@ describe('a program', () => {
     const x = backend.upload(floats(4), [1], 'float32');
     const program = await backend.compile('double', double, { x });
     await expect(program.run({ x })).rejects.toThrow(
-      'program "double": its backend gave 0 outputs, and its function returned 1',
+      'program "double": its backend returned 0 outputs, its function 1',
     );
   });
 
@@ -182,7 +182,7 @@ describe('a tensor', () => {
     const [{ backend }, other] = [createFake(), createFake()];
     const x = backend.upload(floats(1), [1], 'float32');
     await expect(other.backend.read(x)).rejects.toThrow(
-      'backend "fake", read: tensor float32 [1] is not of this backend; upload it here',
+      'backend "fake", read: tensor float32 [1] belongs to another backend; upload it to this one',
     );
     other.backend.free(x);
     backend.free(x);
@@ -190,7 +190,7 @@ describe('a tensor', () => {
     await expect(backend.read(x)).rejects.toThrow('was freed; upload it again, or free it later');
     const y = backend.upload(floats(1), [1], 'float32');
     await backend.dispose();
-    await expect(backend.read(y)).rejects.toThrow('died with its backend');
+    await expect(backend.read(y)).rejects.toThrow('was disposed with its backend');
   });
 });
 
@@ -232,5 +232,5 @@ it('waits for a program that runs before it disposes of anything', async () => {
   await end;
   expect(held()).toBe(0);
   expect(calls).toEqual(['upload', 'release', 'release', 'dispose double', 'dispose']);
-  await expect(backend.read(y)).rejects.toThrow('died with its backend');
+  await expect(backend.read(y)).rejects.toThrow('was disposed with its backend');
 });

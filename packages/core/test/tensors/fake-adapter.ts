@@ -49,7 +49,7 @@ export function createFake({ give = (outputs) => outputs, wait }: FakeParts = {}
         return tensor;
       });
       return fn(given).map((tensor) => {
-        const handle = handles.get(tensor) ?? add(copyOf(tensor));
+        const handle = handles.get(tensor) ?? add(copyTensor(tensor));
         handles.set(tensor, handle);
         return handle;
       });
@@ -88,7 +88,7 @@ export function createFake({ give = (outputs) => outputs, wait }: FakeParts = {}
   return { backend: createBackend('fake', adapter), calls, programs, held: () => arrays.size };
 }
 
-function copyOf(tensor: tf.Tensor): HostArray {
+function copyTensor(tensor: tf.Tensor): HostArray {
   const { shape, dtype } = tensor;
   if (!isDType(dtype)) throw new Error(`a tensor of type ${dtype} crossed the seam`);
   return { shape, dtype, data: tensor.dataSync<'float32' | 'int32' | 'bool'>().slice() };

@@ -2,8 +2,8 @@
 import type { HostParams } from '@grok/core';
 import { sizeOf } from '@grok/core';
 import {
+  computeLayout,
   flattenHost,
-  layoutOf,
   pack,
   reader,
   unflattenHost,
@@ -25,7 +25,7 @@ const host: HostParams = {
 
 it('are laid end to end and taken apart again, on the host and inside a step', () => {
   // Catches: an order that differs between the two, a scalar that takes no room.
-  const layout = layoutOf(host);
+  const layout = computeLayout(host);
   expect(layout.size).toBe(8);
   const flat = flattenHost(host);
   expect([...flat]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);

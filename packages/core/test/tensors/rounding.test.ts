@@ -1,13 +1,13 @@
 /** What counts as equal: relative to what a value was computed from, and in groups that never chain. */
 import { describe, expect, it } from 'vitest';
 import {
+  chooseTolerance,
   difference,
   dropRounding,
   isConstant,
   mergeTies,
   ROUNDING,
   ranks,
-  toleranceOf,
 } from '../../src/internal.js';
 
 describe('rounding', () => {
@@ -19,8 +19,8 @@ describe('rounding', () => {
     expect(dropRounding(Number.NaN, 1)).toBeNaN();
   });
   it('is of float32 where every value is one', () => {
-    expect(toleranceOf(Float32Array.of(0.1, 0.7))).toBe(ROUNDING.float32);
-    expect(toleranceOf([0.1, Math.fround(0.7)])).toBe(ROUNDING.float64);
+    expect(chooseTolerance(Float32Array.of(0.1, 0.7))).toBe(ROUNDING.float32);
+    expect(chooseTolerance([0.1, Math.fround(0.7)])).toBe(ROUNDING.float64);
   });
   it('does not make a sample vary', () => {
     expect(isConstant([0.3, 0.1 + 0.2, 0.3])).toBe(true);

@@ -26,7 +26,7 @@ describe('what a run may be at most', () => {
     // Catches: an endless loop, or a typed array of a length that there is not, once files are written.
     expect(() => checkRunSizes(experiment, split, wide(2 ** 20))).not.toThrow();
     expect(() => checkRunSizes(experiment, split, wide(2 ** 21))).toThrow(
-      'model "wide": "hidden" must have at most 2,147,483,647 numbers a batch, got 2,147,483,648 of shape [1024,2097152]; choose a smaller batch',
+      'model "wide": "hidden" must have at most 2,147,483,647 values per batch, got 2,147,483,648 for shape [1024,2097152]; choose a smaller batch',
     );
     expect(() => checkRunSizes({ ...experiment, batch: 512 }, split, wide(2 ** 21))).not.toThrow();
     expect(() => checkRunSizes(experiment, split, wide(1, 2 ** 21))).toThrow('"attn" must have');

@@ -24,7 +24,7 @@ const experiment = {
   ...{ optimizer: { use: 'none' }, batch: 2, epochs: 1, seed: 0 },
 } as Experiment;
 
-function made(changes: { task?: object; split?: object }): ReturnType<typeof data> {
+function withChanges(changes: { task?: object; split?: object }): ReturnType<typeof data> {
   const products = {
     task: { ...task, ...changes.task },
     split: () => ({ ...split, ...changes.split }),
@@ -47,9 +47,9 @@ const changed = (at: number, value: number): Int32Array => inputs.data.with(at, 
 describe('data', () => {
   it('takes what fits together, features of any size too', () => {
     // Catches: a check that refuses the last row, the last label, or numbers that are no tokens.
-    expect(made({}).split).toEqual(split);
+    expect(withChanges({}).split).toEqual(split);
     const features = { shape: [ROWS, 1], dtype: 'float32', data: new Float32Array(ROWS).fill(99) };
-    expect(made({ task: { inputs: features } }).task.inputs).toBe(features);
+    expect(withChanges({ task: { inputs: features } }).task.inputs).toBe(features);
   });
   it.each([
     ['labels outside', { labels: task.labels.with(9, 4) }, 'labels must be from 0 to 3'],
@@ -72,18 +72,26 @@ describe('data', () => {
     ['no values', { inputs: { shape: [ROWS, 2], dtype: 'int32' } }, '{ data, shape, dtype }'],
   ])('refuses a task with %s', (_, change, message) => {
     // Catches: rows padded with zeros, an embedding read past its end, a class that no logit has.
-    expect(() => made({ task: change })).toThrow(/^task "odd": /);
-    expect(() => made({ task: change })).toThrow(message);
+    expect(() => withChanges({ task: change })).toThrow(/^task "odd": /);
+    expect(() => withChanges({ task: change })).toThrow(message);
   });
   it.each([
     ['a row beyond the task', { train: Int32Array.of(0, 10) }, 'train rows must be from 0 to 9'],
     ['a row below 0', { validation: Int32Array.of(-1) }, 'validation rows must be from 0 to 9'],
-    ['half a row', { train: [0.5, 1] }, 'whole row numbers in an Int32Array, got Array'],
-    ['a row in both parts', { validation: Int32Array.of(5, 9) }, 'both, got 9'],
-    ['no validation rows', { validation: new Int32Array() }, 'no validation rows are left of 10'],
+    ['half a row', { train: [0.5, 1] }, 'must be row numbers in an Int32Array, got Array'],
+    [
+      'a row in both parts',
+      { validation: Int32Array.of(5, 9) },
+      'both train and validation, got row 9',
+    ],
+    [
+      'no validation rows',
+      { validation: new Int32Array() },
+      'none of the 10 rows are left for validation',
+    ],
   ])('refuses a split with %s', (_, change, message) => {
     // Catches: a row of zeros trained on; a hash of the split that is the same for all of them.
-    expect(() => made({ split: change })).toThrow(/^split "odd": /);
-    expect(() => made({ split: change })).toThrow(message);
+    expect(() => withChanges({ split: change })).toThrow(/^split "odd": /);
+    expect(() => withChanges({ split: change })).toThrow(message);
   });
 });

@@ -1,4 +1,4 @@
-import { combine, hiddenStates, layerPairs, type ModelInfo, needsOf } from '@grok/core';
+import { combine, hiddenStates, layerPairs, listNeeds, type ModelInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, it } from 'vitest';
@@ -47,10 +47,10 @@ describe('layerPairs', () => {
     );
     expect(() => layerPairs(models(2, 1), { 0: 1 }, site)).toThrow('student 0 to 0');
     expect(() => layerPairs(models(2, 2), undefined, site, { teacher: 'third' })).toThrow(
-      'distillation: needs a teacher named "third", and the run has teacher, second; name a finished run under "teachers"',
+      'distillation: needs a teacher named "third", the run has teacher, second; name a finished run under "teachers"',
     );
     const alone = { student: model(2), teachers: {} };
-    expect(() => layerPairs(alone, undefined, site)).toThrow('"teacher", and the run has none');
+    expect(() => layerPairs(alone, undefined, site)).toThrow('"teacher", the run has none');
   });
 });
 
@@ -58,11 +58,11 @@ describe('needsOf', () => {
   it('names each site once, on its own side', () => {
     // Catches: a site computed twice when two teacher layers meet one student layer.
     const pairs = layerPairs(models(3, 1), { 0: 0, 2: 0 }, site);
-    expect(needsOf(pairs)).toEqual({
+    expect(listNeeds(pairs)).toEqual({
       student: ['blocks.0'],
       teachers: { teacher: ['blocks.0', 'blocks.2'] },
     });
-    expect(needsOf(pairs, 'second').teachers).toEqual({ second: ['blocks.0', 'blocks.2'] });
+    expect(listNeeds(pairs, 'second').teachers).toEqual({ second: ['blocks.0', 'blocks.2'] });
   });
 });
 

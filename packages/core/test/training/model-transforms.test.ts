@@ -48,15 +48,15 @@ const values = (of: Model, taps?: Parameters<Model['apply']>[2]['taps']) => {
 describe('a transformed model', () => {
   it('reads its parameters through a function, each once', () => {
     // Catches: a name that is not passed on; a fake quantization that is computed at every reading.
-    const asked: string[] = [];
+    const requested: string[] = [];
     const params = (name: string, value: tf.Tensor): tf.Tensor => {
-      asked.push(name);
+      requested.push(name);
       return name === 'E' ? tf.mul(value, 2) : value;
     };
     const { hidden, logits } = values(transformModel(model, { params }));
     expect(hidden).toEqual([2, -4, 6, -8]);
     expect(logits).toEqual([-19, 25, -35, 41]);
-    expect(asked).toEqual(['E', 'b']);
+    expect(requested).toEqual(['E', 'b']);
   });
   it('has its own taps before those of who applies it', () => {
     // Catches: a patch that is quantized again, taps of one side lost.
@@ -95,7 +95,7 @@ describe('prune-magnitude', () => {
     // Catches: an experiment of a pruned model in which nothing was pruned.
     const prune = (match: string) => () =>
       pruneMagnitude({ match })(model, { initial: () => initial });
-    expect(prune('b')).toThrow('must fit a matrix at least, got the pattern "b"');
+    expect(prune('b')).toThrow('its pattern must match at least one matrix, got "b"');
     expect(prune('c')).toThrow('unknown parameter to prune "c"');
   });
 });

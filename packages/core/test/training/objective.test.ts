@@ -13,7 +13,7 @@ const composed = (term: Partial<ObjectiveTerm>): ReturnType<typeof compose> => {
   const objective = (() => ({ needs: { student: ['logits'] }, ...term })) as Objective;
   return compose([{ name: 'odd', weight: 1, objective }], { student, teachers: {} });
 };
-function lossOf(loss: (logits: tf.Tensor) => unknown): Record<string, tf.Scalar> {
+function computeLoss(loss: (logits: tf.Tensor) => unknown): Record<string, tf.Scalar> {
   const term = composed({
     loss: ({ student: site }) => loss(site('logits')) as ReturnType<ObjectiveTerm['loss']>,
   });
@@ -40,7 +40,7 @@ describe('the loss of a term', () => {
     // Catches: a vector trained by the gradient of its sum and logged as its first row.
     let error: unknown;
     try {
-      lossOf(loss);
+      computeLoss(loss);
     } catch (thrown) {
       error = thrown;
     }
@@ -51,7 +51,7 @@ describe('the loss of a term', () => {
   it('is one scalar, or several that are added', () => {
     // Catches: a check that refuses what is meant.
     const sums = (x: tf.Tensor) => ({ all: tf.sum(x), mean: tf.mean(x) });
-    const terms = lossOf(sums);
+    const terms = computeLoss(sums);
     expect(terms['odd.all']?.dataSync()[0]).toBe(21);
     expect(terms['odd.mean']?.dataSync()[0]).toBe(3.5);
   });
@@ -59,8 +59,8 @@ describe('the loss of a term', () => {
 
 describe('the needs of a term', () => {
   it.each([
-    ['missing', undefined, 'sites of the student in a list such as ["logits"], got undefined'],
-    ['empty', {}, 'sites of the student in a list'],
+    ['missing', undefined, 'list sites of the student, such as ["logits"], got undefined'],
+    ['empty', {}, 'list sites of the student'],
     ['a word', { student: 'logits' }, 'got "logits"'],
     ['unknown', { student: ['logit'] }, 'did you mean "logits"'],
   ])('are never %s', (_, needs, message) => {

@@ -52,14 +52,14 @@ describe('a teacher of another task', () => {
     expect(readInputsForTeacher('t', student, sums([0, 1]))).toBe(student.inputs);
     const narrow = { ...sums([0, 1]), vocabulary: 1 };
     expect(() => readInputsForTeacher('t', student, narrow)).toThrow(
-      "t: 1 of this run's 2 rows ask what is none of its own, and it cannot read them as they are: token 1 is outside its vocabulary of 1",
+      "t: 1 of this run's 2 rows are not in its own task, and it cannot read them: token 1 is outside its vocabulary of 1",
     );
     const long: Task = {
       ...sums([0, 1]),
       inputs: { shape: [2, 3], dtype: 'int32', data: new Int32Array(6) },
     };
     expect(() => readInputsForTeacher('t', student, long)).toThrow(
-      'it reads int32 [3], a row here is int32 [2]',
+      'its inputs are int32 [3], a row here is int32 [2]',
     );
   });
   it('needs leave', () => {
@@ -86,7 +86,7 @@ describe('a leak', () => {
   it('is a shared question, not another split', () => {
     // Catches: a student of fewer rows refused, though its teacher saw none that it is validated on.
     expect(compare([0], [2, 3])).toBe(false);
-    expect(() => compare([0, 2], [1, 3])).toThrow("it has seen 1 of this run's 2 validation rows");
+    expect(() => compare([0, 2], [1, 3])).toThrow("on 1 of this run's 2 validation rows");
     expect(compare([0, 2], [1, 3], true)).toBe(true);
     expect(compare([0, 1], [2, 3], true)).toBe(false);
   });

@@ -45,7 +45,7 @@ it('interrupted within an epoch, the sum of the hard loss goes on', async () => 
 it('training accuracy without dropout is in the rows of a run that asks for it', async () => {
   const plain = await trainSmall();
   expect(plain.history.every((row) => row.trainEval === undefined)).toBe(true);
-  const asked = await trainSmall({ evaluate: { train: true } });
-  expect(asked.history.every((row) => row.trainEval !== undefined)).toBe(true);
-  expect(asked.manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
+  const withTrain = await trainSmall({ evaluate: { train: true } });
+  expect(withTrain.history.every((row) => row.trainEval !== undefined)).toBe(true);
+  expect(withTrain.manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
 });

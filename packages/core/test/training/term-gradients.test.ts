@@ -8,7 +8,7 @@ import {
   type Task,
   tfjsAdapter,
 } from '@grok/core';
-import { compose, createBackend, gradientsByTerm, infoOf } from '@grok/core/internal';
+import { compose, createBackend, describeModel, gradientsByTerm } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -76,7 +76,7 @@ const objective = compose(
     weight: weights[name as keyof typeof weights],
     objective: () => term,
   })),
-  { student: infoOf(model), teachers: { teacher: infoOf(model) } },
+  { student: describeModel(model), teachers: { teacher: describeModel(model) } },
 );
 
 /** The terms over some rows in float64, at weights `w`. */
@@ -150,7 +150,7 @@ describe('gradients by term', () => {
     const run = { backend, task, model, objective, teachers: { teacher }, seed: 1 };
     const position = { epoch: 1, batch: 0, step: 3, sums: { loss: 0, correct: 0, terms: {} } };
     await expect(gradientsByTerm(run, { params, position }, Int32Array.of(1), 2)).rejects.toThrow(
-      'each batch must have a row at least, got 1 rows for 2 batches',
+      'each batch must have at least one row, got 1 rows for 2 batches',
     );
   });
 });

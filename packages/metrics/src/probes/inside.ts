@@ -18,7 +18,7 @@ import { computeEffectiveRanks } from '../rank.js';
 import { atPosition, takeLabels } from '../rows.js';
 import { computeWeightStatistics } from '../weights.js';
 import { toJson } from './json.js';
-import { crossing, every, type WhenOptions, whenOf } from './when.js';
+import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
 /** Options of probes that read sites. */
 export interface SiteOptions extends WhenOptions {
@@ -40,7 +40,7 @@ export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
-    when: whenOf('attention-entropy', options, 'end'),
+    when: parseWhen('attention-entropy', options, 'end'),
     on: ({ sites }) => toJson(mapTree(sites, (value) => attentionEntropy(value))),
   }),
 });
@@ -59,7 +59,7 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
-      when: whenOf('effective-ranks', options, 'end'),
+      when: parseWhen('effective-ranks', options, 'end'),
       on({ sites, params }) {
         const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
         return toJson({
@@ -85,9 +85,9 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
-    when: whenOf('neurons', options, 'end'),
+    when: parseWhen('neurons', options, 'end'),
     on(snapshot) {
-      const groupings = groupingsOf(snapshot);
+      const groupings = groupByMeaning(snapshot);
       const report = (value: HostArray) => {
         const activations = atPosition(value, options.position);
         const { count, dead, specialised } = describeNeurons(activations, { groupings });
@@ -105,7 +105,7 @@ export const weightStatistics: Component<'probe', WhenOptions & { bins?: number 
   options: schema({ every, crossing, bins: integer().positive().default(50) }),
   create: (options) => ({
     needs: {},
-    when: whenOf('weight-statistics', options, 'end'),
+    when: parseWhen('weight-statistics', options, 'end'),
     on({ params }) {
       const { all, parts } = computeWeightStatistics(params, { bins: options.bins });
       return toJson({ all, layers: parts });
@@ -114,7 +114,7 @@ export const weightStatistics: Component<'probe', WhenOptions & { bins?: number 
 });
 
 /** The rows' labels, and a and b where the task is modular. */
-function groupingsOf({ rows, task }: Snapshot): Record<string, Int32Array> {
+function groupByMeaning({ rows, task }: Snapshot): Record<string, Int32Array> {
   const label = takeLabels(task, rows);
   if (task.modular === undefined) return { label };
   return { label, ...readOperands(task, rows) };

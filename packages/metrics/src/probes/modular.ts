@@ -12,12 +12,12 @@ import {
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
 import { gradientNorms, noiseToSignal } from '../gradients.js';
-import { cellsOf, cyclicGroup, layOutGrid } from '../modular.js';
+import { cyclicGroup, layOutGrid, locateCells } from '../modular.js';
 import { progressLosses } from '../progress.js';
 import { atPosition } from '../rows.js';
 import { averageLists } from '../sample.js';
 import { toJson } from './json.js';
-import { crossing, every, type WhenOptions, whenOf } from './when.js';
+import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
 /**
  * Key frequencies of the logits, the embedding's spectrum, losses with and without the key frequencies,
@@ -33,7 +33,7 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
       sites: ['logits', ...(options.neurons ? ['blocks.*.mlp.hook_post'] : [])],
       rows: 'all',
     },
-    when: whenOf('fourier', options, 'end'),
+    when: parseWhen('fourier', options, 'end'),
     on({ sites, params, rows, task }) {
       const group = cyclicGroup(task);
       const { logits, ...blocks } = sites;
@@ -59,7 +59,7 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
         generator: group.generator,
         keys,
         embedding: embedding === undefined ? null : embeddingSpectrum(embedding, group),
-        losses: progressLosses(grid, group, frequencies, cellsOf(group, task, rows)),
+        losses: progressLosses(grid, group, frequencies, locateCells(group, task, rows)),
         neurons: Object.fromEntries(neurons),
       });
     },
@@ -73,7 +73,7 @@ export const gradients: Component<'probe', WhenOptions & { batches?: number }> =
   options: schema({ every, crossing, batches: integer().min(2).default(4) }),
   create: (options) => ({
     needs: { rows: 'train', gradients: { batches: options.batches } },
-    when: whenOf('gradients', options, 'end'),
+    when: parseWhen('gradients', options, 'end'),
     on({ gradients: { hardLoss: grads } = { hardLoss: [] } }) {
       return toJson({
         norms: gradientNorms(averageGradients(grads)),

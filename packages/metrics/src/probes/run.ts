@@ -6,13 +6,13 @@ import { takeLabels } from '../rows.js';
 import { scoreLogits } from '../score.js';
 import { toJson } from './json.js';
 import {
+  chooseRows,
   crossing,
   every,
   first,
+  parseWhen,
   type RowsOptions,
-  rowsOf,
   type WhenOptions,
-  whenOf,
 } from './when.js';
 
 /** `{ l1, l2, l1OverL2SqrtN }` of the model's parameters; every 10 epochs unless told otherwise. */
@@ -22,7 +22,7 @@ export const weightNorms: Component<'probe', WhenOptions> = defineProbe({
   options: schema({ every, crossing }),
   create: (options) => ({
     needs: {},
-    when: whenOf('weight-norms', options, { every: 10 }),
+    when: parseWhen('weight-norms', options, { every: 10 }),
     on({ params }) {
       // Each sum once: this probe runs often.
       const [sum, norm] = [l1(params), l2(params)];
@@ -59,7 +59,7 @@ export const peakMemory: Component<'probe', WhenOptions> = defineProbe({
   options: schema({ every, crossing }),
   create: (options) => ({
     needs: {},
-    when: whenOf('peak-memory', options, 'end'),
+    when: parseWhen('peak-memory', options, 'end'),
     on: ({ peakMemoryBytes }) => peakMemoryBytes ?? null,
   }),
 });
@@ -75,8 +75,8 @@ export const score: Component<'probe', WhenOptions & RowsOptions> = defineProbe(
     rows: oneOf('train', 'validation').default('validation'),
   }),
   create: (options) => ({
-    needs: { sites: ['logits'], rows: rowsOf('score', options) },
-    when: whenOf('score', options, 'end'),
+    needs: { sites: ['logits'], rows: chooseRows('score', options) },
+    when: parseWhen('score', options, 'end'),
     on({ sites, rows, task }) {
       const { logits } = sites;
       if (logits === undefined)

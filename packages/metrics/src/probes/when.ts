@@ -27,7 +27,7 @@ export const crossing: MaybeNumber = number().positive().max(1).optional();
 export const first: MaybeInteger = integer().positive().optional();
 
 /** When the probe of that name runs. @throws InputError when both ways are given. */
-export function whenOf(
+export function parseWhen(
   probe: string,
   { every, crossing }: { every?: number | undefined; crossing?: number | undefined },
   otherwise: When,
@@ -41,7 +41,7 @@ export function whenOf(
 }
 
 /** Rows of the probe of that name. @throws InputError for the first rows of the training set, which no snapshot offers. */
-export function rowsOf(
+export function chooseRows(
   probe: string,
   { rows, first }: { rows: 'train' | 'validation'; first?: number | undefined },
 ): NonNullable<Probe['needs']['rows']> {

@@ -3,7 +3,7 @@
 import type { PublishedAnalysis } from '@grok/analysis';
 import type { MetricsRow } from '@grok/core';
 import { type BegunRun, mean, sd, tQuantile } from '@grok/study';
-import { labelOf, labelsOf } from './style.js';
+import { formatLabel, listLabels } from './style.js';
 
 /** A point of a curve: the mean over `seeds`, and its 95 % t interval (the mean itself for one seed). */
 export interface Point {
@@ -16,13 +16,13 @@ export interface Point {
 }
 
 /** A curve for each label; an epoch that not every finished seed came to is left out. */
-export function curvesOf(
+export function averageCurves(
   runs: readonly BegunRun[],
   of: (row: MetricsRow) => number,
   bounds: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
 ): readonly Point[] {
-  return labelsOf(runs).flatMap((label) => {
-    const own = runs.filter((run) => labelOf(run) === label);
+  return listLabels(runs).flatMap((label) => {
+    const own = runs.filter((run) => formatLabel(run) === label);
     const tables = own.map(
       ({ history }) => new Map(history.map((row) => [row.epoch, of(row)] as const)),
     );
@@ -63,7 +63,7 @@ export interface SeedAnalysis {
 }
 
 /** Bars of one part of the published layout, labels in the given order. */
-export function barsOf(
+export function averageBars(
   analyses: readonly SeedAnalysis[],
   part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
   labels: readonly string[],
@@ -73,7 +73,7 @@ export function barsOf(
     for (const [layer, models] of Object.entries(file[part]))
       for (const [name, value] of Object.entries(models)) {
         if (value === null) continue;
-        const run = labelOf({ name, ...(override === undefined ? {} : { override }) });
+        const run = formatLabel({ name, ...(override === undefined ? {} : { override }) });
         const key = `${layer} ${run}`;
         const bar = found.get(key) ?? { run, layer: layer.replace('layer_', ''), values: [] };
         bar.values.push(value);

@@ -3,8 +3,8 @@
 import type { BegunRun } from '@grok/study';
 import type { FigureSpec } from '../render.js';
 import { percent } from '../table.js';
-import { barsOf, curvesOf, type Point, type SeedAnalysis } from './data.js';
-import { fillEncoding, labelOf, labelsOf, lineEncoding, protectNames } from './style.js';
+import { averageBars, averageCurves, type Point, type SeedAnalysis } from './data.js';
+import { fillEncoding, formatLabel, lineEncoding, listLabels, protectNames } from './style.js';
 
 /** A figure: its file's name, its caption, and its specification. */
 export interface Figure {
@@ -21,7 +21,7 @@ const ACCURACY = [0, 100] as const;
 const LEAST = 1e-6;
 
 /** Every figure that the runs and analyses have something for. */
-export function figuresOf(
+export function buildFigures(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
 ): readonly Figure[] {
@@ -41,13 +41,13 @@ function teacherFigure(all: readonly BegunRun[]): Figure {
   ].toReversed();
   const sets = { validation: 'validation', training: 'train' } as const;
   const values = Object.entries(sets).flatMap(([set, part]) =>
-    curvesOf(teachers, (row) => 100 * row[part].accuracy, ACCURACY).map((point) => ({
+    averageCurves(teachers, (row) => 100 * row[part].accuracy, ACCURACY).map((point) => ({
       ...point,
       run: set,
       teacher: point.run,
     })),
   );
-  const labels = labelsOf(teachers);
+  const labels = listLabels(teachers);
   const drawn = lines('accuracy (%)', Object.keys(sets), { domain: ACCURACY });
   const panels = {
     facet: { field: 'teacher', type: 'nominal', sort: labels, title: null },
@@ -71,7 +71,7 @@ function describeGrokking(teachers: readonly BegunRun[]): string {
   const { length } = teachers;
   const count = teachers.filter(({ record }) => (record.epochsTo['0.99'] ?? null) !== null).length;
   if (count === length)
-    return labelsOf(teachers).length === 1 ? 'The teacher groks' : 'The teachers grok';
+    return listLabels(teachers).length === 1 ? 'The teacher groks' : 'The teachers grok';
   const best = percent(Math.max(...teachers.map(({ record }) => record.finalValAccuracy ?? 0)));
   if (length === 1) return `The teacher does not grok: it ends at ${best} % of validation accuracy`;
   return count === 0
@@ -80,7 +80,7 @@ function describeGrokking(teachers: readonly BegunRun[]): string {
 }
 
 function comparisonFigure(runs: readonly BegunRun[]): Figure {
-  const labels = labelsOf(runs);
+  const labels = listLabels(runs);
   const panel = (title: string, values: readonly Point[], scale: object): object => ({
     width: 380,
     height: 280,
@@ -96,13 +96,13 @@ function comparisonFigure(runs: readonly BegunRun[]): Figure {
       hconcat: [
         panel(
           'validation accuracy (%)',
-          curvesOf(runs, (row) => 100 * row.validation.accuracy, ACCURACY),
+          averageCurves(runs, (row) => 100 * row.validation.accuracy, ACCURACY),
           { domain: ACCURACY },
         ),
         panel(
           'training loss (nats, log scale)',
           // A loss that is rounded to 0 has no logarithm, and would flatten all others.
-          curvesOf(runs, (row) => Math.max(row.train.loss, LEAST), [
+          averageCurves(runs, (row) => Math.max(row.train.loss, LEAST), [
             LEAST,
             Number.POSITIVE_INFINITY,
           ]),
@@ -114,13 +114,13 @@ function comparisonFigure(runs: readonly BegunRun[]): Figure {
 }
 
 function insideFigure(runs: readonly BegunRun[], analyses: readonly SeedAnalysis[]): Figure {
-  const labels = labelsOf(runs);
+  const labels = listLabels(runs);
   const panel = (
     part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
     title: string,
     scale: object,
   ): object => ({
-    data: { values: barsOf(analyses, part, labels) },
+    data: { values: averageBars(analyses, part, labels) },
     facet: {
       column: {
         field: 'layer',
@@ -165,8 +165,8 @@ function insideFigure(runs: readonly BegunRun[], analyses: readonly SeedAnalysis
 }
 
 function bandsFigure(runs: readonly BegunRun[]): Figure {
-  const labels = labelsOf(runs);
-  const values = curvesOf(runs, (row) => 100 * row.validation.accuracy, ACCURACY);
+  const labels = listLabels(runs);
+  const values = averageCurves(runs, (row) => 100 * row.validation.accuracy, ACCURACY);
   return {
     name: 'figure-3',
     title: 'Figure 3. Runs over seeds',
@@ -207,7 +207,9 @@ function lines(title: string, labels: readonly string[], scale: object, legend =
 
 /** Over how many seeds the means are, which may differ from label to label. */
 function seedsText(runs: readonly BegunRun[]): string {
-  const counts = labelsOf(runs).map((label) => runs.filter((run) => labelOf(run) === label).length);
+  const counts = listLabels(runs).map(
+    (label) => runs.filter((run) => formatLabel(run) === label).length,
+  );
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most <= 1) return ', one seed';
   const seeds = least === most ? String(most) : `${least} to ${most}`;

@@ -1,6 +1,6 @@
 /** A table as data, and the three ways in which it is written. */
 import { printable } from '@grok/core/internal';
-import { gridOf, markdown } from '../layout.js';
+import { layOut, markdown } from '../layout.js';
 
 /** A table; its name is its file's, such as `table-4.2.1`. */
 export interface Table {
@@ -13,7 +13,7 @@ export interface Table {
 }
 
 /** A table in LaTeX, with its caption and label; needs no package. */
-export function latexOf({ name, title, note, head, rows }: Table): string {
+export function formatLatex({ name, title, note, head, rows }: Table): string {
   const line = (cells: readonly string[]): string => `${cells.map(escaped).join(' & ')} \\\\`;
   const caption = `${title}.${note === undefined ? '' : ` ${note}`}`;
   return [
@@ -34,14 +34,14 @@ export function latexOf({ name, title, note, head, rows }: Table): string {
 }
 
 /** A table in Markdown, with its title. */
-export function markdownOf({ title, note, head, rows }: Table): string {
-  const grid = gridOf(head, rows, { style: 'markdown' }).trimEnd();
+export function formatMarkdown({ title, note, head, rows }: Table): string {
+  const grid = layOut(head, rows, { style: 'markdown' }).trimEnd();
   const texts = [`### ${markdown(title)}`, grid, ...(note === undefined ? [] : [markdown(note)])];
   return texts.join('\n\n');
 }
 
 /** A table in HTML, with its title as caption. */
-export function htmlOf({ name, title, note, head, rows }: Table): string {
+export function formatHtml({ name, title, note, head, rows }: Table): string {
   const cells = (tag: string, of: readonly string[]): string =>
     of
       .map((cell, i) =>

@@ -1,6 +1,6 @@
 /** `report.html`: one file that opens from a disk: no script, no request, figures inline. */
 
-import { html, htmlOf, type Table } from './grid.js';
+import { formatHtml, html, type Table } from './grid.js';
 import type { DrawnFigure, ReportInput } from './report.js';
 
 const STYLE = `
@@ -45,9 +45,9 @@ ${STYLE}
 <p>${html(summary)}</p>
 ${leftOut.length === 0 ? '' : `<h2>Left out</h2>\n<ul>\n${leftOut.map((it) => `<li>${html(it)}</li>`).join('\n')}\n</ul>`}
 <h2>Figures</h2>
-${figures.map(figureOf).join('\n')}
+${figures.map(formatFigure).join('\n')}
 <h2>Tables</h2>
-${tables.map(htmlOf).join('\n')}
+${tables.map(formatHtml).join('\n')}
 ${statistics === undefined ? '' : `<h2>Statistics</h2>\n<pre id="statistics">${html(statistics.text)}</pre>`}
 <h2>How</h2>
 <p><code>${html(input.command)}</code></p>
@@ -62,7 +62,7 @@ ${Object.entries(facts)
 `;
 }
 
-function figureOf({ name, title, caption, svg }: DrawnFigure): string {
+function formatFigure({ name, title, caption, svg }: DrawnFigure): string {
   return [
     `<figure id="${html(name)}">`,
     withOwnIds(svg.trim(), name).replace('<svg', `<svg role="img" aria-label="${html(title)}"`),

@@ -4,6 +4,6 @@ export * from './grid.js';
 export * from './report.js';
 export * from './runs.js';
 export * from './states.js';
-export { labelOf, labelsOf } from './style.js';
+export { formatLabel, listLabels } from './style.js';
 export * from './survival.js';
 export * from './tables.js';

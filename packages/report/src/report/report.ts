@@ -8,8 +8,8 @@ import type { Published } from '../paper.js';
 import { renderSvg } from '../render.js';
 import { short, verdictTable } from '../verdicts.js';
 import type { SeedAnalysis } from './data.js';
-import { type Figure, figuresOf } from './figures.js';
-import { latexOf, markdownOf, type Table } from './grid.js';
+import { buildFigures, type Figure } from './figures.js';
+import { formatLatex, formatMarkdown, type Table } from './grid.js';
 import { htmlPage } from './html.js';
 import { runsTables } from './runs.js';
 import { statesTables } from './states.js';
@@ -51,11 +51,11 @@ export interface Report {
 }
 
 /** Makes a report; figures are in `figures/`, LaTeX tables in `tables/`. */
-export async function reportOf(given: ReportInput): Promise<Report> {
+export async function buildReport(given: ReportInput): Promise<Report> {
   const { runs, analyses, statistics, beside = {} } = given;
   const leftOut = [...(given.leftOut ?? [])];
   const figures: DrawnFigure[] = [];
-  for (const figure of figuresOf(runs, analyses))
+  for (const figure of buildFigures(runs, analyses))
     figures.push({ ...figure, svg: await renderSvg(figure.spec) });
   const tables = [
     ...buildTables(runs, analyses, statistics?.summary),
@@ -72,7 +72,7 @@ export async function reportOf(given: ReportInput): Promise<Report> {
     files[`figures/${name}.svg`] = svg;
     files[`figures/${name}.vl.json`] = `${JSON.stringify(spec, null, 2)}\n`;
   }
-  for (const table of tables) files[`tables/${table.name}.tex`] = latexOf(table);
+  for (const table of tables) files[`tables/${table.name}.tex`] = formatLatex(table);
   return { files, figures, leftOut };
 }
 
@@ -94,7 +94,7 @@ function markdownPage(
         `![${markdown(figure.title)}](figures/${figure.name}.svg)\n\n*${markdown(figure.title)}.* ${markdown(figure.caption)}`,
     ),
     '## Tables',
-    ...tables.map(markdownOf),
+    ...tables.map(formatMarkdown),
     ...(statistics === undefined
       ? []
       : ['## Statistics', statistics.markdown.trim().replace(/^#+ /gm, '### ')]),

@@ -3,7 +3,7 @@ import type { BegunRun } from '@grok/study';
 import type { Published } from '../paper.js';
 import { LEAK_NOTE, reproductionColumns } from '../table.js';
 import type { Table } from './grid.js';
-import { labelOf } from './style.js';
+import { formatLabel } from './style.js';
 
 /** Both tables; `beside` is empty where there is nothing published to stand beside. */
 export function runsTables(
@@ -24,7 +24,7 @@ export function runsTables(
       ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
       head: [first.head, 'seed', ...columns.map(({ head }) => head)],
       rows: runs.map((run) => [
-        first.cell({ ...run, name: labelOf(run) }),
+        first.cell({ ...run, name: formatLabel(run) }),
         String(run.seed),
         ...columns.map(({ cell }) => cell(run)),
       ]),
@@ -35,7 +35,7 @@ export function runsTables(
       note: 'Peak memory is that of the process so far.',
       head: ['run', 'folder', 'split', 'parameters sha256', 'backend', 'peak memory (MiB)'],
       rows: runs.map((run) => [
-        `${labelOf(run)}, seed ${run.seed}`,
+        `${formatLabel(run)}, seed ${run.seed}`,
         run.record.out.split(/[\\/]/).at(-1) ?? '',
         run.record.splitHash.slice(0, 12),
         (run.record.paramsSha256 ?? '').slice(0, 12),

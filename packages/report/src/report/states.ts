@@ -5,7 +5,7 @@ import { isInputError } from '@grok/core';
 import { own, z } from '@grok/core/internal';
 import { type BegunRun, findTeacher, mean } from '@grok/study';
 import type { Table } from './grid.js';
-import { labelOf, labelsOf } from './style.js';
+import { formatLabel, listLabels } from './style.js';
 
 const NONE = '–';
 /** Names of moments in files, and what they are called: the same time since the crossing beside the end. */
@@ -29,10 +29,10 @@ const ranksSchema = z.object({
 });
 
 type Part = 'states' | 'lastPosition';
-function statesOf({ against }: Analysis, part: Part = 'states'): z.infer<typeof statesSchema> {
+function listStates({ against }: Analysis, part: Part = 'states'): z.infer<typeof statesSchema> {
   return statesSchema.safeParse(against?.[part]).data ?? {};
 }
-function ranksOf({ probes }: Analysis): z.infer<typeof ranksSchema>['sites'] {
+function readRanks({ probes }: Analysis): z.infer<typeof ranksSchema>['sites'] {
   return ranksSchema.safeParse(own(probes, 'effective-ranks')).data?.sites ?? {};
 }
 
@@ -54,7 +54,10 @@ export async function statesTables(
   const sites = [
     ...new Set(
       rows.flatMap(({ found }) =>
-        found.flatMap((item) => [...Object.keys(ranksOf(item)), ...Object.keys(statesOf(item))]),
+        found.flatMap((item) => [
+          ...Object.keys(readRanks(item)),
+          ...Object.keys(listStates(item)),
+        ]),
       ),
     ),
   ];
@@ -92,7 +95,7 @@ export async function statesTables(
       },
       (found, site) =>
         meanText(
-          found.map((item) => own(ranksOf(item), site)?.royVetterli),
+          found.map((item) => own(readRanks(item), site)?.royVetterli),
           1,
         ),
     ),
@@ -101,7 +104,7 @@ export async function statesTables(
 
 /** `0.890 (0.880)`: the value and its null. */
 function ckaCell(found: readonly Analysis[], site: string, part: Part): string {
-  const each = found.map((item) => own(statesOf(item, part), site)?.cka);
+  const each = found.map((item) => own(listStates(item, part), site)?.cka);
   const [value, chance] = [
     each.map((cka) => cka?.debiased),
     each.map((cka) => cka?.null?.debiased),
@@ -123,12 +126,12 @@ async function readRows(
   notice: (message: string) => void,
 ): Promise<readonly StatesRow[]> {
   const rows: StatesRow[] = [];
-  const kinds = labelsOf(runs).flatMap((label) =>
+  const kinds = listLabels(runs).flatMap((label) =>
     MOMENTS.map(([moment, title]) => [label, moment, title] as const),
   );
   for (const [label, moment, title] of kinds) {
     const found: Analysis[] = [];
-    for (const run of runs.filter((each) => labelOf(each) === label)) {
+    for (const run of runs.filter((each) => formatLabel(each) === label)) {
       const item = await readOwnAnalysis(run, moment, runs, notice);
       if (item !== undefined) found.push(item);
     }
@@ -154,7 +157,7 @@ async function readOwnAnalysis(
     return alone;
   } catch (error) {
     if (!isInputError(error)) throw error;
-    notice(`an analysis is damaged and left out: ${error.message}`);
+    notice(`an analysis is damaged and skipped: ${error.message}`);
     return undefined;
   }
 }

@@ -6,13 +6,13 @@ import type { FigureSpec } from '../render.js';
 const SOLID = [1, 0];
 
 /** What a run is called in tables and legends. */
-export function labelOf({ name, override }: Pick<BegunRun, 'name' | 'override'>): string {
+export function formatLabel({ name, override }: Pick<BegunRun, 'name' | 'override'>): string {
   return override === undefined ? name : `${override}/${name}`;
 }
 
 /** Labels in the order of legends: that of the runs. */
-export function labelsOf(runs: readonly BegunRun[]): readonly string[] {
-  return [...new Set(runs.map(labelOf))];
+export function listLabels(runs: readonly BegunRun[]): readonly string[] {
+  return [...new Set(runs.map(formatLabel))];
 }
 
 /**
@@ -32,7 +32,7 @@ export function protectNames(spec: FigureSpec): FigureSpec {
 }
 
 /** A scale of an encoding: the same for a label in every figure, however many it shows. */
-function scaleOf(labels: readonly string[], look: 'color' | 'dash'): object {
+function styleScale(labels: readonly string[], look: 'color' | 'dash'): object {
   const range = assignStyles(labels).map(({ color, dash }) =>
     look === 'color' ? color : dash.length === 0 ? SOLID : dash,
   );
@@ -54,12 +54,12 @@ export function lineEncoding(
       : null,
   };
   return {
-    color: { ...common, scale: scaleOf(labels, 'color') },
-    strokeDash: { ...common, scale: scaleOf(labels, 'dash') },
+    color: { ...common, scale: styleScale(labels, 'color') },
+    strokeDash: { ...common, scale: styleScale(labels, 'dash') },
   };
 }
 
 /** Colour by label, for bars, whose labels stand beside them. */
 export function fillEncoding(labels: readonly string[]): object {
-  return { field: 'run', type: 'nominal', scale: scaleOf(labels, 'color'), legend: null };
+  return { field: 'run', type: 'nominal', scale: styleScale(labels, 'color'), legend: null };
 }

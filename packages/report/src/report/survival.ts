@@ -36,7 +36,7 @@ export function survivalFigure(
     return times.length === 0 ? [] : [{ run, ended: times.length, curve: kaplanMeier(times) }];
   });
   if (curves.length === 0) return undefined;
-  const values = curves.flatMap(({ run, curve }) => pointsOf(run, curve, horizon));
+  const values = curves.flatMap(({ run, curve }) => listPoints(run, curve, horizon));
   const labels = [...new Set(students.map(({ name }) => name))];
   const counts = curves.map(({ ended }) => ended);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
@@ -76,7 +76,7 @@ export function survivalFigure(
   };
 }
 
-function pointsOf(
+function listPoints(
   { name, override }: StudyRun,
   curve: readonly SurvivalStep[],
   horizon: number,

@@ -5,7 +5,7 @@ import { type BegunRun, type Comparison, mean, median, type StudySummary, sd } f
 import { percent } from '../table.js';
 import type { SeedAnalysis } from './data.js';
 import type { Table } from './grid.js';
-import { labelOf, labelsOf } from './style.js';
+import { formatLabel, listLabels } from './style.js';
 
 const NONE = '–';
 
@@ -24,7 +24,7 @@ export function buildTables(
 }
 
 function resultsTable(runs: readonly BegunRun[]): Table {
-  const rows = labelsOf(runs).map((label) => {
+  const rows = listLabels(runs).map((label) => {
     const own = of(runs, label);
     const { name, override } = own[0]!;
     const control = runs.filter((run) => run.name === 'none' && run.override === override);
@@ -60,8 +60,8 @@ function insideTables(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
 ): readonly Table[] {
-  const labels = labelsOf(runs);
-  const students = labelsOf(runs.filter(({ role }) => role !== 'teacher'));
+  const labels = listLabels(runs);
+  const students = listLabels(runs.filter(({ role }) => role !== 'teacher'));
   const published = analyses.every(
     ({ file }) =>
       Object.keys(file.effective_ranks).length === Object.keys(file.attention_entropies).length,
@@ -81,7 +81,7 @@ function insideTables(
     title,
     note,
     head: ['Layer', ...of],
-    rows: layersOf(analyses, part).map((layer) => [
+    rows: averageLayers(analyses, part).map((layer) => [
       layer.replace('layer_', 'Layer '),
       ...of.map((label) => {
         const found = analyses.flatMap(({ file, override }) =>
@@ -123,7 +123,7 @@ function insideTables(
 }
 
 /** Every layer that some analysis has, in order: models of several depths may stand side by side. */
-function layersOf(
+function averageLayers(
   analyses: readonly SeedAnalysis[],
   part: 'cka_scores' | 'effective_ranks' | 'attention_entropies',
 ): readonly string[] {
@@ -160,7 +160,7 @@ function weightsTable(labels: readonly string[], analyses: readonly SeedAnalysis
 }
 
 function seedsTable(runs: readonly BegunRun[], summary?: StudySummary): Table {
-  const rows = labelsOf(runs).map((label) => {
+  const rows = listLabels(runs).map((label) => {
     const own = of(runs, label);
     const memory = own.map(({ record }) => record.peakMemoryBytes).filter((b) => b !== null);
     return [
@@ -210,10 +210,10 @@ function testText({ name, override }: BegunRun, summary: StudySummary | undefine
 }
 
 function of(runs: readonly BegunRun[], label: string): readonly BegunRun[] {
-  return runs.filter((run) => labelOf(run) === label);
+  return runs.filter((run) => formatLabel(run) === label);
 }
 function labelled(name: string, override: string | undefined): string {
-  return labelOf({ name, ...(override === undefined ? {} : { override }) });
+  return formatLabel({ name, ...(override === undefined ? {} : { override }) });
 }
 function leakedLabel(runs: readonly BegunRun[], label: string): string {
   return runs.some(({ record }) => record.leaked) ? `${label} (leaked)` : label;

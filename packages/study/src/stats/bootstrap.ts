@@ -46,16 +46,16 @@ export function bootstrapInterval(
   );
   const share = Math.min(1 - 0.5 / resamples, Math.max(0.5 / resamples, below / resamples));
   const bias = normalQuantile(share);
-  const acceleration = accelerationOf(values, statistic);
+  const acceleration = estimateAcceleration(values, statistic);
   const bound = (p: number): number => {
     const z = bias + normalQuantile(p);
-    return quantileOf(draws, normalCdf(bias + z / (1 - acceleration * z)));
+    return interpolateQuantile(draws, normalCdf(bias + z / (1 - acceleration * z)));
   };
   return [bound((1 - confidence) / 2), bound((1 + confidence) / 2)];
 }
 
 /** From the statistic with each value left out in turn. */
-function accelerationOf(
+function estimateAcceleration(
   values: readonly number[],
   statistic: (sample: readonly number[]) => number,
 ): number {
@@ -68,7 +68,7 @@ function accelerationOf(
 }
 
 /** Quantile of sorted values by linear interpolation (Hyndman & Fan's type 7). */
-function quantileOf(sorted: Float64Array, q: number): number {
+function interpolateQuantile(sorted: Float64Array, q: number): number {
   const at = (sorted.length - 1) * q;
   const low = sorted[Math.floor(at)]!;
   return low + (sorted[Math.ceil(at)]! - low) * (at - Math.floor(at));

@@ -44,7 +44,7 @@ export interface Wilcoxon {
 
 /**
  * Exact two-sided Wilcoxon test: the distribution of the ranks 1 … n over all 2ⁿ signs is counted.
- * Tied differences share their mean rank, and a sum that is no whole number is then taken to the
+ * Tied differences share their mean rank, and a sum that is not an integer is then taken to the
  * next less extreme one, as SciPy's `method="exact"` does: exact without ties, close to it with them.
  * @throws InputError without a pair.
  */
@@ -52,8 +52,8 @@ export function wilcoxon(a: readonly number[], b: readonly number[]): Wilcoxon {
   const d = differences(a, b, 1).filter((value) => value !== 0);
   const n = d.length;
   const total = (n * (n + 1)) / 2;
-  const rankOf = ranks(d.map(Math.abs), { magnitude: largest(a, b) });
-  const plus = rankOf.reduce((sum, rank, i) => sum + (d[i]! > 0 ? rank : 0), 0);
+  const rankByPair = ranks(d.map(Math.abs), { magnitude: largest(a, b) });
+  const plus = rankByPair.reduce((sum, rank, i) => sum + (d[i]! > 0 ? rank : 0), 0);
   const w = Math.min(plus, total - plus);
   // Share of sign patterns by sum of positive ranks; shares instead of counts, which overflow at n > 1023.
   const shares = new Float64Array(total + 1);

@@ -8,7 +8,7 @@ import { normalQuantile } from './distributions.js';
  */
 export function wilson(successes: number, n: number, confidence = 0.95): readonly [number, number] {
   if (!(Number.isInteger(successes) && Number.isInteger(n) && n >= 1))
-    throw new InputError(`Wilson interval: needs whole numbers, got ${successes} of ${n}`);
+    throw new InputError(`Wilson interval: needs integers, got ${successes} of ${n}`);
   if (successes < 0 || successes > n)
     throw new InputError(`Wilson interval: needs 0 to ${n} successes, got ${successes}`);
   const z = normalQuantile((1 + confidence) / 2);

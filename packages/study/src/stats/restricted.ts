@@ -21,11 +21,12 @@ export function pseudoObservations(
   horizon: number,
 ): readonly number[] {
   const n = durations.length;
-  const meanOf = (some: readonly Duration[]): number => restrictedMean(kaplanMeier(some), horizon);
-  const whole = meanOf(durations);
+  const restrictedMeanAt = (some: readonly Duration[]): number =>
+    restrictedMean(kaplanMeier(some), horizon);
+  const whole = restrictedMeanAt(durations);
   if (n < 2) return durations.map(() => whole);
   return durations.map(
-    (_, i) => n * whole - (n - 1) * meanOf(durations.filter((_d, j) => j !== i)),
+    (_, i) => n * whole - (n - 1) * restrictedMeanAt(durations.filter((_d, j) => j !== i)),
   );
 }
 
@@ -55,8 +56,9 @@ export function restrictedDifference(
     throw new InputError(
       `difference of restricted means: needs pairs, got ${first.length} and ${second.length} runs`,
     );
-  const meanOf = (some: readonly Duration[]): number => restrictedMean(kaplanMeier(some), horizon);
-  const value = meanOf(first) - meanOf(second);
+  const restrictedMeanAt = (some: readonly Duration[]): number =>
+    restrictedMean(kaplanMeier(some), horizon);
+  const value = restrictedMeanAt(first) - restrictedMeanAt(second);
   if (first.length < 2) return { value, interval: null };
   const [a, b] = [pseudoObservations(first, horizon), pseudoObservations(second, horizon)];
   const { difference, interval } = pairedT(a, b);

@@ -15,10 +15,10 @@ import type {
 import {
   type ComposedObjective,
   compose,
+  computeLayout,
+  describeModel,
   flattenHost,
   freeTree,
-  infoOf,
-  layoutOf,
   type OnDevice,
   reader,
   readTree,
@@ -69,8 +69,8 @@ export async function distillCase(
   );
   const used = of.setting<readonly StrategyName[]>('strategies');
   const objective = compose(terms(of, find, used), {
-    student: infoOf(student),
-    teachers: { teacher: infoOf(teacher) },
+    student: describeModel(student),
+    teachers: { teacher: describeModel(teacher) },
   });
   const inputs = hostArray(of.tensor('tokens'));
   const labels = hostArray(of.tensor('labels'));
@@ -185,7 +185,7 @@ async function steps(
     eps: of.setting('adam_eps', 1e-8),
     weightDecay: of.setting('weight_decay'),
   });
-  const layout = layoutOf(setup.params);
+  const layout = computeLayout(setup.params);
   const flat: HostArray = {
     shape: [layout.size],
     dtype: 'float32',

@@ -1,6 +1,6 @@
 /** Features by kind and name, as a registry gives them: this package knows none of them itself. */
 import { type ComponentDefinition, type HostArray, type Kind, parseOptions } from '@grok/core';
-import { type Created, subjectOf } from '@grok/core/internal';
+import { type Created, formatSubject } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
 /** Finds a component; a registry's `get` will do. */
@@ -14,7 +14,7 @@ export function make<K extends Kind>(
   options: unknown = {},
 ): Created[K] {
   const found = find(kind, name);
-  return found.create(parseOptions(subjectOf(found), found.options, options), { tf });
+  return found.create(parseOptions(formatSubject(found), found.options, options), { tf });
 }
 
 /** Analyses of activations that cases of kind `metrics` hold results of. */

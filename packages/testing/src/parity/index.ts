@@ -137,7 +137,7 @@ async function runTensors(
       metricsCase(of, metrics, found);
       return undefined;
     default:
-      return failure(`is of unknown kind "${of.kind}"`);
+      return failure(`has unknown kind "${of.kind}"`);
   }
 }
 

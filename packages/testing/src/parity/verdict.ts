@@ -1,5 +1,5 @@
 /** Collects deviations, and keeps the worst of them. */
-import { type Tolerance, worstOf, worstText } from '../closeness.js';
+import { findWorst, type Tolerance, worstText } from '../closeness.js';
 
 /** Numbers to compare, with their shape. */
 export interface ParityValues {
@@ -49,7 +49,7 @@ export function verdict(): ParityVerdict {
           Number.POSITIVE_INFINITY,
           `has shape [${got.shape}], wanted [${want.shape}]`,
         );
-      const worst = worstOf(got.data, want.data, tolerance);
+      const worst = findWorst(got.data, want.data, tolerance);
       note(name, worst.ratio, worstText(worst));
     },
     require: (name, holds, otherwise) =>

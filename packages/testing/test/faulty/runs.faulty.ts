@@ -42,10 +42,10 @@ function executor(
     };
     const sound = jobRunner({ registry, open });
     const queue = queueExecutor({ name, slots, open, carryOut: carryOut(sound, open) });
-    return { executor: { ...methodsOf(queue), ...handle(queue) }, open };
+    return { executor: { ...bindMethods(queue), ...handle(queue) }, open };
   });
 }
-function methodsOf(executor: Executor): Executor {
+function bindMethods(executor: Executor): Executor {
   return {
     name: executor.name,
     slots: executor.slots,
