@@ -27,7 +27,7 @@ const V = 4;
 let backend: Backend;
 beforeAll(async () => {
   backend = await openBackend(createRegistry([wasm]), { backend: 'wasm' });
-});
+}, 60_000);
 afterAll(() => backend.dispose());
 
 const matrix = (

@@ -59,8 +59,8 @@ export interface HookedModel {
 }
 
 /**
- * A model with hooks. It must take any rows: made by a model factory that was given no rows' data, as
- * `openRun` does, it takes no shortcut that knows the task's rows alone.
+ * A model with hooks, for any rows: what a model computes by its task's rows alone is off, as its embedding
+ * may be replaced. The parameters are the model's own, without those of objectives.
  */
 export function hookModel(bound: BoundModel): HookedModel {
   const { backend, model, params } = bound;

@@ -176,7 +176,7 @@ function passFunction(
     const apply = (wanted: readonly Site[], taps: Readonly<Record<Site, HookFunction>>): Params =>
       model.apply(reader('parameter', given.params), given.inputs, {
         sites: new Set(wanted),
-        ...(Object.keys(taps).length > 0 ? { taps } : {}),
+        taps: { ...touchEmbedding(model), ...taps },
       });
     if (metric === undefined) return { sites: apply(sites, hooked) };
     const measured = (found: Params): tf.Tensor =>
@@ -198,6 +198,17 @@ function passFunction(
     }, zeros);
     return { sites: grads };
   };
+}
+
+/**
+ * A tap that changes nothing at the embedding. Where it may be replaced, a model cannot look anything up by
+ * token, or compute once what its task's rows share: it takes any rows, whichever it was made for.
+ */
+function touchEmbedding(model: Model): Readonly<Record<Site, HookFunction>> {
+  const site = model
+    .sites()
+    .find(({ name, table }) => name === 'hook_embed' || table !== undefined);
+  return site === undefined ? {} : { [site.name]: (value) => value };
 }
 
 function zeroDeltas(model: Model, sites: readonly Site[], rows: number): Params {
