@@ -7,12 +7,20 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { claimsParts } from './results/claims.mjs';
 import { summaryOf, tablesOf } from './results/exploratory.mjs';
-import { loadPlanned, plannedFigures, plannedParts, statementsOf } from './results/planned.mjs';
+import {
+  exploredPart,
+  loadPlanned,
+  plannedFigures,
+  plannedParts,
+  shortStateOf,
+  statementsOf,
+} from './results/planned.mjs';
 
 const ROOT = new URL('../', import.meta.url);
 const RESULTS = new URL('docs/results/', ROOT);
 const PAGES = [new URL('reproduction.md', RESULTS), new URL('README.md', ROOT)];
 const PLANNED = ['decay', 'controls'];
+const EXPLORED = ['decay-exploratory', 'study-extended'];
 
 /** The text with every part between its markers replaced. */
 export function withParts(text, parts) {
@@ -42,9 +50,17 @@ export async function makeResults() {
     const planned = await loadPlanned(name, new URL(`${name}/`, RESULTS));
     studies.push(planned);
     Object.assign(parts, await plannedParts(planned));
-    if (name === 'decay') parts.statements = statementsOf(planned);
+    if (name === 'decay')
+      Object.assign(parts, {
+        statements: statementsOf(planned),
+        'readme-long': shortStateOf(planned),
+      });
     for (const [file, text] of await plannedFigures(planned))
       files.push([new URL(`figures/${file}`, RESULTS), text]);
+  }
+  for (const name of EXPLORED) {
+    const explored = await loadPlanned(name, new URL(`${name}/`, RESULTS));
+    parts[name] = exploredPart(name, explored);
   }
   const claims = await claimsParts(ROOT, RESULTS, [study, decay], studies);
   Object.assign(parts, claims.parts);

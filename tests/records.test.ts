@@ -9,8 +9,10 @@ import {
   checkPlan,
   decodeRecord,
   encodeRecord,
+  hasBegun,
   inlineExecutor,
   isFinished,
+  type Plan,
   runStudy,
   type StudyResult,
 } from '@grok/study';
@@ -38,7 +40,10 @@ const plan = checkPlan(
 );
 
 /** Carries the plan out in an empty folder. */
-async function carryOut(records: ReadonlyMap<string, Store>): Promise<StudyResult> {
+async function carryOut(
+  records: ReadonlyMap<string, Store>,
+  source: Plan = plan,
+): Promise<StudyResult> {
   const stores = new Map<string, Store>();
   const open = (folder: string): Store => {
     const store = stores.get(folder) ?? memoryStore(folder);
@@ -47,7 +52,7 @@ async function carryOut(records: ReadonlyMap<string, Store>): Promise<StudyResul
   };
   const execution = { backend: 'wasm' };
   const executor = inlineExecutor({ registry, open });
-  return runStudy(plan, { registry, root: memoryStore(), open, executor, execution, records });
+  return runStudy(source, { registry, root: memoryStore(), open, executor, execution, records });
 }
 
 let before: StudyResult;
@@ -109,7 +114,24 @@ describe('records', () => {
       );
     expect(store).toBeDefined();
   });
-  test('are of finished runs', async () => {
+  test('of a failed run keep it failed, with its reason and its epochs', async () => {
+    // Catches: failures that a fresh clone takes for runs to come, so that nothing is ever decided.
+    const teacher = { ...plan.teacher, require: { trainAccuracy: { atLeast: 0.999 } } };
+    const strict = checkPlan({ ...plan, teacher }, 'plan');
+    const first = await carryOut(new Map(), strict);
+    const failed = first.runs.find(({ state }) => state === 'failed') ?? expect.fail('none');
+    const store = failed.store ?? expect.fail('no store');
+    const { run, store: kept } = await decodeRecord(await encodeRecord(store), failed.key);
+    const after = await carryOut(new Map([[run, kept]]), strict);
+    expect(after.runs.map(({ key, state }) => [key, state])).toEqual(
+      first.runs.map(({ key, state }) => [key, state]),
+    );
+    const again = after.runs.find(({ key }) => key === failed.key);
+    expect(again).toMatchObject({ recorded: true, error: failed.error });
+    expect(again && hasBegun(again) && again.history.length).toBe(2);
+    expect(after.begun).toBe(1);
+  });
+  test('are of runs that ended', async () => {
     await expect(encodeRecord(memoryStore('empty'))).rejects.toThrow(/empty: is not finished/);
   });
 });

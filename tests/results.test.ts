@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
 import { tablesOf } from '../scripts/results/exploratory.mjs';
-import { statementsOf } from '../scripts/results/planned.mjs';
+import { shortStateOf, statementsOf } from '../scripts/results/planned.mjs';
 import { makeResults, withParts } from '../scripts/results.mjs';
 import { madeUp } from './made-up-study.js';
 
@@ -84,19 +84,19 @@ describe('the four questions', () => {
   const plan = checkPlan(JSON.parse(read('apps/cli/presets/decay.json')), 'plan');
   const arms = ['none', 'logit', 'attention', 'feature'];
   /** Epochs to 99 % by decay and arm; null: never. */
-  const answers = (times: Readonly<Record<string, number | null>>, seeds = plan.seeds) =>
-    statementsOf({
-      plan,
-      runs: Object.keys(plan.overrides ?? {}).flatMap((override) =>
-        arms.flatMap((name) =>
-          seeds.map((seed) => {
-            const time = times[`${override}/${name}`];
-            const crossing = time === null ? null : (time ?? 300) + seed;
-            return madeUp({ name, override, seed, crossing, epochs: 1000 });
-          }),
-        ),
+  const study = (times: Readonly<Record<string, number | null>>, seeds = plan.seeds) => ({
+    plan,
+    runs: Object.keys(plan.overrides ?? {}).flatMap((override) =>
+      arms.flatMap((name) =>
+        seeds.map((seed) => {
+          const time = times[`${override}/${name}`];
+          const crossing = time === null ? null : (time ?? 300) + seed;
+          return madeUp({ name, override, seed, crossing, epochs: 1000 });
+        }),
       ),
-    });
+    ),
+  });
+  const answers = (...given: Parameters<typeof study>) => statementsOf(study(...given));
   const found = { 'decay-1/none': 130, 'decay-1/logit': 160, 'decay-1/feature': 100 };
   it('are answered once every run has ended', () => {
     const text = answers({ ...found, 'decay-0/none': null, 'decay-0/logit': null });
@@ -107,6 +107,8 @@ describe('the four questions', () => {
     );
     expect(text).toContain('No: hidden states are handed on without it: −');
     expect(text).not.toContain('undecided');
+    const short = shortStateOf(study({ ...found, 'decay-0/none': null }));
+    expect(short.match(/^- \*/gm)).toHaveLength(4);
   });
   it('are undecided while one is missing', () => {
     // Catches: an answer that nine seeds of ten were asked for.

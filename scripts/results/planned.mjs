@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { memoryStore } from '@grok/core';
 import { canonicalJson } from '@grok/core/internal';
 import {
+  armsTable,
   describeVerdict,
   markdownOf,
   renderSvg,
@@ -31,9 +32,17 @@ import { planOf } from './exploratory.mjs';
 
 const NOTHING = 'No run of it has a record yet.';
 
-/** A plan and its runs, as far as a folder has their records. */
+/** A plan and its runs, as far as a folder has their records: its own plan, or the preset of that name. */
 export async function loadPlanned(name, folder) {
-  const plan = checkPlan(planOf(name), `preset ${name}`);
+  const own = new URL('plan.json', folder);
+  const isPreset = ['decay', 'controls'].includes(name);
+  if (!isPreset && !existsSync(own)) return undefined;
+  const plan = isPreset
+    ? checkPlan(planOf(name), `preset ${name}`)
+    : checkPlan(JSON.parse(readFileSync(own, 'utf8')), own.href);
+  const stated = existsSync(own) ? JSON.parse(readFileSync(own, 'utf8')) : plan;
+  if (canonicalJson(stated) !== canonicalJson(plan))
+    throw new Error(`${own.href}: is not the preset ${name}; its runs are of another plan`);
   const at = fileURLToPath(folder);
   const files = existsSync(at) ? readdirSync(at, { recursive: true, encoding: 'utf8' }).sort() : [];
   const records = new Map();
@@ -114,31 +123,55 @@ async function countStarts(store) {
 }
 
 /** The four questions of the study of weight decay: each with its test, its control and its answer. */
-export function statementsOf({ plan, runs }) {
+export function statementsOf(planned) {
+  return markdownOf({
+    name: 'statements',
+    title: 'Four questions',
+    head: ['question', 'test', 'control', 'answer'],
+    rows: answersOf(planned),
+  });
+}
+
+function answersOf({ plan, runs }) {
   const tested = new Map(testHypotheses(plan, runs).map((one) => [one.name, one]));
   const study = { plan, runs, tested };
-  const rows = [
-    ['Is weight decay essential?', 'came to 99 % without decay', 'decay-0/none', essential],
-    ['Are logits worse, or slower?', '“logit”; final accuracy', 'decay-1/none', logits],
+  return [
+    ['Is weight decay essential?', 'came to 99 % without decay', 'decay-0/none', essential(study)],
+    ['Are logits worse, or slower?', '“logit”; final accuracy', 'decay-1/none', logits(study)],
     [
       'Are hidden states faster?',
       '“feature”, “feature against logit”',
       'decay-1/none, decay-1/logit',
-      features,
+      features(study),
     ],
     [
       'Does distilling need decay?',
       '“feature without decay”',
       'decay-0/none, decay-0/logit',
-      distilling,
+      distilling(study),
     ],
   ];
-  return markdownOf({
-    name: 'statements',
-    title: 'Four questions',
-    head: ['question', 'test', 'control', 'answer'],
-    rows: rows.map(([question, test, control, answer]) => [question, test, control, answer(study)]),
-  });
+}
+
+/** What README says of it: the answers, or how far it is. */
+export function shortStateOf(planned) {
+  const { runs } = planned;
+  const students = runs.filter(({ role }) => role !== 'teacher');
+  const over = students.filter(({ state }) => ['finished', 'failed', 'blocked'].includes(state));
+  if (over.length < students.length)
+    return `A longer study of ten other seeds, to 1,000 epochs with a decay of 1, 0.1, and 0, tests what these runs suggest. ${over.length} of its ${students.length} students and controls have ended, and nothing is concluded from it before all have.`;
+  return answersOf(planned)
+    .map(([question, , , answer]) => `- *${question}* ${answer}`)
+    .join('\n');
+}
+
+/** Arms of a study that explores: without a test. */
+export function exploredPart(name, { plan, runs } = {}) {
+  if (plan === undefined) return NOTHING;
+  const horizon = plan.hypotheses?.outcome.horizon ?? plan.shared.epochs;
+  const begun = new Set(runs.filter(isFinished).map(nameArm));
+  const own = runs.filter((run) => begun.has(nameArm(run)));
+  return markdownOf({ ...armsTable(own, horizon, 0.5), title: `${name}, up to epoch ${horizon}` });
 }
 
 function essential({ plan, runs }) {

@@ -1,12 +1,12 @@
 /**
- * Records of finished runs in a folder: `feature@10.json.gz`, under the name of their override where they
+ * Records of runs that have ended, in a folder: `feature@10.json.gz`, under the name of their override where they
  * have one, beside the study's plan and its analyses in the published layout.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { publishedPath } from '@grok/analysis';
 import { InputError, type Store } from '@grok/core';
-import { decodeRecord, encodeRecord, isFinished, type StudyRun } from '@grok/study';
+import { type BegunRun, decodeRecord, encodeRecord, hasBegun, type StudyRun } from '@grok/study';
 import type { Io } from './io.js';
 
 const ENDING = '.json.gz';
@@ -30,7 +30,7 @@ export async function readRecords(
 }
 
 /**
- * Writes the records of finished runs that have none there, or another by now, the plan, and what there is
+ * Writes the records of runs that have finished or failed and have none there, or another by now, the plan, and what there is
  * of analyses in the published layout; gives the names of those written.
  */
 export async function writeRecords(
@@ -47,14 +47,16 @@ export async function writeRecords(
     writeFileSync(path, bytes);
     written.push(name);
   };
-  const finished = runs.filter(isFinished).filter(({ recorded }) => recorded !== true);
+  const over = (run: StudyRun): run is BegunRun =>
+    hasBegun(run) && (run.state === 'finished' || run.state === 'failed');
+  const ended = runs.filter(over).filter(({ recorded }) => recorded !== true);
   const seen = new Set<string>();
-  for (const { run, key, store } of finished) {
+  for (const { run, key, store } of ended) {
     if (seen.has(run)) continue;
     seen.add(run);
     write(`${key}${ENDING}`, await encodeRecord(store));
   }
-  for (const path of ['plan.json', ...new Set(finished.map(publishedPath))])
+  for (const path of ['plan.json', ...new Set(ended.map(publishedPath))])
     write(path, await root.read(path));
   return written;
 }

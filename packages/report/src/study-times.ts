@@ -79,7 +79,8 @@ function hypothesesTable(plan: Plan, runs: readonly StudyRun[]): Table {
   };
 }
 
-function armsTable(runs: readonly StudyRun[], horizon: number, primary: number): Table {
+/** Arms by their share, time and final accuracy: to `primary` and to 99 %, up to the horizon. */
+export function armsTable(runs: readonly StudyRun[], horizon: number, primary: number): Table {
   const thresholds = [...new Set([primary, 0.99])];
   return {
     name: 'table-arms',

@@ -45,10 +45,10 @@ export interface RecordedRun {
   readonly store: Store;
 }
 
-/** A finished run's record, gzipped JSON. @throws InputError when it is not finished. */
+/** The record of a run that has finished or failed, gzipped JSON. @throws InputError when it may go on. */
 export async function encodeRecord(store: Store): Promise<Uint8Array> {
   const manifest = await readManifest(store);
-  if (manifest?.status !== 'finished')
+  if (manifest?.status !== 'finished' && manifest?.status !== 'failed')
     throw new InputError(`${store.where}: is not finished, and has no record; resume it first`);
   const analyses = (await store.list('analysis')).map((name) => `analysis/${name}`);
   const files: Record<string, string> = {};

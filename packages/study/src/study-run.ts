@@ -146,7 +146,8 @@ export async function loadRun(
     const own = await readRun(run, open(bound.folder), record);
     const store = records?.get(bound.run);
     if (store === undefined) return own;
-    return chooseRecord(own, await readRun(run, store, { ...record, failures: new Map() }));
+    const failures = await findRecordedFailure(bound.run, store);
+    return chooseRecord(own, await readRun(run, store, { ...record, failures }));
   } catch (error) {
     if (!isInputError(error) && !isRunError(error)) throw error;
     return { ...planned, state: 'blocked', error: error.message };
@@ -177,8 +178,20 @@ async function findFinished(
   }
 }
 
+/** The failure that a record is of: a run that failed for good is not tried again elsewhere. */
+async function findRecordedFailure(
+  run: string,
+  store: Store,
+): Promise<ReadonlyMap<string, Failure>> {
+  const manifest = await readManifest(store);
+  if (manifest?.status !== 'failed') return new Map();
+  const { error = 'failed, as its record says' } = manifest;
+  return new Map([[run, { times: Number.POSITIVE_INFINITY, error }]]);
+}
+
 /** What stands of a run that has a record: its own folder where it is finished there, else the record. */
 function chooseRecord(own: StudyRun, recorded: StudyRun): StudyRun {
+  if (recorded.state === 'failed' && own.state === 'ready') return { ...recorded, recorded: true };
   if (recorded.state !== 'finished') return own;
   if (own.state !== 'finished') return { ...recorded, recorded: true };
   const [mine, theirs] = [own, recorded].map(({ manifest }) => manifest?.paramsSha256);
