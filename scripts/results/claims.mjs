@@ -1,7 +1,7 @@
 /** Verdicts on the paper's claims, from what is committed of the runs, at the paper's budget and at the long one. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { checkClaims, evidenceOf, joinedEvidence, judgeSummary, verify } from '@grok/analysis';
+import { checkClaims, joinedEvidence, judgeSummary, readEvidence, verify } from '@grok/analysis';
 import { fileStore } from '@grok/core/node';
 import { verdictCounts, verdictTable } from '@grok/report';
 import { expandPlan, isFinished, nameArm } from '@grok/study';
@@ -16,7 +16,7 @@ export async function claimsParts(root, results, summaries, planned) {
   const known = JSON.parse(readFileSync(new URL('inside-study.json', results), 'utf8')).claims;
   const recorded = planned.map(({ plan, runs }) => {
     const store = fileStore(fileURLToPath(new URL(`${plan.name}/`, results)));
-    return evidenceOf(store, runsOfWholeArms(runs));
+    return readEvidence(store, runsOfWholeArms(runs));
   });
   const evidence = joinedEvidence([...summaries.map(ofSummary), ...(await Promise.all(recorded))]);
   const verified = verify(claims, evidence).map((item, i) => {

@@ -10,7 +10,7 @@ import { canonicalJson } from '@grok/core/internal';
 import {
   armsTable,
   describeVerdict,
-  markdownOf,
+  formatMarkdown,
   renderSvg,
   statesTables,
   survivalFigure,
@@ -58,7 +58,7 @@ export async function loadPlanned(name, folder) {
 /** All parts of the page that come of a planned study, by the names of their markers. */
 export async function plannedParts({ plan, runs }) {
   const tables = [...timesTables(plan, runs), ...(await similarityTables(runs))];
-  const parts = new Map(tables.map((table) => [table.name, markdownOf(table)]));
+  const parts = new Map(tables.map((table) => [table.name, formatMarkdown(table)]));
   const of = (name) => parts.get(name) ?? NOTHING;
   const differences = [of('table-differences'), of('table-differences-sustained')];
   return {
@@ -124,7 +124,7 @@ async function countStarts(store) {
 
 /** The four questions of the study of weight decay: each with its test, its control and its answer. */
 export function statementsOf(planned) {
-  return markdownOf({
+  return formatMarkdown({
     name: 'statements',
     title: 'Four questions',
     head: ['question', 'test', 'control', 'answer'],
@@ -171,7 +171,10 @@ export function exploredPart(name, { plan, runs } = {}) {
   const horizon = plan.hypotheses?.outcome.horizon ?? plan.shared.epochs;
   const begun = new Set(runs.filter(isFinished).map(nameArm));
   const own = runs.filter((run) => begun.has(nameArm(run)));
-  return markdownOf({ ...armsTable(own, horizon, 0.5), title: `${name}, up to epoch ${horizon}` });
+  return formatMarkdown({
+    ...armsTable(own, horizon, 0.5),
+    title: `${name}, up to epoch ${horizon}`,
+  });
 }
 
 function essential({ plan, runs }) {
