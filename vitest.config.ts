@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-          exclude: ['**/*.{browser,page,slow}.test.ts'],
+          exclude: ['**/*.{browser,docs,page,slow}.test.ts'],
         },
       },
       {
@@ -46,6 +46,16 @@ export default defineConfig({
           include: ['apps/web/test/**/*.page.test.ts'],
           provide: { chromium: executablePath ?? '' },
           testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        // The documentation site, built and driven from outside.
+        test: {
+          name: 'docs',
+          include: ['apps/docs/test/**/*.docs.test.ts'],
+          provide: { chromium: executablePath ?? '' },
+          testTimeout: 120_000,
         },
       },
       {

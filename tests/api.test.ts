@@ -1,13 +1,21 @@
-/** The API reference is what the docstrings say, and every export has one. */
+/** The reference is what docstrings, help texts and schemas say, and every export has a docstring. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { apiFolder, committed, describeAll, pagesOf, undocumented } from '../scripts/api/pages.mjs';
+import {
+  apiFolder,
+  committed,
+  describeAll,
+  pagesOf,
+  readReference,
+  undocumented,
+} from '../scripts/api/pages.mjs';
+import { listRows } from '../scripts/api/schema-words.mjs';
 
 const all = describeAll();
 
 describe('the API reference', () => {
   // Catches: a page that tells of a signature of last month; mended by npm run docs:api.
-  const pages = pagesOf(all);
+  const pages: Record<string, string> = { ...pagesOf(all), ...readReference().pages };
   test.each(Object.keys(pages))('%s is as npm run docs:api writes it', (name) => {
     expect(committed(name)).toBe(pages[name]);
   });
@@ -31,4 +39,23 @@ test('names, signatures and docstrings come through bundling and renaming (an en
   ]);
   expect(found('Tracker')?.[0]?.code).toMatch(/^type Tracker = \(run: TrackedRun\) =>/);
   expect(core?.entries.map(({ from }) => from)).toEqual(['@grok/core', '@grok/core/node']);
+});
+// Catches: a bound, a default or a key that the reference leaves out or makes up.
+test('a schema is told in words', () => {
+  const schema = {
+    properties: {
+      batch: { anyOf: [{ type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 }, { const: 'full' }] },
+      rate: { type: 'number', exclusiveMinimum: 0, maximum: 1, default: 0.5 },
+      terms: { type: 'array', items: { type: 'object', properties: { use: { type: 'string' } } } },
+      teachers: { type: 'object', additionalProperties: { type: 'string' } },
+    },
+    required: ['batch'],
+  };
+  expect(listRows(schema, new Map([['batch', 'rows a\n step']]))).toEqual([
+    ['batch', 'integer ≥ 1 or "full"', 'Required. Rows a step.'],
+    ['rate', 'number > 0, ≤ 1', 'Default: `0.5`.'],
+    ['terms', 'list of { use }', ''],
+    ['terms[].use', 'string', ''],
+    ['teachers', 'object of string by name', ''],
+  ]);
 });

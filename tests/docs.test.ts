@@ -1,11 +1,12 @@
 /** The documentation is true: its code compiles and runs, its commands, links and claims exist. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkSpec } from '@grok/core/internal';
 import { checkPlan } from '@grok/study';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { readReference } from '../scripts/api/pages.mjs';
 import { readTree } from './architecture/files.js';
 import { commandFaults, npxFaults } from './docs/commands.js';
 import { featureFaults } from './docs/features.js';
@@ -89,20 +90,13 @@ test.each(inLanguage('json').map((block) => [label(block), block] as const))(
 
 const cli = join(root, 'apps/cli/dist/cli.js');
 describe.skipIf(!existsSync(cli))('commands (of the built command line)', () => {
-  const known = new Map<string, string>();
-  const help = (subcommand: string): string => {
-    if (!known.has(subcommand)) {
-      const args = [cli, ...subcommand.split(' ').filter(Boolean), '--help'];
-      known.set(subcommand, execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }));
-    }
-    return known.get(subcommand)!;
-  };
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
+  const { helps } = readReference();
   const programs = {
     scripts: Object.keys(manifest.scripts),
-    help,
+    help: (subcommand: string): string => helps[subcommand] ?? '',
     exists: (path: string): boolean => existsSync(join(root, path)),
   };
   test('exist, with their options', () => {

@@ -1,7 +1,7 @@
 /** A page for every source that the documentation links to. */
 import { readFileSync } from 'node:fs';
 import { root } from '../../apps/docs/.vitepress/files.mjs';
-import { linkedSources, pageName } from '../../apps/docs/.vitepress/links.mjs';
+import { linkedSources, pageName } from '../../apps/docs/.vitepress/markdown.mjs';
 
 export default {
   paths: () =>

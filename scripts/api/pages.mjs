@@ -1,4 +1,5 @@
 /** The API reference: a page of Markdown a package, written from the docstrings of what is built. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestOf, publicPackages, root } from '../release/packages.mjs';
@@ -57,13 +58,30 @@ export function pagesOf(all) {
   return { 'README.md': indexOf(all), ...Object.fromEntries(pages) };
 }
 
+/**
+ * The pages that the built command line writes of itself, and its help texts by command; in a process of its
+ * own, which loads what is built whatever this one resolves packages to.
+ * @returns {{ pages: Record<string, string>, helps: Record<string, string> }}
+ */
+export function readReference() {
+  const script = join(root, 'scripts/api/reference.mjs');
+  return JSON.parse(execFileSync(process.execPath, [script], { cwd: root, encoding: 'utf8' }));
+}
+
 /** @param {string} name */
 const pageName = (name) => `${name.split('/').at(-1)}.md`;
 
 /** @param {Described[]} all */
-const indexOf = (all) => `# API reference
+const indexOf = (all) => `# Reference
 
-Written by \`npm run docs:api\` from the docstrings of what is built.
+Written by \`npm run docs:api\` from what is built: its docstrings, help texts and schemas.
+
+- [Command line](cli.md): every command and option
+- [Specification of a run](experiment.md) and [plan of a study](plan.md): every key
+- [Components](components.md): tasks, models, strategies, optimizers, probes, backends, with their options
+
+Written by hand: [sites](../reference/sites.md), [errors and exit codes](../reference/errors.md),
+[backends](../reference/backends.md), [what an experiment may say](../reference/experiments.md).
 
 | package | |
 |---|---|

@@ -13,6 +13,9 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
     .map((name) => page(readHeading(`${folder}/${name}`), `/${folder}/${name.slice(0, -3)}`));
 
+/** Those of packages; the others of that folder stand above them. */
+const packagePages = pagesIn('api').filter(({ text }) => text.startsWith('@grok/'));
+
 export const nav = [
   page('Guides', '/get-started'),
   page('Reference', '/api/'),
@@ -44,11 +47,15 @@ export const sidebar = [
   {
     text: 'Reference',
     items: [
-      page('Experiments', '/reference/experiments'),
+      page('Command line', '/api/cli'),
+      page('Specification of a run', '/api/experiment'),
+      page('Plan of a study', '/api/plan'),
+      page('What an experiment may say', '/reference/experiments'),
+      page('Components', '/api/components'),
       page('Sites', '/reference/sites'),
       page('Backends', '/reference/backends'),
       page('Errors and exit codes', '/reference/errors'),
-      { text: 'Packages', link: '/api/', collapsed: true, items: pagesIn('api') },
+      { text: 'Packages', link: '/api/', collapsed: true, items: packagePages },
     ],
   },
   {

@@ -25,6 +25,7 @@ export interface Override {
 }
 /** Teachers, students and controls for some seeds, as JSON. */
 export interface Plan {
+  /** Stands in titles. */
   readonly name: string;
   /** One sentence for people. */
   readonly summary: string;
@@ -38,6 +39,7 @@ export interface Plan {
   readonly student: Part;
   /** By name, in the order of tables and legends; one none of whose terms needs a teacher is a control, as `"teachers": {}` says. */
   readonly arms: Readonly<Record<string, Arm>>;
+  /** Each has its own teachers, arms and controls. */
   readonly seeds: readonly number[];
   /** By name: all runs of the plan once for each, with these parts laid over them. */
   readonly overrides?: Readonly<Record<string, Override>>;

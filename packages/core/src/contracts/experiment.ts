@@ -182,15 +182,19 @@ export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
 
 /** What decides a run's numbers; hashed in canonical JSON without its length, its defaults not expanded. */
 export type Experiment = {
+  /** The rows and their labels. */
   readonly task: Use;
-  /** Default: `{ "use": "numpy" }`. */
+  /** Which rows are for training; default: `{ "use": "numpy" }`. */
   readonly split?: Use;
+  /** What is trained. */
   readonly model: Use;
   /** What the model is seen through, such as a mask; parameters pass through them in order. */
   readonly transforms?: readonly Use[];
-  /** Default: `[{ "use": "hard" }]`, the control. */
+  /** The terms of the loss; default: `[{ "use": "hard" }]`, the control. */
   readonly objective?: readonly TermUse[];
+  /** Frozen teachers, by the names that terms read; `grok distill` and studies fill this in. */
   readonly teachers?: Readonly<Record<string, TeacherRef>>;
+  /** What turns gradients into updates. */
   readonly optimizer: OptimizerUse;
   /** Patterns of parameters, as `match` of a group, that keep their initial values. */
   readonly freeze?: readonly string[];
@@ -203,8 +207,9 @@ export type Experiment = {
   /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */
   readonly evalEvery?: number;
   readonly seed: number;
-  /** Default: the seed. */
+  /** Seed of the split; default: the seed. */
   readonly splitSeed?: number;
+  /** What is measured while it trains. */
   readonly probes?: readonly ProbeUse[];
   /** A teacher may have been trained on what validation rows ask; every table says so. */
   readonly allowLeak?: boolean;
@@ -325,7 +330,9 @@ export type Execution = {
   readonly backend?: string;
   /** The backend's own options; what it does not know is an error. */
   readonly backendOptions?: Readonly<Record<string, Json>>;
+  /** Threads of the backend; default: all cores. */
   readonly threads?: number;
+  /** The run's folder. */
   readonly out?: string;
   /** Epochs between checkpoints (default 10). */
   readonly checkpointEvery?: number;

@@ -1,4 +1,4 @@
-/** What pages link to beside pages: sources become pages of their own, other files are published as they are. */
+/** What becomes of links to files and of tables: sources become pages of their own, other files are published as they are. */
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { docs, root } from './files.mjs';
@@ -57,9 +57,24 @@ export function linkFiles(md) {
   });
 }
 
+/** Lets the keyboard scroll tables, and makes no heading of an empty cell. @param {import('vitepress').MarkdownRenderer} md */
+export function mendTables(md) {
+  md.core.ruler.push('tables', ({ tokens }) => {
+    for (const token of tokens.filter(({ type }) => type === 'table_open'))
+      token.attrSet('tabindex', '0');
+    const empty = tokens.flatMap(({ content }, i) =>
+      content === '' ? [tokens[i - 1], tokens[i + 1]] : [],
+    );
+    for (const cell of empty) if (cell?.tag === 'th') cell.tag = 'td';
+  });
+}
+
 /** @param {Token} token @param {string} from the page, in the repository */
 function pointLink(token, from) {
   const href = token.type === 'link_open' ? token.attrGet('href') : null;
-  const file = href === null ? undefined : targetFile(href, from);
-  if (file !== undefined) token.attrSet('href', sitePath(file));
+  if (href === null || /^[a-z]+:/.test(href)) return;
+  const file = targetFile(href, from);
+  // A folder's README is its first page; VitePress looks only for plain rewrites in links.
+  const page = href.replace(/README\.md(?=#|$)/, 'index.md');
+  token.attrSet('href', file === undefined ? page : sitePath(file));
 }
