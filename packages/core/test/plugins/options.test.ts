@@ -120,7 +120,7 @@ describe('parseOptions', () => {
   });
 });
 
-describe('jsonSchemaOf', () => {
+describe('toJsonSchema', () => {
   it('gives what completion and listings need', () => {
     // Catches: defaults, words or the ban on other keys lost on the way to JSON Schema.
     expect(toJsonSchema(options)).toMatchObject({

@@ -54,7 +54,7 @@ describe('layerPairs', () => {
   });
 });
 
-describe('needsOf', () => {
+describe('listNeeds', () => {
   it('names each site once, on its own side', () => {
     // Catches: a site computed twice when two teacher layers meet one student layer.
     const pairs = layerPairs(models(3, 1), { 0: 0, 2: 0 }, site);
