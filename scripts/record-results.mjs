@@ -40,11 +40,9 @@ for (const folder of folders) {
   run(process.execPath, [cli, 'study', 'record', folder, join('docs/results', name)]);
 }
 run(process.execPath, [join(root, 'scripts/results.mjs')]);
-run('git', ['add', 'docs/results', 'README.md']);
-if (spawnSync('git', ['diff', '--cached', '--quiet'], { cwd: root }).status !== 0)
-  run('git', [
-    'commit',
-    '-q',
-    '-m',
-    'docs(results): records of finished runs, and the page they make',
-  ]);
+const made = ['docs/results', 'README.md'];
+run('git', ['add', ...made]);
+if (spawnSync('git', ['diff', '--cached', '--quiet', '--', ...made], { cwd: root }).status !== 0) {
+  const message = 'docs(results): records of runs that ended, and the page they make';
+  run('git', ['commit', '-q', '-m', message, '--', ...made]);
+}

@@ -9,6 +9,7 @@ import {
   pairedT,
   summarize,
   wilcoxon,
+  wilson,
 } from '@grok/study';
 
 const THRESHOLDS = ['0.5', '0.9', '0.95', '0.99', '0.999'];
@@ -101,7 +102,7 @@ function epochsTable(study) {
     return [
       LABELS[name] ?? name,
       times.map(({ time, observed }) => (observed ? time : '–')).join(' / '),
-      times.filter(({ observed }) => observed).length,
+      shareText(times),
       middle ?? `> ${Math.max(...own.map(({ epochs }) => epochs))}`,
       PAPER.epochs[name] ?? '',
     ];
@@ -110,6 +111,13 @@ function epochsTable(study) {
     ['run', 'by seed, 0 to 9', 'came to it', 'median (Kaplan–Meier)', 'the paper’s'],
     rows,
   );
+}
+
+/** How many came to it, with Wilson's interval of the share. */
+function shareText(times) {
+  const reached = times.filter(({ observed }) => observed).length;
+  const ends = wilson(reached, times.length).map((share) => share.toFixed(2));
+  return `${reached} (${ends.join(' … ')})`;
 }
 
 function finalTable(study) {
@@ -126,21 +134,21 @@ function finalTable(study) {
 }
 
 function thresholdsTable(study) {
-  const arms = [...STRATEGIES, 'all'];
+  const pairs = [...[...STRATEGIES, 'all'].map((name) => [name, 'none']), ['feature', 'logit']];
+  const timesTo = (name, threshold) => durations(resultsOf(study, name), threshold);
   const rows = THRESHOLDS.map((threshold) => {
-    const base = durations(resultsOf(study, 'none'), threshold);
-    const cells = arms.map((name) => {
-      const own = durations(resultsOf(study, name), threshold);
-      const { difference, p } = pairedT(timesOf(own), timesOf(base));
+    const cells = pairs.map(([name, against]) => {
+      const [own, base] = [timesTo(name, threshold), timesTo(against, threshold)];
+      const { difference, interval, p } = pairedT(timesOf(own), timesOf(base));
       const never = own.filter(({ observed }) => !observed).length;
-      return `${signed(difference)} (${probability(p)}; ${probability(logRank(own, base).p)}; ${never})`;
+      const ends = interval.map(signed).join(' … ');
+      return `${signed(difference)} (${ends}; ${probability(p)}; ${probability(logRank(own, base).p)}; ${never})`;
     });
-    return [`${100 * Number(threshold)} %`, ...cells, base.filter((each) => !each.observed).length];
+    const never = timesTo('none', threshold).filter((each) => !each.observed).length;
+    return [`${100 * Number(threshold)} %`, ...cells, never];
   });
-  return grid(
-    ['to', ...arms.map((name) => LABELS[name] ?? name), 'never, of ten without a teacher'],
-    rows,
-  );
+  const heads = pairs.map(([name, against]) => `${LABELS[name] ?? name} − ${against}`);
+  return grid(['to', ...heads, 'never, of ten without a teacher'], rows);
 }
 
 function primaryTable(study) {

@@ -43,16 +43,22 @@ export async function loadPlanned(name, folder) {
   const stated = existsSync(own) ? JSON.parse(readFileSync(own, 'utf8')) : plan;
   if (canonicalJson(stated) !== canonicalJson(plan))
     throw new Error(`${own.href}: is not the preset ${name}; its runs are of another plan`);
-  const at = fileURLToPath(folder);
-  const files = existsSync(at) ? readdirSync(at, { recursive: true, encoding: 'utf8' }).sort() : [];
+  const records = await readRecords(folder);
+  const root = memoryStore(name);
+  const runs = await loadStudy(expandPlan(plan), { root, open: memoryStore, records });
+  return { plan, runs };
+}
+
+/** By run, the records of a study and of those beside it: plans share runs, and each is recorded once. */
+async function readRecords(folder) {
+  const at = fileURLToPath(new URL('../', folder));
+  const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).sort();
   const records = new Map();
   for (const file of files.filter((each) => each.endsWith('.json.gz'))) {
     const { run, store } = await decodeRecord(readFileSync(`${at}/${file}`), file);
     records.set(run, store);
   }
-  const root = memoryStore(name);
-  const runs = await loadStudy(expandPlan(plan), { root, open: memoryStore, records });
-  return { plan, runs };
+  return records;
 }
 
 /** All parts of the page that come of a planned study, by the names of their markers. */
