@@ -8,9 +8,9 @@ RUN npm run -s setup && npm run -s build && node scripts/release-dry.mjs --out /
 FROM node:22.21-bookworm-slim AS install
 WORKDIR /app
 COPY --from=build /packages /packages
-# CPU binaries are in onnxruntime-node itself; its script would only fetch CUDA's.
+# The native backend, which a bare installation leaves out. CPU binaries are in the package; its script would only fetch CUDA's.
 RUN rm /packages/grok-testing-*.tgz && npm init -y \
-  && ONNXRUNTIME_NODE_INSTALL=skip npm install --omit=dev --no-audit --no-fund /packages/*.tgz
+  && ONNXRUNTIME_NODE_INSTALL=skip npm install --omit=dev --no-audit --no-fund /packages/*.tgz onnxruntime-node@1.30.0
 
 FROM node:22.21-bookworm-slim
 # Nothing is sent anywhere; the backend turns this off itself, here it is seen from outside.

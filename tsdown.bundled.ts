@@ -5,14 +5,12 @@ import type { UserConfig } from 'tsdown';
 
 type Plugin = Extract<UserConfig['plugins'], { readonly name: string }>;
 
-/** Takes in the code of packages, not their types, and ships their licenses in `dist/THIRD_PARTY_LICENSES`. */
+/** Takes in packages, with what they depend on and their types, and ships their licenses in `dist/THIRD_PARTY_LICENSES`. */
 export function bundled(...names: readonly string[]): UserConfig {
-  const ofNames = (id: string): boolean =>
-    names.some((name) => id === name || id.startsWith(`${name}/`));
   return {
     deps: {
-      alwaysBundle: (id, importer) => ofNames(id) && !/\.d\.[cm]?ts$/.test(importer ?? ''),
-      onlyBundle: [...names],
+      alwaysBundle: names.map((name) => new RegExp(`^${name}(/|$)`)),
+      onlyBundle: false,
       // `#runtime` is chosen by the `imports` of package.json where the package is used.
       neverBundle: [/^(node:|#)/],
     },

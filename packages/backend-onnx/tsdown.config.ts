@@ -1,6 +1,9 @@
 import { defineConfig } from 'tsdown';
+import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
+  ...bundled('@bufbuild/protobuf'),
+  plugins: [], // it ships no license: THIRD_PARTY_LICENSES is written by hand
   entry: ['src/index.ts', 'src/runtime.node.ts', 'src/runtime.browser.ts'],
   format: 'esm',
   platform: 'neutral',
@@ -8,6 +11,4 @@ export default defineConfig({
   fixedExtension: false,
   dts: { oxc: true },
   sourcemap: true,
-  // The runtime is chosen by the `imports` of package.json where the package is used.
-  deps: { neverBundle: ['#runtime', /^node:/] },
 });

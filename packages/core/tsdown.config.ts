@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
-  ...bundled('zod', 'semver', 'tsyringe', 'tslib', 'reflect-metadata', '@noble/hashes'),
+  ...bundled('zod', 'semver', 'tsyringe', 'reflect-metadata', '@noble/hashes'),
   entry: ['src/index.ts', 'src/internal.ts', 'src/node/index.ts'],
   format: 'esm',
   platform: 'neutral',

@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
-  ...bundled('ml-matrix', 'is-any-array', 'ml-array-max', 'ml-array-min', 'ml-array-rescale'),
+  ...bundled('ml-matrix'),
   entry: ['src/index.ts'],
   format: 'esm',
   platform: 'neutral',

@@ -1,11 +1,12 @@
 import { defineConfig } from 'tsdown';
+import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
+  ...bundled('vega', 'vega-lite'),
   entry: ['src/index.ts'],
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
   fixedExtension: false,
   dts: { oxc: true },
-  sourcemap: true,
 });

@@ -7,6 +7,7 @@ import { must, userFolder } from './folder.mjs';
 import { inside, walk } from './inside.mjs';
 import { instruction } from './instruction.mjs';
 import { MANAGERS } from './managers.mjs';
+import { small } from './small.mjs';
 import { page, thirdParties } from './third.mjs';
 import { TSC, TYPESCRIPT, trains } from './typed.mjs';
 
@@ -60,6 +61,8 @@ export const cases = {
 
   'j: the documented installation with npm 10, 11 and 12, pnpm, and Yarn 4 with Plug’n’Play':
     instruction,
+
+  'k: the command line by itself, at most 60 MB, and its preset quick': small,
 
   // The last, for it publishes newer ones.
   'f: the newest strategy with the previous core': ({ folder, env, tarballs, publish }) => {

@@ -101,7 +101,7 @@ export function backendFlag(command: Command): Command {
   return command.addOption(
     new Option(
       '--backend <name[:key=value,…]>',
-      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx)',
+      'onnx, wasm, node-gpu or a plugin’s (default: GROK_BACKEND, else onnx or, without it, wasm)',
     ).helpGroup(GROUP.compute),
   );
 }

@@ -31,8 +31,9 @@ export async function carryOutPlan(
   io: Io,
 ): Promise<number> {
   const sink = human(io, flags);
-  const { explicit, defaults } = requestExecution(written, flags, io);
+  const { explicit, defaults, advice = '' } = requestExecution(written, flags, io);
   createTrackers(registry, explicit.trackers); // bad input leaves no folder
+  if (flags.quiet !== true) sink.write(advice);
   const began = performance.now();
   const root = storeAt(folder, io);
   const open = (name: string): Store => storeAt(join(folder, name), io);

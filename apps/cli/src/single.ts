@@ -30,7 +30,7 @@ export async function runSpec(
   from?: BranchFlag,
 ): Promise<number> {
   const { experiment, execution: written = {} } = spec;
-  const { explicit, defaults } = requestExecution(written, flags, io);
+  const { explicit, defaults, advice = '' } = requestExecution(written, flags, io);
   const out = flags.out ?? written.out ?? nameFolder(experiment, from);
   const folder = freshFolder(out, 'config.json', io);
   const teachers = written.teachers ?? {};
@@ -46,6 +46,7 @@ export async function runSpec(
       ...seenFrom(out, teachers, io),
       ...named(flags.plugin),
     };
+    if (flags.quiet !== true) human(io, flags).write(advice);
     const spec = { experiment, execution };
     const found = await (from === undefined
       ? startRun(spec, { ...host, ...hold })

@@ -1,6 +1,7 @@
 /** From flags to a run's specification: preset or file, then sugar, then `--set`, the later the stronger. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { isInstalled } from '@grok/backend-onnx';
 import { type Execution, InputError, type Registry, type RunSpec, readConfig } from '@grok/core';
 import {
   checkDocument,
@@ -113,17 +114,25 @@ export function finish(draft: Draft, flags: RunFlags, registry: Registry): RunSp
 export interface RequestedExecution {
   /** From flags: what goes on must agree with it. */
   readonly explicit: Execution;
-  /** From `GROK_BACKEND`, then the file, then all cores: what goes on keeps its own. */
+  /** From `GROK_BACKEND`, then the file, then what is installed and all cores: what goes on keeps its own. */
   readonly defaults: Execution;
+  /** How to be quicker, where a new run would be slow for want of a package. */
+  readonly advice?: string;
 }
 
-/** What flags, the environment and a file ask for. */
+const ADVICE =
+  'onnxruntime is not installed; with it, runs train several times faster:\n  npm install onnxruntime-node\n';
+
+/** What flags, the environment and a file ask for; where none names a backend, `onnx` if it can run here, else `wasm`. */
 export function requestExecution(
   file: Execution,
   { backend, threads, track }: Omit<ComputeFlags, 'plugin'>,
   { env }: Pick<Io, 'env'>,
+  hasNative: boolean = isInstalled(),
 ): RequestedExecution {
   const { GROK_BACKEND: named } = env;
+  const isSlow =
+    !hasNative && [backend, named || undefined, file.backend].every((it) => it === undefined);
   return {
     explicit: {
       ...(backend === undefined ? {} : parseBackend('--backend', backend)),
@@ -133,8 +142,9 @@ export function requestExecution(
     defaults: resolveExecution({
       env: named ? parseBackend('GROK_BACKEND', named) : {},
       file,
-      defaults: { threads: availableParallelism() },
+      defaults: { threads: availableParallelism(), ...(hasNative ? {} : { backend: 'wasm' }) },
     }),
+    ...(isSlow ? { advice: ADVICE } : {}),
   };
 }
 

@@ -125,7 +125,7 @@ export async function carryOutStudy(
 ): Promise<number> {
   const { plugin = [] } = flags;
   const registry = await openRegistry(plugin, io);
-  const { explicit, defaults } = readRequest(flags, io);
+  const { explicit, defaults, advice = '' } = readRequest(flags, io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
   await withRecordedPlugins([folder], flags, registry, io, check); // before the folder is made
@@ -133,6 +133,7 @@ export async function carryOutStudy(
   selectRuns(planned, words(flags));
   const path = resolve(io.cwd, folder);
   const sink = human(io, flags);
+  if (flags.quiet !== true) sink.write(advice);
   const executor = createExecutor(path, open, flags, { registry, plugin }, io);
   try {
     const { status, begun, runs } = await runStudy(plan, {

@@ -14,7 +14,7 @@ import { loadRuntime } from '#runtime';
 import { type Rules, ruleNames } from './optimize/index.js';
 import type { Runtime } from './session.js';
 
-export { telemetry } from '#runtime';
+export { isInstalled, telemetry } from '#runtime';
 export type { OnnxProgram } from './adapter.js';
 export { ruleNames } from './optimize/index.js';
 export type { Telemetry } from './telemetry.js';

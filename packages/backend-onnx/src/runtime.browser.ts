@@ -50,6 +50,11 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
   };
 }
 
+/** Whether onnxruntime-web is there: a page's bundler has refused to go on without it. */
+export function isInstalled(): boolean {
+  return true;
+}
+
 /** The state of onnxruntime's telemetry: onnxruntime-web has none. */
 export function telemetry(): Telemetry {
   return 'off';

@@ -1,4 +1,5 @@
 /** `#runtime` in Node: onnxruntime-node, loaded with what writes its models when a run first asks for it. */
+import { createRequire } from 'node:module';
 import type { Runtime, RuntimeOptions } from './session.js';
 import { readTelemetry, type Telemetry } from './telemetry.js';
 
@@ -6,6 +7,16 @@ import { readTelemetry, type Telemetry } from './telemetry.js';
 export async function loadRuntime(options?: RuntimeOptions): Promise<Runtime> {
   const native = await import('./native.node.js');
   return native.loadRuntime(options);
+}
+
+/** Whether onnxruntime-node, an optional peer, is there to be loaded. */
+export function isInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-node');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The state of onnxruntime's telemetry. */

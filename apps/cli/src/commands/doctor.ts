@@ -6,8 +6,8 @@ import type { Command } from 'commander';
 import { examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
-import { parseBackend } from '../parse.js';
 import { openRegistry } from '../plugins.js';
+import { requestExecution } from '../spec.js';
 
 const NEEDED = '20.19.0';
 
@@ -35,7 +35,8 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
     .action(async (flags: OutputFlags & { readonly plugin: readonly string[] }) => {
       const registry = await openRegistry(flags.plugin, io);
       const cores = availableParallelism();
-      const preferred = parseBackend('GROK_BACKEND', io.env.GROK_BACKEND || DEFAULT_BACKEND);
+      const { defaults } = requestExecution({}, {}, io);
+      const preferred = { ...defaults, backend: defaults.backend ?? DEFAULT_BACKEND };
       const backends: FoundBackend[] = [];
       for (const { kind, name } of registry.list()) {
         if (kind !== 'backend') continue;
