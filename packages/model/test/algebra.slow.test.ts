@@ -1,8 +1,10 @@
-import './float64.js';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { askedFor, changedBy, switches } from './algebra.js';
+import { useFloat64 } from './float64.js';
 import { title, variants } from './helpers.js';
+
+useFloat64();
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());

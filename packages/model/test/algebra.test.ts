@@ -1,4 +1,3 @@
-import './float64.js';
 import { rng } from '@grok/core';
 import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -6,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Algebra } from '../src/index.js';
 import { distinctPrefixes } from '../src/prefixes.js';
 import { askedFor, changedBy, describeTask, make, OFF, pairs, switches } from './algebra.js';
+import { useFloat64 } from './float64.js';
 import {
   build,
   createMasks,
@@ -17,6 +17,8 @@ import {
   variants,
 } from './helpers.js';
 import type { Sizes } from './reference.js';
+
+useFloat64();
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());

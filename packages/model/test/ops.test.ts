@@ -1,4 +1,3 @@
-import './float64.js';
 import { rng } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +11,10 @@ import {
   softmax,
   swiglu,
 } from '../src/ops.js';
+import { useFloat64 } from './float64.js';
 import { distance } from './helpers.js';
+
+useFloat64();
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());

@@ -1,8 +1,8 @@
-import './float64.js';
 import { type Params, rng } from '@grok/core';
 import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useFloat64 } from './float64.js';
 import {
   build,
   createMasks,
@@ -19,6 +19,8 @@ import {
   variants,
 } from './helpers.js';
 import * as float64 from './reference.js';
+
+useFloat64();
 
 beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
