@@ -27,10 +27,9 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
   return missing[0];
 }
 
-const syncDescriptor = promisify(fsync);
 /** As the handle's own `sync`, which Yarn's Plug'n'Play has not implemented. */
 export function syncHandle({ fd }: { readonly fd: number }): Promise<void> {
-  return syncDescriptor(fd);
+  return promisify(fsync)(fd);
 }
 
 /** Makes a file's bytes last. */

@@ -1,6 +1,6 @@
 /** What a store of files must survive: full disks, missing rights, kills, leftovers. */
 import { spawnSync } from 'node:child_process';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,60 +12,57 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunError } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-/** What the file system does wrong: an operation, its error, and how often it may still succeed. */
-const fault = vi.hoisted(() => ({
-  ...{ op: '', code: '', log: [] as string[] },
-  paths: new Map<number, string>(),
-}));
-const trap = vi.hoisted(() => (op: string): void => {
+/** What the file system does wrong: an operation and its error. */
+const fault = { op: '', code: '', log: [] as string[], paths: new Map<number, string>() };
+const trap = (op: string): void => {
   if (fault.op === op)
     throw Object.assign(new Error(`${fault.code}: from the test`), { code: fault.code });
-});
-vi.mock('node:fs', async (original) => {
-  const fs = await original<typeof import('node:fs')>();
-  const fsync: (fd: number, done: (error: unknown) => void) => void = (fd, done) => {
+};
+const { fsync } = fs;
+const { open, rename } = fs.promises;
+const spies = [
+  vi.spyOn(fs, 'fsync').mockImplementation((fd, done) => {
     try {
       trap('sync');
     } catch (error) {
-      return done(error);
+      return done(error as NodeJS.ErrnoException);
     }
     const name = fault.paths.get(fd)?.split('/').at(-1) ?? '';
     fault.log.push(`sync ${name.replace(/^\.tmp-\d+-\d+-/, 'new ')}`);
-    fs.fsync(fd, done);
-  };
-  return { ...fs, fsync };
-});
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>();
-  return {
-    ...fs,
-    rename: async (from: string, to: string) => {
-      trap('rename');
-      fault.log.push(`rename ${to.split('/').at(-1)}`);
-      return fs.rename(from, to);
-    },
-    open: async (path: string, flags: string) => {
-      trap('open');
-      const handle = await fs.open(path, flags);
-      const { writeFile } = handle;
-      handle.writeFile = async (data) => {
-        if (fault.op === 'writeFile')
-          await writeFile.call(handle, (data as Uint8Array).slice(0, 3));
-        trap('writeFile');
-        return writeFile.call(handle, data);
-      };
-      fault.paths.set(handle.fd, path);
-      // As in Yarn's Plug'n'Play.
-      handle.sync = () => Promise.reject(new Error('Method not implemented.'));
-      return handle;
-    },
-  };
+    fsync(fd, done);
+  }),
+  vi.spyOn(fs.promises, 'rename').mockImplementation(async (from, to) => {
+    trap('rename');
+    fault.log.push(`rename ${String(to).split('/').at(-1)}`);
+    return rename(from, to);
+  }),
+  vi.spyOn(fs.promises, 'open').mockImplementation(async (path, flags) => {
+    trap('open');
+    const handle = await open(path, flags);
+    const { writeFile } = handle;
+    handle.writeFile = async (data) => {
+      if (fault.op === 'writeFile') await writeFile.call(handle, (data as Uint8Array).slice(0, 3));
+      trap('writeFile');
+      return writeFile.call(handle, data);
+    };
+    fault.paths.set(handle.fd, String(path));
+    // As in Yarn's Plug'n'Play.
+    handle.sync = () => Promise.reject(new Error('Method not implemented.'));
+    return handle;
+  }),
+];
+// What was imported by name is exchanged too.
+syncBuiltinESMExports();
+afterAll(() => {
+  for (const spy of spies) spy.mockRestore();
+  syncBuiltinESMExports();
 });
 
 const root = mkdtempSync(join(tmpdir(), 'grok-files-'));
@@ -86,6 +83,31 @@ const failure = async (action: Promise<unknown>): Promise<Error> => {
 };
 
 describe('file store', () => {
+  it('needs no hard links, which exFAT and many network folders lack', async () => {
+    // Catches: a file put in place, or a lease taken, by a link.
+    const refuse = () => {
+      throw Object.assign(new Error('EPERM: from the test'), { code: 'EPERM' });
+    };
+    const links = [
+      vi.spyOn(fs.promises, 'link').mockImplementation(async () => refuse()),
+      vi.spyOn(fs, 'link').mockImplementation(refuse),
+      vi.spyOn(fs, 'linkSync').mockImplementation(refuse),
+    ];
+    syncBuiltinESMExports();
+    try {
+      const store = fileStore(dir);
+      await store.write('config.json', bytes('{}'));
+      await store.append('metrics.jsonl', bytes('{}\n'));
+      const lease = await store.lease('work', 60);
+      expect(lease.granted).toBe(true);
+      expect((await fileStore(dir).lease('work', 60)).granted).toBe(false);
+      if (lease.granted) await lease.release();
+      expect(await store.read('config.json')).toEqual(bytes('{}'));
+    } finally {
+      for (const spy of links) spy.mockRestore();
+      syncBuiltinESMExports();
+    }
+  });
   it.each([
     ['writeFile', 'ENOSPC', 'the disk is full; free some space and resume (ENOSPC)'],
     ['sync', 'EIO', 'EIO: from the test'],
