@@ -3,7 +3,7 @@
 pip install safetensors==0.8.0, then: python scripts/safetensors-verdicts.py > packages/core/test/runs/safetensors-verdicts.json
 """
 import base64, json, random, struct
-from safetensors import deserialize
+from torture.judge import verdict
 
 ONE = '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 TWO = '{"__metadata__":{"k":"v"},"b":{"dtype":"U8","shape":[2,1],"data_offsets":[4,6]},"a":{"dtype":"I32","shape":[],"data_offsets":[0,4]}}'
@@ -59,11 +59,6 @@ for _ in range(600):
     if rng.random() < .9:  # a length that fits again
         base[:8] = struct.pack('<Q', max(0, len(base) - 8 - length))
     files.append(bytes(base))
-def verdict(file):
-    try:
-        return {name: [info['dtype'], info['shape']] for name, info in deserialize(file)}
-    except Exception:
-        return None
 seen = {}
 for file in files: seen.setdefault(file, verdict(file))
 print('[\n' + ',\n'.join(json.dumps([base64.b64encode(f).decode(), v]) for f, v in seen.items()) + '\n]')

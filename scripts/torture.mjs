@@ -11,7 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { damageForCommands } from './torture/commands.mjs';
 import { failWrites } from './torture/failures.mjs';
+import { findPython, judgeBySafetensors } from './torture/judge.mjs';
 import { kill } from './torture/kills.mjs';
+import { documentKinds } from './torture/kinds.mjs';
 import { hasNamespaces, lock } from './torture/lock.mjs';
 import { shareFolder } from './torture/namespaces.mjs';
 import { readDamaged } from './torture/readings.mjs';
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     kills: { type: 'string', default: '500' },
     mutations: { type: 'string', default: '50000' },
+    judged: { type: 'string', default: '5000' },
     failures: { type: 'string', default: '60' },
     commands: { type: 'string', default: '60' },
     locks: { type: 'string', default: '300' },
@@ -50,6 +53,21 @@ const parts = [
         told: `${read + refused} read, ${refused} refused, the slowest in ${(slowest / 1e6).toFixed(2)} s of CPU`,
         findings: findings.map(({ kind, at, what }) => `seed ${seed}, ${at}: ${kind}: ${what}`),
       };
+    },
+  ],
+  [
+    'judged',
+    'damaged checkpoints and Python’s safetensors',
+    async () => {
+      const python = findPython();
+      if (python === undefined)
+        return { told: 'left out: no Python that has safetensors (GROK_PYTHON)', findings: [] };
+      const kinds = await documentKinds();
+      const { bytes } = kinds.find(({ name }) => name === 'any.safetensors') ?? {};
+      if (bytes === undefined) throw new Error('there is no checkpoint to damage');
+      const asked = { files: count('judged'), seed, bytes, python };
+      const { files, sound, findings } = await judgeBySafetensors(asked);
+      return { told: `${files} files, ${sound} of them sound to both`, findings };
     },
   ],
   [

@@ -84,7 +84,7 @@ function watched(name, result) {
   if (name === 'openSync') ours.add(result);
   if (name !== 'open') return result;
   return result.then((/** @type {any} */ handle) => {
-    ours.add(handle);
+    ours.add(handle).add(handle.fd);
     return handle;
   });
 }
@@ -107,6 +107,17 @@ for (const name of NAMES) {
 }
 for (const name of ['writeSync', 'fsyncSync', 'fdatasyncSync', 'ftruncateSync'])
   all[name] = wrapped(name, all[name], byPath, 1);
+const { fsync } = fs;
+/** @param {number} fd @param {(error: unknown) => void} done */
+all.fsync = (fd, done) => {
+  if (!ours.has(fd)) return fsync(fd, done);
+  try {
+    step('fsync', [fd], true);
+  } catch (error) {
+    return done(error);
+  }
+  return fsync(fd, done);
+};
 const probe = await fs.promises.open(process.execPath, 'r');
 const handles = Object.getPrototypeOf(probe);
 await probe.close();
