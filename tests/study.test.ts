@@ -95,6 +95,22 @@ const whole = (async () => {
 })();
 
 describe('runStudy', () => {
+  test('goes through a plan once (catches: one that was checked, checked again before its first run)', async () => {
+    const creates = async (isChecked: boolean): Promise<number> => {
+      const { host } = study();
+      let count = 0;
+      const create: Registry['create'] = (...args) => {
+        count++;
+        return registry.create(...args);
+      };
+      await runStudy(plan, {
+        ...{ ...host, isChecked, registry: { ...registry, create } },
+        signal: AbortSignal.abort(),
+      });
+      return count;
+    };
+    expect(await creates(true)).toBeLessThan((await creates(false)) / 5);
+  });
   test('trains teachers before their students, on one split, no more at once than there are slots', async () => {
     const own = study({ slots: 3 });
     const { status, begun, runs } = await runStudy(plan, own.host);

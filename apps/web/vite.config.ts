@@ -1,6 +1,7 @@
 /** The page as a static folder: one page, one worker, the runtimes' binaries loaded when asked for. */
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
+import { readShipped } from './src/work/shipped.js';
 
 // Threads share memory, which a page may do only when it is isolated from other origins.
 const headers = {
@@ -33,8 +34,8 @@ const offlineList: Plugin = {
       (name) => /\.(html|js|mjs|css|wasm)$/.test(name) && !/webgpu|asyncify|jsep/.test(name),
     );
     const teacher = new URL('public/teacher/files.json', import.meta.url);
-    const shipped = (JSON.parse(readFileSync(teacher, 'utf8')) as { files: string[] }).files;
-    files.push(...['files.json', ...shipped].map((name) => `teacher/${name}`));
+    const shipped = readShipped(readFileSync(teacher));
+    files.push(...['files.json', ...shipped.files].map((name) => `teacher/${name}`));
     this.emitFile({
       type: 'asset',
       fileName: 'offline.json',

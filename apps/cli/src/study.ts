@@ -139,6 +139,7 @@ export async function carryOutStudy(
     const { status, begun, runs } = await runStudy(plan, {
       ...{ registry, root, open, records, executor, execution: explicit, defaults },
       only: words(flags),
+      isChecked: true,
       forgive: flags.retryFailed === true,
       signal: io.signal,
       ...(flags.quiet === true ? {} : { onEvent: studyProgress(sink, plan.name) }),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { smallPreset } from '../src/page/presets.js';
 import { type NamedBytes, packFiles, unpackFiles } from '../src/work/archive.js';
 import { importFiles, readDropped } from '../src/work/documents.js';
 import { memoryShelf, type Shelf } from '../src/work/shelf.js';
@@ -181,5 +182,12 @@ describe('a damaged item', () => {
     const { plan } = JSON.parse(`{"plan":${text((await shelf.files(folder))['plan.json']!)}}`);
     const [loaded] = await loadStudyRuns(plan, openStudyFolder(shelf, folder));
     expect(loaded).toMatchObject({ state: 'damaged', error: expect.stringContaining('line 1') });
+  });
+  it('is shown as text that turns no line around (catches: a quoted name that reads as another)', async () => {
+    const shelf = memoryShelf('test');
+    const odd = { ...smallPreset, name: 'good\u202efile\u001b[31m' };
+    await shelf.store('odd').write('plan.json', strToU8(JSON.stringify(odd)));
+    const [{ error = '' } = {}] = await listStudies(shelf);
+    expect(error).toContain('got "good\\u202efile\\u001b[31m"');
   });
 });

@@ -68,6 +68,8 @@ export interface StudyHost extends StudyFolder {
   readonly only?: readonly string[];
   /** How often a failed run is tried again, default 1. */
   readonly retries?: number;
+  /** The study has passed `preflight` already, its controls named: it is not gone through again. */
+  readonly isChecked?: boolean;
   /** Ends the study with the first run that is lost, by throwing what it failed with; no journal is kept then. */
   readonly failFast?: boolean;
   /** Forgets earlier failures, so that failed runs are tried again. */
@@ -105,7 +107,7 @@ export interface StudyResult {
 export async function runStudy(given: StudySource, host: StudyHost): Promise<StudyResult> {
   const source = withControls(given, host.registry);
   const planned = plannedRuns(source);
-  preflight(planned, host.registry, sourceTitle(source));
+  if (host.isChecked !== true) preflight(planned, host.registry, sourceTitle(source));
   const selected = new Set(selectRuns(planned, host.only ?? []));
   const wanted = planned.filter(({ key }) => selected.has(key));
   return whileHeld(host.root, async ({ store: root, lost }) => {

@@ -1,6 +1,6 @@
 /** Studies on the shelf: one folder each, laid out as the command line lays them out. */
 import { type Execution, type InputError, isInputError, isRunError } from '@grok/core';
-import { canonicalJson, countEpochs, sha256Hex } from '@grok/core/internal';
+import { canonicalJson, countEpochs, printable, sha256Hex } from '@grok/core/internal';
 import {
   expandPlan,
   hasBegun,
@@ -50,12 +50,13 @@ async function listed(shelf: Shelf, folder: string): Promise<Listing | undefined
   const error = runs.find(isLost)?.error;
   const begun = runs.some((run) => hasBegun(run) || run.state === 'damaged');
   const status = runs.every(isFinished) ? 'finished' : begun ? 'unfinished' : 'new';
-  return { name, seeds, status, ...(error === undefined ? {} : { error }) };
+  const told = error === undefined ? {} : { error: printable(error) };
+  return { name, seeds, status, ...told };
 }
 
 function describeDamaged(error: InputError): Listing {
   if (!isInputError(error) && !isRunError(error)) throw error;
-  return { status: 'damaged', error: error.message };
+  return { status: 'damaged', error: printable(error.message) };
 }
 
 /** A run that failed is tried again when a person asks for it. */
@@ -81,6 +82,6 @@ export function toViews(runs: readonly StudyRun[]): readonly RunView[] {
   return runs.map(({ name, seed, state, error, experiment, history }) => ({
     ...{ name, seed, state, epochs: countEpochs(experiment, history?.at(-1)) ?? 0, history: [] },
     ...readMeasures(history),
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: printable(error) }),
   }));
 }

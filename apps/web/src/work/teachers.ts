@@ -1,36 +1,14 @@
 /// <reference types="vite/client" />
 /** A teacher that was trained already is not trained again: it is copied into the study, from another or from the site. */
 import { type Experiment, readConfig, readManifest, type Store } from '@grok/core';
-import {
-  type DocumentKind,
-  findConfig,
-  formatBudget,
-  readDocument,
-  type Shape,
-  sha256Schema,
-  z,
-} from '@grok/core/internal';
+import { findConfig, formatBudget } from '@grok/core/internal';
 import { expandPlan, identifyRun, type Plan } from '@grok/study';
 import { writeAll } from './documents.js';
 import type { Shelf } from './shelf.js';
+import { readShipped } from './shipped.js';
 
 /** The teacher that comes with the site: files of its run's folder. */
 const SHIPPED = new URL(`${import.meta.env.BASE_URL}teacher/`, self.location.origin);
-
-/** What `teacher/files.json` says: which run it is, and the files of its folder. */
-interface Shipped {
-  readonly run: string;
-  readonly epochs: number;
-  readonly files: readonly string[];
-}
-const FILES: DocumentKind<Shipped> = {
-  schema: z.strictObject({
-    run: sha256Schema,
-    epochs: z.int().min(1),
-    files: z.array(z.string().regex(/^[\w./-]+$/)),
-  } satisfies Shape<Shipped>),
-  remedy: 'publish the site again',
-};
 
 /** Copies every teacher of a plan that is at hand into the study's folder. */
 export async function giveTeachers(plan: Plan, study: string, shelf: Shelf): Promise<void> {
@@ -75,7 +53,7 @@ async function findOnSite(
 ): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
   const index = await fetchBytes('files.json');
   if (index === undefined) return undefined;
-  const { run, epochs: trained, files } = readDocument(index, 'teacher/files.json', FILES);
+  const { run, epochs: trained, files } = readShipped(index);
   if (run !== hash || trained !== epochs) return undefined;
   const all = await Promise.all(files.map(async (file) => [file, await fetchBytes(file)] as const));
   const there = all.flatMap(([file, bytes]) =>

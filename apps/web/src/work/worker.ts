@@ -4,10 +4,12 @@
  * after the tab was closed, is beginning the same study again.
  */
 import { InputError } from '@grok/core';
+import { printable } from '@grok/core/internal';
 import {
   checkPlan,
   expandPlan,
   inlineExecutor,
+  nameControls,
   type Plan,
   preflight,
   readPlan,
@@ -45,7 +47,7 @@ const tell = (message: FromWorker, transfer: Transferable[] = []): void =>
   self.postMessage(message, { transfer });
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>): void => {
-  answer(data).catch((error: Error) => tell({ type: 'error', message: error.message }));
+  answer(data).catch(({ message }: Error) => tell({ type: 'error', message: printable(message) }));
 };
 
 async function answer(message: ToWorker): Promise<void> {
@@ -64,7 +66,7 @@ async function answer(message: ToWorker): Promise<void> {
     case 'open':
       return goOn((signal) => open(message.folder, signal));
     case 'start': {
-      const plan = checkPlan(message.plan, 'plan');
+      const plan = nameControls(checkPlan(message.plan, 'plan'), registry);
       return goOn((signal) => start(plan, message.choice, signal));
     }
     case 'pause':
@@ -195,7 +197,7 @@ async function start(plan: Plan, choice: Choice, signal: AbortSignal): Promise<v
   const grip = await take(folder);
   if (grip === undefined) return watch(folder, signal);
   try {
-    await train(folder, plan, choice, grip, signal);
+    await train(folder, plan, choice, grip, signal, true);
   } finally {
     grip.release();
     await tellStudies();
@@ -208,6 +210,7 @@ async function train(
   choice: Choice,
   grip: Grip,
   signal: AbortSignal,
+  isChecked = false,
 ): Promise<void> {
   const [registry, shelf] = await opening;
   const folders = openStudyFolder(shelf, folder);
@@ -228,6 +231,7 @@ async function train(
     const show = showRuns(runs, { ...folders, registry, execution, tell: tellAll, signal });
     const { status } = await runStudy(plan, {
       ...{ ...folders, registry, signal, forgive: true, retries: PAGE_RETRIES, onEvent: show.hear },
+      isChecked,
       executor: inlineExecutor({
         ...{ registry, open: folders.open },
         versions: { browser: navigator.userAgent },
