@@ -27,6 +27,8 @@ export default defineConfig({
           name: 'node',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
           exclude: ['**/*.{browser,docs,page,slow}.test.ts'],
+          // Else one core of two is left idle.
+          maxWorkers: '100%',
         },
       },
       {

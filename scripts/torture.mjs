@@ -27,8 +27,8 @@ const { values } = parseArgs({
     judged: { type: 'string', default: '5000' },
     failures: { type: 'string', default: '60' },
     commands: { type: 'string', default: '60' },
-    locks: { type: 'string', default: '300' },
-    namespaces: { type: 'string', default: '5' },
+    locks: { type: 'string', default: '1000' },
+    namespaces: { type: 'string', default: '20' },
   },
 });
 const count = (/** @type {keyof typeof values} */ key) => {

@@ -10,8 +10,10 @@ const NOTICES: readonly RegExp[] = [
 ];
 
 const heard: string[] = [];
+const { warn, error } = console;
+const originals = { warn, error };
 for (const level of ['warn', 'error'] as const) {
-  const write = console[level].bind(console);
+  const write = originals[level].bind(console);
   console[level] = (...parts: unknown[]): void => {
     const text = parts.map(String).join(' ').trim();
     if (NOTICES.some((notice) => notice.test(text))) return;
@@ -28,5 +30,8 @@ function failOnWords(): void {
     );
 }
 afterEach(failOnWords);
-// Words outside any test, as while a file is loaded.
-afterAll(failOnWords);
+// Words outside any test, as while a file is loaded. The next file shares this console.
+afterAll(() => {
+  Object.assign(console, originals);
+  failOnWords();
+});

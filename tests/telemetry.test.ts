@@ -1,10 +1,11 @@
 /** Nothing phones home: a run leaves nothing in the home folder, and whoever loads onnxruntime-node says no. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
+import { readTree } from './architecture/files.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cli = join(root, 'apps/cli/dist/cli.js');
@@ -33,12 +34,9 @@ test('every file that loads onnxruntime-node turns its telemetry off', () => {
   const loads =
     /(import|require|near)\(\s*'onnxruntime-node'\s*\)|^import (?!type).*'onnxruntime-node'/m;
   const says = /ORT_DISABLE_TELEMETRY|disableTelemetry\(/;
-  const files = ['packages', 'apps', 'examples', 'bench', 'scripts', 'tests']
-    .flatMap((folder) =>
-      readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`),
-    )
-    .filter((file) => /\.m?[jt]sx?$/.test(file) && !/(node_modules|dist|\.tsc)\//.test(file));
-  const loading = files.filter((file) => loads.test(readFileSync(join(root, file), 'utf8')));
-  expect(loading).toContain('packages/backend-onnx/src/native.node.ts');
-  expect(loading.filter((file) => !says.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+  const loading = readTree(root).filter(
+    ({ path, text }) => /\.m?[jt]sx?$/.test(path) && loads.test(text),
+  );
+  expect(loading.map(({ path }) => path)).toContain('packages/backend-onnx/src/native.node.ts');
+  expect(loading.filter(({ text }) => !says.test(text)).map(({ path }) => path)).toEqual([]);
 });

@@ -57,7 +57,7 @@ const read = <T>(...path: string[]): T =>
 const keys = (value: object | undefined): string[] => Object.keys(value ?? {});
 
 beforeAll(async () => {
-  world = bench();
+  world = bench({ GROK_BACKEND: 'wasm' });
   const { code, out } = await world.grok(
     ...['reproduce', '--out', 'study', '--quiet', '--json', '--seed', '0', ...TINY_PLAN],
   );

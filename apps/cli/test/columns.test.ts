@@ -8,7 +8,7 @@ import { trainDraft } from '../src/spec.js';
 import { bench, TINY } from './helpers.js';
 
 const COLUMNS = 80;
-const world = bench();
+const world = bench({ GROK_BACKEND: 'wasm' });
 afterAll(() => world.remove());
 const loud = TINY.filter((word) => word !== '--quiet');
 const file = (name: string, value: object): void =>

@@ -11,7 +11,7 @@ import fs, {
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tinyPlan } from '../../../tests/tiny-plan.js';
 import { bench, TINY } from './helpers.js';
 
@@ -281,12 +281,13 @@ it('a folder that may not be read costs itself only, and is named (an error of t
   cpSync(at('whole'), at('bad'), { recursive: true });
   fs.mkdirSync(at('bad/closed'));
   symlinkSync('round', at('bad/round'));
-  const { readdirSync: read } = fs;
   // Whoever runs the tests may be allowed to read everything.
-  fs.readdirSync = ((path: string, options: { withFileTypes: true }) => {
-    if (path.endsWith('closed')) throw new Error(`EACCES: permission denied, scandir '${path}'`);
+  const { readdirSync: read } = fs;
+  const spy = vi.spyOn(fs, 'readdirSync').mockImplementation((path, options) => {
+    if (String(path).endsWith('closed'))
+      throw new Error(`EACCES: permission denied, scandir '${path}'`);
     return read(path, options);
-  }) as typeof read;
+  });
   syncBuiltinESMExports();
   try {
     const notices = /^grok: \S+closed cannot be read and is skipped: EACCES: [^\n]+$/m;
@@ -301,7 +302,7 @@ it('a folder that may not be read costs itself only, and is named (an error of t
       err: expect.stringMatching(/^grok: \S+closed: cannot be read: EACCES: [^\n]+\n$/),
     });
   } finally {
-    fs.readdirSync = read;
+    spy.mockRestore();
     syncBuiltinESMExports();
   }
 });

@@ -5,7 +5,7 @@ import type { RunRecord } from '@grok/study';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bench, configIn, root, TINY } from './helpers.js';
 
-const world = bench();
+const world = bench({ GROK_BACKEND: 'wasm' });
 afterAll(() => world.remove());
 const config = configIn(world);
 

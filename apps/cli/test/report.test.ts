@@ -8,7 +8,7 @@ let world: Bench;
 const text = (...path: string[]): string => readFileSync(join(world.dir, ...path), 'utf8');
 
 beforeAll(async () => {
-  world = bench();
+  world = bench({ GROK_BACKEND: 'wasm' });
   const { code } = await world.grok(
     ...['reproduce', '--out', 'study', '--quiet', ...TINY_PLAN, '--set', 'seeds=[0,1]'],
   );

@@ -5,7 +5,7 @@ import type { RunRecord } from '@grok/study';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bench, TINY_PLAN } from './helpers.js';
 
-const world = bench();
+const world = bench({ GROK_BACKEND: 'wasm' });
 afterAll(() => world.remove());
 const read = (file: string): string => readFileSync(join(world.dir, file), 'utf8');
 

@@ -12,7 +12,7 @@ const plan = {
   seeds: [0, 1],
 };
 const withPlan = (): Bench => {
-  const world = bench();
+  const world = bench({ GROK_BACKEND: 'wasm' });
   writeFileSync(join(world.dir, 'tiny.json'), JSON.stringify(plan));
   return world;
 };

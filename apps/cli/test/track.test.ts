@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { bench, root } from './helpers.js';
 
-const at = bench();
+const at = bench({ GROK_BACKEND: 'wasm' });
 afterAll(() => at.remove());
 const TINY = ['--p', '5', '--dim', '8', '--depth', '1', '--epochs', '3', '--backend', 'wasm'];
 const gallery = ['--plugin', join(root, 'examples/gallery')];
