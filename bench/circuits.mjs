@@ -1,5 +1,5 @@
 /**
- * Circuits of finished runs: `node bench/circuits.mjs FOLDER…`. Prints what each search cost and found, over
+ * Circuits of runs: `node bench/circuits.mjs FOLDER[@STEP]…`. Prints what each search cost and found, over
  * all rows of the task, and the overlap of every pair of runs with what chance would show.
  */
 import onnx from '@grok/backend-onnx';
@@ -19,8 +19,9 @@ const round = (value) => Number(value.toPrecision(3));
 const tested = ({ value, chance, p }) => `${round(value)} (chance ${round(chance)}, p ${round(p)})`;
 
 const found = [];
-for (const folder of folders) {
-  const run = await openRun(folder, { registry });
+for (const named of folders) {
+  const [folder, step] = named.split('@');
+  const run = await openRun(folder, { registry, at: step === undefined ? 'last' : Number(step) });
   const batch = batchOf(run.task, [...run.task.labels.keys()]);
   const before = process.cpuUsage();
   const circuit = await findCircuit(run.model, { batch, metric: 'loss' });

@@ -5,6 +5,7 @@ import {
   createRegistry,
   type HostArray,
   type HostParams,
+  type Model,
   openBackend,
   rng,
 } from '@grok/core';
@@ -79,16 +80,12 @@ const copier: HostParams = {
     each((i) => [2 * V + i, i, 1] as const),
   ),
 };
-const factory = transformer({
-  dim: 3 * V,
-  depth: 1,
-  heads: 3,
-  dMlp: 2 * V,
-  norm: 'none',
-  positions: 'none',
-  mlp: 'relu',
-});
-const model = factory({ vocabulary: V, inputs: { shape: [V * V, 2], dtype: 'int32' } });
+const build = (pool: 'cls' | 'mean'): Model =>
+  transformer({
+    ...{ dim: 3 * V, depth: 1, heads: 3, dMlp: 2 * V },
+    ...{ norm: 'none', positions: 'none', mlp: 'relu', pool },
+  })({ vocabulary: V, inputs: { shape: [V * V, 2], dtype: 'int32' } });
+const model = build('cls');
 const batch: Batch = {
   inputs: {
     data: Int32Array.from(each((a) => each((b) => [a, b])).flat(2)),
@@ -98,6 +95,8 @@ const batch: Batch = {
   labels: Int32Array.from({ length: V * V }, (_, row) => Math.floor(row / V)),
 };
 const hook = (params: HostParams): HookedModel => hookModel({ backend, model, params });
+const hookMean = (params: HostParams): HookedModel =>
+  hookModel({ backend, model: build('mean'), params });
 const listNames = (circuit: Circuit): string[] => circuit.members.map(({ name }) => name).sort();
 const KNOWN = ['L0H0', 'L0N0', 'L0N1', 'L0N2', 'L0N3'];
 
@@ -115,6 +114,17 @@ describe('findCircuit', () => {
       }
     },
   );
+
+  test('updates the logits of a model that reads the mean of its positions, too', async () => {
+    // Catches: changes of the last position alone, where all are read.
+    const circuit = await findCircuit(hookMean(copier), { batch, keep: 0.99 });
+    expect(listNames(circuit)).toEqual(KNOWN);
+    expect(circuit.evaluations.logitUpdates).toBeGreaterThan(0);
+    const neuron = { site: getActName('post', 0), neuron: 1, ablate: 'mean' } as const;
+    const effect = circuit.components.find(({ name }) => name === 'L0N1')?.effect ?? Number.NaN;
+    const value = await hookMean(copier).measure(batch, 'logitDifference', [neuron]);
+    expect((circuit.full - value) / (circuit.full - circuit.ablated)).toBeCloseTo(effect, 5);
+  });
 
   test('finds it by heads and MLPs', async () => {
     const circuit = await findCircuit(hook(copier), { batch, kinds: ['head', 'mlp'] });
