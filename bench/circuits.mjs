@@ -8,7 +8,7 @@ import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
-import { batchOf, compareCircuits, findCircuit, matchNeurons } from '@grok/interp';
+import { compareCircuits, findCircuit, makeBatch, matchNeurons } from '@grok/interp';
 import { openRun } from '@grok/interp/node';
 import model from '@grok/model';
 import optim from '@grok/optim';
@@ -22,7 +22,7 @@ const found = [];
 for (const named of folders) {
   const [folder, step] = named.split('@');
   const run = await openRun(folder, { registry, at: step === undefined ? 'last' : Number(step) });
-  const batch = batchOf(run.task, [...run.task.labels.keys()]);
+  const batch = makeBatch(run.task, [...run.task.labels.keys()]);
   const before = process.cpuUsage();
   const circuit = await findCircuit(run.model, { batch, metric: 'loss' });
   const { user, system } = process.cpuUsage(before);

@@ -63,6 +63,7 @@ export const sidebar = [
     items: [
       page('The reproduction', '/results/reproduction'),
       page('The preset nanda', '/results/nanda'),
+      page('Circuits of three seeds', '/results/circuits'),
     ],
   },
   {
