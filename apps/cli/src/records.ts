@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { publishedPath } from '@grok/analysis';
-import { InputError, type Store } from '@grok/core';
+import { InputError, isInputError, type Store } from '@grok/core';
 import { type BegunRun, decodeRecord, encodeRecord, hasBegun, type StudyRun } from '@grok/study';
 import type { Io } from './io.js';
 
@@ -54,9 +54,21 @@ export async function writeRecords(
   for (const { run, key, store } of ended) {
     if (seen.has(run)) continue;
     seen.add(run);
-    write(`${key}${ENDING}`, await encodeRecord(store));
+    const name = `${key}${ENDING}`;
+    write(name, await encodeRecord(store, await findRecord(resolve(io.cwd, folder, name), name)));
   }
   for (const path of ['plan.json', ...new Set(ended.map(publishedPath))])
     write(path, await root.read(path));
   return written;
+}
+
+/** A record that is there already; undefined where there is none, or it is damaged and written anew. */
+async function findRecord(path: string, name: string): Promise<Store | undefined> {
+  if (!existsSync(path)) return undefined;
+  try {
+    return (await decodeRecord(readFileSync(path), name)).store;
+  } catch (error) {
+    if (!isInputError(error)) throw error;
+    return undefined;
+  }
 }

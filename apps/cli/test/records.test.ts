@@ -1,5 +1,5 @@
 /** Records of finished runs on the command line: written by `study record`, taken for done by `--records`. */
-import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bench } from './helpers.js';
@@ -56,6 +56,16 @@ describe('study record', () => {
     expect(named(kept.out)).toEqual(named(own.out));
     const analyzed = await world.grok('analyze', 'a', '--missing', '--json');
     expect(analyzed.json()).toMatchObject({ analyses: 0 });
+  });
+  it('keeps the analyses of a record whose folder has none', async () => {
+    // Catches: analyses that are gone once a run is recorded again from another machine.
+    const path = join(world.dir, 'kept/quick/none@0.json.gz');
+    const before = readFileSync(path);
+    for (const file of world.files().filter((name) => /^a\/.*\/analysis\/analysis-end/.test(name)))
+      rmSync(join(world.dir, file));
+    const again = await world.grok('study', 'record', 'a', 'kept');
+    expect([again.code, again.out]).toEqual([0, '']);
+    expect(readFileSync(path)).toEqual(before);
   });
   it('names a record that is damaged, and a folder that is missing', async () => {
     truncateSync(join(world.dir, 'kept/slow/none@0.json.gz'), 30);

@@ -45,15 +45,21 @@ export interface RecordedRun {
   readonly store: Store;
 }
 
-/** The record of a run that has finished or failed, gzipped JSON. @throws InputError when it may go on. */
-export async function encodeRecord(store: Store): Promise<Uint8Array> {
+/**
+ * The record of a run that has finished or failed, gzipped JSON, with the analyses of an earlier record of
+ * the same parameters that its folder lacks. @throws InputError when the run may go on.
+ */
+export async function encodeRecord(store: Store, earlier?: Store): Promise<Uint8Array> {
   const manifest = await readManifest(store);
   if (manifest?.status !== 'finished' && manifest?.status !== 'failed')
     throw new InputError(`${store.where}: is not finished, and has no record; resume it first`);
-  const analyses = (await store.list('analysis')).map((name) => `analysis/${name}`);
+  const isSame = earlier && (await readManifest(earlier))?.paramsSha256 === manifest.paramsSha256;
+  const stores = isSame ? [store, earlier] : [store];
+  const names = (await Promise.all(stores.map((each) => each.list('analysis')))).flat();
+  const analyses = [...new Set(names)].sort().map((name) => `analysis/${name}`);
   const files: Record<string, string> = {};
   for (const path of [...FILES, ...analyses]) {
-    const bytes = await store.read(path);
+    const bytes = (await store.read(path)) ?? (isSame ? await earlier.read(path) : undefined);
     if (bytes !== undefined) files[path] = new TextDecoder().decode(bytes);
   }
   const hashes: Record<string, string> = {};
