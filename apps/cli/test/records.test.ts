@@ -47,7 +47,7 @@ describe('study record', () => {
     const table = await world.grok('study', 'table', 'a', '--no-times');
     const same = await world.grok('study', 'table', 'b', '--no-times', '--records', 'kept');
     expect(same.out).toBe(table.out);
-  });
+  }, 180_000);
   it('makes a folder that is read as the study itself is', async () => {
     // Catches: verdicts that need the checkpoints of a machine that is gone.
     const [own, kept] = [await world.grok('runs', 'a'), await world.grok('runs', 'kept')];
