@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { div } from '@grok/data';
 import { transformer } from '@grok/model';
 import { expect, test } from 'vitest';
+import { sidebar } from '../apps/docs/.vitepress/pages.mjs';
 import { readTree } from './architecture/files.js';
 import { parseLinks, tableRows } from './docs/markdown.js';
 
@@ -44,4 +45,19 @@ test('the table of error codes has every code that is thrown', () => {
 test('the list of decisions is whole', () => {
   const files = readdirSync(`${root}docs/decisions`).filter((name) => /^\d{4}-/.test(name));
   expect(parseLinks(read('docs/decisions/README.md'))).toEqual(files.sort());
+});
+
+interface Entry {
+  readonly link?: string;
+  readonly items?: readonly Entry[];
+}
+// Catches: a page that no menu leads to.
+test('every page is in the site’s menus', () => {
+  const listLinks = (entries: readonly Entry[]): string[] =>
+    entries.flatMap(({ link, items = [] }) => [...(link ? [link] : []), ...listLinks(items)]);
+  const pages = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => name.endsWith('.md') && !name.startsWith('source/') && name !== 'index.md')
+    .map((name) => `/${name.replace(/(README)?\.md$/, '')}`);
+  expect(listLinks(sidebar).sort()).toEqual(pages.sort());
 });

@@ -1,5 +1,5 @@
 /** What becomes of links to files and of tables: sources become pages of their own, other files are published as they are. */
-import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { docs, root } from './files.mjs';
 
@@ -12,15 +12,17 @@ import { docs, root } from './files.mjs';
 function targetFile(href, from) {
   const target = href.replace(/#.*$/, '');
   if (target === '' || /^([a-z]+:|\/)/.test(target)) return undefined;
-  const file = posix.normalize(posix.join(posix.dirname(from), target));
+  const file = posix.join(posix.dirname(from), target).replace(/\/$/, '');
   return file.startsWith('docs/') && file.endsWith('.md') ? undefined : file;
 }
 
 /** A source's name among the pages: VitePress would cut the ends of `README.md` and `page.html`. @param {string} file */
 export const pageName = (file) => file.replace(/\.(md|html)$/, '-$1');
-/** Where the site has a file of the repository. @param {string} file */
+/** True for what the site has as it is: a file below `docs`. @param {string} file */
+const isPublished = (file) => file.startsWith('docs/') && statSync(join(root, file)).isFile();
+/** Where the site has a file or a folder of the repository. @param {string} file */
 const sitePath = (file) =>
-  file.startsWith('docs/') ? file.slice('docs'.length) : `/source/${pageName(file)}.html`;
+  isPublished(file) ? file.slice('docs'.length) : `/source/${pageName(file)}.html`;
 
 /** All files that pages link to, by their paths in the repository. @returns {string[]} */
 function linkedFiles() {
@@ -37,15 +39,26 @@ function linkedFiles() {
   return [...new Set(files)].sort();
 }
 
-/** The sources that pages link to, by their paths in the repository. */
-export const linkedSources = () => linkedFiles().filter((file) => !file.startsWith('docs/'));
+/** The sources and folders that pages link to, each of which gets a page, by their paths in the repository. */
+export const linkedSources = () => linkedFiles().filter((file) => !isPublished(file));
 
-/** Copies what pages link to within `docs`. @param {string} outDir */
+/** The files below a folder that are no pages, by their paths in the repository. @param {string} folder */
+export const listFiles = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .filter((file) => !file.endsWith('.md') && isPublished(file))
+    .sort();
+
+/** Copies what pages link to within `docs`, and what the folders hold that they link to. @param {string} outDir */
 export function publishFiles(outDir) {
-  for (const file of linkedFiles().filter((name) => name.startsWith('docs/'))) {
+  const files = linkedFiles().flatMap((file) => {
+    if (!file.startsWith('docs/')) return [];
+    return isPublished(file) ? [file] : listFiles(file);
+  });
+  for (const file of files) {
     const to = join(outDir, relative('docs', file));
     mkdirSync(dirname(to), { recursive: true });
-    cpSync(join(root, file), to, { recursive: true });
+    copyFileSync(join(root, file), to);
   }
 }
 

@@ -69,8 +69,7 @@ export const sidebar = [
   {
     text: 'Notes',
     items: [
-      page('Performance', '/notes/performance'),
-      page('Sizes', '/notes/sizes'),
+      ...pagesIn('notes'),
       { text: 'Decisions', link: '/decisions/', collapsed: true, items: pagesIn('decisions') },
     ],
   },

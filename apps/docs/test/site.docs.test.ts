@@ -106,7 +106,7 @@ describe.each(['/', '/grok/'])('the site at %s', (base) => {
     mkdirSync(screens, { recursive: true });
     for (const [name, path, scheme, width] of PICTURES) {
       const { page, close } = await visit(path, scheme, width);
-      await page.screenshot({ path: `${screens}${name}.png` });
+      await page.screenshot({ path: `${screens}${name}.png`, fullPage: path === '' });
       await close();
     }
     const { page, close } = await visit('', 'light');
