@@ -36,7 +36,7 @@ export function shuffle(items, random) {
   return items;
 }
 
-/** Uniform numbers in [0, 1): a Weyl sequence through murmur3's finaliser. @param {number} seed */
+/** Uniform numbers in [0, 1): a Weyl sequence through murmur3's finalizer. @param {number} seed */
 export function generator(seed) {
   let state = seed | 0;
   return () => {

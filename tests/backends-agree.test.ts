@@ -28,7 +28,7 @@ async function lossesOn(backend: string): Promise<number[]> {
   return losses.slice(0, 50);
 }
 
-// Catches: masks, order or optimiser that differ by backend; a rewritten graph that computes something else.
+// Catches: masks, order or optimizer that differ by backend; a rewritten graph that computes something else.
 test('onnx and wasm give the same 50 losses to 1e-4', async () => {
   const [graph, eager] = [await lossesOn('onnx'), await lossesOn('wasm')];
   expect(graph).toHaveLength(50);

@@ -143,7 +143,7 @@ test('the floor multiplies what it is told to', async () => {
   expect([...z.data]).toEqual([5, 11, 17, 11, 25, 39, 17, 39, 61]);
 });
 test('the floor runs what the step ran, as often', () => {
-  // Catches: evaluation counted as training, programs that never ran, optimisers without products.
+  // Catches: evaluation counted as training, programs that never ran, optimizers without products.
   const product = { op: 'Gemm', domain: '', a: [2, 2], b: [2, 2], y: [2, 2], flags: {} };
   const program = (runs: number, products = [product]) => ({ runs, products });
   const { command } = floor(

@@ -100,7 +100,7 @@ describe('a term', () => {
     ['another type', new Int32Array(5), [5], 'int32'],
     ['an array of another type than it says', new Int32Array(5), [5], 'float32'],
   ])(
-    'whose auxiliary parameter has %s is refused (it would train on its neighbours)',
+    'whose auxiliary parameter has %s is refused (it would train on its neighbors)',
     async (_, values, shape, dtype) => {
       const auxiliaryParams = () => ({ w: { shape, dtype, data: values } });
       const { message } = await inObjective({ ...zero, auxiliaryParams }, 'mine');
@@ -150,7 +150,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
   // Catches: one number frozen in a compiled step, hours of training on it, and other bits in each run.
   it.each(Object.entries(drawn))('is refused in a loss: %s', async (_, draw) => {
     expect((await inObjective(scaledBy(draw), undefined, backend)).message).toMatch(
-      /^strategy "odd": must call the same tfjs operations every time, got the constant \S+ and then the constant \S+; a compiled step keeps/,
+      /^strategy "odd": must call the same tfjs operations every time, got the constant \S+ and then the constant \S+; a step is compiled once/,
     );
   });
   it('is refused in a loss: an operation left out, a mask of random entries', async () => {
@@ -222,7 +222,7 @@ describe.each(['onnx', 'wasm'])('an operation without a gradient, on %s', (backe
     // Catches: `Cannot compute gradient`, and no way to know of which term.
     const { message } = await inObjective({ loss: signs }, 'mine', backend);
     expect(message).toMatch(
-      /^strategy "odd" \(term "mine"\): the operation Greater has no gradient; use others/,
+      /^strategy "odd" \(term "mine"\): the operation Greater has no gradient; use other operations/,
     );
   });
   it('is told by the model that uses it', async () => {

@@ -88,7 +88,7 @@ describe('a packed package', () => {
     exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
   };
   test.each([
-    ['lacks a licence', { license: undefined }, 'no "license"'],
+    ['lacks a license', { license: undefined }, 'no "license"'],
     ['names the workspace', { dependencies: { y: 'workspace:^' } }, 'names the workspace'],
     ['leads to source', { exports: { '@grok/source': './src/index.ts' } }, 'lead to source'],
     ['pulls a second core', { dependencies: { '@grok/core': '1' } }, 'make it a peer'],
@@ -98,7 +98,7 @@ describe('a packed package', () => {
     expect(manifestFaults(packed).join('\n')).toContain(fault);
   });
   test('that is whole is left alone', () => expect(manifestFaults(sound)).toEqual([]));
-  test('ships README and licence, code in the first and no link out of it, and no source', () => {
+  test('ships README and license, code in the first and no link out of it, and no source', () => {
     const maps = ['package/dist/index.js.map', 'package/dist/index.d.ts.map'];
     const files = ['package/package.json', 'package/README.md', 'package/src/index.ts', ...maps];
     expect(fileFaults(files, () => 'No code.')).toEqual([
@@ -167,7 +167,7 @@ describe('versions', () => {
     const env = { ...process.env, NODE_OPTIONS: '' };
     return JSON.parse(execFileSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' }));
   };
-  // Catches: every strategy at 1.0 because core learnt a word.
+  // Catches: every strategy at 1.0 because core learned a word.
   test('a minor of core makes no package of ours a major', () => {
     const due = dueVersions(copy());
     expect(due).toContain('versions: @grok/core 0.1.0 → 0.2.0 (minor)');

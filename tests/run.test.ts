@@ -326,7 +326,7 @@ test('a finished run that lost rows or its last state is not taken as it is (its
   const metrics = (await store.read('metrics.jsonl'))!;
   await store.truncate('metrics.jsonl', metrics.indexOf(10) + 1);
   await expect(finish({}, store)).rejects.toThrow(
-    /metrics.jsonl: ends at epoch 1, and the run at 4; restore the file, or train it again/,
+    /metrics.jsonl: ends at epoch 1, the run at epoch 4; restore the file, or train again/,
   );
   await store.write('metrics.jsonl', metrics);
   await store.truncate(checkpointFile(12), 100);

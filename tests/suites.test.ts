@@ -1,4 +1,4 @@
-/** Our own tasks, models, optimisers and probes pass the suites that plugin authors run. */
+/** Our own tasks, models, optimizers and probes pass the suites that plugin authors run. */
 import { wasm } from '@grok/backend-wasm';
 import type { ComponentDefinition } from '@grok/core';
 import data from '@grok/data';

@@ -22,7 +22,7 @@ const experiment = {
   seed: 42,
 };
 
-// Catches: a runtime whose kernels, masks, order or optimiser differ; a lowering that is for browsers alone.
+// Catches: a runtime whose kernels, masks, order or optimizer differ; a lowering that is for browsers alone.
 test('the first 50 losses of the paper’s control agree with the kept trace to 1e-3', async () => {
   const losses: number[] = [];
   await startRun(

@@ -1,7 +1,7 @@
 /**
  * The same model as anyone would write it for stock TensorFlow.js 4.22: eager, one-hot embedding (a
  * gather has no gradient on its WebAssembly backend), `matMul` as it comes. Gradients only: no
- * optimiser step is taken. For Node and for browsers.
+ * optimizer step is taken. For Node and for browsers.
  */
 import * as tf from '@grok/tfjs';
 import { BATCH, batches, division, generator, POSITIONS, shuffle, VOCABULARY } from '../task.mjs';

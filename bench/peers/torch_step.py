@@ -1,7 +1,7 @@
-"""The reference's model and optimiser in PyTorch: a timed epoch with evaluation at every `go`.
+"""The reference's model and optimizer in PyTorch: a timed epoch with evaluation at every `go`.
 
 A pre-norm decoder (RMSNorm, rope on half-split features, SwiGLU, no biases) on a / b mod 97, AdamW
-with a linear warm-up of ten steps. Eager, or the model under torch.compile; the optimiser is
+with a linear warm-up of ten steps. Eager, or the model under torch.compile; the optimizer is
 PyTorch's fused one in both, its fastest on a CPU.
 """
 

@@ -144,5 +144,5 @@ export const packagesHaveReadmes: Rule = (files) =>
     .map(({ folder }) => ({
       file: `${folder}/README.md`,
       rule: 'is missing',
-      fix: 'Say what the package is, with a runnable example, its options, installation and licence.',
+      fix: 'Say what the package is, with a runnable example, its options, installation and license.',
     }));

@@ -7,7 +7,7 @@ export const FOLDERS = '<folders>';
 /** Among choices: names of files. */
 export const FILES = '<files>';
 /** Words that may stand somewhere, `FOLDERS` and `FILES` among them; none: anything. */
-export type Choices = readonly string[];
+type Choices = readonly string[];
 /** A command as completion sees it. */
 export interface CompletedCommand {
   /** `train`, `study run`; empty for none yet. */
@@ -18,7 +18,7 @@ export interface CompletedCommand {
   readonly words: Choices;
 }
 /** An option as completion sees it. */
-export interface CompletedOption {
+interface CompletedOption {
   readonly flag: string;
   readonly description: string;
   /** What its value may be; undefined where it takes none. */

@@ -33,14 +33,14 @@ export interface InspectedRun {
   readonly damaged: readonly DamagedCheckpoint[];
 }
 /** An array of numbers without its numbers. */
-export interface NamedShape {
+interface NamedShape {
   readonly name: string;
   readonly shape: readonly number[];
   /** How many numbers it has. */
   readonly size: number;
 }
 /** A file in a run's folder. */
-export interface InspectedFile {
+interface InspectedFile {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -94,7 +94,7 @@ async function listFiles(store: Store): Promise<readonly InspectedFile[]> {
 }
 
 /** What one of two runs has and the other has not, or has otherwise. */
-export interface Difference {
+interface Difference {
   readonly what: string;
   /** Null where the run has none. */
   readonly a: string | null;

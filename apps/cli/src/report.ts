@@ -1,4 +1,4 @@
-/** A report of a folder of runs: read, analysed where analyses are missing, written out, with PNG beside SVG. */
+/** A report of a folder of runs: read, analyzed where analyses are missing, written out, with PNG beside SVG. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';

@@ -124,7 +124,7 @@ export function scaffold(kind: string, given: string, cwd: string, dir?: string)
       'package.json': json(makeManifest(kind, packageName, known.summary, inside)),
       'README.md': fill('README.md.tmpl'),
       'tsconfig.json': inside ? TSCONFIG_INSIDE : json(TSCONFIG_OUTSIDE),
-      ...(inside ? { 'tsdown.config.ts': TSDOWN } : { LICENSE: licence() }),
+      ...(inside ? { 'tsdown.config.ts': TSDOWN } : { LICENSE: license() }),
       'src/index.ts': fill(`${kind}.ts.tmpl`),
       'test/index.test.ts': fill(`${kind}.test.ts.tmpl`),
     },
@@ -231,7 +231,7 @@ export default defineConfig({
 });
 `;
 
-function licence(): string {
+function license(): string {
   return `MIT License
 
 Copyright (c) ${new Date().getFullYear()}

@@ -169,7 +169,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     train('--epoch', '1'),
     /unknown option '--epoch'.*Did you mean --epochs/,
   ],
-  ['unknown key', set('optimiser.use=adamw'), /unknown key "optimiser": did you mean "optimizer"/],
+  ['unknown key', set('optimizer.use=adamw'), /unknown key "optimizer": did you mean "optimizer"/],
   [
     'unknown option of a component',
     set('optimizer.options.learningrate=1'),

@@ -135,7 +135,7 @@ describe('two plugins of one name', () => {
     const done = await world.grok('plugins', ...both);
     expect(done.code).toBe(2);
     expect(done.err).toContain(
-      'strategy "shrink" of @me/shrink: grok-shrink  already has one with this name; give one of them an alias: --plugin @me/shrink#shrink=another-name',
+      'strategy "shrink" of @me/shrink: grok-shrink already has one with this name; give one of them an alias: --plugin @me/shrink#shrink=another-name',
     );
   });
   it('live side by side under one', async () => {

@@ -38,14 +38,14 @@ it('groks with 3 to 6 key frequencies, and at least 80 % of its neurons know one
   expect(run.finalValLoss).toBeLessThan(0.05);
 
   const flags = ['--at', 'last', '--probe', 'fourier:neurons=true', '--threads', '1'];
-  const analysed = await world.grok('analyze', 'run', ...flags, '--quiet', '--json');
-  expect(analysed.code, analysed.err).toBe(0);
-  const { keys, losses, neurons } = analysed.json<Analyses>().analyses[0]!.probes.fourier;
+  const analyzed = await world.grok('analyze', 'run', ...flags, '--quiet', '--json');
+  expect(analyzed.code, analyzed.err).toBe(0);
+  const { keys, losses, neurons } = analyzed.json<Analyses>().analyses[0]!.probes.fourier;
   const { explained } = neurons['blocks.0.mlp.hook_post']!;
   console.info(
     `nanda: ${STEPS} steps in ${minutes.toFixed(1)} minutes; validation loss ${run.finalValLoss.toPrecision(2)}; key frequencies ${keys.map(({ frequency, share }) => `${frequency} (${(100 * share).toFixed(1)} %)`).join(', ')}; ${(100 * explained).toFixed(1)} % of the neurons above 85 % explained`,
   );
-  // Catches: an initialisation, a decay or a position that leads elsewhere than the published circuit.
+  // Catches: an initialization, a decay or a position that leads elsewhere than the published circuit.
   expect(keys.length).toBeGreaterThanOrEqual(3);
   expect(keys.length).toBeLessThanOrEqual(6);
   expect(explained).toBeGreaterThanOrEqual(0.8);

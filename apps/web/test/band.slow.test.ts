@@ -60,7 +60,7 @@ describe.skipIf(inject('chromium') === '')('the same training', () => {
   }, 120_000);
   afterAll(() => site?.close());
 
-  // Catches: a page that trains otherwise than Node: masks, an order, an optimiser or a kernel of its own.
+  // Catches: a page that trains otherwise than Node: masks, an order, an optimizer or a kernel of its own.
   it('takes the page as many epochs to 99 % as Node’s seeds take', async () => {
     const { page, url, faults, close } = await site.visit();
     await page.goto(url);

@@ -47,7 +47,7 @@ describe.skipIf(inject('chromium') === '')('runs that move', () => {
   }, 300_000);
   afterAll(() => site?.close());
 
-  // Catches: a stream, a batch or an optimiser's moment that a reload begins anew.
+  // Catches: a stream, a batch or an optimizer's moment that a reload begins anew.
   it('ends in the same bits after a pause, a reload, and a tab that was closed while it trained', async () => {
     const visit = await site.visit();
     const { page, context, url, faults } = visit;

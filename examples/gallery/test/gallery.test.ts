@@ -86,7 +86,7 @@ const run = (change: object, host: object = {}): Promise<RunResult> =>
 test('one student learns from two teachers, by CKA and by their mean (a teacher mixed up)', async () => {
   const stores = { teacher: memoryStore(), second: memoryStore() };
   const named: Record<string, object> = {};
-  // Another initialisation on the same split.
+  // Another initialization on the same split.
   for (const [i, name] of (['teacher', 'second'] as const).entries()) {
     const { manifest } = await run({ seed: 7 + i, splitSeed: 2 }, { store: stores[name] });
     named[name] = { run: manifest.run, paramsSha256: manifest.paramsSha256 };

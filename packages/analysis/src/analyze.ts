@@ -51,7 +51,7 @@ export async function analyzeRun(
     const moment = resolveMoment(wanted, run.history);
     if (moment === undefined) missed(wanted);
     else {
-      const found = await analyseAt(host, run, moment, teacher, options);
+      const found = await analyzeAt(host, run, moment, teacher, options);
       const beside = options.besides === true && against ? against.run : undefined;
       await writeAnalysis(run.store, 'analysis', nameBeside(moment.name, beside), plain(found));
       out.push(found);
@@ -65,7 +65,7 @@ export function openLast(host: AnalysisHost, run: BegunRun): Promise<Opened> {
   return openAt(host, run, run.history.at(-1)?.step ?? 0);
 }
 
-async function analyseAt(
+async function analyzeAt(
   host: AnalysisHost,
   run: BegunRun,
   moment: Moment,

@@ -1,4 +1,4 @@
-/** The backend `onnx`: a tfjs step, its gradients and its optimiser become one graph for onnxruntime. */
+/** The backend `onnx`: a tfjs step, its gradients and its optimizer become one graph for onnxruntime. */
 import {
   type Component,
   defineBackend,
@@ -67,7 +67,7 @@ function switchesFor(provider: Runtime['provider'], threads: number): Rules {
       // and the last digits of its GatedAdd are not the same in every session (seen in 1.30).
       return { rope: false, rowSums: threads === 1, gatedAdds: false };
     case 'webgpu':
-      // Seen in 1.30: gradients through the two results of its normalisation come out wrong.
+      // Seen in 1.30: gradients through the two results of its normalization come out wrong.
       return { rmsNorm: false, rowSums: false };
   }
 }

@@ -27,7 +27,7 @@ const sha = (data: ArrayBufferView) =>
 const small: Sizes = { vocabulary: 13, width: 16, depth: 2, batch: 24, dropout: 0.2 };
 
 describe('a training step', () => {
-  /** Catches: any operator, gradient or optimiser arithmetic that differs once all of it is one graph. */
+  /** Catches: any operator, gradient or optimizer arithmetic that differs once all of it is one graph. */
   test.each([0, 0.2])('three steps as eagerly on cpu, dropout %d', async (dropout) => {
     const sizes = { ...small, dropout };
     const host = drawInputs(sizes);

@@ -1,6 +1,6 @@
 /**
  * The rewrite rules: each fires where it should, can be switched off by name, and changes no number.
- * Catches: a rule that is wrong, one that no longer recognises its pattern, a switch that does nothing.
+ * Catches: a rule that is wrong, one that no longer recognizes its pattern, a switch that does nothing.
  */
 import type { Backend } from '@grok/core';
 import { type OnDevice, readTree, uploadTree } from '@grok/core/internal';

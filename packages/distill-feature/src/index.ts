@@ -1,6 +1,6 @@
 /**
  * Feature distillation (Romero et al. 2015, FitNets; the paper, section 3.1.3): hidden states meet
- * through learnt linear projectors, one for each pair of states.
+ * through learned linear projectors, one for each pair of states.
  */
 import {
   type Component,
@@ -45,7 +45,7 @@ export interface FeatureOptions {
  */
 export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
   name: 'feature',
-  summary: 'Mean squared error between hidden states, through learnt linear projectors.',
+  summary: 'Mean squared error between hidden states, through learned linear projectors.',
   options: schema({
     direction: oneOf('teacher-to-student', 'student-to-teacher').default('teacher-to-student'),
     layers: layerMap()

@@ -52,7 +52,7 @@ function countParts({ axes, shape }: SiteInfo, kind: ComponentKind): number {
 }
 
 /** The site whose parts the components of a kind are. */
-export function readSite(kind: ComponentKind, layer: number): string {
+function readSite(kind: ComponentKind, layer: number): string {
   return getActName(SITES[kind], layer);
 }
 

@@ -39,7 +39,7 @@ export function pwcca(x: Rows, y: Rows): number {
   if (a === undefined || b === undefined) return Number.NaN;
   const { rho, left } = correlate(a.u, b.u);
   const h = a.u.mmul(left); // [n, k]
-  const weights = h.transpose().mmul(a.centred).abs().sum('row'); // [k]
+  const weights = h.transpose().mmul(a.centered).abs().sum('row'); // [k]
   return dot(rho, weights) / weights.reduce((sum, weight) => sum + weight, 0);
 }
 

@@ -2,7 +2,7 @@
 import { InputError, type Rng } from '@grok/core';
 import { dropRounding } from '@grok/core/internal';
 import { combineHsic, normalizeHsic } from './cka.js';
-import { centred, checkPaired, type Rows, toMatrix } from './rows.js';
+import { centered, checkPaired, type Rows, toMatrix } from './rows.js';
 import { dot, quantile } from './sample.js';
 
 /** CKA of two representations, with what it takes to believe it. */
@@ -42,7 +42,7 @@ export function ckaTest(
   options: { rng: Rng; permutations?: number; resamples?: number; level?: number; group?: number },
 ): CkaTest {
   const { rng, permutations = 999, resamples = 500, level = 0.95, group = 1 } = options;
-  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
+  const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
   checkPaired('CKA test', a, b, 8 * group);
   if (a.rows % group !== 0)
     throw new InputError(`CKA test: ${a.rows} rows do not divide into groups of ${group}`);
@@ -85,14 +85,14 @@ export function ckaTest(
   };
 }
 
-/** x·xᵀ of centred rows, which is centred too. */
+/** x·xᵀ of centered rows, which is centered too. */
 function centeredKernel(x: ReturnType<typeof toMatrix>): Kernel {
   const product = x.mmul(x.transpose()); // [n, n]
   return { n: x.rows, data: Float64Array.from(product.to1DArray()) };
 }
 
 /**
- * HKH, or U-centred with a zero diagonal (Székely & Rizzo 2014, eq. 3.1), whose inner product is
+ * HKH, or U-centered with a zero diagonal (Székely & Rizzo 2014, eq. 3.1), whose inner product is
  * n(n − 3) times the HSIC of Song et al. 2012, eq. 5.
  */
 function centredTwice({ n, data }: Kernel, unbiased: boolean): Kernel {
@@ -107,7 +107,7 @@ function centredTwice({ n, data }: Kernel, unbiased: boolean): Kernel {
   return { n, data: out };
 }
 
-/** Σ u² of a kernel u that was centred from k; 0 where centring leaves nothing but rounding. */
+/** Σ u² of a kernel u that was centered from k; 0 where centring leaves nothing but rounding. */
 function offRounding(u: Kernel, k: Kernel): number {
   return dropRounding(inner(u, u), inner(k, k));
 }

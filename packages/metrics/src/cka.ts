@@ -1,11 +1,11 @@
 /**
- * Linear centred kernel alignment (Kornblith et al. 2019), biased as published and debiased with the
+ * Linear centered kernel alignment (Kornblith et al. 2019), biased as published and debiased with the
  * estimator of HSIC of Song et al. 2012 (JMLR 13, eq. 5). Both are ratios
  * HSIC(X, Y) / √(HSIC(X, X) · HSIC(Y, Y)).
  */
 import { dropRounding } from '@grok/core/internal';
 import type { Matrix } from 'ml-matrix';
-import { centred, checkPaired, type Rows, squaredNorm, toMatrix } from './rows.js';
+import { centered, checkPaired, type Rows, squaredNorm, toMatrix } from './rows.js';
 import { dot } from './sample.js';
 
 /**
@@ -13,7 +13,7 @@ import { dot } from './sample.js';
  * n = 32 and d = 64 they give .67. NaN where x or y does not vary. @throws InputError on different numbers of rows.
  */
 export function cka(x: Rows, y: Rows): number {
-  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
+  const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
   checkPaired('CKA', a, b);
   const hsic = (p: Matrix, q: Matrix) => squaredNorm(p.transpose().mmul(q)); // [d₁, d₂]
   return normalizeHsic(hsic(a, b), hsic(a, a), hsic(b, b));
@@ -25,7 +25,7 @@ export function cka(x: Rows, y: Rows): number {
  * Memory grows with n·d, not n². @throws InputError on too few rows.
  */
 export function debiasedCka(x: Rows, y: Rows): number {
-  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
+  const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
   checkPaired('debiased CKA', a, b, 4);
   return normalizeHsic(unbiasedHsic(a, b), unbiasedHsic(a, a), unbiasedHsic(b, b));
 }

@@ -8,7 +8,7 @@ import { Matrix } from 'ml-matrix';
 import { embeddingSpectrum } from './fourier.js';
 import { type CyclicGroup, cyclicGroup } from './modular.js';
 import { computePca } from './pca.js';
-import { centred, toMatrix } from './rows.js';
+import { centered, toMatrix } from './rows.js';
 
 /** Views of an embedding; points are `[x, y]` of each residue in the group's order. */
 export interface EmbeddingViews {
@@ -25,7 +25,7 @@ export function viewEmbedding(embedding: HostArray, task: Pick<Task, 'modular'>)
   const group = findGroup(task);
   if (group === undefined) return { residues: [], spectrum: [], principal: [], circles: [] };
   const n = group.order;
-  const rows = centred(toMatrix(embedding).subMatrixRow([...group.residues]));
+  const rows = centered(toMatrix(embedding).subMatrixRow([...group.residues]));
   const circles = Array.from({ length: Math.floor((n - 1) / 2) }, (_, i) =>
     viewCircle(rows, i + 1),
   );

@@ -1,15 +1,15 @@
 /** Two representations compared as shapes: Procrustes distance and similarity of dissimilarities (RSA). */
 import { chooseTolerance, isConstant, ranks } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
-import { centred, checkPaired, type Rows, singularValues, squaredNorm, toMatrix } from './rows.js';
+import { centered, checkPaired, type Rows, singularValues, squaredNorm, toMatrix } from './rows.js';
 import { pearson } from './sample.js';
 
 /**
- * Squared Procrustes distance min over rotations R of ‖x·R − y‖² (Ding et al. 2021), both centred and of unit
+ * Squared Procrustes distance min over rotations R of ‖x·R − y‖² (Ding et al. 2021), both centered and of unit
  * Frobenius norm: 2 − 2‖xᵀy‖_*, 0 for equal shapes, 2 for unrelated ones. Widths may differ. NaN where x or y does not vary.
  */
 export function procrustes(x: Rows, y: Rows): number {
-  const [a, b] = [centred(toMatrix(x)), centred(toMatrix(y))];
+  const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
   checkPaired('Procrustes', a, b);
   const nuclear = singularValues(a.transpose().mmul(b)).reduce((sum, s) => sum + s, 0); // of [d₁, d₂]
   // Rounding can take equal shapes below 0.
@@ -30,7 +30,7 @@ export function rsa(x: Rows, y: Rows): number {
   return pearson(ranked(a), ranked(b));
 }
 
-/** 1 − Pearson of each pair of rows; of standardised rows it is their inner product. */
+/** 1 − Pearson of each pair of rows; of standardized rows it is their inner product. */
 function dissimilarities(x: Matrix): Float64Array {
   const tolerance = chooseTolerance(x.values());
   const standard = Matrix.sub(

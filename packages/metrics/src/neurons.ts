@@ -16,10 +16,10 @@ export interface NeuronReport {
 }
 
 /**
- * Dead and specialised neurons of activations `[rows, neurons]`.
+ * Dead and specialized neurons of activations `[rows, neurons]`.
  *
  * A neuron is dead when it says the same of every row: its activations lie within `dead` (1e-3) · RMS of
- * the whole layer of one value, which may be 0 or not. The rule serves ReLU and gated units alike. It is specialised in a grouping of the rows (by label, by a,
+ * the whole layer of one value, which may be 0 or not. The rule serves ReLU and gated units alike. It is specialized in a grouping of the rows (by label, by a,
  * by b: an integer for each row) when the group explains more than `specialised` (.5) of its variance:
  * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
  * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.

@@ -1,6 +1,6 @@
 /** Principal components (Pearson 1901; Hotelling 1933): the directions of largest variance. */
 import { SingularValueDecomposition } from 'ml-matrix';
-import { centred, type Rows, toMatrix } from './rows.js';
+import { centered, type Rows, toMatrix } from './rows.js';
 
 /** Observations seen along their principal components. */
 export interface PrincipalComponents {
@@ -12,7 +12,7 @@ export interface PrincipalComponents {
 
 /** The first `count` principal components of observations `[…, d]`, fewer where there are not as many dimensions. */
 export function computePca(value: Rows, count: number): PrincipalComponents {
-  const x = centred(toMatrix(value));
+  const x = centered(toMatrix(value));
   const svd = new SingularValueDecomposition(x, {
     autoTranspose: true,
     computeLeftSingularVectors: false,

@@ -1,7 +1,7 @@
 /**
  * Restricted and excluded loss (Nanda et al. 2023, arXiv 2301.05217, section 5): the logits with nothing
  * but, or without, what the key frequencies say of the answer. Restricted loss falls while the circuit
- * forms; excluded loss rises on training rows as the model stops memorising.
+ * forms; excluded loss rises on training rows as the model stops memorizing.
  */
 import { answer, type CyclicGroup, type Grid } from './modular.js';
 import { addScaled } from './sample.js';

@@ -1,7 +1,7 @@
 /**
  * The paper's section 4.3 as its script computed it, in the layout of its
  * `mechanistic_analysis_results.json`: "layers" 0 and 1 are the hidden states 0 and 1 (the embedding,
- * and block 0 after attention), positions count as rows, CKA is biased, ranks are uncentred.
+ * and block 0 after attention), positions count as rows, CKA is biased, ranks are uncentered.
  */
 import type { HostArray, HostParams, Json } from '@grok/core';
 import { attentionEntropy } from './attention.js';

@@ -2,7 +2,7 @@
  * Effective ranks: how many directions carry a matrix. Papers call different numbers by this name,
  * so each has a name of its own here. s are singular values, λ = s².
  */
-import { centred, type Rows, singularValues, toMatrix } from './rows.js';
+import { centered, type Rows, singularValues, toMatrix } from './rows.js';
 import { entropy } from './sample.js';
 
 /** Five effective ranks, each between 1 and the number of directions; NaN of nothing but zeros. */
@@ -15,21 +15,21 @@ export interface EffectiveRanks {
   readonly royVetterli: number;
   /** exp of the entropy of λ/Σλ. */
   readonly entropyOfSquares: number;
-  /** (Σs)² / Σs² over s > 1 % of the largest, never centred: the paper's section 4.3.3. */
+  /** (Σs)² / Σs² over s > 1 % of the largest, never centered: the paper's section 4.3.3. */
   readonly asPublished: number;
 }
 
 /**
- * The effective ranks of activations `[…, d]`, whose columns are centred first, or of weights
- * (`centred: false`). All but `asPublished` depend on the centring.
+ * The effective ranks of activations `[…, d]`, whose columns are centered first, or of weights
+ * (`centered: false`). All but `asPublished` depend on the centring.
  */
 export function computeEffectiveRanks(
   value: Rows,
-  options: { centred?: boolean } = {},
+  options: { centered?: boolean } = {},
 ): EffectiveRanks {
   const x = toMatrix(value);
   const raw = singularValues(x);
-  const s = options.centred === false ? raw : singularValues(centred(x));
+  const s = options.centered === false ? raw : singularValues(centered(x));
   const squares = s.map((v) => v * v);
   return {
     participation: participation(s),

@@ -38,7 +38,7 @@ export function takeLabels({ labels }: Task, rows: Int32Array): Int32Array {
 }
 
 /** A copy with every column's mean taken off; a column that is constant up to rounding is zero in it. */
-export function centred(x: Matrix): Matrix {
+export function centered(x: Matrix): Matrix {
   const out = x.clone().subRowVector(x.mean('column'));
   const tolerance = chooseTolerance(x.values());
   for (let column = 0; column < x.columns; column++)
@@ -66,7 +66,7 @@ export function singularValues(x: Matrix): readonly number[] {
 /** Directions in which observations vary. */
 export interface Basis {
   /** The observations with their columns' means taken off, `[n, d]`. */
-  readonly centred: Matrix;
+  readonly centered: Matrix;
   /** Orthonormal left singular vectors `[n, k]`. */
   readonly u: Matrix;
   /** Singular values, largest first, k of them. */
@@ -82,7 +82,7 @@ export interface Basis {
 export function findBasis(x: Matrix): Basis | undefined {
   const norm = Math.sqrt(squaredNorm(x));
   if (!Number.isFinite(norm)) return undefined;
-  const moved = centred(x);
+  const moved = centered(x);
   const svd = new SingularValueDecomposition(moved, {
     autoTranspose: true,
     computeRightSingularVectors: false,
@@ -91,7 +91,7 @@ export function findBasis(x: Matrix): Basis | undefined {
   const s = svd.diagonal.filter((value) => dropRounding(value, norm, tolerance) !== 0);
   if (s.length === 0) return undefined;
   const u = svd.leftSingularVectors.subMatrix(0, x.rows - 1, 0, s.length - 1);
-  return { centred: moved, u, s };
+  return { centered: moved, u, s };
 }
 
 /** @throws InputError unless both have as many rows, and at least `least`. */

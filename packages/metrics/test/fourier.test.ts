@@ -98,7 +98,7 @@ describe('the group behind an operation', () => {
     expect(cyclicGroup({ modular: { p: 97, op: 'div' } }).generator).toBe(5);
     expect(cyclicGroup({ modular: { p: 97, op: 'add' } }).generator).toBeNull();
   });
-  it('explains what it cannot analyse', () => {
+  it('explains what it cannot analyze', () => {
     expect(() => cyclicGroup({})).toThrow('got "none"');
     expect(() => cyclicGroup({ modular: { p: 9, op: 'mul' } })).toThrow('prime modulus, got 9');
   });

@@ -54,7 +54,7 @@ describe('probes inside the model', () => {
     expect(probe.on(only('pattern'))).toEqual({ pattern: attentionEntropy(pattern) });
     expect(() => probes.attentionEntropies({ sites: [] })).toThrow('sites');
   });
-  it('effective-ranks: activations are centred, weights are not, vectors are no matrices', () => {
+  it('effective-ranks: activations are centered, weights are not, vectors are no matrices', () => {
     const found = probes.effectiveRanks({ sites: ['resid'], crossing: 0.99 }).on(only('resid'));
     expect(found).toEqual({
       sites: { resid: computeEffectiveRanks(snapshot.sites.resid!) },

@@ -15,7 +15,7 @@ describe('effective ranks', () => {
     const flat = Matrix.zeros(12, 5);
     for (let i = 0; i < 12; i++) flat.set(i, i % 3, i < 6 ? 1 : -1);
     for (const x of [flat, flat.mmul(rotation('rank', 5)), flat.transpose()])
-      for (const rank of Object.values(computeEffectiveRanks(x, { centred: false })))
+      for (const rank of Object.values(computeEffectiveRanks(x, { centered: false })))
         expect(rank).toBeCloseTo(3, 9);
   });
   it('follow their formulas for singular values 4, 2, 1', () => {
@@ -45,9 +45,9 @@ describe('effective ranks', () => {
   it('the cut drops what is at most 1 % of the largest', () => {
     expect(participation([100, 1, 1.5], 0.01)).toBeCloseTo(101.5 ** 2 / (100 ** 2 + 1.5 ** 2), 12);
   });
-  it('of a constant are NaN once centred (a rank of 1 says that it has a direction)', () => {
-    const { asPublished, ...centred } = computeEffectiveRanks(Matrix.ones(8, 3));
-    for (const rank of Object.values(centred)) expect(rank).toBeNaN();
+  it('of a constant are NaN once centered (a rank of 1 says that it has a direction)', () => {
+    const { asPublished, ...centered } = computeEffectiveRanks(Matrix.ones(8, 3));
+    for (const rank of Object.values(centered)) expect(rank).toBeNaN();
     expect(asPublished).toBeCloseTo(1, 12);
   });
   it('flatten the leading axes of a host array', () => {

@@ -72,16 +72,16 @@ export function rmsNorm(x: tf.Tensor, w: tf.Tensor, eps: number): tf.Tensor {
 
 /** `(x − mean) / √(variance + eps) ∘ w + b` over the last axis (Ba et al. 2016); x `[rows, d]`, w and b `[d]`. */
 export function layerNorm(x: tf.Tensor, w: tf.Tensor, b: tf.Tensor, eps: number): tf.Tensor {
-  const standardise = (x: tf.Tensor): { r: tf.Tensor; unit: tf.Tensor } => {
-    const centred = tf.sub(x, tf.mean(x, -1, true));
-    const r = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), eps)); // [rows, 1]
-    return { r, unit: tf.mul(centred, r) };
+  const standardize = (x: tf.Tensor): { r: tf.Tensor; unit: tf.Tensor } => {
+    const centered = tf.sub(x, tf.mean(x, -1, true));
+    const r = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), eps)); // [rows, 1]
+    return { r, unit: tf.mul(centered, r) };
   };
   return withGradient(
     [x, w, b],
-    (x, w, b) => tf.add(tf.mul(standardise(x).unit, w), b),
+    (x, w, b) => tf.add(tf.mul(standardize(x).unit, w), b),
     (dy, x, w) => {
-      const { r, unit } = standardise(x);
+      const { r, unit } = standardize(x);
       const d = tf.mul(dy, w); // [rows, d]
       const along = tf.mean(tf.mul(d, unit), -1, true); // [rows, 1]
       const tangent = tf.sub(tf.sub(d, tf.mean(d, -1, true)), tf.mul(unit, along));

@@ -17,7 +17,7 @@ export interface TransformerOptions {
   readonly mlpRatio?: number;
   /** Width of the MLP; instead of `mlpRatio`. */
   readonly dMlp?: number;
-  /** RMSNorm (default), LayerNorm, or no normalisation. */
+  /** RMSNorm (default), LayerNorm, or no normalization. */
   readonly norm?: 'rms' | 'layer' | 'none';
   /** Rotary (default), learned, or no positions. */
   readonly positions?: 'rope' | 'learned' | 'none';

@@ -53,17 +53,17 @@ export function rowSites(
   /** Scale and unit rows as TransformerLens has them: before the weight and the bias. */
   const normed = (name: string, rows: Rows): Rows => {
     if (s.norm === 'none') return rows;
-    const centred = rows.map((x) => {
+    const centered = rows.map((x) => {
       const centre = s.norm === 'layer' ? mean(x) : 0;
       return x.map((v) => v - centre);
     });
     const scales = put(
       `${name}.hook_scale`,
-      centred.map((x) => [Math.sqrt(mean(x.map((v) => v ** 2)) + s.eps)]),
+      centered.map((x) => [Math.sqrt(mean(x.map((v) => v ** 2)) + s.eps)]),
     );
     const unit = put(
       `${name}.hook_normalized`,
-      zip(centred, scales.flat(), (x, scale) => x.map((v) => v / scale)),
+      zip(centered, scales.flat(), (x, scale) => x.map((v) => v / scale)),
     );
     const scaled = unit.map((x) => zip(x, weight(`${name}.w`).data, (v, by) => v * by));
     const shift = w[`${name}.b`];

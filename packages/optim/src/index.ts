@@ -1,4 +1,4 @@
-/** Optimisers as optax builds them: small transformations, chained. */
+/** Optimizers as optax builds them: small transformations, chained. */
 import {
   type Component,
   defineOptimizer,
@@ -50,7 +50,7 @@ export const adamw: Component<'optimizer', AdamWOptions> = defineOptimizer({
     ),
 });
 
-/** Optimisers, as a plugin. */
+/** Optimizers, as a plugin. */
 const plugin: Plugin = definePlugin({
   name: '@grok/optim',
   version: '0.1.0',

@@ -89,7 +89,7 @@ describe('adamw', () => {
   });
 
   it('gives the same bits for one vector as for named parameters', () => {
-    // Catches: an optimiser that says elementwise and is not.
+    // Catches: an optimizer that says elementwise and is not.
     const optimizer = adamw({ warmup: 4 });
     expect(optimizer.elementwise).toBe(true);
     expect(run(optimizer, vectors, 6).params).toEqual(run(optimizer, matrices, 6).params);

@@ -5,7 +5,7 @@ import { checkPlan, type Hypotheses } from '../src/index.js';
 const family: Hypotheses['family'] = [
   {
     name: 'logit',
-    says: 'Logits make students generalise earlier.',
+    says: 'Logits make students generalize earlier.',
     arm: 'decay-0/logit',
     against: 'decay-0/none',
     expected: 'earlier',

@@ -1,4 +1,4 @@
-/** The conformance suite of optimisers: pure, of steady state, downhill, and alike for one vector and for many. */
+/** The conformance suite of optimizers: pure, of steady state, downhill, and alike for one vector and for many. */
 import {
   type Backend,
   type ComponentDefinition,
@@ -18,7 +18,7 @@ import { registeredBackend } from './registered-backend.js';
 import { upload } from './run-once.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** What the suite is told of an optimiser. */
+/** What the suite is told of an optimizer. */
 export interface OptimizerSuiteOptions extends OptionsGiven {
   /** It lowers a bowl's height over 50 steps (default true); false for a lone link of a chain. */
   readonly descends?: boolean;
@@ -54,7 +54,7 @@ const zerosLike = (arrays: Arrays): Arrays =>
     ]),
   );
 
-/** Describes and tests an optimiser, or a bare one (whose options nobody can test). */
+/** Describes and tests an optimizer, or a bare one (whose options nobody can test). */
 export function optimizerSuite(
   name: string,
   subject: ComponentDefinition<'optimizer'> | Optimizer,
@@ -80,7 +80,7 @@ export function optimizerSuite(
   });
 }
 
-/** An optimiser, made anew at each call, and where it runs. */
+/** An optimizer, made anew at each call, and where it runs. */
 interface Subject {
   readonly backend: Backend;
   readonly make: () => Optimizer;
@@ -113,7 +113,7 @@ const optimizerTests: Tests<Subject> = {
     const optimizer = make();
     const first = await walk(backend, optimizer);
     expect(await walk(backend, optimizer), 'a second run is the first again').toEqual(first);
-    expect(await walk(backend, make()), 'and so is one of an optimiser made anew').toEqual(first);
+    expect(await walk(backend, make()), 'and so is one of an optimizer made anew').toEqual(first);
   },
   'leaves no tensor behind (catches: memory that grows with every step)': async ({
     backend,

@@ -120,7 +120,7 @@ function Embedding({
     SIZE / 2 + ((SIZE / 2 - EDGE) * points[2 * i]!) / far,
     SIZE / 2 - ((SIZE / 2 - EDGE) * points[2 * i + 1]!) / far,
   ];
-  // Neighbours on the circle of frequency k are those whose turns k·x/n differ least.
+  // Neighbors on the circle of frequency k are those whose turns k·x/n differ least.
   const order = Array.from({ length: n }, (_, x) => x).sort(
     (a, b) => ((k * a) % n) - ((k * b) % n) || a - b,
   );

@@ -1,4 +1,4 @@
-/** Kernels that fold axes away, or normalise and accumulate along one. */
+/** Kernels that fold axes away, or normalize and accumulate along one. */
 import * as tf from '@grok/tfjs';
 import { type Builder, cast, emit, emitMany, fill, int64s, reduce } from '../builder.js';
 import type { ElementType, Value } from '../graph.js';

@@ -83,7 +83,7 @@ export const shapes: Kernels = {
     if (info.isIdentity) return reshape(b, x, finalShape);
     if (sizeOf(finalShape) === 0) return fill(b, x.type, finalShape, 0);
     const size = tf.slice_util.computeOutShape(begin, end, strides);
-    // As on tfjs's cpu: these two take neighbours, whatever the strides say.
+    // As on tfjs's cpu: these two take neighbors, whatever the strides say.
     if (info.sliceDim0 || info.isSimpleSlice)
       return reshape(b, slice(b, x, begin, size), finalShape);
     // With a negative stride, -1 as an end would mean the last element; go past the first instead.

@@ -50,7 +50,7 @@ export function quote(text: string): string {
   return JSON.stringify(truncate(text));
 }
 
-/** Number of single-character edits (insert, delete, replace, swap neighbours) between two words. */
+/** Number of single-character edits (insert, delete, replace, swap neighbors) between two words. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [];
   /** Edits between the first i letters of a and the first j of b. */

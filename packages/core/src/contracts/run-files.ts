@@ -42,7 +42,7 @@ export interface TrainScore extends Score {
 /** One line of `metrics.jsonl`: an epoch. `time` is the only key that differs between equal runs. */
 export interface MetricsRow {
   readonly epoch: number;
-  /** Optimiser steps taken so far. */
+  /** Optimizer steps taken so far. */
   readonly step: number;
   readonly train: TrainScore;
   /** Unweighted terms of the loss, means over the epoch's batches, by instance name. */

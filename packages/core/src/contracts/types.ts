@@ -2,7 +2,7 @@
  * The contracts of grok: everything that a plugin author has to know is in this file.
  *
  * One idea carries them all: a training step is a pure function of tensors, written in plain
- * TensorFlow.js, and a backend compiles it. Models, objectives, optimisers and probes know
+ * TensorFlow.js, and a backend compiles it. Models, objectives, optimizers and probes know
  * nothing of backends; backends know nothing of grokking.
  */
 import type * as tf from '@grok/tfjs';
@@ -132,7 +132,7 @@ export type ModelFactory = (task: TaskInfo) => Model;
 export type ModelTransform = (model: Model, on: { initial(): HostParams }) => Model;
 
 // ---------------------------------------------------------------------------------------------
-// Objective: hard labels, every distillation strategy, every regulariser
+// Objective: hard labels, every distillation strategy, every regularizer
 
 /** What an objective is told of a model. */
 export interface ModelInfo extends ModelShape {
@@ -156,7 +156,7 @@ export interface LossContext {
   readonly inputs: tf.Tensor;
   /** int32 `[batch]`. */
   readonly labels: tf.Tensor1D;
-  /** int32 scalar: optimiser steps taken before this one. */
+  /** int32 scalar: optimizer steps taken before this one. */
   readonly step: tf.Scalar;
 }
 /** A term of the loss, bound to the shapes of its models. */
@@ -181,7 +181,7 @@ export type Objective = (models: {
 // ---------------------------------------------------------------------------------------------
 // Optimizer
 
-/** State of an optimiser: a tree of tensors whose shapes and types never change. */
+/** State of an optimizer: a tree of tensors whose shapes and types never change. */
 export type OptimizerState = Tree<tf.Tensor>;
 /** A gradient transformation as in optax: pure, `params + updates` is the next value. */
 export interface Optimizer {
@@ -250,7 +250,7 @@ export interface Checkpoint {
   readonly run: string;
   /** The model's parameters and the objective's extras, in order. */
   readonly params: HostParams;
-  /** Leaves of the optimiser's state by path. */
+  /** Leaves of the optimizer's state by path. */
   readonly state: Readonly<Record<string, HostArray>>;
   readonly position: Position;
 }

@@ -28,7 +28,7 @@ export interface Replayed {
 type ReplayHost = Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal'>;
 
 /**
- * The state of the run in a store after `step` optimiser steps, on the backend that the run was on;
+ * The state of the run in a store after `step` optimizer steps, on the backend that the run was on;
  * it writes nothing. Without a backend that is bit-exact, the bits may differ.
  * @throws InputError when the run has not come to that step, or a teacher's folder is not given.
  */

@@ -1,6 +1,6 @@
 /**
  * Parameters: named on the host, named or flat inside a step, and their gradients. Elementwise
- * optimisers see one vector, which costs a few graph nodes instead of a dozen a parameter.
+ * optimizers see one vector, which costs a few graph nodes instead of a dozen a parameter.
  */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from '../contracts/errors.js';

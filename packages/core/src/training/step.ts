@@ -18,7 +18,7 @@ export interface Batch {
 }
 /** What one training step reads. */
 export interface StepInputs {
-  /** `{ flat: [size] }` for an elementwise optimiser, else named. */
+  /** `{ flat: [size] }` for an elementwise optimizer, else named. */
   readonly params: Params;
   readonly state: OptimizerState;
   readonly step: tf.Scalar;
@@ -40,7 +40,7 @@ export interface StepOutputs {
   readonly hardLoss?: tf.Scalar;
 }
 
-/** Forward, gradients and optimiser as one pure function. */
+/** Forward, gradients and optimizer as one pure function. */
 export function trainingStep(parts: {
   model: Model;
   objective: ComposedObjective;

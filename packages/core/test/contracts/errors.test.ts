@@ -16,7 +16,7 @@ describe('errors', () => {
 
 describe('editDistance', () => {
   it('counts inserts, deletes, replacements and swaps', () => {
-    // Catches: a swap of neighbours counted as two, a table filled from the wrong side.
+    // Catches: a swap of neighbors counted as two, a table filled from the wrong side.
     const cases: [string, string, number][] = [
       ['', '', 0],
       ['', 'abc', 3],

@@ -65,7 +65,7 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
         return toJson({
           sites: mapTree(sites, (value) => computeEffectiveRanks(value)),
           weights: mapTree(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
-            computeEffectiveRanks(value, { centred: false }),
+            computeEffectiveRanks(value, { centered: false }),
           ),
         });
       },
@@ -75,7 +75,7 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
 /** Dead neurons, and those that speak of the label, of a or of b, at one position (default the last). */
 export const neurons: Component<'probe', SiteOptions & { position?: number }> = defineProbe({
   name: 'neurons',
-  summary: 'Dead neurons, and neurons specialised in the label or in an input.',
+  summary: 'Dead neurons, and neurons specialized in the label or in an input.',
   options: schema({
     every,
     crossing,

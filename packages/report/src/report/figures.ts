@@ -185,7 +185,7 @@ function bandsFigure(runs: readonly BegunRun[]): Figure {
   };
 }
 
-/** Lines with bands of their 95 % intervals; the legend has colour and dash in one. */
+/** Lines with bands of their 95 % intervals; the legend has color and dash in one. */
 function lines(title: string, labels: readonly string[], scale: object, legend = true): object {
   const x = { field: 'epoch', type: 'quantitative', title: 'epoch', scale: { nice: false } };
   const y = { type: 'quantitative', title, scale };

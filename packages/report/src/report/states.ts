@@ -91,7 +91,7 @@ export async function statesTables(
       {
         name: 'table-states-rank',
         title: 'Effective rank (Roy and Vetterli), by hidden state',
-        note: 'Validation rows, centred, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
+        note: 'Validation rows, centered, means over seeds. Rank keeps falling after the transition: compare at the same moment.',
       },
       (found, site) =>
         meanText(

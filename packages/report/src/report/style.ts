@@ -39,7 +39,7 @@ function styleScale(labels: readonly string[], look: 'color' | 'dash'): object {
   return { domain: labels, range };
 }
 
-/** Colour and dash by label, for lines; the legend may be left out where labels stand elsewhere. */
+/** Color and dash by label, for lines; the legend may be left out where labels stand elsewhere. */
 export function lineEncoding(
   labels: readonly string[],
   legend = true,
@@ -59,7 +59,7 @@ export function lineEncoding(
   };
 }
 
-/** Colour by label, for bars, whose labels stand beside them. */
+/** Color by label, for bars, whose labels stand beside them. */
 export function fillEncoding(labels: readonly string[]): object {
   return { field: 'run', type: 'nominal', scale: styleScale(labels, 'color'), legend: null };
 }

@@ -108,7 +108,7 @@ function insideTables(
       'effective_ranks',
       labels,
       1,
-      `(Σs)²/Σs² over s > 1 % of the largest, uncentred. ${where}.`,
+      `(Σs)²/Σs² over s > 1 % of the largest, uncentered. ${where}.`,
     ),
     layers(
       'table-4.3.3',

@@ -22,7 +22,7 @@ export function logGamma(x: number): number {
   return (x - 0.5) * Math.log(t) - t + 0.5 * Math.log(2 * Math.PI) + Math.log(sum);
 }
 
-/** Regularised lower incomplete gamma P(a, x) and its complement, each exact where it is small. */
+/** Regularized lower incomplete gamma P(a, x) and its complement, each exact where it is small. */
 function gammaPQ(a: number, x: number): readonly [number, number] {
   if (x <= 0) return [0, 1];
   const front = Math.exp(a * Math.log(x) - x - logGamma(a));
@@ -49,11 +49,11 @@ function fraction(term: (n: number) => readonly [number, number]): number {
   return f;
 }
 
-/** Regularised incomplete beta I_x(a, b); `y` = 1 − x, given apart where x is close to 1. */
-export function betaRegularised(x: number, a: number, b: number, y: number = 1 - x): number {
+/** Regularized incomplete beta I_x(a, b); `y` = 1 − x, given apart where x is close to 1. */
+export function betaRegularized(x: number, a: number, b: number, y: number = 1 - x): number {
   if (x <= 0) return 0;
   if (y <= 0) return 1;
-  if (x > (a + 1) / (a + b + 2)) return 1 - betaRegularised(y, b, a, x);
+  if (x > (a + 1) / (a + b + 2)) return 1 - betaRegularized(y, b, a, x);
   const front = Math.exp(
     a * Math.log(x) + b * Math.log(y) + logGamma(a + b) - logGamma(a) - logGamma(b),
   );
@@ -84,7 +84,7 @@ export function normalQuantile(p: number): number {
 /** P(T ≤ t) of Student's t with `df` > 0 degrees of freedom, exact in the lower tail. */
 export function tCdf(t: number, df: number): number {
   const square = t * t;
-  const tail = 0.5 * betaRegularised(df / (df + square), df / 2, 0.5, square / (df + square));
+  const tail = 0.5 * betaRegularized(df / (df + square), df / 2, 0.5, square / (df + square));
   return t < 0 ? tail : 1 - tail;
 }
 
@@ -113,7 +113,7 @@ export function noncentralTCdf(t: number, df: number, delta: number): number {
   let sum = 0;
   for (let j = 0; j < 20_000; j++) {
     const term =
-      even * betaRegularised(x, j + 0.5, df / 2, y) + odd * betaRegularised(x, j + 1, df / 2, y);
+      even * betaRegularized(x, j + 0.5, df / 2, y) + odd * betaRegularized(x, j + 1, df / 2, y);
     sum += term;
     if (j > half && Math.abs(term) < EPSILON) break;
     even *= half / (j + 1);

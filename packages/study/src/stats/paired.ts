@@ -90,7 +90,7 @@ export function effectSizes(a: readonly number[], b: readonly number[]): EffectS
   };
 }
 
-/** Hedges' correction of a standardised difference with `df` degrees of freedom. */
+/** Hedges' correction of a standardized difference with `df` degrees of freedom. */
 export function hedgesCorrection(df: number): number {
   return 1 - 3 / (4 * df - 1);
 }

@@ -21,7 +21,7 @@ export function make<K extends Kind>(
 export interface ParityMetrics {
   /** Biased linear CKA of `[n, d₁]` and `[n, d₂]`. */
   cka(x: HostArray, y: HostArray): number;
-  /** (Σs)² / Σs² over singular values above `threshold` times the largest, uncentred. */
+  /** (Σs)² / Σs² over singular values above `threshold` times the largest, uncentered. */
   participation(x: HostArray, threshold: number): number;
   /** Mean entropy in nats of patterns `[batch, head, query, key]`. */
   attentionEntropy(pattern: HostArray): number;

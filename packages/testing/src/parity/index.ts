@@ -94,7 +94,7 @@ async function runFile(file: ParityFile, backend: Backend, features: Features): 
   } catch (error) {
     return failure(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
-  if (found.checked === 0) return failure('nothing in it was recognised');
+  if (found.checked === 0) return failure('nothing in it was recognized');
   const { ratio, checked, problems } = found;
   return ratio <= 1
     ? { status: 'passed', ratio, where: found.where, checked }

@@ -1,4 +1,4 @@
-/** One deliberately faulty model or optimiser for each thing that the suites promise to find, and sound ones. */
+/** One deliberately faulty model or optimizer for each thing that the suites promise to find, and sound ones. */
 import { type Model, type ModelFactory, type Optimizer, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
