@@ -90,6 +90,7 @@ npmRegistryServer: '${usual}'
 npmScopes: { ${scopes.join(', ')} }
 unsafeHttpWhitelist: ['127.0.0.1']
 enableGlobalCache: false
+enableMirror: false
 enableTelemetry: false
 `;
 }

@@ -23,7 +23,7 @@ const NOT_CONVERTED = 'Non tensor type is temporarily not supported.';
  * Loads onnxruntime-node, an optional peer.
  * @throws InputError that says how to install it, or that a provider is for browsers.
  */
-export async function loadRuntime({ provider }: RuntimeOptions = {}): Promise<Runtime> {
+export async function loadNative({ provider }: RuntimeOptions = {}): Promise<Runtime> {
   if (provider !== undefined)
     throw new InputError(
       `backend "onnx": the provider "${provider}" is for browsers; leave it out in Node`,

@@ -5,8 +5,8 @@ import { readTelemetry, type Telemetry } from './telemetry.js';
 
 /** Loads onnxruntime-node. @throws InputError as `native.node.ts` says. */
 export async function loadRuntime(options?: RuntimeOptions): Promise<Runtime> {
-  const native = await import('./native.node.js');
-  return native.loadRuntime(options);
+  const { loadNative } = await import('./native.node.js');
+  return loadNative(options);
 }
 
 /** Whether onnxruntime-node, an optional peer, is there to be loaded. */
