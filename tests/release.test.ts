@@ -20,13 +20,14 @@ describe('npm run check asks for a changeset', () => {
   const packages = [
     { name: '@grok/core', folder: 'packages/core' },
     { name: '@grok/cli', folder: 'apps/cli' },
+    { name: '@grok/create-plugin', folder: 'packages/create-plugin' },
   ];
   const missing = (changed: string[], changesets: string[] = []): string[] =>
     missingChangesets({ changed, changesets, packages });
   test('where source, templates or a manifest change', () => {
-    expect(missing(['packages/core/src/a.ts', 'apps/cli/templates/x/y.ts'])).toEqual([
+    expect(missing(['packages/core/src/a.ts', 'packages/create-plugin/templates/x/y.ts'])).toEqual([
       '@grok/core',
-      '@grok/cli',
+      '@grok/create-plugin',
     ]);
     expect(missing(['packages/core/package.json'])).toEqual(['@grok/core']);
   });

@@ -27,7 +27,7 @@ export const cases = {
   'b: the command line, npx grok reproduce': ({ folder, env }) =>
     commandLine(userFolder(join(folder, 'cli'), env)),
 
-  'c: packages of third parties, made by grok new': thirdParties,
+  'c: packages of third parties, made by npm create and grok new': thirdParties,
 
   'd: a page made by vite, in Chromium': page,
 

@@ -21,7 +21,9 @@ export function thirdParties({ folder, env, publish }) {
   user.install('@grok/cli');
   const author = userFolder(join(folder, 'author'), env);
   const grok = join(user.path, 'node_modules/.bin/grok');
-  for (const kind of KINDS) author.run(grok, 'new', kind, `@third/${nameOf(kind)}`);
+  const [first, ...others] = KINDS;
+  author.run('npm', 'create', '--yes', '@grok/plugin', '--', first ?? '', '@third/rkd');
+  for (const kind of others) author.run(grok, 'new', kind, `@third/${nameOf(kind)}`);
   author.copy(own('rkd.ts'), 'rkd/src/index.ts');
   const test = join(author.path, 'rkd/test/index.test.ts');
   writeFileSync(test, readFileSync(test, 'utf8').replace('{ scale: 0 }', '{ samples: 2 }'));

@@ -11,6 +11,7 @@ import { type Import, parseSource } from './source.js';
 const NODE_FILES: readonly RegExp[] = [
   /^apps\/cli\//,
   /^apps\/docs\//,
+  /^packages\/create-plugin\//,
   /^packages\/backend-node-gpu\//,
   /^packages\/core\/src\/node\//,
   /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,

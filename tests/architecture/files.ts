@@ -78,12 +78,12 @@ export function findPackages(files: readonly File[]): Package[] {
   });
 }
 
-/** True for what a package runs or ships: code, but no test, script, benchmark or tool's configuration. */
+/** True for what a package runs or ships: code, but no test, script, benchmark, template or tool's configuration. */
 export function isSource(pkg: Package, path: string): boolean {
   const inside = path.slice(pkg.folder.length + 1);
   return (
     /\.[cm]?[jt]sx?$/.test(inside) &&
-    !/^(test|tests|scripts|bench)\//.test(inside) &&
+    !/^(test|tests|scripts|bench|templates)\//.test(inside) &&
     !/\.config\.[cm]?[jt]s$/.test(inside) &&
     !isTest(inside)
   );

@@ -11,7 +11,7 @@ const FEATURE = 2;
 const APP = 6;
 /** A package may import those of a lower rank. */
 const RANKS: readonly (readonly [RegExp, number])[] = [
-  [/^@grok\/tfjs$/, 0],
+  [/^@grok\/(tfjs|create-plugin)$/, 0],
   [/^@grok\/core$/, 1],
   [
     /^@grok\/(data|model|optim|metrics|interp|quantize|export|(distill|backend|track|task|optim|probe|store)-.+)$/,

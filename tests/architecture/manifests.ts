@@ -6,7 +6,11 @@ import { parseSource } from './source.js';
 /** `@grok/core` and `@grok/tfjs` are peers (and dev dependencies) of every package above them, in one range. */
 export const corePackagesArePeers: Rule = (files) =>
   findPackages(files)
-    .filter(({ folder }) => folder.startsWith('packages/'))
+    // What writes files needs neither.
+    .filter(
+      ({ folder, manifest }) =>
+        folder.startsWith('packages/') && manifest.name !== '@grok/create-plugin',
+    )
     .flatMap(({ folder, manifest }) => {
       const shared = ['@grok/core', '@grok/tfjs'].filter((name) => name !== manifest.name);
       const wanted =

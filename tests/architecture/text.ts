@@ -52,14 +52,18 @@ export const testsAreRun =
     const matchers = projects.map(({ include, exclude = [] }) =>
       picomatch([...include], { ignore: [...exclude], dot: true }),
     );
-    return files
-      .filter((file) => isTest(file.path) || declaresTests(file))
-      .filter(({ path }) => !matchers.some((matches) => matches(path)))
-      .map(({ path }) => ({
-        file: path,
-        rule: `holds tests, but no vitest project (${projects.map((p) => p.name).join(', ')}) matches it`,
-        fix: 'Name it test/NAME.test.ts (or .slow.test.ts), or add a project in vitest.config.ts.',
-      }));
+    return (
+      files
+        .filter((file) => isTest(file.path) || declaresTests(file))
+        // A template's are run as the tests of what is made of it.
+        .filter(({ path }) => !path.includes('/templates/'))
+        .filter(({ path }) => !matchers.some((matches) => matches(path)))
+        .map(({ path }) => ({
+          file: path,
+          rule: `holds tests, but no vitest project (${projects.map((p) => p.name).join(', ')}) matches it`,
+          fix: 'Name it test/NAME.test.ts (or .slow.test.ts), or add a project in vitest.config.ts.',
+        }))
+    );
   };
 
 function declaresTests({ path, text }: File): boolean {

@@ -66,7 +66,9 @@ describe('outside the monorepo', () => {
     expect(module.default.name).toBe(manifest.name);
     const listed = createRegistry([module.default]).list();
     expect(listed.some((item) => item.kind === kind && item.name === `my-${kind}`)).toBe(true);
-    expect(read(folder, kind, 'README.md')).not.toContain('__');
+    // Catches: a name of the template that nobody gave.
+    for (const file of ['package.json', 'README.md', 'src/index.ts', 'test/index.test.ts'])
+      expect(read(folder, kind, file).replaceAll(`my-${kind}`, '')).not.toMatch(/my-|YEAR|emplate/);
     // Catches: one way to name them all, which a task or a backend is not named by.
     const flag = { strategy: '--strategy', backend: '--backend', task: '--op' }[kind] ?? '--set';
     expect(read(folder, kind, 'README.md')).toContain(`--plugin grok-my-${kind} ${flag} `);

@@ -1,5 +1,6 @@
 import { unknownName } from '@grok/core';
 import { own } from '@grok/core/internal';
+import { pluginKinds } from '@grok/create-plugin';
 import type { Command } from 'commander';
 import { describeCommands, FILES, FOLDERS, type Known, SHELLS } from '../completion.js';
 import { claimsNames, presetNames } from '../documents.js';
@@ -7,7 +8,6 @@ import { examples } from '../flags.js';
 import { EXIT } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry } from '../plugins.js';
-import { kindNames } from '../scaffold.js';
 
 /** `grok completion`: a script that completes commands, options and names in a shell. */
 export function completion(program: Command, io: Io, done: (code: number) => void): void {
@@ -42,6 +42,6 @@ async function knownNames(io: Io): Promise<Known> {
     ...options,
     ...{ dir: [FOLDERS], dirs: [FOLDERS], study: [FOLDERS], a: [FOLDERS], b: [FOLDERS] },
     ...{ plan: [...presetNames(), FOLDERS], claims: [...claimsNames(), FILES] },
-    ...{ kind: kindNames(), shell: Object.keys(SHELLS) },
+    ...{ kind: pluginKinds, shell: Object.keys(SHELLS) },
   };
 }

@@ -1,12 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { InputError, RunError } from '@grok/core';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { InputError, RunError, unknownName } from '@grok/core';
+import {
+  componentName,
+  createPlugin,
+  isPluginKind,
+  PluginNameError,
+  type PluginPackage,
+  pluginKinds,
+  writePlugin,
+} from '@grok/create-plugin';
 import type { Command } from 'commander';
 import { examples, GROUP, type OutputFlags, outputFlags } from '../flags.js';
 import { checkWritable, EXIT, human, shown } from '../host.js';
 import type { Io } from '../io.js';
-import { type Scaffold, scaffold } from '../scaffold.js';
+import { listBuiltIn } from '../plugins.js';
 
 interface NewFlags extends OutputFlags {
   readonly dir?: string;
@@ -24,16 +33,7 @@ export function newPlugin(program: Command, io: Io, done: (code: number) => void
     .option('--no-install', 'in the monorepo: do not update the lockfile');
   examples(outputFlags(command), 'new strategy rkd', 'new task @me/parity --dir parity').action(
     (kind: string, name: string, flags: NewFlags) => {
-      const created = scaffold(kind, name, io.cwd, flags.dir);
-      checkWritable(created.folder, shown(created.folder, io), io);
-      if (existsSync(created.folder) && readdirSync(created.folder).length > 0)
-        throw new InputError(
-          `${shown(created.folder, io)}: already exists; choose another name, or a folder with --dir`,
-        );
-      for (const [path, text] of Object.entries(created.files)) {
-        mkdirSync(dirname(join(created.folder, path)), { recursive: true });
-        writeFileSync(join(created.folder, path), text);
-      }
+      const created = write(kind, name, flags.dir, io);
       if (created.monorepo !== undefined) enrol(created, created.monorepo, flags.install);
       tell(created, flags, io);
       done(EXIT.ok);
@@ -41,8 +41,28 @@ export function newPlugin(program: Command, io: Io, done: (code: number) => void
   );
 }
 
+/** Writes the package. @throws InputError on an unknown kind, a name or a folder that is taken or cannot be. */
+function write(kind: string, given: string, dir: string | undefined, io: Io): PluginPackage {
+  if (!isPluginKind(kind)) throw unknownName('kind', kind, pluginKinds);
+  try {
+    const name = componentName(given);
+    const own = listBuiltIn().find((item) => item.kind === kind && item.name === name);
+    if (own !== undefined)
+      throw new PluginNameError(
+        `${kind} "${name}" is built in (${own.package}); choose another name`,
+      );
+    const created = createPlugin(kind, given, { cwd: io.cwd, dir });
+    checkWritable(created.folder, shown(created.folder, io), io);
+    writePlugin(created, shown(created.folder, io));
+    return created;
+  } catch (error) {
+    if (!(error instanceof PluginNameError)) throw error;
+    throw new InputError(`grok new: ${error.message}`, { cause: error });
+  }
+}
+
 /** Makes a package known to the monorepo: the root's references, and the lockfile. */
-function enrol(created: Scaffold, root: string, install: boolean): void {
+function enrol(created: PluginPackage, root: string, install: boolean): void {
   const file = join(root, 'tsconfig.json');
   const config = JSON.parse(readFileSync(file, 'utf8')) as { references: { path: string }[] };
   const path = relative(root, created.folder).replaceAll('\\', '/');
@@ -68,7 +88,7 @@ function enrol(created: Scaffold, root: string, install: boolean): void {
 }
 
 function tell(
-  { folder, packageName, name, monorepo, files }: Scaffold,
+  { folder, packageName, name, monorepo, files }: PluginPackage,
   flags: OutputFlags,
   io: Io,
 ): void {

@@ -1,4 +1,4 @@
-/** __TITLE__: a tfjs backend as a backend of grok; here tfjs's own in plain JavaScript. */
+/** `my-backend`: a tfjs backend as a backend of grok; here tfjs's own in plain JavaScript. */
 import {
   type Component,
   defineBackend,
@@ -9,8 +9,8 @@ import {
 } from '@grok/core';
 
 /** Runs every step eagerly on the tfjs backend `cpu`, which registers itself when it is imported. */
-export const __CONST__: Component<'backend'> = defineBackend({
-  name: '__NAME__',
+export const myBackend: Component<'backend'> = defineBackend({
+  name: 'my-backend',
   summary: 'Plain JavaScript; slow, and everywhere.',
   options: schema({}),
   async create(_options, { tf }) {
@@ -23,9 +23,9 @@ export const __CONST__: Component<'backend'> = defineBackend({
 
 /** All of the package as a plugin. */
 const plugin: Plugin = definePlugin({
-  name: '__PACKAGE__',
+  name: 'grok-my-backend',
   version: '0.1.0',
-  core: '__CORE__',
-  components: [__CONST__],
+  core: '>=0.1.0 <1',
+  components: [myBackend],
 });
 export default plugin;

@@ -1,17 +1,17 @@
-/** __TITLE__: say here where the idea comes from (paper, section). */
-import type { Plugin, ComponentDefinition } from '@grok/core';
+/** `my-strategy`: say here where the idea comes from (paper, section). */
+import type { ComponentDefinition, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
-/** Options of `__NAME__`, defaults filled in. */
+/** Options of `my-strategy`, defaults filled in. */
 export interface Options {
   /** Factor of the loss, > 0. */
   readonly scale: number;
 }
 
 /** Mean squared error between the logits of teacher and student, `[batch, d_vocab]`. */
-export const __CONST__: ComponentDefinition<'strategy', Options> = {
+export const myStrategy: ComponentDefinition<'strategy', Options> = {
   kind: 'strategy',
-  name: '__NAME__',
+  name: 'my-strategy',
   summary: 'Mean squared error between the logits of teacher and student.',
   options: {
     type: 'object',
@@ -21,12 +21,12 @@ export const __CONST__: ComponentDefinition<'strategy', Options> = {
   create({ scale }, { tf }) {
     return ({ teachers }) => {
       if (teachers.teacher === undefined)
-        throw new Error('__NAME__: needs a teacher; name a finished run');
+        throw new Error('my-strategy: needs a teacher; name a finished run');
       return {
         needs: { student: ['logits'], teachers: { teacher: ['logits'] } },
         loss({ student, teacher }) {
           const gap = tf.sub(student('logits'), teacher('logits')); // [batch, d_vocab]
-          return { __CONST__: tf.mul(tf.mean(tf.square(gap)), scale) as tf.Scalar };
+          return { myStrategy: tf.mul(tf.mean(tf.square(gap)), scale) as tf.Scalar };
         },
       };
     };
@@ -35,9 +35,9 @@ export const __CONST__: ComponentDefinition<'strategy', Options> = {
 
 /** All of the package as a plugin. */
 const plugin: Plugin = {
-  name: '__PACKAGE__',
+  name: 'grok-my-strategy',
   version: '0.1.0',
-  core: '__CORE__',
-  components: [__CONST__],
+  core: '>=0.1.0 <1',
+  components: [myStrategy],
 };
 export default plugin;

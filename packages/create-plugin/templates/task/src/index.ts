@@ -1,16 +1,16 @@
-/** __TITLE__: say here what is learned, and where the task comes from. */
-import type { Plugin, ComponentDefinition } from '@grok/core';
+/** `my-task`: say here what is learned, and where the task comes from. */
+import type { ComponentDefinition, Plugin } from '@grok/core';
 
-/** Options of `__NAME__`, defaults filled in. */
+/** Options of `my-task`, defaults filled in. */
 export interface Options {
   /** Bits a row, 2 … 16. */
   readonly bits: number;
 }
 
 /** Every row of `bits` bits, `[2^bits, bits]`; its class is their sum modulo 2. */
-export const __CONST__: ComponentDefinition<'task', Options> = {
+export const myTask: ComponentDefinition<'task', Options> = {
   kind: 'task',
-  name: '__NAME__',
+  name: 'my-task',
   summary: 'Parity of bits.',
   options: {
     type: 'object',
@@ -32,9 +32,9 @@ export const __CONST__: ComponentDefinition<'task', Options> = {
 
 /** All of the package as a plugin. */
 const plugin: Plugin = {
-  name: '__PACKAGE__',
+  name: 'grok-my-task',
   version: '0.1.0',
-  core: '__CORE__',
-  components: [__CONST__],
+  core: '>=0.1.0 <1',
+  components: [myTask],
 };
 export default plugin;

@@ -1,8 +1,8 @@
-/** __TITLE__: say here where the method comes from (paper, algorithm). */
-import type { Optimizer, Params, Plugin, ComponentDefinition } from '@grok/core';
+/** `my-optimizer`: say here where the method comes from (paper, algorithm). */
+import type { ComponentDefinition, Optimizer, Params, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
-/** Options of `__NAME__`, defaults filled in. */
+/** Options of `my-optimizer`, defaults filled in. */
 export interface Options {
   /** Step per unit of momentum, ≥ 0. */
   readonly learningRate: number;
@@ -11,9 +11,9 @@ export interface Options {
 }
 
 /** `m ← momentum·m + g`, `p ← p − learningRate·m`; the state is shaped like the parameters. */
-export const __CONST__: ComponentDefinition<'optimizer', Options> = {
+export const myOptimizer: ComponentDefinition<'optimizer', Options> = {
   kind: 'optimizer',
-  name: '__NAME__',
+  name: 'my-optimizer',
   summary: 'Gradient descent with momentum.',
   options: {
     type: 'object',
@@ -43,9 +43,9 @@ export const __CONST__: ComponentDefinition<'optimizer', Options> = {
 
 /** All of the package as a plugin. */
 const plugin: Plugin = {
-  name: '__PACKAGE__',
+  name: 'grok-my-optimizer',
   version: '0.1.0',
-  core: '__CORE__',
-  components: [__CONST__],
+  core: '>=0.1.0 <1',
+  components: [myOptimizer],
 };
 export default plugin;

@@ -1,16 +1,16 @@
-/** __TITLE__: say here what is measured, and where the measure comes from. */
-import type { Plugin, ComponentDefinition } from '@grok/core';
+/** `my-probe`: say here what is measured, and where the measure comes from. */
+import type { ComponentDefinition, Plugin } from '@grok/core';
 
-/** Options of `__NAME__`, defaults filled in. */
+/** Options of `my-probe`, defaults filled in. */
 export interface Options {
   /** Epochs between two looks. */
   readonly every: number;
 }
 
 /** Largest absolute value of each parameter, by name. */
-export const __CONST__: ComponentDefinition<'probe', Options> = {
+export const myProbe: ComponentDefinition<'probe', Options> = {
   kind: 'probe',
-  name: '__NAME__',
+  name: 'my-probe',
   summary: 'Largest absolute value of each parameter.',
   options: {
     type: 'object',
@@ -32,9 +32,9 @@ export const __CONST__: ComponentDefinition<'probe', Options> = {
 
 /** All of the package as a plugin. */
 const plugin: Plugin = {
-  name: '__PACKAGE__',
+  name: 'grok-my-probe',
   version: '0.1.0',
-  core: '__CORE__',
-  components: [__CONST__],
+  core: '>=0.1.0 <1',
+  components: [myProbe],
 };
 export default plugin;

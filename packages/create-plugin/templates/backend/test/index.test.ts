@@ -1,5 +1,5 @@
 import { backendSuite } from '@grok/testing';
-import { __CONST__ } from '../src/index.js';
+import { myBackend } from '../src/index.js';
 
 // One thread adds in one order: where there are more, leave `repeats` out.
-backendSuite('__NAME__', () => __CONST__(), { repeats: 0 });
+backendSuite('my-backend', () => myBackend(), { repeats: 0 });
