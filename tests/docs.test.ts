@@ -13,8 +13,9 @@ import { featureFaults } from './docs/features.js';
 import { type Block, parseBlocks, parseLinks } from './docs/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// A template's page names a package that is not there until it is written.
 const pages = readTree(root).filter(
-  ({ path }) => path.endsWith('.md') && !/^\.changeset\/|CHANGELOG\.md$/.test(path),
+  ({ path }) => path.endsWith('.md') && !/^\.changeset\/|CHANGELOG\.md$|\/templates\//.test(path),
 );
 const blocks = pages.flatMap(({ path, text }) => parseBlocks(path, text));
 const inLanguage = (...languages: string[]): Block[] =>
