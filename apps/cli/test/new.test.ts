@@ -80,8 +80,8 @@ describe('outside the monorepo', () => {
   it('names what it would not write, and writes nothing over', async () => {
     const said = async (...argv: string[]) => (await grok(folder, 'new', ...argv)).text;
     expect(await said('stratgy', 'x')).toContain('unknown kind "stratgy": did you mean "strategy"');
-    expect(await said('task', 'My Task')).toContain('a name is lower case');
-    expect(await said('task', 'again', '--dir', 'task')).toContain('is there already');
+    expect(await said('task', 'My Task')).toContain('a name must be lower case');
+    expect(await said('task', 'again', '--dir', 'task')).toContain('already exists');
     expect(await said('backend', 'onnx')).toBe(
       'grok: grok new: backend "onnx" is built in (@grok/backend-onnx); choose another name\n',
     );

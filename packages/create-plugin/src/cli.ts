@@ -21,11 +21,11 @@ function run(): void {
     throw new PluginNameError(`needs a kind and a name, got ${JSON.stringify(positionals)}`);
   if (!isPluginKind(kind))
     throw new PluginNameError(`unknown kind "${kind}"; known: ${pluginKinds.join(', ')}`);
-  const made = createPlugin(kind, name, { cwd: process.cwd(), dir: values.dir });
-  const at = relative(process.cwd(), made.folder) || '.';
-  writePlugin(made, at);
+  const created = createPlugin(kind, name, { cwd: process.cwd(), dir: values.dir });
+  const at = relative(process.cwd(), created.folder) || '.';
+  writePlugin(created, at);
   process.stdout.write(
-    `${made.packageName} in ${at}: ${Object.keys(made.files).join(', ')}\n  cd ${at}\n  npm install\n  npm run build\n  npm test\n`,
+    `${created.packageName} in ${at}: ${Object.keys(created.files).join(', ')}\n  cd ${at}\n  npm install\n  npm run build\n  npm test\n`,
   );
 }
 

@@ -100,7 +100,7 @@ function filler(kind: string, name: string, packageName: string): (text: string)
   const words: Readonly<Record<string, string>> = {
     [`grok-my-${kind}`]: packageName,
     [`my-${kind}`]: name,
-    [`my${kind.charAt(0).toUpperCase()}${kind.slice(1)}`]: constantOf(name),
+    [`my${kind.charAt(0).toUpperCase()}${kind.slice(1)}`]: toConstantName(name),
     YEAR: String(new Date().getFullYear()),
   };
   const pattern = new RegExp(`\\b(?:${Object.keys(words).join('|')})\\b`, 'g');
@@ -148,7 +148,7 @@ const RESERVED =
   /^(?:new|class|default|function|import|export|plugin|in|of|do|if|for|let|var|const|this|null|true|false|void|with|try|case|else|enum|super|switch|throw|typeof|while|yield|return|delete|package|static|public|private)$/;
 
 /** `relational-kd` → `relationalKd`; a word that JavaScript keeps for itself gets a line under it. */
-function constantOf(name: string): string {
+function toConstantName(name: string): string {
   const constant = name.replace(/-+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
   return RESERVED.test(constant) ? `${constant}_` : constant.replace(/-+$/, '');
 }

@@ -18,16 +18,16 @@ const templates = fileURLToPath(new URL('../templates/', import.meta.url));
 
 describe.each(pluginKinds.filter(isPluginKind))('%s', (kind) => {
   it('is its template, with the names that were given', () => {
-    const made = createPlugin(kind, '@me/grok-two-words', { cwd: folder });
-    expect(made).toMatchObject({ packageName: '@me/grok-two-words', name: 'two-words' });
+    const created = createPlugin(kind, '@me/grok-two-words', { cwd: folder });
+    expect(created).toMatchObject({ packageName: '@me/grok-two-words', name: 'two-words' });
     const own = readFileSync(join(templates, kind, 'src/index.ts'), 'utf8');
-    const source = made.files['src/index.ts'] ?? '';
+    const source = created.files['src/index.ts'] ?? '';
     // Catches: a line of the template that is lost, or a name of it that stays.
     expect(source.split('\n')).toHaveLength(own.split('\n').length);
     expect(source).toContain("name: 'two-words'");
     expect(source).toContain("name: '@me/grok-two-words'");
     expect(source).toContain('twoWords');
-    for (const [path, text] of Object.entries(made.files))
+    for (const [path, text] of Object.entries(created.files))
       expect(text, path).not.toMatch(new RegExp(`my-?${kind}`, 'i'));
   });
 });
@@ -48,12 +48,12 @@ it('makes a constant of a word that JavaScript keeps for itself', () => {
   );
 });
 it('writes nothing over', () => {
-  const made = createPlugin('probe', 'spy', { cwd: folder });
-  writePlugin(made);
-  expect(readdirSync(made.folder).sort()).toEqual([
+  const created = createPlugin('probe', 'spy', { cwd: folder });
+  writePlugin(created);
+  expect(readdirSync(created.folder).sort()).toEqual([
     ...['LICENSE', 'README.md', 'package.json', 'src', 'test', 'tsconfig.json'],
   ]);
-  expect(() => writePlugin(made, 'spy')).toThrow('spy: already exists');
+  expect(() => writePlugin(created, 'spy')).toThrow('spy: already exists');
 });
 
 describe('as a command', () => {
