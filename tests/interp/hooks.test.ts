@@ -76,7 +76,7 @@ describe('openRun', () => {
       'step 99 is not a step of the run; give one from 0 to 12',
     );
     await expect(openRun(folder, { registry, at: 'crossing' })).rejects.toThrow(
-      /never came to a validation accuracy of 0.99, its best is/,
+      /never reached a validation accuracy of 0.99, its best is/,
     );
     await expect(openRun(join(folder, 'nowhere'), { registry })).rejects.toThrow('nowhere');
   });
