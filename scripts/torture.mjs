@@ -3,6 +3,7 @@
  * files, calls that fail or write half, two namespaces in one folder, the lease among processes, and
  * damaged documents and checkpoints, most in this process, some through the command line. Nothing may be
  * lost, nothing take over two seconds of its own time, and all that is said is meant for a person.
+ * Python's safetensors judges too, where python3, or what GROK_PYTHON names, has it.
  * Exit code 1 where something is found.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
