@@ -1,5 +1,5 @@
 /** SIGKILL at calls on files, before them and in the middle of what they write; after it, the same command comes to the same end. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atOnce, faultOfProcess, readLog } from './processes.mjs';
@@ -108,17 +108,29 @@ const faultAfter = (ended) =>
   ended.signal === 'SIGKILL' ? undefined : faultOfProcess(ended, [0, 1]);
 
 /** @param {Target} target @param {string} folder @param {string} expected */
-const differs = (target, folder, expected) =>
-  target.result(folder) === expected ? undefined : 'another result';
+function differs(target, folder, expected) {
+  try {
+    return target.result(folder) === expected ? undefined : 'another result';
+  } catch (error) {
+    return `its result cannot be read: ${error instanceof Error ? error.message : error}`;
+  }
+}
 
 /** @param {Target} target @param {import('./processes.mjs').Ended} last @param {string} folder @param {string} expected */
 const faultAtEnd = (target, last, folder, expected) =>
   faultOfProcess(last, [0]) ?? differs(target, folder, expected) ?? leftIn(folder);
 
-/** What is left behind beside a command's files when it has ended. @param {string} folder */
+/** What is left behind beside a command's files when it has ended; a lease that does not say yet whose it is stays for its time. @param {string} folder */
 function leftIn(folder) {
   const left = readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((path) => /(^|[/\\])\.(tmp|lease|lock)/.test(path));
+    .filter((path) => /(^|[/\\])\.(tmp|lease|lock)/.test(path))
+    .filter((path) => !/\.lease-[^/\\]+\.new-/.test(path) || isWritten(join(folder, path)));
   return left.length === 0 ? undefined : `leaves ${left.join(', ')}`;
+}
+
+/** @param {string} path */
+function isWritten(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.isFile() === true && found.size > 0;
 }

@@ -56,7 +56,7 @@ const studyTarget = (name, share, args) => ({
   result: (folder) =>
     JSON.stringify(
       readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
         .map((entry) => [entry.name, resultOfRun(join(folder, entry.name))])
         .sort(),
     ),

@@ -50,7 +50,7 @@ export async function fileLease(
       const holder = await takeOver(path, own);
       if (holder !== undefined) return { granted: false, holder: describeProcess(holder) };
       isTaken = true;
-      await removeLeftovers(path, own.createdAt);
+      await removeLeftovers(path, own.createdAt, ttl);
       return heldLease(path, own.token, ttl, created === undefined ? undefined : resolve(created));
     } finally {
       if (!isTaken) ours.delete(own.token);
@@ -167,16 +167,17 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes what takers left that were killed before they put their lease in place. */
-async function removeLeftovers(path: string, now: number): Promise<void> {
+/** Removes what takers left that were killed before they put their lease in place; one that does not say whose it is, when it is old. */
+async function removeLeftovers(path: string, now: number, ttl: number): Promise<void> {
   const dir = dirname(path);
   for (const name of await readdir(dir)) {
     if (!name.startsWith(`${basename(path)}.new-`)) continue;
     const token = name.slice(basename(path).length + '.new-'.length);
     const file = join(dir, name, `${token}.json`);
     const holder = await readStamp(file, unreadable(file)).catch(() => undefined);
-    const isOld = holder !== undefined && holder.renewed + 1000 * holder.ttl < now;
-    if (holder !== undefined && (isOld || findState(holder) === 'ended'))
+    const made = holder?.renewed ?? (await unlessMissing(() => stat(join(dir, name))))?.mtimeMs;
+    const isOld = made !== undefined && made + 1000 * (holder?.ttl ?? ttl) < now;
+    if (isOld || (holder !== undefined && findState(holder) === 'ended'))
       await rm(join(dir, name), { recursive: true, force: true });
   }
 }

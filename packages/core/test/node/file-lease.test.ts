@@ -185,6 +185,17 @@ describe('a lease of a folder', () => {
     await (await holdStore(fileStore(folder))).release();
     expect(readdirSync(folder)).toEqual([]);
   });
+  it('is had after takers that did not come to say who they are; what they left goes when it is old', async () => {
+    // Catches: a folder for each such kill, for ever.
+    for (const token of ['new', 'old']) {
+      const candidate = join(folder, `.lease-work.new-${token}`);
+      mkdirSync(candidate);
+      writeFileSync(join(candidate, `${token}.json`), '');
+      if (token === 'old') utimesSync(candidate, 0, 0);
+    }
+    await (await holdStore(fileStore(folder), 60)).release();
+    expect(readdirSync(folder)).toEqual(['.lease-work.new-new']);
+  });
 });
 
 describe('work in a folder', () => {
