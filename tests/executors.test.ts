@@ -133,7 +133,7 @@ it('processes that can never load end the study and count against no run', async
   const own = await makeStudy(`${COUNTED} await import('./never-there.mjs');`);
   expect(own.status).toContain('its process ended with code 1: ');
   expect(own.status).toContain('never-there');
-  expect(own.status).toContain('no run failed by this: mend the installation');
+  expect(own.status).toContain('no run was marked as failed: fix the installation');
   expect(own.starts).toBe(3);
   expect(own.journal.map(({ type }) => type)).toEqual(['begin']);
 });

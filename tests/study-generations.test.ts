@@ -200,7 +200,7 @@ describe('planned runs without a plan', () => {
         { key: 'a', experiment, needs: needs('b') },
         { key: 'b', experiment, needs: needs('a') },
       ],
-      'run "a": its teachers form a circle (a → b → a)',
+      'run "a": its teachers form a cycle (a → b → a)',
     ],
     [
       [
@@ -227,7 +227,7 @@ describe('planned runs without a plan', () => {
     const arms = { a: { objective: taught, teacher: 'b' }, b: { objective: taught, teacher: 'a' } };
     const circle = { ...written, arms };
     expect(() => checkPlan(circle, 'circle')).toThrow(
-      'circle: run "a@0": its teachers form a circle (a@0 → b@0 → a@0)',
+      'circle: run "a@0": its teachers form a cycle (a@0 → b@0 → a@0)',
     );
     const at = { name: 'teacher', at: 'midway' };
     const midway = { ...written, arms: { a: { objective: taught, teacher: at } } };

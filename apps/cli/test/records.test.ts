@@ -70,7 +70,7 @@ describe('study record', () => {
   it('names a record that is damaged, and a folder that is missing', async () => {
     truncateSync(join(world.dir, 'kept/slow/none@0.json.gz'), 30);
     for (const [folder, message] of [
-      ['kept', /kept\/slow\/none@0\.json\.gz: is not gzipped, or was cut short/],
+      ['kept', /kept\/slow\/none@0\.json\.gz: is not gzipped, or truncated/],
       ['nowhere', /records nowhere: no such folder/],
     ] as const) {
       const { code, err } = await world.grok('study', 'status', 'tiny.json', '--records', folder);

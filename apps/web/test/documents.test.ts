@@ -61,7 +61,7 @@ describe('a run that is dropped', () => {
       (old: Uint8Array) => strToU8(text(old).replace('"seed": 42', '"seed": 43')),
       /edited/,
     ],
-    ['config.json', () => undefined, /neither plan\.json nor config\.json/],
+    ['config.json', () => undefined, /no plan\.json or config\.json/],
     ['.safetensors', (old: Uint8Array) => old.slice(0, 1000), /step-001050\.safetensors/],
     ['metrics.jsonl', () => undefined, /ends at epoch 0/],
   ] as const)(
@@ -83,7 +83,7 @@ describe('a run that is dropped', () => {
     const before = await sums(shelf, folder);
     const shorter = changed(files, 'events.jsonl', (old) => old.slice(0, 10));
     await expect(importFiles(shorter, shelf)).rejects.toThrow(
-      /is kept in this browser already; open it, or delete it/,
+      /is already saved in this browser; open it, or delete it/,
     );
     expect(await sums(shelf, folder)).toEqual(before);
   });
@@ -153,7 +153,7 @@ describe('a file that is dropped', () => {
   it('is read by its schema (catches: any object taken for a plan)', async () => {
     await expect(readDropped(makeDrop('{'))).rejects.toThrow(/^x\.json: must be JSON/);
     await expect(readDropped(makeDrop('{"teacher":{},"arms":{},"x":1}'))).rejects.toThrow(/"x"/);
-    await expect(readDropped([])).rejects.toThrow(/nothing to read/);
+    await expect(readDropped([])).rejects.toThrow(/nothing readable/);
   });
   it('is not read when it is too large (catches: a gigabyte in memory before it is looked at)', async () => {
     await expect(readDropped(makeDrop('12345678'), 4)).rejects.toThrow(/is larger than/);

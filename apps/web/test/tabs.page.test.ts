@@ -30,7 +30,7 @@ describe.skipIf(inject('chromium') === '')('tabs', () => {
     second.on('pageerror', (error) => faults.push(error.message));
     await second.goto(url);
     await until(second, 'watching');
-    expect(await second.textContent('.status')).toMatch(/^Another tab trains this\. /);
+    expect(await second.textContent('.status')).toMatch(/^Another tab is training this\. /);
     expect(await second.getByRole('button', { name: 'Pause' }).count()).toBe(0);
     const epoch = () =>
       second.evaluate(() =>
@@ -44,7 +44,7 @@ describe.skipIf(inject('chromium') === '')('tabs', () => {
     await second.getByRole('button', { name: /^Delete/ }).click();
     await expect
       .poll(() => second.getByRole('alert').textContent())
-      .toMatch(/another tab trains it/);
+      .toMatch(/another tab is training it/);
     await second.locator('.kept li button').first().click();
     await until(second, 'watching');
     await page.close();

@@ -53,7 +53,7 @@ export function loadTensorflow(
   } catch (error) {
     const message = (error as Error).message.split('\n', 1)[0];
     throw new InputError(
-      `backend "node-gpu": ${PACKAGE} is at ${file} and does not load (${message}); install it anew where its download works: ${INSTALL}`,
+      `backend "node-gpu": ${PACKAGE} is at ${file} but does not load (${message}); reinstall it where its download works: ${INSTALL}`,
       { cause: error },
     );
   } finally {

@@ -75,7 +75,7 @@ class Tracer extends tf.KernelBackend {
     return this.data.numDataIds();
   }
   override memory(): { unreliable: boolean; reasons: string[] } {
-    return { unreliable: true, reasons: ['a trace holds no numbers yet'] };
+    return { unreliable: true, reasons: ['a tensor has no values while it is traced'] };
   }
   override floatPrecision(): 32 {
     return 32;
@@ -119,7 +119,7 @@ class Tracer extends tf.KernelBackend {
     const { constant, dtype, shape } = this.data.get(id);
     if (constant === undefined)
       throw new Error(
-        'backend "onnx": a tensor has no numbers while a step is being traced; keep what depends on them in tensors (tf.where instead of if), or return it and read it after run',
+        'backend "onnx": a tensor has no values while a step is traced; use tensor operations (tf.where instead of if), or return it and read it after run',
       );
     const elements = readElements({ id: 0, graph: 0, type: elementType(dtype), shape, constant })!;
     if (dtype === 'float32') return Float32Array.from(elements);
@@ -144,7 +144,7 @@ class Tracer extends tf.KernelBackend {
       );
     if (datum.value !== undefined && datum.value.graph !== trace.graph.id)
       throw new Error(
-        `backend "onnx": a tensor [${shape.join(', ')}] of another trace was used; it has no meaning here: pass it as an input, or make it inside the function`,
+        `backend "onnx": a tensor [${shape.join(', ')}] from another trace was used; pass it as an input, or create it inside the function`,
       );
     let known = trace.values.get(datum);
     if (known === undefined) {
@@ -240,7 +240,7 @@ function install(): void {
 function unsupported(name: string, op = currentOp(), whose = ''): Error {
   const calledBy = op === '' ? '' : ` (needed by tf.${op})`;
   return new Error(
-    `${whose}backend "onnx": kernel "${name}"${calledBy} is not supported; write it with others, of which there are: ${Object.keys(kernels).sort().join(', ')}`,
+    `${whose}backend "onnx": kernel "${name}"${calledBy} is not supported; use other operations, supported are: ${Object.keys(kernels).sort().join(', ')}`,
   );
 }
 
@@ -273,7 +273,7 @@ export async function trace(
     });
     if (current.live > 0)
       throw new Error(
-        `backend "onnx": ${current.live} tensor(s) outlived the trace (tf.keep, tf.variable, or one stored outside): return them, or make them anew at each call`,
+        `backend "onnx": ${current.live} tensor(s) outlived the trace (tf.keep, tf.variable, or one stored outside): return them, or create them in each call`,
       );
   } catch (error) {
     throw explained(error);

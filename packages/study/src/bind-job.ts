@@ -34,7 +34,7 @@ export async function bindJob(
   const bound = await bindTeachers({ experiment, needs }, finished);
   if (bound === undefined)
     throw new InputError(
-      `${key}: its teachers are not finished in the study's folder; whoever runs jobs must see that folder`,
+      `${key}: its teachers are not finished in the study's folder; every executor must see that folder`,
     );
   const { run, folder } = identifyRun(bound);
   const began = (await findConfig(open(folder))) !== undefined;

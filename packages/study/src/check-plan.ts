@@ -47,7 +47,7 @@ function named<T>(what: string, value: z.ZodType<T>): z.ZodType<Readonly<Record<
     for (const name of Object.keys(map)) {
       const refuse = (rule: string): void => tell(context, [name], `the name of ${what} ${rule}`);
       if (!NAME.test(name)) refuse('may hold letters, digits, . + - _');
-      else if (NUMBER.test(name)) refuse('must not be an integer: its place would be lost');
+      else if (NUMBER.test(name)) refuse('must not be an integer (JSON would reorder it)');
     }
   });
 }
@@ -98,10 +98,10 @@ export const planSchema: z.ZodType<Plan> = z
     const teachers = new Set(['teacher', ...Object.keys(plan.teachers ?? {})]);
     const arms = new Map(Object.entries(plan.arms));
     if (Object.hasOwn(plan.teachers ?? {}, 'teacher'))
-      tell(context, ['teachers', 'teacher'], 'another teacher may not be named "teacher"');
+      tell(context, ['teachers', 'teacher'], 'a second teacher cannot be named "teacher"');
     for (const name of arms.keys())
       if (teachers.has(name))
-        tell(context, ['arms', name], 'an arm may not have the name of a teacher');
+        tell(context, ['arms', name], 'an arm cannot have the same name as a teacher');
     const names = [...teachers, ...arms.keys()];
     for (const [name, one] of arms) checkArmTeachers(context, ['arms', name], one, names);
     for (const [i, name] of (plan.family ?? []).entries())

@@ -73,7 +73,7 @@ export async function encodeRecord(store: Store, earlier?: Store): Promise<Uint8
 /** Reads a record; `where` is its file as people know it. @throws InputError when it is damaged. */
 export async function decodeRecord(bytes: Uint8Array, where: string): Promise<RecordedRun> {
   const json = await pipe(bytes, new DecompressionStream('gzip')).catch((error: unknown) => {
-    const why = isInputError(error) ? error.message : 'is not gzipped, or was cut short';
+    const why = isInputError(error) ? error.message : 'is not gzipped, or truncated';
     throw new InputError(`${where}: ${why}; ${RECORD.remedy}`);
   });
   const { files } = readDocument(json, where, RECORD);
@@ -81,7 +81,7 @@ export async function decodeRecord(bytes: Uint8Array, where: string): Promise<Re
   for (const [path, text] of Object.entries(files))
     await memory.write(path, new TextEncoder().encode(text));
   const refuse = async (): Promise<never> => {
-    throw new InputError(`${where}: is a record, and is only read; train the run to go on with it`);
+    throw new InputError(`${where}: is a record and read-only; train the run to continue it`);
   };
   const store = {
     ...memory,

@@ -54,7 +54,7 @@ export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
   const ordered = new Set<R>();
   for (const run of runs) {
     if (byKey.get(run.key) !== run)
-      throw new InputError(`run ${quote(run.key)}: two runs have this key; rename one`);
+      throw new InputError(`run ${quote(run.key)}: two runs have this key; rename one of them`);
     visit(run, byKey, ordered);
   }
   return [...ordered];
@@ -76,7 +76,7 @@ function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordere
     } else if (open.has(teacher)) {
       const keys = path.map(({ run }) => run.key);
       const circle = [...keys.slice(keys.indexOf(teacher.key)), teacher.key].join(' → ');
-      throw new InputError(`run ${quote(teacher.key)}: its teachers form a circle (${circle})`);
+      throw new InputError(`run ${quote(teacher.key)}: its teachers form a cycle (${circle})`);
     } else if (!ordered.has(teacher)) {
       path.push({ run: teacher, teachers: listTeachers(teacher, byKey) });
       open.add(teacher);

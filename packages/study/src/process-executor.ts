@@ -51,14 +51,14 @@ export function processExecutor(options: ProcessOptions): Executor {
 /** The executor `processes`, as plugins offer it. */
 export const processes: Component<'executor', { readonly jobs?: number }> = defineExecutor({
   name: 'processes',
-  summary: 'A process for every run, as many at once as there are cores.',
+  summary: 'One process per run, as many in parallel as there are cores.',
   options: schema({ jobs: integer().positive().optional() }),
   create:
     ({ jobs }) =>
     ({ open, worker }) => {
       if (worker === undefined)
         throw new InputError(
-          'executor "processes": this program cannot start others of its kind; use the executor "inline"',
+          'executor "processes": this program cannot start child processes; use the executor "inline"',
         );
       return processExecutor({ ...worker, open, jobs });
     },

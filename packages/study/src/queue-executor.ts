@@ -63,7 +63,7 @@ class JobQueue implements Executor {
       if (folder !== undefined) this.#folders.set(teacher, folder);
       else if (!known.has(teacher) && !this.#folders.has(teacher))
         throw new InputError(
-          `executor "${this.name}": job "${job}" waits for "${teacher}", which is no job; submit it too, or say where its run is`,
+          `executor "${this.name}": job "${job}" waits for "${teacher}", which is not a job; submit it too, or give the folder of its run`,
         );
     }
     for (const job of jobs)

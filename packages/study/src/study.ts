@@ -299,7 +299,7 @@ class StudyRunner {
     if (outcome.status === 'interrupted' && outcome.run === undefined) return;
     if (outcome.status === 'failed' && outcome.notBegun === true)
       throw new RunError(
-        `${key}: ${outcome.error}; no run failed by this: mend the installation, then resume the study`,
+        `${key}: ${outcome.error}; no run was marked as failed: fix the installation, then resume the study`,
       );
     await this.#write(endLine(key, outcome));
     const after = await this.#readAll(before);
@@ -308,7 +308,7 @@ class StudyRunner {
     if (outcome.status === 'finished' && after.state !== 'finished')
       throw new InputError(
         after.error ??
-          `executor "${executor.name}": says that ${key} is finished, but ${outcome.folder} does not hold it; both must see the same folder`,
+          `executor "${executor.name}": reports ${key} as finished, but ${outcome.folder} does not contain it; both must use the same folder`,
       );
     if (outcome.status !== 'failed') return this.#tell({ type: 'end', run: after });
     const { error } = outcome;

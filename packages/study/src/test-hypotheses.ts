@@ -26,9 +26,7 @@ export interface TestedHypothesis extends Hypothesis, Omit<PairedTimes, 'test'> 
 export function testHypotheses(plan: Plan, runs: readonly StudyRun[]): readonly TestedHypothesis[] {
   const { hypotheses } = plan;
   if (hypotheses === undefined)
-    throw new InputError(
-      `plan ${quote(plan.name)}: states no hypotheses; write them into the plan`,
-    );
+    throw new InputError(`plan ${quote(plan.name)}: has no hypotheses; add them to the plan`);
   const { family, outcome, alpha } = hypotheses;
   const tested = family.map((hypothesis): TestedHypothesis => {
     const given = { ...outcome, ...hypothesis };

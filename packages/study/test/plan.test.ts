@@ -154,8 +154,8 @@ describe('several teachers and overrides', () => {
     expect(runs[7]?.experiment.epochs).toBe(2);
   });
   it.each([
-    [{ teachers: { none: {} } }, 'key "arms.none": an arm may not have the name of a teacher'],
-    [{ teachers: { teacher: {} } }, 'may not be named "teacher"'],
+    [{ teachers: { none: {} } }, 'key "arms.none": an arm cannot have the same name as a teacher'],
+    [{ teachers: { teacher: {} } }, 'cannot be named "teacher"'],
     [
       { arms: { a: { teachers: { teacher: 'memorized' } } } },
       'key "arms.a.teachers.teacher": unknown teacher "memorized"',
@@ -231,7 +231,7 @@ describe('checkPlan', () => {
     [
       'an arm called teacher',
       { ...plan, arms: { teacher: {} } },
-      'may not have the name of a teacher, got "teacher"',
+      'cannot have the same name as a teacher, got "teacher"',
     ],
   ];
   it.each(bad)('refuses %s', (_, value, message) => {

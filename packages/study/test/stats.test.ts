@@ -70,7 +70,7 @@ describe('paired tests', () => {
     expect(effectSizes([1, 1], [0, 0])).toMatchObject({ dz: null, dav: null, rankBiserial: 1 });
   });
   it('refuse arms of different length', () => {
-    expect(() => pairedT([1, 2], [1])).toThrow('need as many values of each arm');
+    expect(() => pairedT([1, 2], [1])).toThrow('both arms need the same number of values');
   });
 });
 

@@ -105,7 +105,7 @@ describe('testHypotheses', () => {
   });
   it('needs a plan that states something', () => {
     const { hypotheses: _, ...silent } = plan;
-    expect(() => testHypotheses(silent, [])).toThrow(/states no hypotheses/);
+    expect(() => testHypotheses(silent, [])).toThrow(/has no hypotheses/);
   });
 });
 

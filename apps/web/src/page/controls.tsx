@@ -70,7 +70,7 @@ const STAGES = {
 /** The status in words, for eyes and screen readers alike; it changes with the epoch, not with the step. */
 function sentence({ status, runs, now, stage }: State): string {
   const run = now && runs[now.index];
-  const elsewhere = status === 'watching' ? 'Another tab trains this. ' : '';
+  const elsewhere = status === 'watching' ? 'Another tab is training this. ' : '';
   if (status === 'finished') return 'Finished.';
   if (status === 'failed') return 'Ended: what could be trained is finished.';
   if (status === 'paused') return 'Paused. You may close the page.';

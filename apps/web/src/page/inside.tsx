@@ -57,7 +57,7 @@ export function Inside({
           <Embedding picture={picture} k={k} view={view} dark={dark} />
           <p class="note">
             {view === 'circle'
-              ? 'One number each, colored by its turn. A model that has understood puts them on a circle.'
+              ? 'One number each, colored by its turn. A model that has generalized puts them on a circle.'
               : 'One number each, along the two directions in which they differ most.'}
           </p>
         </figure>

@@ -53,9 +53,9 @@ export function unpackFiles(
       unzip.push(zip.bytes.subarray(at, at + AT_ONCE), at + AT_ONCE >= zip.bytes.length);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    refuse(`is no zip file that can be read (${(error as Error).message})`);
+    refuse(`is not a readable zip file (${(error as Error).message})`);
   }
-  if (found.size === 0) refuse('holds no files; drop the folder of a run, or its zip');
+  if (found.size === 0) refuse('contains no files; drop the folder of a run, or its zip');
   return [...found].map(([path, parts]) => ({ path, bytes: concatBytes(parts) }));
 }
 

@@ -41,7 +41,7 @@ export async function readDropped(
 ): Promise<Taken> {
   const [only] = dropped;
   if (only === undefined)
-    throw new InputError('nothing to read was dropped; drop a JSON file, a zip or a folder');
+    throw new InputError('nothing readable was dropped; drop a JSON file, a zip or a folder');
   const total = dropped.reduce((sum, { file }) => sum + file.size, 0);
   if (total > most)
     throw new InputError(
@@ -70,7 +70,7 @@ export async function importFiles(files: readonly NamedBytes[], shelf: Shelf): P
   const folder = studyFolder(plan);
   if ((await shelf.studies()).includes(folder))
     throw new InputError(
-      `${plan.name}: is kept in this browser already; open it, or delete it there and drop this again`,
+      `${plan.name}: is already saved in this browser; open it, or delete it and drop this again`,
     );
   try {
     for (const [run, bytesByPath] of stores)
@@ -95,7 +95,7 @@ async function stage(files: readonly NamedBytes[]): Promise<Staged> {
   if (study !== undefined) return stageStudy(under(files, study));
   if (run !== undefined) return stageRun(under(files, run));
   throw new InputError(
-    'neither plan.json nor config.json is among the files; drop the folder of a run or a study, or its zip',
+    'no plan.json or config.json among the files; drop the folder of a run or a study, or its zip',
   );
 }
 

@@ -50,8 +50,8 @@ async function listed(shelf: Shelf, folder: string): Promise<Listing | undefined
   const error = runs.find(isLost)?.error;
   const begun = runs.some((run) => hasBegun(run) || run.state === 'damaged');
   const status = runs.every(isFinished) ? 'finished' : begun ? 'unfinished' : 'new';
-  const told = error === undefined ? {} : { error: printable(error) };
-  return { name, seeds, status, ...told };
+  const described = error === undefined ? {} : { error: printable(error) };
+  return { name, seeds, status, ...described };
 }
 
 function describeDamaged(error: InputError): Listing {

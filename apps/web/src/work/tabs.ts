@@ -29,7 +29,7 @@ export async function watchStudy(
   channel.onmessage = ({ data }: MessageEvent<FromWorker>) => hear(data);
   try {
     const grip = await request(folder, { signal });
-    if (grip === undefined) throw new Error(`${folder}: the browser gave no lock`);
+    if (grip === undefined) throw new Error(`${folder}: the browser did not grant a lock`);
     return grip;
   } finally {
     channel.close();

@@ -74,7 +74,7 @@ async function answer(message: ToWorker): Promise<void> {
       return;
     case 'remove':
       if (await isElsewhere(message.folder))
-        throw new InputError(`${message.folder}: another tab trains it; stop it there first`);
+        throw new InputError(`${message.folder}: another tab is training it; stop it there first`);
       await shelf.remove(message.folder);
       return tellStudies();
     case 'export': {

@@ -150,7 +150,7 @@ const claim: z.ZodType<Claim> = z
         params: { told: true },
       });
     if (testable === false) {
-      if (why === undefined) refuse('says it cannot be tested; say "why"');
+      if (why === undefined) refuse('is marked untestable; give the reason in "why"');
       return;
     }
     if (measured === undefined) refuse('needs a "quantity", or "testable": false and "why"');
@@ -182,7 +182,7 @@ const CLAIMS: DocumentKind<Claims> = {
           context.addIssue({
             code: 'custom',
             path: ['claims', i, 'id'],
-            message: 'is there twice; give each its own id',
+            message: 'appears twice; give each claim its own id',
           });
         seen.add(id);
       }

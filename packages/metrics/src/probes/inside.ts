@@ -101,7 +101,7 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
 /** Weight statistics of all parameters and by layer; at the end unless told otherwise. */
 export const weightStatistics: Component<'probe', WhenOptions & { bins?: number }> = defineProbe({
   name: 'weight-statistics',
-  summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in all.',
+  summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in total.',
   options: schema({ every, crossing, bins: integer().positive().default(50) }),
   create: (options) => ({
     needs: {},

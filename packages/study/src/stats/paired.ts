@@ -98,7 +98,7 @@ export function hedgesCorrection(df: number): number {
 function differences(a: readonly number[], b: readonly number[], least: number): number[] {
   if (a.length !== b.length || a.length < least)
     throw new InputError(
-      `paired samples: need as many values of each arm, at least ${least}, got ${a.length} and ${b.length}`,
+      `paired samples: both arms need the same number of values, at least ${least}, got ${a.length} and ${b.length}`,
     );
   const magnitude = largest(a, b);
   const each = a.map((value, i) => dropRounding(value - (b[i] ?? Number.NaN), magnitude));
