@@ -49,7 +49,12 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
   // A plan may stand beside records of its runs; a run's own folder goes before its record.
   const records = plan === undefined ? new Map() : await readRecords(folder, io);
   const stores = [...folders, ...records.values()];
-  const { runs, damaged, unmatched } = await loadRuns(stores, plan);
+  const loaded = await loadRuns(stores, plan);
+  const { damaged, unmatched } = loaded;
+  const known = new Set(records.values());
+  const runs = loaded.runs.map((run) =>
+    known.has(run.store) ? { ...run, recorded: true as const } : run,
+  );
   const [first] = damaged;
   if (runs.length === 0 && first !== undefined) throw first.error;
   for (const run of damaged) onSkipped(describeDamage(run));

@@ -27,7 +27,9 @@ describe('study record', () => {
     expect(await world.grok(...run, '--out', 'a')).toMatchObject({ code: 0 });
     const published = 'mechanistic_analysis_results.json';
     const analysis = ['quick', 'slow'].map((name) => `analysis/${name}/seed-0/${published}`);
-    expect(await world.grok('analyze', 'a', '--backend', 'wasm', '--quiet')).toMatchObject({
+    expect(
+      await world.grok('analyze', 'a', '--backend', 'wasm', '--as-published', '--at', 'last'),
+    ).toMatchObject({
       code: 0,
     });
     const files = [
@@ -50,11 +52,17 @@ describe('study record', () => {
   }, 180_000);
   it('makes a folder that is read as the study itself is', async () => {
     // Catches: verdicts that need the checkpoints of a machine that is gone.
-    const [own, kept] = [await world.grok('runs', 'a'), await world.grok('runs', 'kept')];
-    expect(kept.code).toBe(0);
-    const named = (text: string) => text.match(/none|teacher/g);
-    expect(named(kept.out)).toEqual(named(own.out));
-    const analyzed = await world.grok('analyze', 'a', '--missing', '--json');
+    const quantity = { of: 'inside', run: 'none', measure: 'rank', layer: 0 };
+    const claim = { id: 'x', source: '1', claim: 'a claim', quantity, value: 1, band: 9 };
+    const claims = { format: 'grok claims 1', paper: 'p', setting: {}, claims: [claim] };
+    writeFileSync(join(world.dir, 'claims.json'), JSON.stringify(claims));
+    const [own, kept] = [
+      await world.grok('verify', 'claims.json', 'a', '--json'),
+      await world.grok('verify', 'claims.json', 'kept', '--json'),
+    ];
+    expect([kept.code, kept.json()]).toEqual([own.code, own.json()]);
+    expect(own.json()).toMatchObject({ claims: [{ seeds: 2 }] });
+    const analyzed = await world.grok('analyze', 'a', '--missing', '--at', 'last', '--json');
     expect(analyzed.json()).toMatchObject({ analyses: 0 });
   });
   it('keeps the analyses of a record whose folder has none', async () => {

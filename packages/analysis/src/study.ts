@@ -31,7 +31,7 @@ export async function analyzeStudy(
   options: StudyAnalysisOptions = {},
 ): Promise<void> {
   const { tell, notice = () => {}, missing = false, ...requested } = options;
-  const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
+  const finished = runs.filter(isOpenable);
   /** Runs that each is compared with; a run that several overrides share has more than one. */
   const done = new Map<string, (string | undefined)[]>();
   const failures: unknown[] = [];
@@ -91,7 +91,7 @@ export async function publishStudy(
   } = {},
 ): Promise<void> {
   const { notice = () => {}, missing = false } = options;
-  const finished = runs.filter(({ manifest }) => manifest.status === 'finished');
+  const finished = runs.filter(isOpenable);
   for (const teacher of finished.filter(({ name }) => name === 'teacher')) {
     const path = publishedPath(teacher);
     const students = finished.filter((other) => isStudentBeside(other, teacher));
@@ -116,6 +116,11 @@ function holdsAll(file: PublishedAnalysis | undefined, students: readonly BegunR
 /** Students and controls of a teacher's seed, under its override. */
 function isStudentBeside(run: BegunRun, { seed, override }: BegunRun): boolean {
   return run.role !== 'teacher' && run.seed === seed && run.override === override;
+}
+
+/** Finished, and with parameters: a record has none, and would be trained again from the start. */
+function isOpenable({ manifest, recorded }: BegunRun): boolean {
+  return manifest.status === 'finished' && recorded !== true;
 }
 
 /** Where a study keeps the published layout of a seed. */
