@@ -10,13 +10,13 @@ import {
   rng,
 } from '@grok/core';
 import {
-  type Batch,
   type Circuit,
   compareCircuits,
   findCircuit,
   getActName,
   type HookedModel,
   hookModel,
+  type LabeledBatch,
   matchNeurons,
   type ScoredComponent,
 } from '@grok/interp';
@@ -86,7 +86,7 @@ const build = (pool: 'cls' | 'mean'): Model =>
     ...{ norm: 'none', positions: 'none', mlp: 'relu', pool },
   })({ vocabulary: V, inputs: { shape: [V * V, 2], dtype: 'int32' } });
 const model = build('cls');
-const batch: Batch = {
+const batch: LabeledBatch = {
   inputs: {
     data: Int32Array.from(each((a) => each((b) => [a, b])).flat(2)),
     shape: [V * V, 2],

@@ -2,7 +2,7 @@
 import wasm from '@grok/backend-wasm';
 import { createRegistry, openBackend } from '@grok/core';
 import { modularTask } from '@grok/data';
-import { type Batch, hookModel, makeBatch, stitch } from '@grok/interp';
+import { hookModel, type LabeledBatch, makeBatch, stitch } from '@grok/interp';
 import { expect, test } from 'vitest';
 import type { Fixture } from './fixtures.js';
 import { readFixture } from './read-fixture.js';
@@ -33,7 +33,7 @@ test('a map carries a model’s own states over, and no more of another’s than
     const own = logits.data.subarray(row * width, (row + 1) * width);
     return own.indexOf(Math.max(...own));
   });
-  const batch: Batch = { ...validation, labels: answers };
+  const batch: LabeledBatch = { ...validation, labels: answers };
   const options = { student, fit, batch, teacherSite: site, studentSite: site };
   const same = await stitch({ ...options, teacher: student });
   expect(same.student).toBe(1);

@@ -25,10 +25,13 @@ interface CompletedOption {
   readonly value: Choices | undefined;
 }
 /** What the names in help texts stand for: options by their flag, arguments by their name. */
-export type Known = Readonly<Record<string, Choices>>;
+export type KnownValues = Readonly<Record<string, Choices>>;
 
 /** All commands of a program with their options; those of its default command stand under no name too. */
-export function describeCommands(program: Command, known: Known): readonly CompletedCommand[] {
+export function describeCommands(
+  program: Command,
+  known: KnownValues,
+): readonly CompletedCommand[] {
   const describe = (command: Command, path: string): readonly CompletedCommand[] => {
     const children = visible(command);
     const { options, registeredArguments } = command;
@@ -56,14 +59,14 @@ function visible(command: Command): readonly Command[] {
   return children.filter((child) => child.name() !== 'help');
 }
 
-function describeOption(option: Option, known: Known): CompletedOption {
+function describeOption(option: Option, known: KnownValues): CompletedOption {
   const { long, short, description, required, optional, argChoices } = option;
   const flag = long ?? short ?? '';
   const value = argChoices ?? own(known, flag) ?? [];
   return { flag, description, value: required || optional ? value : undefined };
 }
 
-function argumentChoices(argument: Argument, known: Known): Choices {
+function argumentChoices(argument: Argument, known: KnownValues): Choices {
   return argument.argChoices ?? own(known, argument.name()) ?? [];
 }
 

@@ -57,7 +57,7 @@ const whole =
     parseInteger(flag, text, least);
 
 /** An option that may be given several times; the help calls an empty list `without`. */
-export function repeatable(flags: string, description: string, without = 'none'): Option {
+export function repeatableOption(flags: string, description: string, without = 'none'): Option {
   return new Option(flags, `${description} (repeatable)`).argParser(collect).default([], without);
 }
 
@@ -90,7 +90,7 @@ export function csvFlag(command: Command, records: string): Command {
 /** Adds plugins to load. */
 export function pluginFlag(command: Command): Command {
   return command.addOption(
-    repeatable('--plugin <entry>', 'load a plugin: package, folder or file').helpGroup(
+    repeatableOption('--plugin <entry>', 'load a plugin: package, folder or file').helpGroup(
       GROUP.compute,
     ),
   );
@@ -131,7 +131,9 @@ export function trackFlags(command: Command): Command {
 
 /** Adds values to replace. */
 export function setFlag(command: Command, description = 'replace one value'): Command {
-  return command.addOption(repeatable('--set <path=value>', description).helpGroup(GROUP.start));
+  return command.addOption(
+    repeatableOption('--set <path=value>', description).helpGroup(GROUP.start),
+  );
 }
 
 /** Adds all that makes a run: with the sugar flags where their defaults are given. */

@@ -81,7 +81,7 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
 }
 
 /** The one run of a run's own folder. @throws InputError where there is none. */
-export async function openRun(folder: string, io: Io): Promise<BegunRun> {
+export async function openRunFolder(folder: string, io: Io): Promise<BegunRun> {
   const store = storeAt(folder, io);
   await readConfig(store);
   const { runs, damaged } = await loadRuns([store]);

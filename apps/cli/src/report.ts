@@ -98,7 +98,7 @@ async function readInput(
 }
 
 /** Figure 2 and the tables 4.3 need analyses with the published choices: made where there are none. */
-export async function analyzeAsPublished(
+export async function computePublished(
   opened: OpenedFolder,
   registry: Registry,
   flags: ComputeFlags,

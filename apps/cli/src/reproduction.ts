@@ -17,7 +17,7 @@ import { openFolder } from './folders.js';
 import { createHost, EXIT, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { clock } from './progress-lines.js';
-import { analyzeAsPublished, publishedNumbers, writeReport } from './report.js';
+import { computePublished, publishedNumbers, writeReport } from './report.js';
 import { requestExecution } from './spec.js';
 import { studyProgress } from './study-progress.js';
 
@@ -59,7 +59,7 @@ export async function carryOutPlan(
     );
   }
   const opened = await openFolder(folder, io);
-  await analyzeAsPublished(opened, registry, flags, io);
+  await computePublished(opened, registry, flags, io);
   const command = 'grok reproduce --spec plan.json --out DIR';
   const files = await writeReport(opened, opened.root.where, command, undefined, io);
   sink.write(`${files.join('\n')}\n`);

@@ -17,7 +17,7 @@ import {
 } from './compare.js';
 import { type Analysis, nameBeside } from './files.js';
 import { type At, defaultMoments, type Moment, resolveMoment } from './moments.js';
-import { type AnalysisHost, listSites, type Opened, openAt, sitesOver } from './open.js';
+import { type AnalysisHost, type Opened, openAt, sitesByKind, sitesOver } from './open.js';
 
 /** What to analyze. */
 export interface AnalysisOptions {
@@ -134,8 +134,8 @@ async function compare(
   const { task, split } = student;
   const rows = split.validation.subarray(0, most);
   const [mine, theirs] = [
-    await sitesOver(host, student, listSites(student.model).states, rows),
-    await sitesOver(host, teacher, listSites(teacher.model).states, rows, task.inputs),
+    await sitesOver(host, student, sitesByKind(student.model).states, rows),
+    await sitesOver(host, teacher, sitesByKind(teacher.model).states, rows, task.inputs),
   ];
   const group = findGroup(task);
   const other = await frequencies(host, teacher, task);
@@ -169,7 +169,7 @@ async function frequencies(
 /** The probes of an analysis unless others are named: those at hand that fit the task and the model. */
 export function defaultProbes(registry: Registry, task: Task, model: Model): readonly ProbeUse[] {
   const known = registry.list().flatMap(({ kind, name }) => (kind === 'probe' ? [name] : []));
-  const { states, patterns } = listSites(model);
+  const { states, patterns } = sitesByKind(model);
   const neurons = model.sites().some(({ name }) => /^blocks\.\d+\.mlp\.hook_post$/.test(name));
   const over = (use: string, sites: readonly string[]): readonly ProbeUse[] =>
     sites.length === 0 ? [] : [{ use, options: { sites } }];

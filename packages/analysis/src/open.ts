@@ -91,7 +91,7 @@ export function sitesOver(
  * Names of the hidden states and of the attention patterns that a model has. The hidden states of a
  * model that uses none of the standard names are its sites of the model's width.
  */
-export function listSites(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
+export function sitesByKind(model: Model): { states: readonly Site[]; patterns: readonly Site[] } {
   const { layers, width } = model.shape;
   const own = model.sites();
   const has = (site: Site): boolean => own.some(({ name }) => name === site);
@@ -111,7 +111,7 @@ export async function captureInside(
   rows: Int32Array,
   inputs?: HostArray,
 ): Promise<AnalyzedModel> {
-  const { states, patterns } = listSites(opened.model);
+  const { states, patterns } = sitesByKind(opened.model);
   const found = await sitesOver(host, opened, [...states, ...patterns], rows, inputs);
   return {
     params: withoutAuxiliary(opened.checkpoint.params),

@@ -15,13 +15,13 @@ import {
 } from './components.js';
 import { createEvaluator, type Evaluations, type Evaluator } from './evaluator.js';
 import type { HookedModel } from './hooked-model.js';
-import { type Batch, type Metric, metricName } from './metrics.js';
+import { type LabeledBatch, type Metric, metricName } from './metrics.js';
 import { findSite, selectionMask } from './sites.js';
 
 /** How to search. */
 export interface CircuitOptions {
   /** The rows that the metric is a mean over, and that means are taken over. */
-  readonly batch: Batch;
+  readonly batch: LabeledBatch;
   /** Default `logitDifference`. */
   readonly metric?: Metric;
   /** Share (0–1) of the metric that the circuit must keep, where 1 is the whole model and 0 the model with all components ablated; default .9. */

@@ -14,7 +14,7 @@ import {
 } from '@grok/core';
 import { matchNames, reader, takeRows } from '@grok/core/internal';
 import { type Hook, planHooks, type ResolvedHook, type SiteHook } from './hooks.js';
-import { type Batch, type Metric, meanMetric } from './metrics.js';
+import { type LabeledBatch, type Metric, meanMetric } from './metrics.js';
 import { type BoundModel, createPasses } from './passes.js';
 import { findSite } from './sites.js';
 
@@ -44,10 +44,10 @@ export interface HookedModel {
     sites?: readonly string[],
   ): Promise<HookedResult>;
   /** The mean of a metric over rows, with values replaced by hooks. @throws InputError when it is not finite in a row. */
-  measure(batch: Batch, metric: Metric, hooks?: readonly Hook[]): Promise<number>;
+  measure(batch: LabeledBatch, metric: Metric, hooks?: readonly Hook[]): Promise<number>;
   /** Gradients of the metric, summed over rows, with respect to the values at sites, `[rows, …]`. */
   gradients(
-    batch: Batch,
+    batch: LabeledBatch,
     metric: Metric,
     sites: readonly string[],
     hooks?: readonly Hook[],

@@ -5,7 +5,7 @@ export type { Evaluations } from './evaluator.js';
 export * from './hooked-model.js';
 export type { Hook, HookFunction } from './hooks.js';
 export * from './logits.js';
-export type { Batch, Metric, MetricFunction, Targets } from './metrics.js';
+export type { LabeledBatch, Metric, MetricFunction, Targets } from './metrics.js';
 export * from './open-run.js';
 export * from './overlap.js';
 export * from './pairs.js';

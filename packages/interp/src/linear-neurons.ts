@@ -6,12 +6,12 @@ import { Matrix } from 'ml-matrix';
 import { ablationHooks, type CircuitComponent } from './components.js';
 import type { HookedModel } from './hooked-model.js';
 import type { Hook } from './hooks.js';
-import { type Batch, type Metric, meanMetric, metricFunction } from './metrics.js';
+import { type LabeledBatch, type Metric, meanMetric, metricFunction } from './metrics.js';
 import { getActName } from './sites.js';
 
 /** What is measured, and what ablation leaves. */
 export interface EvaluatorOptions {
-  readonly batch: Batch;
+  readonly batch: LabeledBatch;
   readonly metric: Metric;
   readonly ablate?: 'mean' | 'zero';
 }

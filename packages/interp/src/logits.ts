@@ -7,7 +7,7 @@ import type { HostArray, Site } from '@grok/core';
 import { reader } from '@grok/core/internal';
 import type { HookedModel } from './hooked-model.js';
 import type { Hook } from './hooks.js';
-import type { Batch, Metric } from './metrics.js';
+import type { LabeledBatch, Metric } from './metrics.js';
 import { getActName } from './sites.js';
 
 /** A part of the residual stream and its share of the metric. */
@@ -47,7 +47,7 @@ function listComponents({ model, sites }: HookedModel): readonly Component[] {
  */
 export async function directLogitAttribution(
   model: HookedModel,
-  batch: Batch,
+  batch: LabeledBatch,
   metric: Metric = 'logitDifference',
 ): Promise<readonly Attribution[]> {
   const last = getActName('resid_post', model.model.shape.layers - 1);
@@ -98,7 +98,7 @@ export interface LensLayer {
  */
 export async function logitLens(
   model: HookedModel,
-  batch: Batch,
+  batch: LabeledBatch,
   metric: Metric = 'logitDifference',
 ): Promise<readonly LensLayer[]> {
   const { layers } = model.model.shape;

@@ -18,7 +18,7 @@ export type MetricFunction = (logits: tf.Tensor, targets: Targets) => tf.Tensor;
  */
 export type Metric = 'logitDifference' | 'loss' | 'probability' | 'accuracy' | MetricFunction;
 /** Rows to run a model on, with what is right of each. */
-export interface Batch {
+export interface LabeledBatch {
   /** int32 tokens `[rows, pos]`, or float32 features `[rows, …]`. */
   readonly inputs: HostArray;
   /** The right class of each row. */

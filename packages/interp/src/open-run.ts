@@ -46,7 +46,7 @@ export interface OpenedRun {
 }
 
 /** Opens the run in a store. @throws InputError when it is not there or never came to the step. */
-export async function openRun(store: Store, options: OpenRunOptions): Promise<OpenedRun> {
+export async function openRunFromStore(store: Store, options: OpenRunOptions): Promise<OpenedRun> {
   const { registry, at = 'last', teacherStores } = options;
   const { experiment, execution } = await readConfig(store);
   const { task, split } = data(experiment, registry);

@@ -1,17 +1,17 @@
 /** Rows to patch between: clean and corrupted inputs, with what is right of the clean ones. */
 import { type HostArray, InputError, type Task } from '@grok/core';
 import { takeRows } from '@grok/core/internal';
-import type { Batch } from './metrics.js';
+import type { LabeledBatch } from './metrics.js';
 
 /** Clean rows, whose labels are right and whose `wrong` labels are those of the corrupted rows, and corrupted inputs. */
 export interface PatchingPairs {
-  readonly clean: Batch;
+  readonly clean: LabeledBatch;
   /** `[rows, …]`, row by row beside the clean ones. */
   readonly corrupted: HostArray;
 }
 
 /** Rows of a task, with their labels. */
-export function makeBatch(task: Task, rows: ArrayLike<number>): Batch {
+export function makeBatch(task: Task, rows: ArrayLike<number>): LabeledBatch {
   return {
     inputs: takeRows(task.inputs, Int32Array.from(rows)),
     labels: Int32Array.from(rows, (row) => task.labels[row] ?? 0),

@@ -19,7 +19,7 @@ import {
 } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import type { HookFunction, SiteHook } from './hooks.js';
-import { type Batch, type Metric, metricFunction } from './metrics.js';
+import { type LabeledBatch, type Metric, metricFunction } from './metrics.js';
 import { findSite } from './sites.js';
 
 /** What a compiled pass reads: parameters with scales of hooks, the batch's rows, and per-row shifts. */
@@ -48,7 +48,7 @@ export interface Passes {
   /** Outputs over all rows by path: `sites/…`, or the rows' `metric`. */
   run(
     pass: Pass,
-    batch: Partial<Batch> & Pick<Batch, 'inputs'>,
+    batch: Partial<LabeledBatch> & Pick<LabeledBatch, 'inputs'>,
   ): Promise<Record<string, HostArray>>;
   readonly compiled: number;
   dispose(): void;
@@ -103,7 +103,7 @@ function createNumbering(): (f: HookFunction | Metric) => string {
 /** Passes of one key are one compiled function. */
 function formatKey(
   { hooks, sites, metric, gradients }: Pass,
-  batch: Partial<Batch>,
+  batch: Partial<LabeledBatch>,
   assignNumber: (f: HookFunction | Metric) => string,
 ): string {
   const stages = hooks.map(({ info, stages }) => [
@@ -146,7 +146,10 @@ function coefficients(hooks: readonly SiteHook[]): {
   return { shared, perRow };
 }
 
-function readTargets({ labels, wrong }: Partial<Batch>, rows: number): Record<string, HostArray> {
+function readTargets(
+  { labels, wrong }: Partial<LabeledBatch>,
+  rows: number,
+): Record<string, HostArray> {
   const targets: Record<string, HostArray> = {};
   for (const [name, data] of Object.entries({ labels, wrong })) {
     if (data === undefined) continue;

@@ -7,7 +7,7 @@ import { type HostArray, InputError, type Site, type SiteInfo } from '@grok/core
 import { reader } from '@grok/core/internal';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import type { HookedModel } from './hooked-model.js';
-import type { Batch, Metric } from './metrics.js';
+import type { LabeledBatch, Metric } from './metrics.js';
 import { findSite } from './sites.js';
 
 /** Share of the mean variance that is added to every direction's, so that constant ones have a solution. */
@@ -23,7 +23,7 @@ export interface StitchOptions {
   /** Rows to fit the map on, such as the training rows. */
   readonly fit: HostArray;
   /** Rows to run the student on, none of them among those. */
-  readonly batch: Batch;
+  readonly batch: LabeledBatch;
   /** Default `accuracy`. */
   readonly metric?: Metric;
 }

@@ -8,7 +8,7 @@ import type { Config } from './options.js';
 export type ApplyOptions = Parameters<Model['apply']>[2];
 
 /** Delivers the value at a site, and returns what the rest of the pass is to compute with. */
-export interface Hook {
+export interface HookPoint {
   /** One row a position, `[all, d]`, or what has no position, `[batch, d]`. */
   (site: Site, x: tf.Tensor): tf.Tensor;
   /** By part, `[rows, pos, head, d_head]` or `[rows, head, query, key]`. */
@@ -50,7 +50,7 @@ export interface Forward extends Readonly<Steps> {
   /** Dropout masks by name; none in evaluation. */
   readonly masks: Readonly<Record<string, tf.Tensor>>;
   readonly params: ParamReader;
-  readonly hook: Hook;
+  readonly hook: HookPoint;
   /** Whether somebody reads or replaces the value at one of the sites. */
   readonly isUsed: (...sites: Site[]) => boolean;
 }

@@ -12,7 +12,7 @@ import {
 } from '@grok/core';
 import { checkParameterCount } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import type { ApplyOptions, Hook } from './forward.js';
+import type { ApplyOptions, HookPoint } from './forward.js';
 import { countParameters, initialize } from './init.js';
 import {
   assemble,
@@ -119,7 +119,7 @@ function createHook(
   { sites, taps = {} }: ApplyOptions,
   narrowsAfter: (site: Site) => boolean,
   found: Map<Site, tf.Tensor>,
-): Hook {
+): HookPoint {
   const record = (site: Site, value: tf.Tensor): void => {
     if (sites.has(site)) found.set(site, value);
     if (found.size === sites.size) throw new StopForward();

@@ -20,9 +20,9 @@ import {
   examples,
   GROUP,
   outputFlags,
-  repeatable,
+  repeatableOption,
 } from '../flags.js';
-import { type OpenedFolder, openFolder, openRun, teacherFolder } from '../folders.js';
+import { type OpenedFolder, openFolder, openRunFolder, teacherFolder } from '../folders.js';
 import { EXIT, human } from '../host.js';
 import type { Io, Sink } from '../io.js';
 import { parseStrategy } from '../parse.js';
@@ -44,9 +44,13 @@ export function analyze(program: Command, io: Io, done: (code: number) => void):
     .description('analyze a run or every run of a study, and compare it with its teacher')
     .argument('<dir>', 'the run’s folder, or a study’s')
     .option('--against <dir>', 'run to compare with (default: the run’s own teacher)')
-    .addOption(repeatable('--probe <name[:key=value,…]>', 'only this probe', 'all'))
+    .addOption(repeatableOption('--probe <name[:key=value,…]>', 'only this probe', 'all'))
     .addOption(
-      repeatable('--at <moment>', 'crossing, crossing+STEPS, last or a step', 'crossing and last'),
+      repeatableOption(
+        '--at <moment>',
+        'crossing, crossing+STEPS, last or a step',
+        'crossing and last',
+      ),
     )
     .option('--as-published', 'hidden states 0 and 1 on the first 500 training rows')
     .option('--missing', 'of a study, only what has not been analyzed yet');
@@ -89,7 +93,7 @@ function readOptions(flags: Flags): { at?: readonly At[]; probes?: readonly Prob
 async function analyzeOne(opened: OpenedFolder, host: Host, flags: Flags, io: Io): Promise<object> {
   const run = { ...opened.runs[0]!, name: nameStrategies(opened.runs[0]!.config.experiment) };
   const from = flags.against ?? teacherFolder(run, io);
-  const against = from === undefined ? undefined : await openRun(from, io);
+  const against = from === undefined ? undefined : await openRunFolder(from, io);
   const missed: At[] = [];
   const options = {
     ...readOptions(flags),

@@ -2,7 +2,7 @@ import { unknownName } from '@grok/core';
 import { own } from '@grok/core/internal';
 import { pluginKinds } from '@grok/create-plugin';
 import type { Command } from 'commander';
-import { describeCommands, FILES, FOLDERS, type Known, SHELLS } from '../completion.js';
+import { describeCommands, FILES, FOLDERS, type KnownValues, SHELLS } from '../completion.js';
 import { claimsNames, presetNames } from '../documents.js';
 import { examples } from '../flags.js';
 import { EXIT } from '../host.js';
@@ -26,11 +26,11 @@ export function completion(program: Command, io: Io, done: (code: number) => voi
     });
 }
 
-async function knownNames(io: Io): Promise<Known> {
+async function knownNames(io: Io): Promise<KnownValues> {
   const listed = (await openRegistry([], io)).list();
   const named = (kind: string): readonly string[] =>
     listed.filter((item) => item.kind === kind).map(({ name }) => name);
-  const options: Known = {
+  const options: KnownValues = {
     ...{ '--preset': presetNames(), '--spec': [FILES], '--claims': [...claimsNames(), FILES] },
     ...{ '--strategy': ['none', ...named('strategy')], '--op': named('task') },
     ...{ '--backend': named('backend'), '--executor': named('executor') },

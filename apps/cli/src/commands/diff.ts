@@ -1,7 +1,7 @@
 import { formatCsv, layOut } from '@grok/report';
 import type { Command } from 'commander';
 import { csvFlag, examples, type OutputFlags, outputFlags } from '../flags.js';
-import { openRun } from '../folders.js';
+import { openRunFolder } from '../folders.js';
 import { EXIT, type Human, human } from '../host.js';
 import { diffRuns, type RunDiff } from '../inspect.js';
 import type { Io } from '../io.js';
@@ -16,7 +16,7 @@ export function diff(program: Command, io: Io, done: (code: number) => void): vo
     .argument('<a>', 'a run’s folder')
     .argument('<b>', 'another’s')
     .action(async (a: string, b: string, flags: OutputFlags) => {
-      const runs = [await openRun(a, io), await openRun(b, io)] as const;
+      const runs = [await openRunFolder(a, io), await openRunFolder(b, io)] as const;
       const found = diffRuns(...runs);
       const sink = human(io, flags);
       if (flags.csv === true)

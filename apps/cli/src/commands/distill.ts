@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type DistillFlags, distillDraft, namedFolder } from '../distillation.js';
-import { examples, GROUP, repeatable, runFlags } from '../flags.js';
+import { examples, GROUP, repeatableOption, runFlags } from '../flags.js';
 import type { Io } from '../io.js';
 import { parseNumber } from '../parse.js';
 import { openRegistry, withRecordedPlugins } from '../plugins.js';
@@ -12,9 +12,12 @@ export function distill(program: Command, io: Io, done: (code: number) => void):
   const command = program.command('distill').helpGroup('Train:').optionsGroup(GROUP.distillation);
   command
     .addOption(
-      repeatable('--teacher <dir>', 'folder of a finished run; name=dir if there are several'),
+      repeatableOption(
+        '--teacher <dir>',
+        'folder of a finished run; name=dir if there are several',
+      ),
     )
-    .addOption(repeatable('--strategy <name:key=value,…>', 'distillation strategy'))
+    .addOption(repeatableOption('--strategy <name:key=value,…>', 'distillation strategy'))
     .option(
       '--alpha <share>',
       'weight of the hard labels (default 0.5); the logit strategy gets the rest',

@@ -2,7 +2,7 @@ import { formatCsv, layOut } from '@grok/report';
 import type { BegunRun } from '@grok/study';
 import type { Command } from 'commander';
 import { csvFlag, examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
-import { openRun } from '../folders.js';
+import { openRunFolder } from '../folders.js';
 import { EXIT, type Human, human } from '../host.js';
 import { type InspectedRun, inspectRun } from '../inspect.js';
 import type { Io } from '../io.js';
@@ -21,7 +21,7 @@ export function inspect(program: Command, io: Io, done: (code: number) => void):
     .description('a run’s model: parameters, sites, shapes, sizes, hashes, files')
     .argument('<dir>', 'the run’s folder')
     .action(async (folder: string, flags: OutputFlags & { plugin: readonly string[] }) => {
-      const run = await openRun(folder, io);
+      const run = await openRunFolder(folder, io);
       const registry = await openRegistry(flags.plugin, io);
       const found = await withRecordedPlugins([folder], flags, registry, io, () =>
         inspectRun(run, registry),

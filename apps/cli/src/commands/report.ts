@@ -6,7 +6,7 @@ import { openFolder } from '../folders.js';
 import { checkWritable, EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
 import { openRegistry } from '../plugins.js';
-import { analyzeAsPublished, writeReport } from '../report.js';
+import { computePublished, writeReport } from '../report.js';
 
 interface Flags extends ComputeFlags {
   readonly out?: string;
@@ -34,7 +34,7 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
     checkWritable(out, flags.out === undefined ? out : `--out ${out}`, io);
     const claims = flags.claims === undefined ? undefined : readClaims(flags.claims, io.cwd);
     const registry = await openRegistry(flags.plugin, io);
-    if (flags.analyze) await analyzeAsPublished(opened, registry, flags, io);
+    if (flags.analyze) await computePublished(opened, registry, flags, io);
     const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
     const { root, runs, onSkipped } = opened;
     const verified =

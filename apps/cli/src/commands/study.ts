@@ -8,7 +8,7 @@ import {
   type OutputFlags,
   outputFlags,
   pluginFlag,
-  repeatable,
+  repeatableOption,
   setFlag,
   trackFlags,
 } from '../flags.js';
@@ -94,7 +94,7 @@ function runFlags(command: Command): Command {
   setFlag(command, 'replace one value of the plan')
     .optionsGroup(GROUP.study)
     .addOption(
-      repeatable('--only <runs>', 'names, @seeds or name@seed, separated by commas', 'all'),
+      repeatableOption('--only <runs>', 'names, @seeds or name@seed, separated by commas', 'all'),
     )
     .option('--records <dir>', RECORDS)
     .option('--retry-failed', 'retry runs that failed twice')
