@@ -175,8 +175,9 @@ async function removeLeftovers(path: string, now: number, ttl: number): Promise<
     const token = name.slice(basename(path).length + '.new-'.length);
     const file = join(dir, name, `${token}.json`);
     const holder = await readStamp(file, unreadable(file)).catch(() => undefined);
-    const made = holder?.renewed ?? (await unlessMissing(() => stat(join(dir, name))))?.mtimeMs;
-    const isOld = made !== undefined && made + 1000 * (holder?.ttl ?? ttl) < now;
+    const folderTime =
+      holder?.renewed ?? (await unlessMissing(() => stat(join(dir, name))))?.mtimeMs;
+    const isOld = folderTime !== undefined && folderTime + 1000 * (holder?.ttl ?? ttl) < now;
     if (isOld || (holder !== undefined && findState(holder) === 'ended'))
       await rm(join(dir, name), { recursive: true, force: true });
   }
