@@ -138,13 +138,13 @@ test.each([
     'a name that is no file’s',
     [{ use: 'own', as: '../x' }],
     own('end', () => 0),
-    /probe "..\/x": its name is part of a file's/,
+    /probe "..\/x": its name becomes part of a file/,
   ],
   [
     'two of one name',
     [{ use: 'own' }, { use: 'own' }],
     own('end', () => 0),
-    /probe "own": is named twice/,
+    /probe "own": appears twice; rename one/,
   ],
 ] as const)('%s is refused before anything is written', async (_, probes, plugin, message) => {
   const store = memoryStore();

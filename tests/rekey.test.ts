@@ -92,7 +92,7 @@ test('a teacher and its student get new ids in every file, and nothing else chan
     renameSync(join(root, learned.folder), join(root, `student-${oldStudent.slice(0, 10)}`));
     const store = fileStore(join(root, `student-${oldStudent.slice(0, 10)}`));
     await expect(startRun({ experiment: student }, { registry, store })).rejects.toThrow(
-      /has the format "grok run 1".*re-key the folder with scripts\/rekey\.mjs/,
+      /has the format "grok run 1".*convert the folder with scripts\/rekey\.mjs/,
     );
 
     const copy = `${root}-alone`;

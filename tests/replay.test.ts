@@ -78,6 +78,8 @@ test('a student is replayed with its teacher; without one, or beyond the end, th
   const found = await replayTo({ registry, store, teacherStores: { teacher } }, 7);
   expect(found).toMatchObject({ from: 6, checkpoint: { position: { step: 7, epoch: 2 } } });
   expect(await store.list('checkpoints')).toEqual(before);
-  await expect(replayTo({ registry, store }, 7)).rejects.toThrow(/teacher "teacher": .* not at/);
+  await expect(replayTo({ registry, store }, 7)).rejects.toThrow(
+    /teacher "teacher": run .* not found/,
+  );
   await expect(replayTo({ registry, store }, 13)).rejects.toThrow(/step 13 .* 0 to 12/);
 });

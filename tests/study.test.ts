@@ -209,7 +209,7 @@ describe('runStudy', () => {
     const overrides = { base: {}, short: { student: { epochs: 1 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     await expect(runStudy(both, study().host)).rejects.toThrow(
-      /base\/none@0 and short\/none@0 are one run, of \d+ epochs and of 1 epoch; give both one length/,
+      /base\/none@0 and short\/none@0 are one run, of \d+ epochs and of 1 epoch; give both the same length/,
     );
   });
 
@@ -246,7 +246,7 @@ describe('runStudy', () => {
       carryOut: async ({ run, folder }) => ({ status: 'finished', run, folder }),
     });
     await expect(runStudy(plan, { ...host, executor: liar })).rejects.toThrow(
-      'says that teacher@0 is finished, but',
+      'executor "liar": reports teacher@0 as finished, but',
     );
   });
 

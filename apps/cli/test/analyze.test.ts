@@ -75,7 +75,7 @@ afterAll(() => world.remove());
 describe('analyze', () => {
   it('reads a student beside its own teacher, all six states on validation rows', async () => {
     const { code, out, err, json } = await world.grok('analyze', folders.logit, '--json', '--wide');
-    expect([code, err]).toEqual([0, expect.stringContaining('never came to 99 %')]);
+    expect([code, err]).toEqual([0, expect.stringContaining('never reached 99 %')]);
     expect(out.trim().split('\n')).toHaveLength(1);
     // Catches: what a page says is printed, hidden in a file.
     expect(err).toMatch(/key frequencies .*, neurons explained \d+\.\d % \d+\.\d %\n/);
@@ -186,7 +186,7 @@ describe('analyze', () => {
     const withGradients = await world.grok('analyze', 'two', '--probe', 'gradients');
     expect([withGradients.code, withGradients.err]).toEqual([
       2,
-      expect.stringContaining('ask for fewer batches'),
+      expect.stringContaining('use fewer batches'),
     ]);
   });
 
@@ -218,7 +218,11 @@ describe('analyze', () => {
     ['a step', ['RUN', '--at', '99'], /step 99 is not a step of the run; give one from 0 to 2/],
     ['a probe', ['RUN', '--at', 'last', '--probe', 'cia'], /unknown probe "cia"/],
     ['a folder', ['nowhere'], /no such folder: nowhere/],
-    ['a study against one', ['study', '--against', 'study'], /--against: is for a run/],
+    [
+      'a study against one',
+      ['study', '--against', 'study'],
+      /--against: works only for a single run/,
+    ],
   ])('explains %s that is not there', async (_, argv, says) => {
     const words = argv.map((word) => (word === 'RUN' ? folders.logit : word));
     const { code, err } = await world.grok('analyze', ...words);

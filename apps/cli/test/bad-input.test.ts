@@ -84,7 +84,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'a rate that is 0 as a number',
     train('--lr', '1e-400'),
-    /--lr: 1e-400 is too small for a number/,
+    /--lr: 1e-400 is too small for a float64/,
   ],
   [
     'a rate that is 0 in float32',
@@ -132,7 +132,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'a spec too deep',
     ['train', '--spec', 'deep.json', '--out', 'new'],
-    /spec deep.json: must have at most 100 levels/,
+    /spec deep.json: must be nested at most 100 levels deep/,
   ],
   [
     'a name that moves the cursor',
@@ -142,7 +142,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
   [
     'a strategy that is a promise',
     train('--plugin', 'late.mjs', '--set', 'objective=[{"use":"late"}]'),
-    /strategy "late" of late 1.0.0: create() must return its result, got a promise/,
+    /strategy "late" of late 1.0.0: create\(\) must return its result, got a promise/,
   ],
   ['batch 0', train('--batch', '0'), /--batch: must be an integer ≥ 1, got "0"/],
   ['dropout 1', train('--dropout', '1'), /option "dropout".*got 1/],
@@ -169,7 +169,7 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     train('--epoch', '1'),
     /unknown option '--epoch'.*Did you mean --epochs/,
   ],
-  ['unknown key', set('optimizer.use=adamw'), /unknown key "optimizer": did you mean "optimizer"/],
+  ['unknown key', set('optimize.use=adamw'), /unknown key "optimize": did you mean "optimizer"/],
   [
     'unknown option of a component',
     set('optimizer.options.learningrate=1'),

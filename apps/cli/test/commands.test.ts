@@ -260,7 +260,7 @@ describe('eval, runs, plugins, doctor', () => {
       return /telemetry of onnxruntime: .*/.exec(err + out)?.[0] ?? '';
     };
     expect(await telemetryLine('1')).toBe('telemetry of onnxruntime: off');
-    expect(await telemetryLine('0')).toMatch(/: on, by ORT_DISABLE_TELEMETRY/);
+    expect(await telemetryLine('0')).toMatch(/: on, because ORT_DISABLE_TELEMETRY/);
   });
   it('shows help and version', async () => {
     const help = await world.grok('--help');

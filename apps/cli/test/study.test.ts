@@ -81,7 +81,7 @@ describe('a study', () => {
     ]) {
       const done = await world.grok('study', ...again, '--json');
       expect(done).toMatchObject({ code: 0 });
-      expect(done.err).toContain('nothing to do, all 6 runs were finished before');
+      expect(done.err).toContain('nothing to do: all 6 runs are finished');
       expect(done.json()).toMatchObject({ status: 'finished', begun: 0, out: 's' });
     }
   });
@@ -113,7 +113,7 @@ describe('a study', () => {
 it('a dry run lists the runs, estimates their time and writes nothing', async () => {
   const done = await kept.grok('study', 'run', 'tiny.json', '--dry-run', '--out', 's', '--json');
   expect(done).toMatchObject({ code: 0 });
-  expect(done.err).toContain('6 of 6 runs to do, 1 at once: about 0:');
+  expect(done.err).toContain('6 of 6 runs to do, 1 in parallel: about 0:');
   const { runs, seconds } = done.json<
     { runs: { needs: string[] }[]; seconds: number } & Record<string, never>
   >();
@@ -179,7 +179,7 @@ it('a run that fails what it must be is reported, with those it would have taugh
   expect(done.code).toBe(1);
   expect(done.out).toContain('; once more');
   expect(done.err).toMatch(
-    /teacher@0 failed twice: epoch 2, the last: validation accuracy is .* must be at least 1/,
+    /teacher@0 failed twice: last epoch \(2\): validation accuracy .* must be at least 1/,
   );
   const hint = 'grok: to retry failed runs: grok study resume failing --retry-failed\n';
   expect(done.err.endsWith(hint)).toBe(true);
@@ -187,7 +187,7 @@ it('a run that fails what it must be is reported, with those it would have taugh
   expect(done.out).toContain('2 of 6 runs finished, 2 failed, 2 blocked');
   const again = await kept.grok('study', 'run', 'failing');
   expect(again.code).toBe(1);
-  expect(again.out).toContain('2 of 6 runs were finished before, the others failed');
+  expect(again.out).toContain('nothing to do: 2 of 6 runs are finished, the others failed');
   // Nothing was tried: the hint would be a second word for the same.
   expect(again.err).not.toContain('--retry-failed');
   // Catches: a study taken for a reproduction, which stops at the first run that fails.
@@ -240,7 +240,7 @@ describe('bad input', () => {
       'tiny.json with --set: key "arms.none.epochs": must be ≥ 1, got 0',
     ],
     [['run', 'tiny.json', '--backend', 'cuda', '--out', 'x'], 'unknown backend "cuda"'],
-    [['table', '.'], 'no study is here'],
+    [['table', '.'], 'not a study folder (plan.json missing)'],
     [['resume', 'nowhere'], 'no such folder'],
   ])('grok study %j', async (args, message) => {
     const before = kept.files().length;

@@ -40,5 +40,5 @@ test('fills in its default and refuses what is no option', () => {
   const create = (options: object) =>
     createRegistry([plugin]).create('strategy', 'logit-regression', options, { tf });
   expect(create({})).toBeTypeOf('function');
-  expect(() => create({ centered: true })).toThrow('did you mean "centered"');
+  expect(() => create({ center: true })).toThrow('did you mean "centered"');
 });

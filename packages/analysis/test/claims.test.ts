@@ -247,7 +247,11 @@ describe('a claims file', () => {
     ],
     ['no band', { ...base, value: 1 }, /"x": needs a "band"/],
     ['a reach without a number', { ...base, band: 3 }, /"x": needs a "band"/],
-    ['no reason', { id: 'x', source: '1', claim: 'c', testable: false }, /say "why"/],
+    [
+      'no reason',
+      { id: 'x', source: '1', claim: 'c', testable: false },
+      /give the reason in "why"/,
+    ],
     [
       'a claim that repeats none',
       { ...base, band: [0, 1], repeats: 'y' },

@@ -23,7 +23,9 @@ describe('add', () => {
       'strategy "a" of two: one already has one with this name; give one of them an alias',
     );
     const aliased = makePlugin('two', item('b'), item('c'));
-    expect(() => registry.add(aliased, { alias: { b: 'c' } })).toThrow('two of that name');
+    expect(() => registry.add(aliased, { alias: { b: 'c' } })).toThrow(
+      'two with this name; rename one, or choose another alias',
+    );
     expect(names(registry)).toEqual(['@grok/core hard', 'one a']);
     registry.add(aliased, { alias: { b: 'c', c: 'b' } });
     expect(registry.get('strategy', 'c')).toBe(aliased.components[0]);

@@ -306,7 +306,7 @@ describe('checkpoints', () => {
     expect(damaged).toMatchObject([
       {
         file: checkpointFile(200),
-        reason: `checkpoint runs/x/${checkpointFile(200)}: its parameters are ${named.slice(0, 10)}, and those that manifest.json names ababababab; one of both was changed: restore it`,
+        reason: `checkpoint runs/x/${checkpointFile(200)}: the hash of its parameters is ${named.slice(0, 10)}, manifest.json says ababababab; one of the two was changed: restore it`,
       },
     ]);
   });
