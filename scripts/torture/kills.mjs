@@ -1,5 +1,5 @@
 /** SIGKILL at calls on files, before them and in the middle of what they write; after it, the same command comes to the same end. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atOnce, faultOfProcess, readLog } from './processes.mjs';
@@ -129,8 +129,13 @@ function leftIn(folder) {
   return left.length === 0 ? undefined : `leaves ${left.join(', ')}`;
 }
 
-/** @param {string} path */
+/** Whether a lease's stamp is whole: a kill may tear it, as it may any file. @param {string} path */
 function isWritten(path) {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found?.isFile() === true && found.size > 0;
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  try {
+    JSON.parse(readFileSync(path, 'utf8'));
+    return true;
+  } catch {
+    return false;
+  }
 }
