@@ -26,7 +26,7 @@ it('does not make a folder anew that is gone (catches: a run that ends well in a
   const files = await (await navigator.storage.getDirectory()).getDirectoryHandle(root);
   await files.removeEntry('gone', { recursive: true });
   await expect(store.append('metrics.jsonl', Uint8Array.of(1))).rejects.toThrow(
-    'its folder is gone',
+    'its folder no longer exists',
   );
   expect(await store.list('')).toEqual([]);
 });
@@ -42,7 +42,7 @@ describe('a browser that refuses files', () => {
     expect(await findOpfsFault()).toBeUndefined();
     const cases: readonly [string, () => { mockRestore(): void }][] = [
       [
-        'no private file system here \\(denied\\); use a window that is not private',
+        'no private file system here \\(denied\\); use a normal \\(not private\\) window',
         () =>
           vi
             .spyOn(navigator.storage, 'getDirectory')
