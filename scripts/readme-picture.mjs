@@ -6,7 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { assignStyles } from '@grok/report';
+import { kaplanMeier, medianTime } from '@grok/study';
 import { root } from './release/packages.mjs';
+import { durations } from './results/exploratory.mjs';
 
 export const PICTURE = 'docs/screens/accuracy.svg';
 const ARMS = ['teacher', 'none', 'logit', 'attention', 'feature'];
@@ -101,11 +103,8 @@ function listPoints(result) {
 
 /** Kaplan–Meier median of the epochs to 99 %; undefined where fewer than half of the runs reach it. @param {readonly Run[]} runs */
 function medianEpoch(runs) {
-  const epochs = runs.map(({ result }) => result?.epochsTo['0.99'] ?? Number.POSITIVE_INFINITY);
-  const sorted = epochs.sort((a, b) => a - b);
-  // Half of the runs or more are at 99 % from this epoch on, as in docs/results.
-  const median = sorted[Math.ceil(sorted.length / 2) - 1];
-  return median === undefined || median === Number.POSITIVE_INFINITY ? undefined : median;
+  const results = runs.flatMap(({ result }) => result ?? []);
+  return medianTime(kaplanMeier(durations(results, '0.99'))) ?? undefined;
 }
 
 /** @param {number} value */

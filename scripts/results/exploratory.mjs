@@ -74,7 +74,8 @@ function resultsOf({ runs }, name, override = null) {
 /** Names in the file's order. */
 const namesOf = ({ runs }) => [...new Set(runs.map(({ name }) => name))];
 
-function durations(results, threshold) {
+/** Results as times to a threshold; a run that never reached it is censored at its end. */
+export function durations(results, threshold) {
   return results.map(({ epochs, epochsTo: { [threshold]: epoch } }) =>
     epoch === null ? { time: epochs, observed: false } : { time: epoch, observed: true },
   );

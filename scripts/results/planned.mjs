@@ -2,11 +2,10 @@
  * Tables, statements and figures of the studies whose hypotheses were stated before their first run, from
  * the records of their finished runs. A study may be partly finished: what is missing is counted.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { memoryStore } from '@grok/core';
-import { canonicalJson } from '@grok/core/internal';
+import { canonicalJson, sha256Hex } from '@grok/core/internal';
 import {
   armsTable,
   describeVerdict,
@@ -113,7 +112,7 @@ async function stateOf(plan, runs) {
   const lost = students.filter(({ state }) => state === 'failed' || state === 'blocked').length;
   const starts = await Promise.all(done.map(({ store }) => countStarts(store)));
   const resumed = starts.reduce((sum, count) => sum + Math.max(0, count - 1), 0);
-  const hash = createHash('sha256').update(canonicalJson(plan)).digest('hex');
+  const hash = sha256Hex(canonicalJson(plan));
   return `Finished: ${students.filter(isFinished).length} of ${students.length} students and controls; ${lost} are lost. Training of all finished runs, teachers included, took ${hours.toFixed(1)} hours and was resumed ${resumed} times. SHA-256 of the plan as canonical JSON: \`${hash}\`.`;
 }
 

@@ -1,6 +1,6 @@
 /** What a run's folder holds, as plain data, and where two of them differ. */
 import { createHash } from 'node:crypto';
-import { type Experiment, paramsSha256, type Registry, type Store } from '@grok/core';
+import { type Experiment, paramsSha256, type Registry, type Store, sizeOf } from '@grok/core';
 import {
   type DamagedCheckpoint,
   data,
@@ -75,7 +75,7 @@ export async function inspectRun(
 }
 
 function sized(name: string, shape: readonly number[]): NamedShape {
-  return { name, shape, size: shape.reduce((product, n) => product * n, 1) };
+  return { name, shape, size: sizeOf(shape) };
 }
 
 const FOLDERS = ['', 'checkpoints', 'states', 'analysis'];

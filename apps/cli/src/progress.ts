@@ -18,8 +18,8 @@ export function progress(
   const lines = progressLines(sink, REDRAW_MS, now);
   let [epochs, stepsPerEpoch, lastStep] = [0, 1, 0];
   let began = { step: 0, at: now() };
-  let accuracies: readonly number[] = [];
-  let last: readonly Piece[] = [];
+  const accuracies: number[] = [];
+  let last: MetricsRow | undefined;
   const left = (step: number): string => {
     const done = step - began.step;
     if (done <= 0) return '';
@@ -35,17 +35,13 @@ export function progress(
   const show = (epoch: number, step: number, loss: number): void =>
     lines.show(lastStep === 0 ? 1 : step / lastStep, () => [
       `${label}  epoch ${epoch}/${epochs}${left(step)}`,
-      ...last,
+      ...describeEpoch(accuracies, last),
       `  loss ${loss.toFixed(3)}`,
     ]);
-  const showEpoch = ({ epoch, step, train, validation }: MetricsRow): void => {
-    accuracies = [...accuracies, validation.accuracy];
-    last = [
-      '  ',
-      ['cyan', sparkline(accuracies, 8)],
-      ` val ${share(validation.accuracy)}  train ${share(train.accuracy)}`,
-    ];
-    show(epoch, step, train.loss);
+  const showEpoch = (row: MetricsRow): void => {
+    accuracies.push(row.validation.accuracy);
+    last = row;
+    show(row.epoch, row.step, row.train.loss);
   };
   return (event) => {
     switch (event.type) {
@@ -77,6 +73,20 @@ export function progress(
         break;
     }
   };
+}
+
+/** The curve so far and the accuracies of the newest epoch; nothing before the first. */
+function describeEpoch(
+  accuracies: readonly number[],
+  last: MetricsRow | undefined,
+): readonly Piece[] {
+  if (last === undefined) return [];
+  const { train, validation } = last;
+  return [
+    '  ',
+    ['cyan', sparkline(accuracies, 8)],
+    ` val ${share(validation.accuracy)}  train ${share(train.accuracy)}`,
+  ];
 }
 
 function describeStart({ parameters, epochs, device, from }: StartEvent): string {

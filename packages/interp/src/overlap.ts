@@ -4,7 +4,7 @@
  * same size: memberships, and effects, permuted among the components of a layer and kind.
  */
 import { type HostArray, InputError, type Rng, rng } from '@grok/core';
-import { createRowPrograms, EVAL_ROWS, reader } from '@grok/core/internal';
+import { createRowPrograms, EVAL_ROWS, ranks, reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { Matrix } from 'ml-matrix';
 import { assign } from './assignment.js';
@@ -154,8 +154,15 @@ export function compareCircuits(
   const [inA, inB] = [isMember(a), isMember(b)];
   const membersA = pairs.map((pair) => (inA(pair.a.name) ? 1 : 0));
   const membersB = pairs.map((pair) => (inB(pair.b.name) ? 1 : 0));
-  const ranksA = ranks(pairs.map((pair) => pair.a.effect));
-  const ranksB = ranks(pairs.map((pair) => pair.b.effect));
+  // Effects tie where they are the same: those of components that do nothing.
+  const rankEffects = (side: keyof Pair): readonly number[] =>
+    Array.from(
+      ranks(
+        pairs.map((pair) => pair[side].effect),
+        { tolerance: 0 },
+      ),
+    );
+  const [ranksA, ranksB] = [rankEffects('a'), rankEffects('b')];
   const groups = groupIndices(pairs);
   const test = (name: string, statistic: (order: readonly number[]) => number): Tested =>
     permutationTest(statistic, groups, { draws, random: rng(seed).split(name) });
@@ -232,19 +239,6 @@ function jaccard(a: readonly number[], b: readonly number[]): number {
     either += Math.max(x, b[i] ?? 0);
   }
   return either === 0 ? 0 : both / either;
-}
-
-/** Ranks from 1, equal values with the mean of theirs. */
-function ranks(values: readonly number[]): readonly number[] {
-  const order = [...values.keys()].sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
-  const out = new Array<number>(values.length).fill(0);
-  for (let start = 0; start < order.length; ) {
-    let end = start + 1;
-    while (end < order.length && values[order[end] ?? 0] === values[order[start] ?? 0]) end++;
-    for (const i of order.slice(start, end)) out[i] = (start + end + 1) / 2;
-    start = end;
-  }
-  return out;
 }
 
 function correlation(x: readonly number[], y: readonly number[]): number {

@@ -93,23 +93,27 @@ export function armsTable(runs: readonly StudyRun[], horizon: number, primary: n
       ]),
       'final accuracy (%)',
     ],
-    rows: listArms(runs).map((arm) => [
-      arm,
-      endedText(summarizeTimes(runs, arm, { threshold: primary, horizon })),
-      ...thresholds.flatMap((threshold) => {
-        const found = summarizeTimes(runs, arm, { threshold, horizon });
-        const { ended, reached, rate } = found;
-        return ended === 0
-          ? [NONE, NONE, NONE, NONE]
-          : [
-              `${reached} of ${ended}`,
-              range(rate, (share) => share.toFixed(2)),
-              medianText(found, horizon),
-              estimateText(found.restrictedMean),
-            ];
-      }),
-      finalText(runs, arm),
-    ]),
+    rows: listArms(runs).map((arm) => {
+      const times = thresholds.map((threshold) =>
+        summarizeTimes(runs, arm, { threshold, horizon }),
+      );
+      return [
+        arm,
+        endedText(times[0]),
+        ...times.flatMap((found) => {
+          const { ended, reached, rate } = found;
+          return ended === 0
+            ? [NONE, NONE, NONE, NONE]
+            : [
+                `${reached} of ${ended}`,
+                range(rate, (share) => share.toFixed(2)),
+                medianText(found, horizon),
+                estimateText(found.restrictedMean),
+              ];
+        }),
+        finalText(runs, arm),
+      ];
+    }),
   };
 }
 
@@ -119,15 +123,20 @@ function thresholdsTable(runs: readonly StudyRun[], horizon: number, sustained: 
     title: `Epochs to each accuracy, ${howLong(sustained)}`,
     note: `In each cell: how many came to it, the Kaplan–Meier median, and the restricted mean to epoch ${horizon}.`,
     head: ['arm', 'ended', ...TIMED_ACCURACIES.map(formatPercent)],
-    rows: listArms(runs).map((arm) => [
-      arm,
-      endedText(summarizeTimes(runs, arm, { threshold: 0.5, horizon })),
-      ...TIMED_ACCURACIES.map((threshold) => {
-        const found = summarizeTimes(runs, arm, { threshold, horizon, sustained });
-        if (found.restrictedMean === null) return NONE;
-        return `${found.reached}; ${medianText(found, horizon)}; ${found.restrictedMean.value.toFixed(1)}`;
-      }),
-    ]),
+    rows: listArms(runs).map((arm) => {
+      const times = TIMED_ACCURACIES.map((threshold) =>
+        summarizeTimes(runs, arm, { threshold, horizon, sustained }),
+      );
+      return [
+        arm,
+        endedText(times[0]),
+        ...times.map((found) =>
+          found.restrictedMean === null
+            ? NONE
+            : `${found.reached}; ${medianText(found, horizon)}; ${found.restrictedMean.value.toFixed(1)}`,
+        ),
+      ];
+    }),
   };
 }
 
@@ -169,7 +178,8 @@ function listArms(runs: readonly StudyRun[]): readonly string[] {
 const howLong = (sustained: number): string =>
   sustained === 1 ? 'first reached' : `held for ${sustained} epochs`;
 const formatPercent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
-const endedText = ({ ended, planned }: ArmTimes): string => `${ended} of ${planned}`;
+const endedText = (times: ArmTimes | undefined): string =>
+  times === undefined ? NONE : `${times.ended} of ${times.planned}`;
 
 function medianText({ median }: ArmTimes, horizon: number): string {
   return median === null ? `> ${horizon}` : String(median);
