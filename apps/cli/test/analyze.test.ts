@@ -138,6 +138,23 @@ describe('analyze', () => {
     expect(keys(analysis?.probes)).toEqual(['weight-norms']);
   });
 
+  it('gives gradients by term of the loss at any step (catches: only while the run trains)', async () => {
+    const { code, json } = await world.grok(
+      ...['analyze', folders.feature, '--at', '1', '--json'],
+      ...['--probe', 'gradients:byTerm=true,batches=2'],
+    );
+    expect(code).toBe(0);
+    const [analysis] = json<{ analyses: Analysis[] }>().analyses;
+    expect(analysis?.probes.gradients).toMatchObject({
+      batches: 2,
+      terms: {
+        total: { norms: { all: expect.any(Number) } },
+        feature: { noise: { all: { signalToNoise: expect.any(Number) } } },
+      },
+      cosines: { names: ['total', 'hard', 'feature'] },
+    });
+  });
+
   it('goes through a study, every run against the teacher of its seed', async () => {
     const { code, json } = await world.grok('analyze', 'study', '--at', 'last', '--json');
     expect([code, json()]).toEqual([0, { runs: 5, analyses: 5, leftOut: [], out: 'study' }]);

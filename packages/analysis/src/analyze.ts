@@ -17,7 +17,14 @@ import {
 } from './compare.js';
 import { type Analysis, nameBeside } from './files.js';
 import { type At, defaultMoments, type Moment, resolveMoment } from './moments.js';
-import { type AnalysisHost, type Opened, openAt, sitesByKind, sitesOver } from './open.js';
+import {
+  type AnalysisHost,
+  type Opened,
+  openAt,
+  openObjective,
+  sitesByKind,
+  sitesOver,
+} from './open.js';
 
 /** What to analyze. */
 export interface AnalysisOptions {
@@ -81,7 +88,9 @@ async function analyzeAt(
   for (const { use, as = use, options: given } of uses) {
     const measure = async (): Promise<Json> => {
       const probe = host.registry.create('probe', use, given, { tf });
-      const shown = { backend: host.backend, task, split, model };
+      const terms =
+        probe.needs.gradients?.byTerm === true ? await openObjective(host, run) : undefined;
+      const shown = { backend: host.backend, task, split, model, ...terms };
       return probe.on(await snapshot(shown, probe, checkpoint, history));
     };
     if (options.probes !== undefined) probes.set(as, await measure());

@@ -15,10 +15,12 @@ import {
 } from '@grok/core';
 import {
   type Checkpoint,
+  composeExperiment,
   computeSites,
   data,
   describeModel,
   replayTo,
+  type Training,
   takeRows,
   withoutAuxiliary,
 } from '@grok/core/internal';
@@ -31,7 +33,7 @@ type Backend = Awaited<ReturnType<typeof openBackend>>;
 export interface AnalysisHost {
   readonly registry: Registry;
   readonly backend: Backend;
-  /** Folders of a run's teachers, for steps that are replayed. */
+  /** Folders of a run's teachers, for steps that are replayed and for gradients by term. */
   readonly teacherStores: (run: BegunRun) => Readonly<Record<string, Store>>;
   readonly signal?: AbortSignal;
 }
@@ -60,6 +62,16 @@ export async function openAt(host: AnalysisHost, run: BegunRun, step: number): P
     step,
   );
   return { run, task, split, model, checkpoint, from };
+}
+
+/** What a run's loss is made of, for gradients by term. @throws InputError when a teacher's folder is not given. */
+export async function openObjective(
+  { registry, teacherStores }: AnalysisHost,
+  run: BegunRun,
+): Promise<Pick<Training, 'objective' | 'teachers' | 'seed'>> {
+  const { probes: _, ...experiment } = run.config.experiment;
+  const { objective, teachers } = await composeExperiment(experiment, registry, teacherStores(run));
+  return { objective, teachers, seed: experiment.seed };
 }
 
 /** What was read of a run, or the error that names what is damaged or does not fit. */

@@ -1,4 +1,4 @@
-/** The probes of frequencies and gradients, on functions whose frequencies and gradients are known. */
+/** The probe of frequencies, on functions whose frequencies are known. */
 import type { Snapshot } from '@grok/core';
 import { describe, expect, it } from 'vitest';
 import { probes } from '../src/index.js';
@@ -61,21 +61,5 @@ describe('fourier', () => {
     expect(found.neurons['blocks.0.mlp.hook_post']?.byFrequency.map(([k]) => k).sort()).toEqual([
       ...[0, 2, 5],
     ]);
-  });
-});
-
-describe('gradients', () => {
-  it('gives norms of the mean over batches, and their noise', async () => {
-    const grads = [
-      { 'embed.W': host([2], [3, 0]), 'blocks.0.w': host([1], [1]) },
-      { 'embed.W': host([2], [3, 8]), 'blocks.0.w': host([1], [1]) },
-    ];
-    const probe = probes.gradients({ batches: 2 });
-    expect(probe.needs).toEqual({ rows: 'train', gradients: { batches: 2 } });
-    expect(await probe.on({ ...snapshot, gradients: { hardLoss: grads } })).toMatchObject({
-      norms: { layers: { embed: 5, 'blocks.0': 1 } },
-      noise: { layers: { 'blocks.0': { noise: 0 }, embed: { noise: 32 } } },
-      batches: 2,
-    });
   });
 });

@@ -214,7 +214,7 @@ async function readGradients(
   if (!byTerm) return { gradients: { hardLoss } };
   if (objective === undefined || teachers === undefined || seed === undefined)
     throw new InputError(
-      'gradients by term: need the objective and teachers of a run and are available only during training; list the probe in the experiment',
+      'gradients by term: need the objective, teachers and seed of a run; open the run with them',
     );
   const run = { backend, task, model, objective, teachers, seed };
   return { gradients: { hardLoss, ...(await gradientsByTerm(run, saved, rows, batches)) } };

@@ -1,4 +1,5 @@
 /** The probes: the package's functions, inside a run. */
+export * from './gradients.js';
 export * from './inside.js';
 export * from './modular.js';
 export * from './run.js';

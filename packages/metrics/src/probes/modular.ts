@@ -1,21 +1,10 @@
-/** Probes of the whole function: its frequencies over all pairs of a modular task, and its gradients. */
-import {
-  type Component,
-  defineProbe,
-  flag,
-  type HostArray,
-  type HostParams,
-  InputError,
-  integer,
-  schema,
-} from '@grok/core';
+/** A probe of the whole function: its frequencies over all pairs of a modular task. */
+import { type Component, defineProbe, flag, type HostArray, InputError, schema } from '@grok/core';
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
-import { gradientNorms, noiseToSignal } from '../gradients.js';
 import { cyclicGroup, layOutGrid, locateCells } from '../modular.js';
 import { progressLosses } from '../progress.js';
 import { atPosition } from '../rows.js';
-import { averageLists } from '../sample.js';
 import { toJson } from './json.js';
 import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
@@ -65,34 +54,6 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
     },
   }),
 });
-
-/** Norms of the hard loss's gradient by layer, and its noise-to-signal over batches of the training rows. */
-export const gradients: Component<'probe', WhenOptions & { batches?: number }> = defineProbe({
-  name: 'gradients',
-  summary: 'Gradient norms per layer, and how much of the gradient is noise of the batch.',
-  options: schema({ every, crossing, batches: integer().min(2).default(4) }),
-  create: (options) => ({
-    needs: { rows: 'train', gradients: { batches: options.batches } },
-    when: parseWhen('gradients', options, 'end'),
-    on({ gradients: { hardLoss: grads } = { hardLoss: [] } }) {
-      return toJson({
-        norms: gradientNorms(averageGradients(grads)),
-        noise: noiseToSignal(grads),
-        batches: grads.length,
-      });
-    },
-  }),
-});
-
-function averageGradients([first = {}, ...rest]: readonly HostParams[]): HostParams {
-  return Object.fromEntries(
-    Object.entries(first).map(([name, value]) => {
-      const others = rest.flatMap((batch) => batch[name] ?? []);
-      const data = Float32Array.from(averageLists([value, ...others].map((each) => each.data)));
-      return [name, { ...value, data }];
-    }),
-  );
-}
 
 /** The last position's values, `[rows, d]`. */
 function lastPosition(value: HostArray): HostArray {

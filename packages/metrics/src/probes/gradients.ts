@@ -1,0 +1,45 @@
+/** A probe of the gradients: norms, signal-to-noise and angles, by layer and by term of the loss. */
+import { type Component, defineProbe, flag, integer, schema } from '@grok/core';
+import { averageGradients, gradientCosines, summarizeGradients } from '../gradients.js';
+import { toJson } from './json.js';
+import { crossing, every, parseWhen, type WhenOptions } from './when.js';
+
+/** Options of the gradients' probe. */
+export interface GradientOptions extends WhenOptions {
+  /** Equal batches of the training rows, default 4. */
+  readonly batches?: number;
+  /** Of each term of the loss and of their weighted total too; default false. */
+  readonly byTerm?: boolean;
+}
+
+/**
+ * `summarizeGradients` of the hard loss over batches of the training rows; with `byTerm` also of `terms` (each
+ * term unweighted, and `total`), and their `cosines` as `gradientCosines` gives them.
+ */
+export const gradients: Component<'probe', GradientOptions> = defineProbe({
+  name: 'gradients',
+  summary: 'Norm, signal-to-noise and cosines of gradients, by layer and by term of the loss.',
+  options: schema({
+    every,
+    crossing,
+    batches: integer().min(2).default(4),
+    byTerm: flag().default(false),
+  }),
+  create: (options) => ({
+    needs: { rows: 'train', gradients: { batches: options.batches, byTerm: options.byTerm } },
+    when: parseWhen('gradients', options, 'end'),
+    on({ gradients: { hardLoss, total = [], terms = {} } = { hardLoss: [] } }) {
+      const own = summarizeGradients(hardLoss);
+      if (!options.byTerm) return toJson(own);
+      const all = { total, ...terms };
+      const means = Object.entries(all).map(([name, each]) => [name, averageGradients(each)]);
+      return toJson({
+        ...own,
+        terms: Object.fromEntries(
+          Object.entries(all).map(([name, each]) => [name, summarizeGradients(each)]),
+        ),
+        cosines: gradientCosines(Object.fromEntries(means)),
+      });
+    },
+  }),
+});
