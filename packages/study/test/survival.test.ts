@@ -41,11 +41,16 @@ describe('restricted means', () => {
   it.each(fixtures.times)('agree with lifelines and SciPy (horizon $horizon)', (expected) => {
     const [a, b] = [durations(expected.a), durations(expected.b)];
     const mean = restrictedMeanInterval(a, expected.horizon);
-    close([mean.value, ...(mean.interval ?? [])], [expected.mean, ...expected.interval]);
+    const { horizon } = expected;
+    const cut = (bound: number, least: number): number => Math.min(Math.max(bound, least), horizon);
+    close(
+      [mean.value, ...(mean.interval ?? [])],
+      [expected.mean, ...expected.interval.map((bound) => cut(bound, 0))],
+    );
     const difference = restrictedDifference(a, b, expected.horizon);
     close(
       [difference.value, ...(difference.interval ?? [])],
-      [expected.difference, ...expected.differenceInterval],
+      [expected.difference, ...expected.differenceInterval.map((bound) => cut(bound, -horizon))],
     );
     expect(medianTime(kaplanMeier(a))).toBe(expected.median);
     expect(logRank(a, b).p).toBeCloseTo(expected.logRank, 9);
@@ -61,6 +66,15 @@ describe('restricted means', () => {
       100,
     );
     close(found.interval, pairedT(censored, other).interval ?? []);
+  });
+  it('never reach outside what a mean up to the horizon can be', () => {
+    const at = (...times: number[]) => times.map((time) => ({ time, observed: time < 1000 }));
+    const mean = restrictedMeanInterval(at(595, 1000, 1000), 1000);
+    expect(mean.interval?.[1]).toBe(1000);
+    expect(restrictedMeanInterval(at(5, 5, 400), 1000).interval?.[0]).toBe(0);
+    const difference = restrictedDifference(at(900, 1000), at(5, 5), 1000);
+    expect(difference.interval?.[1]).toBe(1000);
+    expect(restrictedDifference(at(5, 5), at(900, 1000), 1000).interval?.[0]).toBe(-1000);
   });
   it('of one run have no interval, and of none no value', () => {
     const one = [{ time: 3, observed: true }];
