@@ -2,7 +2,7 @@
  * Tables, statements and figures of the studies whose hypotheses were stated before their first run, from
  * the records of their finished runs. A study may be partly finished: what is missing is counted.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { memoryStore } from '@grok/core';
 import { canonicalJson, sha256Hex } from '@grok/core/internal';
@@ -18,7 +18,6 @@ import {
 import {
   checkPlan,
   compareTimes,
-  decodeRecord,
   expandPlan,
   isFinished,
   loadStudy,
@@ -27,6 +26,7 @@ import {
   summarizeTimes,
   testHypotheses,
 } from '@grok/study';
+import { readRecordFolder } from '@grok/study/process';
 import { planOf } from './exploratory.mjs';
 
 const NOTHING = 'No run of it has a record yet.';
@@ -42,22 +42,11 @@ export async function loadPlanned(name, folder) {
   const stated = existsSync(own) ? JSON.parse(readFileSync(own, 'utf8')) : plan;
   if (canonicalJson(stated) !== canonicalJson(plan))
     throw new Error(`${own.href}: is not the preset ${name}; its runs are of another plan`);
-  const records = await readRecords(folder);
+  // Plans share runs, and each is recorded once: those beside this study's count too.
+  const records = await readRecordFolder(fileURLToPath(new URL('../', folder)));
   const root = memoryStore(name);
   const runs = await loadStudy(expandPlan(plan), { root, open: memoryStore, records });
   return { plan, runs };
-}
-
-/** By run, the records of a study and of those beside it: plans share runs, and each is recorded once. */
-async function readRecords(folder) {
-  const at = fileURLToPath(new URL('../', folder));
-  const files = readdirSync(at, { recursive: true, encoding: 'utf8' }).sort();
-  const records = new Map();
-  for (const file of files.filter((each) => each.endsWith('.json.gz'))) {
-    const { run, store } = await decodeRecord(readFileSync(`${at}/${file}`), file);
-    records.set(run, store);
-  }
-  return records;
 }
 
 /** All parts of the page that come of a planned study, by the names of their markers. */

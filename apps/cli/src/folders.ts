@@ -11,9 +11,9 @@ import {
   readPlan,
   type UnmatchedRun,
 } from '@grok/study';
+import { readRecordFolder } from '@grok/study/process';
 import { storeAt } from './host.js';
 import type { Io } from './io.js';
-import { readRecords } from './records.js';
 
 const DEPTH = 3;
 
@@ -47,7 +47,7 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
   };
   const folders = foldersIn(path, DEPTH, onSkipped).map((at) => storeAt(at, io));
   // A plan may stand beside records of its runs; a run's own folder goes before its record.
-  const records = plan === undefined ? new Map() : await readRecords(folder, io);
+  const records = plan === undefined ? new Map() : await readRecordFolder(path, folder);
   const stores = [...folders, ...records.values()];
   const loaded = await loadRuns(stores, plan);
   const { damaged, unmatched } = loaded;

@@ -2,32 +2,13 @@
  * Records of runs that have ended, in a folder: `feature@10.json.gz`, under the name of their override where they
  * have one, beside the study's plan and its analyses in the published layout.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { publishedPath } from '@grok/analysis';
-import { InputError, isInputError, type Store } from '@grok/core';
+import { isInputError, type Store } from '@grok/core';
 import { type BegunRun, decodeRecord, encodeRecord, hasBegun, type StudyRun } from '@grok/study';
+import { RECORD_ENDING } from '@grok/study/process';
 import type { Io } from './io.js';
-
-const ENDING = '.json.gz';
-
-/** All records in a folder, by run. @throws InputError when no such folder, or a record is damaged. */
-export async function readRecords(
-  folder: string | undefined,
-  io: Io,
-): Promise<ReadonlyMap<string, Store>> {
-  const records = new Map<string, Store>();
-  if (folder === undefined) return records;
-  const path = resolve(io.cwd, folder);
-  if (!existsSync(path))
-    throw new InputError(`records ${folder}: no such folder; give a folder of records`);
-  for (const name of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (!name.endsWith(ENDING)) continue;
-    const { run, store } = await decodeRecord(readFileSync(join(path, name)), join(folder, name));
-    records.set(run, store);
-  }
-  return records;
-}
 
 /**
  * Writes the records of runs that have finished or failed and have none there, or another by now, the plan, and what there is
@@ -54,7 +35,7 @@ export async function writeRecords(
   for (const { run, key, store } of ended) {
     if (seen.has(run)) continue;
     seen.add(run);
-    const name = `${key}${ENDING}`;
+    const name = `${key}${RECORD_ENDING}`;
     write(name, await encodeRecord(store, await findRecord(resolve(io.cwd, folder, name), name)));
   }
   for (const path of ['plan.json', ...new Set(ended.map(publishedPath))])

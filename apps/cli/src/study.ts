@@ -24,6 +24,7 @@ import {
   studyToJson,
   withChanges,
 } from '@grok/study';
+import { readRecordFolder } from '@grok/study/process';
 import { presetNames, readPreset, readWritten } from './documents.js';
 import type { ComputeFlags } from './flags.js';
 import { createHost, EXIT, freshFolder, human, storeAt } from './host.js';
@@ -31,7 +32,7 @@ import type { Io } from './io.js';
 import { parseAssignment, parseExecutor } from './parse.js';
 import { openRegistry, withRecordedPlugins } from './plugins.js';
 import { clock } from './progress-lines.js';
-import { readRecords, writeRecords } from './records.js';
+import { writeRecords } from './records.js';
 import { changed } from './set.js';
 import { type RequestedExecution, requestExecution } from './spec.js';
 import { studyProgress } from './study-progress.js';
@@ -69,7 +70,10 @@ export async function openStudy(
   mustExist: boolean,
 ): Promise<OpenedStudy> {
   const path = resolve(io.cwd, from);
-  const records = await readRecords(flags.records, io);
+  const records =
+    flags.records === undefined
+      ? new Map<string, Store>()
+      : await readRecordFolder(resolve(io.cwd, flags.records), flags.records);
   const at = (plan: Plan, folder: string): OpenedStudy => ({
     plan,
     records,
