@@ -125,8 +125,32 @@ function leftIn(folder) {
   const left = readdirSync(folder, { recursive: true })
     .map(String)
     .filter((path) => /(^|[/\\])\.(tmp|lease|lock)/.test(path))
-    .filter((path) => !/\.lease-[^/\\]+\.new-/.test(path) || isWritten(join(folder, path)));
+    .filter((path) => !/\.lease-[^/\\]+\.new-/.test(path) || isWritten(join(folder, path)))
+    .filter((path) => !isOfFinishedRun(folder, path));
   return left.length === 0 ? undefined : `leaves ${left.join(', ')}`;
+}
+
+/**
+ * Whether it is the lease of a study's run that was killed after its last record: nobody takes it again, and
+ * it holds up nobody, because its process has ended. @param {string} folder @param {string} path
+ */
+function isOfFinishedRun(folder, path) {
+  const [, run, stamp = ''] = /^([^/\\]+)[/\\]\.lease-work(?:[/\\](.+))?$/.exec(path) ?? [];
+  if (run === undefined) return false;
+  const { status } = JSON.parse(readFileSync(join(folder, run, 'manifest.json'), 'utf8'));
+  const stamps = stamp === '' ? readdirSync(join(folder, path)) : [stamp];
+  const lease = join(folder, run, '.lease-work');
+  return status === 'finished' && stamps.every((name) => hasEnded(join(lease, name)));
+}
+
+/** Whether the process that wrote a lease's stamp has ended. @param {string} file */
+function hasEnded(file) {
+  try {
+    process.kill(JSON.parse(readFileSync(file, 'utf8')).pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
 }
 
 /** Whether a lease's stamp is whole: a kill may tear it, as it may any file. @param {string} path */

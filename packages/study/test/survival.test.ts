@@ -42,15 +42,16 @@ describe('restricted means', () => {
     const [a, b] = [durations(expected.a), durations(expected.b)];
     const mean = restrictedMeanInterval(a, expected.horizon);
     const { horizon } = expected;
-    const cut = (bound: number, least: number): number => Math.min(Math.max(bound, least), horizon);
+    const clip = (bound: number, least: number): number =>
+      Math.min(Math.max(bound, least), horizon);
     close(
       [mean.value, ...(mean.interval ?? [])],
-      [expected.mean, ...expected.interval.map((bound) => cut(bound, 0))],
+      [expected.mean, ...expected.interval.map((bound) => clip(bound, 0))],
     );
     const difference = restrictedDifference(a, b, expected.horizon);
     close(
       [difference.value, ...(difference.interval ?? [])],
-      [expected.difference, ...expected.differenceInterval.map((bound) => cut(bound, -horizon))],
+      [expected.difference, ...expected.differenceInterval.map((bound) => clip(bound, -horizon))],
     );
     expect(medianTime(kaplanMeier(a))).toBe(expected.median);
     expect(logRank(a, b).p).toBeCloseTo(expected.logRank, 9);

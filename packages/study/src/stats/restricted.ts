@@ -44,7 +44,7 @@ export function restrictedMeanInterval(
   const pseudo = pseudoObservations(durations, horizon);
   const reach = (tQuantile((1 + confidence) / 2, n - 1) * sd(pseudo)) / Math.sqrt(n);
   const center = mean(pseudo);
-  return { value, interval: within([center - reach, center + reach], 0, horizon) };
+  return { value, interval: clip([center - reach, center + reach], 0, horizon) };
 }
 
 /** Difference of restricted means of the same seeds, first − second. @throws InputError on unequal lengths and without a pair. */
@@ -63,10 +63,10 @@ export function restrictedDifference(
   if (first.length < 2) return { value, interval: null };
   const [a, b] = [pseudoObservations(first, horizon), pseudoObservations(second, horizon)];
   const { difference, interval } = pairedT(a, b);
-  return { value, interval: within(interval ?? [difference, difference], -horizon, horizon) };
+  return { value, interval: clip(interval ?? [difference, difference], -horizon, horizon) };
 }
 
-const within = (
+const clip = (
   [from, to]: readonly [number, number],
   least: number,
   most: number,
