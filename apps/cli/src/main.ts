@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   analyze: async () => (await import('./commands/analyze.js')).analyze,
   report: async () => (await import('./commands/report.js')).report,
   verify: async () => (await import('./commands/verify.js')).verifyClaims,
+  export: async () => (await import('./commands/export.js')).exportRun,
   runs: async () => (await import('./commands/runs.js')).runs,
   inspect: async () => (await import('./commands/inspect.js')).inspect,
   diff: async () => (await import('./commands/diff.js')).diff,

@@ -70,6 +70,11 @@ export function parseExecutor(text: string): Use {
   return parseUse('--executor', text, 'processes:jobs=2', []);
 }
 
+/** Reads `name` or `name:key=value,…` as an exporter. */
+export function parseExporter(text: string): Use {
+  return parseUse('exporter', text, 'onnx:sites=["pooled"]', []);
+}
+
 /** Reads the texts of `--track`; `none`, alone, is nobody. */
 export function parseTrackers(texts: readonly string[]): readonly TrackerUse[] {
   if (texts.length === 1 && texts[0] === 'none') return [];

@@ -11,6 +11,7 @@ import data from '@grok/data';
 import attention from '@grok/distill-attention';
 import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
+import exporters from '@grok/export';
 import metrics from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
@@ -26,6 +27,7 @@ const builtIn: readonly Plugin[] = [
   attention,
   feature,
   metrics,
+  exporters,
   onnx,
   wasm,
   nodeGpu,

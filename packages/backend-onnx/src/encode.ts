@@ -29,15 +29,26 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
 const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'scale']);
 
 /** The name of a value in the model; inputs and outputs of the graph have such names too. */
-export const formatName = (value: Value): string => `v${value.id}`;
+export const formatName = ({ id, name }: Value): string => name ?? `v${id}`;
 
 /** The name of the output that `encode` puts first on request; nothing is in it. */
 export const NOTHING = 'nothing';
 
-/** A model that onnxruntime can load; with `nothing`, its first output is an empty sequence. */
+/** An extent that is not known before a run: the dimension `rows` of the model. */
+export const FREE = -1;
+
+/** How a model is written. */
+interface EncodeOptions {
+  /** Its first output is an empty sequence. */
+  readonly nothing?: boolean;
+  /** What it says of itself. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A model that onnxruntime can load. */
 export function encode(
   graph: Graph,
-  { nothing = false }: { nothing?: boolean } = {},
+  { nothing = false, metadata = {} }: EncodeOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const w = new BinaryWriter();
   int(w, 1, IR_VERSION);
@@ -48,14 +59,29 @@ export function encode(
     writeBody(w, body);
   });
   for (const [domain, version] of [
-    ['', OPSET],
-    ['com.microsoft', 1],
-  ] as const)
+    ['', OPSET] as const,
+    ...(hasOwnOperators(graph.nodes) ? [['com.microsoft', 1] as const] : []),
+  ])
     message(w, 8, () => {
       text(w, 1, domain);
       int(w, 2, version);
     });
+  for (const [key, value] of Object.entries(metadata))
+    message(w, 14, () => {
+      text(w, 1, key);
+      text(w, 2, value);
+    });
   return w.finish();
+}
+
+/** Whether a node, or one inside its body, is an operator of onnxruntime's own. */
+function hasOwnOperators(nodes: readonly Node[]): boolean {
+  const isBody = (value: Attribute): value is Body => typeof value === 'object' && 'nodes' in value;
+  return nodes.some(
+    ({ domain, attributes }) =>
+      domain !== '' ||
+      Object.values(attributes).some((it) => isBody(it) && hasOwnOperators(it.nodes)),
+  );
 }
 
 /** The values that the model is given: inputs and views of them that a node reads. */
@@ -162,7 +188,8 @@ function writeValueInfo(w: BinaryWriter, value: Value): void {
     message(w, 1, () => {
       int(w, 1, DATA_TYPE[value.type]);
       message(w, 2, () => {
-        for (const extent of value.shape) message(w, 1, () => int(w, 1, extent));
+        for (const extent of value.shape)
+          message(w, 1, () => (extent === FREE ? text(w, 2, 'rows') : int(w, 1, extent)));
       });
     }),
   );

@@ -18,6 +18,8 @@ export interface Value {
   readonly type: ElementType;
   readonly shape: readonly number[];
   readonly constant?: Constant;
+  /** What it is called in the model; default: by its number. */
+  readonly name?: string;
 }
 /** Attribute of a node: `encode.ts` knows which single numbers are floats. */
 export type Attribute = number | string | readonly number[] | Body;
@@ -113,4 +115,19 @@ export function broadcast(a: readonly number[], b: readonly number[]): number[] 
       throw new Error(`shapes [${a.join(', ')}] and [${b.join(', ')}] cannot be broadcast`);
     return m === 1 ? n : m;
   });
+}
+
+/** The same graph with values in place of others. */
+export function substitute(graph: Graph, replaced: ReadonlyMap<Value, Value>): Graph {
+  const now = (value: Value): Value => replaced.get(value) ?? value;
+  return {
+    ...graph,
+    inputs: graph.inputs.map(now),
+    outputs: graph.outputs.map(now),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(now),
+      outputs: node.outputs.map(now),
+    })),
+  };
 }

@@ -11,11 +11,13 @@ import {
   text,
 } from '@grok/core';
 import { loadRuntime } from '#runtime';
+import { onnxModel } from './export.js';
 import { type Rules, ruleNames } from './optimize/index.js';
 import type { Runtime } from './session.js';
 
 export { isInstalled, telemetry } from '#runtime';
 export type { OnnxProgram } from './adapter.js';
+export { type OnnxModelOptions, onnxModel } from './export.js';
 export { ruleNames } from './optimize/index.js';
 export type { Telemetry } from './telemetry.js';
 
@@ -77,6 +79,6 @@ const plugin: Plugin = definePlugin({
   name: '@grok/backend-onnx',
   version: '0.1.0',
   core: '>=0.1.0 <1',
-  components: [onnx],
+  components: [onnx, onnxModel],
 });
 export default plugin;

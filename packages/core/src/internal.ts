@@ -22,6 +22,7 @@ export * from './runs/compose.js';
 export * from './runs/control.js';
 export * from './runs/evaluate-run.js';
 export * from './runs/execution.js';
+export * from './runs/export.js';
 export * from './runs/host.js';
 export * from './runs/lease.js';
 export * from './runs/listeners.js';

@@ -20,7 +20,9 @@ import type {
 } from './backend.js';
 import type {
   ExecutorFactory,
+  Experiment,
   Json,
+  Manifest,
   MetricsRow,
   Position,
   StoreFactory,
@@ -256,6 +258,45 @@ export interface Checkpoint {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Exporter: a run or a study as another tool reads it
+
+/** A run as exporters see it. */
+export interface ExportedRun {
+  /** What a plan calls it, such as `logit@42`; else its folder's name. */
+  readonly key: string;
+  /** What tables call it, seed aside. */
+  readonly name: string;
+  readonly role: 'teacher' | 'student' | 'control';
+  readonly override?: string;
+  readonly experiment: Experiment;
+  readonly manifest: Manifest;
+  /** Metrics of all epochs so far. */
+  readonly history: readonly MetricsRow[];
+}
+/** A run's model, for any rows of its task's format, and its parameters at a step. */
+export interface ExportedModel {
+  readonly run: ExportedRun;
+  readonly epoch: number;
+  readonly step: number;
+  readonly task: Task;
+  readonly model: Model;
+  /** Auxiliary parameters of the objective are left out. */
+  readonly params: HostParams;
+}
+/** What is exported. */
+export interface ExportSource {
+  /** The plan's name, or the folder's. */
+  readonly title: string;
+  readonly runs: readonly ExportedRun[];
+  /** The model of the one run. @throws InputError where there are several, or no checkpoint can be read. */
+  model(): Promise<ExportedModel>;
+}
+/** Gives files by name; `/` separates folders. They are written once all are there. */
+export type Exporter = (
+  source: ExportSource,
+) => Promise<Readonly<Record<string, string | Uint8Array>>>;
+
+// ---------------------------------------------------------------------------------------------
 // Plugins
 
 /** What each kind of component creates. */
@@ -270,6 +311,7 @@ export interface Created {
   tracker: Tracker;
   transform: ModelTransform;
   executor: ExecutorFactory;
+  exporter: Exporter;
   store: StoreFactory;
 }
 /** Kinds of components. */

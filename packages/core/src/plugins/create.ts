@@ -20,6 +20,7 @@ const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
     ...{ release: 'function', compile: 'function', dispose: 'function' },
   },
   executor: 'call',
+  exporter: 'call',
   model: 'call',
   optimizer: { init: 'function', update: 'function', elementwise: 'boolean' },
   probe: { needs: 'object', on: 'function' },

@@ -68,6 +68,8 @@ export const defineProbe: Define<'probe'> = define('probe');
 export const defineTracker: Define<'tracker'> = define('tracker');
 /** Declares an executor: what carries out the runs of a study. */
 export const defineExecutor: Define<'executor'> = define('executor');
+/** Declares an exporter: what writes a run or a study as another tool reads it. */
+export const defineExporter: Define<'exporter'> = define('exporter');
 /** Declares a store: where runs are written. */
 export const defineStore: Define<'store'> = define('store');
 

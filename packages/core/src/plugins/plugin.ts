@@ -9,6 +9,7 @@ export const coreVersion = '0.1.0';
 const KINDS: Record<Kind, true> = {
   backend: true,
   executor: true,
+  exporter: true,
   model: true,
   optimizer: true,
   probe: true,
