@@ -168,11 +168,11 @@ export const importsAreDeclared: Rule = (files) =>
     ];
   });
 
-/** The call of `bundled` in the configuration of a package's build, as text. */
-const bundledBy = ({ folder, files }: Package): string =>
-  /bundled\([^)]*\)/.exec(
-    files.find(({ path }) => path === `${folder}/tsdown.config.ts`)?.text ?? '',
-  )?.[0] ?? '';
+/** The calls of `bundled` in the configuration of a package's build, as text. */
+const bundledBy = ({ folder, files }: Package): string => {
+  const config = files.find(({ path }) => path === `${folder}/tsdown.config.ts`)?.text ?? '';
+  return config.match(/bundled\([^)]*\)/g)?.join(' ') ?? '';
+};
 
 /** Some packages may be imported in one place only. */
 export const oneDoor: Rule = (files) =>

@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   eval: async () => (await import('./commands/eval.js')).evaluate,
   analyze: async () => (await import('./commands/analyze.js')).analyze,
   report: async () => (await import('./commands/report.js')).report,
+  atlas: async () => (await import('./commands/atlas.js')).atlas,
   verify: async () => (await import('./commands/verify.js')).verifyClaims,
   export: async () => (await import('./commands/export.js')).exportRun,
   runs: async () => (await import('./commands/runs.js')).runs,

@@ -76,3 +76,18 @@ export const TINY_PLAN: readonly string[] = [
   'teacher.model.options.dim=8',
   'student.model.options.dim=4',
 ].flatMap((text) => ['--set', text]);
+
+/** A plan of a teacher, a control and a student whose insides are small enough to be measured in a moment. */
+export const atlasPlan = {
+  name: 'small',
+  summary: 'For tests.',
+  shared: {
+    task: { use: 'div', options: { p: 7 } },
+    optimizer: { use: 'adamw' },
+    ...{ batch: 8, epochs: 2 },
+  },
+  teacher: { model: { use: 'transformer', options: { dim: 8, depth: 1, dMlp: 6 } } },
+  student: { model: { use: 'transformer', options: { dim: 4, depth: 1, dMlp: 4 } } },
+  arms: { none: {}, logit: { objective: [{ use: 'hard' }, { use: 'logit' }] } },
+  seeds: [0],
+};

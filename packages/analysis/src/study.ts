@@ -119,7 +119,7 @@ function isStudentBeside(run: BegunRun, { seed, override }: BegunRun): boolean {
 }
 
 /** Finished, and with parameters: a record has none, and would be trained again from the start. */
-function isOpenable({ manifest, recorded }: BegunRun): boolean {
+export function isOpenable({ manifest, recorded }: BegunRun): boolean {
   return manifest.status === 'finished' && recorded !== true;
 }
 

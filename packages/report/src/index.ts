@@ -1,3 +1,4 @@
+export * from './atlas/index.js';
 export * from './layout.js';
 export * from './palette.js';
 export * from './paper.js';

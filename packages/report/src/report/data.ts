@@ -35,7 +35,7 @@ export function averageCurves(
 }
 
 /** Mean and 95 % t interval, kept within bounds that values cannot leave. */
-function spread(
+export function spread(
   values: readonly number[],
   [least, most]: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
 ): { value: number; low: number; high: number; seeds: number } {

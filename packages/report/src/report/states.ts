@@ -163,7 +163,7 @@ async function readOwnAnalysis(
 }
 
 /** `blocks.0.hook_resid_mid` as `block 0, attention`. */
-function shortSite(site: string): string {
+export function shortSite(site: string): string {
   const [, block, part] = /^blocks\.(\d+)\.hook_resid_(mid|post)$/.exec(site) ?? [];
   if (block !== undefined) return `block ${block}, ${part === 'mid' ? 'attention' : 'MLP'}`;
   return { hook_embed: 'embedding', 'ln_final.hook_out': 'final norm' }[site] ?? site;

@@ -1,0 +1,33 @@
+/** The figures of the atlas, in its order. */
+import type { AtlasFigure } from './figure.js';
+import { entropy, entropyByPosition, patterns } from './figures/attention.js';
+import { circuit, matchedNeurons, overlap } from './figures/circuits.js';
+import { neuronKinds, neuronPictures, neuronSpectra } from './figures/neurons.js';
+import {
+  activationPatching,
+  directAttribution,
+  logitLens,
+  pathPatching,
+} from './figures/patching.js';
+import { ranks } from './figures/ranks.js';
+import { cka, ckaArms, procrustes, stitching, svcca } from './figures/similarity.js';
+import { principalComponents } from './figures/states.js';
+import { accuracy, loss } from './figures/training.js';
+import {
+  histograms,
+  kurtosis,
+  magnitudes,
+  sparsity,
+  spectra,
+  weightRanks,
+} from './figures/weights.js';
+
+/** All figures; those that nothing was measured for are left out of a page. */
+export const atlasFigures: readonly AtlasFigure[] = [
+  ...[accuracy, loss],
+  ...[cka, ckaArms, svcca, procrustes, ranks, principalComponents, stitching],
+  ...[entropy, patterns, entropyByPosition],
+  ...[activationPatching, pathPatching, directAttribution, logitLens, circuit, overlap],
+  ...[neuronKinds, neuronPictures, neuronSpectra, matchedNeurons],
+  ...[magnitudes, histograms, kurtosis, sparsity, spectra, weightRanks],
+];

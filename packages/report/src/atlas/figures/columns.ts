@@ -1,0 +1,33 @@
+/** Columns that several figures have, and names for people. */
+import type { TableRow } from '@grok/analysis';
+import { shortSite as nameHiddenState } from '../../report/states.js';
+import type { Column } from '../marks.js';
+
+/** Whose value it is. */
+export const whose: readonly Column[] = [
+  { field: 'run', title: 'run' },
+  { field: 'seed', title: 'seed' },
+];
+export const site: Column = { field: 'site', title: 'hidden state' };
+export const teacherSite: Column = { field: 'teacherSite', title: 'hidden state of the teacher' };
+export const block: Column = { field: 'block', title: 'block' };
+export const head: Column = { field: 'head', title: 'head' };
+export const step: Column = { field: 'step', title: 'step' };
+
+/** A site as tables call it; what a block reads has a name of its own. */
+function shortSite(site: string): string {
+  const [, block] = /^blocks\.(\d+)\.hook_resid_pre$/.exec(site) ?? [];
+  return block === undefined ? nameHiddenState(site) : `block ${block}, input`;
+}
+
+/** Rows whose sites are called as in tables. */
+export function nameSites(rows: readonly TableRow[]): readonly TableRow[] {
+  return rows.map((row) => {
+    const { site, teacherSite } = row;
+    return {
+      ...row,
+      ...(typeof site === 'string' ? { site: shortSite(site) } : {}),
+      ...(typeof teacherSite === 'string' ? { teacherSite: shortSite(teacherSite) } : {}),
+    };
+  });
+}

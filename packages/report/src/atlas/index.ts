@@ -1,0 +1,3 @@
+export * from './atlas.js';
+export type { AtlasFigure } from './figure.js';
+export { atlasFigures } from './figures.js';
