@@ -13,6 +13,7 @@ const NODE_FILES: readonly RegExp[] = [
   /^apps\/docs\//,
   /^packages\/create-plugin\//,
   /^packages\/backend-node-gpu\//,
+  /^packages\/executor-.+\//,
   /^packages\/core\/src\/node\//,
   /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,
   /^packages\/backend-onnx\/src\/node\//,

@@ -35,6 +35,17 @@ const builtIn: readonly Plugin[] = [
   stores,
 ];
 
+/** Executors that are packages of their own, which are loaded when they are asked for. */
+const EXECUTOR_PACKAGES: ReadonlyMap<string, string> = new Map([
+  ['bullmq', '@grok/executor-bullmq'],
+]);
+
+/** Plugins to load, with the package of an executor that is not built in. */
+export function withExecutorPackage(use: string, entries: readonly string[]): readonly string[] {
+  const own = EXECUTOR_PACKAGES.get(use);
+  return own === undefined ? entries : [...entries, own];
+}
+
 /** All that is built in. */
 export const listBuiltIn = (): readonly Listing[] => createRegistry(builtIn).list();
 

@@ -11,6 +11,7 @@ import {
   expandPlan,
   isLost,
   jobRunner,
+  listPackages,
   loadStudy,
   nameControls,
   openExecutor,
@@ -30,7 +31,7 @@ import type { ComputeFlags } from './flags.js';
 import { createHost, EXIT, freshFolder, human, storeAt } from './host.js';
 import type { Io } from './io.js';
 import { parseAssignment, parseExecutor } from './parse.js';
-import { openRegistry, withRecordedPlugins } from './plugins.js';
+import { openRegistry, withExecutorPackage, withRecordedPlugins } from './plugins.js';
 import { clock } from './progress-lines.js';
 import { writeRecords } from './records.js';
 import { changed } from './set.js';
@@ -127,7 +128,7 @@ export async function carryOutStudy(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const { plugin = [] } = flags;
+  const plugin = listStudyPlugins(flags);
   const registry = await openRegistry(plugin, io);
   const { explicit, defaults, advice = '' } = readRequest(flags, io);
   const planned = expandPlan(plan);
@@ -184,6 +185,11 @@ function nothingToDo(runs: readonly StudyRun[]): string {
     : `nothing to do: ${done} of ${runs.length} runs are finished, the others failed (--retry-failed runs them again)`;
 }
 
+/** Plugins to load, with the package of the executor that is asked for. */
+function listStudyPlugins({ plugin = [], executor }: StudyFlags): readonly string[] {
+  return executor === undefined ? plugin : withExecutorPackage(parseExecutor(executor).use, plugin);
+}
+
 /** The executor that is asked for; default: processes, or in place where there is no script to start one of. */
 function createExecutor(
   root: string,
@@ -193,7 +199,12 @@ function createExecutor(
   io: Io,
 ): Executor {
   const { script, env } = io;
-  const host = { open, carryOut: jobRunner({ ...createHost(registry, io), open }) };
+  const host = {
+    open,
+    carryOut: jobRunner({ ...createHost(registry, io), open }),
+    packages: listPackages(registry),
+    notice: printNotice(io),
+  };
   if (executor === undefined && script === undefined)
     return openExecutor(registry, { use: 'inline' }, host);
   const { use, options } = parseExecutor(executor ?? 'processes');
@@ -229,7 +240,7 @@ export async function dryRun(
   flags: StudyFlags,
   io: Io,
 ): Promise<number> {
-  const registry = await openRegistry(flags.plugin ?? [], io);
+  const registry = await openRegistry(listStudyPlugins(flags), io);
   const planned = expandPlan(plan);
   const check = async (): Promise<void> => preflight(planned, registry, plan.name);
   await withRecordedPlugins([folder], flags, registry, io, check);

@@ -40,6 +40,7 @@ export const sidebar = [
       page('Find what a student inherited', '/guides/find-what-a-student-inherited'),
       page('Use runs from Python', '/guides/from-python'),
       page('Use several machines', '/guides/several-machines'),
+      page('Run a study on a queue', '/guides/queue'),
       page('Deploy', '/guides/deploy'),
       page('The web page', '/guides/web'),
     ],

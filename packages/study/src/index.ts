@@ -10,6 +10,7 @@ export * from './estimate.js';
 export * from './finished-records.js';
 export * from './hypotheses.js';
 export * from './inline.js';
+export * from './job-document.js';
 export * from './journal.js';
 export * from './load-runs.js';
 export * from './merge.js';

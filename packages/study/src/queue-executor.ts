@@ -13,18 +13,30 @@ import {
 import type { BoundJob, JobEdge, JobEvent, JobResult } from '@grok/core/internal';
 import { bindJob } from './bind-job.js';
 
+/** A job that is handed to a worker. */
+export interface HandedJob {
+  readonly signal: AbortSignal;
+  readonly listener: RunListener;
+  /** Tells that the job is begun; those that do not say `tellsBegin` need not call it. */
+  readonly begin: () => void;
+  /** Whether other jobs wait for it. */
+  readonly teaches: boolean;
+}
 /** Something that carries out one job at a time in each of its slots. */
 export interface JobWorkers {
   readonly name: string;
-  /** How many jobs at once. */
+  /** How many jobs run at once. */
   readonly slots: number;
+  /** How many jobs are handed over at once, default `slots`. */
+  readonly ahead?: number;
   /** A run's folder, by name. */
   readonly open: (folder: string) => Store;
+  /** Called when jobs are submitted, before any is handed over. @throws InputError when none can be. */
+  readonly prepare?: () => Promise<void>;
+  /** Jobs wait once more where they are handed over: `begin` is called when one is taken up. */
+  readonly tellsBegin?: boolean;
   /** Never rejects. When `signal` aborts, the run's state is saved and the outcome is `interrupted`. */
-  readonly carryOut: (
-    job: BoundJob,
-    how: { readonly signal: AbortSignal; readonly listener: RunListener },
-  ) => Promise<JobOutcome>;
+  readonly carryOut: (job: BoundJob, how: HandedJob) => Promise<JobOutcome>;
   readonly dispose?: () => Promise<void>;
 }
 interface Entry {
@@ -41,36 +53,46 @@ export function queueExecutor(workers: JobWorkers): Executor {
 
 class JobQueue implements Executor {
   readonly name: string;
-  readonly slots: number;
   readonly #workers: JobWorkers;
   /** Queued and running, by key. */
   readonly #entries = new Map<string, Entry>();
   /** Folders of finished runs, by key. */
   readonly #folders = new Map<string, string>();
+  /** Keys of runs that teach others. */
+  readonly #teachers = new Set<string>();
+  /** How many are handed over. */
+  #busy = 0;
   readonly #listeners = new Set<(event: JobEvent) => void>();
   #ended: JobResult[] = [];
   #wake: (() => void)[] = [];
 
   constructor(workers: JobWorkers) {
     this.name = workers.name;
-    this.slots = workers.slots;
     this.#workers = workers;
   }
 
+  get slots(): number {
+    return this.#workers.slots;
+  }
+
   async submit(jobs: readonly Job[], edges: readonly JobEdge[]): Promise<void> {
+    await this.#workers.prepare?.();
     const known = new Set([...this.#entries.keys(), ...jobs.map(({ key }) => key)]);
     for (const { job, teacher, folder } of edges) {
+      this.#teachers.add(teacher);
       if (folder !== undefined) this.#folders.set(teacher, folder);
       else if (!known.has(teacher) && !this.#folders.has(teacher))
         throw new InputError(
           `executor "${this.name}": job "${job}" waits for "${teacher}", which is not a job; submit it too, or give the folder of its run`,
         );
     }
+    const byJob = new Map<string, JobEdge[]>();
+    for (const edge of edges) byJob.set(edge.job, [...(byJob.get(edge.job) ?? []), edge]);
     for (const job of jobs)
       if (!this.#entries.has(job.key))
         this.#entries.set(job.key, {
           job,
-          edges: edges.filter((edge) => edge.job === job.key),
+          edges: byJob.get(job.key) ?? [],
           stop: new AbortController(),
           running: false,
         });
@@ -85,12 +107,9 @@ class JobQueue implements Executor {
   }
 
   async cancel(keys: readonly string[] = [...this.#entries.keys()]): Promise<void> {
-    for (const key of keys) {
-      const entry = this.#entries.get(key);
-      if (entry === undefined) continue;
-      entry.stop.abort();
-      if (!entry.running) this.#end(key, { status: 'interrupted' });
-    }
+    for (const key of keys) this.#entries.get(key)?.stop.abort();
+    for (const key of keys)
+      if (this.#entries.get(key)?.running === false) this.#end(key, { status: 'interrupted' });
     this.#begin();
   }
 
@@ -110,13 +129,18 @@ class JobQueue implements Executor {
 
   /** Begins what can begin, in the order of submission. */
   #begin(): void {
-    let busy = [...this.#entries.values()].filter(({ running }) => running).length;
+    const most = this.#workers.ahead ?? this.slots;
     for (const [key, entry] of this.#entries) {
-      if (busy >= this.slots) return;
-      if (entry.running || entry.edges.some(({ teacher }) => !this.#folders.has(teacher))) continue;
+      if (this.#busy >= most) return;
+      if (entry.running || entry.stop.signal.aborted) continue;
+      if (entry.edges.some(({ teacher }) => !this.#folders.has(teacher))) continue;
       entry.running = true;
-      busy++;
-      void this.#carryOut(entry).then((outcome) => this.#end(key, outcome));
+      this.#busy++;
+      void this.#carryOut(entry).then((outcome) => {
+        this.#busy--;
+        this.#end(key, outcome);
+        this.#begin();
+      });
     }
   }
 
@@ -124,9 +148,10 @@ class JobQueue implements Executor {
     try {
       const bound = await bindJob(job, edges, this.#folders, this.#workers.open);
       if (signal.aborted) return { status: 'interrupted', run: bound.run, folder: bound.folder };
-      this.#notify({ type: 'begin', ...bound });
+      const begin = (): void => this.#notify({ type: 'begin', ...bound });
+      if (this.#workers.tellsBegin !== true) begin();
       return await this.#workers.carryOut(bound, {
-        signal,
+        ...{ signal, begin, teaches: this.#teachers.has(job.key) },
         listener: (event) => this.#notify({ type: 'run', key: job.key, event }),
       });
     } catch (error) {
@@ -145,7 +170,6 @@ class JobQueue implements Executor {
           this.#end(waiting, { status: 'blocked', by: key });
     }
     for (const wake of this.#wake.splice(0)) wake();
-    this.#begin();
   }
 
   #notify(event: JobEvent): void {

@@ -1,8 +1,8 @@
 import { arch, availableParallelism, cpus, freemem, platform, totalmem } from 'node:os';
 import { type Telemetry, telemetry } from '@grok/backend-onnx';
-import { type Execution, openBackend, type Registry } from '@grok/core';
 import { DEFAULT_BACKEND } from '@grok/core/internal';
 import type { Command } from 'commander';
+import { type TriedBackend, tryBackend } from '../backends.js';
 import { examples, type OutputFlags, outputFlags, pluginFlag } from '../flags.js';
 import { EXIT, human } from '../host.js';
 import type { Io } from '../io.js';
@@ -17,14 +17,9 @@ const TELEMETRY: Readonly<Record<Telemetry, string>> = {
   system: 'controlled by Windows event tracing',
 };
 
-interface FoundBackend {
+interface FoundBackend extends TriedBackend {
   readonly name: string;
-  readonly available: boolean;
   readonly isDefault: boolean;
-  readonly device?: string;
-  readonly threads?: number;
-  /** What is missing, and how to get it. */
-  readonly missing?: string;
 }
 
 /** `grok doctor`: what this machine has, what is missing and how to get it. */
@@ -74,22 +69,6 @@ export function doctor(program: Command, io: Io, done: (code: number) => void): 
       const usable = backends.some(({ isDefault, available }) => isDefault && available);
       done(usable && found.node.ok ? EXIT.ok : EXIT.failed);
     });
-}
-
-/** Starts a backend and ends it, to say what it runs on or what is missing. */
-async function tryBackend(
-  registry: Registry,
-  execution: Execution,
-): Promise<Pick<FoundBackend, 'available' | 'device' | 'threads' | 'missing'>> {
-  try {
-    const backend = await openBackend(registry, execution);
-    const { device, capabilities } = backend;
-    await backend.dispose();
-    return { available: true, device, threads: capabilities.threads };
-  } catch (error) {
-    const [missing = ''] = String(error instanceof Error ? error.message : error).split('\n');
-    return { available: false, missing };
-  }
 }
 
 function atLeast(version: string, least: string): boolean {

@@ -121,6 +121,17 @@ export interface BoundJob {
   /** Its teachers' folders are beside its own: `"../name"` in `execution.teachers`. */
   readonly spec: RunSpec;
 }
+/** A job as it goes through a queue or a shared folder to another machine. */
+export interface JobDocument {
+  readonly format: 'grok job 1';
+  /** Versions of the packages that the study was submitted with, by name; a worker must have the same. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** The study's folder, as every machine calls it. */
+  readonly root: string;
+  readonly job: Job;
+  /** Those of this job, with its teachers' folders. */
+  readonly edges: readonly JobEdge[];
+}
 /** How a job ended; an interrupted one goes on when it is submitted again. */
 export type JobOutcome =
   | { readonly status: 'finished'; readonly run: string; readonly folder: string }
@@ -188,6 +199,37 @@ export interface ExecutorHost {
     readonly command: readonly [script: string, ...args: string[]];
     readonly env?: Readonly<Record<string, string | undefined>>;
   };
+  /** Versions of the packages that are loaded, by name. */
+  readonly packages?: Readonly<Record<string, string>>;
+  /** Hears what people should know, such as a connection that is lost. */
+  readonly notice?: (message: string) => void;
+}
+/** What a job that is carried out here is told to, and told by. */
+export interface JobWatch {
+  readonly signal: AbortSignal;
+  readonly listener: RunListener;
+  /** Hears that the job is bound, before its run begins. */
+  readonly begin?: (job: BoundJob) => void;
+}
+/** What a worker has, for jobs to ask for. */
+export interface WorkerCapabilities {
+  /** Most threads of one run. */
+  readonly threads: number;
+  readonly backends: readonly string[];
+}
+/** What a worker is given by the program that it runs in. */
+export interface WorkerHost {
+  /** Carries out a job's document. @throws InputError of code `worker-refuses` when this worker must not take it. */
+  readonly carryOut: (document: unknown, watch: JobWatch) => Promise<JobOutcome>;
+  /** A folder by its name, in the folder of a study. */
+  readonly open: (root: string, folder: string) => Store;
+  /** Aborts when the worker is to save and stop. */
+  readonly signal: AbortSignal;
+  readonly notice: (message: string) => void;
 }
 /** Makes an executor for a study. @throws InputError when the host lacks what it needs. */
-export type ExecutorFactory = (host: ExecutorHost) => Executor;
+export interface ExecutorFactory {
+  (host: ExecutorHost): Executor;
+  /** Takes jobs that studies submitted, until the host's signal aborts; absent where there are no workers. */
+  readonly serve?: (host: WorkerHost) => Promise<void>;
+}

@@ -92,13 +92,15 @@ function checked<K extends Kind>(subject: string, kind: K, created: Created[K]):
   if (result === undefined) return created;
   const [who, parts] = result;
   const call = created as (...given: unknown[]) => unknown;
-  return ((...given: unknown[]) =>
+  const guarded = (...given: unknown[]): unknown =>
     withMembers(
       subject,
       who,
       parts,
       attributeErrors(`${subject}: ${who} failed`, () => call(...given), InputError),
-    )) as Created[K];
+    );
+  // What else the function has, such as an executor's `serve`.
+  return Object.assign(guarded, created) as Created[K];
 }
 
 function withMembers<T>(subject: string, who: string, members: Members, created: T): T {
