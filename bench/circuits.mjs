@@ -10,6 +10,7 @@ import feature from '@grok/distill-feature';
 import logit from '@grok/distill-logit';
 import { compareCircuits, findCircuit, makeBatch, matchNeurons } from '@grok/interp';
 import { openRun } from '@grok/interp/node';
+import { cyclicGroup, gridPowers, layOutGrid, neuronFrequencies } from '@grok/metrics';
 import model from '@grok/model';
 import optim from '@grok/optim';
 
@@ -17,6 +18,13 @@ const registry = createRegistry([data, model, optim, logit, attention, feature, 
 const folders = process.argv.slice(2);
 const round = (value) => Number(value.toPrecision(3));
 const tested = ({ value, chance, p }) => `${round(value)} (chance ${round(chance)}, p ${round(p)})`;
+
+/** The key frequency of each neuron, from its activations over all rows of a modular task. */
+function findFrequencies(task, activations) {
+  const group = cyclicGroup(task);
+  const grid = layOutGrid(group, task, [...task.labels.keys()], activations);
+  return neuronFrequencies(gridPowers(grid), group.order).map(({ frequency }) => frequency);
+}
 
 const found = [];
 for (const named of folders) {
@@ -41,12 +49,18 @@ for (const named of folders) {
 }
 for (const [i, a] of found.entries())
   for (const b of found.slice(i + 1)) {
-    const neurons = await matchNeurons(a.run.model, b.run.model, a.batch.inputs);
+    const neurons = await matchNeurons(a.run.model, b.run.model, a.batch.inputs, {
+      label: (activations) => findFrequencies(a.run.task, activations),
+    });
     const overlap = compareCircuits(a.circuit, b.circuit, { neurons });
     const matches = neurons.flat().map(({ correlation }) => Math.abs(correlation));
+    const pairs = neurons.flat().map(({ labels }) => labels);
+    const same = pairs.filter((pair) => pair.a === pair.b).length / pairs.length;
+    const chance =
+      pairs.flatMap((one) => pairs.filter((other) => one.a === other.b)).length / pairs.length ** 2;
     const mean = matches.reduce((sum, value) => sum + value, 0) / matches.length;
     console.log(
-      `${a.folder} and ${b.folder}: mean |correlation| of matched neurons ${round(mean)}; Jaccard ${tested(overlap.jaccard)}; rank correlation of effects ${tested(overlap.rankCorrelation)}; ${overlap.matched} pairs`,
+      `${a.folder} and ${b.folder}: mean |correlation| of matched neurons ${round(mean)}, one key frequency in ${round(100 * same)} % of pairs (chance ${round(100 * chance)} %); Jaccard ${tested(overlap.jaccard)}; rank correlation of effects ${tested(overlap.rankCorrelation)}; ${overlap.matched} pairs`,
     );
   }
 for (const { run } of found) await run.close();

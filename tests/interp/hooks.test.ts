@@ -21,6 +21,7 @@ import {
   getActName,
   type Hook,
   hookModel,
+  logitLens,
   makeBatch,
   type OpenedRun,
   pairRows,
@@ -125,6 +126,17 @@ describe('hooks', () => {
     expect(another.compiled).toBe(2);
     another.dispose();
     expect(another.compiled).toBe(0);
+  });
+
+  test('give logits and metric of a depth in one pass', async () => {
+    // Catches: a logit lens that runs each depth twice.
+    const another = hookModel({ backend, model: run.model.model, params: run.model.params });
+    const batch = makeBatch(run.task, run.split.validation);
+    const lens = await logitLens(another, batch, 'loss');
+    // The states, and every depth.
+    expect(another.compiled).toBe(2);
+    expect(lens.at(-1)?.value).toBeCloseTo(await another.measure(batch, 'loss'), 5);
+    another.dispose();
   });
 
   test('read after their changes, apply in order, and run functions', async () => {

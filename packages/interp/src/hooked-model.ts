@@ -45,6 +45,13 @@ export interface HookedModel {
   ): Promise<HookedResult>;
   /** The mean of a metric over rows, with values replaced by hooks. @throws InputError when it is not finite in a row. */
   measure(batch: LabeledBatch, metric: Metric, hooks?: readonly Hook[]): Promise<number>;
+  /** As `runWithHooks`, with the mean of a metric over the rows from the same pass. */
+  runAndMeasure(
+    batch: LabeledBatch,
+    metric: Metric,
+    hooks?: readonly Hook[],
+    sites?: readonly string[],
+  ): Promise<HookedResult & { readonly value: number }>;
   /** Gradients of the metric, summed over rows, with respect to the values at sites, `[rows, …]`. */
   gradients(
     batch: LabeledBatch,
@@ -105,6 +112,20 @@ export function hookModel(bound: BoundModel): HookedModel {
         batch,
       );
       return meanMetric(metric, Float32Array.from(reader('output', found)('metric').data));
+    },
+    async runAndMeasure(batch, metric, hooks = [], patterns = []) {
+      const wanted = matchNames('site', patterns, names);
+      const sites = [...new Set([...wanted, 'logits'])];
+      const found = await passes.run(
+        { hooks: await plan(hooks, batch.inputs), sites, metric },
+        batch,
+      );
+      const read = reader('output', found);
+      return {
+        value: meanMetric(metric, Float32Array.from(read('metric').data)),
+        logits: read('sites/logits'),
+        cache: pickSites(found, wanted),
+      };
     },
     async gradients(batch, metric, patterns, hooks = []) {
       const wanted = matchNames('site', patterns, names);

@@ -114,8 +114,8 @@ export async function logitLens(
   const lens: LensLayer[] = [];
   for (const site of depths) {
     const hooks: readonly Hook[] = [{ site: last, replace: reader('site', cache)(site) }];
-    const { logits } = await model.runWithHooks(batch.inputs, hooks);
-    lens.push({ site, value: await model.measure(batch, metric, hooks), logits });
+    const { value, logits } = await model.runAndMeasure(batch, metric, hooks);
+    lens.push({ site, value, logits });
   }
   return lens;
 }

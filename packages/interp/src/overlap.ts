@@ -19,6 +19,13 @@ export interface NeuronMatch {
   readonly b: number;
   /** Pearson's, of their activations over all rows at the last position. */
   readonly correlation: number;
+  /** What `label` says of both. */
+  readonly labels?: { readonly a: number; readonly b: number };
+}
+/** What to say of matched neurons. */
+export interface MatchOptions {
+  /** One number a neuron, such as its key frequency, from its activations at the last position, `[rows, d_mlp]`, of mean 0 and norm 1. */
+  readonly label?: (activations: HostArray) => readonly number[];
 }
 
 /**
@@ -30,28 +37,37 @@ export async function matchNeurons(
   a: HookedModel,
   b: HookedModel,
   inputs: HostArray,
+  options: MatchOptions = {},
 ): Promise<readonly (readonly NeuronMatch[])[]> {
   const layers = Math.min(a.model.shape.layers, b.model.shape.layers);
   const matches: (readonly NeuronMatch[])[] = [];
-  for (let layer = 0; layer < layers; layer++) matches.push(await matchLayer(a, b, inputs, layer));
+  for (let layer = 0; layer < layers; layer++) {
+    const activations = [
+      await standardized(a, layer, inputs),
+      await standardized(b, layer, inputs),
+    ] as const;
+    matches.push(await matchLayer(a, activations, options));
+  }
   return matches;
 }
 
 async function matchLayer(
-  a: HookedModel,
-  b: HookedModel,
-  inputs: HostArray,
-  layer: number,
+  model: HookedModel,
+  [x, y]: readonly [HostArray, HostArray],
+  { label }: MatchOptions,
 ): Promise<readonly NeuronMatch[]> {
-  const [x, y] = [await standardized(a, layer, inputs), await standardized(b, layer, inputs)];
-  const correlations = await multiply(a, x, y);
+  const correlations = await multiply(model, x, y);
+  const labels = label && ([label(x), label(y)] as const);
   // Rows are the narrower model's neurons: each of them finds a partner.
   const isWide = correlations.rows > correlations.columns;
   const narrow = isWide ? correlations.transpose() : correlations;
   const partners = assign(Matrix.mul(Matrix.abs(narrow), -1).to2DArray());
   return Array.from(partners, (partner, neuron) => {
     const [a, b] = isWide ? [partner, neuron] : [neuron, partner];
-    return { a, b, correlation: correlations.get(a, b) };
+    return {
+      ...{ a, b, correlation: correlations.get(a, b) },
+      ...(labels && { labels: { a: labels[0][a] ?? Number.NaN, b: labels[1][b] ?? Number.NaN } }),
+    };
   }).sort((x, y) => x.a - y.a);
 }
 

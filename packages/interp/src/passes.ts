@@ -45,7 +45,7 @@ export interface BoundModel {
 }
 /** Runs passes, each compiled when it is first asked for. */
 export interface Passes {
-  /** Outputs over all rows by path: `sites/…`, or the rows' `metric`. */
+  /** Outputs over all rows by path: `sites/…`, and the rows' `metric` where one is asked for. */
   run(
     pass: Pass,
     batch: Partial<LabeledBatch> & Pick<LabeledBatch, 'inputs'>,
@@ -187,7 +187,14 @@ function passFunction(
         labels: tf.cast(data('labels'), 'int32') as tf.Tensor1D,
         ...(given.wrong instanceof tf.Tensor ? { wrong: given.wrong as tf.Tensor1D } : {}),
       });
-    if (gradients === undefined) return { metric: measured(apply(['logits'], hooked)) };
+    if (gradients === undefined) {
+      const found = apply([...new Set([...sites, 'logits'])], hooked);
+      const read = reader('site', found);
+      return {
+        metric: measured(found),
+        sites: Object.fromEntries(sites.map((site) => [site, read(site)])),
+      };
+    }
     const zeros = zeroDeltas(model, sites, given.inputs.shape[0] ?? 0);
     const { grads } = valueAndGrads((deltas) => {
       const taps = Object.entries(deltas).map(([site, delta]): [Site, HookFunction] => [

@@ -66,31 +66,30 @@ function planSweep({ model, sites }: HookedModel, activation: string): Sweep {
   return { axes: ['layer', ...axes.map(([, key]) => key)], shape: [layers, ...sizes], parts };
 }
 
-interface Ends {
+/** What every sweep begins with. */
+interface Begun {
+  readonly metric: Metric;
+  readonly sweep: Sweep;
+  /** The metric of the clean run, and of the corrupted one. */
   readonly clean: number;
   readonly corrupted: number;
+  /** The clean run's activations. */
   readonly cache: ActivationCache;
 }
 
-async function runEnds(
-  model: HookedModel,
-  { clean, corrupted, metric = 'logitDifference' }: SweepOptions,
-  parts: readonly Where[],
-): Promise<Ends> {
+/** Plans a sweep and runs the clean and the corrupted rows. */
+async function beginSweep(model: HookedModel, options: SweepOptions): Promise<Begun> {
+  const { clean, corrupted, activation, metric = 'logitDifference' } = options;
+  const sweep = planSweep(model, activation);
   checkPairs(clean.inputs, corrupted);
-  const { cache } = await model.runWithCache(clean.inputs, [
-    ...new Set(parts.map(({ site }) => site)),
-  ]);
-  const ends = {
-    clean: await model.measure(clean, metric),
-    corrupted: await model.measure({ ...clean, inputs: corrupted }, metric),
-    cache,
-  };
-  if (ends.clean === ends.corrupted)
+  const sites = [...new Set(sweep.parts.map(({ site }) => site))];
+  const { value, cache } = await model.runAndMeasure(clean, metric, [], sites);
+  const other = await model.measure({ ...clean, inputs: corrupted }, metric);
+  if (value === other)
     throw new InputError(
-      `metric "${metricName(metric)}": is ${ends.clean} on clean and corrupted rows alike, so there is nothing to restore; choose other rows or another metric`,
+      `metric "${metricName(metric)}": is ${value} on clean and corrupted rows alike, so there is nothing to restore; choose other rows or another metric`,
     );
-  return ends;
+  return { metric, sweep, clean: value, corrupted: other, cache };
 }
 
 function checkPairs(clean: HostArray, corrupted: HostArray): void {
@@ -102,9 +101,8 @@ function checkPairs(clean: HostArray, corrupted: HostArray): void {
 
 function buildGrid(
   activation: string,
-  { axes, shape }: Sweep,
+  { sweep: { axes, shape }, clean, corrupted }: Begun,
   values: readonly number[],
-  { clean, corrupted }: Ends,
 ): PatchingGrid {
   const normalized = values.map((value) => (value - corrupted) / (clean - corrupted));
   return { activation, axes, shape, values, clean, corrupted, normalized };
@@ -119,10 +117,10 @@ export async function activationPatching(
   model: HookedModel,
   options: SweepOptions,
 ): Promise<PatchingGrid> {
-  const { clean, corrupted, activation, metric = 'logitDifference' } = options;
-  const sweep = planSweep(model, activation);
-  const ends = await runEnds(model, options, sweep.parts);
-  const cached = reader('site', ends.cache);
+  const { clean, corrupted, activation } = options;
+  const begun = await beginSweep(model, options);
+  const { metric, sweep } = begun;
+  const cached = reader('site', begun.cache);
   const values: number[] = [];
   for (const part of sweep.parts)
     values.push(
@@ -130,7 +128,7 @@ export async function activationPatching(
         { ...part, replace: cached(part.site) },
       ]),
     );
-  return buildGrid(activation, sweep, values, ends);
+  return buildGrid(activation, begun, values);
 }
 
 /**
@@ -141,19 +139,20 @@ export async function attributionPatching(
   model: HookedModel,
   options: SweepOptions,
 ): Promise<PatchingGrid> {
-  const { clean, corrupted, activation, metric = 'logitDifference' } = options;
-  const sweep = planSweep(model, activation);
-  const ends = await runEnds(model, options, sweep.parts);
-  const sites = Object.keys(ends.cache);
+  const { clean, corrupted, activation } = options;
+  const begun = await beginSweep(model, options);
+  const { metric, sweep } = begun;
+  const sites = Object.keys(begun.cache);
   const { cache } = await model.runWithCache(corrupted, sites);
   const gradients = await model.gradients({ ...clean, inputs: corrupted }, metric, sites);
   const rows = clean.labels.length;
   const values = sweep.parts.map((part) => {
     const info = findSite(model.sites, part.site);
     const at = (values: ActivationCache): HostArray => reader('site', values)(part.site);
-    return ends.corrupted + firstOrder(info, part, at(gradients), at(ends.cache), at(cache)) / rows;
+    const change = firstOrder(info, part, at(gradients), at(begun.cache), at(cache)) / rows;
+    return begun.corrupted + change;
   });
-  return buildGrid(activation, sweep, values, ends);
+  return buildGrid(activation, begun, values);
 }
 
 /** Σ gradient · (clean − corrupted) over the selected part of all rows. */
