@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
-  ...bundled('ml-matrix'),
+  ...bundled('ml-matrix', 'umap-js', 'ml-levenberg-marquardt', 'is-any-array'),
   entry: ['src/index.ts'],
   format: 'esm',
   platform: 'neutral',

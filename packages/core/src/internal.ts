@@ -36,6 +36,7 @@ export * from './runs/safetensors.js';
 export * from './runs/spec.js';
 export * from './runs/spec-schema.js';
 export * from './runs/stores.js';
+export * from './tensors/assignment.js';
 export * from './tensors/backend.js';
 export * from './tensors/event-loop.js';
 export * from './tensors/params.js';

@@ -4,10 +4,9 @@
  * same size: memberships, and effects, permuted among the components of a layer and kind.
  */
 import { type HostArray, InputError, type Rng, rng } from '@grok/core';
-import { createRowPrograms, EVAL_ROWS, ranks, reader } from '@grok/core/internal';
+import { assign, createRowPrograms, EVAL_ROWS, ranks, reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { Matrix } from 'ml-matrix';
-import { assign } from './assignment.js';
 import type { Circuit, ScoredComponent } from './circuits.js';
 import { groupComponents, readGroup } from './components.js';
 import type { HookedModel } from './hooked-model.js';

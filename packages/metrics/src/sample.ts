@@ -1,4 +1,5 @@
 /** A few words of statistics on lists of numbers. */
+import type { Rng } from '@grok/core';
 import { isConstant } from '@grok/core/internal';
 
 /** Arithmetic mean; NaN of an empty list. */
@@ -22,9 +23,32 @@ export function averageLists(lists: readonly ArrayLike<number>[]): Float64Array 
   return out;
 }
 
+/** values[i] += amount. */
+export function addAt(values: Float64Array, i: number, amount: number): void {
+  values[i] = (values[i] ?? 0) + amount;
+}
+
 /** out += factor · values, entry by entry. */
 export function addScaled(out: Float64Array, factor: number, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) out[i]! += factor * values[i]!;
+}
+
+/** `count` random orders of 0 … n − 1 (Fisher & Yates), many from one draw: to split a generator costs more. */
+export function* drawPermutations(rng: Rng, n: number, count: number): Generator<Int32Array> {
+  const most = Math.max(1, Math.floor(65536 / n));
+  for (let start = 0; start < count; start += most) {
+    const uniform = rng.split(start).uniform(Math.min(most, count - start) * n);
+    for (let at = 0; at < uniform.length; at += n) {
+      const order = Int32Array.from({ length: n }, (_, i) => i);
+      for (let i = n - 1; i > 0; i--) {
+        const j = Math.floor((uniform[at + i] ?? 0) * (i + 1));
+        const held = order[i] ?? 0;
+        order[i] = order[j] ?? 0;
+        order[j] = held;
+      }
+      yield order;
+    }
+  }
 }
 
 /** Quantile `q` (0–1) by linear interpolation between order statistics (Hyndman & Fan's type 7). */

@@ -6,9 +6,8 @@
  * Procrustes: Schönemann 1966).
  */
 import { type HostParams, InputError, type Model } from '@grok/core';
-import { reader } from '@grok/core/internal';
+import { assign, reader } from '@grok/core/internal';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
-import { assign } from '../assignment.js';
 
 /** Weights by name in float64; norms and biases are matrices of one row. */
 export type Weights = Map<string, Matrix>;

@@ -1,7 +1,7 @@
 /** Assignments against all that there are. */
 import { rng } from '@grok/core';
 import { expect, test } from 'vitest';
-import { assign } from '../src/assignment.js';
+import { assign } from '../../src/tensors/assignment.js';
 
 /** The least sum over all assignments. */
 function leastSum(cost: readonly (readonly number[])[], used: readonly number[] = []): number {
