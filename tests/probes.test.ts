@@ -74,6 +74,37 @@ test('probes add to the metrics or leave an analysis', async () => {
   expect(found.result).toBe(12345);
 });
 
+test('probes of what is inside a model fit a run’s sites, and leave JSON', async () => {
+  const used = ['attention-modes', 'attention-flow', 'singular-spectra', 'neuron-images'];
+  const sites = ['blocks.0.hook_resid_post'];
+  const { store, manifest } = await run([
+    ...used.map((use) => ({ use })),
+    ...['pca', 'tsne', 'umap'].map((method) => ({
+      ...{ use: 'layouts', as: method, options: { method, sites } },
+    })),
+  ]);
+  expect(manifest.status).toBe('finished');
+  const read = async (name: string) => {
+    const bytes = await store.read(`analysis/${name}-end.json`);
+    return JSON.parse(new TextDecoder().decode(bytes)).result;
+  };
+  const [head] = (await read('attention-modes'))['blocks.0.attn.hook_pattern'];
+  expect(Object.keys(head.related)).toEqual(['label', 'a', 'b']);
+  const { rollout, flow } = await read('attention-flow');
+  expect(rollout.reduce((sum: number, share: number) => sum + share, 0)).toBeCloseTo(1, 5);
+  expect(flow).toHaveLength(4);
+  const { weights } = await read('singular-spectra');
+  expect(weights['embed.W_E'].values).toHaveLength(7);
+  const images = (await read('neuron-images'))['blocks.0.mlp.hook_post'];
+  expect(images).toMatchObject({ p: 5, residues: [1, 2, 4, 3] });
+  expect(images.neurons[0].image).toHaveLength(25);
+  for (const method of ['pca', 'tsne', 'umap']) {
+    const { labels, sites: found } = await read(method);
+    expect(found['blocks.0.hook_resid_post'].points).toHaveLength(labels.length);
+    expect(found['blocks.0.hook_resid_post'].trustworthiness).toBeGreaterThan(0.5);
+  }
+});
+
 test('a crossing may be of any accuracy (but for five of them it never came)', async () => {
   const received = { use: 'own' };
   const crossing = 1 / 12;

@@ -1,4 +1,5 @@
 /** Hooks, patching, circuits and the loss landscape of grok's models, in Node and in browsers; names after TransformerLens. */
+export * from './ascent.js';
 export * from './circuits.js';
 export type { CircuitComponent, ComponentKind } from './components.js';
 export type { Evaluations } from './evaluator.js';
@@ -34,6 +35,7 @@ export {
 } from './landscape/surface.js';
 export * from './logits.js';
 export type { LabeledBatch, Metric, MetricFunction, Targets } from './metrics.js';
+export * from './neuron-effects.js';
 export * from './open-run.js';
 export * from './overlap.js';
 export * from './pairs.js';

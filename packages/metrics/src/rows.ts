@@ -32,6 +32,16 @@ export function atPosition(value: HostArray, position: number): Matrix {
   return new Matrix(rows.map((row) => [...row]));
 }
 
+/** The last position's values, `[rows, d]`. */
+export function lastPosition(value: HostArray): HostArray {
+  const matrix = atPosition(value, -1);
+  return {
+    shape: [matrix.rows, matrix.columns],
+    dtype: 'float32',
+    data: Float32Array.from(matrix.to1DArray()),
+  };
+}
+
 /** The labels of some rows of a task. */
 export function takeLabels({ labels }: Task, rows: Int32Array): Int32Array {
   return rows.map((row) => labels[row]!);

@@ -114,7 +114,7 @@ export const weightStatistics: Component<'probe', WhenOptions & { bins?: number 
 });
 
 /** The rows' labels, and a and b where the task is modular. */
-function groupByMeaning({ rows, task }: Snapshot): Record<string, Int32Array> {
+export function groupByMeaning({ rows, task }: Snapshot): Record<string, Int32Array> {
   const label = takeLabels(task, rows);
   if (task.modular === undefined) return { label };
   return { label, ...readOperands(task, rows) };

@@ -1,10 +1,10 @@
 /** A probe of the whole function: its frequencies over all pairs of a modular task. */
-import { type Component, defineProbe, flag, type HostArray, InputError, schema } from '@grok/core';
+import { type Component, defineProbe, flag, InputError, schema } from '@grok/core';
 import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
 import { cyclicGroup, layOutGrid, locateCells } from '../modular.js';
 import { progressLosses } from '../progress.js';
-import { atPosition } from '../rows.js';
+import { lastPosition } from '../rows.js';
 import { toJson } from './json.js';
 import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
@@ -54,13 +54,3 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
     },
   }),
 });
-
-/** The last position's values, `[rows, d]`. */
-function lastPosition(value: HostArray): HostArray {
-  const matrix = atPosition(value, -1);
-  return {
-    shape: [matrix.rows, matrix.columns],
-    dtype: 'float32',
-    data: Float32Array.from(matrix.to1DArray()),
-  };
-}
