@@ -131,8 +131,9 @@ function leftIn(folder) {
 }
 
 /**
- * Whether it is the lease of a study's run that was killed after its last record: nobody takes it again, and
- * it holds up nobody, because its process has ended. @param {string} folder @param {string} path
+ * True for the lease of a study's run that was killed after its last record. The study does not start a
+ * finished run again, so nothing removes the lease; its process has ended, so it blocks nobody.
+ * @param {string} folder @param {string} path
  */
 function isOfFinishedRun(folder, path) {
   const [, run, stamp = ''] = /^([^/\\]+)[/\\]\.lease-work(?:[/\\](.+))?$/.exec(path) ?? [];

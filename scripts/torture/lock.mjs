@@ -41,9 +41,9 @@ export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = 
       const answers = await meet(workers, folder, victim, draw.below(12));
       if (victim !== undefined) found.killed++;
       found.granted += answers.filter((answer) => answer === 'granted').length;
-      // Whoever held it when it was killed may have an heir among those that came late.
-      const heirs = victim !== undefined && answers[victim] === 'granted' ? 1 : 0;
-      const fault = faultOf(answers, heirs);
+      // A victim that was granted the lease before its kill may be followed by a late taker.
+      const successors = victim !== undefined && answers[victim] === 'granted' ? 1 : 0;
+      const fault = faultOf(answers, successors);
       if (fault !== undefined) found.failures.push(`round ${round}: ${fault}`);
       rmSync(folder, { recursive: true, force: true });
       if (round % 100 === 99) log(`lock: ${round + 1} rounds`);
@@ -76,11 +76,11 @@ async function meet(workers, folder, victim, delay) {
   return Promise.all([...asked, ...released]);
 }
 
-/** Two at once is what the second of them tells. @param {readonly string[]} answers @param {number} heirs */
-function faultOf(answers, heirs) {
+/** A worker that finds another one inside reports it as a failure. @param {readonly string[]} answers @param {number} successors */
+function faultOf(answers, successors) {
   const granted = answers.filter((answer) => answer === 'granted').length;
   const failed = answers.filter((answer) => answer.startsWith('failed'));
-  if (granted >= 1 && granted <= 1 + heirs && failed.length === 0) return undefined;
+  if (granted >= 1 && granted <= 1 + successors && failed.length === 0) return undefined;
   return `${granted} hold it; ${failed.join('; ')}`;
 }
 
