@@ -1,6 +1,7 @@
 /** Tables of the atlas: what is packed can be read again, and values that do not exist stay so. */
 import { expect, test } from 'vitest';
-import { spreadOut } from '../src/atlas/measure.js';
+import { madeUp } from '../../../tests/made-up-study.js';
+import { findPeers, formatPeer, spreadOut } from '../src/atlas/measure.js';
 import { cell, LEVELS, packValues } from '../src/atlas/tables.js';
 
 function unpack({ image, imageLow, imageHigh }: ReturnType<typeof packValues>): number[] {
@@ -30,4 +31,18 @@ test('states are thinned evenly, from the first to the last', () => {
   const steps = Array.from({ length: 100 }, (_, i) => i);
   expect(spreadOut(steps, 4)).toEqual([0, 33, 66, 99]);
   expect(spreadOut([1, 2], 4)).toEqual([1, 2]);
+});
+
+test('peers are of the same model, and differ in seed or arm alone, no pair twice', () => {
+  // Catches: a line from a student to its wider teacher, a pair that is counted from both sides.
+  const names = ['teacher', 'none', 'logit'];
+  const runs = names.flatMap((name) => [0, 1, 2, 3].map((seed) => madeUp({ name, seed })));
+  const list = (name: string, seed: number) => {
+    const run = runs.find((other) => other.name === name && other.seed === seed);
+    return run && findPeers(run, runs).map((peer) => `${peer.differ}: ${formatPeer(peer.run)}`);
+  };
+  expect(list('teacher', 3)).toEqual([]);
+  expect(list('none', 2)).toEqual(['seed: none, seed 3']);
+  const control = 'arm: none, seed 0';
+  expect(list('logit', 0)).toEqual(['seed: logit, seed 1', 'seed: logit, seed 2', control]);
 });

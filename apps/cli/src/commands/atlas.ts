@@ -16,14 +16,17 @@ import { readingExecution } from '../spec.js';
 
 interface Flags extends ComputeFlags {
   readonly out?: string;
+  readonly hessian?: boolean;
 }
 
 /** `grok atlas`: what is inside a run, or every run of a study, as one page of figures. */
 export function atlas(program: Command, io: Io, done: (code: number) => void): void {
-  const command = program.command('atlas').helpGroup('Look:').optionsGroup(GROUP.files);
+  const command = program.command('atlas').helpGroup('Look:').optionsGroup(GROUP.look);
   command
     .description('write atlas.html: figures of what is inside a run, or every run of a study')
     .argument('<dir>', 'the run’s folder, or a study’s')
+    .option('--hessian', 'also measure curvature of the loss: about 200 gradients a run')
+    .optionsGroup(GROUP.files)
     .option('--out <file>', 'file to write (default: atlas.html in the same folder)');
   examples(
     outputFlags(computeFlags(command)),
@@ -109,6 +112,7 @@ async function measure(
   try {
     const measured = await withRecordedPlugins([folder], flags, registry, io, () =>
       measureAtlas(host, runs, {
+        hessian: flags.hessian === true,
         onMeasured(event) {
           if (!event.wasKept) computed++;
           if (flags.quiet !== true) progress(event, computed);

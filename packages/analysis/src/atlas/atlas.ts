@@ -8,9 +8,11 @@ import { type BegunRun, findTeacher } from '@grok/study';
 import { plain } from '../compare.js';
 import { type AnalysisHost, unlessDamaged } from '../open.js';
 import { isOpenable, writeJson } from '../study.js';
-import { type Measure, openSubject, type Subject } from './measure.js';
+import { findPeers, type Measure, openSubject, type Subject } from './measure.js';
 import { attention } from './measures/attention.js';
 import { circuit, overlap } from './measures/circuits.js';
+import { gradients, termGradients } from './measures/gradients.js';
+import { connectivity, hessian, landscape, trajectory } from './measures/landscape.js';
 import { neurons } from './measures/neurons.js';
 import { patching } from './measures/patching.js';
 import { similarity } from './measures/similarity.js';
@@ -24,6 +26,7 @@ import { type MeasuredTables, tablesSchema } from './tables.js';
 export const atlasMeasures: readonly Measure[] = [
   ...[training, attention, neurons, weights, states, patching, circuit],
   ...[similarity, overlap, stitching],
+  ...[gradients, termGradients, landscape, trajectory, connectivity, hessian],
 ];
 
 /** A run and what measures found of it, by their names; a measure that does not fit is left out. */
@@ -45,6 +48,8 @@ export interface AtlasProgress {
 export interface AtlasOptions {
   /** Default: `atlasMeasures`. */
   readonly measures?: readonly Measure[];
+  /** Take measures that cost much, by their flags. */
+  readonly hessian?: boolean;
   readonly onMeasured?: (progress: AtlasProgress) => void;
   /** Hears of a run, or one of its measures, that is left out, and why. */
   readonly notice?: (run: BegunRun, message: string) => void;
@@ -74,15 +79,21 @@ const PIECE: DocumentKind<Piece> = {
 export async function measureAtlas(
   host: AnalysisHost,
   runs: readonly BegunRun[],
-  { measures = atlasMeasures, onMeasured, notice = () => {} }: AtlasOptions = {},
+  options: AtlasOptions = {},
 ): Promise<readonly MeasuredRun[]> {
+  const { onMeasured, notice = () => {}, hessian = false } = options;
+  const all = options.measures ?? atlasMeasures;
+  const measures = all.filter(({ flag }) => flag === undefined || (flag === 'hessian' && hessian));
   const finished = [...new Map(runs.filter(isOpenable).map((run) => [run.run, run])).values()];
   const opened = new Map<string, Subject>();
   const open = async (run: BegunRun): Promise<Subject> => {
     const known = opened.get(run.run);
     if (known !== undefined) return known;
     const teacher = findTeacher(run, finished);
-    const subject = await openSubject(host, run, teacher && (await open(teacher)));
+    const peers = findPeers(run, finished);
+    const subject = await openSubject(host, run, {
+      ...{ peers, open, teacher: teacher && (await open(teacher)) },
+    });
     opened.set(run.run, subject);
     return subject;
   };
@@ -123,8 +134,10 @@ async function take(
   measure: Measure,
   missed: (why: string) => void,
 ): Promise<Taken> {
-  if (measure.comparesTeacher === true && subject.teacher === undefined)
-    return { tables: undefined, wasKept: true };
+  const isAlone =
+    (measure.comparesTeacher === true && subject.teacher === undefined) ||
+    (measure.comparesPeers === true && subject.peers.length === 0);
+  if (isAlone) return { tables: undefined, wasKept: true };
   const { store } = subject.run;
   const path = `analysis/atlas/${measure.name}.json`;
   const from = describeOrigin(subject, measure);
@@ -154,11 +167,12 @@ async function readPiece(store: Subject['run']['store'], path: string): Promise<
   }
 }
 
-/** What a measure is computed from: the run and its step, those of the teacher, the steps of states. */
-function describeOrigin({ run, step, teacher, steps }: Subject, measure: Measure): string {
+/** What a measure is computed from: the run and its step, the teacher and its step, peers, the steps of states. */
+function describeOrigin({ run, step, teacher, peers, steps }: Subject, measure: Measure): string {
   const parts = [`${run.run.slice(0, 16)}@${step}`];
   if (measure.comparesTeacher && teacher)
     parts.push(`${teacher.run.run.slice(0, 16)}@${teacher.step}`);
+  if (measure.comparesPeers) parts.push(...peers.map((peer) => peer.run.run.slice(0, 16)));
   if (measure.readsStates) parts.push(`states ${steps.join(' ')}`);
   return parts.join(', ');
 }

@@ -8,6 +8,7 @@ import {
   type Task,
 } from '@grok/core';
 import {
+  type Checkpoint,
   listCheckpoints,
   listStates,
   readCheckpoint,
@@ -34,6 +35,7 @@ export interface State {
 }
 /** A run at its last step, and its states on the way there. */
 export interface Subject {
+  readonly host: AnalysisHost;
   readonly run: BegunRun;
   readonly step: number;
   readonly task: Task;
@@ -44,11 +46,22 @@ export interface Subject {
   /** Steps whose parameters are at hand, ascending, from 0 (the initial ones) to the last. */
   readonly steps: readonly number[];
   readState(step: number): Promise<State>;
+  /** The last step's checkpoint, with the parameters of its objective. */
+  readCheckpoint(): Promise<Checkpoint>;
+  /** Runs of the same model that differ in seed or in arm alone. */
+  readonly peers: readonly Peer[];
+  /** Another run of the same atlas. */
+  open(run: BegunRun): Promise<Subject>;
   /** Sites over rows of the task, `[rows, …]`. */
   readSites(sites: readonly Site[], rows: Int32Array): Promise<(site: Site) => HostArray>;
   /** The circuit that keeps 90 % of the logit difference, searched once. */
   readCircuit(): Promise<Circuit>;
   close(): Promise<void>;
+}
+/** A run to compare another with. */
+export interface Peer {
+  readonly run: BegunRun;
+  readonly differ: 'seed' | 'arm';
 }
 /** One measure of a run. */
 export interface Measure {
@@ -56,6 +69,10 @@ export interface Measure {
   readonly name: string;
   /** It compares a run with its teacher; a teacher has no such measure. */
   readonly comparesTeacher?: true;
+  /** It compares a run with its peers. */
+  readonly comparesPeers?: true;
+  /** It costs much, and is taken only when it is asked for. */
+  readonly flag?: 'hessian';
   /** It reads states during training. */
   readonly readsStates?: true;
   /** @throws InputError where it does not fit the task or the model. */
@@ -67,12 +84,18 @@ const MOST_STATES = 24;
 /** Validation rows of measures over few rows. */
 const ROWS = 256;
 
+/** The other runs of an atlas, as one of them needs them. */
+interface Beside extends Pick<Subject, 'peers' | 'open'> {
+  readonly teacher: Subject | undefined;
+}
+
 /** Opens a run at its last step. */
 export async function openSubject(
-  { registry, backend }: AnalysisHost,
+  host: AnalysisHost,
   run: BegunRun,
-  teacher?: Subject,
+  { teacher, peers, open }: Beside,
 ): Promise<Subject> {
+  const { registry, backend } = host;
   const { store } = run;
   const opened = await openRunFromStore(store, { registry, backend });
   const { model, task, split, step } = opened;
@@ -82,7 +105,7 @@ export async function openSubject(
   );
   let circuit: Promise<Circuit> | undefined;
   return {
-    ...{ run, step, task, split, model },
+    ...{ host, run, step, task, split, model, peers, open },
     ...(teacher === undefined ? {} : { teacher }),
     steps: [
       0,
@@ -99,6 +122,7 @@ export async function openSubject(
       const read = recorded.includes(at) ? readState : readCheckpoint;
       return { step: at, params: withoutAuxiliary((await read(store, at)).params) };
     },
+    readCheckpoint: () => readCheckpoint(store, step),
     async readSites(sites, rows) {
       const { cache } = await model.runWithCache(takeRows(task.inputs, rows), sites);
       return reader('site', cache);
@@ -124,4 +148,33 @@ export function spreadOut<T>(values: readonly T[], most: number): readonly T[] {
     { length: most },
     (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))],
   ).filter((value) => value !== undefined);
+}
+
+/** What a run is called where it is compared with another. */
+export function formatPeer({ name, override, seed }: BegunRun): string {
+  return `${override === undefined ? '' : `${override}/`}${name}, seed ${seed}`;
+}
+
+/** Most other seeds that a run is compared with. */
+const MOST_SEEDS = 2;
+
+/**
+ * Runs of the same model as `run`: those of its arm with later seeds, two at most, and the control of its
+ * seed. No pair is listed twice.
+ */
+export function findPeers(run: BegunRun, runs: readonly BegunRun[]): readonly Peer[] {
+  const sameModel = runs.filter(
+    (other) =>
+      other.run !== run.run &&
+      other.override === run.override &&
+      JSON.stringify(other.experiment.model) === JSON.stringify(run.experiment.model),
+  );
+  const seeds = sameModel.filter(({ name, seed }) => name === run.name && seed > run.seed);
+  const controls = sameModel.filter(
+    ({ name, role, seed }) => role === 'control' && name !== run.name && seed === run.seed,
+  );
+  return [
+    ...seeds.slice(0, MOST_SEEDS).map((other) => ({ run: other, differ: 'seed' as const })),
+    ...controls.slice(0, 1).map((other) => ({ run: other, differ: 'arm' as const })),
+  ];
 }

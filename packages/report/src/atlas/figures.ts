@@ -2,6 +2,14 @@
 import type { AtlasFigure } from './figure.js';
 import { entropy, entropyByPosition, patterns } from './figures/attention.js';
 import { circuit, matchedNeurons, overlap } from './figures/circuits.js';
+import {
+  agreement,
+  gradientNorms,
+  hessian,
+  signalToNoise,
+  termCosines,
+} from './figures/gradients.js';
+import { barriers, connections, line, plane, slice, trajectory } from './figures/landscape.js';
 import { neuronKinds, neuronPictures, neuronSpectra } from './figures/neurons.js';
 import {
   activationPatching,
@@ -30,4 +38,6 @@ export const atlasFigures: readonly AtlasFigure[] = [
   ...[activationPatching, pathPatching, directAttribution, logitLens, circuit, overlap],
   ...[neuronKinds, neuronPictures, neuronSpectra, matchedNeurons],
   ...[magnitudes, histograms, kurtosis, sparsity, spectra, weightRanks],
+  ...[gradientNorms, signalToNoise, agreement, termCosines],
+  ...[line, slice, plane, trajectory, barriers, connections, hessian],
 ];

@@ -1,7 +1,7 @@
 /** Where heads look, and how widely. */
-import { type AtlasFigure, averageOverSeeds, collectRows } from '../figure.js';
+import { type AtlasFigure, collectRows } from '../figure.js';
 import { choose, heatMap, lines } from '../marks.js';
-import { block, head, step, whose } from './columns.js';
+import { block, head, overTraining, step, whose } from './columns.js';
 
 const group = 'Attention';
 const query = { field: 'query', title: 'query' };
@@ -53,11 +53,7 @@ export const entropy: AtlasFigure = {
   caption:
     'Mean entropy of a head’s attention in nats, by step (log scale; step 0 is drawn at 1), means over seeds with 95 % t intervals. Step 0 is chance: the same model before training.',
   data: (runs) =>
-    averageOverSeeds(
-      collectRows(runs, 'training', 'entropies'),
-      ['block', 'head', 'step'],
-      'entropy',
-    ).map((row) => ({ ...row, step: Math.max(1, Number(row.step)) })),
+    overTraining(collectRows(runs, 'training', 'entropies'), ['block', 'head'], 'entropy'),
   draw: (rows, labels) =>
     lines({
       ...{ x: step, y: { field: 'value', title: 'entropy (nats)' }, labels },

@@ -1,6 +1,7 @@
 /** Columns that several figures have, and names for people. */
 import type { TableRow } from '@grok/analysis';
 import { shortSite as nameHiddenState } from '../../report/states.js';
+import { averageOverSeeds } from '../figure.js';
 import type { Column } from '../marks.js';
 
 /** Whose value it is. */
@@ -30,4 +31,16 @@ export function nameSites(rows: readonly TableRow[]): readonly TableRow[] {
       ...(typeof teacherSite === 'string' ? { teacherSite: shortSite(teacherSite) } : {}),
     };
   });
+}
+
+/** Means over seeds of a column during training, at steps for a logarithmic axis: step 0 stands at 1. */
+export function overTraining(
+  rows: readonly TableRow[],
+  keys: readonly string[],
+  column: string,
+): readonly TableRow[] {
+  return averageOverSeeds(rows, [...keys, 'step'], column).map((row) => ({
+    ...row,
+    step: Math.max(1, Number(row.step)),
+  }));
 }

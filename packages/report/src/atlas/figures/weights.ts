@@ -2,20 +2,13 @@
 import type { TableRow } from '@grok/analysis';
 import { type AtlasFigure, averageOverSeeds, collectRows, type Drawing, SHARE } from '../figure.js';
 import { bars, both, choose, lines, slide, unpack } from '../marks.js';
-import { step, whose } from './columns.js';
+import { overTraining, step, whose } from './columns.js';
 
 const group = 'Weights';
 const layer = { field: 'layer', title: 'layer' };
 const matrix = { field: 'matrix', title: 'matrix' };
 const MODEL_STEP =
   'by step (log scale; step 0 is drawn at 1), means over seeds with 95 % t intervals. Step 0 is chance: the same model before training.';
-
-function overTraining(rows: readonly TableRow[], column: string): readonly TableRow[] {
-  return averageOverSeeds(rows, ['layer', 'step'], column).map((row) => ({
-    ...row,
-    step: Math.max(1, Number(row.step)),
-  }));
-}
 
 function statistic(
   about: Pick<AtlasFigure, 'id' | 'title' | 'caption'>,
@@ -25,7 +18,7 @@ function statistic(
   return {
     ...about,
     group,
-    data: (runs) => overTraining(collectRows(runs, 'training', 'weights'), column),
+    data: (runs) => overTraining(collectRows(runs, 'training', 'weights'), ['layer'], column),
     draw: (rows, labels) =>
       lines({
         ...{ x: step, y: { field: 'value', title }, labels },
