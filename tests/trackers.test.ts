@@ -7,18 +7,21 @@ import {
   type RunEvent,
   readConfig,
   resumeRun,
+  type Store,
   schema,
   startRun,
   type TrackedRun,
   type Tracker,
   text,
 } from '@grok/core';
-import { TRACKER_TIMEOUT } from '@grok/core/internal';
+import { createTrackers, resendRun, TRACKER_TIMEOUT } from '@grok/core/internal';
 import data from '@grok/data';
 import model from '@grok/model';
 import optim from '@grok/optim';
-import { calibrate, checkPlan, expandPlan } from '@grok/study';
+import { calibrate, checkPlan, expandPlan, jobRunner, queueExecutor, runStudy } from '@grok/study';
+import { listConfig } from '@grok/track';
 import { afterEach, expect, test, vi } from 'vitest';
+import { tinyPlan } from './tiny-plan.js';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -82,7 +85,11 @@ test('a specification names trackers, with options and under two names (one hear
   expect(own.slice(-2)).toEqual(['first end', 'first finish']);
   expect(notes.filter((note) => note.startsWith('second'))).toHaveLength(own.length);
   const { run, slug } = manifest;
-  expect(runs[0]).toEqual({ run, slug, experiment, where: 'runs/it' });
+  expect(runs[0]).toEqual({
+    ...{ run, slug, experiment, where: 'runs/it', store },
+    ...{ name: 'diary', timeout: TRACKER_TIMEOUT, notice: expect.any(Function) },
+  });
+  expect(runs[1]?.name).toBe('other');
   // Who follows a run changes none of its numbers, and so is no part of what it is.
   expect((await readConfig(store)).experiment).toEqual(experiment);
 });
@@ -182,4 +189,55 @@ test('the trial of a plan tells no tracker (two epochs that nobody asked for amo
   });
   expect(startup).toBeGreaterThan(0);
   expect(notes).toEqual([]);
+});
+
+test('what a tracker has to say reaches who listens, and it goes on following (a warning that costs the tracker)', async () => {
+  let epochs = 0;
+  const notices = await heardWith({
+    wary: ({ name, notice }) => {
+      notice(`${name}: the disk is nearly full`);
+      return { on: ({ type }) => void (type === 'epoch' && epochs++), finish: () => {} };
+    },
+  });
+  expect(notices).toEqual(['wary: the disk is nearly full']);
+  expect(epochs).toBe(2);
+});
+
+test('a recorded run is told again as it was, its study with it (a tracker that missed a run stays without it)', async () => {
+  const { notes, runs, registry } = noted();
+  const store = memoryStore('runs/it');
+  const study = { name: 'small', key: 'logit@1', arm: 'logit', role: 'student' } as const;
+  await startRun({ experiment, execution: { ...execution, study } }, { registry, store });
+  expect(notes).toEqual([]);
+  const trackers = createTrackers(registry, [{ use: 'diary' }]);
+  expect(await resendRun(store, { trackers })).toBe(true);
+  expect(notes[0]).toBe('first start');
+  expect(notes.filter((note) => note === 'first epoch')).toHaveLength(2);
+  expect(notes.slice(-2)).toEqual(['first end', 'first finish']);
+  expect(runs[0]?.study).toEqual(study);
+});
+
+test('runs of a study say which study, arm and seed they are of, and so do their folders (a heap of runs)', async () => {
+  const { runs, registry } = noted();
+  const stores = new Map<string, Store>();
+  const open = (name: string): Store => {
+    const store = stores.get(name) ?? memoryStore(name);
+    stores.set(name, store);
+    return store;
+  };
+  const carryOut = jobRunner({ registry, open });
+  const executor = queueExecutor({ name: 'here', slots: 1, open, carryOut });
+  const plan = checkPlan({ ...tinyPlan, arms: { none: {} } }, 'tiny');
+  const { status } = await runStudy(plan, {
+    ...{ registry, executor, open, root: memoryStore('study') },
+    execution: { ...execution, trackers: [{ use: 'diary' }] },
+  });
+  expect(status).toBe('finished');
+  const labels = runs.map((run) => listConfig(run));
+  expect(labels.map(({ study, arm, role, seed }) => ({ study, arm, role, seed }))).toEqual([
+    { study: 'tiny', arm: 'teacher', role: 'teacher', seed: 0 },
+    { study: 'tiny', arm: 'none', role: 'control', seed: 0 },
+  ]);
+  for (const store of stores.values())
+    expect((await readConfig(store)).execution.study?.name).toBe('tiny');
 });

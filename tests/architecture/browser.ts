@@ -19,8 +19,11 @@ const NODE_FILES: readonly RegExp[] = [
   /^packages\/backend-onnx\/src\/node\//,
   /^packages\/interp\/src\/node\.ts$/,
   /^packages\/study\/src\/(.+\/)?process(-.+)?\.ts$/,
+  /^packages\/track-(mlflow|trackio|wandb)\//,
+  /^packages\/track\/src\/python\.ts$/,
 ];
-const NODE_PACKAGES = /^(@grok\/core\/node|onnxruntime-node|@tensorflow\/tfjs-node(-gpu)?)(\/|$)/;
+const NODE_PACKAGES =
+  /^(@grok\/core\/node|@grok\/track\/python|onnxruntime-node|@tensorflow\/tfjs-node(-gpu)?)(\/|$)/;
 const NODE_GLOBALS = ['process', 'Buffer', 'require', '__dirname', '__filename', 'global'];
 /** Allowed where the file asks `typeof setImmediate` first. */
 const DETECTABLE = ['setImmediate', 'clearImmediate'];

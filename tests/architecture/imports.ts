@@ -7,20 +7,21 @@ import { posix } from 'node:path';
 import { type Fault, findPackages, isSource, type Package, type Rule } from './files.js';
 import { type Import, parseSource } from './source.js';
 
-const FEATURE = 2;
-const APP = 6;
+const FEATURE = 3;
+const APP = 7;
 /** A package may import those of a lower rank. */
 const RANKS: readonly (readonly [RegExp, number])[] = [
   [/^@grok\/(tfjs|create-plugin)$/, 0],
   [/^@grok\/core$/, 1],
+  [/^@grok\/track$/, 2],
   [
     /^@grok\/(data|model|optim|metrics|interp|quantize|export|(distill|backend|track|task|optim|probe|store)-.+)$/,
     FEATURE,
   ],
   [/^@grok\/testing$/, FEATURE],
-  [/^@grok\/study$/, 3],
-  [/^@grok\/(analysis|executor-.+)$/, 4],
-  [/^@grok\/report$/, 5],
+  [/^@grok\/study$/, 4],
+  [/^@grok\/(analysis|executor-.+)$/, 5],
+  [/^@grok\/report$/, 6],
 ];
 
 function packageRank(

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   diff: async () => (await import('./commands/diff.js')).diff,
   study: async () => (await import('./commands/study.js')).study,
   worker: async () => (await import('./commands/worker.js')).worker,
+  track: async () => (await import('./commands/track.js')).track,
   plugins: async () => (await import('./commands/plugins.js')).plugins,
   new: async () => (await import('./commands/new.js')).newPlugin,
   completion: async () => (await import('./commands/completion.js')).completion,

@@ -48,3 +48,33 @@ test('a tracker that nobody brings is bad input (a folder left behind)', async (
   const { err } = await at.grok('train', ...gallery, '--track', 'csv:file');
   expect(err).toContain('--track: "file" is not key=value');
 });
+
+test('sync tells recorded runs to the trackers they had, or to those named now (a table without its lines)', async () => {
+  const trained = await at.grok('train', ...TINY, '--out', 'later', '--quiet');
+  expect(trained.code, trained.err).toBe(0);
+  const file = join(at.dir, 'later.csv');
+  const none = await at.grok('track', 'sync', 'later', ...gallery);
+  expect([none.code, none.err]).toEqual([
+    2,
+    'grok: later: has no tracker; name one: --track mlflow\n',
+  ]);
+  const args = [...gallery, '--track', `csv:file=${file}`];
+  const synced = await at.grok('track', 'sync', 'later', ...args, '--json');
+  expect(synced.code, synced.err).toBe(0);
+  expect(synced.json()).toEqual({
+    runs: [{ out: 'later', trackers: ['csv'], failures: [] }],
+    leftOut: [],
+  });
+  expect(epochs('later.csv')).toEqual([1, 2, 3]);
+});
+test('a tracker that cannot be told is a sync that failed, and the others are told (a 0 for half of it)', async () => {
+  await at.grok('train', ...TINY, '--out', 'half', '--quiet');
+  const file = join(at.dir, 'half.csv');
+  const { code, err } = await at.grok(
+    ...['track', 'sync', 'half', ...gallery, '--track', 'csv:file=/dev/null/x.csv,as=bad'],
+    ...['--track', `csv:file=${file}`],
+  );
+  expect(code).toBe(1);
+  expect(err).toContain('half: tracker "bad" failed and was removed from the run: ');
+  expect(epochs('half.csv')).toEqual([1, 2, 3]);
+});

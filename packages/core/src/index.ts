@@ -16,6 +16,7 @@ export type {
   RunListener,
   RunSpec,
   Store,
+  StudyRef,
   TeacherRef,
   TrackedRun,
   Tracker,

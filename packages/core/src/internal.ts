@@ -30,6 +30,7 @@ export * from './runs/manifest.js';
 export * from './runs/memory-store.js';
 export * from './runs/opfs-store.js';
 export * from './runs/replay.js';
+export * from './runs/resend.js';
 export * from './runs/run.js';
 export * from './runs/run-folder.js';
 export * from './runs/safetensors.js';

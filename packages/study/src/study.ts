@@ -14,6 +14,7 @@ import {
   type Registry,
   RunError,
   type RunEvent,
+  type StudyRef,
 } from '@grok/core';
 import {
   type JobEdge,
@@ -138,7 +139,7 @@ async function openRunner(
     await backend.dispose();
   });
   await writeStudyExecution(root, execution);
-  const kept = { ...host, defaults: execution };
+  const kept = { ...host, defaults: execution, title: sourceTitle(source) };
   return host.failFast === true
     ? new StudyRunner(wanted, kept, [], async () => {})
     : new StudyRunner(wanted, kept, [...(await readJournal(root))], await openJournal(root));
@@ -146,7 +147,7 @@ async function openRunner(
 
 /** One coordinator at work. */
 class StudyRunner {
-  readonly #host: StudyHost;
+  readonly #host: StudyHost & { readonly title: string };
   readonly #planned: readonly PlannedRun[];
   readonly #journal: JournalLine[];
   readonly #append: Write;
@@ -163,7 +164,7 @@ class StudyRunner {
 
   constructor(
     planned: readonly PlannedRun[],
-    host: StudyHost,
+    host: StudyHost & { readonly title: string },
     journal: JournalLine[],
     append: Write,
   ) {
@@ -250,11 +251,14 @@ class StudyRunner {
     return isLeft && this.#first(key) === key && !this.#submitted.has(key);
   }
 
-  #jobOf({ key, experiment }: PlannedRun): Job {
-    const { execution, defaults } = this.#host;
+  #jobOf({ key, name, role, override, experiment }: PlannedRun): Job {
+    const { execution, defaults, title } = this.#host;
+    const arm = override === undefined ? name : `${override}/${name}`;
+    const study: StudyRef = { name: title, key, arm, role };
     const pin = this.#pins.get(key);
     return {
-      ...{ key, experiment, execution: { ...execution, ...(pin === undefined ? {} : { pin }) } },
+      ...{ key, experiment },
+      execution: { ...execution, study, ...(pin === undefined ? {} : { pin }) },
       ...(defaults === undefined ? {} : { defaults }),
     };
   }

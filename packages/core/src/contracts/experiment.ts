@@ -77,6 +77,13 @@ export type ProbeUse = Use & {
 export type TrackerUse = Use & {
   readonly as?: string;
 };
+/** The study that a run is part of: its name, the run's key in it, and the teacher or arm that it is one seed of. */
+export type StudyRef = {
+  readonly name: string;
+  readonly key: string;
+  readonly arm: string;
+  readonly role: 'teacher' | 'student' | 'control';
+};
 /**
  * A point of a run's training: a step, its last, the first evaluated epoch whose validation accuracy
  * is at least so much (0–1), or `"crossing"`, which is that of .99.
@@ -102,6 +109,10 @@ const namedUse: z.ZodType<ProbeUse> = z.strictObject({
   ...useShape,
   as: name.exactOptional(),
 } satisfies Shape<ProbeUse>);
+const role = z.enum(['teacher', 'student', 'control']);
+const studyRef: z.ZodType<StudyRef> = z.strictObject({
+  ...{ name, key: name, arm: name, role },
+} satisfies Shape<StudyRef>);
 /** The schema of a point of a run's training. */
 export const trainingPointSchema: z.ZodType<TrainingPoint> = z.union([
   moment,
@@ -346,6 +357,8 @@ export type Execution = {
   readonly plugins?: readonly string[];
   /** Who follows the run; keys and passwords belong in the environment, for this is written down. */
   readonly trackers?: readonly TrackerUse[];
+  /** Set by the study that carries the run out. */
+  readonly study?: StudyRef;
 };
 /** The schema of an execution. */
 export const executionSchema: z.ZodType<Execution> = z.strictObject({
@@ -369,6 +382,7 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   teachers: z.record(name, z.string()).exactOptional(),
   plugins: z.array(z.string()).exactOptional(),
   trackers: z.array(namedUse).exactOptional(),
+  study: studyRef.exactOptional(),
 } satisfies Shape<Execution>);
 
 /** A run as a person writes it. */

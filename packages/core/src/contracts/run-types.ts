@@ -1,6 +1,6 @@
 /** What is around a run: who hears it, where it is stored, and who carries it out. */
 
-import type { Execution, Experiment, RunSpec, TrainingPoint } from './experiment.js';
+import type { Execution, Experiment, RunSpec, StudyRef, TrainingPoint } from './experiment.js';
 import type { RunEvent } from './run-files.js';
 
 export type * from './experiment.js';
@@ -19,8 +19,18 @@ export interface TrackedRun {
   /** Readable name, such as `div97-transformer128-hard-s42`. */
   readonly slug: string;
   readonly experiment: Experiment;
+  /** The study that the run is part of. */
+  readonly study?: StudyRef;
   /** The run's store as it is called: a folder's path, or `memory`. */
   readonly where: string;
+  /** The run's folder, for reading what it holds; files of a tracker's own go under `trackers/`. */
+  readonly store: Store;
+  /** What notices call the tracker; no other tracker of the run has this name. */
+  readonly name: string;
+  /** Milliseconds that beginning may take, and finishing. */
+  readonly timeout: number;
+  /** Tells who listens to the run something, in one line. */
+  notice(message: string): void;
 }
 /** One run being followed. */
 export interface Tracking {
@@ -31,7 +41,8 @@ export interface Tracking {
 }
 /**
  * Begins to follow a run, before its first event. Nothing that goes wrong here stops a run: a tracker
- * that throws, rejects or is not done in half a minute is left out, and a notice says so.
+ * that throws, rejects or is not done in half a minute is left out, and a notice says so. A run may be
+ * told again, from a checkpoint or as a whole: what is there already is replaced or left alone.
  */
 export type Tracker = (run: TrackedRun) => Tracking | Promise<Tracking>;
 

@@ -31,6 +31,7 @@ let count = 0;
  */
 export function fileStore(dir: string): Store {
   const appended: Appended = new Map();
+  const inTurn = oneAtATime();
   let isMade = false;
   const tidied = new Map<string, Promise<void>>();
   const resolvePath = (path: string): string => join(dir, checkPath(path));
@@ -55,12 +56,13 @@ export function fileStore(dir: string): Store {
     },
     async write(path, bytes) {
       const file = resolvePath(path);
-      const folder = dirname(file);
       await explainFailure('write', file, async () => {
-        await prepare(folder);
-        await syncAppended(appended);
-        await replaceFile(file, bytes);
-        await syncFolder(folder);
+        await prepare(dirname(file));
+        await inTurn(async () => {
+          await syncAppended(appended);
+          await replaceFile(file, bytes);
+          await syncFolder(dirname(file));
+        });
       });
     },
     async append(path, bytes) {
@@ -104,14 +106,29 @@ export function fileStore(dir: string): Store {
   };
 }
 
+/** Writes one after the other: what an earlier one still syncs would else pass for synced. */
+function oneAtATime(): (act: () => Promise<void>) => Promise<void> {
+  let last = Promise.resolve();
+  return (act) => {
+    const turn = last.then(act);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
 /** Files whose last bytes are not synced yet, and whether their names are. */
 type Appended = Map<string, 'old' | 'new'>;
 
 async function syncAppended(appended: Appended): Promise<void> {
   for (const [file, name] of [...appended]) {
-    await unlessMissing(() => syncFile(file));
-    if (name === 'new') await syncFolder(dirname(file));
-    appended.delete(file);
+    appended.delete(file); // what is appended meanwhile enters it again
+    try {
+      await unlessMissing(() => syncFile(file));
+      if (name === 'new') await syncFolder(dirname(file));
+    } catch (error) {
+      appended.set(file, name);
+      throw error;
+    }
   }
 }
 

@@ -33,7 +33,8 @@ export function createTrackers(
 export async function createListeners(
   listeners: readonly RunListener[],
   trackers: Readonly<Record<string, Tracker>>,
-  run: TrackedRun,
+  run: Omit<TrackedRun, 'name' | 'timeout' | 'notice'>,
+  timeout: number = TRACKER_TIMEOUT,
 ): Promise<Listeners> {
   const active = new Map<RunListener, string>(
     listeners.map((listener) => [listener, 'a listener']),
@@ -48,9 +49,10 @@ export async function createListeners(
         detach(listener, error);
       }
   };
+  const notice = (message: string): void => notify({ type: 'notice', message });
   const failed = (who: string, error: unknown): void => {
     const why = error instanceof Error ? error.message : String(error);
-    notify({ type: 'notice', message: `${who} failed and was removed from the run: ${why}` });
+    notice(`${who} failed and was removed from the run: ${why}`);
   };
   const detach = (listener: RunListener, error: unknown): void => {
     const who = active.get(listener);
@@ -64,7 +66,7 @@ export async function createListeners(
     const who = `tracker "${name}"`;
     let tracking: Tracking;
     try {
-      tracking = await soon('begin', () => tracker(run));
+      tracking = await soon('begin', timeout, () => tracker({ ...run, name, timeout, notice }));
     } catch (error) {
       failed(who, error);
       continue;
@@ -79,7 +81,7 @@ export async function createListeners(
     };
     active.set(follow, who);
     ends.push(() =>
-      soon('finish', async () => {
+      soon('finish', timeout, async () => {
         await heard;
         if (active.has(follow)) await tracking.finish();
       }).catch((error: unknown) => detach(follow, error)),
@@ -93,10 +95,10 @@ export async function createListeners(
   };
 }
 
-function soon<T>(what: string, act: () => T | Promise<T>): Promise<T> {
+function soon<T>(what: string, timeout: number, act: () => T | Promise<T>): Promise<T> {
   return withTimeout(
     Promise.resolve().then(act),
-    TRACKER_TIMEOUT,
+    timeout,
     (seconds) => `it did not ${what} within ${seconds} s`,
   );
 }

@@ -65,7 +65,8 @@ export async function beginRecording(
     run: manifest.run,
     slug: manifest.slug,
     experiment,
-    where: host.store.where,
+    ...(execution.study === undefined ? {} : { study: execution.study }),
+    ...{ where: host.store.where, store: host.store },
   });
   for (const message of notices) await emit(recording, { type: 'notice', message });
 }
