@@ -9,8 +9,9 @@ export const thresholds: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /**
  * First epoch whose validation accuracy (0–1) is at least `threshold`, or null when there is none.
- * `sustained: n` asks that it stays so for n epochs and gives the first of them; a streak that the
- * end of the run cuts short does not count.
+ * `sustained: n` asks that every evaluation within n epochs reaches it, and gives the first of them, as a run's
+ * `stop` does: a row stands for the epochs since the row before it. A streak that the end of the run cuts
+ * short does not count.
  */
 export function epochsTo(
   history: History,
@@ -19,10 +20,11 @@ export function epochsTo(
 ): number | null {
   const { sustained = 1 } = options;
   let first: number | undefined;
+  let lastBelow = 0;
   for (const { epoch, validation } of history) {
     first = validation.accuracy >= threshold ? (first ?? epoch) : undefined;
-    // By epoch, not by row: a run may be evaluated every few epochs only.
-    if (first !== undefined && epoch - first + 1 >= sustained) return first;
+    if (first === undefined) lastBelow = epoch;
+    else if (epoch - lastBelow >= sustained) return first;
   }
   return null;
 }

@@ -62,7 +62,12 @@ describe('epochsTo', () => {
   it('sustained: counts epochs, not the rows of a thinned history', () => {
     expect(epochsTo(everyTenth(0, 1, 1, 0), 0.9, { sustained: 5 })).toBe(20);
     expect(epochsTo(everyTenth(0, 1, 0, 1, 1, 0), 0.9, { sustained: 11 })).toBe(40);
-    expect(epochsTo(everyTenth(0, 1, 1, 0, 1), 0.9, { sustained: 12 })).toBeNull();
+    expect(epochsTo(everyTenth(0, 1, 1, 0, 1), 0.9, { sustained: 21 })).toBeNull();
+  });
+  it('sustained: takes a run that stopped after the same number of epochs as sustained', () => {
+    const run = everyTenth(0, 0, 1, 1);
+    expect(epochsTo(run, 0.9, { sustained: 20 })).toBe(30);
+    expect(epochsTo(run, 0.9, { sustained: 21 })).toBeNull();
   });
   it('all thresholds have the keys that records use', () => {
     expect(allEpochsTo(makeHistory(0.6, 0.96))).toEqual({

@@ -122,7 +122,7 @@ describe('summarizeTimes', () => {
   it('wants a sustained accuracy to hold to the end of its span', () => {
     const run = ended('none', 0, 90, 100);
     expect(timeRun(run, outcome)).toEqual({ time: 90, observed: true });
-    expect(timeRun(run, { ...outcome, sustained: 20 })).toEqual({ time: 100, observed: false });
+    expect(timeRun(run, { ...outcome, sustained: 21 })).toEqual({ time: 100, observed: false });
   });
   it('knows nothing of an arm without a run', () => {
     const found = summarizeTimes([], 'none', outcome);
