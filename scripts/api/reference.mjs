@@ -77,8 +77,8 @@ function readDocs(...names) {
 /** @param {Record<string, string>} helps */
 const cliPage = (helps) => `# Command line
 
-What each command prints with \`--help\`. In a checkout \`grok\` is \`npm -s start --\`; once \`@grok/cli\` is installed,
-\`npx grok\`. [Errors and exit codes](../reference/errors.md) has the codes.
+The \`--help\` of each command. \`grok\` is \`npx grok\` if \`@grok/cli\` is installed, and \`npm -s start --\` in a
+checkout. See also [Errors and exit codes](../reference/errors.md).
 
 ${Object.entries(helps)
   .map(([name, help]) => `## ${`grok ${name}`.trim()}\n\n\`\`\`text\n${help}\n\`\`\``)
@@ -88,10 +88,11 @@ ${Object.entries(helps)
 /** @param {any} schema */
 const experimentPage = ({ properties: { experiment, execution } }) => `# Specification of a run
 
-A specification is JSON: \`experiment\` decides the numbers and is hashed, its length left out; \`execution\` says where and
-how, and is not. Unknown keys are errors. \`grok plugins --schema > grok.schema.json\` writes the same as a JSON
-Schema, with the options of every component, for editors. [What an experiment may say](../reference/experiments.md)
-explains the keys that need more than a line; [Components](components.md) has the names for \`use\`.
+A specification is JSON. \`experiment\` determines the results and is hashed, except for its length; \`execution\` says
+where and how to run and is not hashed. Unknown keys are errors. \`grok plugins --schema > grok.schema.json\` writes the
+same as a JSON Schema, with the options of every component, for editors. [Options of an
+experiment](../reference/experiments.md) explains keys that need more than a line; [Components](components.md) lists the
+names for \`use\`.
 
 ## experiment
 
@@ -116,17 +117,17 @@ function namingParts(schema) {
 /** @param {any} schema */
 const planPage = (schema) => `# Plan of a study
 
-A plan is JSON for \`grok study run\` and \`grok reproduce --spec\`: every seed has teachers of its own, and each arm is a
-student of one, or a control. A *part* has any keys of an [experiment](experiment.md) but \`seed\`, \`teachers\` and
-\`parent\`; parts are laid over one another, \`shared\` first. [Sweep and compare](../guides/sweep-and-compare.md)
-has a whole one.
+A plan is JSON for \`grok study run\` and \`grok reproduce --spec\`. Every seed has its own teachers, and each arm is a
+student or a control. A *part* has any keys of an [experiment](experiment.md) except \`seed\`, \`teachers\` and
+\`parent\`. Parts are merged, \`shared\` first. [Sweep and compare](../guides/sweep-and-compare.md) has a complete
+example.
 
 ${keysTable(listRows(namingParts(schema), readDocs('Plan'), 0))}
 
 ## An arm
 
-A part, and who teaches it: a teacher or another arm by name, perhaps \`at\` a point of its training. Without either key
-the teacher is \`teacher\`; \`"teachers": {}\` makes it a control.
+An arm is a part that also names its teachers. Without these keys, its teacher is \`teacher\`; \`"teachers": {}\` makes it
+a control.
 
 ${keysTable(listRows(only(schema.properties.arms.additionalProperties, ['teacher', 'teachers']), new Map(), 0))}
 
@@ -161,8 +162,8 @@ const KINDS = /** @type {const} */ ([
 /** @param {any[]} plugins */
 const componentsPage = (plugins) => `# Components
 
-What the command line knows by itself, by kind, with options. A specification names one by \`use\`; a plugin adds
-more: [Write a strategy](../guides/writing-a-plugin.md) has how each kind is named.
+The built-in components by kind, with their options. A specification names a component with \`use\`. Plugins add more;
+see [Write a strategy](../guides/writing-a-plugin.md) for how each kind is named.
 ${KINDS.map(([kind, title]) => {
   const own = plugins
     .filter((item) => item.kind === kind)
@@ -179,7 +180,7 @@ function formatComponent({ name, kind, summary, options, package: from }) {
     schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
   ]);
   const list = rows.length === 0 ? 'No options.' : table(['option', 'value', 'default'], rows);
-  return `\n### The ${kind} ${name}\n\n${summary} Of ${link}.\n\n${list}\n`;
+  return `\n### The ${kind} ${name}\n\n${summary} From ${link}.\n\n${list}\n`;
 }
 
 const all = describeAll();

@@ -52,7 +52,7 @@ export const sidebar = [
       page('Command line', '/api/cli'),
       page('Specification of a run', '/api/experiment'),
       page('Plan of a study', '/api/plan'),
-      page('What an experiment may say', '/reference/experiments'),
+      page('Options of an experiment', '/reference/experiments'),
       page('Components', '/api/components'),
       page('Sites', '/reference/sites'),
       page('Backends', '/reference/backends'),

@@ -1,4 +1,4 @@
-/** The schema of a plan; each run is checked once more as a whole, after its parts were laid together. */
+/** The schema of a plan; each run is checked again as a whole after its parts are merged. */
 import { InputError, isInputError, unknownName } from '@grok/core';
 import {
   checkDocument,
@@ -22,7 +22,7 @@ import {
 import { checkRuns } from './planned-runs.js';
 
 const NAME = /^[\w.+-]+$/;
-/** JSON objects put keys that are integers first, whatever the order they were written in. */
+/** JavaScript objects order integer keys first, whatever the order in the JSON text. */
 const NUMBER = /^\d+$/;
 const title = z.string().min(1);
 const part: z.ZodType<Part> = z.strictObject(experimentPartShape);
@@ -32,8 +32,15 @@ const armTeacher: z.ZodType<ArmTeacher> = z.union([
 ]);
 const arm: z.ZodType<Arm> = z.strictObject({
   ...experimentPartShape,
-  teacher: armTeacher.exactOptional(),
-  teachers: z.record(title, armTeacher).exactOptional(),
+  teacher: armTeacher
+    .exactOptional()
+    .describe(
+      'name of a teacher or another arm, with `at` a point of its training (default: the last)',
+    ),
+  teachers: z
+    .record(title, armTeacher)
+    .exactOptional()
+    .describe('several teachers, by the names that the objective uses; `{}`: none'),
 });
 const override: z.ZodType<Override> = z.strictObject({
   shared: part.exactOptional(),
@@ -58,7 +65,7 @@ function tell(context: z.RefinementCtx, path: readonly string[], message: string
   context.addIssue({ code: 'custom', path: [...path], message: input, params: { told: true } });
 }
 
-/** A plan's runs are laid out at once. */
+/** All runs of a plan are expanded at once. */
 const MOST_RUNS = 10_000;
 
 function countRuns({ arms, teachers = {}, seeds, overrides }: Plan): number {
@@ -66,7 +73,7 @@ function countRuns({ arms, teachers = {}, seeds, overrides }: Plan): number {
   return names * seeds.length * (overrides === undefined ? 1 : Object.keys(overrides).length);
 }
 
-/** As written; the format may be left out, and is no part of what a plan says. */
+/** A plan as written: with an optional format. */
 type WrittenPlan = Plan & { readonly format?: 'grok plan 1' };
 /** The schema of a plan. */
 export const planSchema: z.ZodType<Plan> = z

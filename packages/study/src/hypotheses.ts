@@ -1,50 +1,55 @@
-/** What a plan sets out to test. It is part of the plan, so that it stands before the first run does. */
+/** The hypotheses of a plan. They are part of the plan, so that they are stated before the first run. */
 import { type Shape, z } from '@grok/core/internal';
 
-/** One statement: the runs of an arm, against another arm's of the same seeds. */
+/** A hypothesis: the runs of one arm against those of another arm with the same seeds. */
 export interface Hypothesis {
   readonly name: string;
-  /** One sentence for people. */
+  /** The hypothesis in one sentence. */
   readonly says: string;
   /** The arm: `feature`, or `decay-0/feature` in a plan with overrides. */
   readonly arm: string;
   /** The arm that it is compared with. */
   readonly against: string;
-  /** Which of both comes first, as earlier runs suggested; the test is two-sided all the same. */
+  /** Whether the arm is expected to reach the threshold earlier or later; the test is two-sided nevertheless. */
   readonly expected: 'earlier' | 'later';
-  /** Where it is not that of the outcome. */
+  /** The threshold, if it differs from that of the outcome. */
   readonly threshold?: number;
 }
-/** Statements that are tested as one family, and how. */
+/** A family of hypotheses, and how they are tested. */
 export interface Hypotheses {
   /**
    * First evaluated epoch whose validation accuracy (0–1) is at least `threshold`; a run without one is
    * censored at its last epoch, and every run at `horizon`.
    */
   readonly outcome: { readonly threshold: number; readonly horizon: number };
-  /** O'Brien and Fleming 1987, with the exact distribution over all exchanges within pairs. */
+  /** The test of O'Brien and Fleming (1987), with the exact permutation distribution within pairs. */
   readonly test: 'paired-prentice-wilcoxon';
-  /** Two-sided error rate of the whole family, kept by Holm's correction. */
+  /** Two-sided family-wise error rate, controlled with Holm's correction. */
   readonly alpha: number;
+  /** The hypotheses. */
   readonly family: readonly Hypothesis[];
-  /** What else was decided beforehand, for people. */
+  /** Further decisions made in advance, as text. */
   readonly rules?: readonly string[];
 }
 
 const share = z.number().gt(0).lt(1);
 const hypothesis: z.ZodType<Hypothesis> = z.strictObject({
-  name: z.string().min(1),
-  says: z.string().min(1),
-  arm: z.string(),
-  against: z.string(),
-  expected: z.enum(['earlier', 'later']),
-  threshold: share.exactOptional(),
+  name: z.string().min(1).describe('name of the hypothesis'),
+  says: z.string().min(1).describe('the hypothesis in one sentence'),
+  arm: z.string().describe('the arm, or `OVERRIDE/ARM` in a plan with overrides'),
+  against: z.string().describe('the arm that it is compared with'),
+  expected: z
+    .enum(['earlier', 'later'])
+    .describe('whether the arm is expected to reach the threshold earlier or later'),
+  threshold: share
+    .exactOptional()
+    .describe('validation accuracy, if it differs from that of the outcome'),
 } satisfies Shape<Hypothesis>);
 /** The schema of a plan's hypotheses. */
 export const hypothesesSchema: z.ZodType<Hypotheses> = z.strictObject({
   outcome: z.strictObject({
-    threshold: share,
-    horizon: z.int().min(1),
+    threshold: share.describe('validation accuracy to reach'),
+    horizon: z.int().min(1).describe('epoch at which all runs are censored'),
   } satisfies Shape<Hypotheses['outcome']>),
   test: z.literal('paired-prentice-wilcoxon'),
   alpha: share,

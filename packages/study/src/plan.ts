@@ -1,6 +1,6 @@
 /**
- * A plan: many experiments as one readable JSON document. Every seed has teachers of its own; every
- * arm is a student of one, or of another arm, or a control without. Said once: what all share, what all students share.
+ * A plan: many experiments as one JSON document. Every seed has its own teachers; every arm is a student of a teacher
+ * or of another arm, or a control. Settings that all runs or all students share are given once.
  */
 import { type Experiment, unknownName } from '@grok/core';
 import { checkDocument, experimentSchema, own, type TrainingPoint } from '@grok/core/internal';
@@ -8,56 +8,59 @@ import type { Hypotheses } from './hypotheses.js';
 import { type JsonObject, merge } from './merge.js';
 import type { PlannedRun } from './planned-runs.js';
 
-/** Part of an experiment: some of its keys, each as deep as wanted. */
+/** Part of an experiment: some of its keys, at any depth. */
 export type Part = JsonObject;
-/** Who teaches an arm: a teacher or another arm by its name, and the point of its training that teaches (default: the last). */
+/** The teacher of an arm: the name of a teacher or another arm, and a point of its training (default: the last). */
 export type ArmTeacher = string | { readonly name: string; readonly at?: TrainingPoint };
-/** Part of an experiment, and who teaches it: one teacher, or several by their names in its experiment. */
+/** Part of an experiment with its teacher, or several teachers by their names in the experiment. */
 export type Arm = JsonObject & {
   readonly teacher?: ArmTeacher;
   readonly teachers?: Readonly<Record<string, ArmTeacher>>;
 };
-/** Parts laid over those of the plan of the same name. */
+/** Parts that are merged into the plan's parts of the same name. */
 export interface Override {
+  /** Merged into the settings of all runs. */
   readonly shared?: Part;
+  /** Merged into the settings of teachers. */
   readonly teacher?: Part;
+  /** Merged into the settings of students and controls. */
   readonly student?: Part;
 }
-/** Teachers, students and controls for some seeds, as JSON. */
+/** Teachers, students and controls for several seeds, as JSON. */
 export interface Plan {
-  /** Stands in titles. */
+  /** Name of the study, used in titles. */
   readonly name: string;
-  /** One sentence for people. */
+  /** One sentence that describes the study. */
   readonly summary: string;
-  /** What every run has. */
+  /** Settings of all runs. */
   readonly shared?: Part;
-  /** The teacher named `teacher`, and what all others start from. */
+  /** Settings of the teacher named `teacher`; other teachers start from them. */
   readonly teacher: Part;
-  /** Other teachers, by name: what differs from `teacher`. */
+  /** Other teachers, by name, as differences from `teacher`. */
   readonly teachers?: Readonly<Record<string, Part>>;
-  /** What every student and control has. */
+  /** Settings of all students and controls. */
   readonly student: Part;
-  /** By name, in the order of tables and legends; one none of whose terms needs a teacher is a control, as `"teachers": {}` says. */
+  /** Arms by name, in the order of tables and legends. An arm whose terms need no teacher is a control. */
   readonly arms: Readonly<Record<string, Arm>>;
-  /** Each has its own teachers, arms and controls. */
+  /** Random seeds; each has its own teachers, students and controls. */
   readonly seeds: readonly number[];
-  /** By name: all runs of the plan once for each, with these parts laid over them. */
+  /** Overrides by name; all runs of the plan are repeated with each of them. */
   readonly overrides?: Readonly<Record<string, Override>>;
   /** Arms whose epochs to 99 % are tested against `none` as one family; default: logit, attention, feature. */
   readonly family?: readonly string[];
-  /** What it sets out to test. */
+  /** Hypotheses to test. */
   readonly hypotheses?: Hypotheses;
-  /** What was replaced in the plan of that name, as `path=value`: titles say it. */
+  /** Changes to the plan of that name, as `path=value`; titles list them. */
   readonly changes?: readonly string[];
 }
 
-/** The plan, saying what more was replaced in the one of its name. */
+/** Adds changes to a plan. */
 export function withChanges(plan: Plan, changes: readonly string[]): Plan {
   const all = [...(plan.changes ?? []), ...changes];
   return all.length === 0 ? plan : { ...plan, changes: all };
 }
 
-/** A plan's title and its summary, with what was changed of the plan of that name. */
+/** A plan's title and summary, with its changes. */
 export function describePlan({ name, summary, changes = [] }: Plan): {
   readonly title: string;
   readonly summary: string;
@@ -70,7 +73,7 @@ export function describePlan({ name, summary, changes = [] }: Plan): {
   };
 }
 
-/** The runs of a plan in its order; each waits for those that teach it, wherever they stand. */
+/** The runs of a plan, in its order; each needs its teachers, which may come later in the list. */
 export function expandPlan(plan: Plan): readonly PlannedRun[] {
   const overrides: readonly (readonly [string | undefined, Override])[] =
     plan.overrides === undefined ? [[undefined, {}]] : Object.entries(plan.overrides);
@@ -111,7 +114,7 @@ function plannedArm(
   return { ...identity, role, experiment, needs };
 }
 
-/** Who teaches an arm: its `teachers`, its one `teacher`, or the plan's first; nobody where there is nothing but hard labels. */
+/** The teachers of an arm: its `teachers`, its `teacher`, or the plan's `teacher`; none if the arm has only hard labels. */
 function teachersOfArm(
   arm: Arm | undefined,
   { objective = [] }: Experiment,
@@ -129,7 +132,7 @@ function identify(
   return { key, name, seed, ...(override === undefined ? {} : { override }) };
 }
 
-/** What a run is called on the command line: `logit@3`, `low-wd/logit@3` under an override. */
+/** Name of a run on the command line: `logit@3`, or `low-wd/logit@3` under an override. */
 function formatKey(name: string, seed: number, override: string | undefined): string {
   return `${override === undefined ? '' : `${override}/`}${name}@${seed}`;
 }
@@ -145,7 +148,7 @@ export function teacherPart(plan: Plan, seed: number, name = 'teacher'): Experim
   return complete(name, merge(plan.shared, plan.teacher, own(plan.teachers, name)), seed);
 }
 
-/** The experiment of an arm for a seed, teachers left out. @throws InputError on an unknown arm. */
+/** The experiment of an arm for a seed, without its teachers. @throws InputError on an unknown arm. */
 export function armPart(plan: Plan, arm: string, seed: number): Experiment {
   const part = own(plan.arms, arm);
   if (part === undefined) throw unknownName('arm', arm, Object.keys(plan.arms));

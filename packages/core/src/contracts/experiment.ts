@@ -1,11 +1,11 @@
 /**
- * A run as data: types for people (aliases, so that they are JSON to the compiler too), and beside each its schema. Every key stands in both, and the
- * compiler holds them to each other (`Shape`), since exported types cannot be inferred from values
- * under `isolatedDeclarations`.
+ * A run as data: types (aliases, so that they are assignable to JSON) and a schema for each. Every key is in both, and
+ * the compiler checks that they agree (`Shape`), since `isolatedDeclarations` does not allow exported types that are
+ * inferred from values.
  */
 import { z } from 'zod';
 
-/** A JSON value: numbers, strings, lists, trees of them. */
+/** A JSON value. */
 export type Json =
   | null
   | boolean
@@ -14,24 +14,24 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json };
 
-/** A schema for every key of `T` and no other; optional keys are marked `exactOptional`. */
+/** A schema for each key of `T` and no others; optional keys are `exactOptional`. */
 export type Shape<T> = {
   readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
     ? z.ZodExactOptional<z.ZodType<T[K]>>
     : z.ZodType<T[K]>;
 };
 
-/** What JSON can hold. Its source is `JSON.parse`, or it is checked by `canonicalJson` before it is hashed. */
+/** Any JSON value. It comes from `JSON.parse`, or `canonicalJson` checks it before it is hashed. */
 export const jsonSchema: z.ZodType<Json> = z.any();
 const name: z.ZodString = z.string().min(1);
-/** Steps are counted in int32 inside a program. */
+/** Compiled programs count steps in int32. */
 const MOST_STEPS = 2 ** 31 - 1;
-/** Files in `states/`, and threads of a backend: more is a slip of the hand. */
+/** Files in `states/`, and threads of a backend: more is a typing mistake. */
 const [MOST_STATES, MOST_THREADS] = [10_000, 512];
 const natural: z.ZodInt = z.int().min(0);
-/** How many epochs, steps or rows. */
+/** A number of epochs, steps or rows. */
 const positive: z.ZodInt = z.int().min(1).max(MOST_STEPS);
-/** Steps taken before some moment. */
+/** A number of steps taken. */
 const moment: z.ZodInt = natural.max(MOST_STEPS);
 const share: z.ZodNumber = z.number().min(0).max(1);
 /** A SHA-256 as 64 lowercase hex digits. */
@@ -39,14 +39,14 @@ export const sha256Schema: z.ZodType<string> = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
 
-/** Names a component and its options. */
+/** A component by name, with options. */
 export type Use = {
   readonly use: string;
   readonly options?: Readonly<Record<string, Json>>;
 };
-/** A weight that changes with the steps: `from` up to step `begin` (default 0), `to` after `steps` more. */
+/** A weight schedule over optimizer steps: `from` until step `begin` (default 0), then to `to` within `steps` steps. */
 export type WeightSchedule = {
-  /** A straight line, or half a cosine. */
+  /** A line, or half a cosine. */
   readonly schedule: 'linear' | 'cosine';
   readonly from: number;
   readonly to: number;
@@ -55,25 +55,25 @@ export type WeightSchedule = {
 };
 /** One term of the objective: an instance of a strategy with a weight (default 1). */
 export type TermUse = Use & {
-  /** Name of the instance; needed when a strategy is used twice. */
+  /** Name of the term; required if a strategy is used twice. */
   readonly as?: string;
   readonly weight?: number | WeightSchedule;
 };
-/** Options of the parameters that `match` fits. */
+/** Optimizer options of the parameters that `match` matches. */
 export type ParamGroup = {
-  /** A parameter's name; `*` is any part between dots, and at the end all parts that are left. */
+  /** A parameter's name; `*` matches any part between dots, and at the end all remaining parts. */
   readonly match: string;
   readonly options: Readonly<Record<string, Json>>;
 };
-/** The optimizer; a group's options stand above its own for parameters that `match` fits, the first group that fits. */
+/** The optimizer. For each parameter, the options of the first matching group override the optimizer's own. */
 export type OptimizerUse = Use & {
   readonly groups?: readonly ParamGroup[];
 };
-/** A probe; `as` names its results, needed when one is used twice; letters, digits and `. _ - + @`. */
+/** A probe. `as` names its results (letters, digits and `. _ - + @`); required if a probe is used twice. */
 export type ProbeUse = Use & {
   readonly as?: string;
 };
-/** A tracker; `as` is what notices call it, needed when one is used twice. */
+/** A tracker. `as` is its name in notices; required if a tracker is used twice. */
 export type TrackerUse = Use & {
   readonly as?: string;
 };
@@ -85,15 +85,15 @@ export type StudyRef = {
   readonly role: 'teacher' | 'student' | 'control';
 };
 /**
- * A point of a run's training: a step, its last, the first evaluated epoch whose validation accuracy
- * is at least so much (0–1), or `"crossing"`, which is that of .99.
+ * A point of a run's training: a step, the last step, the first evaluated epoch with at least this validation accuracy
+ * (0–1), or `"crossing"`, which means an accuracy of .99.
  */
 export type TrainingPoint = number | 'crossing' | 'last' | { readonly validationAccuracy: number };
-/** A frozen teacher: a finished run by its id, and the SHA-256 of its parameters; never a path. */
+/** A frozen teacher: the id of a finished run and the SHA-256 of its parameters; never a path. */
 export type TeacherRef = {
   readonly run: string;
   readonly paramsSha256: string;
-  /** The step whose checkpoint teaches; default: the last. */
+  /** The step of the checkpoint; default: the last. */
   readonly step?: number;
 };
 
@@ -103,11 +103,14 @@ export const jsonObjectSchema: z.ZodType<{ readonly [key: string]: Json }> = z.r
   jsonSchema,
 );
 const options = jsonObjectSchema;
-const useShape = { use: name, options: options.exactOptional() } satisfies Shape<Use>;
+const useShape = {
+  use: name.describe('name of the component'),
+  options: options.exactOptional().describe('its options'),
+} satisfies Shape<Use>;
 const use: z.ZodType<Use> = z.strictObject(useShape);
 const namedUse: z.ZodType<ProbeUse> = z.strictObject({
   ...useShape,
-  as: name.exactOptional(),
+  as: name.exactOptional().describe('name of its results or notices; required if it is used twice'),
 } satisfies Shape<ProbeUse>);
 const role = z.enum(['teacher', 'student', 'control']);
 const studyRef: z.ZodType<StudyRef> = z.strictObject({
@@ -129,24 +132,29 @@ const weightSchedule: z.ZodType<WeightSchedule> = z.strictObject({
 } satisfies Shape<WeightSchedule>);
 const term: z.ZodType<TermUse> = z.strictObject({
   ...useShape,
-  as: name.exactOptional(),
-  weight: z.union([weight, weightSchedule]).exactOptional(),
+  as: name.exactOptional().describe('name of the term; required if a strategy is used twice'),
+  weight: z
+    .union([weight, weightSchedule])
+    .exactOptional()
+    .describe('weight of the term, or its schedule over optimizer steps (default 1)'),
 } satisfies Shape<TermUse>);
 const optimizerGroups: z.ZodType<readonly ParamGroup[]> = z.array(
   z.strictObject({ match: name, options } satisfies Shape<ParamGroup>),
 );
 const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
   ...useShape,
-  groups: optimizerGroups.exactOptional(),
+  groups: optimizerGroups
+    .exactOptional()
+    .describe('options of some parameters; the first group whose `match` matches applies'),
 } satisfies Shape<OptimizerUse>);
-/** Shape of a teacher's reference, for documents that say more of it. */
+/** Shape of a reference to a teacher, for documents that extend it. */
 export const teacherRefShape: Shape<TeacherRef> = {
-  run: sha256Schema,
-  paramsSha256: sha256Schema,
-  step: moment.exactOptional(),
+  run: sha256Schema.describe('id of the run'),
+  paramsSha256: sha256Schema.describe('SHA-256 of the parameters'),
+  step: moment.exactOptional().describe('step of the checkpoint (default: the last)'),
 };
 
-/** Both ends included. */
+/** Bounds, both inclusive. */
 export type Bounds = {
   readonly atLeast?: number;
   readonly atMost?: number;
@@ -161,82 +169,85 @@ const bounds: z.ZodType<Bounds> = z
     '"atLeast" must not be above "atMost"',
   );
 
-/** Accuracies (0–1) of an epoch; training's with dropout off (the row's `trainEval`). */
+/** Bounds on the accuracies (0–1) of an epoch; training accuracy is without dropout (the row's `trainEval`). */
 export type Requirement = {
   readonly trainAccuracy?: Bounds;
   readonly validationAccuracy?: Bounds;
 };
-/** Accuracies (0–1) that end a run when all that are named are reached, dropout off. */
+/** Accuracies (0–1), without dropout, that end a run once all of them are reached. */
 export type StopCondition = {
   readonly trainAccuracy?: number;
   readonly validationAccuracy?: number;
-  /** Epochs in a row, every row of which reaches them (default 1). */
+  /** Number of consecutive evaluations that must reach them (default 1). */
   readonly for?: number;
 };
 const stop: z.ZodType<StopCondition> = z
   .strictObject({
-    trainAccuracy: share.exactOptional(),
-    validationAccuracy: share.exactOptional(),
-    for: positive.exactOptional(),
+    trainAccuracy: share.exactOptional().describe('training accuracy to reach, without dropout'),
+    validationAccuracy: share.exactOptional().describe('validation accuracy to reach'),
+    for: positive
+      .exactOptional()
+      .describe('number of consecutive evaluations that must reach them (default 1)'),
   } satisfies Shape<StopCondition>)
   .refine(
     ({ trainAccuracy, validationAccuracy }) => (trainAccuracy ?? validationAccuracy) !== undefined,
     'must have "trainAccuracy", "validationAccuracy" or both',
   );
-/** A state of another run, by the run's id, the step and the SHA-256 of the model's parameters there. */
+/** A state of another run: the run's id, the step, and the SHA-256 of the model's parameters at that step. */
 export type ParentRef = TeacherRef & { readonly step: number };
 /** Schema of a parent's reference. */
 export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
   ...teacherRefShape,
-  step: moment,
+  step: moment.describe('step of the state'),
 } satisfies Shape<ParentRef>);
 
-/** What decides a run's numbers; hashed in canonical JSON without its length, its defaults not expanded. */
+/** Everything that determines a run's results; hashed as canonical JSON without its length and without defaults. */
 export type Experiment = {
-  /** The rows and their labels. */
+  /** The data set: rows with labels. */
   readonly task: Use;
-  /** Which rows are for training; default: `{ "use": "numpy" }`. */
+  /** How rows are divided into training and validation rows; default: `{ "use": "numpy" }`. */
   readonly split?: Use;
-  /** What is trained. */
+  /** The model to train. */
   readonly model: Use;
-  /** What the model is seen through, such as a mask; parameters pass through them in order. */
+  /** Changes of the model's parameters or activations, such as a pruning mask, applied in order. */
   readonly transforms?: readonly Use[];
   /** The terms of the loss; default: `[{ "use": "hard" }]`, the control. */
   readonly objective?: readonly TermUse[];
-  /** Frozen teachers, by the names that terms read; `grok distill` and studies fill this in. */
+  /** Frozen teachers, by the names that terms use; `grok distill` and studies fill this in. */
   readonly teachers?: Readonly<Record<string, TeacherRef>>;
-  /** What turns gradients into updates. */
+  /** The optimizer. */
   readonly optimizer: OptimizerUse;
-  /** Patterns of parameters, as `match` of a group, that keep their initial values. */
+  /** Patterns of parameters that are not trained, with the same syntax as `match` of a group. */
   readonly freeze?: readonly string[];
-  /** Rows a step; `"full"`: all training rows. */
+  /** Rows per step; `"full"`: all training rows. */
   readonly batch: number | 'full';
-  /** How long to train, in epochs or in `steps`; no part of the run's id. */
+  /** Length of training in epochs (or give `steps`); not part of the run's id. */
   readonly epochs?: number;
-  /** How long to train, in optimizer steps: the last epoch may be a part of one. */
+  /** Length of training in optimizer steps; the last epoch may be partial. */
   readonly steps?: number;
-  /** Epochs between evaluations, default 1; only epochs that are evaluated have a row, so crossings are of these. */
+  /** Epochs between evaluations (default 1); crossings are found among evaluated epochs. */
   readonly evalEvery?: number;
+  /** Random seed of initialization, row order, dropout and random inputs. */
   readonly seed: number;
-  /** Seed of the split; default: the seed. */
+  /** Random seed of the split; default: the seed. */
   readonly splitSeed?: number;
-  /** What is measured while it trains. */
+  /** Measurements during training. */
   readonly probes?: readonly ProbeUse[];
-  /** A teacher may have been trained on what validation rows ask; every table says so. */
+  /** Allow teachers that were trained on the questions of validation rows; every table marks such runs. */
   readonly allowLeak?: boolean;
-  /** A teacher may be of another task: it reads its own rows that ask the same, or the run's as they are. */
+  /** Allow teachers of another task; they run on their own rows with the same questions, or on the run's rows. */
   readonly allowOtherTask?: boolean;
-  /** Training labels change places among themselves, by the seed's stream `labels`: nothing is left to understand. */
+  /** Permute the labels of the training rows (random stream `labels`), so that the model can only memorize. */
   readonly shuffleLabels?: boolean;
-  /** What teachers make of the training rows changes places among these: the same statistics, nothing of the row itself. */
+  /** Permute the teachers' activations over the training rows: the same statistics, no information about the row. */
   readonly shuffleTeachers?: boolean;
-  /** Evaluates the training rows too, dropout off: the row's `trainEval`. */
+  /** Also evaluate the training rows, without dropout, as `trainEval`. */
   readonly evaluate?: { readonly train: boolean };
-  /** Ends the run at the first row that comes to it; its length is then the most. */
+  /** Stop early once these accuracies are reached. */
   readonly stop?: StopCondition;
-  /** What the last epoch must show, else the run fails. */
+  /** Accuracies that the last epoch must have; otherwise the run fails. */
   readonly require?: Requirement;
-  /** The run whose state after some step this one goes on from. */
+  /** The state of another run that this run continues from. */
   readonly parent?: ParentRef;
 };
 const experimentShape = {
@@ -265,12 +276,16 @@ const experimentShape = {
     .boolean()
     .exactOptional()
     .describe('shuffle the outputs of teachers over the training rows'),
-  evaluate: z.strictObject({ train: z.boolean() }).exactOptional(),
+  evaluate: z
+    .strictObject({ train: z.boolean().describe('also evaluate the training rows') })
+    .exactOptional(),
   stop: stop.exactOptional(),
   require: z
     .strictObject({
-      trainAccuracy: bounds.exactOptional(),
-      validationAccuracy: bounds.exactOptional(),
+      trainAccuracy: bounds
+        .exactOptional()
+        .describe('bounds on training accuracy, without dropout'),
+      validationAccuracy: bounds.exactOptional().describe('bounds on validation accuracy'),
     } satisfies Shape<Requirement>)
     .exactOptional(),
   parent: parentRefSchema.exactOptional(),
@@ -290,8 +305,8 @@ export const experimentSchema: z.ZodType<Experiment> = z
 const { seed: _seed, teachers: _teachers, parent: _parent, ...shared } = experimentShape;
 const usePart = z.strictObject({ use: name.exactOptional(), options: options.exactOptional() });
 /**
- * Shape of a part of an experiment, as plans lay them over one another: any of its keys but the seed,
- * the teachers and a parent, which are the plan's own; what names a component may leave its name to another part.
+ * Shape of a part of an experiment in a plan: any keys except seed, teachers and parent, which the plan sets. A
+ * component may leave out `use` if another part gives it.
  */
 export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.ZodType<Json>>>> = {
   ...shared,
@@ -304,18 +319,18 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
 
 /** Points of a run's training. */
 export type PinnedPoints = {
-  /** Optimizer steps taken; 0 is the state before the first. */
+  /** Numbers of optimizer steps; 0 is the state before the first step. */
   readonly steps?: readonly number[];
-  /** The first evaluated epoch at each (0–1). */
+  /** The first evaluated epoch with at least each accuracy (0–1). */
   readonly validationAccuracies?: readonly number[];
 };
-/** A key of an experiment that holds an integer, or true or false: applications make a flag of each. */
+/** A key of an experiment whose value is an integer or a boolean, for which applications offer a flag. */
 export interface ScalarKey {
   readonly key: string;
   readonly type: 'integer' | 'boolean';
-  /** The least number allowed. */
+  /** The smallest allowed number. */
   readonly least: number;
-  /** Words that may stand in place of a number. */
+  /** Words that are allowed instead of a number. */
   readonly words: readonly string[];
   readonly description: string;
 }
@@ -336,26 +351,27 @@ export const SCALAR_KEYS: readonly ScalarKey[] = Object.entries<z.ZodType>(exper
   },
 );
 
-/** How and where a run is carried out; in the manifest only. */
+/** Where and how a run is executed; saved in the manifest, not hashed. */
 export type Execution = {
+  /** Name of the backend. */
   readonly backend?: string;
-  /** The backend's own options; what it does not know is an error. */
+  /** Options of the backend; unknown ones are errors. */
   readonly backendOptions?: Readonly<Record<string, Json>>;
   /** Threads of the backend; default: all cores. */
   readonly threads?: number;
-  /** The run's folder. */
+  /** The run folder. */
   readonly out?: string;
   /** Epochs between checkpoints (default 10). */
   readonly checkpointEvery?: number;
-  /** Points of training whose checkpoints are kept, beside those of crossings: what is to teach later. */
+  /** Points of training whose checkpoints are kept, in addition to crossings, such as those of later teachers. */
   readonly pin?: PinnedPoints;
-  /** Steps after which the parameters are kept in `states/`: some, or so many from the first to the last in equal ratios. */
+  /** Steps whose parameters are saved in `states/`: a list, or a number of log-spaced steps. */
   readonly record?: { readonly steps: readonly number[] } | { readonly logSpaced: number };
-  /** Where teachers' run folders are, by name. */
+  /** Run folders of teachers, by name. */
   readonly teachers?: Readonly<Record<string, string>>;
-  /** Plugin entries to load: package names or paths. */
+  /** Plugins to load: package names or paths. */
   readonly plugins?: readonly string[];
-  /** Who follows the run; keys and passwords belong in the environment, for this is written down. */
+  /** Trackers of the run. They are saved with the run, so pass keys and passwords in the environment. */
   readonly trackers?: readonly TrackerUse[];
   /** Set by the study that carries the run out. */
   readonly study?: StudyRef;
@@ -369,8 +385,11 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   checkpointEvery: positive.exactOptional(),
   pin: z
     .strictObject({
-      steps: z.array(natural).exactOptional(),
-      validationAccuracies: z.array(share).exactOptional(),
+      steps: z.array(natural).exactOptional().describe('steps; 0 is the state before the first'),
+      validationAccuracies: z
+        .array(share)
+        .exactOptional()
+        .describe('the first evaluated epoch with at least each accuracy'),
     } satisfies Shape<PinnedPoints>)
     .exactOptional(),
   record: z
@@ -385,14 +404,14 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   study: studyRef.exactOptional(),
 } satisfies Shape<Execution>);
 
-/** A run as a person writes it. */
+/** The specification of a run. */
 export type RunSpec = {
-  /** May be left out; a later format would have another number. */
+  /** Version of the format; optional. */
   readonly format?: 'grok spec 1';
   readonly experiment: Experiment;
   readonly execution?: Execution;
 };
-/** The schema of a run's specification, for editors and for whoever composes specifications. */
+/** The schema of a specification. */
 export const runSpecSchema: z.ZodType<RunSpec> = z.strictObject({
   format: z.literal('grok spec 1').exactOptional(),
   experiment: experimentSchema,
