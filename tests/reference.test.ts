@@ -41,6 +41,14 @@ test('the table of error codes has every code that is thrown', () => {
   expect([...new Set(thrown)].filter((code) => code !== 'custom').sort()).toEqual(listed.sort());
 });
 
+// Catches: a key or an option without a description.
+test.each(['experiment', 'plan', 'components'])('every row of %s.md has a meaning', (page) => {
+  const rows = tableRows(read(`docs/api/${page}.md`));
+  expect(rows.length).toBeGreaterThan(10);
+  const silent = rows.filter((cells) => /^(Required\.)?$/.test(cells.at(-1) ?? ''));
+  expect(silent.map(([key]) => key)).toEqual([]);
+});
+
 // Catches: a decision that no reader finds.
 test('the list of decisions is whole', () => {
   const files = readdirSync(`${root}docs/decisions`).filter((name) => /^\d{4}-/.test(name));

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { parseSync } from 'vite';
 import { root } from '../release/packages.mjs';
 import { describeAll } from './pages.mjs';
-import { inWords, listRows } from './schema-words.mjs';
+import { inWords, listRows, sentence } from './schema-words.mjs';
 
 /** @param {string} path */
 const built = (path) => import(pathToFileURL(join(root, path)).href);
@@ -178,8 +178,10 @@ function formatComponent({ name, kind, summary, options, package: from }) {
     `\`${key}\``,
     `\`${inWords(schema)}\``,
     schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``,
+    sentence(schema.description ?? ''),
   ]);
-  const list = rows.length === 0 ? 'No options.' : table(['option', 'value', 'default'], rows);
+  const list =
+    rows.length === 0 ? 'No options.' : table(['option', 'value', 'default', 'meaning'], rows);
   return `\n### The ${kind} ${name}\n\n${summary} From ${link}.\n\n${list}\n`;
 }
 

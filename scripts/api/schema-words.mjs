@@ -70,8 +70,8 @@ function findInside(schema) {
   return [undefined, ''];
 }
 
-/** @param {string} text */
-const sentence = (text) => {
+/** A description as a sentence. @param {string} text */
+export const sentence = (text) => {
   const one = text.replace(/\s+/g, ' ').trim();
   return one === ''
     ? ''

@@ -27,7 +27,13 @@ export interface NodeGpuOptions {
 export const nodeGpu: Component<'backend', NodeGpuOptions> = defineBackend({
   name: 'node-gpu',
   summary: 'TensorFlow.js on libtensorflow, eager; needs @tensorflow/tfjs-node-gpu (Node only).',
-  options: schema({ from: text().optional(), threads: integer().positive().optional() }),
+  options: schema({
+    from: text().optional().describe('folder whose node_modules has @tensorflow/tfjs-node-gpu'),
+    threads: integer()
+      .positive()
+      .optional()
+      .describe('threads of one operation on the CPU (default: all cores)'),
+  }),
   create: ({ from, threads }) => start(from, threads),
 });
 

@@ -42,11 +42,13 @@ export const onnx: Component<'backend', OnnxOptions> = defineBackend({
   name: 'onnx',
   summary: 'Traces a step into one ONNX graph and runs it with onnxruntime.',
   options: schema({
-    threads: integer().min(1).optional(),
-    rules: rules.optional(),
-    profile: text().optional(),
-    provider: oneOf('wasm', 'webgpu').optional(),
-    wasmPaths: text().optional(),
+    threads: integer().min(1).optional().describe('threads of one run (default: all cores)'),
+    rules: rules.optional().describe('rewrite rules to turn on or off'),
+    profile: text().optional().describe('file prefix for profiles of onnxruntime (default: none)'),
+    provider: oneOf('wasm', 'webgpu')
+      .optional()
+      .describe('in browsers: where it runs (default: wasm)'),
+    wasmPaths: text().optional().describe('in browsers: URL prefix of the .wasm files'),
   }),
   async create({ threads, rules: switches = {}, profile, provider, wasmPaths }) {
     // A run on another backend loads none of this.

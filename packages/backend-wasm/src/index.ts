@@ -37,7 +37,7 @@ export const wasm: Component<'backend', WasmOptions> = defineBackend({
   name: 'wasm',
   summary: 'TensorFlow.js on WebAssembly, eager; runs everywhere, one thread in Node.',
   options: schema({
-    threads: integer().positive().optional(),
+    threads: integer().positive().optional().describe('threads (default: all available)'),
     wasmPaths: text()
       .or(
         schema({
@@ -46,7 +46,8 @@ export const wasm: Component<'backend', WasmOptions> = defineBackend({
           'tfjs-backend-wasm-threaded-simd.wasm': text().optional(),
         }),
       )
-      .optional(),
+      .optional()
+      .describe('folder of the .wasm files, or their URLs by file name; required in browsers'),
   }),
   create: ({ threads, wasmPaths }, { tf }) =>
     start(threads, wasmPaths as WasmOptions['wasmPaths'], tf),

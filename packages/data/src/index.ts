@@ -31,8 +31,10 @@ const modular = (op: Operation, summary: string): Component<'task', ModularOptio
     name: op,
     summary,
     options: schema({
-      p: integer().default(97),
-      format: listOf(oneOf('a', 'b', 'op', 'eq', 'p')).default([...REFERENCE_FORMAT]),
+      p: integer().default(97).describe('modulus'),
+      format: listOf(oneOf('a', 'b', 'op', 'eq', 'p'))
+        .default([...REFERENCE_FORMAT])
+        .describe('tokens of a row, in order'),
     }),
     create: ({ p, format }) => modularTask(op, p, format),
   });
@@ -56,7 +58,9 @@ export interface NumpyOptions {
 export const numpy: Component<'split', NumpyOptions> = defineSplit({
   name: 'numpy',
   summary: 'A random split equal to the one that NumPy’s legacy RandomState gives for the seed.',
-  options: schema({ trainFraction: number().gt(0).lt(1).default(0.5) }),
+  options: schema({
+    trainFraction: number().gt(0).lt(1).default(0.5).describe('share of the rows to train on'),
+  }),
   create:
     ({ trainFraction }) =>
     (rows, seed) => {

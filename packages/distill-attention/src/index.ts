@@ -37,9 +37,12 @@ export const attention: Component<'strategy', AttentionOptions> = defineStrategy
   options: schema({
     layers: layerMap()
       .refine((map) => Object.keys(map).length > 0, 'a layer map names at least one pair')
-      .optional(),
-    reduce: oneOf('mean', 'sum').default('mean'),
-    teacher: text().default('teacher'),
+      .optional()
+      .describe('which blocks are compared, teacher → student (default: the same index)'),
+    reduce: oneOf('mean', 'sum')
+      .default('mean')
+      .describe('how the losses of the pairs are combined'),
+    teacher: text().default('teacher').describe('name of the teacher'),
   }),
   create({ layers, reduce, teacher: name }, { tf }) {
     return (models) => {

@@ -47,12 +47,17 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
   name: 'feature',
   summary: 'Mean squared error between hidden states, through learned linear projectors.',
   options: schema({
-    direction: oneOf('teacher-to-student', 'student-to-teacher').default('teacher-to-student'),
+    direction: oneOf('teacher-to-student', 'student-to-teacher')
+      .default('teacher-to-student')
+      .describe('whether the projector maps teacher states to student states, or the reverse'),
     layers: layerMap()
       .refine((map) => Object.keys(map).length > 0, 'a layer map names at least one pair')
-      .optional(),
-    reduce: oneOf('mean', 'sum').default('mean'),
-    teacher: text().default('teacher'),
+      .optional()
+      .describe('which hidden states are compared, teacher → student (default: the same index)'),
+    reduce: oneOf('mean', 'sum')
+      .default('mean')
+      .describe('how the losses of the pairs are combined'),
+    teacher: text().default('teacher').describe('name of the teacher'),
   }),
   create({ direction, layers, reduce, teacher: name }, { tf }) {
     return (models) => {

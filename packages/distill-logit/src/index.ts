@@ -22,7 +22,12 @@ export const logit: Component<'strategy', LogitOptions> = defineStrategy({
   name: 'logit',
   summary:
     'KL divergence between softened teacher and student logits, times the squared temperature.',
-  options: schema({ temperature: number().positive().default(2) }),
+  options: schema({
+    temperature: number()
+      .positive()
+      .default(2)
+      .describe('softmax temperature of teacher and student'),
+  }),
   create({ temperature }, { tf }) {
     return () => ({
       needs: { student: ['logits'], teachers: { teacher: ['logits'] } },

@@ -35,12 +35,15 @@ export const adamw: Component<'optimizer', AdamWOptions> = defineOptimizer({
   name: 'adamw',
   summary: 'Adam with decoupled weight decay on every parameter and linear warm-up.',
   options: schema({
-    learningRate: number().nonnegative().default(1e-3),
-    b1: number().nonnegative().lt(1).default(0.9),
-    b2: number().nonnegative().lt(1).default(0.98),
-    eps: number().positive().default(1e-8),
-    weightDecay: number().nonnegative().default(1),
-    warmup: integer().nonnegative().default(0),
+    learningRate: number().nonnegative().default(1e-3).describe('peak learning rate'),
+    b1: number().nonnegative().lt(1).default(0.9).describe('decay rate of the first moment'),
+    b2: number().nonnegative().lt(1).default(0.98).describe('decay rate of the second moment'),
+    eps: number().positive().default(1e-8).describe('added to the root of the second moment'),
+    weightDecay: number()
+      .nonnegative()
+      .default(1)
+      .describe('decoupled weight decay, times the learning rate'),
+    warmup: integer().nonnegative().default(0).describe('steps of linear warm-up from 0'),
   }),
   create: ({ learningRate, b1, b2, eps, weightDecay, warmup }) =>
     chain(

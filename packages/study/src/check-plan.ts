@@ -78,7 +78,7 @@ type WrittenPlan = Plan & { readonly format?: 'grok plan 1' };
 /** The schema of a plan. */
 export const planSchema: z.ZodType<Plan> = z
   .strictObject({
-    format: z.literal('grok plan 1').exactOptional(),
+    format: z.literal('grok plan 1').exactOptional().describe('version of the format'),
     name: z.string().regex(/^\w[\w .+-]*$/, 'must be a name of letters, digits, spaces, . + - _'),
     summary: title,
     shared: part.exactOptional(),

@@ -52,7 +52,12 @@ export function processExecutor(options: ProcessOptions): Executor {
 export const processes: Component<'executor', { readonly jobs?: number }> = defineExecutor({
   name: 'processes',
   summary: 'One process per run, as many in parallel as there are cores.',
-  options: schema({ jobs: integer().positive().optional() }),
+  options: schema({
+    jobs: integer()
+      .positive()
+      .optional()
+      .describe('number of parallel runs (default: one per core)'),
+  }),
   create:
     ({ jobs }) =>
     ({ open, worker }) => {

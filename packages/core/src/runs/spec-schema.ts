@@ -1,4 +1,4 @@
-/** The JSON Schema of specifications with everything that a registry knows in it, for completion in editors. */
+/** The JSON Schema of specifications with all components of a registry, for completion in editors. */
 
 import { runSpecSchema } from '../contracts/experiment.js';
 import type { JsonSchema, Kind } from '../contracts/types.js';
@@ -15,7 +15,7 @@ const PLACES: readonly (readonly [key: string, kind: Kind])[] = [
   ['probes', 'probe'],
 ];
 
-/** JSON Schema (draft 2020-12) of a specification: names and options of all that `registry` lists. */
+/** JSON Schema (draft 2020-12) of a specification with the names and options of all components of `registry`. */
 export function buildSpecSchema(registry: Registry): JsonSchema {
   const list = registry.list();
   const whole = toJsonSchema(runSpecSchema) as JsonSchema;
@@ -42,7 +42,7 @@ export function buildSpecSchema(registry: Registry): JsonSchema {
           trackers: withNames(execution?.properties?.trackers ?? {}, of(list, 'tracker')),
           backend: {
             type: 'string',
-            description: 'Where it runs.',
+            description: 'Name of the backend.',
             examples: backends.map(({ name }) => name),
           },
         },
@@ -59,12 +59,13 @@ export function buildSpecSchema(registry: Registry): JsonSchema {
 const of = (list: readonly Listing[], kind: Kind): readonly Listing[] =>
   list.filter((item) => item.kind === kind);
 
-/** A `{ use, options }`, or a list of them: each known name with its own options. */
+/** The schema of `{ use, options }`, or of a list of them, with the options of each known name. */
 function withNames(schema: JsonSchema, known: readonly Listing[]): JsonSchema {
   if (schema.type === 'array')
     return { ...schema, items: withNames(schema.items as JsonSchema, known) };
   if (known.length === 0) return schema;
   const use = {
+    ...schema.properties?.use,
     anyOf: known.map(({ name, summary }) => ({ const: name, description: summary })),
   };
   return {

@@ -8,7 +8,9 @@ export const hard: Component<'strategy'> = defineStrategy({
   name: 'hard',
   summary: 'Cross-entropy with the true labels; alone, it is the control without a teacher.',
   // No default: what does not ask for it keeps its hash.
-  options: schema({ precise: flag().optional() }),
+  options: schema({
+    precise: flag().optional().describe('avoid cancellation in the gradient at very small losses'),
+  }),
   create({ precise }, host) {
     const loss = precise ? preciseCrossEntropy : crossEntropy;
     return () => ({

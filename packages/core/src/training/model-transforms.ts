@@ -89,8 +89,8 @@ export const pruneMagnitude: Component<'transform', { fraction?: number; match?:
     name: 'prune-magnitude',
     summary: 'Sets the smallest initial weights of each matrix to 0 and keeps them at 0.',
     options: schema({
-      fraction: number().gt(0).lt(1).default(0.5),
-      match: text().default('*'),
+      fraction: number().gt(0).lt(1).default(0.5).describe('share of weights to prune'),
+      match: text().default('*').describe('pattern of the parameters to prune'),
     }),
     create:
       ({ fraction, match }, { tf }) =>

@@ -35,8 +35,8 @@ export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   options: schema({
     every,
     crossing,
-    sites: listOf(text()).min(1),
-    first: integer().positive().default(500),
+    sites: listOf(text()).min(1).describe('names of sites; `*` matches one part'),
+    first: integer().positive().default(500).describe('number of validation rows'),
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
@@ -53,9 +53,9 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
     options: schema({
       every,
       crossing,
-      sites: listOf(text()).default([]),
-      first: integer().positive().default(500),
-      weights: flag().default(true),
+      sites: listOf(text()).default([]).describe('names of sites; `*` matches one part'),
+      first: integer().positive().default(500).describe('number of validation rows'),
+      weights: flag().default(true).describe('also the ranks of weight matrices'),
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
@@ -79,9 +79,11 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
   options: schema({
     every,
     crossing,
-    sites: listOf(text()).min(1),
-    first: integer().positive().default(500),
-    position: integer().default(-1),
+    sites: listOf(text()).min(1).describe('names of sites; `*` matches one part'),
+    first: integer().positive().default(500).describe('number of validation rows'),
+    position: integer()
+      .default(-1)
+      .describe('position of the neurons; negative ones count from the end'),
   }),
   create: (options) => ({
     needs: { sites: options.sites, rows: options.first },
@@ -102,7 +104,11 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
 export const weightStatistics: Component<'probe', WhenOptions & { bins?: number }> = defineProbe({
   name: 'weight-statistics',
   summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in total.',
-  options: schema({ every, crossing, bins: integer().positive().default(50) }),
+  options: schema({
+    every,
+    crossing,
+    bins: integer().positive().default(50).describe('bins of the histogram'),
+  }),
   create: (options) => ({
     needs: {},
     when: parseWhen('weight-statistics', options, 'end'),

@@ -16,7 +16,11 @@ import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = defineProbe({
   name: 'fourier',
   summary: 'Key frequencies, neurons that one frequency explains, restricted and excluded loss.',
-  options: schema({ every, crossing, neurons: flag().default(false) }),
+  options: schema({
+    every,
+    crossing,
+    neurons: flag().default(false).describe('also the frequencies of neurons'),
+  }),
   create: (options) => ({
     needs: {
       sites: ['logits', ...(options.neurons ? ['blocks.*.mlp.hook_post'] : [])],

@@ -72,7 +72,7 @@ export const score: Component<'probe', WhenOptions & RowsOptions> = defineProbe(
     every,
     crossing,
     first,
-    rows: oneOf('train', 'validation').default('validation'),
+    rows: oneOf('train', 'validation').default('validation').describe('which rows to evaluate'),
   }),
   create: (options) => ({
     needs: { sites: ['logits'], rows: chooseRows('score', options) },

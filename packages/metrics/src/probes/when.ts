@@ -1,14 +1,14 @@
-/** Options that every probe shares: when it runs, and over which rows. */
+/** Options that all probes share: when they run, and on which rows. */
 import { InputError, integer, number, type Probe, type When } from '@grok/core';
 
-/** When a probe runs; neither option: the probe's own default. */
+/** When a probe runs; without either option, at the probe's default. */
 export interface WhenOptions {
   /** Every n epochs. */
   readonly every?: number;
   /** When validation accuracy (0–1) first reaches this value. */
   readonly crossing?: number;
 }
-/** Which rows a probe sees. */
+/** The rows that a probe runs on. */
 export interface RowsOptions {
   /** Default `validation`. */
   readonly rows?: 'train' | 'validation';
@@ -19,14 +19,21 @@ export interface RowsOptions {
 type MaybeInteger = ReturnType<ReturnType<typeof integer>['optional']>;
 type MaybeNumber = ReturnType<ReturnType<typeof number>['optional']>;
 
-/** Schema of `every`. */
-export const every: MaybeInteger = integer().positive().optional();
-/** Schema of `crossing`. */
-export const crossing: MaybeNumber = number().positive().max(1).optional();
-/** Schema of `first`. */
-export const first: MaybeInteger = integer().positive().optional();
+/** Schema of the option `every`. */
+export const every: MaybeInteger = integer().positive().optional().describe('run every n epochs');
+/** Schema of the option `crossing`. */
+export const crossing: MaybeNumber = number()
+  .positive()
+  .max(1)
+  .optional()
+  .describe('run when validation accuracy first reaches this value');
+/** Schema of the option `first`. */
+export const first: MaybeInteger = integer()
+  .positive()
+  .optional()
+  .describe('use only the first n validation rows');
 
-/** When the probe of that name runs. @throws InputError when both ways are given. */
+/** When the probe of this name runs. @throws InputError if both options are given. */
 export function parseWhen(
   probe: string,
   { every, crossing }: { every?: number | undefined; crossing?: number | undefined },
@@ -40,7 +47,7 @@ export function parseWhen(
   return crossing === undefined ? otherwise : { crossing };
 }
 
-/** Rows of the probe of that name. @throws InputError for the first rows of the training set, which no snapshot offers. */
+/** Rows of the probe of this name. @throws InputError for the first rows of the training set, which snapshots don't have. */
 export function chooseRows(
   probe: string,
   { rows, first }: { rows: 'train' | 'validation'; first?: number | undefined },
