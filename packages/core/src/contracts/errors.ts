@@ -1,11 +1,11 @@
 /**
- * Errors for people: subject, rule, what was got, what to do. Unknown names list the known ones
- * and suggest the nearest. Told apart by `name`, never by `instanceof`, so that copies of core agree.
+ * Error classes. Messages have a subject, a rule, the value that was given, and what to do; errors about unknown names
+ * list the known ones and suggest the nearest. Check `name` instead of `instanceof`, so that several copies of core agree.
  */
 
-/** What an `InputError` tells to programs; people read its message. */
+/** Details of an `InputError` for programs. */
 export interface ErrorDetails extends ErrorOptions {
-  /** Such as `unknown-name`: a program that reacts to an error reads this, never the message. */
+  /** Error code, such as `unknown-name`. Programs should read it instead of the message. */
   readonly code?: string;
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -20,7 +20,7 @@ export class InputError extends Error {
     this.data = data;
   }
 }
-/** A run that failed (exit code 1): what was saved is kept. */
+/** A failed run (exit code 1): saved files are kept. */
 export class RunError extends Error {
   override readonly name = 'GrokRunError';
 }
@@ -39,13 +39,13 @@ export function withSubject(subject: string, error: InputError): InputError {
   return new InputError(`${subject}: ${message}`, { cause: error, code, data });
 }
 
-/** Longest word that may be a slip of the hand. */
+/** Longest name for which suggestions are made. */
 const WORD = 100;
-/** Text that is cut where it is longer than `most` characters: an error is one line. */
+/** Truncates text to `most` characters, so that an error fits one line. */
 export function truncate(text: string, most = 200): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
-/** What a person wrote, in quotes, as JSON has it, and cut. */
+/** Text as a truncated JSON string. */
 export function quote(text: string): string {
   return JSON.stringify(truncate(text));
 }
@@ -69,7 +69,7 @@ export function editDistance(a: string, b: string): number {
   return edits(a.length, b.length);
 }
 
-/** The known name nearest to `got`, or undefined when none is close enough to be a slip of the hand. */
+/** The known name nearest to `got`, or undefined if none is close enough to be a typing mistake. */
 export function nearest(got: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(got.length / 3)) + 1;

@@ -1,7 +1,6 @@
 /**
- * What a run's folder holds beside its checkpoints: types, and beside each its schema. `config.json`
- * and `manifest.json` name the format of the whole folder, so the lines of `metrics.jsonl` and
- * `events.jsonl` carry none.
+ * The files of a run folder except checkpoints: types, and a schema for each. `config.json` and `manifest.json` have
+ * the format version of the whole folder; the lines of `metrics.jsonl` and `events.jsonl` have none.
  */
 import { z } from 'zod';
 import {
@@ -20,7 +19,7 @@ import {
 } from './experiment.js';
 
 const natural: z.ZodInt = z.int().min(0);
-/** JSON has no NaN and no infinities: they are written as null, and read as NaN. */
+/** JSON has no NaN and no infinities: both are written as null and read as NaN. */
 const measured: z.ZodType<number> = z.union([z.number(), z.null().transform(() => Number.NaN)]);
 const share: z.ZodType<number> = z.number().min(0).max(1);
 
@@ -34,25 +33,25 @@ const score: z.ZodType<Score> = z.strictObject({
   accuracy: share,
 } satisfies Shape<Score>);
 
-/** Means over an epoch's batches, dropout on; `loss` is the total. */
+/** Means over the batches of an epoch, with dropout; `loss` is the total loss. */
 export interface TrainScore extends Score {
-  /** The cross-entropy with the labels alone, whatever the loss is made of; absent in rows of before. */
+  /** Cross-entropy with the labels, whatever the objective; absent in files of older versions. */
   readonly hardLoss?: number;
 }
-/** One line of `metrics.jsonl`: an epoch. `time` is the only key that differs between equal runs. */
+/** One line of `metrics.jsonl`, for one epoch. Only `time` differs between equal runs. */
 export interface MetricsRow {
   readonly epoch: number;
   /** Optimizer steps taken so far. */
   readonly step: number;
   readonly train: TrainScore;
-  /** Unweighted terms of the loss, means over the epoch's batches, by instance name. */
+  /** Unweighted loss terms by name, as means over the batches of the epoch. */
   readonly terms: Readonly<Record<string, number>>;
   readonly validation: Score;
-  /** Over the training rows with dropout off, as validation is; only in runs that ask for it (`evaluate.train`, or a condition on it). */
+  /** Score on the training rows without dropout; only with `evaluate.train` or a condition on it. */
   readonly trainEval?: Score;
   /** Results of probes that ran at this epoch, by name. */
   readonly probes?: Readonly<Record<string, Json>>;
-  /** Seconds of this epoch, evaluation included. */
+  /** Seconds for this epoch, including evaluation. */
   readonly time: { readonly seconds: number };
 }
 /** The schema of a line of `metrics.jsonl`. */
@@ -71,13 +70,13 @@ export const metricsRowSchema: z.ZodType<MetricsRow> = z.strictObject({
   time: z.strictObject({ seconds: z.number().min(0) }),
 } satisfies Shape<MetricsRow>);
 
-/** What a run tells its store and its listeners, in order. */
+/** An event of a run, sent to its store and then to its listeners. */
 export type RunEvent =
   | {
       type: 'start';
       run: string;
       parameters: number;
-      /** The last one perhaps in part. */
+      /** Number of epochs; the last one may be partial. */
       epochs: number;
       stepsPerEpoch: number;
       from: { epoch: number; step: number };
@@ -157,12 +156,12 @@ export const runEventSchema: z.ZodType<RunEvent> = z.discriminatedUnion('type', 
   } satisfies EventShape<'end'>),
 ]);
 
-/** What `config.json` holds: the experiment, and its hash as the run's id. */
+/** The content of `config.json`: the experiment, and its hash, which is the run's id. */
 export interface RunConfig {
   readonly format: 'grok run 2';
   readonly run: string;
   readonly experiment: Experiment;
-  /** How the run was first carried out: not part of its id, and what a resumed run keeps to. */
+  /** Execution settings of the first start. They are not part of the id, and a resumed run keeps them. */
   readonly execution: Execution;
 }
 /** The schema of `config.json`. */
@@ -173,7 +172,7 @@ export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
   execution: executionSchema,
 } satisfies Shape<RunConfig>);
 
-/** What a run was, how far it came and what came out; `manifest.json`. */
+/** The content of `manifest.json`: settings, progress and result of a run. */
 export interface Manifest {
   readonly format: 'grok manifest 1';
   /** Hash of the experiment, 64 hex digits. */
@@ -182,21 +181,21 @@ export interface Manifest {
   readonly slug: string;
   readonly status: 'running' | 'finished' | 'interrupted' | 'failed';
   readonly error?: string;
-  /** Number of the model's parameters, auxiliary parameters left out. */
+  /** Number of the model's parameters, without auxiliary parameters. */
   readonly parameters: number;
   readonly epoch: number;
   readonly step: number;
   readonly splitHash: string;
   readonly seeds: { readonly seed: number; readonly splitSeed: number };
-  /** The teachers, and the split that each was trained on. */
+  /** The teachers, each with the hash of the split that it was trained on. */
   readonly teachers?: Readonly<Record<string, TeacherRef & { readonly splitHash: string }>>;
-  /** The run and the step that this one goes on from. */
+  /** The run and step that this run continues from. */
   readonly parent?: ParentRef;
   /** Steps whose parameters are in `states/`. */
   readonly states?: readonly number[];
-  /** A teacher has seen validation rows of this run. */
+  /** Whether a teacher was trained on validation rows of this run. */
   readonly leaked?: boolean;
-  /** SHA-256 of the model's parameters after the last step, auxiliary parameters left out. */
+  /** SHA-256 of the model's parameters after the last step, without auxiliary parameters. */
   readonly paramsSha256?: string;
   readonly backend: string;
   readonly device: string;
@@ -205,7 +204,7 @@ export interface Manifest {
   /** Versions of packages and of the engine, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly peakMemoryBytes?: number;
-  /** Sum over epochs, evaluation included. */
+  /** Total over all epochs, including evaluation. */
   readonly seconds: number;
 }
 /** The schema of `manifest.json`. */
@@ -236,18 +235,18 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   seconds: z.number().min(0),
 } satisfies Shape<Manifest>);
 
-/** Steps whose checkpoints are kept, `checkpoints/pinned.json`. */
+/** Steps whose checkpoints are kept: the content of `checkpoints/pinned.json`. */
 export const pinnedSchema: z.ZodType<readonly number[]> = z.array(natural);
 
-/** Sums over the batches of an epoch that is under way. */
+/** Sums over the batches of the current epoch so far. */
 export interface EpochSums {
   readonly loss: number;
   readonly correct: number;
-  /** Of the cross-entropy with the labels; absent in checkpoints of before. */
+  /** Sum of the cross-entropy with the labels; absent in checkpoints of older versions. */
   readonly hardLoss?: number;
   readonly terms: Readonly<Record<string, number>>;
 }
-/** Where a run stands: epochs done, batches done of the next one, optimizer steps taken, sums of that epoch so far. */
+/** Position of a run: finished epochs, finished batches of the next epoch, optimizer steps, and sums of that epoch. */
 export interface Position {
   readonly epoch: number;
   readonly batch: number;
@@ -255,7 +254,7 @@ export interface Position {
   readonly sums: EpochSums;
 }
 const finite: z.ZodNumber = z.number();
-/** The schema of a checkpoint's position, in its metadata; its keys in the order in which they are written. */
+/** The schema of the position in a checkpoint's metadata, with keys in the order in which they are written. */
 export const positionSchema: z.ZodType<Position> = z.strictObject({
   epoch: natural,
   batch: natural,

@@ -1,4 +1,4 @@
-/** What is around a run: who hears it, where it is stored, and who carries it out. */
+/** The environment of a run: listeners, trackers, stores and executors. */
 
 import type { Execution, Experiment, RunSpec, StudyRef, TrainingPoint } from './experiment.js';
 import type { RunEvent } from './run-files.js';
@@ -6,15 +6,15 @@ import type { RunEvent } from './run-files.js';
 export type * from './experiment.js';
 export type * from './run-files.js';
 
-/** Hears a run's events; what it throws is reported once and never stops the run. */
+/** Receives a run's events. An error that it throws is reported once and never stops the run. */
 export type RunListener = (event: RunEvent) => void;
 
 // ---------------------------------------------------------------------------------------------
-// Tracker: follows runs elsewhere (W&B, TensorBoard, a table)
+// Tracker: sends a run's events elsewhere (W&B, TensorBoard, a table)
 
-/** The run that a tracker is asked to follow. */
+/** A run that is tracked. */
 export interface TrackedRun {
-  /** Hash of the experiment; a run that goes on has the one it began with. */
+  /** Hash of the experiment; a resumed run keeps its hash. */
   readonly run: string;
   /** Readable name, such as `div97-transformer128-hard-s42`. */
   readonly slug: string;
@@ -32,11 +32,11 @@ export interface TrackedRun {
   /** Tells who listens to the run something, in one line. */
   notice(message: string): void;
 }
-/** One run being followed. */
+/** Tracking of one run. */
 export interface Tracking {
-  /** Hears every event, in order; the run never waits for what it returns. */
+  /** Receives every event, in order; the run does not wait for the returned promise. */
   on(event: RunEvent): void | Promise<void>;
-  /** Sends what is left and closes: called once, after all that `on` returned, even when no event came. */
+  /** Sends the remaining data and closes. Called once, after all promises of `on`, even without any event. */
   finish(): void | Promise<void>;
 }
 /**
@@ -50,86 +50,86 @@ export type Tracker = (run: TrackedRun) => Tracking | Promise<Tracking>;
 // Store
 
 /**
- * A folder of named files (`/` separates folders, made as needed). A run writes through it; a failed
- * write stops the run. A folder that was written to and is gone is not made anew: the write fails.
+ * A folder of named files (`/` separates folders, which are created as needed). A failed write stops the run. If the
+ * folder disappears after a write, it is not created again: the next write fails.
  * @throws RunError that names the file and says what to do.
  */
 export interface Store {
-  /** What the store is called in errors: a folder's path, or `memory`. */
+  /** Name of the store in errors: the path of a folder, or `memory`. */
   readonly where: string;
-  /** A file's bytes; undefined where there is none. */
+  /** The bytes of a file; undefined if it does not exist. */
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Replaces a file atomically and syncs it, after syncing all that was appended before. */
+  /** Replaces a file atomically and syncs it, after syncing all earlier appends. */
   write(path: string, bytes: Uint8Array): Promise<void>;
   /**
-   * Adds at the end of a file. This store reads it back at once; others see it, and it outlasts a power
-   * cut, only once a later `write` has returned.
+   * Appends to a file. This store can read the data immediately. Other readers see it, and it survives a power failure,
+   * only after a later `write` has returned.
    */
   append(path: string, bytes: Uint8Array): Promise<void>;
-  /** Cuts a file to its first `length` bytes; a shorter or missing one stays as it is. */
+  /** Truncates a file to `length` bytes; a shorter or missing file does not change. */
   truncate(path: string, length: number): Promise<void>;
-  /** Names of the files directly in a folder (`''`: the store's own), sorted; empty where there is none. */
+  /** Sorted names of the files directly in a folder (`''` for the root); empty if there is no such folder. */
   list(folder: string): Promise<readonly string[]>;
-  /** Deletes a file; a missing one is no error. */
+  /** Deletes a file; a missing file is not an error. */
   remove(path: string): Promise<void>;
   /**
-   * Takes the lease of a name (letters, digits, `. _ -`) for `ttl` seconds, so that one holder at a time
-   * works here. Whoever did not renew in time may lose it to the first who asks.
+   * Takes the lease of this name (letters, digits, `. _ -`) for `ttl` seconds, so that only one holder works here. A
+   * lease that was not renewed in time can be taken by another holder.
    */
   lease(name: string, ttl: number): Promise<Lease | LeaseRefusal>;
 }
-/** A lease that is held. */
+/** A lease that was granted. */
 export interface Lease {
   readonly granted: true;
-  /** Begins its time anew. @throws RunError once another holds it. */
+  /** Extends the lease by its `ttl`. @throws RunError if another holder has taken it. */
   renew(): Promise<void>;
-  /** Gives it up; one that was lost already is no error. */
+  /** Releases the lease; a lost lease is not an error. */
   release(): Promise<void>;
 }
-/** A lease that another holds. */
+/** A lease that another holder has. */
 export interface LeaseRefusal {
   readonly granted: false;
-  /** Who holds it, for people: `process 4711`. */
+  /** The holder as text: `process 4711`. */
   readonly holder: string;
 }
-/** Opens the store of a path: a folder, a prefix, a name, as the kind of store has it. */
+/** Opens the store of a path, whose meaning depends on the kind of store: a folder, a prefix or a name. */
 export type StoreFactory = (path: string) => Store;
 
 // ---------------------------------------------------------------------------------------------
-// Executor: carries out runs somewhere else
+// Executor: runs jobs somewhere else
 
-/** One run to be carried out: data alone, so that it can go through a queue or to another machine. */
+/** A run to execute; plain data, so that it can be sent through a queue or to another machine. */
 export interface Job {
-  /** What the study calls the run. It has no id yet: that depends on its teachers' parameters. */
+  /** The study's name for the run. It has no id yet, since that depends on its teachers' parameters. */
   readonly key: string;
-  /** Teachers are left out: whoever starts the run binds it to those that its edges name. */
+  /** Without teachers: the executor adds those of the edges when it starts the run. */
   readonly experiment: Experiment;
-  /** How it is carried out; one that goes on must agree with it. */
+  /** Execution settings; a resumed run must agree with them. */
   readonly execution?: Execution;
-  /** What a run that begins falls back to; one that goes on keeps its own. */
+  /** Default settings of a new run; a resumed run keeps its own. */
   readonly defaults?: Execution;
 }
-/** One job must wait for another, which teaches it. */
+/** A dependency of a job on the run that is its teacher. */
 export interface JobEdge {
-  /** Key of the job that waits. */
+  /** Key of the dependent job. */
   readonly job: string;
   /** Name of the teacher in the job's experiment. */
   readonly as: string;
-  /** Key of the run that teaches. */
+  /** Key of the teacher's run. */
   readonly teacher: string;
-  /** The point of the teacher's training that teaches. */
+  /** The point of the teacher's training to use. */
   readonly at: TrainingPoint;
-  /** The teacher's folder, where it was finished before; else it is a job too. */
+  /** Folder of the teacher if it was finished before; otherwise the teacher is a job too. */
   readonly folder?: string;
 }
-/** A job that is bound to its teachers. */
+/** A job whose teachers are known. */
 export interface BoundJob {
   readonly key: string;
   /** Hash of the experiment. */
   readonly run: string;
-  /** The run's folder: one name inside the folder that whoever asks and whoever carries out share. */
+  /** Name of the run folder inside the folder that the study and the executor share. */
   readonly folder: string;
-  /** Its teachers' folders are beside its own: `"../name"` in `execution.teachers`. */
+  /** Specification of the run. Folders of teachers are siblings: `"../name"` in `execution.teachers`. */
   readonly spec: RunSpec;
 }
 /** A job as it goes through a queue or a shared folder to another machine. */
@@ -150,63 +150,63 @@ export type JobOutcome =
   | {
       readonly status: 'failed';
       readonly error: string;
-      /** What was asked for is wrong, not the run. */
+      /** The input was invalid; the run itself did not fail. */
       readonly badInput?: boolean;
-      /** What should carry it out could not start: nothing is known against the run. */
+      /** The worker could not start; the run itself did not fail. */
       readonly notBegun?: boolean;
       readonly run?: string;
       readonly folder?: string;
     }
-  /** A job that it waits for did not finish. */
+  /** A dependency did not finish. */
   | { readonly status: 'blocked'; readonly by: string };
 /** A job that ended. */
 export interface JobResult {
   readonly key: string;
   readonly outcome: JobOutcome;
 }
-/** What is told of a job while it runs; only what `collect` gives can be relied on. */
+/** An event of a running job, delivered on a best-effort basis; `collect` is reliable. */
 export type JobEvent =
   | ({ readonly type: 'begin' } & BoundJob)
   | { readonly type: 'run'; readonly key: string; readonly event: RunEvent };
 /**
- * Carries out jobs, several at once. Jobs outlive whoever submitted them where the executor can keep
- * them; all that counts stands in the runs' folders, so that another may submit the same jobs again.
+ * Runs jobs in parallel. If the executor can, jobs continue after the process that submitted them ends. The whole state
+ * is in the run folders, so another process may submit the same jobs again.
  */
 export interface Executor {
   readonly name: string;
-  /** How many jobs run at once. */
+  /** Maximum number of parallel jobs. */
   readonly slots: number;
   /**
-   * Queues jobs. One begins once those that its edges name are finished: it goes on from its newest
-   * checkpoint, and a finished one is left as it is. A key that is queued or runs already is left alone.
-   * @throws InputError on an edge that names no job and no folder.
+   * Queues jobs. A job starts when its dependencies have finished, from its newest checkpoint; a finished run is not
+   * repeated. Keys that are already queued or running are ignored.
+   * @throws InputError if an edge has neither a job nor a folder.
    */
   submit(jobs: readonly Job[], edges: readonly JobEdge[]): Promise<void>;
-  /** Calls `listener` with what is told of the jobs; what it throws is left out. Gives what ends it. */
+  /** Calls `listener` with events of jobs and ignores its errors. Returns a function that unsubscribes. */
   watch(listener: (event: JobEvent) => void): () => void;
-  /** Saves and ends these jobs (default: all); their outcomes, `interrupted`, are collected as any other. */
+  /** Saves and stops these jobs (default: all); `collect` returns them as `interrupted`. */
   cancel(keys?: readonly string[]): Promise<void>;
   /**
-   * The jobs that ended and were not collected before; waits for the first, and is empty once no job
-   * is left. It never rejects for what a run, a process or a machine does wrong: that is an outcome.
+   * Returns the jobs that ended since the last call. Waits for at least one; returns an empty list if no jobs are left.
+   * Failures of runs, processes or machines are outcomes, never rejections.
    */
   collect(): Promise<readonly JobResult[]>;
   dispose(): Promise<void>;
 }
-/** What an executor is given by the study that hands out its jobs. */
+/** What a study passes to an executor. */
 export interface ExecutorHost {
-  /** A run's folder, by name. */
+  /** Opens a run folder by name. */
   readonly open: (folder: string) => Store;
-  /** Carries out a job in this process. */
+  /** Runs a job in this process. */
   readonly carryOut: (
     job: BoundJob,
     how: { readonly signal: AbortSignal; readonly listener: RunListener },
   ) => Promise<JobOutcome>;
-  /** How another process carries out jobs of this study, where it can. */
+  /** How to start a worker process for this study, if possible. */
   readonly worker?: {
     /** The study's folder. */
     readonly root: string;
-    /** A script that serves a job, and its arguments. */
+    /** The worker script and its arguments. */
     readonly command: readonly [script: string, ...args: string[]];
     readonly env?: Readonly<Record<string, string | undefined>>;
   };

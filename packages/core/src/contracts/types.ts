@@ -1,9 +1,8 @@
 /**
- * The contracts of grok: everything that a plugin author has to know is in this file.
+ * The plugin API of grok: everything that a plugin author needs is in this file.
  *
- * One idea carries them all: a training step is a pure function of tensors, written in plain
- * TensorFlow.js, and a backend compiles it. Models, objectives, optimizers and probes know
- * nothing of backends; backends know nothing of grokking.
+ * A training step is a pure function of tensors, written in plain TensorFlow.js, and a backend compiles it. Models,
+ * objectives, optimizers and probes do not depend on backends; backends do not depend on grokking.
  */
 import type * as tf from '@grok/tfjs';
 import type {
@@ -42,17 +41,17 @@ export interface Task {
   /** int32 tokens `[rows, positions]`, or float32 features `[rows, …]`. */
   readonly inputs: HostArray;
   readonly labels: Int32Array;
-  /** One row for people, such as `"3 / 5 = 20 (mod 97)"`. */
+  /** A row as text, such as `"3 / 5 = 20 (mod 97)"`. */
   show(row: number): string;
   /** What each position of a row holds, such as `['a', 'op', 'b', 'eq']`. */
   readonly format?: readonly string[];
-  /** What each token means, by its number: `tokens[5]` is `"5"`, one of them `"="`. */
+  /** The meaning of each token id: `tokens[5]` is `"5"`, another one `"="`. */
   readonly tokens?: readonly string[];
-  /** What each label means: `classes[label]`; logits beyond them answer nothing. */
+  /** The meaning of each label: `classes[label]`. Logits without a class have no meaning. */
   readonly classes?: readonly string[];
-  /** What a row asks, such as `"3 / 5 (mod 97)"`: equal where rows of any task ask the same, whatever their tokens. */
+  /** The question of a row, such as `"3 / 5 (mod 97)"`; rows of any task with the same question have the same text. */
   question?(row: number): string;
-  /** `n` pairs of rows that differ in one operand, drawn from a seed: clean and corrupted inputs for patching. */
+  /** `n` seeded random pairs of rows that differ in one operand: clean and corrupted inputs for patching. */
   pairs?(seed: number, n: number): RowPairs;
   /** Present for tasks over (a, b) modulo p; analyses in the Fourier basis need it. */
   readonly modular?: { readonly p: number; readonly op: string };
@@ -69,44 +68,44 @@ export interface SplitRows {
   readonly train: Int32Array;
   readonly validation: Int32Array;
 }
-/** Divides `rows` row numbers in two, from a seed of its own. */
+/** Divides the indices of `rows` rows into training and validation rows. */
 export type Split = (rows: number, seed: number) => SplitRows;
 
-/** What a model is told of its task. */
+/** The part of a task that a model gets. */
 export interface TaskInfo {
   readonly vocabulary: number;
-  /** With the `data` of all rows a model may compute once what repeats in them; it is then for these rows only. */
+  /** With the `data` of all rows, a model may share repeated computations; it is then valid only for these rows. */
   readonly inputs: TensorSpec & { readonly data?: TypedArray };
 }
 
-/** Name of a place in a model where a value can be read or replaced, after TransformerLens's hooks. */
+/** Name of an activation that can be read or replaced, as in TransformerLens. */
 export type Site = string;
-/** A site, and the shape of one row's value there with a name for each axis (the batch dimension left out). */
+/** A site with the shape of one row's value and the names of its axes, both without the batch dimension. */
 export interface SiteInfo {
   readonly name: Site;
   readonly shape: readonly number[];
-  /** As many as the shape has sizes, such as `['pos', 'd_model']`, or `['head', 'query', 'key']` of an attention pattern. */
+  /** One name per axis, such as `['pos', 'd_model']`, or `['head', 'query', 'key']` for an attention pattern. */
   readonly axes: readonly string[];
-  /** The parameter `[d_vocab, d]` whose rows the site is, token by token, where it is nothing more. */
+  /** If the site is a plain lookup by token: the parameter `[d_vocab, d]` that is looked up. */
   readonly table?: string;
 }
-/** What a model computes: a finished object without parameters in it. */
+/** A model: pure functions of parameters, without parameters of its own. */
 export interface Model {
-  /** Numbers that others may need, such as layer maps. */
+  /** Sizes, for layer maps and the like. */
   readonly shape: ModelShape;
-  /** How parameters are named and laid out, in a line for who reads them elsewhere; checkpoints carry it. */
+  /** Names and layout of the parameters in one line of text, saved in checkpoints. */
   readonly conventions?: string;
-  /** Draws the initial parameters, in the order of the parameters' hash. */
+  /** Initializes the parameters, in the order in which they are hashed. */
   init(rng: Rng): HostParams;
   sites(): readonly SiteInfo[];
   /** Shapes of the dropout masks for a batch, by name; empty without dropout. */
   dropoutMaskShapes(batch: number): Readonly<Record<string, readonly number[]>>;
-  /** Probability with which a mask keeps a value (1 without dropout). */
+  /** Probability that a mask keeps a value (1 without dropout). */
   readonly keepProbability: number;
   /**
-   * Computes the requested sites, always whole (`[batch, pos, …]`).
-   * `taps` replace the value at a site; `masks` holds bool dropout masks, absent in evaluation.
-   * @throws on an unknown site, and lists the known ones.
+   * Computes the requested sites with all their axes (`[batch, pos, …]`). `taps` replace the value at a site; `masks`
+   * has boolean dropout masks, absent in evaluation.
+   * @throws on an unknown site; the error lists the known ones.
    */
   apply(
     params: ParamReader,
@@ -124,35 +123,35 @@ export interface ModelShape {
   readonly width: number;
   readonly heads: number;
 }
-/** Builds a model for a task. @throws when options and task do not fit. */
+/** Builds a model for a task. @throws if options and task do not fit. */
 export type ModelFactory = (task: TaskInfo) => Model;
 
 /**
- * The same model seen through something, such as a mask on its parameters; `initial` gives the run's
- * initial parameters. @throws when model and options do not fit.
+ * Wraps a model so that its parameters or activations change, as with a pruning mask; `initial` returns the run's
+ * initial parameters. @throws if model and options do not fit.
  */
 export type ModelTransform = (model: Model, on: { initial(): HostParams }) => Model;
 
 // ---------------------------------------------------------------------------------------------
 // Objective: hard labels, every distillation strategy, every regularizer
 
-/** What an objective is told of a model. */
+/** The part of a model that an objective gets. */
 export interface ModelInfo extends ModelShape {
   readonly sites: readonly SiteInfo[];
 }
-/** What an objective may read inside a step; readers throw on an unknown name and list the known ones. */
+/** Values that an objective can read inside a step. Functions throw on an unknown name and list the known ones. */
 export interface LossContext {
-  /** The student's value at a site named in `needs.student`, `[batch, …]`. */
+  /** The student's activation at a site from `needs.student`, `[batch, …]`. */
   student(site: Site): tf.Tensor;
-  /** A teacher's value at a site named in `needs.teachers`; the teacher is `"teacher"` unless named. */
+  /** A teacher's activation at a site from `needs.teachers`; the default teacher is `"teacher"`. */
   teacher(site: Site, name?: string): tf.Tensor;
-  /** A trainable parameter of the objective's own. */
+  /** A trainable parameter from `auxiliaryParams`. */
   auxiliary(name: string): tf.Tensor;
-  /** A parameter of the student, trained with it. */
+  /** A parameter of the student; it gets a gradient. */
   param(name: string): tf.Tensor;
-  /** A frozen parameter of a teacher; the teacher is `"teacher"` unless named. */
+  /** A frozen parameter of a teacher; the default teacher is `"teacher"`. */
   teacherParam(name: string, teacher?: string): tf.Tensor;
-  /** A value drawn for this step. */
+  /** A value from `randomInputs` for this step. */
   random(name: string): tf.Tensor;
   /** int32 tokens `[batch, pos]`, or float32 features `[batch, …]`. */
   readonly inputs: tf.Tensor;
@@ -161,20 +160,20 @@ export interface LossContext {
   /** int32 scalar: optimizer steps taken before this one. */
   readonly step: tf.Scalar;
 }
-/** A term of the loss, bound to the shapes of its models. */
+/** A loss term for models of given shapes. */
 export interface ObjectiveTerm {
   readonly needs: {
     readonly student: readonly Site[];
     readonly teachers?: Readonly<Record<string, readonly Site[]>>;
   };
-  /** Initial float32 values of trainable parameters of its own, trained and decayed with the model's. */
+  /** Initial float32 values of extra parameters, trained with the model's, with weight decay. */
   auxiliaryParams?(rng: Rng): HostParams;
-  /** Anything random or scheduled; called once with step 0 for the shapes, then before every step with the batch's rows. */
+  /** Random or scheduled inputs. Called once with step 0 to get the shapes, then before every step with the batch's rows. */
   randomInputs?(rng: Rng, step: number, rows: Int32Array): Readonly<Record<string, HostArray>>;
-  /** Named scalars; the term is their sum, and each is logged unweighted. */
+  /** Named scalars. The term is their sum; each is logged unweighted. */
   loss(on: LossContext): Readonly<Record<string, tf.Scalar>>;
 }
-/** A strategy's product: given its models' shapes, a term of the loss. @throws when they do not fit. */
+/** Creates a loss term for models of given shapes. @throws if they do not fit. */
 export type Objective = (models: {
   readonly student: ModelInfo;
   readonly teachers: Readonly<Record<string, ModelInfo>>;
@@ -185,7 +184,7 @@ export type Objective = (models: {
 
 /** State of an optimizer: a tree of tensors whose shapes and types never change. */
 export type OptimizerState = Tree<tf.Tensor>;
-/** A gradient transformation as in optax: pure, `params + updates` is the next value. */
+/** A pure gradient transformation as in optax: the next parameters are `params + updates`. */
 export interface Optimizer {
   init(params: Params): OptimizerState;
   update(
@@ -193,50 +192,50 @@ export interface Optimizer {
     state: OptimizerState,
     params: Params,
   ): { updates: Params; state: OptimizerState };
-  /** Whether it changes the parameter of that name (default: every one); one that it does not gets no gradient and no update. */
+  /** Whether the parameter of this name is trained (default: yes); others get no gradient and no update. */
   trains?(name: string): boolean;
-  /** Treats every entry alike, whatever its parameter: core may then pass one flat vector named `flat`. */
+  /** Whether every entry is treated alike, whatever its parameter; core may then pass one flat vector named `flat`. */
   readonly elementwise: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Probes
 
-/** When a probe runs: every n epochs (or at the next that leaves a row), when validation accuracy first crosses a threshold, or at the end. */
+/** When a probe runs: every n epochs (or at the next evaluated one), when validation accuracy first reaches a threshold, or at the end. */
 export type When = { readonly every: number } | { readonly crossing: number } | 'end';
-/** One moment of a run, as a probe sees it. */
+/** The state of a run that a probe gets. */
 export interface Snapshot {
   readonly epoch: number;
   readonly step: number;
-  /** The model's parameters; auxiliary parameters of the objective are left out. */
+  /** The model's parameters, without auxiliary parameters of the objective. */
   readonly params: HostParams;
-  /** Requested sites over the requested rows. */
+  /** Activations at the requested sites on the requested rows. */
   readonly sites: Readonly<Record<Site, HostArray>>;
-  /** Gradients without dropout over equal batches of the requested rows, those left over in none; as many as `needs.gradients` asks for. */
+  /** Gradients without dropout, one per batch. `needs.gradients` sets the number of equal batches; leftover rows are dropped. */
   readonly gradients?: {
-    /** Of the mean hard loss. */
+    /** Gradients of the mean hard loss. */
     readonly hardLoss: readonly HostParams[];
-    /** Of the weighted total of the run's terms; only with `byTerm`. */
+    /** Gradients of the run's total loss; only with `byTerm`. */
     readonly total?: readonly HostParams[];
-    /** Of each term unweighted, by its name in the metrics rows; only with `byTerm`. */
+    /** Gradients of each unweighted term, by its name in the metrics; only with `byTerm`. */
     readonly terms?: Readonly<Record<string, readonly HostParams[]>>;
   };
   readonly rows: Int32Array;
   readonly task: Task;
   readonly model: ModelInfo;
-  /** Metrics of all epochs so far, this one included. */
+  /** Metrics of all epochs so far, including this one. */
   readonly history: readonly MetricsRow[];
-  /** Largest memory of the process so far, in bytes, where that can be told. */
+  /** Peak memory of the process so far in bytes, if known. */
   readonly peakMemoryBytes?: number;
 }
-/** Measures something of a run; pure, and never changes it. */
+/** Measures a run; pure, and never changes the run. */
 export interface Probe {
   readonly needs: {
-    /** `*` stands for any one part of a name between dots, at the end for all that are left: `blocks.*.attn.hook_pattern`. */
+    /** Names of sites. `*` matches one part between dots, at the end all remaining parts: `blocks.*.attn.hook_pattern`. */
     readonly sites?: readonly Site[];
-    /** Which rows it is shown (default `validation`); a number: the first n validation rows. */
+    /** The rows to run on (default `validation`); a number n means the first n validation rows. */
     readonly rows?: 'train' | 'validation' | 'all' | number;
-    /** Number of batches to give gradients of; `byTerm`: of the run's total and of each of its terms too. */
+    /** Number of batches for gradients; `byTerm` adds gradients of the total loss and of each term. */
     readonly gradients?: { readonly batches: number; readonly byTerm?: boolean };
   };
   readonly when: When;
@@ -246,13 +245,13 @@ export interface Probe {
 // ---------------------------------------------------------------------------------------------
 // Checkpoints
 
-/** All that a run needs to go on as if it had never stopped. */
+/** The complete state of a run, for bit-exact resumption. */
 export interface Checkpoint {
   /** Id of the run. */
   readonly run: string;
-  /** The model's parameters and the objective's extras, in order. */
+  /** The model's parameters and the objective's auxiliary parameters, in order. */
   readonly params: HostParams;
-  /** Leaves of the optimizer's state by path. */
+  /** Leaves of the optimizer state by path. */
   readonly state: Readonly<Record<string, HostArray>>;
   readonly position: Position;
 }
@@ -299,7 +298,7 @@ export type Exporter = (
 // ---------------------------------------------------------------------------------------------
 // Plugins
 
-/** What each kind of component creates. */
+/** The result of `create` for each kind of component. */
 export interface Created {
   task: Task;
   split: Split;
@@ -316,10 +315,10 @@ export interface Created {
 }
 /** Kinds of components. */
 export type Kind = keyof Created;
-/** What whoever asks for a component gets: what it creates, or the backend that core makes of an adapter. */
+/** The result of calling a component: what it creates, or a backend made from its adapter. */
 export type Product<K extends Kind> = K extends 'backend' ? Promise<Backend> : Created[K];
 
-/** JSON Schema (draft 2020-12), as much of it as grok looks at. */
+/** JSON Schema (draft 2020-12), the part that grok uses. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -330,7 +329,7 @@ export interface JsonSchema {
   readonly description?: string;
   readonly [keyword: string]: unknown;
 }
-/** Result of validating options, after https://standardschema.dev. */
+/** Result of validating options, see https://standardschema.dev. */
 export type SchemaResult<O> =
   | { readonly value: O; readonly issues?: undefined }
   | {
@@ -340,8 +339,8 @@ export type SchemaResult<O> =
       }[];
     };
 /**
- * The shape of a component's options: a Standard Schema that also gives JSON Schema (zod ≥ 4.2 does),
- * or plain JSON Schema, which core validates.
+ * Schema of a component's options: a Standard Schema that can return a JSON Schema (as in zod ≥ 4.2), or a plain JSON
+ * Schema, which core validates.
  */
 export type OptionSchema<O = unknown> =
   | {
@@ -358,24 +357,24 @@ export type OptionSchema<O = unknown> =
     }
   | JsonSchema;
 
-/** What `create` is handed, so that a plugin outside the workspace imports nothing of ours. */
+/** Passed to `create`, so that plugins need no imports. */
 export interface Host {
   readonly tf: typeof tf;
 }
-/** One named thing that a plugin offers. Method syntax on purpose: property syntax would be contravariant in `O`. */
+/** A component of a plugin. It uses method syntax because property syntax would be contravariant in `O`. */
 export interface ComponentDefinition<K extends Kind = Kind, O = unknown> {
   readonly kind: K;
   readonly name: string;
-  /** One sentence for people. */
+  /** One sentence that describes it. */
   readonly summary: string;
   readonly options: OptionSchema<O>;
   create(options: O, host: Host): Created[K];
 }
-/** Plain data, the default export of a plugin's entry; importing it does nothing. */
+/** A plugin: a plain object, the default export of a module without side effects. */
 export interface Plugin {
   readonly name: string;
   readonly version: string;
-  /** Range of `@grok/core` versions that it works with, such as `">=0.1.0 <1"`, or `"*"`. */
+  /** Range of supported `@grok/core` versions, such as `">=0.1.0 <1"`, or `"*"`. */
   readonly core: string;
   readonly components: readonly ComponentDefinition[];
 }
