@@ -18,45 +18,54 @@ import type { HookedModel } from './hooked-model.js';
 import { type LabeledBatch, type Metric, metricName } from './metrics.js';
 import { findSite, selectionMask } from './sites.js';
 
-/** How to search. */
+/** Options of `findCircuit`. */
 export interface CircuitOptions {
-  /** The rows that the metric is a mean over, and that means are taken over. */
+  /** Rows over which the metric and mean activations are averaged. */
   readonly batch: LabeledBatch;
   /** Default `logitDifference`. */
   readonly metric?: Metric;
-  /** Share (0–1) of the metric that the circuit must keep, where 1 is the whole model and 0 the model with all components ablated; default .9. */
+  /**
+   * Share (0–1) of the metric that the circuit must keep: 1 is the whole model, 0 the model with all components
+   * ablated. Default .9.
+   */
   readonly keep?: number;
   /** Default heads and neurons. */
   readonly kinds?: readonly ComponentKind[];
-  /** What a component outside the circuit gives: its mean over the rows (default), or 0. */
+  /** Ablation of components outside the circuit: mean over the rows (default), or zero. */
   readonly ablate?: 'mean' | 'zero';
-  /** Importance by exact single ablations (default), or by gradient times activation, from one backward pass. */
+  /**
+   * Importance from exact single ablations (default), or from gradient times activation in one backward pass.
+   */
   readonly order?: 'exact' | 'attribution';
 }
-/** A component with the share of the metric that its single ablation from the whole model takes away; with `attribution`, its estimate. */
+/**
+ * A component with the share of the metric that is lost when it alone is ablated; with `attribution`, an
+ * estimate of it.
+ */
 export interface ScoredComponent extends CircuitComponent {
   readonly effect: number;
 }
-/** What a search found. */
+/** The result of a circuit search. */
 export interface Circuit {
   readonly members: readonly ScoredComponent[];
-  /** Every component of the model that was searched over. */
+  /** All components that were considered. */
   readonly components: readonly ScoredComponent[];
-  /** The metric of the whole model, and with all components ablated. */
+  /** The metric of the whole model, and of the model with all components ablated. */
   readonly full: number;
   readonly ablated: number;
-  /** The share that the members keep, by a forward pass of their own. */
+  /** The share of the metric that the members keep, from an exact forward pass. */
   readonly share: number;
   readonly keep: number;
-  /** The share that is left without each member: all are below `keep`. */
+  /** The share that remains without each member; all are below `keep`. */
   readonly without: Readonly<Record<string, number>>;
   /** Exact evaluations: forward passes, and rank-1 updates of the logits. */
   readonly evaluations: Evaluations;
 }
 
 /**
- * Searches a circuit. @throws InputError when ablating everything does not change the metric, a value is not
- * finite, or options are out of range.
+ * Finds a circuit.
+ * @throws InputError if ablating everything does not change the metric, if a value is not finite, or if options
+ * are out of range.
  */
 export async function findCircuit(model: HookedModel, options: CircuitOptions): Promise<Circuit> {
   const { keep = 0.9, kinds = ['head', 'neuron'], metric = 'logitDifference' } = options;

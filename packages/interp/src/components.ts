@@ -4,7 +4,7 @@ import type { HookedModel } from './hooked-model.js';
 import type { Hook } from './hooks.js';
 import { findSite, getActName, type Where } from './sites.js';
 
-/** Kinds of components: a model is searched by heads and MLPs, or by heads and neurons. */
+/** Kinds of components; a search covers heads and MLPs, or heads and neurons. */
 export type ComponentKind = 'head' | 'mlp' | 'neuron';
 /** A head, an MLP or a neuron. */
 export interface CircuitComponent {
@@ -12,7 +12,7 @@ export interface CircuitComponent {
   readonly name: string;
   readonly kind: ComponentKind;
   readonly layer: number;
-  /** Of a head or a neuron in its layer; 0 of an MLP. */
+  /** Index of the head or neuron in its layer; 0 for an MLP. */
   readonly index: number;
 }
 

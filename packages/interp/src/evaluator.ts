@@ -12,10 +12,10 @@ import {
   type NeuronState,
 } from './linear-neurons.js';
 
-/** Exact evaluations so far. */
+/** Number of exact evaluations so far. */
 export interface Evaluations {
   readonly forwardPasses: number;
-  /** Rank-1 updates of the logits. */
+  /** Number of rank-1 updates of the logits. */
   readonly logitUpdates: number;
 }
 /** Measures sets of ablated components, by their names. */

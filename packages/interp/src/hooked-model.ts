@@ -18,9 +18,9 @@ import { type LabeledBatch, type Metric, meanMetric } from './metrics.js';
 import { type BoundModel, createPasses } from './passes.js';
 import { findSite } from './sites.js';
 
-/** Values at sites, `[rows, …]`, by name. */
+/** Activations by site, `[rows, …]`. */
 export type ActivationCache = Readonly<Record<Site, HostArray>>;
-/** What a pass gives. */
+/** The result of a forward pass. */
 export interface HookedResult {
   /** `[rows, d_vocab]`. */
   readonly logits: HostArray;
@@ -33,17 +33,18 @@ export interface HookedModel {
   readonly params: HostParams;
   readonly sites: readonly SiteInfo[];
   /**
-   * Logits, and the values at sites (default: all), named in full or by patterns such as
-   * `blocks.*.attn.hook_z`. @throws InputError on an unknown site or tokens outside the vocabulary.
+   * Returns logits and the activations at sites (default: all), given by name or by patterns such as
+   * `blocks.*.attn.hook_z`.
+   * @throws InputError on an unknown site or on tokens outside the vocabulary.
    */
   runWithCache(inputs: HostArray, sites?: readonly string[]): Promise<HookedResult>;
-  /** As `runWithCache`, with values replaced by hooks; no site is read unless it is named. Sites are read after their hooks. */
+  /** Like `runWithCache`, with hooks. Only the named sites are read, after their hooks. */
   runWithHooks(
     inputs: HostArray,
     hooks: readonly Hook[],
     sites?: readonly string[],
   ): Promise<HookedResult>;
-  /** The mean of a metric over rows, with values replaced by hooks. @throws InputError when it is not finite in a row. */
+  /** Mean of a metric over rows, with hooks. @throws InputError if it is not finite for a row. */
   measure(batch: LabeledBatch, metric: Metric, hooks?: readonly Hook[]): Promise<number>;
   /** As `runWithHooks`, with the mean of a metric over the rows from the same pass. */
   runAndMeasure(
@@ -59,15 +60,15 @@ export interface HookedModel {
     sites: readonly string[],
     hooks?: readonly Hook[],
   ): Promise<ActivationCache>;
-  /** Compiled passes so far. */
+  /** Number of compiled passes so far. */
   readonly compiled: number;
-  /** Releases the compiled passes. */
+  /** Frees the compiled passes. */
   dispose(): void;
 }
 
 /**
- * A model with hooks, for any rows: what a model computes by its task's rows alone is off, as its embedding
- * may be replaced. The parameters are the model's own, without those of objectives.
+ * A model with hooks, for any rows; shortcuts that rely on the task's rows are off. `params` are the model's
+ * own, without those of objectives.
  */
 export function hookModel(bound: BoundModel): HookedModel {
   const { backend, model, params } = bound;

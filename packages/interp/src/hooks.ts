@@ -7,28 +7,31 @@ import { type HostArray, InputError, type Site, type SiteInfo, sizeOf } from '@g
 import type * as tf from '@grok/tfjs';
 import { findSite, selectionMask, type Where } from './sites.js';
 
-/** Computes a site's value anew, in differentiable tfjs: `[batch, …]` → the same shape. */
+/** A function of a site's value in differentiable tfjs: `[batch, …]` → the same shape. */
 export type HookFunction = (value: tf.Tensor) => tf.Tensor;
-/** A change of the value at a site, or at a part of it. Hooks of one site apply in the order of their list. */
+/** A change of the activation at a site, or at a part of it. Hooks on the same site apply in order. */
 export type Hook = Where &
   (
     | {
-        /** A number, or `[rows, …]` or `[1, …]` in the shape of the whole site. */ readonly replace:
+        /** A number, or an array `[rows, …]` or `[1, …]` with the shape of the whole site. */ readonly replace:
           | HostArray
           | number;
       }
     | { /** As `replace`. */ readonly add: HostArray | number }
     | { readonly scale: number }
     | {
-        /** 0, the mean over rows, or the value of another row. */
+        /** Replaces the value by 0, by its mean over rows, or by its value on another row. */
         readonly ablate: 'zero' | 'mean' | 'resample';
-        /** Rows `[n, …]` to take means and other values of; default: the pass's own inputs. */
+        /** Rows `[n, …]` for means and resampling; default: the inputs of the pass. */
         readonly over?: HostArray;
-        /** Decides which row another one gets (default 0). */
+        /** Seed of resampling (default 0). */
         readonly seed?: number;
       }
     | {
-        /** Is given the whole site; `position`, `head` and the like select what of its result counts. */ readonly apply: HookFunction;
+        /**
+         * A function of the whole site; `position`, `head` and the like select which part of its result is
+         * used.
+         */ readonly apply: HookFunction;
       }
   );
 /** A hook whose values are all at hand. */

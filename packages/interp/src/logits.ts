@@ -10,9 +10,9 @@ import type { Hook } from './hooks.js';
 import type { LabeledBatch, Metric } from './metrics.js';
 import { getActName } from './sites.js';
 
-/** A part of the residual stream and its share of the metric. */
+/** The contribution of one component of the residual stream to the metric. */
 export interface Attribution {
-  /** `embed`, `pos_embed`, `L0H1` (layer 0, head 1), `0_mlp_out`, as TransformerLens labels them. */
+  /** Label as in TransformerLens: `embed`, `pos_embed`, `L0H1` (layer 0, head 1), `0_mlp_out`. */
   readonly component: string;
   readonly value: number;
 }
@@ -41,9 +41,10 @@ function listComponents({ model, sites }: HookedModel): readonly Component[] {
 }
 
 /**
- * How much of the mean logit difference each part of the residual stream gives, the final norm's scale held
- * at its value. Without a norm that shifts, the parts add up to the whole. The metric must be linear in the
- * logits (default `logitDifference`). @throws InputError when the model lacks one of the sites.
+ * Contribution of each component of the residual stream to the mean logit difference, with the final norm's
+ * scale held fixed. Unless the norm has a bias, the contributions add up to the total. The metric must be
+ * linear in the logits (default `logitDifference`).
+ * @throws InputError if the model lacks one of the sites.
  */
 export async function directLogitAttribution(
   model: HookedModel,
@@ -83,18 +84,18 @@ function takeHead({ data, shape }: HostArray, head: number): HostArray {
   return { data: out, shape: [rows, pos, width], dtype: 'float32' };
 }
 
-/** What the model would answer at one depth. */
+/** Result of the logit lens at one layer. */
 export interface LensLayer {
   readonly site: Site;
-  /** The mean metric of the logits there. */
+  /** Mean metric of these logits. */
   readonly value: number;
   /** `[rows, d_vocab]`. */
   readonly logits: HostArray;
 }
 
 /**
- * Reads the residual stream before each block's attention and MLP, and at the end, through the final norm
- * and the unembedding. Default metric: `logitDifference`.
+ * Applies the final norm and the unembedding to the residual stream before each attention and MLP, and at the
+ * end. Default metric: `logitDifference`.
  */
 export async function logitLens(
   model: HookedModel,

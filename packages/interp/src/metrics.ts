@@ -2,28 +2,28 @@
 import { type HostArray, InputError, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
-/** What the logits of a batch are compared with. */
+/** Classes that the logits of a batch are compared with. */
 export interface Targets {
-  /** int32 `[batch]`: the right classes. */
+  /** int32 `[batch]`: the labels. */
   readonly labels: tf.Tensor1D;
-  /** int32 `[batch]`: the classes that the logit difference sets against them. */
+  /** int32 `[batch]`: the wrong classes of the logit difference. */
   readonly wrong?: tf.Tensor1D;
 }
-/** One number a row, in differentiable tfjs: logits `[batch, d_vocab]` → `[batch]`. */
+/** A metric per row in differentiable tfjs: logits `[batch, d_vocab]` → `[batch]`. */
 export type MetricFunction = (logits: tf.Tensor, targets: Targets) => tf.Tensor;
 /**
- * A metric by name, or a function. `logitDifference`: the label's logit minus that of the wrong label, or
- * minus the mean of all others where no wrong labels are given. `loss`: cross-entropy (nats).
- * `probability`: the label's (0–1). `accuracy`: 1 where the label's logit is the largest.
+ * A metric, by name or as a function. `logitDifference`: the label's logit minus the wrong label's, or minus
+ * the mean of all others if there are no wrong labels. `loss`: cross-entropy (nats). `probability`: probability
+ * of the label (0–1). `accuracy`: 1 if the label's logit is the largest.
  */
 export type Metric = 'logitDifference' | 'loss' | 'probability' | 'accuracy' | MetricFunction;
-/** Rows to run a model on, with what is right of each. */
+/** Input rows with their labels. */
 export interface LabeledBatch {
   /** int32 tokens `[rows, pos]`, or float32 features `[rows, …]`. */
   readonly inputs: HostArray;
-  /** The right class of each row. */
+  /** The label of each row. */
   readonly labels: Int32Array;
-  /** The class of each row that the logit difference sets against its label. */
+  /** The wrong class of each row in the logit difference. */
   readonly wrong?: Int32Array;
 }
 

@@ -2,13 +2,13 @@
 import { fileStore } from '@grok/core/node';
 import { type OpenedRun, type OpenRunOptions, openRunFromStore } from './open-run.js';
 
-/** How to open a run that lies in a folder. */
+/** Options for opening a run folder. */
 export interface OpenFolderOptions extends Omit<OpenRunOptions, 'teacherStores'> {
-  /** Folders of the run's teachers, by name, for steps that are trained again. */
+  /** Folders of the run's teachers by name, for replays. */
   readonly teachers?: Readonly<Record<string, string>>;
 }
 
-/** Opens the run in a folder, as `openRunFromStore` of `@grok/interp` opens one in a store. @throws InputError when it is not there or never came to the step. */
+/** Opens a run folder. @throws InputError if there is no run or it never reached the step. */
 export function openRun(
   folder: string,
   { teachers = {}, ...options }: OpenFolderOptions,

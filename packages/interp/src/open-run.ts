@@ -22,15 +22,18 @@ import {
 } from '@grok/core/internal';
 import { type HookedModel, hookModel } from './hooked-model.js';
 
-/** What opening a run needs of whoever asks for it. */
+/** Options for opening a run. */
 export interface OpenRunOptions {
-  /** Holds the components that the run names. */
+  /** A registry with the components of the run. */
   readonly registry: Registry;
-  /** Default: the run's own, opened for it. */
+  /** Backend to use; default: the run's own. */
   readonly backend?: Backend;
-  /** A step, `last` (default), `crossing` (validation accuracy .99), or an accuracy; trained again from the nearest checkpoint where there is none. */
+  /**
+   * A step, `last` (default), `crossing` (validation accuracy .99), or a validation accuracy. A step without a
+   * checkpoint is replayed from the nearest earlier one.
+   */
   readonly at?: TrainingPoint;
-  /** Folders of the run's teachers, by name, for steps that are trained again. */
+  /** Folders of the run's teachers by name, for replays. */
   readonly teacherStores?: Readonly<Record<string, Store>>;
 }
 /** A run at one step. */
@@ -41,11 +44,11 @@ export interface OpenedRun {
   readonly split: SplitRows;
   readonly backend: Backend;
   readonly model: HookedModel;
-  /** Releases the model's passes, and the backend where it was opened for this run. */
+  /** Frees the compiled passes, and the backend if it was opened for this run. */
   close(): Promise<void>;
 }
 
-/** Opens the run in a store. @throws InputError when it is not there or never came to the step. */
+/** Opens the run in a store. @throws InputError if there is no run or it never reached the step. */
 export async function openRunFromStore(store: Store, options: OpenRunOptions): Promise<OpenedRun> {
   const { registry, at = 'last', teacherStores } = options;
   const { experiment, execution } = await readConfig(store);

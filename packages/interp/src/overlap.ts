@@ -16,7 +16,7 @@ import { getActName } from './sites.js';
 export interface NeuronMatch {
   readonly a: number;
   readonly b: number;
-  /** Pearson's, of their activations over all rows at the last position. */
+  /** Pearson correlation of their activations over all rows at the last position. */
   readonly correlation: number;
   /** What `label` says of both. */
   readonly labels?: { readonly a: number; readonly b: number };
@@ -28,9 +28,10 @@ export interface MatchOptions {
 }
 
 /**
- * Pairs the neurons of two models, layer by layer, so that the sum of absolute correlations over the rows is
- * largest (a gated neuron and its negative are the same up to a sign of two weights); of the wider model
- * some stay alone. @throws InputError when the models do not read the same inputs.
+ * Matches the neurons of two models layer by layer, maximizing the sum of absolute correlations over the rows
+ * (a gated neuron and its negative differ only in the signs of two weights). Neurons of a wider model may stay
+ * unmatched.
+ * @throws InputError if the models have different inputs.
  */
 export async function matchNeurons(
   a: HookedModel,
@@ -117,30 +118,30 @@ async function multiply({ backend }: HookedModel, x: HostArray, y: HostArray): P
   return sum;
 }
 
-/** A statistic with what chance would show. */
+/** A statistic with its null distribution. */
 export interface Tested {
   readonly value: number;
-  /** Mean of the null. */
+  /** Mean of the null distribution. */
   readonly chance: number;
-  /** Share of the null that is at least as large, the value itself counted. */
+  /** p-value: share of the null distribution that is at least as large, counting the value itself. */
   readonly p: number;
 }
-/** How two circuits agree. */
+/** Agreement of two circuits. */
 export interface CircuitOverlap {
-  /** Shared members over all members, among components that have a partner. */
+  /** Jaccard index of the members, among components that have a partner. */
   readonly jaccard: Tested;
-  /** Spearman's, of the effects of components that have a partner. */
+  /** Spearman correlation of the effects of components that have a partner. */
   readonly rankCorrelation: Tested;
-  /** Components that have a partner. */
+  /** Number of components that have a partner. */
   readonly matched: number;
-  /** Members without a partner. */
+  /** Number of members without a partner. */
   readonly alone: { readonly a: number; readonly b: number };
 }
-/** How to compare. */
+/** Options of `compareCircuits`. */
 export interface OverlapOptions {
-  /** Pairs of neurons of each layer, from `matchNeurons`. */
+  /** Matched neurons of each layer, from `matchNeurons`. */
   readonly neurons?: readonly (readonly NeuronMatch[])[];
-  /** Draws of the null (default 1,000). */
+  /** Number of samples of the null distribution (default 1,000). */
   readonly draws?: number;
   readonly seed?: number;
 }
@@ -150,7 +151,10 @@ interface Pair {
   readonly b: ScoredComponent;
 }
 
-/** Overlap of two circuits with its null. @throws InputError when no component has a partner, or neurons were not matched. */
+/**
+ * Overlap of two circuits with its null distribution.
+ * @throws InputError if no component has a partner, or if neurons were not matched.
+ */
 export function compareCircuits(
   a: Circuit,
   b: Circuit,

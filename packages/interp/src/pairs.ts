@@ -3,10 +3,10 @@ import { type HostArray, InputError, type Task } from '@grok/core';
 import { takeRows } from '@grok/core/internal';
 import type { LabeledBatch } from './metrics.js';
 
-/** Clean rows, whose labels are right and whose `wrong` labels are those of the corrupted rows, and corrupted inputs. */
+/** Clean rows with their labels, the labels of the corrupted rows as `wrong`, and corrupted inputs. */
 export interface PatchingPairs {
   readonly clean: LabeledBatch;
-  /** `[rows, …]`, row by row beside the clean ones. */
+  /** `[rows, …]`, in the same order as the clean rows. */
   readonly corrupted: HostArray;
 }
 
@@ -18,7 +18,7 @@ export function makeBatch(task: Task, rows: ArrayLike<number>): LabeledBatch {
   };
 }
 
-/** Given rows of a task, as pairs. @throws InputError when they are not as many. */
+/** Pairs given rows of a task. @throws InputError if the lists have different lengths. */
 export function pairRows(
   task: Task,
   clean: ArrayLike<number>,
@@ -33,8 +33,8 @@ export function pairRows(
 }
 
 /**
- * At most `n` pairs of a task that differ in one operand and in their answers, drawn from a seed.
- * @throws InputError when the task does not say what its pairs are.
+ * At most `n` seeded random pairs of rows of a task that differ in one operand and in their answers.
+ * @throws InputError if the task has no `pairs`.
  */
 export function drawPairs(task: Task, seed: number, n: number): PatchingPairs {
   if (task.pairs === undefined)

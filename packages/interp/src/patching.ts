@@ -10,23 +10,26 @@ import { type Metric, metricName } from './metrics.js';
 import type { PatchingPairs } from './pairs.js';
 import { findSite, getActName, selectionMask, type Where } from './sites.js';
 
-/** A grid of metric values, one a patched part of the model. */
+/** A grid of metric values, one per patched part of the model. */
 export interface PatchingGrid {
   /** Short name of the activation, such as `z`. */
   readonly activation: string;
   readonly axes: readonly ('layer' | 'head' | 'position')[];
   readonly shape: readonly number[];
-  /** The metric of the corrupted run with that part patched, row-major. */
+  /** The metric of the corrupted run with each part patched, row-major. */
   readonly values: readonly number[];
-  /** The metric of the clean run, and of the corrupted one: what 1 and 0 of `normalized` are. */
+  /** The metric of the clean and of the corrupted run: 1 and 0 of `normalized`. */
   readonly clean: number;
   readonly corrupted: number;
   /** `(value − corrupted) / (clean − corrupted)`. */
   readonly normalized: readonly number[];
 }
-/** What to patch: short names of activations, those of heads by head. */
+/** Options of a patching sweep. */
 export interface SweepOptions extends PatchingPairs {
-  /** `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `q`, `k`, `v`, `z`, `pattern`, or any other site of a block. */
+  /**
+   * Short name of the activation: `resid_pre`, `resid_mid`, `resid_post`, `attn_out`, `mlp_out`, `q`, `k`, `v`,
+   * `z`, `pattern`, or any other site of a block.
+   */
   readonly activation: string;
   /** Default `logitDifference`. */
   readonly metric?: Metric;
@@ -109,9 +112,10 @@ function buildGrid(
 }
 
 /**
- * Runs the corrupted rows with one part of the clean run's activations after another, over layers, heads
- * and positions as the activation has them. @throws InputError on an unknown activation, a metric that is
- * not finite, or one that clean and corrupted rows do not differ in.
+ * Runs the corrupted rows, patching in one part of the clean activations at a time, over layers, heads and
+ * positions.
+ * @throws InputError on an unknown activation, on a metric that is not finite, or if clean and corrupted rows
+ * have the same metric.
  */
 export async function activationPatching(
   model: HookedModel,
@@ -132,8 +136,8 @@ export async function activationPatching(
 }
 
 /**
- * The first-order estimate of `activationPatching`: the corrupted metric, plus the gradient there times the
- * difference of clean and corrupted activations; one backward pass in place of one run a part.
+ * First-order estimate of `activationPatching` from one backward pass: the corrupted metric plus the gradient
+ * times the difference between clean and corrupted activations.
  */
 export async function attributionPatching(
   model: HookedModel,
@@ -170,19 +174,20 @@ function firstOrder(
   return sum;
 }
 
-/** A path from a part of a model to others. */
+/** A path from one component of a model to others. */
 export interface PathOptions extends PatchingPairs {
   readonly sender: Where;
-  /** Where its effect is let in; inputs of heads, such as `q` of one head, or the last `resid_post`. */
+  /** The receivers: inputs of heads, such as `q` of one head, or the last `resid_post`. */
   readonly receivers: readonly Where[];
-  /** Whether what the sender changes may pass through MLPs on its way (default true, as in Wang et al. 2022). */
+  /** Whether the sender's effect may pass through MLPs (default true, as in Wang et al. 2022). */
   readonly throughMlps?: boolean;
   readonly metric?: Metric;
 }
 
 /**
- * The metric of the corrupted run in which receivers see the sender's clean value: all heads between them,
- * and MLPs unless `throughMlps`, keep their corrupted values. @throws InputError on unknown parts.
+ * The metric of the corrupted run if only the receivers see the sender's clean value; heads between them, and
+ * MLPs unless `throughMlps`, keep their corrupted values.
+ * @throws InputError on unknown components.
  */
 export async function pathPatching(
   model: HookedModel,

@@ -1,9 +1,9 @@
 /** Names of sites as in TransformerLens, and parts of their values: positions, heads, neurons. */
 import { InputError, type Site, type SiteInfo, sizeOf, unknownName } from '@grok/core';
 
-/** One index along an axis, or several; negative ones count from the end. */
+/** One or several indices along an axis; negative ones count from the end. */
 export type Index = number | readonly number[];
-/** A site, or a part of its value: everything that the given indices have in common. */
+/** A site, or the part of its value at the given indices. */
 export interface Where {
   readonly site: Site;
   /** Token positions. */
@@ -29,8 +29,8 @@ const IN_ATTENTION = /^(q|k|v|rot_q|rot_k|attn_scores|pattern|z|result)$/;
 const IN_MLP = /^(pre|pre_linear|post)$/;
 
 /**
- * The full name of an activation from its short one and its layer, as TransformerLens's `get_act_name`:
- * `getActName('z', 0)` is `blocks.0.attn.hook_z`, `getActName('resid_pre', 1)` `blocks.1.hook_resid_pre`.
+ * The full name of an activation from its short name and layer, like TransformerLens's `get_act_name`:
+ * `getActName('z', 0)` is `blocks.0.attn.hook_z`, `getActName('resid_pre', 1)` is `blocks.1.hook_resid_pre`.
  */
 export function getActName(name: string, layer?: number): Site {
   if (layer === undefined) return name.includes('.') ? name : `hook_${name}`;

@@ -13,33 +13,36 @@ import { findSite } from './sites.js';
 /** Share of the mean variance that is added to every direction's, so that constant ones have a solution. */
 const RIDGE = 1e-6;
 
-/** From a teacher's site to a student's. */
+/** Options of `stitch`. */
 export interface StitchOptions {
   readonly teacher: HookedModel;
   readonly student: HookedModel;
-  /** A site `[pos, width]` of each. */
+  /** A site `[pos, width]` of each model. */
   readonly teacherSite: Site;
   readonly studentSite: Site;
-  /** Rows to fit the map on, such as the training rows. */
+  /** Rows to fit the map on, such as training rows. */
   readonly fit: HostArray;
-  /** Rows to run the student on, none of them among those. */
+  /** Rows to run the student on; none of them may be in the fitted rows. */
   readonly batch: LabeledBatch;
   /** Default `accuracy`. */
   readonly metric?: Metric;
 }
-/** What the student does with the teacher's activations. */
+/** Metrics of the student with the teacher's activations. */
 export interface Stitching {
-  /** The student's metric as it is. */
+  /** The metric of the unchanged student. */
   readonly student: number;
-  /** With the mapped activations of the teacher in place of its own. */
+  /** The metric with the mapped activations of the teacher. */
   readonly stitched: number;
-  /** With the mean of its own over the fitted rows, which any map can give: what chance would show. */
+  /** The metric with the student's mean activations over the fitted rows: a baseline that any map can reach. */
   readonly meanAblated: number;
-  /** Share of the variance of the student's activations that the map explains, over the rows of `batch`. */
+  /** Share of the variance of the student's activations that the map explains on the rows of `batch`. */
   readonly r2: number;
 }
 
-/** Fits one affine map a position and patches the student with it. @throws InputError on other vocabularies, positions or sites. */
+/**
+ * Fits one affine map per position and patches the student with it.
+ * @throws InputError if vocabularies, positions or sites do not match.
+ */
 export async function stitch(options: StitchOptions): Promise<Stitching> {
   const { teacher, student, teacherSite, studentSite, fit, batch, metric = 'accuracy' } = options;
   checkModels(options);

@@ -8,7 +8,7 @@ import * as tf from '@grok/tfjs';
 /** Arrays by name. */
 export type Arrays = Readonly<Record<string, HostArray>>;
 
-/** A model of the given sizes; strategies look at no more of it. */
+/** Model information with the given sizes, for strategies. */
 export const makeModelInfo = (layers: number, width: number, heads = 1): ModelInfo => ({
   layers,
   width,
@@ -16,13 +16,13 @@ export const makeModelInfo = (layers: number, width: number, heads = 1): ModelIn
   sites: [],
 });
 
-/** Normal draws of a shape. */
+/** Normal random numbers of a shape. */
 export function draw(label: string, ...shape: number[]): HostArray {
   const size = sizeOf(shape);
   return { data: rng(7).split(label).normal(size), shape, dtype: 'float32' };
 }
 
-/** What a term reads; `parameters` are the student's, `teacherParams` those of each teacher. */
+/** Inputs of a loss term; `parameters` are the student's, `teacherParams` those of each teacher. */
 export interface TermArrays {
   readonly student: Arrays;
   readonly teachers: Readonly<Record<string, Arrays>>;
@@ -32,7 +32,10 @@ export interface TermArrays {
   readonly inputs?: HostArray;
 }
 
-/** Values of the term's scalars, gradients of their sum by `student`'s site and by names of `auxiliary` and `parameters`. */
+/**
+ * Computes a term's scalars and the gradients of their sum with respect to `student` sites, `auxiliary` and
+ * `parameters`.
+ */
 export function applyTerm(
   term: ObjectiveTerm,
   given: TermArrays,
@@ -95,7 +98,7 @@ function toTensor({ data, shape, dtype }: HostArray): tf.Tensor {
   return tf.tensor(data, [...shape], dtype);
 }
 
-/** Largest absolute difference. @throws when the lengths differ, or one is not there. */
+/** Largest absolute difference. @throws if the lengths differ or a list is missing. */
 export function distance(
   a: ArrayLike<number> | undefined,
   b: ArrayLike<number> | undefined,

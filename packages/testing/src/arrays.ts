@@ -14,7 +14,7 @@ export const i32 = (shape: readonly number[], data: ArrayLike<number>): HostArra
   dtype: 'int32',
   data: Int32Array.from(data),
 });
-/** A bool array of a shape, of 0 and 1. */
+/** A boolean array of a shape, with values 0 and 1. */
 export const bool = (shape: readonly number[], data: ArrayLike<number>): HostArray => ({
   shape,
   dtype: 'bool',
@@ -30,7 +30,7 @@ export async function readAndFree(
   freeTree(backend, tree);
   return arrays;
 }
-/** Arrays + by · gradients, in float32; a gradient that is missing gives NaN. */
+/** Returns `arrays + by · gradients` in float32; a missing gradient gives NaN. */
 export function moveAlong(
   arrays: Readonly<Record<string, HostArray>>,
   grads: Readonly<Record<string, HostArray>>,

@@ -14,23 +14,25 @@ import {
   softmax64,
 } from './reference.js';
 
-/** Float inputs by name, drawn at random; the function in tfjs, and the same in float64. */
+/**
+ * An operation to test: random float inputs by name, the function in tfjs, and the same function in float64.
+ */
 export interface BackendCase<Names extends string = string> {
   readonly name: string;
   /** Shapes. */
   readonly inputs: Readonly<Record<Names, readonly number[]>>;
-  /** Maps normal draws to where the function is smooth. */
+  /** Maps normal random numbers to a range where the function is smooth. */
   readonly domain?: (x: number) => number;
   tensor(x: Readonly<Record<Names, tf.Tensor>>): tf.Tensor;
   reference(x: Readonly<Record<Names, Array64>>): ArrayLike<number>;
 }
 
-/** A case whose functions get just the inputs that it names. */
+/** Makes a case whose functions receive exactly the named inputs. */
 export function backendCase<Names extends string>(entry: BackendCase<Names>): BackendCase<Names> {
   return entry;
 }
 
-/** Values of a case's inputs, the same at every call. */
+/** Inputs of a case, the same at every call. */
 export function drawInputs({
   name,
   inputs,
@@ -97,7 +99,7 @@ const products: readonly BackendCase[] = [false, true].flatMap((transposeA) =>
 const IDS = [4, 0, 4, 1, 4, 0]; // repeated rows: a gradient must add them up
 const KEEP = [1, 0, 1, 1, 0, 1, 1, 0];
 
-/** One case an idiom; add to them what a new model or loss brings. */
+/** Operations that models and losses use; extend them for new operations. */
 export const backendCases: readonly BackendCase[] = [
   ...products,
   backendCase({

@@ -18,15 +18,15 @@ import { finiteDifferences } from './reference.js';
 import { load, runOnce } from './run-once.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** How much of the suite to run. */
+/** Options of `backendSuite`. */
 export interface BackendSuiteOptions {
-  /** Further operations to hold against float64. */
+  /** Additional operations to compare with float64. */
   readonly cases?: readonly BackendCase[];
-  /** Runs of the embedding's gradient that must give the same bits (default 20; 0 leaves it out). */
+  /** How many runs of the embedding's gradient must be bit-identical (default 20; 0 skips the test). */
   readonly repeats?: number;
 }
 
-/** Describes and tests a backend; `makeBackend` is called twice. */
+/** Registers the conformance tests of a backend; `makeBackend` is called twice. */
 export function backendSuite(
   name: string,
   makeBackend: () => Backend | Promise<Backend>,

@@ -1,21 +1,21 @@
 /** How far numbers are from what they should be, in units of what is tolerated. */
 
-/** A number is close when it is within `absolute + relative · |wanted|`. */
+/** Tolerance: a number is close if it differs by at most `absolute + relative · |expected|`. */
 export interface Tolerance {
   readonly absolute?: number;
   readonly relative?: number;
 }
-/** The entry that is farthest off. */
+/** The entry with the largest deviation. */
 export interface Worst {
-  /** Deviation over tolerance: above 1 is too far; infinite for NaN and for a wrong length. */
+  /** Deviation over tolerance; above 1 is too large. Infinite for NaN and for a wrong length. */
   readonly ratio: number;
-  /** Index of the entry, −1 when lengths differ. */
+  /** Index of the entry, −1 if the lengths differ. */
   readonly index: number;
   readonly got: number;
   readonly want: number;
 }
 
-/** Finds the entry farthest off; equal infinities and two NaN are close. */
+/** Finds the entry with the largest deviation; equal infinities and two NaN count as close. */
 export function findWorst(
   got: ArrayLike<number>,
   want: ArrayLike<number>,

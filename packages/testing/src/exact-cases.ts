@@ -3,7 +3,7 @@ import type { HostArray } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { bool, f32, i32 } from './arrays.js';
 
-/** Whole numbers and flags: what the function gives for its host inputs, exactly. */
+/** An operation on integers or booleans with its exact result. */
 export interface ExactCase<Names extends string = string> {
   readonly name: string;
   readonly inputs: Readonly<Record<Names, HostArray>>;
@@ -14,7 +14,7 @@ export interface ExactCase<Names extends string = string> {
 const exactCase = <Names extends string>(entry: ExactCase<Names>): ExactCase<Names> => entry;
 const WHOLE = 2 ** 24 + 1; // float32 cannot hold it
 
-/** Types that a backend must not mix up. */
+/** Operations on data types that a backend must not confuse. */
 export const exactCases: readonly ExactCase[] = [
   ...(['float32', 'int32', 'bool'] as const).map((dtype) =>
     exactCase({

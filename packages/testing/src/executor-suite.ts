@@ -14,17 +14,20 @@ import { formatSlug, type JobEdge, type JobEvent, readEvents } from '@grok/core/
 import { afterEach, describe, expect } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** An executor, and the folder that it shares with who asks. */
+/** An executor under test, with the folder that it shares with the suite. */
 export interface ExecutorAtWork {
   readonly executor: Executor;
   /** A run's folder, by name. */
   readonly open: (folder: string) => Store;
 }
-/** What the suite is told of an executor. */
+/** Options of `executorSuite`. */
 export interface ExecutorSuiteOptions {
-  /** A short run; default: two epochs of `add` modulo 5 by a tiny transformer, on `wasm`. Ten times its epochs must be long enough to be stopped. */
+  /**
+   * A short run; default: two epochs of `add` modulo 5 with a tiny transformer on `wasm`. A run of ten times
+   * its epochs must be long enough to interrupt.
+   */
   readonly spec?: RunSpec;
-  /** The same with a teacher of the name `teacher`, left out as jobs leave it out; default: the strategy `logit` beside `hard`. */
+  /** The same run with a teacher named `teacher`, which the job leaves out; default: `logit` and `hard`. */
   readonly student?: (spec: RunSpec) => RunSpec;
 }
 
@@ -53,7 +56,7 @@ interface Subject extends Required<ExecutorSuiteOptions> {
   readonly begin: () => Promise<ExecutorAtWork>;
 }
 
-/** Describes and tests an executor; `make` gives one with an empty folder at each call. */
+/** Registers the conformance tests of an executor; each call of `make` returns one with an empty folder. */
 export function executorSuite(
   name: string,
   make: () => ExecutorAtWork | Promise<ExecutorAtWork>,

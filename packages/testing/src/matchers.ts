@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { findWorst, type Tolerance, worstText } from './closeness.js';
 
-/** Anything with numbers in row-major order: a host array, a tfjs tensor, an array. */
+/** Numbers in row-major order: a host array, a tfjs tensor, or a list. */
 export type Numbers =
   | ArrayLike<number>
   | { readonly data: ArrayLike<number>; readonly shape?: readonly number[] }
@@ -16,7 +16,7 @@ declare module 'vitest' {
   }
 }
 
-/** Values and shape of anything with numbers; the shape is undefined for a plain array. */
+/** Values and shape of an array or tensor; the shape of a plain list is undefined. */
 export function readNumbers(from: Numbers): {
   data: ArrayLike<number>;
   shape?: readonly number[] | undefined;
@@ -27,7 +27,7 @@ export function readNumbers(from: Numbers): {
   return { data: from as ArrayLike<number> };
 }
 
-/** For `expect.extend`; importing `@grok/testing` has done so. */
+/** Matchers for `expect.extend`; importing `@grok/testing` registers them. */
 export const matchers: {
   toBeCloseToTensor(
     received: Numbers,

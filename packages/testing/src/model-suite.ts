@@ -22,11 +22,11 @@ import { registeredBackend } from './registered-backend.js';
 import { runOnce, under } from './run-once.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** What the suite is told of a model. */
+/** Options of `modelSuite`. */
 export interface ModelSuiteOptions extends OptionsGiven {
-  /** Inputs to try it on, with data; default: 6 rows of 4 tokens of 7. */
+  /** Inputs with data; default: 6 rows of 4 tokens from a vocabulary of 7. */
   readonly task?: TaskInfo & { readonly inputs: HostArray };
-  /** Where it runs; default: the tfjs backend that is registered. */
+  /** The backend; default: the registered tfjs backend. */
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
@@ -56,7 +56,7 @@ const TOKENS = i32(
   [0, 1, 2, 3, 4, 5, 6, 0, 2, 2, 1, 6, 5, 4, 3, 2, 1, 0, 6, 6, 3, 3, 0, 1],
 );
 
-/** Describes and tests a model, or a bare factory (whose options nobody can test). */
+/** Registers the conformance tests of a model, or of a bare factory (without tests of options). */
 export function modelSuite(
   name: string,
   subject: ComponentDefinition<'model'> | ModelFactory,

@@ -12,7 +12,7 @@ export interface FakeSizes {
   readonly vocabulary?: number;
 }
 
-/** A model's sizes and the shapes of its sites, without a model: 2 blocks, width 8, 2 heads, 4 positions, 7 classes. */
+/** Sizes and sites of a model, without the model: 2 blocks, width 8, 2 heads, 4 positions, 7 classes. */
 export function fakeModel({
   layers = 2,
   width = 8,
@@ -57,7 +57,10 @@ export function fakeModel({
   return { layers, width, heads, sites };
 }
 
-/** Normal draws for a site, `[batch, …]`; those over keys, as attention patterns are, are positive and sum to 1. @throws when the model has no such site. */
+/**
+ * Random activations for a site, `[batch, …]`: normal, or positive with sum 1 over keys for attention patterns.
+ * @throws if the model has no such site.
+ */
 export function fakeValue(
   model: ModelInfo,
   site: Site,

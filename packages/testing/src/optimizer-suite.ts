@@ -18,11 +18,13 @@ import { registeredBackend } from './registered-backend.js';
 import { upload } from './run-once.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** What the suite is told of an optimizer. */
+/** Options of `optimizerSuite`. */
 export interface OptimizerSuiteOptions extends OptionsGiven {
-  /** It lowers a bowl's height over 50 steps (default true); false for a lone link of a chain. */
+  /**
+   * Whether it must decrease a quadratic loss over 50 steps (default true); false for a single link of a chain.
+   */
   readonly descends?: boolean;
-  /** Where it runs; default: the tfjs backend that is registered. */
+  /** The backend; default: the registered tfjs backend. */
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
@@ -54,7 +56,7 @@ const zerosLike = (arrays: Arrays): Arrays =>
     ]),
   );
 
-/** Describes and tests an optimizer, or a bare one (whose options nobody can test). */
+/** Registers the conformance tests of an optimizer, or of a bare one (without tests of options). */
 export function optimizerSuite(
   name: string,
   subject: ComponentDefinition<'optimizer'> | Optimizer,

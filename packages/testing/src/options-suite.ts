@@ -4,11 +4,11 @@ import { type Created, formatSubject, toJsonSchema } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
 
-/** What a suite is told of options. */
+/** Options of a component under test. */
 export interface OptionsGiven {
-  /** Options to create it with; default none. */
+  /** Options to create the component with; default: none. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Options that it must refuse, one set each, such as `{ p: 0 }`. */
+  /** Invalid options that it must refuse, such as `{ p: 0 }`. */
   readonly refuses?: readonly Readonly<Record<string, unknown>>[];
 }
 

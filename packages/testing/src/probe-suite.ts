@@ -6,13 +6,13 @@ import { f32, i32 } from './arrays.js';
 import { fakeModel, fakeValue } from './models.js';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 
-/** What the suite is told of a probe. */
+/** Options of `probeSuite`. */
 export interface ProbeSuiteOptions extends OptionsGiven {
-  /** The moment to show it; default: a fake model on sums modulo 7. */
+  /** The snapshot to pass; default: a fake model on addition modulo 7. */
   readonly snapshot?: (needs: Probe['needs']) => Snapshot;
 }
 
-/** A moment of a fake run: a model of two blocks on all sums modulo 7, with the sites that are needed. */
+/** A snapshot of a fake run: a model of two blocks on addition modulo 7, with the requested sites. */
 export function fakeSnapshot({
   sites = [],
   rows: which = 49,
@@ -77,7 +77,7 @@ export function fakeSnapshot({
   };
 }
 
-/** Describes and tests a probe, or a bare one (whose options nobody can test). */
+/** Registers the conformance tests of a probe, or of a bare one (without tests of options). */
 export function probeSuite(
   name: string,
   subject: ComponentDefinition<'probe'> | Probe,

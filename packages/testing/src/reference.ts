@@ -9,7 +9,7 @@ export interface Array64 {
   readonly data: Float64Array;
 }
 
-/** An array of a shape, from values in row-major order. @throws when they do not fill it. */
+/** An array of a shape, from values in row-major order. @throws if their number does not match the shape. */
 export function array64(shape: readonly number[], values: ArrayLike<number>): Array64 {
   const size = shape.reduce((product, n) => product * n, 1);
   if (values.length !== size)
@@ -17,7 +17,7 @@ export function array64(shape: readonly number[], values: ArrayLike<number>): Ar
   return { shape, data: Float64Array.from(values) };
 }
 
-/** `a · b`, each transposed first if asked; `[m, k] · [k, n]` → `[m, n]`. */
+/** Matrix product `a · b`, with optional transposes; `[m, k] · [k, n]` → `[m, n]`. */
 export function matMul64(
   a: Array64,
   b: Array64,
@@ -35,7 +35,7 @@ export function matMul64(
   return { shape: [m, n], data: out };
 }
 
-/** Rows and columns exchanged. */
+/** Transpose of a matrix. */
 export function transpose64({ shape, data }: Array64): Array64 {
   const [m = 0, n = 0] = shape;
   const out = Float64Array.from(data, (_, i) => data[(i % m) * n + Math.floor(i / m)]!);
@@ -85,7 +85,7 @@ export function klDivergence64(pLogits: Array64, qLogits: Array64, temperature =
   return terms.reduce(sum) / (pLogits.data.length / (pLogits.shape.at(-1) ?? 1));
 }
 
-/** Gradient of `f` at `x` by central differences: error about `step²`, so exact enough for float32. */
+/** Gradient of `f` at `x` by central differences, with an error of about `step²`. */
 export function finiteDifferences(
   f: (x: Float64Array) => number,
   x: ArrayLike<number>,

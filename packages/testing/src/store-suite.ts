@@ -11,7 +11,10 @@ interface Subject {
   readonly own: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** Describes and tests a store; `make` gives an empty one at each call, `own` makes bytes the way callers do. */
+/**
+ * Registers the conformance tests of a store; each call of `make` returns an empty one, `own` creates bytes as
+ * callers do.
+ */
 export function storeSuite(
   name: string,
   make: Subject['make'],

@@ -14,13 +14,18 @@ import { registeredBackend } from './registered-backend.js';
 import { drawTerm, type Models, runTerm, type TermInputs } from './strategy-run.js';
 import type { Tests } from './tests-by-title.js';
 
-/** What the suite is told of a strategy. */
+/** Options of `strategySuite`. */
 export interface StrategySuiteOptions extends OptionsGiven {
-  /** A student equal to its teacher has loss 0 and gradient 0 (default true); false for one with projectors. */
+  /**
+   * Whether a student equal to its teacher must have loss 0 and gradient 0 (default true); false for losses
+   * with projectors.
+   */
   readonly zeroWhenEqual?: boolean;
-  /** Pairs of models to try, by what tells them apart, models alike first; default: alike, and a narrower student. */
+  /**
+   * Pairs of models to test, by description, equal models first; default: equal models, and a narrower student.
+   */
   readonly models?: Readonly<Record<string, Models>>;
-  /** Where it runs; default: the tfjs backend that is registered. */
+  /** The backend; default: the registered tfjs backend. */
   readonly backend?: () => Backend | Promise<Backend>;
 }
 
@@ -30,7 +35,7 @@ const NARROWER: Models = {
   teachers: { teacher: fakeModel({ width: 12 }) },
 };
 
-/** Describes and tests a strategy, or a bare objective (whose options nobody can test). */
+/** Registers the conformance tests of a strategy, or of a bare objective (without tests of options). */
 export function strategySuite(
   name: string,
   strategy: ComponentDefinition<'strategy'> | Objective,

@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** What the suite is told of a task. */
+/** Options of `taskSuite`. */
 export interface TaskSuiteOptions extends OptionsGiven {
-  /** Rows that are equal may have different labels (default false). */
+  /** Whether equal rows may have different labels (default false). */
   readonly ambiguous?: boolean;
 }
 
@@ -16,7 +16,7 @@ interface Subject {
   readonly make: () => Task;
 }
 
-/** Describes and tests a task, or a bare one (whose options nobody can test). */
+/** Registers the conformance tests of a task, or of a bare one (without tests of options). */
 export function taskSuite(
   name: string,
   subject: ComponentDefinition<'task'> | Task,

@@ -14,17 +14,17 @@ import { describe, expect } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** What the suite is told of a tracker. */
+/** Options of `trackerSuite`. */
 export interface TrackerSuiteOptions extends OptionsGiven {
-  /** The epochs of a run that are found where it tracks to, in order, each as often as it is found. */
+  /** Returns the recorded epochs of a run, in order and with repetitions. */
   readonly recorded: (run: TrackedRun) => readonly number[] | Promise<readonly number[]>;
-  /** Where a run's folder is, by the run's readable name; default: nowhere. */
+  /** The run folder, by the run's readable name; default: none. */
   readonly where?: (slug: string) => string;
 }
 
 type Status = Extract<RunEvent, { type: 'end' }>['status'];
 
-/** What a fake run tells between two epochs: of two steps each, with one event of every kind. */
+/** Events of a fake run between two epochs of two steps each, with one event of every type. */
 export function fakeEvents(
   run: string,
   from: number,
@@ -67,7 +67,7 @@ interface Subject {
 
 let runs = 0;
 
-/** Describes and tests a tracker, or a bare one (whose options nobody can test). */
+/** Registers the conformance tests of a tracker, or of a bare one (without tests of options). */
 export function trackerSuite(
   name: string,
   subject: ComponentDefinition<'tracker'> | Tracker,

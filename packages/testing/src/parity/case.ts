@@ -2,7 +2,7 @@
 import { type HostArray, InputError } from '@grok/core';
 import { readSafetensors, type StoredArray } from '@grok/core/internal';
 
-/** A file as it was found. */
+/** A fixture file. */
 export interface ParityFile {
   readonly name: string;
   readonly bytes: Uint8Array;

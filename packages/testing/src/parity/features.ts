@@ -3,7 +3,7 @@ import { type ComponentDefinition, type HostArray, type Kind, parseOptions } fro
 import { type Created, formatSubject } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
-/** Finds a component; a registry's `get` will do. */
+/** Finds a component, such as a registry's `get`. */
 export type Find = <K extends Kind>(kind: K, name: string) => ComponentDefinition<K>;
 
 /** Creates what a component offers, its options checked. */
@@ -17,7 +17,7 @@ export function make<K extends Kind>(
   return found.create(parseOptions(formatSubject(found), found.options, options), { tf });
 }
 
-/** Analyses of activations that cases of kind `metrics` hold results of. */
+/** Analyses of activations for cases of kind `metrics`. */
 export interface ParityMetrics {
   /** Biased linear CKA of `[n, d₁]` and `[n, d₂]`. */
   cka(x: HostArray, y: HostArray): number;

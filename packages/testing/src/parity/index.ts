@@ -15,38 +15,40 @@ export type { ParityFile } from './case.js';
 export type { Find, ParityMetrics } from './features.js';
 export type { ParityStatistics } from './statistics.js';
 
-/** A backend to hold the files against. */
+/** A backend to test. */
 export interface ParityBackend {
-  /** How it is called in results, such as `onnx, 2 threads`. */
+  /** Name in results, such as `onnx, 2 threads`. */
   readonly name: string;
   create(): Backend | Promise<Backend>;
 }
-/** What came out of one file on one backend. */
+/** Result of one file on one backend. */
 export interface ParityResult {
   readonly file: string;
   readonly backend: string;
   readonly status: 'passed' | 'failed' | 'skipped';
   /** Worst deviation over its tolerance: above 1 fails. */
   readonly ratio: number;
-  /** What was worst, or why the file failed or was skipped. */
+  /** The largest deviation, or why the file failed or was skipped. */
   readonly where: string;
-  /** Number of arrays and facts compared. */
+  /** Number of compared arrays and values. */
   readonly checked: number;
 }
 
 /**
- * Runs every file on every backend, one backend after another; nothing is thrown, results tell.
- * Kinds: `model`, `dropout`, `distill`, `metrics` (skipped without `metrics`), and JSON with splits
- * or statistics (skipped without `statistics`).
+ * Runs every file on every backend, one backend after another, and returns results instead of throwing. Kinds:
+ * `model`, `dropout`, `distill`, `metrics` (skipped without `metrics`), and JSON with splits or statistics
+ * (skipped without `statistics`).
  */
 export async function runParity(what: {
   readonly backends: readonly ParityBackend[];
   readonly files: readonly ParityFile[];
-  /** The features under test: `transformer`, `adamw`, `hard`, `logit`, `attention`, `feature`, tasks, `numpy`. */
+  /**
+   * The components under test: `transformer`, `adamw`, `hard`, `logit`, `attention`, `feature`, tasks, `numpy`.
+   */
   readonly find: Find;
   readonly metrics?: ParityMetrics | undefined;
   readonly statistics?: ParityStatistics | undefined;
-  /** Called with each result as it comes. */
+  /** Called with each result. */
   readonly onResult?: (result: ParityResult) => void;
 }): Promise<readonly ParityResult[]> {
   const results: ParityResult[] = [];
@@ -141,7 +143,7 @@ async function runTensors(
   }
 }
 
-/** One line for people: file, backend, verdict, worst deviation over tolerance. */
+/** A result as one line: file, backend, verdict, largest deviation over tolerance. */
 export function parityLine({ file, backend, status, ratio, where, checked }: ParityResult): string {
   const what = `${file.padEnd(32)} ${backend.padEnd(18)} ${status.padEnd(7)}`;
   if (status === 'skipped') return `${what} ${where}`;

@@ -2,8 +2,8 @@
 import type { ParityValues, ParityVerdict } from './verdict.js';
 
 /**
- * Computes what such a file holds from its inputs, in the file's own shape: a leaf that it leaves
- * out counts as wrong, for a number that nobody computes is not in agreement.
+ * Computes the statistics of a file from its inputs, in the file's own structure; a missing value counts as
+ * wrong.
  */
 export type ParityStatistics = (file: object) => object;
 
