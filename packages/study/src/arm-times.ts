@@ -16,37 +16,37 @@ import { hasBegun, type StudyRun } from './study-run.js';
 
 /** The validation accuracies that are timed, 0–1. */
 export const TIMED_ACCURACIES: readonly number[] = thresholds;
-/** Epochs for which an accuracy must hold to count as sustained. */
+/** Number of consecutive epochs that count as sustained. */
 export const SUSTAINED_FOR = 20;
 
-/** What is timed. */
+/** The outcome that is timed. */
 export interface TimedOutcome {
   /** Validation accuracy, 0–1. */
   readonly threshold: number;
   /** Epochs at which every run is censored. */
   readonly horizon: number;
-  /** Epochs for which it must hold, the first of which counts; default 1. */
+  /** Number of consecutive epochs that must have it; the first one counts (default 1). */
   readonly sustained?: number;
 }
-/** An arm's times over its seeds; epochs. */
+/** Times of an arm over its seeds, in epochs. */
 export interface ArmTimes {
   readonly planned: number;
-  /** Runs that have ended. */
+  /** Number of runs that have ended. */
   readonly ended: number;
-  /** Of these, runs that came to the threshold by the horizon. */
+  /** Number of these that reached the threshold by the horizon. */
   readonly reached: number;
-  /** Wilson's 95 % interval of that share; null while no run has ended. */
+  /** Wilson's 95 % interval of that share; null if no run has ended. */
   readonly rate: readonly [number, number] | null;
-  /** Kaplan–Meier; null where fewer than half came to it. */
+  /** Kaplan–Meier median; null if fewer than half reached the threshold. */
   readonly median: number | null;
   readonly restrictedMean: RestrictedEstimate | null;
 }
-/** Two arms over the seeds of which both runs have ended; differences are first − second. */
+/** Two arms over the seeds for which both runs have ended; differences are first − second. */
 export interface PairedTimes {
   readonly seeds: readonly number[];
-  /** Seeds of the plan that are left. */
+  /** Seeds of the plan that have not ended. */
   readonly missing: readonly number[];
-  /** Seeds of which a run was lost before it had an epoch: they have no pair, and will have none. */
+  /** Seeds with a run that failed before its first epoch, so that they have no pair. */
   readonly lost: readonly number[];
   readonly reached: readonly [number, number];
   readonly restrictedMeans: readonly [number, number] | null;
@@ -60,7 +60,7 @@ export function nameArm({ name, override }: Pick<StudyRun, 'name' | 'override'>)
   return override === undefined ? name : `${override}/${name}`;
 }
 
-/** The time of a run that has ended, finished or failed; undefined of one that has not. */
+/** Time of a run that finished or failed; undefined for other runs. */
 export function timeRun(
   run: StudyRun,
   { threshold, horizon, sustained = 1 }: TimedOutcome,
@@ -72,7 +72,7 @@ export function timeRun(
   return { time: Math.min(run.history.at(-1)?.epoch ?? 0, horizon), observed: false };
 }
 
-/** The times of an arm's runs that have ended, by seed. */
+/** Times of an arm's ended runs, by seed. */
 export function timeArm(
   runs: readonly StudyRun[],
   arm: string,
@@ -87,7 +87,7 @@ export function timeArm(
   );
 }
 
-/** An arm's times in short. */
+/** Summary of an arm's times. */
 export function summarizeTimes(
   runs: readonly StudyRun[],
   arm: string,
@@ -106,7 +106,7 @@ export function summarizeTimes(
   };
 }
 
-/** Compares two arms of a plan over the seeds of which both runs have ended. */
+/** Compares two arms of a plan over the seeds for which both runs have ended. */
 export function compareTimes(
   { seeds: planned }: Pick<Plan, 'seeds'>,
   runs: readonly StudyRun[],

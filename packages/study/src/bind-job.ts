@@ -3,12 +3,12 @@ import { InputError, type Job, readManifest, readMetrics, type Store } from '@gr
 import { type BoundJob, findConfig, type JobEdge, resolveExecution } from '@grok/core/internal';
 import { bindTeachers, identifyRun, type TeachingRun } from './bind.js';
 
-/** The folder of each teacher of a job, by the teacher's key. */
+/** Folders of a job's teachers, by key. */
 export type TeacherFolders = ReadonlyMap<string, string>;
 
 /**
- * Binds a job: names its teachers by their runs and parameters, and says where they and the run are.
- * @throws InputError when a teacher is not finished, or never came to the point that is asked for.
+ * Fills in a job's teachers by run id and parameters, and the folders.
+ * @throws InputError if a teacher is not finished, or never reached the requested point.
  */
 export async function bindJob(
   { key, experiment, execution, defaults }: Job,

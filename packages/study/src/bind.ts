@@ -25,24 +25,24 @@ import type { PlannedRun } from './planned-runs.js';
 /** Validation accuracy (0–1) at which a run counts as having grokked. */
 const GROKKED = 0.99;
 
-/** What is read of a finished run to make it a teacher. */
+/** The part of a finished run that is needed to use it as a teacher. */
 export interface TeachingRun {
   readonly manifest: Manifest;
   readonly history: readonly MetricsRow[];
   readonly store: Store;
 }
-/** An experiment with its teachers named, and where it is trained. */
+/** An experiment with its teachers, and its folder. */
 export interface BoundRun {
   readonly experiment: Experiment;
   /** The experiment's hash. */
   readonly run: string;
-  /** Name of the run's folder in the study's. */
+  /** Name of the run folder in the study folder. */
   readonly folder: string;
 }
 
 /**
- * The experiment with its teachers named by their runs and parameters; undefined while one of them is
- * not among the finished. @throws InputError when a teacher never came to the point that is asked for.
+ * Fills in a run's teachers by run id and parameters; undefined until all of them are finished.
+ * @throws InputError if a teacher never reached the requested point.
  */
 export async function bindTeachers(
   { experiment, needs }: Pick<PlannedRun, 'experiment' | 'needs'>,
@@ -57,7 +57,7 @@ export async function bindTeachers(
   return Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
 }
 
-/** Whether an experiment is the planned one, its teachers known by their ids alone. */
+/** Whether an experiment is the planned one, comparing teachers by id only. */
 export function isTaughtAs(
   { teachers = {}, ...own }: Experiment,
   { experiment, needs }: Pick<PlannedRun, 'experiment' | 'needs'>,
@@ -75,13 +75,13 @@ export function isTaughtAs(
   });
 }
 
-/** The id and the folder of an experiment whose teachers are named. */
+/** The id and folder of an experiment with known teachers. */
 export function identifyRun(experiment: Experiment): BoundRun {
   const run = experimentHash(experiment);
   return { experiment, run, folder: formatFolder(formatSlug(experiment), run) };
 }
 
-/** Name of a run's folder: `div97-transformer64-logit+hard-s42-0123456789`. */
+/** Name of a run folder: `div97-transformer64-logit+hard-s42-0123456789`. */
 export function formatFolder(slug: string, run: string): string {
   return `${slug}-${run.slice(0, 10)}`;
 }
@@ -121,7 +121,7 @@ export function crossingAccuracy(at: TrainingPoint): number | undefined {
   return typeof at === 'object' ? at.validationAccuracy : undefined;
 }
 
-/** The points at which runs teach, but for their last: their checkpoints must be kept. */
+/** Points of training at which runs are used as teachers, except the last; their checkpoints must be kept. */
 export function findPins(
   planned: readonly PlannedRun[],
   same: ReadonlyMap<string, string>,

@@ -7,14 +7,14 @@ import { median } from './stats/summary.js';
 
 const EPOCHS = 2;
 
-/** What trials found. */
+/** Results of the timing trials. */
 export interface Calibration {
   readonly pace: Pace;
-  /** Seconds that a run takes beyond its epochs: compiling, its teacher's answers, checkpoints. */
+  /** Seconds of a run outside its epochs: compilation, activations of the teacher, checkpoints. */
   readonly startup: number;
 }
 
-/** Trains every kind of run of the first seed for two epochs, in memory; nothing is kept, no tracker is told. */
+/** Trains every kind of run of the first seed for two epochs in memory, without trackers. */
 export async function calibrate(
   runs: readonly PlannedRun[],
   host: {

@@ -9,16 +9,16 @@ import {
 } from '@grok/core';
 import { type BoundJob, type Hold, whileHeld } from '@grok/core/internal';
 
-/** What runs are carried out with. */
+/** The environment in which runs are executed. */
 export interface CarryOutHost
   extends Pick<RunHost, 'registry' | 'now' | 'peakMemoryBytes' | 'versions'> {
-  /** A run's folder, by name. */
+  /** Opens a run folder by name. */
   readonly open: (folder: string) => Store;
-  /** Seconds that are waited for another process that still works in the run's folder. */
+  /** Seconds to wait for another process that still works in the run folder. */
   readonly waitSeconds?: number;
 }
 
-/** Carries out jobs in this process; what goes wrong is an outcome, never an error. */
+/** Runs jobs in this process; failures are outcomes, never errors. */
 export function jobRunner({
   open,
   waitSeconds = 0,

@@ -161,14 +161,14 @@ function checkKnown(
 
 const PLAN: DocumentKind<Plan> = { schema: planSchema };
 
-/** A plan's document read from its bytes. @throws InputError that names the file, the line and the key. */
+/** Parses a plan from bytes. @throws InputError that names the file, the line and the key. */
 export function parsePlan(bytes: Uint8Array, where: string): Plan {
   return checkOrder(readDocument(bytes, where, PLAN), where);
 }
 
 /**
- * Checks a plan that was read already; with `text`, what it was read from, errors name the line.
- * @throws InputError on unknown keys, names and wrong types, naming `what`.
+ * Validates a parsed plan; with the original `text`, errors name the line.
+ * @throws InputError that names `what`, on unknown keys, names and wrong types.
  */
 export function checkPlan(value: unknown, what: string, text?: string): Plan {
   return checkOrder(checkDocument(value, what, PLAN, text), what);

@@ -17,25 +17,25 @@ import {
 } from './stats/survival.js';
 import { isLost, type StudyRun } from './study-run.js';
 
-/** Validation accuracies whose epochs stand in the table. */
+/** Validation accuracies whose epochs are in the table. */
 export const TABLE_THRESHOLDS: readonly string[] = ['0.5', '0.9', '0.99'];
 /** The threshold that comparisons are about. */
 const GROKKED = '0.99';
 const CONTROL = 'none';
 
 type Interval = readonly [number, number] | null;
-/** Epochs to an accuracy over seeds; a run that never came to it counts as longer than it lasted. */
+/** Epochs to an accuracy over seeds; a run that never reached it is censored. */
 export interface TimeSummary {
   readonly reached: number;
   readonly of: number;
-  /** Kaplan–Meier median, null when half never come to it. */
+  /** Kaplan–Meier median; null if half never reach it. */
   readonly median: number | null;
-  /** Mean epochs, counted to the horizon at most. */
+  /** Mean epochs, restricted to the horizon. */
   readonly restrictedMean: number;
   readonly interval: Interval;
   readonly horizon: number;
 }
-/** An arm, or a kind of teacher, over its seeds. */
+/** Summary of an arm or a kind of teacher over its seeds. */
 export interface ArmSummary {
   readonly name: string;
   readonly override?: string;
@@ -45,26 +45,26 @@ export interface ArmSummary {
   readonly failed: number;
   readonly leaked: boolean;
   readonly finalValAccuracy: Summary & { readonly interval: Interval };
-  /** By accuracy, 0–1 as text. */
+  /** By accuracy (0–1), as text. */
   readonly epochsTo: Readonly<Record<string, TimeSummary | null>>;
 }
-/** An arm against the control over the seeds that both finished; differences are arm − control. */
+/** Comparison of an arm with the control over the seeds that both finished; differences are arm − control. */
 export interface Comparison {
   readonly arm: string;
   readonly against: string;
   readonly override?: string;
-  /** Epochs are restricted to the shortest run that never came to it. */
+  /** Epochs are restricted to the length of the shortest run that never reached the threshold. */
   readonly measure: 'epochs to 99 %' | 'final validation accuracy';
   readonly kind: 'primary' | 'exploratory';
   readonly n: number;
   readonly difference: number;
-  /** 95 %, of the paired t test. */
+  /** 95 % interval of the paired t test. */
   readonly interval: Interval;
   readonly t: number | null;
   readonly pT: number | null;
   readonly w: number;
   readonly pWilcoxon: number;
-  /** Of the primary family only. */
+  /** Only for the primary family. */
   readonly holm: { readonly t: number | null; readonly wilcoxon: number } | null;
   readonly dz: number | null;
   readonly dav: number | null;
@@ -73,13 +73,13 @@ export interface Comparison {
   readonly rankBiserial: number | null;
   readonly logRankP: number | null;
 }
-/** All that a study says so far. */
+/** The results of a study so far. */
 export interface StudySummary {
   readonly arms: readonly ArmSummary[];
   readonly comparisons: readonly Comparison[];
 }
 
-/** Sums up the runs of a plan; unfinished ones are counted and left out. */
+/** Summarizes the runs of a plan; unfinished runs are counted but left out. */
 export function summarize(plan: Plan, runs: readonly StudyRun[]): StudySummary {
   const groups = new Map<string, StudyRun[]>();
   for (const run of runs) {

@@ -3,22 +3,22 @@ import { countEpochs } from '@grok/core/internal';
 import { median } from './stats/summary.js';
 import { isLost, type StudyRun } from './study-run.js';
 
-/** A study's progress; seconds are of wall time. */
+/** Progress of a study; seconds are wall time. */
 export interface Estimate {
-  /** Share of all epochs' time that is behind, 0–1. */
+  /** Share of the total training time that is done (0–1). */
   readonly done: number;
-  /** Null while no epoch was timed. */
+  /** Null before the first timed epoch. */
   readonly secondsLeft: number | null;
 }
 
-/** Seconds that an epoch of a run takes; null while none of any run was timed. */
+/** Seconds per epoch of a run; null before any epoch was timed. */
 export type Pace = (run: StudyRun) => number | null;
 
-/** What runs of one pace have in common: teachers, arms and overrides differ, seeds do not. */
+/** The kind of a run for timing: teacher or arm, and override; seeds do not matter. */
 export const runKind = ({ name, override = '' }: Pick<StudyRun, 'name' | 'override'>): string =>
   `${override}/${name}`;
 
-/** The pace of runs so far: by kind where one of it was timed, else over all. */
+/** The pace of runs so far: by kind if that kind was timed, else over all runs. */
 export function measurePace(runs: readonly StudyRun[]): Pace {
   const timed = runs.flatMap((run) => {
     const { history = [] } = run;
@@ -30,7 +30,7 @@ export function measurePace(runs: readonly StudyRun[]): Pace {
   return paceFrom(timed);
 }
 
-/** A pace from seconds an epoch, by kind. */
+/** A pace from seconds per epoch, by kind. */
 export function paceFrom(timed: readonly { kind: string; seconds: number }[]): Pace {
   const all = median(timed.map(({ seconds }) => seconds));
   const of = new Map<string, number[]>();
@@ -38,7 +38,10 @@ export function paceFrom(timed: readonly { kind: string; seconds: number }[]): P
   return (run) => median(of.get(runKind(run)) ?? []) ?? all;
 }
 
-/** Estimates what is left on `slots` at once; runs that stop early count as whole until they do. */
+/**
+ * Estimates the remaining time with `slots` parallel runs; runs that may stop early count in full until they
+ * stop.
+ */
 export function estimate(runs: readonly StudyRun[], slots: number, pace: Pace): Estimate {
   let [behind, ahead, longest] = [0, 0, 0];
   const counted = new Set<string>();

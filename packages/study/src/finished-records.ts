@@ -37,17 +37,18 @@ const HASHES_FILE = 'checkpoints/hashes.json';
 /** A record says what a run came to; no run's is near that. */
 const MOST_BYTES = 32 * 2 ** 20;
 
-/** A run that is known from its record. */
+/** A run that exists only as a record. */
 export interface RecordedRun {
   /** Hash of its experiment. */
   readonly run: string;
-  /** What its folder held; nothing can be written there. */
+  /** A read-only store with the files of its folder. */
   readonly store: Store;
 }
 
 /**
- * The record of a run that has finished or failed, gzipped JSON, with the analyses of an earlier record of
- * the same parameters that its folder lacks. @throws InputError when the run may go on.
+ * Encodes the record of a finished or failed run as gzipped JSON, with the analyses of an earlier record of the
+ * same parameters that its folder lacks.
+ * @throws InputError if the run may continue.
  */
 export async function encodeRecord(store: Store, earlier?: Store): Promise<Uint8Array> {
   const manifest = await readManifest(store);
@@ -70,7 +71,7 @@ export async function encodeRecord(store: Store, earlier?: Store): Promise<Uint8
   return pipe(new TextEncoder().encode(JSON.stringify(record)), new CompressionStream('gzip'));
 }
 
-/** Reads a record; `where` is its file as people know it. @throws InputError when it is damaged. */
+/** Reads a record; `where` names its file in errors. @throws InputError if it is damaged. */
 export async function decodeRecord(bytes: Uint8Array, where: string): Promise<RecordedRun> {
   const json = await pipe(bytes, new DecompressionStream('gzip')).catch((error: unknown) => {
     const why = isInputError(error) ? error.message : 'is not gzipped, or truncated';
@@ -90,7 +91,7 @@ export async function decodeRecord(bytes: Uint8Array, where: string): Promise<Re
   return { run: (await readConfig(store)).run, store };
 }
 
-/** Hash of the model's parameters at a step whose checkpoint a record left out; undefined where none is known. */
+/** Hash of the model's parameters at a step whose checkpoint a record left out; undefined if unknown. */
 export async function readRecordedHash(store: Store, step: number): Promise<string | undefined> {
   const bytes = await store.read(HASHES_FILE);
   return bytes && readDocument(bytes, `${store.where}/${HASHES_FILE}`, HASHES)[step];

@@ -9,7 +9,7 @@ export function inlineExecutor(host: CarryOutHost): Executor {
   return queueExecutor({ name: 'inline', slots: 1, open, carryOut: jobRunner(host) });
 }
 
-/** The executor `inline`, as plugins offer it. */
+/** The executor `inline`, as a component. */
 export const inline: Component<'executor'> = defineExecutor({
   name: 'inline',
   summary: 'One run at a time, in this process.',

@@ -8,7 +8,7 @@ export type JournalLine =
   | {
       readonly type: 'end';
       readonly key: string;
-      /** Its key where it failed before its teachers were known. */
+      /** Its key, if it failed before its teachers were known. */
       readonly run: string;
       readonly at: string;
       readonly status: 'finished' | 'interrupted' | 'failed';
@@ -35,7 +35,10 @@ const JOURNAL: DocumentKind<JournalLine> = {
 };
 const FILE = 'journal.jsonl';
 
-/** All whole lines; a last one that a kill cut short is left out. @throws InputError that names a bad line. */
+/**
+ * Reads all complete lines; an incomplete last line is dropped.
+ * @throws InputError that names an invalid line.
+ */
 export async function readJournal(root: Store): Promise<readonly JournalLine[]> {
   const bytes = (await root.read(FILE)) ?? new Uint8Array();
   return readLines(bytes, `${root.where}/${FILE}`, JOURNAL).map(({ value }) => value);
@@ -45,8 +48,8 @@ export async function readJournal(root: Store): Promise<readonly JournalLine[]> 
 export type Write = (line: JournalLine) => Promise<void>;
 
 /**
- * Opens a journal for writing, one line after another. Each time the whole file is written: what a
- * store only appends may be lost until the next write. A line that a kill cut short goes.
+ * Opens a journal for writing lines in sequence. Each time, the whole file is written, because appended data
+ * may be lost until the next write. An incomplete last line is dropped.
  */
 export async function openJournal(root: Store): Promise<Write> {
   const lines = [...(await readJournal(root))];
@@ -63,13 +66,13 @@ export async function openJournal(root: Store): Promise<Write> {
   };
 }
 
-/** What went wrong with a run. */
+/** Failures of a run. */
 export interface Failure {
   readonly times: number;
-  /** Of the last time. */
+  /** The last error. */
   readonly error: string;
 }
-/** What went wrong since failures were last forgiven, by the run's hash. */
+/** Failures since the last reset, by the run's hash. */
 export function findFailures(lines: readonly JournalLine[]): ReadonlyMap<string, Failure> {
   const found = new Map<string, Failure>();
   for (const line of lines) {
@@ -81,7 +84,7 @@ export function findFailures(lines: readonly JournalLine[]): ReadonlyMap<string,
   return found;
 }
 
-/** The id of each run that was begun, by its key; the last where there are several. */
+/** The id of each started run by key; the last one if there are several. */
 export function findBegun(lines: readonly JournalLine[]): ReadonlyMap<string, string> {
   // What failed before its teachers were known has no id: its key stands in its place.
   const begun = lines

@@ -19,35 +19,35 @@ const ORDER = ['teacher', 'none', 'logit', 'attention', 'feature', 'all'];
 
 /** A run that cannot be read. */
 export interface DamagedRun {
-  /** Its store's name: a folder's path. */
+  /** Name of its store: the path of a folder. */
   readonly where: string;
-  /** Names the file, the line and the key. */
+  /** The error, with file, line and key. */
   readonly error: Error;
   readonly store: Store;
-  /** Its id, where its `config.json` can be read. */
+  /** Its id, if its `config.json` can be read. */
   readonly run?: string;
-  /** What the plan calls it. */
+  /** Its name in the plan. */
   readonly keys: readonly string[];
 }
-/** The runs of some folders; each damaged one costs only itself. */
+/** The runs of some folders, and the damaged ones. */
 export interface LoadedRuns {
-  /** In the order of tables. A run that several overrides share stands under each of them. */
+  /** In the order of tables. A run that several overrides share is listed under each of them. */
   readonly runs: readonly BegunRun[];
   readonly damaged: readonly DamagedRun[];
-  /** Runs that can be read and are none of the plan's, as far as it can be told. */
+  /** Readable runs that are not in the plan, as far as is known. */
   readonly unmatched: readonly UnmatchedRun[];
 }
-/** A run that no plan names. */
+/** A run that is not in the plan. */
 export interface UnmatchedRun {
-  /** Its store's name: a folder's path. */
+  /** Name of its store: the path of a folder. */
   readonly where: string;
-  /** Its teacher is among the damaged, so that nothing says at which step of it the run was to be taught. */
+  /** Its teacher's run is damaged, so the step of the teacher is unknown. */
   readonly damagedTeacher?: DamagedRun;
 }
 
 /**
- * Reads the runs in some stores; those without a manifest yet are left out. Names come from the plan;
- * what no plan names is called by what it is: a teacher, or its strategies.
+ * Loads the runs in some stores; runs without a manifest are skipped. Names come from the plan; other runs are
+ * named `teacher` or by their strategies.
  */
 export async function loadRuns(stores: readonly Store[], plan?: Plan): Promise<LoadedRuns> {
   const found: FoundRun[] = [];
@@ -113,7 +113,7 @@ async function readBegunRun(store: Store, config: RunConfig): Promise<BegunRun |
   };
 }
 
-/** The run that a run learned from; for a control, the teacher of its seed. */
+/** The teacher's run of a student; for a control, the teacher of its seed. */
 export function findTeacher<R extends BegunRun>(run: R, runs: readonly R[]): R | undefined {
   if (run.name === 'teacher') return undefined;
   const [ref] = Object.values(run.experiment.teachers ?? {});
@@ -124,7 +124,7 @@ export function findTeacher<R extends BegunRun>(run: R, runs: readonly R[]): R |
   );
 }
 
-/** `logit` of hard and logit terms, `none` of hard ones alone. */
+/** Names a run by its strategies: `logit` for hard and logit terms, `none` for hard terms only. */
 export function nameStrategies(experiment: Experiment): string {
   const uses = (experiment.objective ?? []).map((term) => term.use).filter((u) => u !== 'hard');
   return [...new Set(uses)].join('+') || 'none';

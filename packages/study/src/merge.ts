@@ -4,14 +4,14 @@ import type { Json } from '@grok/core';
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
-/** True for a JSON object, neither null nor a list. */
+/** Whether a value is a JSON object (not null, not a list). */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * Lays parts over one another, later ones on top; objects are merged key by key, all else replaced.
- * What uses another component (`use`) replaces the whole entry: options of one mean nothing to another.
+ * Merges parts; later ones win. Objects are merged key by key, other values are replaced. A component with
+ * another `use` replaces the whole entry, since options belong to one component.
  */
 export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject {
   return parts.reduce<JsonObject>(

@@ -4,8 +4,8 @@ import { checkExperiment, isControl } from '@grok/core/internal';
 import { armPart, type Plan } from './plan.js';
 
 /**
- * The plan with `"teachers": {}` in every arm that names no teacher and none of whose terms needs one;
- * the same object where there is none. What is wrong with an arm is left for `preflight` to say.
+ * Adds `"teachers": {}` to every arm that names no teacher and whose terms need none; returns the same object
+ * if there is none. Errors in an arm are left to `preflight`.
  */
 export function nameControls(plan: Plan, registry: Registry): Plan {
   const found = Object.keys(plan.arms).filter((name) => isUnsaidControl(plan, name, registry));

@@ -6,8 +6,8 @@ import { isObject } from './merge.js';
 import type { Plan } from './plan.js';
 
 /**
- * The plan of one run: its teacher, and nobody who learns from it. The run keeps its id.
- * @throws InputError, naming `what`, when the run has a teacher itself.
+ * The plan of a single run, as a teacher without students. The run keeps its id.
+ * @throws InputError that names `what` if the run has a teacher itself.
  */
 export function planOfRun(experiment: Experiment, summary: string, what: string): Plan {
   const { seed, teachers, ...teacher } = experiment;
@@ -21,7 +21,10 @@ export function planOfRun(experiment: Experiment, summary: string, what: string)
   );
 }
 
-/** A plan as it is, a run's specification as the plan of that run. @throws InputError that names `what`, the key and the rule. */
+/**
+ * Returns a plan unchanged, and a run's specification as the plan of that run.
+ * @throws InputError that names `what`, the key and the rule.
+ */
 export function checkPlanOrSpec(document: unknown, what: string): Plan {
   if (!isObject(document) || !('experiment' in document)) return checkPlan(document, what);
   const { experiment } = checkSpec(document, what);

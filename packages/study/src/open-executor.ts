@@ -3,7 +3,7 @@ import type { Executor, ExecutorHost, Registry } from '@grok/core';
 import type { Use } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
-/** Creates the executor that a registry knows by a name, for a study. @throws InputError on an unknown name or a bad option. */
+/** Creates an executor by name for a study. @throws InputError on an unknown name or an invalid option. */
 export function openExecutor(
   registry: Registry,
   { use, options }: Use,

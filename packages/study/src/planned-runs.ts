@@ -2,12 +2,15 @@
 import { type Experiment, InputError, unknownName } from '@grok/core';
 import { quote, type TrainingPoint } from '@grok/core/internal';
 
-/** A run that teaches another, by its key, and the point of its training whose parameters teach. */
+/** A required teacher: the key of its run, and the point of its training. */
 export interface TeacherNeed {
   readonly key: string;
   readonly at: TrainingPoint;
 }
-/** One run of a study. It goes by its key until its teachers are finished: its hash has their parameters in it. */
+/**
+ * A run of a study. It is identified by its key until its teachers are finished, since its hash depends on
+ * their parameters.
+ */
 export interface PlannedRun {
   /** `logit@3`; `low-wd/logit@3` under an override. */
   readonly key: string;
@@ -15,18 +18,18 @@ export interface PlannedRun {
   readonly name: string;
   readonly role: 'teacher' | 'student' | 'control';
   readonly seed: number;
-  /** Name of the override, in plans that have some. */
+  /** Name of the override, in plans with overrides. */
   readonly override?: string;
-  /** Its `teachers` are named once their runs are finished. */
+  /** Its `teachers` are filled in once their runs are finished. */
   readonly experiment: Experiment;
   /** By the teacher's name in the experiment. */
   readonly needs: Readonly<Record<string, TeacherNeed>>;
 }
-/** The least that is said of a planned run. */
+/** The minimal description of a planned run. */
 export type RunDraft = Pick<PlannedRun, 'key' | 'experiment'> &
   Partial<Pick<PlannedRun, 'needs' | 'name' | 'role'>>;
 
-/** Planned runs without a plan. @throws InputError as `checkRuns`. */
+/** Makes planned runs without a plan. @throws InputError as `checkRuns`. */
 export function planRuns(drafts: readonly RunDraft[]): readonly PlannedRun[] {
   const taught = new Set(
     drafts.flatMap(({ needs = {} }) => Object.values(needs).map(({ key }) => key)),
@@ -41,12 +44,18 @@ export function planRuns(drafts: readonly RunDraft[]): readonly PlannedRun[] {
   return runs;
 }
 
-/** @throws InputError on a key that stands twice, a teacher that is no run, and runs that teach one another in a circle. */
+/**
+ * Checks keys and teachers of planned runs.
+ * @throws InputError on a duplicate key, a teacher that is not a run, or a cycle of teachers.
+ */
 export function checkRuns(runs: readonly PlannedRun[]): void {
   orderByTeachers(runs);
 }
 
-/** The runs with every teacher before those that it teaches, else in their own order. @throws InputError as `checkRuns`. */
+/**
+ * Sorts runs so that teachers come before their students, otherwise in the given order.
+ * @throws InputError as `checkRuns`.
+ */
 export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
   runs: readonly R[],
 ): readonly R[] {

@@ -17,7 +17,10 @@ import * as tf from '@grok/tfjs';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { findSameRuns } from './same-runs.js';
 
-/** Creates the parts of every run of a study. @throws InputError that names the run and what is wrong with it. */
+/**
+ * Creates the components of every run of a study to find errors in advance.
+ * @throws InputError that names the run and the problem.
+ */
 export function preflight(runs: readonly PlannedRun[], registry: Registry, title: string): void {
   inside(title, () => findSameRuns(runs));
   const seen = new Map<string, Ready>();

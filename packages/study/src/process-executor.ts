@@ -20,15 +20,15 @@ import { inline } from './inline.js';
 import type { FromChild, ToChild } from './process-messages.js';
 import { queueExecutor } from './queue-executor.js';
 
-/** How processes are started. */
+/** How worker processes are started. */
 export interface ProcessOptions {
   /** The study's folder. */
   readonly root: string;
-  /** A run's folder in it, by name. */
+  /** Opens a run folder in it by name. */
   readonly open: (folder: string) => Store;
-  /** A script that calls `serveJob`, and its arguments. */
+  /** The script that calls `serveJob`, and its arguments. */
   readonly command: readonly [script: string, ...args: string[]];
-  /** Processes at once, default one a core. */
+  /** Number of parallel processes (default: one per core). */
   readonly jobs?: number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -38,7 +38,10 @@ const LAST_WORDS = 600;
 /** How long to wait before a process that could not load its modules is started again. */
 const PAUSES_MS = [250, 1000];
 
-/** An executor of child processes. A process that dies fails its job; one whose study dies saves and ends. */
+/**
+ * An executor with child processes. If a process dies, its job fails; if the study dies, the processes save and
+ * exit.
+ */
 export function processExecutor(options: ProcessOptions): Executor {
   return queueExecutor({
     name: 'processes',
@@ -48,7 +51,7 @@ export function processExecutor(options: ProcessOptions): Executor {
   });
 }
 
-/** The executor `processes`, as plugins offer it. */
+/** The executor `processes`, as a component. */
 export const processes: Component<'executor', { readonly jobs?: number }> = defineExecutor({
   name: 'processes',
   summary: 'One process per run, as many in parallel as there are cores.',

@@ -13,8 +13,8 @@ const SILENCE_MS = 10_000;
 const BEAT_MS = 250;
 
 /**
- * Waits for a job from the process that started this one, carries it out in its folder, tells how it
- * went and ends. When the study stops, or dies, the run is saved first.
+ * Waits for a job from the parent process, runs it in its folder, reports the outcome and exits. If the study
+ * stops or dies, the run is saved first.
  */
 export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Promise<void> {
   endWithStudy();
@@ -59,7 +59,7 @@ function tell(message: FromChild): Promise<void> {
   });
 }
 
-/** Ends this process where its study is gone and its main thread, busy without end, cannot see that. */
+/** Ends this process if its study is gone and its main thread is too busy to notice. */
 export function endWithStudy(limitMs: number = SILENCE_MS): void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const workerData: OrphanWatch = { study: process.ppid, beats, beatMs: BEAT_MS, limitMs };

@@ -3,37 +3,37 @@ import type { Manifest, MetricsRow } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '@grok/metrics';
 import { median } from './stats/summary.js';
 
-/** What came out of a run; accuracies are 0–1, times in seconds, memory in bytes. */
+/** Results of a run; accuracies are 0–1, times in seconds, memory in bytes. */
 export interface RunRecord {
   /** Hash of the experiment, 64 hex digits. */
   readonly run: string;
   /** Number of the model's parameters. */
   readonly parameters: number;
-  /** Epochs done. */
+  /** Number of finished epochs. */
   readonly epochs: number;
-  /** First epoch at each validation accuracy, null when never. */
+  /** First epoch at each validation accuracy; null if never reached. */
   readonly epochsTo: Readonly<Record<string, number | null>>;
   readonly finalValAccuracy: number | null;
   /** Highest validation accuracy of the last ten epochs. */
   readonly bestOfLast10: number | null;
   readonly finalValLoss: number | null;
   readonly seconds: number;
-  /** Median over epochs, evaluation included. */
+  /** Median over epochs, including evaluation. */
   readonly secondsPerEpoch: number | null;
   readonly peakMemoryBytes: number | null;
   readonly splitHash: string;
-  /** SHA-256 of the model's parameters, little-endian float32, extras left out. */
+  /** SHA-256 of the model's parameters (little-endian float32), without auxiliary parameters. */
   readonly paramsSha256: string | null;
   readonly backend: string;
   readonly status: Manifest['status'];
   readonly seed: number;
-  /** The teacher has seen validation rows of this run. */
+  /** Whether the teacher was trained on validation rows of this run. */
   readonly leaked: boolean;
   /** The run's folder. */
   readonly out: string;
 }
 
-/** Sums up a run's manifest and metrics; `out` is where they are. Fields without a value yet are null. */
+/** Summarizes a run's manifest and metrics; `out` is its folder. Values that are not known yet are null. */
 export function buildRecord(
   manifest: Manifest,
   history: readonly MetricsRow[],
@@ -61,7 +61,7 @@ export function buildRecord(
   };
 }
 
-/** Seconds of an epoch, evaluation included: the median over all; null before the first. */
+/** Median seconds per epoch, including evaluation; null before the first epoch. */
 export function secondsPerEpoch(history: readonly MetricsRow[]): number | null {
   return median(
     // A row may stand for several epochs.

@@ -4,8 +4,8 @@ import { canonicalJson, formatBudget } from '@grok/core/internal';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 
 /**
- * By each key, the first key of the same run: of the same experiment, taught by the same runs.
- * @throws InputError that names two runs which are the same and of different lengths.
+ * Maps each key to the first key of the same run: equal experiment and equal teachers.
+ * @throws InputError that names two equal runs of different lengths.
  */
 export function findSameRuns(runs: readonly PlannedRun[]): ReadonlyMap<string, string> {
   const identities = new Map<string, string>();

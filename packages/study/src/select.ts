@@ -3,9 +3,9 @@ import { unknownName } from '@grok/core';
 import type { PlannedRun } from './planned-runs.js';
 
 /**
- * Keys of the runs that a list of words names, and of all that teach them, in their order; all for
- * an empty list. A word is a name (`logit`), a seed (`@3`), both (`logit@3`), or these under an
- * override (`low-wd/logit`, `low-wd/`). @throws InputError on a word that names no run.
+ * Keys of the selected runs and of their teachers, in order; all runs for an empty list. A selector is a name
+ * (`logit`), a seed (`@3`), both (`logit@3`), or one of these under an override (`low-wd/logit`, `low-wd/`).
+ * @throws InputError on a selector without a run.
  */
 export function selectRuns(
   all: readonly PlannedRun[],

@@ -24,15 +24,19 @@ const STUDY: DocumentKind<StudyFile> = {
   remedy: 'restore it, or remove it (every run keeps its own execution without it)',
 };
 
-/** What is asked for now: `execution` must agree with what the study was started with, `defaults` need not. */
+/**
+ * Requested settings: `execution` must agree with the settings that the study was started with, `defaults` need
+ * not.
+ */
 export interface AskedExecution {
   readonly execution?: Execution;
   readonly defaults?: Execution;
 }
 
 /**
- * The execution of a study's runs. A folder of before `study.json` has none recorded: what is asked for
- * now goes for the runs that begin. @throws InputError when it contradicts what the study was started with.
+ * Resolves the execution settings of a study's runs. In a folder without `study.json` from an older version,
+ * the requested settings apply to new runs.
+ * @throws InputError if they contradict the settings that the study was started with.
  */
 export async function resolveStudyExecution(
   root: Store,
@@ -47,7 +51,7 @@ export async function resolveStudyExecution(
   });
 }
 
-/** Writes down how a study is carried out, the backend that nobody named too. */
+/** Saves the execution settings of a study, including a default backend. */
 export async function writeStudyExecution(root: Store, execution: Execution): Promise<void> {
   const file: StudyFile = { format: 'grok study 1', execution: known(execution) };
   await root.write(FILE, new TextEncoder().encode(`${JSON.stringify(file, null, 2)}\n`));

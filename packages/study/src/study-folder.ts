@@ -15,7 +15,7 @@ import { nameControls } from './name-controls.js';
 import { expandPlan, type Plan } from './plan.js';
 import { type PlannedRun, planRuns, type RunDraft, type TeacherNeed } from './planned-runs.js';
 
-/** What a study is of: a plan, or runs that are planned one by one. */
+/** The runs of a study: a plan, or planned runs. */
 export type StudySource = Plan | readonly PlannedRun[];
 
 const PLAN = 'plan.json';
@@ -42,7 +42,7 @@ function areRuns(source: StudySource): source is readonly PlannedRun[] {
   return Array.isArray(source);
 }
 
-/** The same study, whose plan says which arms are controls. */
+/** The same study with its controls marked. */
 export function withControls(source: StudySource, registry: Registry): StudySource {
   return areRuns(source) ? source : nameControls(source, registry);
 }
@@ -52,18 +52,21 @@ export function plannedRuns(source: StudySource): readonly PlannedRun[] {
   return areRuns(source) ? source : expandPlan(source);
 }
 
-/** What a study is called in errors. */
+/** Name of a study in errors. */
 export function sourceTitle(source: StudySource): string {
   return areRuns(source) ? 'study' : source.name;
 }
 
-/** The plan of a study's folder, or undefined where there is none. @throws InputError when it is damaged. */
+/** Reads the plan of a study folder; undefined if there is none. @throws InputError if it is damaged. */
 export async function readPlan(root: Store): Promise<Plan | undefined> {
   const bytes = await root.read(PLAN);
   return bytes && parsePlan(bytes, `${root.where}/${PLAN}`);
 }
 
-/** What a folder is a study of, or undefined where it is none. @throws InputError when it is damaged. */
+/**
+ * Reads the plan or planned runs of a folder; undefined if it is not a study.
+ * @throws InputError if it is damaged.
+ */
 export async function readStudy(root: Store): Promise<StudySource | undefined> {
   const plan = await readPlan(root);
   if (plan !== undefined) return plan;
@@ -71,7 +74,7 @@ export async function readStudy(root: Store): Promise<StudySource | undefined> {
   return bytes && planRuns(readDocument(bytes, `${root.where}/${RUNS}`, DRAFTS));
 }
 
-/** Makes a folder this study's. @throws InputError when it is another's, or holds something else. */
+/** Claims a folder for this study. @throws InputError if it belongs to another study, or has other files. */
 export async function claimFolder(
   source: StudySource,
   root: Store,

@@ -5,7 +5,7 @@ import type { RunRecord } from './record.js';
 import type { StudyRun } from './study-run.js';
 import { type TestedHypothesis, testHypotheses } from './test-hypotheses.js';
 
-/** A run of a study as JSON; what is not known yet is null. */
+/** A run of a study as JSON; unknown values are null. */
 export interface RunJson {
   readonly key: string;
   readonly name: string;
@@ -14,7 +14,7 @@ export interface RunJson {
   readonly override: string | null;
   readonly state: StudyRun['state'];
   readonly run: string | null;
-  /** In the study's folder. */
+  /** Path in the study folder. */
   readonly folder: string | null;
   readonly error: string | null;
   readonly result: Omit<
@@ -23,18 +23,18 @@ export interface RunJson {
   > | null;
   readonly time: Pick<RunRecord, 'seconds' | 'secondsPerEpoch'> | null;
 }
-/** All that `grok study table --json` prints. */
+/** The output of `grok study table --json`. */
 export interface StudyJson extends StudySummary {
   readonly name: string;
-  /** What was replaced in the plan of that name. */
+  /** Changes to the plan of that name. */
   readonly changes: readonly string[];
   readonly seeds: readonly number[];
   readonly runs: readonly RunJson[];
-  /** Of a plan that states some. */
+  /** For plans with hypotheses. */
   readonly hypotheses?: readonly TestedHypothesis[];
 }
 
-/** A study as plain data; equal runs give equal data but for `time`. */
+/** A study as plain data; for equal runs, only `time` differs. */
 export function studyToJson(plan: Plan, runs: readonly StudyRun[]): StudyJson {
   return {
     name: plan.name,

@@ -14,12 +14,14 @@ import { type Failure, findBegun, findFailures, type JournalLine, readJournal } 
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';
 import { buildRecord, type RunRecord } from './record.js';
 
-/** How often a failed run is tried again unless a study says otherwise. */
+/** How often a failed run is retried by default. */
 export const RETRIES = 1;
 
-/** A planned run, and what has become of it; its experiment has its teachers named as soon as they are known. */
+/** A planned run with its state; its experiment has its teachers as soon as they are known. */
 export interface StudyRun extends PlannedRun {
-  /** `damaged`: its folder cannot be read. `blocked`: a teacher is lost. `waiting`: a teacher is not finished. */
+  /**
+   * `damaged`: its folder cannot be read. `blocked`: a teacher failed. `waiting`: a teacher is not finished.
+   */
   readonly state:
     | 'waiting'
     | 'ready'
@@ -29,62 +31,62 @@ export interface StudyRun extends PlannedRun {
     | 'failed'
     | 'damaged'
     | 'blocked';
-  /** Hash of its experiment, and its folder; absent while its teachers are not known. */
+  /** Hash of its experiment, and its folder; absent until its teachers are known. */
   readonly run?: string;
   readonly folder?: string;
   readonly store?: Store;
-  /** What its folder holds; absent where nothing was begun. */
+  /** The content of its folder; absent before it is started. */
   readonly config?: RunConfig;
   readonly manifest?: Manifest;
   readonly history?: readonly MetricsRow[];
   readonly record?: RunRecord;
-  /** It is known from its record alone: its parameters are not at hand. */
+  /** Whether it exists only as a record, without parameters. */
   readonly recorded?: true;
-  /** Why it is lost. */
+  /** Why it failed. */
   readonly error?: string;
 }
-/** A run that has begun: its folder holds something. */
+/** A run that was started: its folder is not empty. */
 export type BegunRun = StudyRun &
   Required<
     Pick<StudyRun, 'run' | 'folder' | 'store' | 'config' | 'manifest' | 'history' | 'record'>
   >;
-/** A run that is finished. */
+/** A finished run. */
 export type FinishedRun = BegunRun & { readonly state: 'finished' };
 
-/** True for a run that has begun, however it ended. */
+/** Whether a run was started, whatever its outcome. */
 export function hasBegun(run: StudyRun): run is BegunRun {
   return run.config !== undefined && run.manifest !== undefined && run.record !== undefined;
 }
-/** True for a finished run. */
+/** Whether a run is finished. */
 export function isFinished(run: StudyRun): run is FinishedRun {
   return run.state === 'finished' && hasBegun(run);
 }
-/** Failed, damaged or blocked: a study goes on without it. */
+/** Whether a run failed, is damaged or is blocked; the study continues without it. */
 export const isLost = ({ state }: Pick<StudyRun, 'state'>): boolean =>
   state === 'failed' || state === 'damaged' || state === 'blocked';
 
 /** Folders of a study. */
 export interface StudyFolder {
-  /** The study's own: `plan.json`, `journal.jsonl`. */
+  /** The study folder, with `plan.json` and `journal.jsonl`. */
   readonly root: Store;
-  /** A run's folder in it, by name. */
+  /** Opens a run folder in it by name. */
   readonly open: (folder: string) => Store;
-  /** Records of finished runs, by run: what is in none of its folders is known from these. */
+  /** Records of finished runs by id, for runs without a folder. */
   readonly records?: ReadonlyMap<string, Store>;
 }
-/** What else says where a run stands. */
+/** Further information about the state of a run. */
 export interface StudyRecord {
-  /** What went wrong, by run; default: what the study's journal says. */
+  /** Failures by run; default: those of the study's journal. */
   readonly failures?: ReadonlyMap<string, Failure>;
-  /** Ids of the runs that were begun, by key; default: what the study's journal says. */
+  /** Ids of started runs by key; default: those of the study's journal. */
   readonly begun?: ReadonlyMap<string, string>;
-  /** How often a failed run is tried again, default 1. */
+  /** How often a failed run is retried (default 1). */
   readonly retries?: number;
 }
 
 /**
- * Reads where every run of a study stands, in the order given. Nothing is written. A damaged journal
- * costs what it said of failures; `notice` hears of it.
+ * Loads the state of every run of a study, in the given order, without writing. If the journal is damaged, its
+ * failures are lost; `notice` is called.
  */
 export async function loadStudy(
   planned: readonly PlannedRun[],
@@ -118,7 +120,7 @@ async function readWhole(
   }
 }
 
-/** Reads where one run stands, given its teachers (among `others`, by key). */
+/** Loads the state of one run, given its teachers (in `others`, by key). */
 export async function loadRun(
   { key, name, role, seed, override, experiment: unbound, needs }: PlannedRun,
   others: ReadonlyMap<string, StudyRun>,
@@ -202,8 +204,8 @@ function chooseRecord(own: StudyRun, recorded: StudyRun): StudyRun {
 }
 
 /**
- * Keys of recorded runs that must be trained once more, to the same bits: they teach what is still to be
- * trained, and a record has no parameters. `same` gives the first key of each run.
+ * Keys of recorded runs that must be trained again because a run that still has to be trained needs their
+ * parameters, which records lack. `same` maps each key to the first key of the same run.
  */
 export function findAbsentTeachers(
   runs: readonly StudyRun[],

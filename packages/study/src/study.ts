@@ -57,53 +57,54 @@ import {
   type StudyRun,
 } from './study-run.js';
 
-/** What a study is given by whoever carries it out. */
+/** The environment of a study. */
 export interface StudyHost extends StudyFolder {
   readonly registry: Registry;
   readonly executor: Executor;
-  /** How every run is carried out; a study or a run that goes on must agree with it. */
+  /** Execution settings of all runs; a continued study or run must agree with them. */
   readonly execution?: Execution;
-  /** What a study that begins falls back to; one that goes on keeps its own. */
+  /** Default settings of a new study; a continued study keeps its own. */
   readonly defaults?: Execution;
-  /** Names, `@seed`s and keys of runs; their teachers come along. Default: all. */
+  /** Names, `@seed`s and keys of runs to train, with their teachers. Default: all. */
   readonly only?: readonly string[];
-  /** How often a failed run is tried again, default 1. */
+  /** How often a failed run is retried (default 1). */
   readonly retries?: number;
-  /** The study has passed `preflight` already, its controls named: it is not gone through again. */
+  /** Whether `preflight` was already done; then it is skipped. */
   readonly isChecked?: boolean;
-  /** Ends the study with the first run that is lost, by throwing what it failed with; no journal is kept then. */
+  /** Whether to stop at the first failed run by throwing its error; no journal is written then. */
   readonly failFast?: boolean;
-  /** Forgets earlier failures, so that failed runs are tried again. */
+  /** Whether to retry runs that failed before. */
   readonly forgive?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: StudyEvent) => void;
 }
-/** A study as it stands while it runs. */
+/** The state of a running study. */
 export interface StudyView {
-  /** All that were asked for, in their order. */
+  /** All requested runs, in order. */
   readonly runs: readonly StudyRun[];
   readonly estimate: Estimate;
 }
-/** What a study tells while it runs. */
+/** An event of a running study. */
 export type StudyEvent = { readonly study: StudyView } & (
   | { readonly type: 'study' }
   | { readonly type: 'begin'; readonly run: StudyRun }
   | { readonly type: 'end'; readonly run: StudyRun; readonly again?: boolean }
   | { readonly type: 'run'; readonly run: StudyRun; readonly event: RunEvent }
 );
-/** Where a study stands when it returns. */
+/** The result of a study. */
 export interface StudyResult {
-  /** `failed`: all is done that could be, and some runs are lost. */
+  /** `failed`: everything possible was done, and some runs failed. */
   readonly status: 'finished' | 'interrupted' | 'failed';
-  /** Runs that were begun or gone on with; 0 when there was nothing to do. */
+  /** Number of runs that were started or continued; 0 if there was nothing to do. */
   readonly begun: number;
-  /** All that were asked for, in their order. */
+  /** All requested runs, in order. */
   readonly runs: readonly StudyRun[];
 }
 
 /**
- * Runs what a study still lacks. @throws InputError on bad input in any run, before anything is
- * written, and RunError when another works in the study's folder or it cannot be written.
+ * Trains all unfinished runs of a study.
+ * @throws InputError on bad input in any run, before anything is written; RunError if another process works in
+ * the study folder or it cannot be written.
  */
 export async function runStudy(given: StudySource, host: StudyHost): Promise<StudyResult> {
   const source = withControls(given, host.registry);

@@ -7,22 +7,22 @@ import type { Plan } from './plan.js';
 import { holm } from './stats/holm.js';
 import type { StudyRun } from './study-run.js';
 
-/** `undecided` while runs of the family are missing; `opposite` where the other arm came first. */
+/** `undecided` while runs of the family are missing; `opposite` if the other arm was earlier. */
 export type HypothesisVerdict = 'undecided' | 'supported' | 'opposite' | 'not shown';
-/** What came of a statement; times are epochs. */
+/** Result of a hypothesis; times are in epochs. */
 export interface TestedHypothesis extends Hypothesis, Omit<PairedTimes, 'test'> {
   readonly threshold: number;
   readonly horizon: number;
-  /** Of the paired Prentice–Wilcoxon test. */
+  /** p-value of the paired Prentice–Wilcoxon test. */
   readonly z: number | null;
   readonly p: number | null;
-  /** Corrected after Holm over the whole family; null until all of it is there. */
+  /** p-value with Holm's correction over the whole family; null until the family is complete. */
   readonly adjusted: number | null;
   /** At the plan's alpha. */
   readonly verdict: HypothesisVerdict;
 }
 
-/** Tests a plan's family on its runs. @throws InputError when the plan states nothing. */
+/** Tests the hypotheses of a plan on its runs. @throws InputError if the plan has no hypotheses. */
 export function testHypotheses(plan: Plan, runs: readonly StudyRun[]): readonly TestedHypothesis[] {
   const { hypotheses } = plan;
   if (hypotheses === undefined)

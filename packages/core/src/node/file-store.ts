@@ -26,7 +26,7 @@ const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
 let count = 0;
 
 /**
- * A store in `dir`, which is made at the first write; later ones fail where it is gone. Its methods throw
+ * A store in `dir`, which is created at the first write; later writes fail if it is gone. Its methods throw
  * `RunError`.
  */
 export function fileStore(dir: string): Store {

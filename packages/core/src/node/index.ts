@@ -3,7 +3,7 @@ export { fileStore } from './file-store.js';
 export { type LoadedPlugin, loadPlugin } from './load-plugin.js';
 export { file, stores } from './stores.js';
 
-/** The largest resident size of this process so far, in bytes. */
+/** Peak resident memory of this process so far, in bytes. */
 export function peakMemoryBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }

@@ -14,7 +14,7 @@ import { withTimeout } from '../plugins/timeout.js';
 /** Milliseconds that importing a plugin may take, what it awaits at its top level included. */
 const LOADING = 60_000;
 
-/** A plugin, the file it came from, and the package around it where there is one. */
+/** A plugin with its file, and with its package if it has one. */
 export interface LoadedPlugin {
   readonly plugin: Plugin;
   readonly file: string;
@@ -22,9 +22,9 @@ export interface LoadedPlugin {
 }
 
 /**
- * Imports a plugin: the name of an installed package (`pkg`, `@org/pkg/sub`), a package's folder or a
- * file, paths taken from `cwd`.
- * @throws InputError that names the entry when it is not found, fails to load or is no plugin.
+ * Imports a plugin by the name of an installed package (`pkg`, `@org/pkg/sub`), or by the path of a package
+ * folder or file, relative to `cwd`.
+ * @throws InputError that names the entry if it is not found, fails to load or is not a plugin.
  */
 export async function loadPlugin(
   entry: string,

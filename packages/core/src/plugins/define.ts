@@ -15,7 +15,7 @@ import type {
 import { parseOptions } from './options.js';
 import { finishProduct } from './product.js';
 
-/** A component that can also be called: options in (all optional), the created thing out. */
+/** A component that can also be called with options (all optional) and returns what it creates. */
 export type Component<K extends Kind, I = Record<string, never>> = ComponentDefinition<K> &
   ((options?: I) => Product<K>);
 
@@ -50,33 +50,33 @@ function define<K extends Kind>(kind: K): Define<K> {
   };
 }
 
-/** Declares a task: a labelled data set. */
+/** Defines a task: a labeled data set. */
 export const defineTask: Define<'task'> = define('task');
-/** Declares a split: which rows train, and which validate. */
+/** Defines a split into training and validation rows. */
 export const defineSplit: Define<'split'> = define('split');
-/** Declares a model. */
+/** Defines a model. */
 export const defineModel: Define<'model'> = define('model');
-/** Declares a strategy: a term of the loss. */
+/** Defines a strategy: a term of the loss. */
 export const defineStrategy: Define<'strategy'> = define('strategy');
-/** Declares an optimizer: a gradient transformation as in optax. */
+/** Defines an optimizer: a gradient transformation as in optax. */
 export const defineOptimizer: Define<'optimizer'> = define('optimizer');
-/** Declares a backend, what compiles and runs a training step; its `create` gives an adapter. */
+/** Defines a backend, which compiles and runs training steps; `create` returns an adapter. */
 export const defineBackend: Define<'backend'> = define('backend');
-/** Declares a probe: a measurement of a run. */
+/** Defines a probe, which measures a run. */
 export const defineProbe: Define<'probe'> = define('probe');
-/** Declares a tracker: what follows a run elsewhere. */
+/** Defines a tracker, which sends a run's events elsewhere. */
 export const defineTracker: Define<'tracker'> = define('tracker');
-/** Declares an executor: what carries out the runs of a study. */
+/** Defines an executor, which runs the jobs of a study. */
 export const defineExecutor: Define<'executor'> = define('executor');
 /** Declares an exporter: what writes a run or a study as another tool reads it. */
 export const defineExporter: Define<'exporter'> = define('exporter');
 /** Declares a store: where runs are written. */
 export const defineStore: Define<'store'> = define('store');
 
-/** Declares a transform: a model seen through something, such as a mask on its parameters. */
+/** Defines a transform, which changes a model's parameters or activations, such as a pruning mask. */
 export const defineTransform: Define<'transform'> = define('transform');
 
-/** Declares a plugin: plain data, the default export of its entry. */
+/** Defines a plugin: a plain object, the default export of a module. */
 export function definePlugin(plugin: Plugin): Plugin {
   return plugin;
 }

@@ -55,8 +55,8 @@ export function toJsonSchema(options: OptionSchema): JsonSchema {
 }
 
 /**
- * Checks `value` against `options` and fills in defaults; `noun` is what a key is called.
- * @throws InputError that names the subject, the option, the rule and what was got.
+ * Validates `value` against `options` and fills in defaults; `noun` is the word for a key in errors.
+ * @throws InputError that names the subject, the option, the rule and the value.
  */
 export function parseOptions<O>(
   subject: string,

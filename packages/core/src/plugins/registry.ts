@@ -28,16 +28,22 @@ export interface Listing {
   readonly summary: string;
   readonly options: JsonSchema;
 }
-/** Plugins by kind and name. */
+/** Components by kind and name. */
 export interface Registry {
-  /** Adds all that a plugin provides; `alias` renames components. @throws InputError on a second one of a kind and name. */
+  /**
+   * Adds all components of a plugin; `alias` renames them.
+   * @throws InputError if there already is a component of the same kind and name.
+   */
   add(plugin: Plugin, options?: { alias?: Readonly<Record<string, string>> }): void;
   /** @throws InputError that lists the known names and suggests the nearest. */
   get<K extends Kind>(kind: K, name: string): ComponentDefinition<K>;
-  /** Checks options, fills in defaults and creates; errors name the component. */
+  /** Validates options, fills in defaults and calls `create`; errors name the component. */
   create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Product<K>;
   list(): readonly Listing[];
-  /** A registry that sees all of this one, whatever is added later too, and keeps what is added to itself. */
+  /**
+   * A child registry: it has all components of this one, also those added later, but additions to it stay
+   * local.
+   */
   child(): Registry;
 }
 

@@ -21,17 +21,16 @@ import { checkSpec } from './spec.js';
 
 /** Where a branch begins. */
 export interface BranchPoint {
-  /** The folder of the run that it goes on from. */
+  /** Folder of the parent run. */
   readonly store: Store;
-  /** A step at the end of an epoch, of which there is a checkpoint. */
+  /** A step at the end of an epoch that has a checkpoint. */
   readonly step: number;
 }
 
 /**
- * Runs a specification from a checkpoint of another run on: its parameters, optimizer state, epoch and
- * rows. The branch's experiment names the parent, so that it has an id of its own; asked for again, it
- * goes on where it stopped.
- * @throws InputError when there is no such checkpoint, or the store holds another run; else as `startRun`.
+ * Runs a specification from a checkpoint of another run: with its parameters, optimizer state, epoch and rows.
+ * The branch's experiment names the parent, so it has an id of its own; called again, it continues the branch.
+ * @throws InputError if there is no such checkpoint, or if the store has another run; otherwise as `startRun`.
  */
 export async function branchRun(
   spec: unknown,

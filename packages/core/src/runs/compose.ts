@@ -47,7 +47,7 @@ export interface Composed {
   readonly optimizer: Optimizer;
   readonly probes: readonly ActiveProbe[];
   readonly splitHash: string;
-  /** A teacher was trained on what validation rows ask. */
+  /** Whether a teacher was trained on the questions of validation rows. */
   readonly leaked: boolean;
 }
 
@@ -147,7 +147,7 @@ export function createModel(
   return attributeModelErrors(formatSubject({ kind: 'model', name: use }), model);
 }
 
-/** Creates a backend by name, with its options; `threads` is one of them where the backend has such an option. */
+/** Creates a backend by name with its options; `threads` is passed if the backend has such an option. */
 export async function openBackend(registry: Registry, execution: Execution): Promise<Backend> {
   const name = execution.backend ?? DEFAULT_BACKEND;
   const known = toJsonSchema(registry.get('backend', name).options).properties ?? {};

@@ -14,7 +14,7 @@ export interface RunScore extends Score {
   readonly step: number;
   readonly epoch: number;
   readonly backend: string;
-  /** Newer checkpoints that could not be read, and why. */
+  /** Newer checkpoints that could not be read, with the reasons. */
   readonly damaged: readonly DamagedCheckpoint[];
 }
 

@@ -11,22 +11,22 @@ export const DEFAULT_BACKEND = 'onnx';
 
 /** Parts of an execution by where they come from, the strongest first. */
 export interface ExecutionSources {
-  /** Asked for now: what was started before must agree with it. */
+  /** Explicit settings; those of a started run must agree with them. */
   readonly flags?: Execution;
   readonly env?: Execution;
   readonly file?: Execution;
-  /** What was started before: it stands above the environment, files and defaults. */
+  /** Settings of the started run; they override the environment, files and defaults. */
   readonly recorded?: RecordedExecution | undefined;
   readonly defaults?: Execution;
 }
 /** How a run or a study was started. */
 export interface RecordedExecution {
   readonly subject: 'run' | 'study';
-  /** Its folder, for errors. */
+  /** Its folder, for error messages. */
   readonly where: string;
-  /** What it was started with. */
+  /** The settings that it was started with. */
   readonly requested: Execution;
-  /** What was used, which may be less: a backend with one thread ignores more. */
+  /** The number of threads that was used; a single-threaded backend ignores larger numbers. */
   readonly used?: Execution | undefined;
 }
 

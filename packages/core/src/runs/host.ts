@@ -10,31 +10,31 @@ import type {
 } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
 
-/** What a run is given by whoever starts it. */
+/** The environment of a run. */
 export interface RunHost {
   readonly registry: Registry;
   /** The run's folder. */
   readonly store: Store;
-  /** Folders of the teachers' runs, by the teachers' names. */
+  /** Run folders of the teachers, by name. */
   readonly teacherStores?: Readonly<Record<string, Store>>;
-  /** What a run that begins falls back to where its specification says nothing; one that goes on keeps its own. */
+  /** Defaults for a new run; a resumed run keeps its own settings. */
   readonly defaults?: Execution;
   readonly listeners?: readonly RunListener[];
-  /** By name, beside those that `execution.trackers` names. */
+  /** Trackers by name, in addition to `execution.trackers`. */
   readonly trackers?: Readonly<Record<string, Tracker>>;
-  /** Stops the run at the next step, its state saved. */
+  /** Stops the run at the next step, after saving its state. */
   readonly signal?: AbortSignal;
-  /** Seconds on a clock that never goes back (default: `performance.now() / 1000`). */
+  /** Seconds of a monotonic clock (default: `performance.now() / 1000`). */
   readonly now?: () => number;
   readonly peakMemoryBytes?: () => number;
-  /** For the manifest, beside the plugins' own. */
+  /** Versions for the manifest, in addition to those of plugins. */
   readonly versions?: Readonly<Record<string, string>>;
 }
-/** A run that ended well. */
+/** The result of a finished run. */
 export interface RunResult {
   readonly status: 'finished' | 'interrupted';
   readonly manifest: Manifest;
   readonly history: readonly MetricsRow[];
-  /** It had been finished before, and nothing was done. */
+  /** Whether the run was already finished, so that nothing was done. */
   readonly already: boolean;
 }

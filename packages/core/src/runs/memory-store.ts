@@ -3,7 +3,7 @@ import { InputError } from '../contracts/errors.js';
 import type { Store } from '../contracts/types.js';
 import { checkLeaseName, timedLeases } from './lease.js';
 
-/** An empty store; what goes in and comes out is copied. */
+/** An empty store; data is copied on read and write. */
 export function memoryStore(where = 'memory'): Store {
   const files = new Map<string, Uint8Array>();
   const leases = timedLeases();

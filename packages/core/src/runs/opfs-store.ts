@@ -7,7 +7,9 @@ import type { Lease, LeaseRefusal, Store } from '../contracts/types.js';
 import { checkLeaseName, lostLease } from './lease.js';
 import { checkPath } from './memory-store.js';
 
-/** A store in `folder` (`/` separates folders) of the origin private file system, made at the first write. */
+/**
+ * A store in `folder` (`/` separates folders) of the origin private file system, created at the first write.
+ */
 export function opfsStore(folder: string): Store {
   const where = `opfs:${folder}`;
   const whole = (path: string): readonly string[] => `${folder}/${checkPath(path)}`.split('/');

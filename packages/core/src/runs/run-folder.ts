@@ -78,7 +78,7 @@ export async function findConfig(store: Store): Promise<RunConfig | undefined> {
   return config;
 }
 
-/** `config.json`. @throws InputError when the folder is missing or not a run's. */
+/** Reads `config.json`. @throws InputError if the folder is missing or is not a run folder. */
 export async function readConfig(store: Store): Promise<RunConfig> {
   const config = await findConfig(store);
   if (config === undefined)
@@ -104,7 +104,10 @@ export async function checkVacant(store: Store): Promise<void> {
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
   await writeJson(store, 'manifest.json', manifest);
 }
-/** `manifest.json`, or undefined where there is none yet. @throws InputError when it is no run's. */
+/**
+ * Reads `manifest.json`; undefined if it does not exist yet.
+ * @throws InputError if it is not the manifest of a run.
+ */
 export async function readManifest(store: Store): Promise<Manifest | undefined> {
   return readJson(store, 'manifest.json', MANIFEST);
 }
@@ -114,8 +117,9 @@ export async function appendMetrics(store: Store, row: MetricsRow): Promise<void
   await store.append('metrics.jsonl', encode(`${JSON.stringify(row)}\n`));
 }
 /**
- * All epochs of `metrics.jsonl`; a torn last line is left out. @throws RunError that names a bad line, or
- * rows that are missing: between others, or up to where the run was saved, given its manifest or position.
+ * Reads all epochs of `metrics.jsonl`, without an incomplete last line.
+ * @throws RunError that names an invalid line, or rows that are missing between others or before the saved
+ * position.
  */
 export async function readMetrics(
   store: Store,

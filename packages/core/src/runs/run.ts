@@ -46,9 +46,9 @@ import {
 import { checkSpec } from './spec.js';
 
 /**
- * Runs a specification in a store: begins, or goes on where the same experiment was interrupted or
- * where it ended, if it is to be longer now.
- * @throws InputError on bad input, before anything is written; RunError when the run fails.
+ * Runs a specification in a store. It starts the run, resumes it if it was interrupted, or extends it if it is
+ * now longer.
+ * @throws InputError on bad input, before anything is written; RunError if the run fails.
  */
 export async function startRun(spec: unknown, host: RunHost): Promise<RunResult> {
   const { experiment, execution: requested = {} } = checkSpec(spec);
@@ -70,10 +70,10 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
 }
 
 /**
- * Goes on with the run in a store, from its newest readable checkpoint, to the length it was begun with
- * or that is asked for: it then ends in the bits of a run that was begun with that.
- * @throws InputError when there is no run, it is longer than what is asked for, or `execution` would
- * change what its exactness rests on.
+ * Resumes the run in a store from its newest readable checkpoint, to its original length or a longer one, and
+ * ends with the same bits as an uninterrupted run of that length.
+ * @throws InputError if there is no run, if it is longer than requested, or if `execution` would change its
+ * results.
  */
 export async function resumeRun(
   host: RunHost,

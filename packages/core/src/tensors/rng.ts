@@ -11,7 +11,7 @@ import { createMaskKernel, findMaskKernel, type MaskKernel, rounded } from './ma
 const LANES = 4;
 const encoder = new TextEncoder();
 
-/** The generator of a seed (an integer in 0 … 2⁵³ − 1). */
+/** Returns the generator of a seed (an integer in 0 … 2⁵³ − 1). */
 export function rng(seed: number): Rng {
   return fromPath(String(seed));
 }

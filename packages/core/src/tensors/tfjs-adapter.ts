@@ -10,9 +10,9 @@ import { startTfjsBackend, withTfjsBackend } from './tfjs-backend.js';
 
 /** What tells one tfjs backend from another. */
 export interface TfjsBackend {
-  /** Name under which tfjs knows the backend. */
+  /** The backend's name in tfjs. */
   readonly tfjs: string;
-  /** For manifests, with its version. */
+  /** Description for manifests, with the version. */
   readonly device: string;
   readonly threads: number;
   readonly bitExact: boolean;
@@ -21,8 +21,8 @@ export interface TfjsBackend {
 const NOTHING_COMPILED = { nodes: 0, gemms: [], flops: 0, bytes: 0 } as const;
 
 /**
- * Adapts a tfjs backend; starts it where it has not been started.
- * @throws RunError when tfjs does not know the backend or cannot start it.
+ * Adapts a tfjs backend and initializes it if needed.
+ * @throws RunError if tfjs does not know the backend or cannot initialize it.
  */
 export async function tfjsAdapter({
   tfjs,

@@ -21,9 +21,9 @@ export function requireTeacher(
 }
 
 /**
- * Pairs a site of each teacher layer with one of a student layer; a map reads teacher → student.
- * Without a map, depths must be equal and layers meet their like.
- * @throws InputError when depths differ without a map, or a map names a missing layer.
+ * Pairs sites of teacher layers with sites of student layers. `layers` maps teacher → student; without it,
+ * depths must be equal and layers of the same index are paired.
+ * @throws InputError if depths differ without a map, or if a map names a missing layer.
  */
 export function layerPairs(
   models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
@@ -86,7 +86,10 @@ export function combine(how: 'mean' | 'sum', terms: readonly tf.Scalar[]): tf.Sc
   return how === 'sum' ? total : tf.mul(total, 1 / terms.length);
 }
 
-/** The hidden states in order: embedding, each block after attention and after its MLP, after the final norm. */
+/**
+ * The hidden states in order: embedding, then each block after attention and after the MLP, then the final
+ * norm.
+ */
 export function hiddenStates(model: ModelInfo): readonly Site[] {
   const blocks = Array.from({ length: model.layers }, (_, l) => [
     `blocks.${l}.hook_resid_mid`,

@@ -14,8 +14,8 @@ import { matchNames } from './patterns.js';
 type Tap = (value: tf.Tensor) => tf.Tensor;
 
 /**
- * The same model, which reads each parameter through `params` (same shape out as in, differentiable)
- * and whose sites go through `taps`, before those that a caller of `apply` gives.
+ * Returns a model that reads each parameter through `params` (differentiable, shape unchanged) and passes its
+ * sites through `taps`, before the taps of a caller of `apply`.
  */
 export function transformModel(
   model: Model,

@@ -4,19 +4,19 @@ import { dropRounding, isConstant } from '@grok/core/internal';
 import { normalCdf, normalQuantile } from './distributions.js';
 import { mean } from './summary.js';
 
-/** How an interval is made. */
+/** Options of a bootstrap interval. */
 export interface BootstrapOptions {
   /** Default .95. */
   readonly confidence?: number;
-  /** Resamples, default 10,000. */
+  /** Number of resamples (default 10,000). */
   readonly resamples?: number;
   /** Default 0. */
   readonly seed?: number;
 }
 
 /**
- * BCa interval of a statistic of one sample (default: its mean). Resample `p` in a sample of n has
- * n draws with replacement. A sample without spread gives the statistic twice; null below two values.
+ * BCa bootstrap interval of a statistic of one sample (default: the mean). If the sample has no spread, both
+ * ends are the statistic; null for fewer than two values.
  */
 export function bootstrapInterval(
   values: readonly number[],

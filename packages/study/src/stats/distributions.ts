@@ -49,7 +49,9 @@ function fraction(term: (n: number) => readonly [number, number]): number {
   return f;
 }
 
-/** Regularized incomplete beta I_x(a, b); `y` = 1 − x, given apart where x is close to 1. */
+/**
+ * Regularized incomplete beta function I_x(a, b); `y` = 1 − x is passed separately because x may be close to 1.
+ */
 export function betaRegularized(x: number, a: number, b: number, y: number = 1 - x): number {
   if (x <= 0) return 0;
   if (y <= 0) return 1;
@@ -70,25 +72,25 @@ export function betaRegularized(x: number, a: number, b: number, y: number = 1 -
   );
 }
 
-/** P(Z ≤ z) of the standard normal, exact in the lower tail. */
+/** P(Z ≤ z) of the standard normal distribution, accurate in the lower tail. */
 export function normalCdf(z: number): number {
   const [p, q] = gammaPQ(0.5, (z * z) / 2);
   return z < 0 ? q / 2 : 0.5 + p / 2;
 }
 
-/** The z below which the standard normal has probability p, in (0, 1). */
+/** Quantile of the standard normal distribution for p in (0, 1). */
 export function normalQuantile(p: number): number {
   return quantile('normal', p, normalCdf);
 }
 
-/** P(T ≤ t) of Student's t with `df` > 0 degrees of freedom, exact in the lower tail. */
+/** P(T ≤ t) of Student's t distribution with `df` > 0 degrees of freedom, accurate in the lower tail. */
 export function tCdf(t: number, df: number): number {
   const square = t * t;
   const tail = 0.5 * betaRegularized(df / (df + square), df / 2, 0.5, square / (df + square));
   return t < 0 ? tail : 1 - tail;
 }
 
-/** The t below which Student's t has probability p, in (0, 1). */
+/** Quantile of Student's t distribution for p in (0, 1). */
 export function tQuantile(p: number, df: number): number {
   return quantile('t', p, (t) => tCdf(t, df));
 }
@@ -99,8 +101,8 @@ export function chiSquareTail(x: number, df: number): number {
 }
 
 /**
- * P(T ≤ t) of the noncentral t with noncentrality `delta`: Lenth's series of incomplete betas
- * (1989, Applied Statistics algorithm 243), in t > 0 and by reflection below.
+ * P(T ≤ t) of the noncentral t distribution with noncentrality `delta`, by Lenth's series of incomplete betas
+ * (1989, Applied Statistics algorithm 243) for t > 0, and by reflection for t < 0.
  */
 export function noncentralTCdf(t: number, df: number, delta: number): number {
   if (t < 0) return 1 - noncentralTCdf(-t, df, -delta);

@@ -1,6 +1,6 @@
 /** Holm's step-down correction for a family of tests (Holm 1979). */
 
-/** Adjusted p-values, in the order given: reject where they are at most α, and the family errs at most α. */
+/** Holm-adjusted p-values in the given order; rejecting those ≤ α controls the family-wise error rate at α. */
 export function holm(p: readonly number[]): number[] {
   const order = [...p.keys()].sort((i, j) => p[i]! - p[j]!);
   const adjusted = new Array<number>(p.length);

@@ -9,18 +9,22 @@ import type { Duration } from './survival.js';
 /** Pairs beyond which the exchanges are too many to be counted. */
 const MOST_PAIRS = 20;
 
-/** A test of paired times with censoring, two-sided. */
+/** A two-sided test of paired, censored times. */
 export interface PairedPrenticeWilcoxon {
   readonly n: number;
-  /** Sum of the differences of scores, first − second, over its error: negative where the first come earlier; null where all are equal. */
+  /**
+   * Sum of the score differences, first − second, over its standard error; negative if the first are earlier,
+   * null if all are equal.
+   */
   readonly z: number | null;
-  /** Share of all exchanges within pairs whose sum is at least as far from 0. */
+  /** Exact p-value: share of all permutations within pairs whose sum is at least as far from 0. */
   readonly p: number;
 }
 
 /**
- * Tests whether runs of the same seeds differ in time, first − second; an exchange of the two of any
- * pair is equally likely where they do not. @throws InputError on unequal lengths, no pair, and more than 20.
+ * Tests whether runs of the same seeds differ in time, first − second, with the exact permutation distribution
+ * within pairs.
+ * @throws InputError on unequal lengths, without a pair, or with more than 20 pairs.
  */
 export function pairedPrenticeWilcoxon(
   first: readonly Duration[],
@@ -46,8 +50,8 @@ export function pairedPrenticeWilcoxon(
 }
 
 /**
- * Prentice's scores for the Wilcoxon test, −1 (the earliest event) … 1: 1 − 2 S at an event and 1 − S where
- * a run was censored, S = Π (atRisk + 1 − events) / (atRisk + 1) over the events so far.
+ * Prentice's scores for the Wilcoxon test, from −1 (the earliest event) to 1: 1 − 2 S for an event and 1 − S
+ * for a censored run, with S = Π (atRisk + 1 − events) / (atRisk + 1) over the events so far.
  */
 export function prenticeScores(durations: readonly Duration[]): readonly number[] {
   const times = mergeTies(durations.map(({ time }) => time));

@@ -7,18 +7,21 @@ import { dropRounding, mergeTies, ranks } from '@grok/core/internal';
 import { tCdf, tQuantile } from './distributions.js';
 import { mean, sd } from './summary.js';
 
-/** A paired t test, two-sided; the interval is of the mean difference. */
+/** A two-sided paired t test, with an interval of the mean difference. */
 export interface PairedT {
   readonly n: number;
   readonly difference: number;
-  /** Null where all differences are equal: the statistic has no value then. */
+  /** Null if all differences are equal, since the statistic is then undefined. */
   readonly t: number | null;
   readonly df: number;
   readonly p: number | null;
   readonly interval: readonly [number, number] | null;
 }
 
-/** Tests whether paired differences have mean 0; `confidence` (default .95) is the interval's. @throws InputError below two pairs. */
+/**
+ * Tests whether paired differences have mean 0; `confidence` (default .95) is the level of the interval.
+ * @throws InputError for fewer than two pairs.
+ */
 export function pairedT(a: readonly number[], b: readonly number[], confidence = 0.95): PairedT {
   const d = differences(a, b, 2);
   const df = d.length - 1;
@@ -34,7 +37,7 @@ export function pairedT(a: readonly number[], b: readonly number[], confidence =
 
 /** Wilcoxon's signed-rank test; `w` is the smaller sum of ranks. */
 export interface Wilcoxon {
-  /** Pairs that differ; the others say nothing and are left out, as Wilcoxon did. */
+  /** Number of pairs that differ; other pairs are dropped, as in Wilcoxon's method. */
   readonly n: number;
   readonly w: number;
   readonly plus: number;
@@ -43,9 +46,9 @@ export interface Wilcoxon {
 }
 
 /**
- * Exact two-sided Wilcoxon test: the distribution of the ranks 1 … n over all 2ⁿ signs is counted.
- * Tied differences share their mean rank, and a sum that is not an integer is then taken to the
- * next less extreme one, as SciPy's `method="exact"` does: exact without ties, close to it with them.
+ * Exact two-sided Wilcoxon signed-rank test over all 2ⁿ signs of the ranks 1 … n. Tied differences get their
+ * mean rank, and a rank sum that is not an integer is rounded to the less extreme side, as in SciPy's
+ * `method="exact"`: exact without ties, approximate with ties.
  * @throws InputError without a pair.
  */
 export function wilcoxon(a: readonly number[], b: readonly number[]): Wilcoxon {
@@ -65,19 +68,19 @@ export function wilcoxon(a: readonly number[], b: readonly number[]): Wilcoxon {
   return { n, w, plus, minus: total - plus, p: Math.min(1, 2 * tail) };
 }
 
-/** Sizes of a paired effect; null where a spread of 0 leaves them without a value. */
+/** Effect sizes of paired data; null if the standard deviation is 0. */
 export interface EffectSizes {
-  /** Mean difference over the differences' standard deviation. */
+  /** Mean difference over the standard deviation of the differences. */
   readonly dz: number | null;
   /** Mean difference over the mean of both standard deviations. */
   readonly dav: number | null;
-  /** 1 − 3 / (4·(n − 1) − 1): multiply a d by it to take its bias for small n away. */
+  /** 1 − 3 / (4·(n − 1) − 1): factor that corrects the small-sample bias of d. */
   readonly hedges: number;
   /** (Σ positive ranks − Σ negative ranks) / Σ ranks. */
   readonly rankBiserial: number | null;
 }
 
-/** Effect sizes of a − b over pairs. @throws InputError below two pairs. */
+/** Effect sizes of a − b over pairs. @throws InputError for fewer than two pairs. */
 export function effectSizes(a: readonly number[], b: readonly number[]): EffectSizes {
   const d = differences(a, b, 2);
   const { plus, minus } = wilcoxon(a, b);

@@ -3,8 +3,9 @@ import { InputError } from '@grok/core';
 import { noncentralTCdf, tQuantile } from './distributions.js';
 
 /**
- * Probability that a two-sided paired t test over `n` pairs finds an effect of size `d` (d_z) at
- * level `alpha` (default .05). @throws InputError below two pairs.
+ * Power of a two-sided paired t test with `n` pairs for an effect of size `d` (d_z) at level `alpha` (default
+ * .05).
+ * @throws InputError for fewer than two pairs.
  */
 export function power(d: number, n: number, alpha = 0.05): number {
   if (!(Number.isInteger(n) && n >= 2))
@@ -17,7 +18,10 @@ export function power(d: number, n: number, alpha = 0.05): number {
 
 const MOST = 100_000;
 
-/** Fewest pairs (seeds) with which an effect `d` is found with probability `wanted` (default .8). Null when none of 100,000 suffices. */
+/**
+ * Smallest number of pairs (seeds) with power `wanted` (default .8) for an effect `d`; null if 100,000 are not
+ * enough.
+ */
 export function seedsNeeded(d: number, wanted = 0.8, alpha = 0.05): number | null {
   if (!(wanted > 0 && wanted < 1))
     throw new InputError(`seeds needed: the power must be in (0, 1), got ${wanted}`);

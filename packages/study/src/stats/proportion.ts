@@ -3,8 +3,9 @@ import { InputError } from '@grok/core';
 import { normalQuantile } from './distributions.js';
 
 /**
- * Wilson's score interval of `successes` of `n` (Wilson 1927), in shares of 1; `confidence` is .95 unless
- * given. @throws InputError unless 0 ≤ successes ≤ n and n ≥ 1.
+ * Wilson's score interval (Wilson 1927) for `successes` out of `n`, as proportions; `confidence` defaults to
+ * .95.
+ * @throws InputError unless 0 ≤ successes ≤ n and n ≥ 1.
  */
 export function wilson(successes: number, n: number, confidence = 0.95): readonly [number, number] {
   if (!(Number.isInteger(successes) && Number.isInteger(n) && n >= 1))

@@ -10,13 +10,13 @@ import { pairedT } from './paired.js';
 import { mean, sd } from './summary.js';
 import { type Duration, kaplanMeier, restrictedMean } from './survival.js';
 
-/** A mean or a difference of means, in the unit of the times; the interval is null below two runs. */
+/** A mean or a difference of means, in the unit of the times; the interval is null for fewer than two runs. */
 export interface RestrictedEstimate {
   readonly value: number;
   readonly interval: readonly [number, number] | null;
 }
 
-/** What each run adds to the restricted mean: n θ − (n − 1) θ without it. */
+/** Pseudo-observations of the restricted mean: n θ − (n − 1) θ without that run. */
 export function pseudoObservations(
   durations: readonly Duration[],
   horizon: number,
@@ -31,7 +31,10 @@ export function pseudoObservations(
   );
 }
 
-/** Restricted mean up to `horizon`, with its interval; `confidence` is .95 unless given. @throws InputError without a run. */
+/**
+ * Restricted mean up to `horizon` with its interval (`confidence` default .95).
+ * @throws InputError without a run.
+ */
 export function restrictedMeanInterval(
   durations: readonly Duration[],
   horizon: number,
@@ -47,7 +50,10 @@ export function restrictedMeanInterval(
   return { value, interval: clip([center - reach, center + reach], 0, horizon) };
 }
 
-/** Difference of restricted means of the same seeds, first − second. @throws InputError on unequal lengths and without a pair. */
+/**
+ * Difference of restricted means over the same seeds, first − second.
+ * @throws InputError on unequal lengths and without a pair.
+ */
 export function restrictedDifference(
   first: readonly Duration[],
   second: readonly Duration[],

@@ -1,7 +1,7 @@
 /** What a sample looks like: mean ± standard deviation, median. */
 import { isConstant } from '@grok/core/internal';
 
-/** A sample in short; `sd` has n − 1 below the line. Null where it has no meaning. */
+/** Summary of a sample; `sd` divides by n − 1. Undefined values are null. */
 export interface Summary {
   readonly n: number;
   readonly mean: number | null;
@@ -14,7 +14,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation with n − 1; 0 of values that are equal up to rounding, NaN below two values. */
+/** Standard deviation with n − 1; 0 for values that are equal up to rounding, NaN for fewer than two values. */
 export function sd(values: readonly number[]): number {
   if (values.length < 2) return Number.NaN;
   if (isConstant(values)) return 0;
@@ -22,7 +22,7 @@ export function sd(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, v) => sum + (v - m) ** 2, 0) / (values.length - 1));
 }
 
-/** The median of numbers, null when there are none. */
+/** The median of numbers; null for an empty list. */
 export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);

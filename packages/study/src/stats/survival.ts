@@ -6,18 +6,18 @@ import { InputError } from '@grok/core';
 import { difference, mergeTies } from '@grok/core/internal';
 import { chiSquareTail } from './distributions.js';
 
-/** A run's time to an event, or (`observed: false`) the time for which it was watched without one. */
+/** Time of a run to an event, or (`observed: false`) the time at which it was censored. */
 export interface Duration {
   readonly time: number;
   readonly observed: boolean;
 }
-/** The share that has not had the event after `time`; it stays so until the next step. */
+/** A step of a survival curve: the share without the event after `time`, until the next step. */
 export interface SurvivalStep {
   readonly time: number;
   readonly survival: number;
 }
 
-/** Kaplan–Meier curve: a step at every time of an event, ascending; 1 before the first. */
+/** Kaplan–Meier curve with a step at each event time, ascending; 1 before the first. */
 export function kaplanMeier(watched: readonly Duration[]): readonly SurvivalStep[] {
   const durations = tied(watched);
   let survival = 1;
@@ -33,12 +33,12 @@ export function survivalAt(curve: readonly SurvivalStep[], time: number): number
   return curve.findLast((step) => difference(step.time, time) <= 0)?.survival ?? 1;
 }
 
-/** First time at which at most half are without the event; null when it never comes to that. */
+/** First time at which at most half are without the event; null if that never happens. */
 export function medianTime(curve: readonly SurvivalStep[]): number | null {
   return curve.find((step) => difference(step.survival, 0.5) <= 0)?.time ?? null;
 }
 
-/** Mean time without the event, counted to `horizon` at most: the area under the curve. */
+/** Mean time without the event, restricted to `horizon`: the area under the survival curve. */
 export function restrictedMean(curve: readonly SurvivalStep[], horizon: number): number {
   let [area, from, level] = [0, 0, 1];
   for (const { time, survival } of curve) {
@@ -49,7 +49,7 @@ export function restrictedMean(curve: readonly SurvivalStep[], horizon: number):
   return area + level * (horizon - from);
 }
 
-/** Log-rank test of two groups: χ² with one degree of freedom; null where no event tells them apart. */
+/** Log-rank test of two groups: χ² with one degree of freedom; null if no event distinguishes them. */
 export function logRank(
   first: readonly Duration[],
   second: readonly Duration[],
