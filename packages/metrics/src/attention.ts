@@ -2,17 +2,20 @@
 import { type HostArray, InputError } from '@grok/core';
 import { average, entropy } from './sample.js';
 
-/** Mean entropies of a pattern over its rows. */
+/** Mean entropies of an attention pattern over rows. */
 export interface AttentionEntropy {
   /** Mean over heads and query positions. */
   readonly mean: number;
-  /** By head, mean over query positions. */
+  /** Per head, averaged over query positions. */
   readonly heads: readonly number[];
   /** `[head][query]`; a causal query at position q has at most log(q + 1), so the first has 0. */
   readonly positions: readonly (readonly number[])[];
 }
 
-/** @param pattern `[batch, head, query, key]`, rows summing to 1. @throws InputError for another rank. */
+/**
+ * Entropies of attention patterns. @param pattern `[batch, head, query, key]`, rows sum to 1.
+ * @throws InputError for another rank.
+ */
 export function attentionEntropy(pattern: HostArray): AttentionEntropy {
   const [batch = 0, heads = 0, queries = 0, keys = 0] = pattern.shape;
   if (pattern.shape.length !== 4 || pattern.data.length === 0)
@@ -33,7 +36,7 @@ export function attentionEntropy(pattern: HostArray): AttentionEntropy {
   return { mean: average(perHead), heads: perHead, positions };
 }
 
-/** Mean over rows of patterns `[batch, head, query, key]`: for each head `[query · key]`, row-major. */
+/** Mean over rows of attention patterns `[batch, head, query, key]`: per head `[query · key]`, row-major. */
 export function meanPatterns({ data, shape }: HostArray): readonly (readonly number[])[] {
   const [rows = 0, heads = 0, queries = 0, keys = 0] = shape;
   const size = queries * keys;

@@ -8,15 +8,17 @@ import { type Basis, checkPaired, findBasis, type Rows, toMatrix } from './rows.
 import { average, dot } from './sample.js';
 
 /**
- * Canonical correlations, largest first, in 0–1, of x `[n, d₁]` and y `[n, d₂]`; n > d₁, d₂, or all are
- * 1. As many as the lesser rank; one NaN where x or y does not vary or is not finite.
+ * Canonical correlations (0–1), largest first, of x `[n, d₁]` and y `[n, d₂]`, as many as the smaller rank.
+ * Needs n > d₁ and d₂; otherwise all are 1. A single NaN if x or y is constant or not finite.
  */
 export function cca(x: Rows, y: Rows): readonly number[] {
   const [a, b] = findBases('CCA', x, y);
   return a === undefined || b === undefined ? [Number.NaN] : correlate(a.u, b.u).rho;
 }
 
-/** Mean canonical correlation between the leading directions that carry `variance` of each; NaN as `cca`. */
+/**
+ * Mean canonical correlation between the leading directions with a share `variance` of each; NaN as for `cca`.
+ */
 export function svcca(
   x: Rows,
   y: Rows,
@@ -31,8 +33,8 @@ export function svcca(
 }
 
 /**
- * Canonical correlations weighted by Σⱼ |⟨hᵢ, xⱼ⟩|, h the canonical variables of x and xⱼ its columns;
- * not symmetric; NaN as `cca`.
+ * Projection-weighted CCA: canonical correlations weighted by Σⱼ |⟨hᵢ, xⱼ⟩|, with h the canonical variables of
+ * x and xⱼ its columns. Not symmetric; NaN as for `cca`.
  */
 export function pwcca(x: Rows, y: Rows): number {
   const [a, b] = findBases('PWCCA', x, y);

@@ -5,13 +5,16 @@ import { combineHsic, normalizeHsic } from './cka.js';
 import { centered, checkPaired, type Rows, toMatrix } from './rows.js';
 import { dot, quantile } from './sample.js';
 
-/** CKA of two representations, with what it takes to believe it. */
+/** CKA of two representations with an interval and a permutation test. */
 export interface CkaTest {
   readonly biased: number;
   readonly debiased: number;
   /** Half-sampling interval of the debiased value. */
   readonly interval: readonly [number, number];
-  /** Under permutations of y's rows: exact means, interval of the debiased value, share of draws at least as large up to rounding (NaN where that value is). */
+  /**
+   * Under permutations of y's rows: exact means, the interval of the debiased value, and the p-value, the share
+   * of permutations with a value at least as large up to rounding (NaN if the value is NaN).
+   */
   readonly null: {
     readonly biased: number;
     readonly debiased: number;
@@ -27,14 +30,12 @@ interface Kernel {
 }
 
 /**
- * Biased and debiased linear CKA with a permutation null and an interval of level `level` (.95).
- *
- * The interval is a bootstrap without replacement: quantiles over random halves of the rows, whose
- * spread is that of the whole (Shao & Wu 1989, delete-d jackknife with d = n/2). Resampling with
- * replacement repeats rows, and repeated rows bring back the very bias that the estimator takes out.
- *
- * `group` rows in a row (such as the positions of one input) are permuted and sampled together.
- * Takes memory of 4·n² numbers. @throws InputError on rows that do not pair, or on more than 8,192.
+ * Biased and debiased linear CKA with a permutation test and an interval of level `level` (.95). The interval
+ * has the quantiles over random halves of the rows, whose spread is that of the whole (Shao & Wu 1989, delete-d
+ * jackknife with d = n/2); resampling with replacement would repeat rows, which biases CKA. Each `group` of
+ * consecutive rows (such as the positions of one input) is permuted and sampled together. Needs memory for 4·n²
+ * numbers.
+ * @throws InputError on different numbers of rows, or on more than 8,192.
  */
 export function ckaTest(
   x: Rows,

@@ -9,8 +9,9 @@ import { centered, checkPaired, type Rows, squaredNorm, toMatrix } from './rows.
 import { dot } from './sample.js';
 
 /**
- * Biased linear CKA of x `[n, d₁]` and y `[n, d₂]`, in 0–1. Independent data do not give 0: with
- * n = 32 and d = 64 they give .67. NaN where x or y does not vary. @throws InputError on different numbers of rows.
+ * Biased linear CKA (0–1) of x `[n, d₁]` and y `[n, d₂]`. It is not 0 for independent data: about .67 for n =
+ * 32 and d = 64. NaN if x or y is constant.
+ * @throws InputError on different numbers of rows.
  */
 export function cka(x: Rows, y: Rows): number {
   const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
@@ -20,9 +21,9 @@ export function cka(x: Rows, y: Rows): number {
 }
 
 /**
- * Debiased linear CKA of x `[n, d₁]` and y `[n, d₂]`, around 0 for independent data (it may be
- * negative), at most 1; n > 3. NaN where the rows of x or of y do not vary, or lie equally far apart.
- * Memory grows with n·d, not n². @throws InputError on too few rows.
+ * Debiased linear CKA of x `[n, d₁]` and y `[n, d₂]`: around 0 for independent data (it may be negative), at
+ * most 1; needs n > 3. NaN if the rows of x or y are constant or equidistant. Memory grows with n·d, not n².
+ * @throws InputError on too few rows.
  */
 export function debiasedCka(x: Rows, y: Rows): number {
   const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];

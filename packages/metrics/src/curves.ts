@@ -1,10 +1,10 @@
 /** When a run grokked, read off its history: epochs to a threshold and the best of the last epochs. */
 import { InputError, type MetricsRow } from '@grok/core';
 
-/** What these functions look at of a run's epochs, in order. */
+/** The epochs of a run, in order. */
 export type History = readonly Pick<MetricsRow, 'epoch' | 'validation'>[];
 
-/** The validation accuracies whose epochs are reported. */
+/** Validation accuracies for which epochs are reported. */
 export const thresholds: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /**
@@ -29,7 +29,7 @@ export function epochsTo(
   return null;
 }
 
-/** `epochsTo` of every threshold, keyed by the threshold as text: `{ "0.5": 70, …, "0.999": null }`. */
+/** `epochsTo` for every threshold, by the threshold as text: `{ "0.5": 70, …, "0.999": null }`. */
 export function allEpochsTo(
   history: History,
   options: { sustained?: number } = {},
@@ -37,7 +37,7 @@ export function allEpochsTo(
   return Object.fromEntries(thresholds.map((t) => [String(t), epochsTo(history, t, options)]));
 }
 
-/** Highest validation accuracy (0–1) of the last `epochs` epochs. @throws InputError on an empty history. */
+/** Highest validation accuracy (0–1) of the last `epochs` epochs. @throws InputError for an empty history. */
 export function bestOfLast(history: History, epochs = 10): number {
   const last = history.at(-1);
   if (last === undefined)

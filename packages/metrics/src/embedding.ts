@@ -10,7 +10,7 @@ import { type CyclicGroup, cyclicGroup } from './modular.js';
 import { computePca } from './pca.js';
 import { centered, toMatrix } from './rows.js';
 
-/** Views of an embedding; points are `[x, y]` of each residue in the group's order. */
+/** Projections of an embedding; points are `[x, y]` for each residue in the group's order. */
 export interface EmbeddingViews {
   readonly residues: readonly number[];
   /** Norm of the embedding's component at each frequency 1, 2, … */
@@ -20,7 +20,9 @@ export interface EmbeddingViews {
   readonly circles: readonly (readonly (readonly number[])[])[];
 }
 
-/** The residues' rows of an embedding `[vocabulary, d_model]`; empty for a task that no group lies behind. */
+/**
+ * Projections of the residues' rows of an embedding `[vocabulary, d_model]`; empty for a task without a group.
+ */
 export function viewEmbedding(embedding: HostArray, task: Pick<Task, 'modular'>): EmbeddingViews {
   const group = findGroup(task);
   if (group === undefined) return { residues: [], spectrum: [], principal: [], circles: [] };

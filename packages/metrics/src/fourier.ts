@@ -29,17 +29,20 @@ export function highest(order: number): number {
   return Math.floor(order / 2);
 }
 
-/** Norm of a function's component at each frequency. */
+/** Norm of each frequency component of a function. */
 export interface Spectrum {
   /** Norm of the mean. */
   readonly constant: number;
-  /** Norm in span(cos_k, sin_k); the entry at index i is of frequency k = i + 1. */
+  /** Norm in span(cos_k, sin_k); index i has frequency k = i + 1. */
   readonly frequencies: readonly number[];
-  /** Gini coefficient of those norms: near 0 before grokking, near 1 when few frequencies carry all; NaN of a constant. */
+  /**
+   * Gini coefficient of these norms: near 0 before grokking, near 1 if few frequencies carry the function; NaN
+   * for a constant.
+   */
   readonly gini: number;
 }
 
-/** The spectrum over the group of rows of an embedding `[vocabulary, d]`; other tokens are left out. */
+/** Fourier spectrum of the rows of an embedding `[vocabulary, d]` over the group, without other tokens. */
 export function embeddingSpectrum(embedding: HostArray, group: CyclicGroup): Spectrum {
   const d = embedding.shape[1] ?? 1;
   const n = group.order;
@@ -57,15 +60,15 @@ export function embeddingSpectrum(embedding: HostArray, group: CyclicGroup): Spe
   return { constant, frequencies, gini: gini(frequencies) };
 }
 
-/** Squared coefficients of a grid by frequency of x and of y: `[K + 1, K + 1, width]` with K = ⌊n/2⌋. */
+/** Squared Fourier coefficients of a grid, by frequency of x and y: `[K + 1, K + 1, width]` with K = ⌊n/2⌋. */
 export interface Powers {
-  /** n of the group. */
+  /** Order n of the group. */
   readonly order: number;
   readonly highest: number;
   readonly width: number;
-  /** Power at frequencies (kx, ky) of channel c; 0 is the constant. */
+  /** Power of channel c at frequencies (kx, ky); frequency 0 is the constant. */
   at(kx: number, ky: number, channel: number): number;
-  /** Power of a channel but for its mean: its variance times n². */
+  /** Power of a channel without its mean: its variance times n². */
   total(channel: number): number;
 }
 

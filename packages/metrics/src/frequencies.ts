@@ -2,18 +2,18 @@
 import { dropRounding } from '@grok/core/internal';
 import type { Powers } from './fourier.js';
 
-/** A frequency and the share of the variance that it carries. */
+/** A frequency and its share of the variance. */
 export interface KeyFrequency {
   readonly frequency: number;
   readonly share: number;
 }
 
 /**
- * The key frequencies of a model, by its logits' powers over all pairs, largest first: k whose share of the
- * variance, over all classes, exceeds `share`, by default 1 % or twice what noise gives, whichever is more;
- * at most `most` of them, by default all. The share of k is of the products of a constant or frequency-k wave
- * of x with one of y, their constant left out: 8 of the n² − 1 components of a function of (x, y), so that
- * noise gives each frequency 1.7 % at n = 22, and .1 % at n = 96.
+ * The key frequencies of a model from the powers of its logits over all pairs, largest first: frequencies k
+ * whose share of the variance over all classes exceeds `share`, by default 1 % or twice the share expected of
+ * noise, whichever is larger; at most `most` of them, by default all. The share of k covers the products of a
+ * constant or frequency-k wave of x with one of y, without the constant: 8 of the n² − 1 components of a
+ * function of (x, y), so noise gives each frequency 1.7 % for n = 22 and .1 % for n = 96.
  */
 export function keyFrequencies(
   powers: Powers,
@@ -39,19 +39,19 @@ export function keyFrequencies(
     .slice(0, most);
 }
 
-/** The frequency that explains most of a neuron. */
+/** The frequency that explains most of a neuron's variance. */
 export interface NeuronFrequency {
-  /** 0 for a neuron that is constant. */
+  /** 0 for a constant neuron. */
   readonly frequency: number;
   readonly share: number;
 }
 
 /**
- * For each neuron, the frequency k that explains most of its variance over all pairs, and its share: of
- * polynomials of degree ≤ 2 in cos_k(x), sin_k(x), cos_k(y), sin_k(y), that is the waves of frequencies
- * k and 2k of x or y alone, and the products of frequency k. A wave of x alone is also the double of
- * another frequency's: shares within a hundredth are told apart by what is of k itself.
- * @param order n of the group, as 2k is taken modulo n
+ * For each neuron, the frequency k that explains most of its variance over all pairs, and its share. The share
+ * of k covers polynomials of degree ≤ 2 in cos_k(x), sin_k(x), cos_k(y), sin_k(y): waves of frequencies k and
+ * 2k of x or y alone, and products of frequency k. Since a wave of x alone is also the double of another
+ * frequency's, ties within a hundredth are broken by the part at k itself. @param order n of the group, as 2k
+ * is taken modulo n
  */
 export function neuronFrequencies(powers: Powers, order: number): readonly NeuronFrequency[] {
   return Array.from({ length: powers.width }, (_, c) => {
@@ -74,25 +74,25 @@ export function neuronFrequencies(powers: Powers, order: number): readonly Neuro
   });
 }
 
-/** Share (0–1) of neurons that one frequency explains above `threshold` (85 %). */
+/** Share (0–1) of neurons for which one frequency explains more than `threshold` (85 %) of the variance. */
 export function explainedNeurons(neurons: readonly NeuronFrequency[], threshold = 0.85): number {
   return neurons.filter(({ share }) => share > threshold).length / neurons.length;
 }
 
-/** What two sets of frequencies have in common, and what two random sets of their sizes would. */
+/** Overlap of two sets of frequencies, and of random sets of the same sizes. */
 export interface Overlap {
   readonly shared: readonly number[];
-  /** Size of the intersection over that of the union; NaN when both are empty. */
+  /** Jaccard index; NaN if both are empty. */
   readonly jaccard: number;
-  /** Mean number shared under the null. */
+  /** Expected number of shared frequencies under the null. */
   readonly expected: number;
-  /** Probability under the null of sharing at least as many. */
+  /** Probability under the null of at least as many shared frequencies. */
   readonly p: number;
 }
 
 /**
  * Overlap of two models' key frequencies among `count` possible ones. The null permutes the frequencies of one
- * model; as that makes the number shared hypergeometric, it is exact and needs no draws.
+ * model, so the number of shared ones is hypergeometric and the p-value exact.
  */
 export function frequencyOverlap(
   a: readonly number[],

@@ -5,8 +5,9 @@ import { centered, checkPaired, type Rows, singularValues, squaredNorm, toMatrix
 import { pearson } from './sample.js';
 
 /**
- * Squared Procrustes distance min over rotations R of ‖x·R − y‖² (Ding et al. 2021), both centered and of unit
- * Frobenius norm: 2 − 2‖xᵀy‖_*, 0 for equal shapes, 2 for unrelated ones. Widths may differ. NaN where x or y does not vary.
+ * Squared Procrustes distance: the minimum over rotations R of ‖x·R − y‖² (Ding et al. 2021), with both
+ * centered and of unit Frobenius norm. It is 2 − 2‖xᵀy‖_*: 0 for equal shapes, 2 for unrelated ones. Widths may
+ * differ. NaN if x or y is constant.
  */
 export function procrustes(x: Rows, y: Rows): number {
   const [a, b] = [centered(toMatrix(x)), centered(toMatrix(y))];
@@ -17,9 +18,9 @@ export function procrustes(x: Rows, y: Rows): number {
 }
 
 /**
- * Representational similarity analysis (Kriegeskorte et al. 2008): Spearman's correlation between the
- * pairwise dissimilarities 1 − Pearson of the rows of x and of y, in −1–1; ties are told up
- * to rounding. NaN where a row is constant, which has no correlation. Takes n²/2 numbers.
+ * Representational similarity analysis (Kriegeskorte et al. 2008): Spearman correlation (−1 to 1) of the
+ * pairwise dissimilarities 1 − Pearson between the rows of x and of y. Values that are equal up to rounding
+ * count as ties. NaN if a row is constant. Needs memory for n²/2 numbers.
  */
 export function rsa(x: Rows, y: Rows): number {
   const [a, b] = [toMatrix(x), toMatrix(y)];

@@ -38,11 +38,11 @@ export function averageGradients([first = {}, ...rest]: readonly HostParams[]): 
   );
 }
 
-/** Signal and noise of a gradient, from several batches of one size. */
+/** Signal and noise of a gradient, from several batches of equal size. */
 export interface NoiseToSignal {
   /** Squared norm of the expected gradient, unbiased: 0 on average where there is none, below 0 when noise hides it. */
   readonly signal: number;
-  /** Trace of the covariance of one batch's gradient, unbiased. */
+  /** Unbiased trace of the covariance of one batch's gradient. */
   readonly noise: number;
   /** noise / signal; times the batch size it is the simple noise scale. */
   readonly ratio: number;
@@ -51,9 +51,9 @@ export interface NoiseToSignal {
 }
 
 /**
- * Noise-to-signal of the gradient, per layer and in all, from the gradients of k ≥ 2 batches at the same
- * parameters (McCandlish et al. 2018, arXiv 1812.06162, appendix A.1).
- * @throws InputError on fewer than two batches.
+ * Noise-to-signal ratio of the gradient, per layer and in total, from the gradients of k ≥ 2 batches at the
+ * same parameters (McCandlish et al. 2018, arXiv 1812.06162, appendix A.1).
+ * @throws InputError for fewer than two batches.
  */
 export function noiseToSignal(batches: readonly HostParams[]): ByLayer<NoiseToSignal> {
   const k = batches.length;

@@ -8,15 +8,22 @@ import { type HostArray, InputError, type Task } from '@grok/core';
 export interface CyclicGroup {
   /** n: p for `add` and `sub`, p − 1 for `mul` and `div`. */
   readonly order: number;
-  /** Residue of each element: the identity, or powers of `generator`. */
+  /** Residue of each element: the element itself, or a power of `generator`. */
   readonly residues: readonly number[];
-  /** The least generator of the units modulo p, for `mul` and `div`; say it when reporting frequencies. */
+  /**
+   * The smallest generator of the units modulo p, for `mul` and `div`. Report it with frequencies, which depend
+   * on it.
+   */
   readonly generator: number | null;
-  /** The answer's element is x + sign·y. */
+  /** The element of the answer is x + sign·y. */
   readonly sign: 1 | -1;
 }
 
-/** @throws InputError for a task that is no `add`, `sub`, `mul` or `div`, or a composite p for the latter two. */
+/**
+ * The cyclic group of a modular task.
+ * @throws InputError if the task is not `add`, `sub`, `mul` or `div`, or for a composite p with `mul` and
+ * `div`.
+ */
 export function cyclicGroup(task: { readonly modular?: Task['modular'] }): CyclicGroup {
   const { p, op } = task.modular ?? { p: 0, op: 'none' };
   if (!['add', 'sub', 'mul', 'div'].includes(op))
@@ -44,7 +51,7 @@ function powers(g: number, p: number): number[] {
   return out;
 }
 
-/** The element of the answer to (x, y). */
+/** The element of the answer for (x, y). */
 export function answer(group: CyclicGroup, x: number, y: number): number {
   return (x + group.sign * y + group.order) % group.order;
 }
@@ -56,7 +63,10 @@ export interface Grid {
   readonly data: Float64Array;
 }
 
-/** The operands of rows of a modular task: tokens at `a` and `b` of its format, by default the first and the third. */
+/**
+ * The operands of the rows of a modular task: the tokens at `a` and `b` of its format, by default the first and
+ * the third.
+ */
 export function readOperands(
   { inputs, format = ['a', 'op', 'b'] }: Pick<Task, 'inputs' | 'format'>,
   rows: ArrayLike<number>,
@@ -70,8 +80,8 @@ export function readOperands(
 }
 
 /**
- * The cell x·order + y of each row of a task over (a, b); −1 where a or b is 0 in a
- * product, which has no logarithm.
+ * The cell x·order + y of each row of a task over (a, b); −1 if a or b is 0 in a product, since 0 has no
+ * logarithm.
  */
 export function locateCells(group: CyclicGroup, task: Task, rows: ArrayLike<number>): Int32Array {
   const element = new Map(group.residues.map((residue, x) => [residue, x]));
@@ -83,9 +93,8 @@ export function locateCells(group: CyclicGroup, task: Task, rows: ArrayLike<numb
 }
 
 /**
- * Values of rows laid out over the group.
- * @param values `[rows, width]`
- * @throws InputError when a pair is missing: Fourier components need all of them.
+ * Arranges the values of rows over the group. @param values `[rows, width]`
+ * @throws InputError if a pair is missing, since Fourier components need all of them.
  */
 export function layOutGrid(
   group: CyclicGroup,

@@ -4,25 +4,27 @@ import { chooseTolerance, isConstant } from '@grok/core/internal';
 import { type Rows, toMatrix } from './rows.js';
 import { average } from './sample.js';
 
-/** What the neurons of a layer do over some rows. */
+/** Dead and specialized neurons of a layer. */
 export interface NeuronReport {
   readonly count: number;
   /** Neurons whose activation does not vary by more than `dead` times the layer's root mean square. */
   readonly dead: readonly number[];
-  /** For each grouping, the neurons that it explains above the threshold, better than the others do. */
+  /**
+   * For each grouping, the neurons whose variance it explains above the threshold and better than other
+   * groupings.
+   */
   readonly specialised: Readonly<Record<string, readonly number[]>>;
-  /** For each grouping, the share of each neuron's variance that it explains (ε², may be below 0). */
+  /** For each grouping, its share of each neuron's variance (ε², may be negative). */
   readonly explained: Readonly<Record<string, readonly number[]>>;
 }
 
 /**
- * Dead and specialized neurons of activations `[rows, neurons]`.
- *
- * A neuron is dead when it says the same of every row: its activations lie within `dead` (1e-3) · RMS of
- * the whole layer of one value, which may be 0 or not. The rule serves ReLU and gated units alike. It is specialized in a grouping of the rows (by label, by a,
- * by b: an integer for each row) when the group explains more than `specialised` (.5) of its variance:
- * ε² = 1 − (1 − η²)(n − 1)/(n − k), which is 0 on average for a neuron that knows nothing, where plain η²
- * is (k − 1)/(n − 1). @throws InputError on a grouping of another length.
+ * Dead and specialized neurons of activations `[rows, neurons]`. A neuron is dead if its activations are
+ * constant to within `dead` (1e-3) times the RMS of the whole layer; this works for ReLU and gated units. A
+ * neuron is specialized in a grouping of the rows (by label, by a, by b: an integer per row) if the group
+ * explains more than `specialised` (.5) of its variance. The measure is ε² = 1 − (1 − η²)(n − 1)/(n − k), which
+ * is 0 on average for an unrelated neuron, where plain η² is (k − 1)/(n − 1).
+ * @throws InputError on a grouping of another length.
  */
 export function describeNeurons(
   activations: Rows,
@@ -80,7 +82,7 @@ function halfRange(values: readonly number[]): number {
   return (high - low) / 2;
 }
 
-/** ε² of one-way analysis of variance; 0 for a constant, and when every row is a group of its own. */
+/** ε² of a one-way analysis of variance; 0 for a constant, and if every row is its own group. */
 export function explainedShare(
   values: ArrayLike<number> & Iterable<number>,
   groups: ArrayLike<number>,

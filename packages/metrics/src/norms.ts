@@ -24,9 +24,8 @@ export function l2(params: HostParams): number {
 }
 
 /**
- * L1 / (L2 · √N), in (0, 1]: 1 when all entries are equal in size, √(2/π) ≈ .798 for a normal
- * distribution, less when few entries carry the norm. Unlike L1 / L2 it does not grow with N.
- * Parameters that are all zero give NaN.
+ * L1 / (L2 · √N), in (0, 1]: 1 if all absolute values are equal, √(2/π) ≈ .798 for a normal distribution,
+ * smaller if few entries dominate. Unlike L1 / L2, it does not grow with N. NaN if all parameters are zero.
  */
 export function normalizedL1L2(params: HostParams): number {
   return l1(params) / (l2(params) * Math.sqrt(parameterCount(params)));

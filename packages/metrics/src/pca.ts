@@ -2,15 +2,18 @@
 import { SingularValueDecomposition } from 'ml-matrix';
 import { centered, type Rows, toMatrix } from './rows.js';
 
-/** Observations seen along their principal components. */
+/** Principal components of observations. */
 export interface PrincipalComponents {
-  /** Coordinates of each observation, `[observations, count]`; a component's largest loading is positive. */
+  /**
+   * Coordinates of each observation, `[observations, count]`; the largest loading of each component is
+   * positive.
+   */
   readonly scores: readonly (readonly number[])[];
-  /** Share of the variance along each component, largest first; NaN where nothing varies. */
+  /** Share of the variance of each component, largest first; NaN if nothing varies. */
   readonly explained: readonly number[];
 }
 
-/** The first `count` principal components of observations `[…, d]`, fewer where there are not as many dimensions. */
+/** The first `count` principal components of observations `[…, d]`; fewer if there are fewer dimensions. */
 export function computePca(value: Rows, count: number): PrincipalComponents {
   const x = centered(toMatrix(value));
   const svd = new SingularValueDecomposition(x, {

@@ -14,9 +14,9 @@ export interface ProgressLosses {
 }
 
 /**
- * Losses of logits `[order, order, classes]` as they are, with each class's constant and the key frequencies'
- * components of the answer only, and without those components.
- * @param cells which cells x·order + y to average over (training rows, say); default all
+ * Losses of logits `[order, order, classes]`: unchanged, restricted to each class's constant and the key
+ * frequencies of the answer, and without these frequencies. @param cells the cells x·order + y to average over
+ * (training rows, say); default: all
  */
 export function progressLosses(
   logits: Grid,

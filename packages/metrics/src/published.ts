@@ -11,9 +11,9 @@ import { participation } from './rank.js';
 import { singularValues, toMatrix } from './rows.js';
 import { computeWeightStatistics } from './weights.js';
 
-/** What the analysis reads of a model; the script took the first 500 training rows. */
+/** Data of one model for the published analysis, which used the first 500 training rows. */
 export interface AnalyzedModel {
-  /** The model's parameters, without objectives' extras. */
+  /** The model's parameters, without auxiliary parameters. */
   readonly params: HostParams;
   /** Hidden states in order, `[batch, pos, d]` each. */
   readonly states: readonly HostArray[];
@@ -22,8 +22,9 @@ export interface AnalyzedModel {
 }
 
 /**
- * The published analysis of a teacher and its students by strategy; as many "layers" of hidden states as
- * the teacher has blocks, or all of them with `layers: 'all'`; null where a student is not that deep.
+ * The published analysis of a teacher and its students by strategy. It uses as many "layers" of hidden states
+ * as the teacher has blocks, or all of them with `layers: 'all'`; values are null if a student is not that
+ * deep.
  */
 export function asPublished(
   teacher: AnalyzedModel,

@@ -5,7 +5,7 @@
 import { centered, type Rows, singularValues, toMatrix } from './rows.js';
 import { entropy } from './sample.js';
 
-/** Five effective ranks, each between 1 and the number of directions; NaN of nothing but zeros. */
+/** Five effective ranks, each between 1 and the number of directions; NaN if all values are zero. */
 export interface EffectiveRanks {
   /** (Σs)² / Σs². */
   readonly participation: number;
@@ -15,13 +15,13 @@ export interface EffectiveRanks {
   readonly royVetterli: number;
   /** exp of the entropy of λ/Σλ. */
   readonly entropyOfSquares: number;
-  /** (Σs)² / Σs² over s > 1 % of the largest, never centered: the paper's section 4.3.3. */
+  /** (Σs)² / Σs² over s > 1 % of the largest, without centering, as in the paper's section 4.3.3. */
   readonly asPublished: number;
 }
 
 /**
- * The effective ranks of activations `[…, d]`, whose columns are centered first, or of weights
- * (`centered: false`). All but `asPublished` depend on the centring.
+ * Effective ranks of activations `[…, d]`, whose columns are centered first, or of weights (`centered: false`).
+ * Centering affects all of them except `asPublished`.
  */
 export function computeEffectiveRanks(
   value: Rows,
@@ -40,7 +40,7 @@ export function computeEffectiveRanks(
   };
 }
 
-/** (Σs)² / Σs² over the values above `cut` times the largest; NaN when all are zero. */
+/** (Σs)² / Σs² over the values above `cut` times the largest; NaN if all are zero. */
 export function participation(values: readonly number[], threshold = 0): number {
   const kept = values.filter((v) => v > threshold * Math.max(...values));
   const sum = kept.reduce((a, v) => a + v, 0);

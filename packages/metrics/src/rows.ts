@@ -3,10 +3,10 @@ import { type HostArray, InputError, type Task } from '@grok/core';
 import { chooseTolerance, dropRounding, isConstant } from '@grok/core/internal';
 import { Matrix, QrDecomposition, SingularValueDecomposition } from 'ml-matrix';
 
-/** Observations by dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
+/** Observations × dimensions: a host array `[…, d]` (leading axes are observations), lists, or a matrix. */
 export type Rows = HostArray | readonly (readonly number[])[] | Matrix;
 
-/** The matrix `[observations, d]` of a value; the leading axes of a host array are flattened. */
+/** A value as a matrix `[observations, d]`; the leading axes of a host array are flattened. */
 export function toMatrix(value: Rows): Matrix {
   if (Matrix.isMatrix(value)) return value;
   if (!('data' in value)) return new Matrix(value.map((row) => [...row]));
@@ -15,8 +15,8 @@ export function toMatrix(value: Rows): Matrix {
 }
 
 /**
- * The values of one position, `[batch, d]`, of a site `[batch, pos, d]`; negative counts from the end.
- * @throws InputError for a value of another rank or a position that is not there.
+ * The values at one position, `[batch, d]`, of a site `[batch, pos, d]`; negative positions count from the end.
+ * @throws InputError for a value of another rank or a position that does not exist.
  */
 export function atPosition(value: HostArray, position: number): Matrix {
   const [batch = 0, positions = 0, d = 0] = value.shape;
@@ -63,7 +63,7 @@ export function squaredNorm(x: Matrix): number {
   return sum;
 }
 
-/** Singular values, largest first; NaN of a matrix with an entry that is not finite. */
+/** Singular values, largest first; NaN if an entry is not finite. */
 export function singularValues(x: Matrix): readonly number[] {
   if (!Number.isFinite(squaredNorm(x))) return [Number.NaN];
   const tall = x.rows >= x.columns ? x : x.transpose();

@@ -78,7 +78,7 @@ export function entropy(values: ArrayLike<number> & Iterable<number>): number {
   return sum;
 }
 
-/** Gini coefficient of non-negative values: 0 when all are equal, towards 1 when one has all. */
+/** Gini coefficient of non-negative values: 0 if all are equal, close to 1 if one value dominates. */
 export function gini(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;

@@ -3,10 +3,8 @@ import { type HostArray, InputError } from '@grok/core';
 import type { Score } from '@grok/core/internal';
 
 /**
- * Mean cross-entropy (nats) and share of rows whose largest logit is the label's (0–1).
- * @param logits `[rows, classes]`
- * @param labels class of each row
- * @throws InputError when the numbers of rows differ or there are none.
+ * Mean cross-entropy (nats) and accuracy (0–1). @param logits `[rows, classes]` @param labels class of each row
+ * @throws InputError if the numbers of rows differ or are 0.
  */
 export function scoreLogits(logits: HostArray, labels: ArrayLike<number>): Score {
   const [rows = 0, classes = 0] = logits.shape;

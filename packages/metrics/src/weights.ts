@@ -3,10 +3,10 @@ import type { HostParams } from '@grok/core';
 import { difference, dropRounding } from '@grok/core/internal';
 import { l1, l2, normalizedL1L2, parameterCount } from './norms.js';
 
-/** Numbers of one set of weights. */
+/** Statistics of a set of weights. */
 export interface WeightStatistics {
   readonly count: number;
-  /** Weights whose size exceeds `zero`. */
+  /** Number of weights with an absolute value above `zero`. */
   readonly l0: number;
   readonly l1: number;
   readonly l2: number;
@@ -16,11 +16,14 @@ export interface WeightStatistics {
   readonly sparsity: number;
   readonly mean: number;
   readonly std: number;
-  /** Excess kurtosis m₄/m₂² − 3: 0 for a normal distribution, large when few weights are large; NaN when all are equal. */
+  /**
+   * Excess kurtosis m₄/m₂² − 3: 0 for a normal distribution, large if few weights are large; NaN if all are
+   * equal.
+   */
   readonly kurtosis: number;
   readonly histogram: Histogram;
 }
-/** Counts in equal bins from `low` to `high`; the last bin holds `high` itself. */
+/** Counts in equal bins from `low` to `high`; the last bin includes `high`. */
 export interface Histogram {
   readonly low: number;
   readonly high: number;
@@ -28,8 +31,8 @@ export interface Histogram {
 }
 
 /**
- * Statistics of all parameters and of each layer (`embed`, `blocks.0`, …) or, `by: 'parameter'`, of each tensor.
- * A weight counts as zero up to the size `zero`, 1e-6 as published.
+ * Statistics of all parameters and of each layer (`embed`, `blocks.0`, …), or with `by: 'parameter'` of each
+ * tensor. A weight counts as zero if its absolute value is at most `zero`, by default 1e-6 as published.
  */
 export function computeWeightStatistics(
   params: HostParams,
@@ -93,7 +96,7 @@ function summarizeWeights(
   };
 }
 
-/** Counts of all values of some arrays in `bins` equal bins between the least and the largest. */
+/** Histogram of all values of some arrays in `bins` equal bins from the smallest to the largest. */
 export function histogram(arrays: readonly Iterable<number>[], bins = 50): Histogram {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const values of arrays)

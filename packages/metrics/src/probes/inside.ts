@@ -22,13 +22,13 @@ import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
 /** Options of probes that read sites. */
 export interface SiteOptions extends WhenOptions {
-  /** Sites by name. */
+  /** Names of sites. */
   readonly sites: string[];
   /** The first n validation rows, default 500. */
   readonly first?: number;
 }
 
-/** The site's entropies as `attentionEntropy` gives them, by site; at the end unless told otherwise. */
+/** The result of `attentionEntropy` by site; runs at the end by default. */
 export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   name: 'attention-entropy',
   summary: 'Entropy of attention patterns in nats, in the mean, by head and by position.',
@@ -45,7 +45,7 @@ export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   }),
 });
 
-/** Effective ranks by site, positions as rows, and of every weight matrix when `weights` is true. */
+/** Effective ranks by site, with positions as rows, and of every weight matrix if `weights` is true. */
 export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights?: boolean }> =
   defineProbe({
     name: 'effective-ranks',
@@ -72,7 +72,7 @@ export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights
     }),
   });
 
-/** Dead neurons, and those that speak of the label, of a or of b, at one position (default the last). */
+/** Dead neurons, and neurons specialized in the label, a or b, at one position (default: the last). */
 export const neurons: Component<'probe', SiteOptions & { position?: number }> = defineProbe({
   name: 'neurons',
   summary: 'Dead neurons, and neurons specialized in the label or in an input.',
@@ -100,7 +100,7 @@ export const neurons: Component<'probe', SiteOptions & { position?: number }> = 
   }),
 });
 
-/** Weight statistics of all parameters and by layer; at the end unless told otherwise. */
+/** Weight statistics of all parameters and by layer; runs at the end by default. */
 export const weightStatistics: Component<'probe', WhenOptions & { bins?: number }> = defineProbe({
   name: 'weight-statistics',
   summary: 'Norms, sparsity, kurtosis and histogram of the weights, per layer and in total.',

@@ -9,9 +9,10 @@ import { toJson } from './json.js';
 import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
 /**
- * Key frequencies of the logits, the embedding's spectrum, losses with and without the key frequencies,
- * and, asked for `neurons` (they cost most), of each block's at the last position how many one frequency
- * explains; at the end unless told otherwise. @throws InputError for a task that is no `add`, `sub`, `mul` or `div`.
+ * Key frequencies of the logits, the spectrum of the embedding, losses with and without the key frequencies,
+ * and, with `neurons` (the slowest part), how many neurons of each block one frequency explains at the last
+ * position; runs at the end by default.
+ * @throws InputError if the task is not `add`, `sub`, `mul` or `div`.
  */
 export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = defineProbe({
   name: 'fourier',

@@ -15,7 +15,7 @@ import {
   type WhenOptions,
 } from './when.js';
 
-/** `{ l1, l2, l1OverL2SqrtN }` of the model's parameters; every 10 epochs unless told otherwise. */
+/** `{ l1, l2, l1OverL2SqrtN }` of the model's parameters; runs every 10 epochs by default. */
 export const weightNorms: Component<'probe', WhenOptions> = defineProbe({
   name: 'weight-norms',
   summary: "L1 and L2 norm of the model's parameters, and L1/(L2·√N).",
@@ -33,8 +33,8 @@ export const weightNorms: Component<'probe', WhenOptions> = defineProbe({
 });
 
 /**
- * `{ first, sustained, bestOfLast10 }` at the end: epochs to each threshold of validation accuracy
- * (null when never), at the first crossing and for 5 epochs in a row.
+ * `{ first, sustained, bestOfLast10 }` at the end: epochs to each threshold of validation accuracy (null if
+ * never), first and for 5 consecutive epochs.
  */
 export const crossings: Component<'probe'> = defineProbe({
   name: 'crossings',
@@ -52,7 +52,7 @@ export const crossings: Component<'probe'> = defineProbe({
   }),
 });
 
-/** The largest memory of the process so far in bytes, null where that cannot be told; at the end unless told otherwise. */
+/** Peak memory of the process so far in bytes, null if unknown; runs at the end by default. */
 export const peakMemory: Component<'probe', WhenOptions> = defineProbe({
   name: 'peak-memory',
   summary: 'Largest resident memory of the process so far, in bytes.',
@@ -64,7 +64,7 @@ export const peakMemory: Component<'probe', WhenOptions> = defineProbe({
   }),
 });
 
-/** `{ loss, accuracy }` (nats, 0–1) over whole sets of rows, dropout off; at the end unless told otherwise. */
+/** `{ loss, accuracy }` (nats, 0–1) over a set of rows, without dropout; runs at the end by default. */
 export const score: Component<'probe', WhenOptions & RowsOptions> = defineProbe({
   name: 'score',
   summary: 'Loss and accuracy without dropout, on training or validation rows.',
