@@ -26,24 +26,25 @@ import {
   sitesOver,
 } from './open.js';
 
-/** What to analyze. */
+/** Options of an analysis. */
 export interface AnalysisOptions {
-  /** Default: the crossing of .99 and the last step. */
+  /** Default: where validation accuracy first reached .99, and the last step. */
   readonly at?: readonly At[];
-  /** Default: every probe of `defaultProbes`. */
+  /** Default: all of `defaultProbes`. */
   readonly probes?: readonly ProbeUse[];
   /** The model to compare with, at its last step. */
   readonly against?: BegunRun;
   /** Validation rows of the comparison with another model, default 128. */
   readonly rows?: number;
-  /** The run was analyzed beside another model too: this file names the one that it is compared with. */
+  /** Whether the file name includes the other model, because the run is also compared with another one. */
   readonly besides?: boolean;
-  /** Hears of each measure that does not fit the task or the model, and is left out. */
+  /** Called for each measure that is skipped because it does not fit the task or model. */
   readonly notice?: (message: string) => void;
 }
 /**
- * Analyzes a run at each moment that it came to, writes each and gives them; the others are told by
- * `missed`. @throws InputError when a probe that `options` names does not fit.
+ * Analyzes a run at each requested point that it reached, and writes and returns the analyses; `missed` is
+ * called for the others.
+ * @throws InputError if a probe in `options` does not fit.
  */
 export async function analyzeRun(
   host: AnalysisHost,
@@ -67,7 +68,7 @@ export async function analyzeRun(
   return out;
 }
 
-/** A run at its last step. */
+/** Opens a run at its last step. */
 export function openLast(host: AnalysisHost, run: BegunRun): Promise<Opened> {
   return openAt(host, run, run.history.at(-1)?.step ?? 0);
 }
@@ -175,7 +176,7 @@ async function frequencies(
   return (await unlessUnfit(async () => findFrequencies(group, task, logits), missed)) ?? null;
 }
 
-/** The probes of an analysis unless others are named: those at hand that fit the task and the model. */
+/** The default probes of an analysis: all known ones that fit the task and the model. */
 export function defaultProbes(registry: Registry, task: Task, model: Model): readonly ProbeUse[] {
   const known = registry.list().flatMap(({ kind, name }) => (kind === 'probe' ? [name] : []));
   const { states, patterns } = sitesByKind(model);

@@ -16,10 +16,10 @@ import {
   svcca,
 } from '@grok/metrics';
 
-/** Sites of a model over some rows. */
+/** Activations of a model on some rows. */
 export type Sites = Readonly<Record<Site, HostArray>>;
 
-/** Similarity of every site that both have; positions are rows, permuted and sampled by input. */
+/** Similarity of every common site; observations are positions, permuted and sampled by input. */
 export function compareStates(student: Sites, teacher: Sites): Json {
   const theirs = new Map(Object.entries(teacher));
   return Object.fromEntries(
@@ -31,8 +31,8 @@ export function compareStates(student: Sites, teacher: Sites): Json {
 }
 
 /**
- * Debiased CKA and its null at the last position of every site that both have: rows are inputs. Where a
- * site has no positions it is left out.
+ * Debiased CKA with its null at the last position of every common site; observations are inputs. Sites without
+ * positions are skipped.
  */
 export function compareLastPosition(student: Sites, teacher: Sites): Json {
   const [mine, theirs] = [lastPosition(student), lastPosition(teacher)];
@@ -63,7 +63,7 @@ function lastPosition(sites: Sites): ReadonlyMap<Site, HostArray> {
   );
 }
 
-/** Draws of the permutation null and of the half-sampling interval. */
+/** Number of samples of the permutation test and of the half-sampling interval. */
 export const DRAWS = { permutations: 99, resamples: 100 } as const;
 
 function similarity(student: HostArray, teacher: HostArray): Json {
@@ -85,7 +85,10 @@ function testCka(student: HostArray, teacher: HostArray, group: number): object 
   return { biased, debiased, interval, null: chance };
 }
 
-/** Key frequencies of logits over all rows of a modular task. @throws InputError when a pair of the group is no row. */
+/**
+ * Key frequencies of the logits over all rows of a modular task.
+ * @throws InputError if a pair of the group has no row.
+ */
 export function findFrequencies(
   group: CyclicGroup,
   task: Task,
@@ -96,7 +99,7 @@ export function findFrequencies(
   return keyFrequencies(powers).map(({ frequency }) => frequency);
 }
 
-/** Key frequencies of both and their overlap, with what chance would give. */
+/** Key frequencies of both models and their overlap, with its null distribution. */
 export function compareFrequencies(
   group: CyclicGroup,
   student: readonly number[],
@@ -107,8 +110,8 @@ export function compareFrequencies(
 }
 
 /**
- * The cyclic group whose Fourier measures apply to a task; undefined where there is none. `missed` hears
- * why, where the operation would have one of another modulus.
+ * The cyclic group for Fourier measures of a task; undefined if there is none. `missed` is called with the
+ * reason if the operation has a group only for other moduli.
  */
 export function findGroup(
   task: Task,
@@ -124,7 +127,7 @@ export function findGroup(
   }
 }
 
-/** As JSON has it: a number that does not exist is null. */
+/** Converts to JSON; NaN and infinities become null. */
 export function plain(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;
 }

@@ -9,32 +9,32 @@ import {
   z,
 } from '@grok/core/internal';
 
-/** The model that a run was compared with. */
+/** The model that a run is compared with. */
 export interface Against {
   readonly run: string;
   readonly step: number;
   readonly rows: number;
   readonly states: Json;
-  /** Similarity at the last position alone, the only one that a classifier reads. */
+  /** Similarity at the last position only, which is the one that the classifier reads. */
   readonly lastPosition?: Json;
   readonly frequencies: Json;
 }
-/** One moment of a run, as its file has it. */
+/** The analysis of a run at one step, as in its file. */
 export interface Analysis {
   readonly format: 'grok analysis 1';
   readonly run: string;
   readonly moment: string;
   readonly epoch: number;
   readonly step: number;
-  /** The step of the checkpoint that the state was replayed from; its own where nothing had to be. */
+  /** Step of the checkpoint that the state was replayed from; equal to `step` if no replay was needed. */
   readonly replayedFrom: number;
-  /** Results by the names of the probes. */
+  /** Results by probe name. */
   readonly probes: Readonly<Record<string, Json>>;
-  /** Key frequencies of the logits over all rows, null for a task without. */
+  /** Key frequencies of the logits over all rows; null if the task has none. */
   readonly frequencies: readonly number[] | null;
   readonly against?: Against;
 }
-/** The paper's layout; its file names no format and may hold more. */
+/** An analysis in the paper's layout; its file has no format version and may have further keys. */
 export interface PublishedAnalysis {
   readonly weight_statistics: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly cka_scores: Layers;
@@ -79,14 +79,15 @@ const PUBLISHED: DocumentKind<PublishedAnalysis> = {
   remedy,
 };
 
-/** What a moment is called in the file of a run that is compared with several others, by their ids. */
+/** File name of an analysis of a run that is compared with several others, with the other's id. */
 export function nameBeside(moment: string, run?: string): string {
   return run === undefined ? moment : `${moment}-beside-${run.slice(0, 10)}`;
 }
 
 /**
- * A run's analysis at a moment, or undefined where there is none; the one beside a run where that is
- * given and has its own. @throws InputError that names the line and key that do not fit.
+ * Reads a run's analysis at a point of training; undefined if there is none. With another run, the comparison
+ * with that run is preferred.
+ * @throws InputError that names the line and key of an error.
  */
 export async function readAnalysis(
   store: Store,
@@ -99,7 +100,7 @@ export async function readAnalysis(
   return own ?? readNamed(moment);
 }
 
-/** A file of the paper's layout, or undefined where there is none. @throws InputError as `readAnalysis`. */
+/** Reads a file of the paper's layout; undefined if there is none. @throws InputError as `readAnalysis`. */
 export function readPublishedFile(
   store: Store,
   path: string,
@@ -107,7 +108,10 @@ export function readPublishedFile(
   return read(store, path, PUBLISHED);
 }
 
-/** A file of the published layout, or undefined where there is none or it is damaged: `notice` hears of that. */
+/**
+ * Reads a file of the published layout; undefined if there is none, or if it is damaged, in which case `notice`
+ * is called.
+ */
 export async function readPublished(
   root: Store,
   path: string,

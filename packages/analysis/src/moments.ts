@@ -1,22 +1,22 @@
 /** The moments of a run at which it is looked into: the crossing, steps after it, the last step, any step. */
 import { InputError, type MetricsRow } from '@grok/core';
 
-/** A moment as asked for. */
+/** A requested point of training. */
 export type At =
   | { readonly crossing: number; readonly plus: number }
   | { readonly step: number }
   | 'last';
-/** A moment of a run; its name is in file names. */
+/** A point of a run's training; its name is used in file names. */
 export interface Moment {
   /** `crossing-0.99`, `crossing-0.99+500`, `end` or `step-900`. */
   readonly name: string;
   readonly step: number;
 }
 
-/** Structure keeps changing after the transition, so it is read at both. */
+/** The default points of an analysis: two, since the structure keeps changing after the transition. */
 export const defaultMoments: readonly At[] = [{ crossing: 0.99, plus: 0 }, 'last'];
 
-/** Reads `crossing`, `crossing+500`, `crossing:0.9`, `last` or a step. @throws InputError on anything else. */
+/** Parses `crossing`, `crossing+500`, `crossing:0.9`, `last` or a step. @throws InputError on anything else. */
 export function parseMoment(text: string): At {
   if (text === 'last') return 'last';
   if (/^\d+$/.test(text)) return { step: Number(text) };
@@ -28,7 +28,7 @@ export function parseMoment(text: string): At {
   return { crossing: Number(match[1] ?? 0.99), plus: Number(match[2] ?? 0) };
 }
 
-/** The moment in a run's history, or undefined where the run never came to it. */
+/** Finds a point in a run's history; undefined if the run never reached it. */
 export function resolveMoment(at: At, history: readonly MetricsRow[]): Moment | undefined {
   const last = history.at(-1)?.step ?? 0;
   if (at === 'last') return last === 0 ? undefined : { name: 'end', step: last };

@@ -29,7 +29,7 @@ import type { BegunRun } from '@grok/study';
 
 type Backend = Awaited<ReturnType<typeof openBackend>>;
 
-/** What analyses need of whoever asks for them. */
+/** The environment of an analysis. */
 export interface AnalysisHost {
   readonly registry: Registry;
   readonly backend: Backend;

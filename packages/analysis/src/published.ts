@@ -6,11 +6,14 @@ import { type BegunRun, nameStrategies } from '@grok/study';
 import { openLast } from './analyze.js';
 import { type AnalysisHost, captureInside, type Opened, unlessDamaged } from './open.js';
 
-/** Rows and hidden states of the published layout. */
+/** Options of the published layout. */
 export interface PublishedOptions {
-  /** The paper's choices: hidden states 0 and 1 on the first 500 training rows; else all, on validation rows. */
+  /**
+   * Whether to use the paper's choices: hidden states 0 and 1 on the first 500 training rows. Otherwise all
+   * hidden states on validation rows.
+   */
   readonly asPublished?: boolean;
-  /** Hears of a student that cannot be read, which is left out; without this it is an error. */
+  /** Called for each unreadable student, which is skipped; without this function it is an error. */
   readonly onSkipped?: (student: BegunRun, error: Error) => void;
 }
 /** The file of the published layout. */
@@ -19,8 +22,8 @@ export const PUBLISHED_FILE = 'mechanistic_analysis_results.json';
 const ROWS = 500;
 
 /**
- * A teacher's and its students' analysis at their last steps, all over the inputs of the first student
- * (of the teacher, where it has none). The layout is that of the paper's file, key by key.
+ * Analyzes a teacher and its students at their last steps on the inputs of the first student (or of the
+ * teacher, without students), in the layout of the paper's file.
  */
 export async function analyzeAsPublished(
   host: AnalysisHost,

@@ -8,21 +8,22 @@ import { type At, defaultMoments, resolveMoment } from './moments.js';
 import { type AnalysisHost, unlessDamaged } from './open.js';
 import { analyzeAsPublished, PUBLISHED_FILE, type PublishedOptions } from './published.js';
 
-/** What a folder's analysis tells on the way. */
+/** Options of the analysis of a folder. */
 export interface StudyAnalysisOptions
   extends Omit<AnalysisOptions, 'against' | 'besides' | 'notice'>,
     PublishedOptions {
-  /** Only what is not there yet. */
+  /** Whether to skip existing analyses. */
   readonly missing?: boolean;
   readonly tell?: (run: BegunRun, analyses: readonly Analysis[], missed: readonly At[]) => void;
-  /** Hears of a run, or of one of its measures, that is left out, and why. */
+  /** Called with the reason for each run or measure that is skipped. */
   readonly notice?: (run: BegunRun, message: string) => void;
 }
 
 /**
- * Analyzes the finished runs of a study, each against its teacher, and writes for every seed
- * `analysis/seed-N/mechanistic_analysis_results.json` (under its override's name, if any) into its
- * folder. A run that cannot be analyzed is left out. @throws what the first did when none can be.
+ * Analyzes the finished runs of a study, each compared with its teacher, and writes
+ * `analysis/seed-N/mechanistic_analysis_results.json` for every seed (under the name of its override, if any).
+ * Runs that cannot be analyzed are skipped.
+ * @throws the first error if none can be analyzed.
  */
 export async function analyzeStudy(
   host: AnalysisHost,
@@ -79,8 +80,8 @@ async function findMissing(
 }
 
 /**
- * Writes the published layout for every seed that has a teacher; with `missing`, only where it is not
- * there with all students. A student that cannot be read is left out; so is a seed whose teacher cannot be.
+ * Writes the published layout for every seed with a teacher; with `missing`, only if the file does not exist
+ * with all students. Unreadable students are skipped, and so is a seed with an unreadable teacher.
  */
 export async function publishStudy(
   host: AnalysisHost,
@@ -123,12 +124,12 @@ export function isOpenable({ manifest, recorded }: BegunRun): boolean {
   return manifest.status === 'finished' && recorded !== true;
 }
 
-/** Where a study keeps the published layout of a seed. */
+/** Path of the published layout of a seed in a study. */
 export function publishedPath({ seed, override }: Pick<BegunRun, 'seed' | 'override'>): string {
   return `analysis/${override === undefined ? '' : `${override}/`}seed-${seed}/${PUBLISHED_FILE}`;
 }
 
-/** Writes JSON for people. */
+/** Writes indented JSON. */
 export async function writeJson(store: Store, path: string, value: Json): Promise<void> {
   await store.write(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
 }

@@ -17,13 +17,16 @@ import { loadTensorflow } from './load.js';
 
 /** Options of `node-gpu`. */
 export interface NodeGpuOptions {
-  /** Folder whose `node_modules` has `@tensorflow/tfjs-node-gpu`; default: `GROK_NODE_GPU`, else where this package and the process stand. */
+  /**
+   * Folder whose `node_modules` has `@tensorflow/tfjs-node-gpu`; default: `GROK_NODE_GPU`, else this package
+   * and the working directory.
+   */
   readonly from?: string;
-  /** Threads of an operation on the CPU; as many as cores by default, fixed at the first start. */
+  /** Threads of one operation on the CPU (default: all cores), fixed at the first start. */
   readonly threads?: number;
 }
 
-/** TensorFlow.js on libtensorflow. @throws InputError with the install command where it is not installed. */
+/** TensorFlow.js on libtensorflow. @throws InputError with the install command if it is not installed. */
 export const nodeGpu: Component<'backend', NodeGpuOptions> = defineBackend({
   name: 'node-gpu',
   summary: 'TensorFlow.js on libtensorflow, eager; needs @tensorflow/tfjs-node-gpu (Node only).',

@@ -22,7 +22,7 @@ export interface Settings {
   /** A file name's beginning: onnxruntime's profile of each program, `PREFIX-NAME_….json`. */
   readonly profile?: string | undefined;
 }
-/** A compiled program that also shows its graph, for tests and profiles. */
+/** A compiled program that exposes its graph, for tests and profiles. */
 export interface OnnxProgram<I, O> extends Program<I, O> {
   readonly graph: Graph;
 }

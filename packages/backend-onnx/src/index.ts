@@ -25,13 +25,15 @@ export type { Telemetry } from './telemetry.js';
 export interface OnnxOptions {
   /** Threads of one run, default all cores. */
   readonly threads?: number | undefined;
-  /** Rewrite rules by name: false leaves one out, true puts one in; `rowSums` is for one thread alone. */
+  /** Rewrite rules by name: false turns a rule off, true turns it on; `rowSums` works with one thread only. */
   readonly rules?: Readonly<Record<string, boolean | undefined>> | undefined;
-  /** Beginning of a file name: each program's onnxruntime profile is written there on dispose. */
+  /** Prefix of file names for onnxruntime's profiles, one per program, written on dispose. */
   readonly profile?: string | undefined;
-  /** In browsers: `wasm` (default), or `webgpu` where there is an adapter. */
+  /** In browsers: `wasm` (default), or `webgpu` if there is an adapter. */
   readonly provider?: 'wasm' | 'webgpu' | undefined;
-  /** In browsers: folder of onnxruntime's binaries, ending in `/`; bundlers place them by themselves. */
+  /**
+   * In browsers: URL of the folder with onnxruntime's binaries, ending in `/`; bundlers set it automatically.
+   */
   readonly wasmPaths?: string | undefined;
 }
 

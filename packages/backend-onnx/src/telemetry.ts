@@ -5,7 +5,7 @@
  */
 import { InputError } from '@grok/core';
 
-/** State of onnxruntime's telemetry; `system`: Windows's own event tracing decides, not a variable. */
+/** State of onnxruntime's telemetry; `system`: controlled by Windows's event tracing, not by a variable. */
 export type Telemetry = 'off' | 'on' | 'system';
 type Environment = Record<string, string | undefined>;
 

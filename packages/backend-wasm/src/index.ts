@@ -18,7 +18,7 @@ import { startTfjsBackend } from '@grok/core/internal';
 import { registerTrainingKernels } from './kernels.js';
 import { withoutNewListeners } from './listeners.js';
 
-/** Where the three binaries are, by file name; bundlers give such URLs. */
+/** URLs of the three binaries by file name, as bundlers provide them. */
 export interface WasmFiles {
   readonly 'tfjs-backend-wasm.wasm'?: string;
   readonly 'tfjs-backend-wasm-simd.wasm'?: string;
@@ -26,13 +26,13 @@ export interface WasmFiles {
 }
 /** Options of `wasm`. */
 export interface WasmOptions {
-  /** Threads to use, as many as there are by default; Node has one. */
+  /** Number of threads; default: all available (one in Node). */
   readonly threads?: number;
-  /** Folder of the binaries (ends in `/`) or their URLs; browsers need it, Node finds them. */
+  /** Folder of the binaries (ends in `/`) or their URLs; required in browsers. */
   readonly wasmPaths?: string | WasmFiles;
 }
 
-/** TensorFlow.js on WebAssembly; the first call in a process decides threads and paths. */
+/** TensorFlow.js on WebAssembly; the first call in a process fixes threads and paths. */
 export const wasm: Component<'backend', WasmOptions> = defineBackend({
   name: 'wasm',
   summary: 'TensorFlow.js on WebAssembly, eager; runs everywhere, one thread in Node.',

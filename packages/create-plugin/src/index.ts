@@ -13,35 +13,38 @@ const PREFIXES = {
   optimizer: 'optim',
   probe: 'probe',
 } as const;
-/** A kind of component that a plugin is made for. */
+/** A kind of component with a template. */
 export type PluginKind = keyof typeof PREFIXES;
 /** All kinds. */
 export const pluginKinds: readonly string[] = Object.keys(PREFIXES);
 
-/** True for a kind that there is a template for. */
+/** Whether there is a template for a kind. */
 export function isPluginKind(kind: string): kind is PluginKind {
   return pluginKinds.includes(kind);
 }
 
-/** Bad input: a name or a folder that cannot be taken. */
+/** Bad input: an invalid name or folder. */
 export class PluginNameError extends Error {
   override readonly name = 'PluginNameError';
 }
 
-/** A package to be written. */
+/** A package to write. */
 export interface PluginPackage {
   /** Absolute. */
   readonly folder: string;
   readonly packageName: string;
-  /** Name of what it provides, as specifications say it. */
+  /** Name of its component in specifications. */
   readonly name: string;
-  /** Texts by path. */
+  /** File contents by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** The root of grok's monorepo, where the package is to be one of it. */
+  /** The root of grok's monorepo, if the package becomes part of it. */
   readonly monorepo?: string;
 }
 
-/** What a component is called in specifications: `rkd` of `rkd`, `grok-rkd` and `@me/rkd`. @throws PluginNameError on what npm or a specification would not take. */
+/**
+ * Name of a component in specifications: `rkd` for `rkd`, `grok-rkd` and `@me/rkd`.
+ * @throws PluginNameError on names that npm or specifications do not allow.
+ */
 export function componentName(given: string): string {
   return parseName(given).name;
 }
@@ -56,8 +59,9 @@ function parseName(given: string): { scope: string | undefined; word: string; na
 }
 
 /**
- * The package for a kind and a name, `rkd` or `@me/rkd`, in `dir` or a folder of the package's name; inside
- * grok's monorepo it goes under `packages`. Writes nothing. @throws PluginNameError as `componentName`.
+ * Creates the package for a kind and a name, such as `rkd` or `@me/rkd`, in `dir` or in a folder with the
+ * package's name; inside grok's monorepo it goes under `packages`. Writes nothing.
+ * @throws PluginNameError as `componentName`.
  */
 export function createPlugin(
   kind: PluginKind,
@@ -83,7 +87,7 @@ export function createPlugin(
   };
 }
 
-/** Writes a package. @throws PluginNameError where its folder holds anything, called `shown`. */
+/** Writes a package. @throws PluginNameError if its folder, named `shown` in the error, is not empty. */
 export function writePlugin({ folder, files }: PluginPackage, shown: string = folder): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new PluginNameError(

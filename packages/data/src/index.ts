@@ -22,7 +22,7 @@ export { mt19937, numpyPermutation } from './numpy.js';
 export interface ModularOptions {
   /** The modulus, an integer ≥ 2, default 97; prime for `div`. */
   readonly p?: number;
-  /** What each position of a row holds, `a` and `b` at least, default `["a", "op", "b", "eq"]`. */
+  /** Tokens of a row in order, at least `a` and `b`; default `["a", "op", "b", "eq"]`. */
   readonly format?: Place[];
 }
 
@@ -54,7 +54,10 @@ export interface NumpyOptions {
   readonly trainFraction?: number;
 }
 
-/** The first ⌊n·trainFraction⌋ rows of `numpy.random.RandomState(seed).permutation(n)` train, the rest validate. */
+/**
+ * Trains on the first ⌊n·trainFraction⌋ rows of `numpy.random.RandomState(seed).permutation(n)` and validates
+ * on the rest.
+ */
 export const numpy: Component<'split', NumpyOptions> = defineSplit({
   name: 'numpy',
   summary: 'A random split equal to the one that NumPy’s legacy RandomState gives for the seed.',

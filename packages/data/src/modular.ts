@@ -5,16 +5,16 @@
  */
 import { InputError, type RowPairs, rng, type Task } from '@grok/core';
 
-/** An operation on residues: `div` is a·b⁻¹ and leaves b = 0 out. */
+/** An operation on residues; `div` is a·b⁻¹, without rows for b = 0. */
 export type Operation = 'add' | 'sub' | 'mul' | 'div';
 
 const SYMBOL: Readonly<Record<Operation, string>> = { add: '+', sub: '-', mul: '*', div: '/' };
 /** 4096² rows of four tokens are 268 MB: more is a slip of the hand. */
 const LARGEST = 4096;
 
-/** What a row may hold, each at most once; `a` and `b` are the operands, `p` the modulus as a token of its own. */
+/** The tokens of a row, each at most once: `a` and `b` are the operands, `p` is a token for the modulus. */
 export type Place = 'a' | 'b' | 'op' | 'eq' | 'p';
-/** Rows as the reference has them. */
+/** The row format of the reference implementation. */
 export const REFERENCE_FORMAT: readonly Place[] = ['a', 'op', 'b', 'eq'];
 
 /** Operands of all rows, a-major. */
@@ -24,9 +24,10 @@ interface Operands {
 }
 
 /**
- * The whole table of an operation modulo p: p² rows (p·(p − 1) for `div`), tokens 0 … p − 1, OP = p,
- * EQ = p + 1, hence a vocabulary of p + 2; where the format has `p`, its token is p + 2.
- * @throws InputError when p is no integer in 2 … 4096, or no prime for `div`, or the format lacks an operand or repeats one.
+ * All rows of an operation modulo p: p² rows (p·(p − 1) for `div`), tokens 0 … p − 1, OP = p, EQ = p + 1, a
+ * vocabulary of p + 2; with `p` in the format, its token is p + 2.
+ * @throws InputError if p is not an integer in 2 … 4096 or not prime for `div`, or if the format lacks an
+ * operand or repeats a token.
  */
 export function modularTask(
   op: Operation,

@@ -8,7 +8,10 @@ import { InputError } from '@grok/core';
 const N = 624;
 const M = 397;
 
-/** 32-bit words of `numpy.random.RandomState(seed)`. @throws InputError when the seed is no integer in 0 … 2³² − 1. */
+/**
+ * 32-bit words of `numpy.random.RandomState(seed)`.
+ * @throws InputError if the seed is not an integer in 0 … 2³² − 1.
+ */
 export function mt19937(seed: number): () => number {
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
     throw new InputError(

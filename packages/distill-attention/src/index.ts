@@ -19,17 +19,17 @@ import type * as tf from '@grok/tfjs';
 
 /** Options of `attention`. */
 export interface AttentionOptions {
-  /** Which blocks meet, teacher → student, such as `{ "1": 0 }`; needed when depths differ. */
+  /** Which blocks are compared, teacher → student, such as `{ "1": 0 }`; required if the depths differ. */
   readonly layers?: Readonly<Record<string, number>>;
-  /** Over pairs of blocks: `mean` (default, as the reference computes) or `sum` (as the paper writes). */
+  /** Reduction over pairs of blocks: `mean` (default, as in the reference code) or `sum` (as in the paper). */
   readonly reduce?: 'mean' | 'sum';
   /** Name of the teacher, default `teacher`. */
   readonly teacher?: string;
 }
 
 /**
- * Mean squared error between patterns `[batch, head, query, key]`, over the pairs of blocks.
- * Where head counts differ, both patterns are averaged over their heads first. No gradient to the teacher.
+ * Mean squared error between attention patterns `[batch, head, query, key]` of pairs of blocks. If the head
+ * counts differ, both patterns are averaged over heads first. No gradient reaches the teacher.
  */
 export const attention: Component<'strategy', AttentionOptions> = defineStrategy({
   name: 'attention',

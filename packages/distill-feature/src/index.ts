@@ -30,18 +30,18 @@ export interface FeatureOptions {
    * `student-to-teacher` (FitNets): MSE(H_S·P, H_T).
    */
   readonly direction?: 'teacher-to-student' | 'student-to-teacher';
-  /** Which hidden states meet, teacher → student, counted from the embedding, as `hiddenStates` lists them. */
+  /** Which hidden states are compared, teacher → student, numbered from the embedding as in `hiddenStates`. */
   readonly layers?: Readonly<Record<string, number>>;
-  /** Over pairs of states: `mean` (default, as the reference computes) or `sum` (as the paper writes). */
+  /** Reduction over pairs of states: `mean` (default, as in the reference code) or `sum` (as in the paper). */
   readonly reduce?: 'mean' | 'sum';
   /** Name of the teacher, default `teacher`. */
   readonly teacher?: string;
 }
 
 /**
- * Mean squared error between hidden states `[batch, pos, d]` on one side of a bias-free projector.
- * Its parameters `projector.I.W` (I: the teacher's state), `[d_from, d_to]`, are trained and decayed
- * with the student's. No gradient to the teacher.
+ * Mean squared error between hidden states `[batch, pos, d]`, one of them mapped by a projector without bias.
+ * The projectors `projector.I.W` (I: the teacher's state), `[d_from, d_to]`, are trained with the student, with
+ * weight decay. No gradient reaches the teacher.
  */
 export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
   name: 'feature',

@@ -17,7 +17,9 @@ export interface LogitOptions {
   readonly temperature?: number;
 }
 
-/** `τ² · mean over rows of Σ p_T (log p_T − log p_S)`, p = softmax(logits/τ); no gradient to the teacher. */
+/**
+ * `τ² · mean over rows of Σ p_T (log p_T − log p_S)`, p = softmax(logits/τ). No gradient reaches the teacher.
+ */
 export const logit: Component<'strategy', LogitOptions> = defineStrategy({
   name: 'logit',
   summary:

@@ -9,7 +9,7 @@ export interface TransformerOptions {
   readonly dim?: number;
   /** Number of blocks, default 2. */
   readonly depth?: number;
-  /** Attention heads a block, default 1; must divide `dim`. */
+  /** Attention heads per block, default 1; must divide `dim`. */
   readonly heads?: number;
   /** Gated SiLU (default), or plain ReLU or GELU. */
   readonly mlp?: 'swiglu' | 'relu' | 'gelu';
@@ -21,9 +21,9 @@ export interface TransformerOptions {
   readonly norm?: 'rms' | 'layer' | 'none';
   /** Rotary (default), learned, or no positions. */
   readonly positions?: 'rope' | 'learned' | 'none';
-  /** A position sees none after it, default true. */
+  /** Whether attention is causal, default true. */
   readonly causal?: boolean;
-  /** Reads the last position (`cls`, default) or the mean of all. */
+  /** Read the last position (`cls`, default) or the mean of all positions. */
   readonly pool?: 'cls' | 'mean';
   /** Probability of dropping a value after attention and inside the MLP, in [0, 1), default 0. */
   readonly dropout?: number;
@@ -36,13 +36,13 @@ export interface TransformerOptions {
 }
 /** Exact shortcuts; `false` turns one off. */
 export interface Algebra {
-  /** Queries, keys, values and scores of the first block are computed once a token and position. */
+  /** Compute queries, keys, values and scores of the first block once per token and position. */
   readonly vocabularyTable?: boolean;
-  /** The last block computes only the position that is read. */
+  /** Compute only the position that is read in the last block. */
   readonly lastPosition?: boolean;
-  /** Positions whose prefix of tokens repeats are computed once a distinct prefix. */
+  /** Compute positions once per distinct prefix of tokens. */
   readonly sharedPrefixes?: boolean;
-  /** With one head, `W_V · W_O` is one matrix, applied where there are fewer rows. */
+  /** With one head, multiply `W_V · W_O` into one matrix if that costs less. */
   readonly jointOV?: boolean;
 }
 

@@ -2,18 +2,18 @@
 import { InputError } from '@grok/core';
 import { mlpWidth, type TransformerOptions, times } from './options.js';
 
-/** What to multiply; both default to 1. */
+/** Scale factors; both default to 1. */
 export interface Scale {
-  /** Multiplies `dim`, and with it the MLP's width. */
+  /** Factor for `dim` and the width of the MLP. */
   readonly width?: number;
-  /** Multiplies `depth`. */
+  /** Factor for `depth`. */
   readonly depth?: number;
 }
 
 /**
- * Options of a model scaled from another's; dropout and all else is kept. Heads are kept where they
- * divide the new width into even parts, else there are as many as do, at most as before.
- * @throws InputError when a scaled size is not an integer ≥ 1.
+ * Scales the options of a model; other options do not change. The number of heads is kept if it divides the new
+ * width into even parts; otherwise the largest smaller number that does is used.
+ * @throws InputError if a scaled size is not an integer ≥ 1.
  */
 export function scaleOptions(options: TransformerOptions, by: Scale): TransformerOptions {
   const { width = 1, depth = 1 } = by;

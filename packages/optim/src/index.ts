@@ -16,7 +16,7 @@ export * from './transform.js';
 
 /** Options of `adamw`. */
 export interface AdamWOptions {
-  /** Peak rate ≥ 0, default 1e-3. */
+  /** Peak learning rate ≥ 0, default 1e-3. */
   readonly learningRate?: number;
   /** Decay of the first moment in [0, 1), default 0.9. */
   readonly b1?: number;
@@ -24,7 +24,7 @@ export interface AdamWOptions {
   readonly b2?: number;
   /** Added to √v̂, > 0, default 1e-8. */
   readonly eps?: number;
-  /** Decoupled decay ≥ 0 of every parameter, multiplied by the current rate; default 1. */
+  /** Decoupled weight decay ≥ 0 of every parameter, times the current learning rate; default 1. */
   readonly weightDecay?: number;
   /** Steps of linear warm-up from exactly 0, default 0. */
   readonly warmup?: number;

@@ -6,7 +6,7 @@ import type { Optimizer, OptimizerState, Params } from '@grok/core';
 import { ln, mapTrees, type Schedule } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
-/** One after another: each transformation gets the updates of the one before it. */
+/** Chains transformations: each one gets the updates of the previous one. */
 export function chain(...transformations: readonly Optimizer[]): Optimizer {
   return {
     init: (params) =>
@@ -39,10 +39,9 @@ export interface AdamOptions {
 }
 
 /**
- * `m̂ / (√v̂ + eps)` with bias-corrected moments (Kingma and Ba 2015, algorithm 1), computed in the
- * order of the end of their section 2, which saves a pass over the parameters:
- * `m · √(1 − b2ᵗ)/(1 − b1ᵗ) / (√v + eps·√(1 − b2ᵗ))`.
- * State: `count` (int32, steps taken), `mu` and `nu` (one entry a parameter).
+ * `m̂ / (√v̂ + eps)` with bias-corrected moments (Kingma and Ba 2015, algorithm 1), in the order given at the
+ * end of their section 2, which saves a pass over the parameters: `m · √(1 − b2ᵗ)/(1 − b1ᵗ) / (√v + eps·√(1 −
+ * b2ᵗ))`. State: `count` (int32, steps taken), `mu` and `nu` (one entry per parameter).
  */
 export function scaleByAdam({ b1, b2, eps }: AdamOptions): Optimizer {
   const average = (decay: number, old: tf.Tensor, value: tf.Tensor): tf.Tensor =>
@@ -79,7 +78,10 @@ function correction(decay: number, t: tf.Tensor): tf.Tensor {
   return tf.div(tau, tf.add(tf.mul(tau, 0.5), 0.5));
 }
 
-/** Adds `weightDecay · parameter` to every update, norm scales and embedding too: decoupled decay (Loshchilov and Hutter 2019). */
+/**
+ * Adds `weightDecay · parameter` to every update, including norms and embeddings: decoupled weight decay
+ * (Loshchilov and Hutter 2019).
+ */
 export function addDecayedWeights(weightDecay: number): Optimizer {
   return {
     init: () => ({}),

@@ -1,19 +1,19 @@
 /** Grids of cells as text: within a terminal's width, as Markdown, or as wide as they need. */
 import { printable } from '@grok/core/internal';
 
-/** How a table is written. */
+/** Output format of a table. */
 export type TableStyle = 'text' | 'markdown';
 
-/** How a grid is laid out; a width is for text alone. */
+/** Layout of a table; the width applies to text only. */
 export interface GridOptions {
   readonly style: TableStyle;
-  /** Of all columns but the first, which is aligned left. Default: right. */
+  /** Alignment of all columns except the first, which is aligned left. Default: right. */
   readonly align?: 'left' | 'right';
-  /** Characters in a line; absent: as many as the grid needs. */
+  /** Maximum number of characters per line; default: as many as needed. */
   readonly width?: number | undefined;
-  /** Heads of the columns whose cells may break between words. */
+  /** Headers of the columns whose cells may wrap. */
   readonly wrap?: readonly string[];
-  /** Heads of the columns that may be left out, the least important first. */
+  /** Headers of the columns that may be left out, least important first. */
   readonly drop?: readonly string[];
 }
 
@@ -35,9 +35,9 @@ interface SizedColumn extends Column {
 }
 
 /**
- * A grid of cells; ends with a newline. Text that is wider than `width` first breaks its heads, then the
- * columns of `wrap`; then it leaves out columns of `drop` and says so; what is still too wide is continued
- * in further blocks, each with the first column.
+ * Formats a grid of cells, ending with a newline. If text is wider than `width`, it first wraps headers, then
+ * the columns of `wrap`, then leaves out columns of `drop` and says so. What is still too wide continues in
+ * further blocks, each with the first column.
  */
 export function layOut(
   head: readonly string[],
@@ -167,7 +167,7 @@ function markdownGrid(columns: readonly SizedColumn[]): string {
   return `${[row(({ head }) => head), line(rule), ...body].join('\n')}\n`;
 }
 
-/** Text in lines of at most `width` characters, broken between words, and within those that are longer. */
+/** Wraps text to lines of at most `width` characters; longer words are split. */
 export function breakWords(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -185,14 +185,14 @@ export function breakWords(text: string, width: number): readonly string[] {
 /** What Markdown would take for its own: code, emphasis, cells, links, tags, entities. */
 const MARKS = /[\\`*|]|<(?=[a-z/!?])|&(?=#?\w+;)|\](?=[([:])|(?<!\w)_|_(?!\w)/gi;
 
-/** Text safe in a line of Markdown, in a table's cells too. */
+/** Escapes text for Markdown, also for table cells. */
 export function markdown(text: string): string {
   return printable(text).replaceAll('\n', ' ').replace(MARKS, '\\$&');
 }
 
 /**
- * Records as CSV (RFC 4180), a line each and their keys on top, flattened; null is empty. Ends with a
- * newline; empty without a record.
+ * Formats records as CSV (RFC 4180) with a header line, flattened; null is empty. Ends with a newline; empty
+ * without records.
  */
 export function formatCsv(records: readonly object[]): string {
   const flat = records.map((record) => flatten(record));
@@ -202,7 +202,10 @@ export function formatCsv(records: readonly object[]): string {
   return `${lines.map((cells) => cells.map(csvCell).join(',')).join('\n')}\n`;
 }
 
-/** Values by path: nested keys and places in lists of objects joined by dots, lists of other values by spaces. */
+/**
+ * Flattens a record: nested keys and indices in lists of objects are joined by dots; other lists are joined by
+ * spaces.
+ */
 export function flatten(value: object, prefix = ''): ReadonlyMap<string, string> {
   const entries = Object.entries(value).flatMap(([key, item]): (readonly [string, string])[] => {
     const path = `${prefix}${key}`;

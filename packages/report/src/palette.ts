@@ -28,15 +28,17 @@ const DASHES: readonly (readonly number[])[] = [
   [1, 3],
 ];
 
-/** What a run looks like: `color` as `#rrggbb`, `dash` as lengths of strokes and gaps, empty for a solid line. */
+/**
+ * Line style of a run: `color` as `#rrggbb`, `dash` as lengths of strokes and gaps (empty for a solid line).
+ */
 export interface RunStyle {
   readonly color: string;
   readonly dash: readonly number[];
 }
 
 /**
- * The look of each label, in the order given: known names have their own, whatever stands beside them;
- * all others take the places that are left.
+ * Line styles for labels, in the given order. Known names have fixed styles; other labels get the remaining
+ * ones.
  */
 export function assignStyles(labels: readonly string[], dark = false): readonly RunStyle[] {
   let free = labels.some((label) => NAMES.includes(label)) ? NAMES.length : 0;
@@ -48,7 +50,7 @@ export function assignStyles(labels: readonly string[], dark = false): readonly 
   });
 }
 
-/** What a run is called in a sentence. */
+/** Name of a run in a sentence. */
 export function describeRun(name: string): string {
   if (name === 'teacher') return 'the teacher';
   return name === 'none' ? 'the student without a teacher' : `the ${name} student`;

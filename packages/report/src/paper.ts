@@ -4,14 +4,14 @@
  * goes from 10 to 99 %.
  */
 
-/** Published numbers of a run; accuracies are 0–1. */
+/** Published results of a run; accuracies are 0–1. */
 export interface Published {
   /** Epochs to 99 % validation accuracy, as printed. */
   readonly epochsTo99: string;
   readonly finalValAccuracy: number;
 }
 
-/** By the name of the run: the teacher and the paper's three strategies. */
+/** The paper's results by run name: the teacher and the three strategies. */
 export const published: Readonly<Record<string, Published>> = {
   teacher: { epochsTo99: '70–90', finalValAccuracy: 1 },
   logit: { epochsTo99: '123', finalValAccuracy: 0.9998 },

@@ -2,7 +2,7 @@
 import { printable } from '@grok/core/internal';
 import type { TopLevelSpec } from 'vega-lite';
 
-/** A Vega-Lite specification as plain data; what does not fit the grammar fails when it is drawn. */
+/** A Vega-Lite specification as plain data; errors appear when it is drawn. */
 export type FigureSpec = { readonly $schema: string; readonly [key: string]: unknown };
 
 /** Renders a Vega-Lite specification to SVG text, without a DOM. */

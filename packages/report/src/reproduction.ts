@@ -2,7 +2,7 @@
 import { type Published, published } from './paper.js';
 import { type NamedRecord, reproductionColumns, runTable } from './table.js';
 
-/** The table of a reproduction, and how its students compare with the control. */
+/** The table of a reproduction, with its students compared with the control. */
 export function reproductionTable(
   runs: readonly NamedRecord[],
   beside: Readonly<Record<string, Published>> = published,
@@ -13,7 +13,7 @@ export function reproductionTable(
   return table + (against === '' ? '' : `\n${against}\n`);
 }
 
-/** Epochs to 99 % of each student against the control `none`; empty where there is no control. */
+/** Epochs to 99 % of each student against the control `none`; empty without a control. */
 export function againstControl(runs: readonly NamedRecord[]): string {
   const control = runs.find(({ name }) => name === 'none');
   const students = runs.filter(({ name }) => name !== 'none' && name !== 'teacher');

@@ -16,16 +16,16 @@ import { LEAK_NOTE, percent, probability, range } from './table.js';
 
 const NONE = '–';
 
-/** What of a study's table is written. */
+/** Options of a study's table. */
 export interface StudyTableOptions {
   readonly style: TableStyle;
-  /** Seconds and hours too (default true): all else is the same wherever and however often it is made. */
+  /** Whether to include durations (default true); without them, the output is reproducible. */
   readonly times?: boolean;
-  /** Characters in a line of a grid of text; absent: as many as it needs. */
+  /** Maximum number of characters per line of text; default: as many as needed. */
   readonly width?: number | undefined;
 }
 
-/** The whole table as text; equal runs give equal bytes, but for the times. */
+/** Formats the whole table; equal runs give equal text, except for times. */
 export function studyTable(
   plan: Plan,
   runs: readonly StudyRun[],

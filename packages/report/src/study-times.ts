@@ -23,7 +23,7 @@ import { probability, range } from './table.js';
 
 const NONE = '–';
 
-/** All tables of a plan's hypotheses, and none of a plan without. */
+/** The tables of a plan's hypotheses; none for a plan without hypotheses. */
 export function timesTables(plan: Plan, runs: readonly StudyRun[]): readonly Table[] {
   if (plan.hypotheses === undefined) return [];
   const { horizon, threshold } = plan.hypotheses.outcome;
@@ -37,7 +37,7 @@ export function timesTables(plan: Plan, runs: readonly StudyRun[]): readonly Tab
   ];
 }
 
-/** `undecided: 3 of 10 pairs have ended` while its own are missing. */
+/** A verdict as text, such as `undecided: 3 of 10 pairs have ended`. */
 export function describeVerdict(one: TestedHypothesis): string {
   const { seeds, missing, lost, verdict } = one;
   if (missing.length > 0)
@@ -79,7 +79,7 @@ function hypothesesTable(plan: Plan, runs: readonly StudyRun[]): Table {
   };
 }
 
-/** Arms by their share, time and final accuracy: to `primary` and to 99 %, up to the horizon. */
+/** A table of arms: share of runs, times to `primary` and to 99 %, and final accuracy, up to the horizon. */
 export function armsTable(runs: readonly StudyRun[], horizon: number, primary: number): Table {
   const thresholds = [...new Set([primary, 0.99])];
   return {

@@ -4,12 +4,12 @@ import type { RunRecord } from '@grok/study';
 import { type GridOptions, layOut } from './layout.js';
 import type { Published } from './paper.js';
 
-/** A run under the name that tables and legends give it. */
+/** A run with its name in tables and legends. */
 export interface NamedRecord {
   readonly name: string;
   readonly record: RunRecord;
 }
-/** A column: its head, and what stands in a run's row. */
+/** A column: its header, and the cell of a run. */
 export interface Column {
   readonly head: string;
   readonly cell: (run: NamedRecord) => string;
@@ -17,7 +17,7 @@ export interface Column {
 
 const NONE = '–';
 
-/** Columns of a reproduction; `beside` holds published numbers by name, no columns where it is empty. */
+/** Columns of a reproduction; `beside` has published numbers by run name. */
 export function reproductionColumns(
   beside: Readonly<Record<string, Published>>,
 ): readonly [Column, ...Column[]] {
@@ -39,7 +39,7 @@ export function reproductionColumns(
   ];
 }
 
-/** Columns of a list of runs. */
+/** Columns of the list of runs. */
 export const listColumns: readonly Column[] = [
   { head: 'run', cell: ({ name, record }) => (record.leaked ? `${name} (leaked)` : name) },
   { head: 'status', cell: ({ record }) => record.status },
@@ -57,7 +57,7 @@ const LEAST_IMPORTANT = [
   ...['epochs', 'epochs to 99 %', 'final val. %'],
 ];
 
-/** Writes runs as a table; a note under it says what "leaked" means where a run is so labelled. */
+/** Formats runs as a table, with a note that explains "leaked" if a run is leaked. */
 export function runTable(
   runs: readonly NamedRecord[],
   columns: readonly Column[],
@@ -71,16 +71,16 @@ export function runTable(
   return runs.some(({ record }) => record.leaked) ? `${body}\n${LEAK_NOTE}\n` : body;
 }
 
-/** Under every table with such a run. */
+/** The note under every table with a leaked run. */
 export const LEAK_NOTE =
   'leaked: the teacher was trained on rows that this run is validated on (another split).';
 
-/** A share of one in per cent with two decimals. */
+/** Formats a share (0–1) in percent with two decimals. */
 export function percent(share: number | null | undefined): string {
   return share === null || share === undefined ? NONE : (100 * share).toFixed(2);
 }
 
-/** An interval as `low … high`. */
+/** Formats an interval as `low … high`. */
 export function range(
   interval: readonly [number, number] | null,
   show: (x: number) => string,
@@ -88,7 +88,7 @@ export function range(
   return interval === null ? NONE : `${show(interval[0])} … ${show(interval[1])}`;
 }
 
-/** A p-value with four decimals and without its zero. */
+/** Formats a p-value with four decimals and without a leading zero. */
 export function probability(p: number | null): string {
   return p === null ? NONE : p < 0.0001 ? '< .0001' : p.toFixed(4).replace(/^0/, '');
 }

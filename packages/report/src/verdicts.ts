@@ -12,7 +12,7 @@ const ORDER: readonly Verdict[] = [
   'untested',
 ];
 
-/** One line a claim, and how many there are of each verdict. */
+/** One line per claim, and the number of claims by verdict. */
 export function verdictTable(
   verified: readonly Verified[],
   { style, width }: Pick<GridOptions, 'style' | 'width'>,
@@ -49,7 +49,7 @@ function outcomeText(item: Verified): string {
   ].join('; ');
 }
 
-/** How many claims have each verdict; those that repeat others are left out. */
+/** Number of claims by verdict, without repetitions. */
 export function verdictCounts(verified: readonly Verified[]): Readonly<Record<Verdict, number>> {
   return Object.fromEntries(
     ORDER.map((verdict) => [

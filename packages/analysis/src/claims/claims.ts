@@ -9,7 +9,7 @@ import {
 } from '@grok/core/internal';
 import type { JsonObject } from '@grok/study';
 
-/** What is measured; every kind gives one value a seed. Accuracies are 0–1. */
+/** A measured quantity, with one value per seed. Accuracies are 0–1. */
 export type Quantity =
   /** Epochs to a validation accuracy (default .99); never is infinity. */
   | { readonly of: 'epochsTo'; readonly run: string; readonly threshold?: number }
@@ -32,45 +32,45 @@ export type Quantity =
 /** Numbers of the published layout. */
 export type Measure = 'cka' | 'rank' | 'entropy' | 'L1' | 'L2' | 'L1/L2';
 
-/** One number or sentence of a paper. */
+/** A claim of a paper: a number or a sentence. */
 export interface Claim {
   readonly id: string;
-  /** Where it stands, such as `4.2.1, table`. */
+  /** Its place in the paper, such as `4.2.1, table`. */
   readonly source: string;
-  /** The number or sentence, for people. */
+  /** The claim as text. */
   readonly claim: string;
   /** Default true. */
   readonly testable?: boolean;
   /** Why it cannot be tested. */
   readonly why?: string;
   readonly quantity?: Quantity;
-  /** What the runs' experiments must contain, laid over the file's own. */
+  /** What the experiments of its runs must contain, merged with the file's setting. */
   readonly setting?: JsonObject;
-  /** Epochs at which its runs are read, where they are others than the file's. */
+  /** Epochs at which its runs are evaluated, if different from the file's. */
   readonly budget?: number;
-  /** It is on what is possible at all: it is judged at the long budget too. */
+  /** Whether the claim is about what is possible, so that it is judged at the long budget too. */
   readonly possibility?: true;
-  /** Why it holds whatever comes out; it is counted apart. */
+  /** Why it holds by construction; such claims are counted separately. */
   readonly byConstruction?: string;
-  /** The claim that this one says again. */
+  /** The claim that this one repeats. */
   readonly repeats?: string;
   /** The published number. */
   readonly value?: number;
-  /** Reach around `value`, or both ends (null: none). */
+  /** Tolerance around `value`, or both bounds (null: unbounded). */
   readonly band?: number | readonly [number | null, number | null];
 }
 /** A claims file. */
 export interface Claims {
   readonly format: 'grok claims 1';
   readonly paper: string;
-  /** What every run's experiment must contain. */
+  /** What the experiment of every run must contain. */
   readonly setting: JsonObject;
-  /** Of the run named `teacher`, and of all others, laid over the setting. */
+  /** The same for the run named `teacher` and for all other runs, merged with the setting. */
   readonly teacher?: JsonObject;
   readonly students?: JsonObject;
-  /** Epochs at which runs are read; shorter ones do not count. Default: all that a run has. */
+  /** Epochs at which runs are evaluated; shorter runs do not count. Default: all epochs of a run. */
   readonly budget?: number;
-  /** Epochs at which claims on what is possible are judged too. */
+  /** Epochs at which claims about what is possible are judged too. */
   readonly longBudget?: number;
   readonly claims: readonly Claim[];
 }
@@ -190,8 +190,8 @@ const CLAIMS: DocumentKind<Claims> = {
 };
 
 /**
- * Checks a claims file; with `text`, what it was read from, errors name the line.
- * @throws InputError that names the claim and what is wrong with it.
+ * Validates a claims file; with the original `text`, errors name the line.
+ * @throws InputError that names the claim and the problem.
  */
 export function checkClaims(value: unknown, what: string, text?: string): Claims {
   return checkDocument(value, what, CLAIMS, text);

@@ -7,8 +7,8 @@ import { publishedPath } from '../study.js';
 import type { Evidence } from './measure.js';
 
 /**
- * Reads the analyses of the study in a folder; one of other choices than the published does not count,
- * and a damaged one is left out: `notice` hears of it.
+ * Reads the analyses of the study in a folder that have the published choices. Damaged ones are skipped;
+ * `notice` is called.
  */
 export async function readEvidence(
   root: Store,
@@ -23,7 +23,7 @@ export async function readEvidence(
   return { runs, inside };
 }
 
-/** What several folders have to say together; of a run that is in several, the first. */
+/** Joins the evidence of several folders; a run that is in several is taken from the first. */
 export function joinedEvidence(all: readonly Evidence[]): Evidence {
   const runs: BegunRun[] = [];
   const inside = new Map<string, PublishedAnalysis>();
@@ -36,7 +36,7 @@ export function joinedEvidence(all: readonly Evidence[]): Evidence {
   return { runs, inside };
 }
 
-/** The published choices have as many layers of hidden states as blocks; ours have all states. */
+/** Whether an analysis has the published choices: as many layers of hidden states as blocks, instead of all. */
 export function hasPublishedChoices(file: PublishedAnalysis): boolean {
   const count = (layers: object): number => Object.keys(layers).length;
   return count(file.effective_ranks) === count(file.attention_entropies);

@@ -13,41 +13,44 @@ import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
 
-/** What claims are tested on. */
+/** The data that claims are tested on. */
 export interface Evidence {
   readonly runs: readonly BegunRun[];
-  /** By its path in the study, the file of the published layout with the published choices. */
+  /** Files of the published layout with the published choices, by path in the study. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
 }
 /**
- * A value, and the ids of the runs that it comes from. Both ends are equal where it is known; a run that
- * never came to an accuracy has its epochs between its last one and infinity, and what is made of them too.
+ * A value with the ids of its runs. Both ends are equal if it is known; the epochs of a run that never reached
+ * an accuracy are between its last epoch and infinity, and so are values computed from them.
  */
 export interface Sample {
   readonly low: number;
   readonly high: number;
   readonly runs: readonly string[];
 }
-/** What the runs of a claim must be: their experiments contain the setting, and are read up to the budget. */
+/**
+ * Conditions on the runs of a claim: their experiments contain the setting, and they are evaluated at the
+ * budget.
+ */
 export interface Conditions {
   readonly setting: JsonObject;
-  /** Of the run named `teacher`, and of all others, laid over the setting. */
+  /** The same for the run named `teacher` and for all other runs, merged with the setting. */
   readonly teacher?: JsonObject;
   readonly students?: JsonObject;
-  /** Laid over all of these: the claim's own. */
+  /** The claim's own settings, merged last. */
   readonly own?: JsonObject;
   /** Epochs; default: all. */
   readonly budget?: number;
 }
 /**
- * Samples by override and seed; of a quantity without runs, one. Runs that several overrides share give
- * a sample in each, so that it can be compared with the others there.
+ * Samples by override and seed; a single one for a quantity without runs. Runs that several overrides share
+ * give a sample in each, so that it can be compared with the others there.
  */
 export type Measured =
   | { readonly samples: ReadonlyMap<string, Sample> }
   | { readonly lacks: string };
 
-/** Measures a quantity on the finished runs that meet the conditions; leaked ones do not. */
+/** Measures a quantity on the finished runs that meet the conditions, without leaked ones. */
 export function measure(quantity: Quantity, evidence: Evidence, when: Conditions): Measured {
   switch (quantity.of) {
     case 'power': {
@@ -227,7 +230,7 @@ function isCalled(run: BegunRun, name: string): boolean {
   return run.name === name || (run.name === '' && nameStrategies(run.config.experiment) === name);
 }
 
-/** True when every key of `part` is in `whole` with the same value, as deep as `part` goes. */
+/** Whether every key of `part` is in `whole` with the same value, at any depth. */
 export function contains(whole: unknown, part: Json | JsonObject): boolean {
   if (!isObject(part)) return whole !== undefined && canonicalJson(whole) === canonicalJson(part);
   return (

@@ -8,9 +8,10 @@ import type { Claim, Claims } from './claims.js';
 import { type Conditions, type Evidence, measure, type Sample } from './measure.js';
 
 /**
- * `reproduced`: the number is in that interval and our estimate in the band; the sentence holds for every
- * seed. `contradicted`: neither; the sentence holds for half of the seeds at most. `undecided`: else.
- * `by construction`: it holds, and could not have failed. `untested`: its runs are not there.
+ * `reproduced`: the number is in our prediction interval and our estimate in its tolerance, or the sentence
+ * holds for every seed. `contradicted`: neither, or the sentence holds for at most half of the seeds.
+ * `undecided`: otherwise. `by construction`: it holds and could not have failed. `untested`: its runs are
+ * missing.
  */
 export type Verdict =
   | 'reproduced'
@@ -19,31 +20,31 @@ export type Verdict =
   | 'by construction'
   | 'cannot be tested'
   | 'untested';
-/** What the runs say of a claim. */
+/** The verdict of the runs on a claim. */
 export interface Judgment {
   readonly verdict: Verdict;
-  /** Ours: the mean over seeds; the median where a run never came to it (then null when that is not known). */
+  /** Our value: the mean over seeds, or the median if a run never reached it (null if that is unknown). */
   readonly ours: number | null;
   readonly sd: number | null;
-  /** Of one further run; of censored values their range, null at an end that has none. */
+  /** Prediction interval of one further run; for censored values their range, null for an unbounded end. */
   readonly interval: readonly [number | null, number | null] | null;
   readonly seeds: number;
-  /** Of a sentence: seeds for which it is known to hold. */
+  /** For a sentence: the number of seeds for which it holds. */
   readonly holds?: number;
-  /** Of what cannot be, or was not, tested: why. */
+  /** Why it cannot be or was not tested. */
   readonly why?: string;
 }
-/** A claim and what came of it. */
+/** A claim with its verdict. */
 export interface Verified extends Judgment {
   readonly id: string;
   readonly source: string;
   readonly claim: string;
-  /** Published number, or null of a sentence. */
+  /** The published number; null for a sentence. */
   readonly published: number | null;
   readonly band: readonly [number | null, number | null] | null;
-  /** The claim that this one says again; counts leave it out. */
+  /** The claim that this one repeats; repetitions are not counted. */
   readonly repeats?: string;
-  /** Of a claim on what is possible: the same at the long budget. */
+  /** For a claim about what is possible: the verdict at the long budget. */
   readonly long?: Judgment;
 }
 
@@ -63,7 +64,7 @@ export function verify(claims: Claims, evidence: Evidence): readonly Verified[] 
   });
 }
 
-/** True when every testable claim was tested. */
+/** Whether every testable claim was tested. */
 export function isComplete(verified: readonly Verified[]): boolean {
   return verified.every(
     ({ verdict, long }) => verdict !== 'untested' && long?.verdict !== 'untested',
@@ -116,7 +117,7 @@ function judgeSentence(samples: readonly Sample[], band: Band): Judgment {
   return { verdict, ...estimate(samples), holds: surely };
 }
 
-/** Judges a number by a mean, a standard deviation and a count of seeds, where no more is known. */
+/** Judges a number from only a mean, a standard deviation and a number of seeds. */
 export function judgeSummary(
   claim: Claim,
   {

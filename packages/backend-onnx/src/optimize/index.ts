@@ -52,7 +52,7 @@ const stages: readonly Stage[] = [
   { tallGemm },
   common,
 ];
-/** Names of the rules, for switches. */
+/** Names of the rewrite rules. */
 export const ruleNames: readonly string[] = [...new Set(stages.flatMap(Object.keys))];
 
 /** The same function, in fewer and cheaper nodes. */

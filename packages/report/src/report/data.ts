@@ -55,7 +55,7 @@ export interface Bar {
   readonly high: number;
   readonly seeds: number;
 }
-/** An analysis of a seed in the published layout, and the label's prefix of its override. */
+/** An analysis of a seed in the published layout, with the label prefix of its override. */
 export interface SeedAnalysis {
   readonly seed: number;
   readonly override?: string;

@@ -6,7 +6,7 @@ import { percent } from '../table.js';
 import { averageBars, averageCurves, type Point, type SeedAnalysis } from './data.js';
 import { fillEncoding, formatLabel, lineEncoding, listLabels, protectNames } from './style.js';
 
-/** A figure: its file's name, its caption, and its specification. */
+/** A figure: file name, caption and specification. */
 export interface Figure {
   readonly name: string;
   readonly title: string;
@@ -20,7 +20,7 @@ const ACCURACY = [0, 100] as const;
 /** The smallest loss that is drawn. */
 const LEAST = 1e-6;
 
-/** Every figure that the runs and analyses have something for. */
+/** All figures for which the runs and analyses have data. */
 export function buildFigures(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],

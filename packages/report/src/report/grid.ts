@@ -2,17 +2,17 @@
 import { printable } from '@grok/core/internal';
 import { layOut, markdown } from '../layout.js';
 
-/** A table; its name is its file's, such as `table-4.2.1`. */
+/** A table; its name is its file name, such as `table-4.2.1`. */
 export interface Table {
   readonly name: string;
   readonly title: string;
-  /** What a reader must know of it; under the table. */
+  /** Notes under the table. */
   readonly note?: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** A table in LaTeX, with its caption and label; needs no package. */
+/** Formats a table as LaTeX with caption and label; needs no packages. */
 export function formatLatex({ name, title, note, head, rows }: Table): string {
   const line = (cells: readonly string[]): string => `${cells.map(escaped).join(' & ')} \\\\`;
   const caption = `${title}.${note === undefined ? '' : ` ${note}`}`;
@@ -33,14 +33,14 @@ export function formatLatex({ name, title, note, head, rows }: Table): string {
   ].join('\n');
 }
 
-/** A table in Markdown, with its title. */
+/** Formats a table as Markdown, with its title. */
 export function formatMarkdown({ title, note, head, rows }: Table): string {
   const grid = layOut(head, rows, { style: 'markdown' }).trimEnd();
   const texts = [`### ${markdown(title)}`, grid, ...(note === undefined ? [] : [markdown(note)])];
   return texts.join('\n\n');
 }
 
-/** A table in HTML, with its title as caption. */
+/** Formats a table as HTML, with its title as caption. */
 export function formatHtml({ name, title, note, head, rows }: Table): string {
   const cells = (tag: string, of: readonly string[]): string =>
     of
@@ -58,7 +58,7 @@ export function formatHtml({ name, title, note, head, rows }: Table): string {
   ].join('\n');
 }
 
-/** Text safe in HTML, in attributes too. */
+/** Escapes text for HTML, also for attributes. */
 export function html(text: string): string {
   return printable(text)
     .replaceAll('&', '&amp;')

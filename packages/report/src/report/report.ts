@@ -15,11 +15,11 @@ import { runsTables } from './runs.js';
 import { statesTables } from './states.js';
 import { buildTables } from './tables.js';
 
-/** What a report is made of. */
+/** The input of a report. */
 export interface ReportInput {
   readonly title: string;
   readonly summary: string;
-  /** The command that makes this again. */
+  /** The command that creates this report. */
   readonly command: string;
   /** Finished runs, in the order of legends. */
   readonly runs: readonly BegunRun[];
@@ -31,26 +31,26 @@ export interface ReportInput {
   };
   /** Verdicts on a paper's claims. */
   readonly claims?: readonly Verified[];
-  /** A paper's numbers, by the runs' names: columns of their own beside ours. */
+  /** Published numbers by run name, shown in separate columns. */
   readonly beside?: Readonly<Record<string, Published>>;
-  /** Machine, versions: what stands under "How". */
+  /** Machine and versions, for the section "How". */
   readonly facts?: Readonly<Record<string, string>>;
-  /** What is damaged and not in the report, a sentence each. */
+  /** Sentences about damaged runs that are left out. */
   readonly leftOut?: readonly string[];
 }
-/** A figure with its drawing. */
+/** A figure with its SVG. */
 export interface DrawnFigure extends Figure {
   readonly svg: string;
 }
-/** What a report comes to: text by file name, and the drawings for whoever makes pixels of them. */
+/** A report: texts by file name, and figures as SVG. */
 export interface Report {
   readonly files: Readonly<Record<string, string>>;
   readonly figures: readonly DrawnFigure[];
-  /** All that is left out: what the input says, and analyses that are damaged. */
+  /** Everything that is left out: from the input, and damaged analyses. */
   readonly leftOut: readonly string[];
 }
 
-/** Makes a report; figures are in `figures/`, LaTeX tables in `tables/`. */
+/** Builds a report; figures are in `figures/`, LaTeX tables in `tables/`. */
 export async function buildReport(given: ReportInput): Promise<Report> {
   const { runs, analyses, statistics, beside = {} } = given;
   const leftOut = [...(given.leftOut ?? [])];

@@ -5,7 +5,7 @@ import { LEAK_NOTE, reproductionColumns } from '../table.js';
 import type { Table } from './grid.js';
 import { formatLabel } from './style.js';
 
-/** Both tables; `beside` is empty where there is nothing published to stand beside. */
+/** Both tables of runs; `beside` has published numbers, if any. */
 export function runsTables(
   runs: readonly BegunRun[],
   beside: Readonly<Record<string, Published>>,

@@ -43,8 +43,8 @@ interface StatesRow {
 }
 
 /**
- * Debiased CKA and Roy–Vetterli ranks by hidden state, for the runs that were analyzed; none without. An
- * analysis that is damaged is left out; `notice` hears of it.
+ * Debiased CKA and Roy–Vetterli ranks by hidden state, for analyzed runs. Damaged analyses are skipped;
+ * `notice` is called.
  */
 export async function statesTables(
   runs: readonly BegunRun[],

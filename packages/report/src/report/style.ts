@@ -5,12 +5,12 @@ import type { FigureSpec } from '../render.js';
 
 const SOLID = [1, 0];
 
-/** What a run is called in tables and legends. */
+/** Name of a run in tables and legends. */
 export function formatLabel({ name, override }: Pick<BegunRun, 'name' | 'override'>): string {
   return override === undefined ? name : `${override}/${name}`;
 }
 
-/** Labels in the order of legends: that of the runs. */
+/** Labels in the order of legends, which is that of the runs. */
 export function listLabels(runs: readonly BegunRun[]): readonly string[] {
   return [...new Set(runs.map(formatLabel))];
 }

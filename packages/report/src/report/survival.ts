@@ -19,8 +19,8 @@ interface CurvePoint {
 }
 
 /**
- * A panel for each override and a curve for each arm, up to the horizon of the plan's hypotheses; undefined
- * for a plan without, and while no run has ended.
+ * A survival figure with a panel per override and a curve per arm, up to the horizon of the plan's hypotheses;
+ * undefined without hypotheses or ended runs.
  */
 export function survivalFigure(
   plan: Plan,

@@ -9,7 +9,7 @@ import { formatLabel, listLabels } from './style.js';
 
 const NONE = '–';
 
-/** All tables that the runs and analyses have something for. */
+/** All tables for which the runs and analyses have data. */
 export function buildTables(
   runs: readonly BegunRun[],
   analyses: readonly SeedAnalysis[],
