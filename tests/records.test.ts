@@ -99,7 +99,7 @@ describe('records', () => {
         ? new TextEncoder().encode(JSON.stringify({ ...manifest, paramsSha256: 'f'.repeat(64) }))
         : teacher.read(path);
     const others = new Map([[findId('teacher@0'), forged]]);
-    await expect(carryOut(others)).rejects.toThrow(/teacher@0: ended in other parameters/);
+    await expect(carryOut(others)).rejects.toThrow(/teacher@0: ended with different parameters/);
   });
   test('cannot be written, and say so', async () => {
     const [store] = records.values();

@@ -164,7 +164,7 @@ describe('a teacher in the middle of its training', () => {
     expect(find(runs, 'early@0')).toMatchObject({
       state: 'blocked',
       error:
-        'its teacher teacher@0 never came to a validation accuracy of 0.99; choose another point of its training',
+        'its teacher teacher@0 never reached a validation accuracy of 0.99; choose another point of its training',
     });
     expect(find(runs, 'none@0').state).toBe('finished');
   });
@@ -190,7 +190,7 @@ describe('planned runs without a plan', () => {
     const again = await runStudy(planRuns(drafts), { ...host });
     expect(again).toMatchObject({ status: 'finished', begun: 0 });
     const other = planRuns([{ key: 'a', experiment: { ...experiment, seed: 9 } }]);
-    await expect(runStudy(other, host)).rejects.toThrow('holds another study of 3 runs');
+    await expect(runStudy(other, host)).rejects.toThrow('contains another study of 3 runs');
   });
 
   test.each([

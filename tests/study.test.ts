@@ -209,7 +209,7 @@ describe('runStudy', () => {
     const overrides = { base: {}, short: { student: { epochs: 1 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     await expect(runStudy(both, study().host)).rejects.toThrow(
-      /base\/none@0 and short\/none@0 are one run, of \d+ epochs and of 1 epoch; give both the same length/,
+      /base\/none@0 and short\/none@0 are the same run with different lengths, \d+ epochs and 1 epoch; use one length/,
     );
   });
 
@@ -252,7 +252,7 @@ describe('runStudy', () => {
 
   test('refuses another plan in the same folder, and bad input before anything is written', async () => {
     const { host } = await whole;
-    await expect(runStudy({ ...plan, seeds: [7] }, host)).rejects.toThrow('holds another plan');
+    await expect(runStudy({ ...plan, seeds: [7] }, host)).rejects.toThrow('contains another plan');
     const own = study();
     const bad = { ...plan, arms: { ...plan.arms, odd: { objective: [{ use: 'logti' }] } } };
     await expect(runStudy(bad, own.host)).rejects.toThrow('tiny, odd: unknown strategy "logti"');

@@ -287,7 +287,7 @@ describe('bad input', () => {
     [
       'a shape',
       { site: 'blocks.0.hook_resid_pre', apply: (x: tf.Tensor) => tf.sum(x, -1) },
-      'must give the shape that it is given, [2,4,16], got [2,4]',
+      'must return the shape that it is given, [2,4,16], got [2,4]',
     ],
   ])('%s that there is not', async (_, hook, message) => {
     await expect(attempt(hook)).rejects.toThrow(message);
@@ -310,6 +310,6 @@ describe('bad input', () => {
     );
     expect(() => pairRows(run.task, [1], [])).toThrow('as many clean rows as corrupted ones');
     const { pairs: _, ...without } = run.task;
-    expect(() => drawPairs(without, 0, 4)).toThrow('this task draws none');
+    expect(() => drawPairs(without, 0, 4)).toThrow('this task has none');
   });
 });

@@ -46,7 +46,7 @@ test('a map carries a model’s own states over, and no more of another’s than
 
   const nanda = open(readFixture('nanda-add29-heads1'));
   await expect(stitch({ ...options, teacher: nanda })).rejects.toThrow(
-    'must have one vocabulary, got 31 and 25 classes',
+    'must have the same vocabulary, got 31 and 25 classes',
   );
   const z = { ...options, teacher: other, studentSite: 'blocks.0.attn.hook_z' };
   await expect(stitch(z)).rejects.toThrow('sites must be [pos, width]');

@@ -63,7 +63,7 @@ export async function openFolder(folder: string, io: Io): Promise<OpenedFolder> 
     throw new InputError(
       unmatched.length === 0
         ? `${root.where}: not a run folder (config.json missing); give the folder of a run or a study`
-        : `${root.where}: none of its runs is one of plan.json; give the folder of one run`,
+        : `${root.where}: none of its runs is in plan.json; give the folder of one run`,
     );
   const teacherStores = (run: BegunRun): Record<string, Store> => {
     const { experiment, execution } = run.config;
@@ -97,7 +97,7 @@ function describeDamage({ keys, where, error }: DamagedRun): string {
 
 function describeUnmatched({ where, damagedTeacher }: UnmatchedRun): string {
   if (damagedTeacher === undefined)
-    return `${where} is left out: it is none of the runs of plan.json`;
+    return `${where} is skipped: it is not one of the runs of plan.json`;
   const { keys, where: teacher } = damagedTeacher;
   return `${where} is skipped: its teacher ${keys.join(', ') || teacher} is damaged, so its name in the plan is unknown`;
 }

@@ -75,5 +75,5 @@ function describeEnd(
     ];
   }
   if (error === undefined) return [state];
-  return [['red', 'failed'], ` (${error})${again ? '; once more' : ''}`];
+  return [['red', 'failed'], ` (${error})${again ? '; retrying' : ''}`];
 }

@@ -44,7 +44,7 @@ describe('reproduce', () => {
   });
   it('refuses a folder of another plan', async () => {
     const done = await world.grok('reproduce', ...TINY_PLAN, '--seed', '8', '--out', 'study');
-    expect(done).toMatchObject({ code: 2, err: expect.stringContaining('holds another plan') });
+    expect(done).toMatchObject({ code: 2, err: expect.stringContaining('contains another plan') });
   });
   it('goes on where it was stopped', async () => {
     // Catches: a stopped reproduction that begins anew, or forgets its students.

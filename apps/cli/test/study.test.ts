@@ -177,7 +177,7 @@ it('a run that fails what it must be is reported, with those it would have taugh
     ...['study', 'run', 'tiny.json', '--set', must, '--out', 'failing', '--wide'],
   );
   expect(done.code).toBe(1);
-  expect(done.out).toContain('; once more');
+  expect(done.out).toContain('; retrying');
   expect(done.err).toMatch(
     /teacher@0 failed twice: last epoch \(2\): validation accuracy .* must be at least 1/,
   );

@@ -255,7 +255,7 @@ describe('a claims file', () => {
     [
       'a claim that repeats none',
       { ...base, band: [0, 1], repeats: 'y' },
-      /"y" is no earlier claim/,
+      /"y" is not an earlier claim/,
     ],
     ['an unknown key', { ...base, band: [0, 1], bandd: 1 }, /unknown key "bandd"/],
     [

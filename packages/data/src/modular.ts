@@ -92,7 +92,7 @@ function checkFormat(subject: string, format: readonly Place[]): void {
   const whole = format.includes('a') && format.includes('b');
   if (!whole || new Set(format).size !== format.length)
     throw new InputError(
-      `${subject}: the format must have a and b, and nothing twice, got ${JSON.stringify(format)}; the reference's is ${JSON.stringify(REFERENCE_FORMAT)}`,
+      `${subject}: the format must have a and b, and no duplicates, got ${JSON.stringify(format)}; the reference's is ${JSON.stringify(REFERENCE_FORMAT)}`,
     );
 }
 

@@ -97,7 +97,7 @@ describe('the words of a modular task', () => {
       () =>
         add({ p: 5, format: places });
     expect(format('a', 'eq')).toThrow(
-      'task "add": the format must have a and b, and nothing twice',
+      'task "add": the format must have a and b, and no duplicates',
     );
     expect(format('a', 'b', 'a')).toThrow('got ["a","b","a"]');
   });

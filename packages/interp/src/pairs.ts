@@ -26,7 +26,7 @@ export function pairRows(
 ): PatchingPairs {
   if (clean.length !== corrupted.length || clean.length === 0)
     throw new InputError(
-      `pairs: must be as many clean rows as corrupted ones, 1 at least, got ${clean.length} and ${corrupted.length}`,
+      `pairs: must have equal numbers of clean and corrupted rows, at least 1, got ${clean.length} and ${corrupted.length}`,
     );
   const other = makeBatch(task, corrupted);
   return { clean: { ...makeBatch(task, clean), wrong: other.labels }, corrupted: other.inputs };
@@ -38,7 +38,7 @@ export function pairRows(
  */
 export function drawPairs(task: Task, seed: number, n: number): PatchingPairs {
   if (task.pairs === undefined)
-    throw new InputError('pairs: this task draws none; choose rows and give them to pairRows');
+    throw new InputError('pairs: this task has none; choose rows and pass them to pairRows');
   const { clean, corrupted } = task.pairs(seed, 2 * n);
   const differing = [...clean.keys()]
     .filter((i) => task.labels[clean[i] ?? 0] !== task.labels[corrupted[i] ?? 0])

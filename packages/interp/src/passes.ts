@@ -155,7 +155,7 @@ function readTargets(
     if (data === undefined) continue;
     if (data.length !== rows)
       throw new InputError(
-        `batch: must have one of "${name}" a row, got ${data.length} for ${rows} rows`,
+        `batch: must have one "${name}" per row, got ${data.length} for ${rows} rows`,
       );
     targets[name] = { data, shape: [rows], dtype: 'int32' };
   }
@@ -170,7 +170,7 @@ function passFunction(
   return (given) => {
     const data = (name: string): tf.Tensor => {
       const found = given.params[name] ?? given[name];
-      if (!(found instanceof tf.Tensor)) throw new RangeError(`pass: got no tensor "${name}"`);
+      if (!(found instanceof tf.Tensor)) throw new RangeError(`pass: tensor "${name}" is missing`);
       return found;
     };
     const hooked = Object.fromEntries(
@@ -241,7 +241,7 @@ function applyStages(
     const changed = stage.apply(x);
     if (changed.shape.join() !== x.shape.join())
       throw new InputError(
-        `hook at "${info.name}": must give the shape that it is given, [${x.shape}], got [${changed.shape}]`,
+        `hook at "${info.name}": must return the shape of its input, [${x.shape}], got [${changed.shape}]`,
       );
     return tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(changed, mask));
   }, value);

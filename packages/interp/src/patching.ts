@@ -98,7 +98,7 @@ async function beginSweep(model: HookedModel, options: SweepOptions): Promise<Be
 function checkPairs(clean: HostArray, corrupted: HostArray): void {
   if (clean.shape.join() !== corrupted.shape.join())
     throw new InputError(
-      `pairs: clean and corrupted inputs must have one shape, got [${clean.shape}] and [${corrupted.shape}]`,
+      `pairs: clean and corrupted inputs must have the same shape, got [${clean.shape}] and [${corrupted.shape}]`,
     );
 }
 

@@ -78,12 +78,12 @@ function checkModels({ teacher, student, teacherSite, studentSite }: StitchOptio
   const vocabularies = [teacher, student].map(({ sites }) => findSite(sites, 'logits').shape[0]);
   if (vocabularies[0] !== vocabularies[1])
     throw new InputError(
-      `stitch: teacher and student must have one vocabulary, got ${vocabularies[0]} and ${vocabularies[1]} classes; choose runs of one task`,
+      `stitch: teacher and student must have the same vocabulary, got ${vocabularies[0]} and ${vocabularies[1]} classes; choose runs of the same task`,
     );
   const isRows = ({ axes, shape }: SiteInfo): boolean => axes[0] === 'pos' && shape.length === 2;
   if (!isRows(theirs) || !isRows(ours) || theirs.shape[0] !== ours.shape[0])
     throw new InputError(
-      `stitch: sites must be [pos, width] with as many positions, got "${teacherSite}" [${theirs.axes}] and "${studentSite}" [${ours.axes}]; choose residual streams`,
+      `stitch: sites must be [pos, width] with equal numbers of positions, got "${teacherSite}" [${theirs.axes}] and "${studentSite}" [${ours.axes}]; choose residual streams`,
     );
 }
 

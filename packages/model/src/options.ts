@@ -100,7 +100,7 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
   const dHead = dim / heads;
   if (positions === 'rope' && dHead % 2 !== 0)
     throw new InputError(
-      `model "transformer": rotary positions turn pairs, so a head's width must be even, got ${dHead} (dim ${dim}, ${heads} heads); change dim or heads, or give positions "learned"`,
+      `model "transformer": rotary positions rotate pairs of dimensions, so a head's width must be even, got ${dHead} (dim ${dim}, ${heads} heads); change dim or heads, or give positions "learned"`,
     );
   const { shape, dtype } = task.inputs;
   const [, second = 0] = shape;

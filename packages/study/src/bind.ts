@@ -95,7 +95,7 @@ async function referTo(
   const step = findStep(at, history);
   if (step === undefined)
     throw new InputError(
-      `its teacher ${key} never came to a validation accuracy of ${crossingAccuracy(at)}; choose another point of its training`,
+      `its teacher ${key} never reached a validation accuracy of ${crossingAccuracy(at)}; choose another point of its training`,
     );
   if (step === 'last' || step === manifest.step) {
     if (manifest.paramsSha256 === undefined)

@@ -13,7 +13,7 @@ export function planOfRun(experiment: Experiment, summary: string, what: string)
   const { seed, teachers, ...teacher } = experiment;
   if (teachers !== undefined)
     throw new InputError(
-      `${what}: the run learns from a teacher, which is not here; give the whole study, or a plan with the teacher in it`,
+      `${what}: its teacher is missing; give the whole study, or a plan with the teacher in it`,
     );
   return checkPlan(
     { name: formatSlug(experiment), summary, teacher, student: {}, arms: {}, seeds: [seed] },

@@ -22,7 +22,7 @@ export function findSameRuns(runs: readonly PlannedRun[]): ReadonlyMap<string, s
     first.set(identity, same);
     if (same.length !== length)
       throw new InputError(
-        `${same.key} and ${key} are one run, of ${same.length} and of ${length}; give both the same length, or make them differ in something else too`,
+        `${same.key} and ${key} are the same run with different lengths, ${same.length} and ${length}; use one length, or change something else too`,
       );
     byKey.set(key, same.key);
   }

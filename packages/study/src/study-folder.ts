@@ -84,12 +84,12 @@ export async function claimFolder(
   const there = await readStudy(root);
   if (there !== undefined) {
     if (isSame(there, source)) return;
-    throw new InputError(`${root.where}: holds ${describe(there)}; choose another folder`);
+    throw new InputError(`${root.where}: contains ${describe(there)}; choose another folder`);
   }
   const files = (await root.list('')).filter((name) => !name.startsWith('.'));
   if (files.length > 0)
     throw new InputError(
-      `${root.where}: is not a study's folder (it holds ${files[0]}); choose another folder`,
+      `${root.where}: is not a study folder (it contains ${files[0]}); choose another folder`,
     );
   await beforeWriting();
   const text = `${JSON.stringify(toDocument(source), null, 2)}\n`;

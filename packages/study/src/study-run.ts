@@ -199,7 +199,7 @@ function chooseRecord(own: StudyRun, recorded: StudyRun): StudyRun {
   const [mine, theirs] = [own, recorded].map(({ manifest }) => manifest?.paramsSha256);
   // A longer run has the parameters of another step.
   if (mine === theirs || own.manifest?.step !== recorded.manifest?.step) return own;
-  const error = `${own.key}: ended in other parameters (${mine?.slice(0, 10)}) than its record ${recorded.store?.where} (${theirs?.slice(0, 10)}): this machine computes other bits; omit --records, and train everything here`;
+  const error = `${own.key}: ended with different parameters (${mine?.slice(0, 10)}) than its record ${recorded.store?.where} (${theirs?.slice(0, 10)}): results on this machine are not bit-identical; omit --records, and train everything here`;
   return { ...own, state: 'failed', error };
 }
 

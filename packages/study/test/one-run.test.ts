@@ -21,7 +21,7 @@ describe('a specification', () => {
   it('that names a teacher is refused (catches: a student trained without the teacher it asks for)', () => {
     const teachers = { teacher: { run: 'a'.repeat(64), paramsSha256: 'b'.repeat(64) } };
     expect(() => planOfRun({ ...experiment, teachers }, 'x', 'run/config.json')).toThrow(
-      'run/config.json: the run learns from a teacher, which is not here',
+      'run/config.json: its teacher is missing',
     );
   });
   it('that is none is checked as a plan (catches: any JSON taken for a plan)', () => {

@@ -11,7 +11,7 @@ export function trainRun(program: Command, io: Io, done: (code: number) => void)
   command.addOption(
     new Option(
       '--branch <run@step>',
-      'go on from a checkpoint of another run, as a run of its own',
+      'continue from a checkpoint of another run, as a new run',
     ).conflicts(['preset', 'spec']),
   );
   examples(

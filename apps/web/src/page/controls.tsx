@@ -72,7 +72,7 @@ function sentence({ status, runs, now, stage }: State): string {
   const run = now && runs[now.index];
   const elsewhere = status === 'watching' ? 'Another tab is training this. ' : '';
   if (status === 'finished') return 'Finished.';
-  if (status === 'failed') return 'Ended: what could be trained is finished.';
+  if (status === 'failed') return 'Done: everything that could be trained is finished.';
   if (status === 'paused') return 'Paused. You may close the page.';
   if (status === 'pausing') return 'Pausing at the next step…';
   if (stage === 'compiling')

@@ -6,7 +6,7 @@ import type { Picture } from '../protocol.js';
 
 const SIZE = 320;
 const EDGE = 18;
-const OVER = 'its last checkpoint gave no picture';
+const OVER = 'no picture for its last checkpoint';
 
 export function Inside({
   picture,
@@ -34,7 +34,7 @@ export function Inside({
             ? `as of epoch ${picture.epoch}`
             : isOver
               ? OVER
-              : 'pictures come while it trains'}
+              : 'pictures appear during training'}
         </p>
       </header>
       <div class="panels">
@@ -57,8 +57,8 @@ export function Inside({
           <Embedding picture={picture} k={k} view={view} dark={dark} />
           <p class="note">
             {view === 'circle'
-              ? 'One number each, colored by its turn. A model that has generalized puts them on a circle.'
-              : 'One number each, along the two directions in which they differ most.'}
+              ? 'One point per number, colored by its angle. A model that has generalized puts them on a circle.'
+              : 'One point per number, along the first two principal components.'}
           </p>
         </figure>
         <figure data-picture="spectrum">

@@ -40,7 +40,7 @@ export function unpackFiles(
     if (said > most) refuse(tooLarge);
     file.ondata = (error, part) => {
       if (error instanceof InputError) throw error;
-      if (error) refuse(`is damaged (${error.message}); make it again`);
+      if (error) refuse(`is damaged (${error.message}); create it again`);
       total += part.length;
       if (total > most) refuse(tooLarge);
       parts.push(part);

@@ -36,7 +36,7 @@ const placedWasm: Plugin = {
 const webgpu: ComponentDefinition<'backend', object> = {
   ...onnx,
   name: 'onnx-webgpu',
-  summary: 'The same graph on the graphics processor.',
+  summary: 'The same graph on the GPU.',
   create: (options, host) => onnx.create({ ...options, provider: 'webgpu' }, host),
 };
 

@@ -176,7 +176,7 @@ const CLAIMS: DocumentKind<Claims> = {
           context.addIssue({
             code: 'custom',
             path: ['claims', i, 'repeats'],
-            message: `${quote(repeats)} is no earlier claim; name one`,
+            message: `${quote(repeats)} is not an earlier claim; name one that is`,
           });
         if (seen.has(id))
           context.addIssue({

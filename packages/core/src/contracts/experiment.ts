@@ -259,7 +259,7 @@ const experimentShape = {
   teachers: z.record(name, z.strictObject(teacherRefShape)).exactOptional(),
   optimizer,
   freeze: z.array(name).exactOptional(),
-  batch: z.union([positive, z.literal('full')]).describe('rows a step, or "full"'),
+  batch: z.union([positive, z.literal('full')]).describe('rows per step, or "full"'),
   epochs: positive.exactOptional().describe('epochs to train'),
   steps: positive.exactOptional().describe('optimizer steps to train (instead of epochs)'),
   evalEvery: positive.exactOptional().describe('epochs between evaluations (default 1)'),

@@ -199,7 +199,7 @@ async function loadTeacher(
   if (checkpoint === undefined) throw wrong('has no readable checkpoint; resume it');
   const params = withoutAuxiliary(checkpoint.params);
   if (paramsSha256(params) !== ref.paramsSha256)
-    throw wrong(`has other parameters than when it was named (their hash differs)`);
+    throw wrong(`its parameters have changed (the hash differs)`);
   const { vocabulary } = parts.task;
   const { experiment, split } = student;
   const read =

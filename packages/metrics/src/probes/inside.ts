@@ -31,7 +31,7 @@ export interface SiteOptions extends WhenOptions {
 /** The result of `attentionEntropy` by site; runs at the end by default. */
 export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   name: 'attention-entropy',
-  summary: 'Entropy of attention patterns in nats, in the mean, by head and by position.',
+  summary: 'Entropy of attention patterns in nats: mean, by head and by position.',
   options: schema({
     every,
     crossing,
