@@ -9,7 +9,9 @@ import type { Score } from '@grok/core/internal';
 export function scoreLogits(logits: HostArray, labels: ArrayLike<number>): Score {
   const [rows = 0, classes = 0] = logits.shape;
   if (rows === 0 || rows !== labels.length)
-    throw new InputError(`score: logits have ${rows} rows, labels ${labels.length}; both numbers must be equal`);
+    throw new InputError(
+      `score: logits have ${rows} rows, labels ${labels.length}; both numbers must be equal`,
+    );
   let loss = 0;
   let right = 0;
   for (let i = 0; i < rows; i++) {

@@ -4,17 +4,17 @@ import { averageGradients, gradientCosines, summarizeGradients } from '../gradie
 import { toJson } from './json.js';
 import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
-/** Options of the gradients' probe. */
+/** Options of the probe `gradients`. */
 export interface GradientOptions extends WhenOptions {
-  /** Equal batches of the training rows, default 4. */
+  /** Number of equal batches of the training rows, default 4. */
   readonly batches?: number;
-  /** Of each term of the loss and of their weighted total too; default false. */
+  /** Also measure each loss term and the weighted total; default false. */
   readonly byTerm?: boolean;
 }
 
 /**
- * `summarizeGradients` of the hard loss over batches of the training rows; with `byTerm` also of `terms` (each
- * term unweighted, and `total`), and their `cosines` as `gradientCosines` gives them.
+ * `summarizeGradients` of the hard loss over batches of training rows; with `byTerm` also of `terms` (each unweighted
+ * term, and `total`), and their `cosines` from `gradientCosines`.
  */
 export const gradients: Component<'probe', GradientOptions> = defineProbe({
   name: 'gradients',
@@ -22,8 +22,8 @@ export const gradients: Component<'probe', GradientOptions> = defineProbe({
   options: schema({
     every,
     crossing,
-    batches: integer().min(2).default(4),
-    byTerm: flag().default(false),
+    batches: integer().min(2).default(4).describe('number of batches to compare'),
+    byTerm: flag().default(false).describe('also the gradients of each loss term'),
   }),
   create: (options) => ({
     needs: { rows: 'train', gradients: { batches: options.batches, byTerm: options.byTerm } },

@@ -32,7 +32,9 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
       const group = cyclicGroup(task);
       const { logits, ...blocks } = sites;
       if (logits === undefined)
-        throw new InputError('probe "fourier": needs the site "logits", and the model does not have it');
+        throw new InputError(
+          'probe "fourier": needs the site "logits", and the model does not have it',
+        );
       const grid = layOutGrid(group, task, rows, logits);
       const keys = keyFrequencies(gridPowers(grid));
       const embedding = params['embed.W_E'];

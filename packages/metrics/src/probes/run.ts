@@ -80,7 +80,9 @@ export const score: Component<'probe', WhenOptions & RowsOptions> = defineProbe(
     on({ sites, rows, task }) {
       const { logits } = sites;
       if (logits === undefined)
-        throw new InputError('probe "score": needs the site "logits", and the model does not have it');
+        throw new InputError(
+          'probe "score": needs the site "logits", and the model does not have it',
+        );
       return toJson(scoreLogits(logits, takeLabels(task, rows)));
     },
   }),
