@@ -7,14 +7,14 @@ const TURN_MS = 2000;
  * Every contestant has one turn a round, in order, alone: as many laps as it takes to fill the turn.
  * @param {readonly import('./protocol.mjs').Contestant[]} contestants
  * @param {number} rounds
- * @param {(round: number) => void} [told] hears each round's number before it starts, from 1
+ * @param {(round: number) => void} [onRound] called with the number of each round before it starts, from 1
  * @param {number} [turnMs]
  * @returns {Promise<import('./protocol.mjs').Lap[][]>} each turn's mean lap, by contestant, then round
  */
-export async function race(contestants, rounds, told = () => {}, turnMs = TURN_MS) {
+export async function race(contestants, rounds, onRound = () => {}, turnMs = TURN_MS) {
   const means = contestants.map(() => []);
   for (let round = 1; round <= rounds; round++) {
-    told(round);
+    onRound(round);
     for (const [i, contestant] of contestants.entries()) {
       const laps = [];
       const end = performance.now() + turnMs;

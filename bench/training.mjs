@@ -55,14 +55,14 @@ export async function openTraining({
   const split = numpy()(task.labels.length, seed);
   const info = { vocabulary: task.vocabulary, inputs: task.inputs };
   const model = transformer({ dim, dropout })(info);
-  const frozen = transformer()(info);
+  const teacherModel = transformer()(info);
   const teachers =
     strategy === 'none'
       ? {}
-      : { teacher: { model: frozen, params: frozen.init(rng(seed).split('teacher')) } };
+      : { teacher: { model: teacherModel, params: teacherModel.init(rng(seed).split('teacher')) } };
   const objective = compose(OBJECTIVES[strategy], {
     student: describeModel(model),
-    teachers: strategy === 'none' ? {} : { teacher: describeModel(frozen) },
+    teachers: strategy === 'none' ? {} : { teacher: describeModel(teacherModel) },
   });
   const { watched, programs, times } = watchPrograms(backend);
   const events = train({

@@ -40,9 +40,9 @@ for (const folder of folders) {
   run(process.execPath, [cli, 'study', 'record', folder, join('docs/results', name)]);
 }
 run(process.execPath, [join(root, 'scripts/results.mjs')]);
-const made = ['docs/results', 'README.md'];
-run('git', ['add', ...made]);
-if (spawnSync('git', ['diff', '--cached', '--quiet', '--', ...made], { cwd: root }).status !== 0) {
+const paths = ['docs/results', 'README.md'];
+run('git', ['add', ...paths]);
+if (spawnSync('git', ['diff', '--cached', '--quiet', '--', ...paths], { cwd: root }).status !== 0) {
   const message = 'docs(results): records of runs that ended, and the page they make';
-  run('git', ['commit', '-q', '-m', message, '--', ...made]);
+  run('git', ['commit', '-q', '-m', message, '--', ...paths]);
 }

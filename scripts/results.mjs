@@ -40,9 +40,9 @@ export async function makeResults() {
   const [study, decay] = ['study', 'study-decay'].map((name) => {
     const url = new URL(`${name}.json`, RESULTS);
     const file = JSON.parse(readFileSync(url, 'utf8'));
-    const made = { ...file, ...summaryOf(file) };
-    files.push([url, `${JSON.stringify(made, null, 2)}\n`]);
-    return made;
+    const summarized = { ...file, ...summaryOf(file) };
+    files.push([url, `${JSON.stringify(summarized, null, 2)}\n`]);
+    return summarized;
   });
   const parts = { ...tablesOf(study, decay) };
   const studies = [];

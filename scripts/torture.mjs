@@ -40,7 +40,7 @@ const count = (/** @type {keyof typeof values} */ key) => {
 };
 const seed = count('seed');
 
-/** @type {readonly [key: keyof typeof values, title: string, part: () => Promise<{ told: string, findings: readonly string[] }>][]} */
+/** @type {readonly [key: keyof typeof values, title: string, part: () => Promise<{ summary: string, findings: readonly string[] }>][]} */
 const parts = [
   [
     'mutations',
@@ -51,7 +51,7 @@ const parts = [
         seed,
       });
       return {
-        told: `${read + refused} read, ${refused} refused, the slowest in ${(slowest / 1e6).toFixed(2)} s of CPU`,
+        summary: `${read + refused} read, ${refused} refused, the slowest in ${(slowest / 1e6).toFixed(2)} s of CPU`,
         findings: findings.map(({ kind, at, what }) => `seed ${seed}, ${at}: ${kind}: ${what}`),
       };
     },
@@ -62,13 +62,13 @@ const parts = [
     async () => {
       const python = findPython();
       if (python === undefined)
-        return { told: 'left out: no Python that has safetensors (GROK_PYTHON)', findings: [] };
+        return { summary: 'left out: no Python that has safetensors (GROK_PYTHON)', findings: [] };
       const kinds = await documentKinds();
       const { bytes } = kinds.find(({ name }) => name === 'any.safetensors') ?? {};
       if (bytes === undefined) throw new Error('there is no checkpoint to damage');
-      const asked = { files: count('judged'), seed, bytes, python };
-      const { files, sound, findings } = await judgeBySafetensors(asked);
-      return { told: `${files} files, ${sound} of them sound to both`, findings };
+      const requested = { files: count('judged'), seed, bytes, python };
+      const { files, sound, findings } = await judgeBySafetensors(requested);
+      return { summary: `${files} files, ${sound} of them sound to both`, findings };
     },
   ],
   [
@@ -78,8 +78,8 @@ const parts = [
       const home = mkdtempSync(join(tmpdir(), 'grok-targets-'));
       try {
         const targets = await killTargets(home);
-        const { kills, told, findings } = await kill({ kills: count('kills'), seed, targets });
-        return { told: `${kills}: ${told}`, findings };
+        const { kills, summary, findings } = await kill({ kills: count('kills'), seed, targets });
+        return { summary: `${kills}: ${summary}`, findings };
       } finally {
         rmSync(home, { recursive: true, force: true });
       }
@@ -93,7 +93,7 @@ const parts = [
         failures: count('failures'),
         seed,
       });
-      return { told: `${failures} of ${calls} calls failed; short writes ${short}`, findings };
+      return { summary: `${failures} of ${calls} calls failed; short writes ${short}`, findings };
     },
   ],
   [
@@ -106,7 +106,7 @@ const parts = [
         ? await lock({ rounds: count('namespaces'), seed, processes: 2, namespaces: 2 })
         : { rounds: 0, failures: [] };
       return {
-        told: `${met.rounds} rounds, ${apart.rounds} of two namespaces`,
+        summary: `${met.rounds} rounds, ${apart.rounds} of two namespaces`,
         findings: [...met.failures, ...apart.failures],
       };
     },
@@ -116,7 +116,10 @@ const parts = [
     'two PID namespaces',
     async () => {
       const { rounds, findings } = await shareFolder({ rounds: count('namespaces') });
-      return { told: rounds === 0 ? 'left out: no namespaces here' : `${rounds} rounds`, findings };
+      return {
+        summary: rounds === 0 ? 'left out: no namespaces here' : `${rounds} rounds`,
+        findings,
+      };
     },
   ],
   [
@@ -127,7 +130,7 @@ const parts = [
         commands: count('commands'),
         seed,
       });
-      return { told: `${commands} commands, exit codes ${JSON.stringify(codes)}`, findings };
+      return { summary: `${commands} commands, exit codes ${JSON.stringify(codes)}`, findings };
     },
   ],
 ];
@@ -136,11 +139,11 @@ let found = 0;
 for (const [key, title, part] of parts) {
   if (count(key) === 0) continue;
   const began = performance.now();
-  const { told, findings } = await part();
+  const { summary, findings } = await part();
   found += findings.length;
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   console.log(
-    `${title}: ${findings.length === 0 ? told : `${findings.length} findings; ${told}`} (${seconds} s)`,
+    `${title}: ${findings.length === 0 ? summary : `${findings.length} findings; ${summary}`} (${seconds} s)`,
   );
   for (const finding of findings.slice(0, 20)) console.log(`  ${finding.slice(0, 400)}`);
 }

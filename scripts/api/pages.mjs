@@ -44,9 +44,9 @@ function typesOf(target) {
 export function undocumented(all) {
   return all.flatMap(({ entries }) =>
     entries.flatMap(({ from, declared }) => {
-      const told = new Set(declared.flatMap(({ name, doc }) => (doc ? [name] : [])));
+      const described = new Set(declared.flatMap(({ name, doc }) => (doc ? [name] : [])));
       return [...new Set(declared.map(({ name }) => name))]
-        .filter((name) => !told.has(name))
+        .filter((name) => !described.has(name))
         .map((name) => `${from}: ${name}`);
     }),
   );

@@ -3,10 +3,10 @@
  * A count of mentions, by a name that means nothing else there; keep the names up to date by hand.
  */
 const PROBES = [
-  { kind: 'a key of an experiment', mentions: /\bevalEvery\b/, within: /^/ },
+  { kind: 'a key of an experiment', mentions: /\bevalEvery\b/, where: /^/ },
   // Elsewhere `silu` is the activation.
-  { kind: 'a rewrite rule', mentions: /\bsilu\b/i, within: /^packages\/(backend-onnx|testing)\// },
-  { kind: 'a site of the model', mentions: /hook_mlp_out/, within: /^/ },
+  { kind: 'a rewrite rule', mentions: /\bsilu\b/i, where: /^packages\/(backend-onnx|testing)\// },
+  { kind: 'a site of the model', mentions: /hook_mlp_out/, where: /^/ },
 ];
 
 /**
@@ -15,10 +15,10 @@ const PROBES = [
  * @returns {{ kind: string, probe: string, files: string[], tests: string[] }[]}
  */
 export function findTouchpoints(sources, tests) {
-  return PROBES.map(({ kind, mentions, within }) => {
+  return PROBES.map(({ kind, mentions, where }) => {
     const find = (/** @type {readonly Source[]} */ among) =>
       among
-        .filter(({ path, text }) => within.test(path) && mentions.test(text))
+        .filter(({ path, text }) => where.test(path) && mentions.test(text))
         .map(({ path }) => path);
     return { kind, probe: mentions.source, files: find(sources), tests: find(tests) };
   });

@@ -27,15 +27,15 @@ const teacher = upload('teacher');
 let student = upload('student');
 const step = await backend.compile(
   'step',
-  ({ student: own, teacher: frozen }: { student: tf.Tensor; teacher: tf.Tensor }) => {
+  ({ student: own, teacher: teacherParam }: { student: tf.Tensor; teacher: tf.Tensor }) => {
     const { loss, grads } = valueAndGrads(
       ({ W }) => {
         const parts = term.loss({
           student: () => patternOf(W!),
-          teacher: () => patternOf(frozen),
+          teacher: () => patternOf(teacherParam),
           auxiliary: () => W!,
           param: () => W!,
-          teacherParam: () => frozen,
+          teacherParam: () => teacherParam,
           random: () => W!,
           inputs: tf.tensor2d(tokens, [3, 3], 'int32'),
           labels: tf.tensor1d([0, 0, 0], 'int32'),

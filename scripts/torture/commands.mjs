@@ -23,11 +23,11 @@ export async function damageForCommands({ commands, seed }) {
   try {
     const study = join(home, 'study');
     writeFileSync(join(home, 'plan.json'), JSON.stringify(plan));
-    const made = await runScript(cli, [
+    const run = await runScript(cli, [
       ...['study', 'run', join(home, 'plan.json'), '--backend', 'wasm'],
       ...['--executor', 'inline', '--quiet', '--out', study],
     ]);
-    if (made.code !== 0) throw new Error(`the study failed: ${made.err}`);
+    if (run.code !== 0) throw new Error(`the study failed: ${run.err}`);
     const draw = random(seed);
     /** @type {Record<string, number>} */
     const codes = {};

@@ -7,7 +7,7 @@ import { random } from './random.mjs';
 
 /** Microseconds of its own time that reading one document may take. */
 const LIMIT_US = 2e6;
-/** What a person is told fits on a screen. */
+/** An error fits on a screen. */
 const LONGEST = 2000;
 
 /** @typedef {{ kind: string, seed: number, at: number, what: string }} Finding */
@@ -21,19 +21,19 @@ const LONGEST = 2000;
 export async function mutateDocuments({ mutations, seed, kinds, from = 0, onBegin = () => {} }) {
   /** @type {Finding[]} */
   const findings = [];
-  const told = { read: 0, refused: 0, slowest: 0 };
+  const counts = { read: 0, refused: 0, slowest: 0 };
   for (let at = from; at < from + mutations; at++) {
     onBegin(at);
     const { name, bytes, read } = /** @type {Kind} */ (kinds[at % kinds.length]);
     const damaged = damage(bytes, name.endsWith('.safetensors'), random(seed * 1_000_003 + at));
     const before = process.cpuUsage();
-    const wrong = await faultOf(read, damaged, told);
+    const wrong = await faultOf(read, damaged, counts);
     const { user, system } = process.cpuUsage(before);
-    told.slowest = Math.max(told.slowest, user + system);
+    counts.slowest = Math.max(counts.slowest, user + system);
     const what = user + system > LIMIT_US ? `took ${((user + system) / 1e6).toFixed(1)} s` : wrong;
     if (what !== undefined) findings.push({ kind: name, seed, at, what });
   }
-  return { ...told, findings };
+  return { ...counts, findings };
 }
 
 /** Damages a file by its bytes or its values. @param {Uint8Array} bytes @param {boolean} binary @param {import('./random.mjs').Random} draw */
@@ -58,14 +58,14 @@ function mutateHeader(bytes, draw) {
 
 /**
  * What is wrong with how damage is met, if anything: all that may come is an error that is meant for a person.
- * @param {(bytes: Uint8Array) => unknown} read @param {Uint8Array} bytes @param {{ read: number, refused: number }} told
+ * @param {(bytes: Uint8Array) => unknown} read @param {Uint8Array} bytes @param {{ read: number, refused: number }} counts
  */
-async function faultOf(read, bytes, told) {
+async function faultOf(read, bytes, counts) {
   try {
     await read(bytes);
-    told.read++;
+    counts.read++;
   } catch (error) {
-    told.refused++;
+    counts.refused++;
     if (!isInputError(error) && !isRunError(error))
       return `threw ${error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 3).join(' ') : String(error)}`;
     if (error.message.length > LONGEST) return `says ${error.message.length} characters`;

@@ -62,8 +62,8 @@ async function failOne(folder, how, expected) {
 /** The system writes no more than half of what is asked each time; where there is a C compiler. @param {string} home @param {string} expected */
 async function writeShort(home, expected) {
   const library = join(home, 'short-writes.so');
-  const made = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, shortWrites, '-ldl']);
-  if (process.platform !== 'linux' || made.status !== 0 || !existsSync(library))
+  const compiled = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, shortWrites, '-ldl']);
+  if (process.platform !== 'linux' || compiled.status !== 0 || !existsSync(library))
     return 'left out: no C compiler';
   const folder = join(home, 'short');
   const env = { LD_PRELOAD: library, GROK_TORTURE_ROOT: folder };

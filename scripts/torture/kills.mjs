@@ -9,30 +9,30 @@ import { random } from './random.mjs';
 
 /** How often one folder meets a kill before its command may end: those after the first meet one that goes on. */
 const PER_FOLDER = 5;
-/** Attempts for each kill that is asked for: one that comes to the end first kills nothing, and is repeated. */
+/** Attempts for each kill that is requested: one that comes to the end first kills nothing, and is repeated. */
 const ATTEMPTS = 6;
 
 /**
- * Kills at least as often as is asked for.
+ * Kills at least as often as requested.
  * @param {{ kills: number, seed: number, targets: readonly Target[], log?: (line: string) => void }} options
- * @returns {Promise<{ kills: number, told: string, findings: readonly string[] }>}
+ * @returns {Promise<{ kills: number, summary: string, findings: readonly string[] }>}
  */
 export async function kill({ kills, seed, targets, log = () => {} }) {
   const home = mkdtempSync(join(tmpdir(), 'grok-kills-'));
   const shares = targets.reduce((sum, { share }) => sum + share, 0);
   try {
-    const told = [];
+    const summary = [];
     const findings = [];
     let all = 0;
     for (const [i, target] of targets.entries()) {
-      const asked = Math.ceil((kills * target.share) / shares);
-      const done = await killTarget(target, asked, seed + 7919 * i, join(home, String(i)));
+      const requested = Math.ceil((kills * target.share) / shares);
+      const done = await killTarget(target, requested, seed + 7919 * i, join(home, String(i)));
       log(`${target.name}: ${done.killed} kills`);
       all += done.killed;
-      told.push(`${target.name} ${done.killed} (${done.calls} calls)`);
+      summary.push(`${target.name} ${done.killed} (${done.calls} calls)`);
       findings.push(...done.findings);
     }
-    return { kills: all, told: told.join(', '), findings };
+    return { kills: all, summary: summary.join(', '), findings };
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -52,8 +52,15 @@ async function killTarget(target, kills, seed, home) {
   const done = await atOnce(
     Array.from({ length: rounds }, (_, round) => async () => {
       const folder = join(home, `folder-${round}`);
-      const asked = Math.min(PER_FOLDER, kills - round * PER_FOLDER);
-      const found = await killOne(target, folder, { round, rounds, asked, calls, seed, expected });
+      const requested = Math.min(PER_FOLDER, kills - round * PER_FOLDER);
+      const found = await killOne(target, folder, {
+        round,
+        rounds,
+        requested,
+        calls,
+        seed,
+        expected,
+      });
       rmSync(folder, { recursive: true, force: true });
       return found;
     }),
@@ -67,24 +74,24 @@ async function killTarget(target, kills, seed, home) {
 
 /**
  * @param {Target} target @param {string} folder
- * @param {{ round: number, rounds: number, asked: number, calls: number, seed: number, expected: string }} options
+ * @param {{ round: number, rounds: number, requested: number, calls: number, seed: number, expected: string }} options
  */
-async function killOne(target, folder, { round, rounds, asked, calls, seed, expected }) {
+async function killOne(target, folder, { round, rounds, requested, calls, seed, expected }) {
   const draw = random(seed * 65_537 + round);
   const log = `${folder}.log`;
   /** @type {string[]} */
   const faults = [];
   /** @type {string[]} */
-  let told = [];
+  let events = [];
   let killed = 0;
   const fail = (/** @type {string} */ fault) =>
-    faults.push(`seed ${seed}, ${target.name}, folder ${round}, ${told.join(', ')}: ${fault}`);
+    faults.push(`seed ${seed}, ${target.name}, folder ${round}, ${events.join(', ')}: ${fault}`);
   target.begin(folder);
-  for (let i = 0; killed < asked && i < ATTEMPTS * PER_FOLDER && faults.length === 0; i++) {
+  for (let i = 0; killed < requested && i < ATTEMPTS * PER_FOLDER && faults.length === 0; i++) {
     // The first kills pass over all calls in turn; the others are drawn, early ones more often.
     const share = i === 0 ? (round + draw.next()) / rounds : 0.7 * draw.next() ** 2;
     const how = `${draw.next() < 0.3 ? 'torn' : 'kill'} ${1 + Math.floor(share * calls)}`;
-    told.push(how);
+    events.push(how);
     const ended = await target.run(folder, { root: folder, how, log });
     const before = killed;
     killed = readLog(log).killed;
@@ -95,7 +102,7 @@ async function killOne(target, folder, { round, rounds, asked, calls, seed, expe
     // It came to its end first: the next kills meet a new one.
     rmSync(folder, { recursive: true, force: true });
     target.begin(folder);
-    told = [];
+    events = [];
   }
   const fault = faultAtEnd(target, await target.run(folder), folder, expected);
   if (fault !== undefined) fail(fault);

@@ -129,7 +129,7 @@ async function readStudy(root, open) {
 /** A store in which one file holds something else. @param {Store} store @param {string} path @param {Uint8Array} bytes @returns {Store} */
 const withFile = (store, path, bytes) => ({
   ...store,
-  read: async (asked) => (asked === path ? bytes : store.read(asked)),
+  read: async (requested) => (requested === path ? bytes : store.read(requested)),
 });
 
 /** @param {Uint8Array} bytes */

@@ -61,8 +61,8 @@ export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = 
  * @param {Worker[]} workers @param {string} folder @param {number | undefined} victim @param {number} delay
  */
 async function meet(workers, folder, victim, delay) {
-  const asked = workers.map((each) => each.ask(`take\t${folder}`));
-  if (victim === undefined) await Promise.all(asked);
+  const answers = workers.map((each) => each.ask(`take\t${folder}`));
+  if (victim === undefined) await Promise.all(answers);
   else {
     await wait(delay);
     workers[victim]?.kill();
@@ -70,10 +70,11 @@ async function meet(workers, folder, victim, delay) {
     workers[victim] = heir;
     await heir.ready;
     // The one that was killed may have held it: then it is had now.
-    if (!(await Promise.all(asked)).includes('granted')) asked.push(heir.ask(`take\t${folder}`));
+    if (!(await Promise.all(answers)).includes('granted'))
+      answers.push(heir.ask(`take\t${folder}`));
   }
   const released = workers.map((each) => each.ask(`release\t${folder}`));
-  return Promise.all([...asked, ...released]);
+  return Promise.all([...answers, ...released]);
 }
 
 /** A worker that finds another one inside reports it as a failure. @param {readonly string[]} answers @param {number} successors */

@@ -38,9 +38,9 @@ export function mutateBytes(bytes, { below, pick }) {
     () => flipped(copy, at, 1 << below(8)),
     () => flipped(copy, at, below(255) + 1),
     () => copy.fill(0, at, at + some),
-    () => joined(copy.slice(0, at), copy.slice(at + some)),
-    () => joined(copy.slice(0, at + some), copy.slice(at)),
-    () => joined(copy, copy),
+    () => concat(copy.slice(0, at), copy.slice(at + some)),
+    () => concat(copy.slice(0, at + some), copy.slice(at)),
+    () => concat(copy, copy),
     () => new Uint8Array(),
   ])();
 }
@@ -97,7 +97,7 @@ function flipped(bytes, at, bits) {
   return bytes;
 }
 /** @param {...Uint8Array} parts */
-function joined(...parts) {
+function concat(...parts) {
   return Uint8Array.from(Buffer.concat(parts));
 }
 /** @param {string} text */

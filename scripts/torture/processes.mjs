@@ -61,13 +61,13 @@ export function readLog(file) {
 
 /** What is wrong with how a process ended, if anything. @param {Ended} ended @param {readonly (number | null)[]} codes */
 export function faultOfProcess({ code, signal, err }, codes = [0, 1, 2, 130]) {
-  const told = `: ${err.trim().slice(-300)}`;
-  if (signal === 'SIGXCPU') return `did not end in ${TIMEOUT_MS / 1000} s${told}`;
-  if (!codes.includes(code)) return `exit code ${code} ${signal ?? ''}${told}`;
-  if (/this is a bug/.test(err)) return `says that it is a bug${told}`;
-  if (/^\s+at .*:\d+/m.test(err)) return `shows a stack${told}`;
+  const detail = `: ${err.trim().slice(-300)}`;
+  if (signal === 'SIGXCPU') return `did not end in ${TIMEOUT_MS / 1000} s${detail}`;
+  if (!codes.includes(code)) return `exit code ${code} ${signal ?? ''}${detail}`;
+  if (/this is a bug/.test(err)) return `says that it is a bug${detail}`;
+  if (/^\s+at .*:\d+/m.test(err)) return `shows a stack${detail}`;
   if (/TypeError|ReferenceError|RangeError/.test(err))
-    return `shows an error of the language${told}`;
+    return `shows an error of the language${detail}`;
   return undefined;
 }
 

@@ -16,14 +16,14 @@ const SILENCE = 120_000;
 export async function readDamaged({ mutations, seed }) {
   const processes = availableParallelism();
   const share = Math.ceil(mutations / processes);
-  const told = await Promise.all(
+  const results = await Promise.all(
     Array.from({ length: processes }, (_, i) => runWorker(share, seed, i * share)),
   );
   return {
-    read: told.reduce((sum, each) => sum + each.read, 0),
-    refused: told.reduce((sum, each) => sum + each.refused, 0),
-    slowest: Math.max(...told.map((each) => each.slowest)),
-    findings: told.flatMap((each) => each.findings),
+    read: results.reduce((sum, each) => sum + each.read, 0),
+    refused: results.reduce((sum, each) => sum + each.refused, 0),
+    slowest: Math.max(...results.map((each) => each.slowest)),
+    findings: results.flatMap((each) => each.findings),
   };
 }
 

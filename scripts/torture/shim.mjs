@@ -52,9 +52,9 @@ const halfOf = (data) =>
 
 /** Writes half, then ends the process. @param {any} self @param {any[]} args @param {(...args: any[]) => any} original @param {number} payload */
 function tear(self, args, original, payload) {
-  const cut = [...args];
-  cut[payload] = halfOf(args[payload]);
-  const done = original.apply(self, cut);
+  const halved = [...args];
+  halved[payload] = halfOf(args[payload]);
+  const done = original.apply(self, halved);
   return done instanceof Promise ? done.then(die) : die();
 }
 

@@ -27,8 +27,8 @@ export async function killTargets(home) {
     ...['study', 'run', planFile, ...BACKEND, '--executor', executor, '--checkpoint-every', '1'],
     ...['--retry-failed', '--quiet', '--out', folder],
   ];
-  const made = await runScript(cli, study('inline')(finished));
-  if (made.code !== 0) throw new Error(`the study failed: ${made.err}`);
+  const run = await runScript(cli, study('inline')(finished));
+  if (run.code !== 0) throw new Error(`the study failed: ${run.err}`);
   return [
     runTarget,
     studyTarget('study, inline', 0.14, study('inline')),

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { root } from '../../scripts/release/packages.mjs';
 import { findBadNames, findBadPhrases, words } from './words.js';
 
-const CODE = /^(packages|apps|examples|tests)\/.*\.(tsx?|mjs|tmpl)$/;
+const SCRIPT = /\.[cm]?[jt]sx?$/;
+const TEXT = /\.([cm]?[jt]sx?|py|html|md)$/;
 /** Lists of words, generated files, and records of what was said then. */
 const OTHER = /^tests\/words\/|^docs\/(api|decisions)\/|\/fixtures\//;
 
@@ -16,12 +17,13 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
 })
   .split('\n')
   .filter((path) => path !== '' && !OTHER.test(path) && existsSync(join(root, path)))
-  .filter((path) => CODE.test(path) || path.endsWith('.md'))
+  .filter((path) => TEXT.test(path))
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
 test('names are the field’s', () => {
-  const code = files.filter(({ path }) => /\.(tsx?|mjs)$/.test(path));
+  const code = files.filter(({ path }) => SCRIPT.test(path));
   expect(code.length).toBeGreaterThan(400);
+  expect(code.some(({ path }) => path.startsWith('bench/'))).toBe(true);
   expect(code.flatMap(({ path, text }) => findBadNames(path, text))).toEqual([]);
 });
 
@@ -35,7 +37,7 @@ test('every innocent use that is listed is there, with a reason', () => {
   for (const { name, in: places, why } of words.allowed) {
     expect(why.length, name).toBeGreaterThan(5);
     for (const place of places) {
-      const own = files.filter(({ path }) => path.startsWith(place) && /\.(tsx?|mjs)$/.test(path));
+      const own = files.filter(({ path }) => path.startsWith(place) && SCRIPT.test(path));
       const found = own.flatMap(({ path, text }) => findBadNames(path, text, without));
       expect(
         found.filter((fault) => fault.includes(`"${name}"`)),

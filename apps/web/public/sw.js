@@ -45,9 +45,9 @@ async function answer(request) {
     if (kept) return isolated(kept);
   }
   try {
-    const fresh = await fetch(request);
-    if (fresh.ok && fresh.status === 200) await cache.put(request, fresh.clone());
-    return isolated(fresh);
+    const response = await fetch(request);
+    if (response.ok && response.status === 200) await cache.put(request, response.clone());
+    return isolated(response);
   } catch (error) {
     const kept = await cache.match(request, { ignoreSearch: request.mode === 'navigate' });
     if (kept) return isolated(kept);

@@ -1,5 +1,5 @@
 import { backendSuite } from '@grok/testing';
 import { myBackend } from '../src/index.js';
 
-// One thread adds in one order: where there are more, leave `repeats` out.
+// A single thread is bit-exact anyway; with more threads, remove `repeats`.
 backendSuite('my-backend', () => myBackend(), { repeats: 0 });

@@ -1,4 +1,4 @@
-/** `my-optimizer`: say here where the method comes from (paper, algorithm). */
+/** `my-optimizer`: state where the method comes from (paper, algorithm). */
 import type { ComponentDefinition, Optimizer, Params, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
@@ -27,7 +27,7 @@ export const myOptimizer: ComponentDefinition<'optimizer', Options> = {
     const each = (from: Params, f: (value: tf.Tensor, name: string) => tf.Tensor): Params =>
       Object.fromEntries(Object.entries(from).map(([name, value]) => [name, f(value, name)]));
     return {
-      elementwise: true, // every entry is treated alike, so core may hand over one flat vector
+      elementwise: true, // every entry is treated alike, so core may pass one flat vector
       init: (params) => ({ momentum: each(params, (p) => tf.zerosLike(p)) }),
       update(grads, state) {
         const last = state.momentum as Params;
@@ -41,7 +41,7 @@ export const myOptimizer: ComponentDefinition<'optimizer', Options> = {
   },
 };
 
-/** All of the package as a plugin. */
+/** The plugin with all components of this package. */
 const plugin: Plugin = {
   name: 'grok-my-optimizer',
   version: '0.1.0',

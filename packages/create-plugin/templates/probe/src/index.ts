@@ -1,9 +1,9 @@
-/** `my-probe`: say here what is measured, and where the measure comes from. */
+/** `my-probe`: state what is measured, and where the measure comes from. */
 import type { ComponentDefinition, Plugin } from '@grok/core';
 
 /** Options of `my-probe`, defaults filled in. */
 export interface Options {
-  /** Epochs between two looks. */
+  /** Epochs between measurements. */
   readonly every: number;
 }
 
@@ -30,7 +30,7 @@ export const myProbe: ComponentDefinition<'probe', Options> = {
   }),
 };
 
-/** All of the package as a plugin. */
+/** The plugin with all components of this package. */
 const plugin: Plugin = {
   name: 'grok-my-probe',
   version: '0.1.0',

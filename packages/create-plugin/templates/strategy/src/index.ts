@@ -1,4 +1,4 @@
-/** `my-strategy`: say here where the idea comes from (paper, section). */
+/** `my-strategy`: state where the idea comes from (paper, section). */
 import type { ComponentDefinition, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
@@ -33,7 +33,7 @@ export const myStrategy: ComponentDefinition<'strategy', Options> = {
   },
 };
 
-/** All of the package as a plugin. */
+/** The plugin with all components of this package. */
 const plugin: Plugin = {
   name: 'grok-my-strategy',
   version: '0.1.0',

@@ -1,9 +1,9 @@
-/** `my-task`: say here what is learned, and where the task comes from. */
+/** `my-task`: state what is learned, and where the task comes from. */
 import type { ComponentDefinition, Plugin } from '@grok/core';
 
 /** Options of `my-task`, defaults filled in. */
 export interface Options {
-  /** Bits a row, 2 … 16. */
+  /** Bits per row, 2 … 16. */
   readonly bits: number;
 }
 
@@ -30,7 +30,7 @@ export const myTask: ComponentDefinition<'task', Options> = {
   },
 };
 
-/** All of the package as a plugin. */
+/** The plugin with all components of this package. */
 const plugin: Plugin = {
   name: 'grok-my-task',
   version: '0.1.0',
