@@ -35,24 +35,26 @@ executorSuite('inline', () => {
   const carryOut = jobRunner({ registry, open });
   return { executor: openExecutor(registry, { use: 'inline' }, { open, carryOut }), open };
 });
-describe.skipIf(!existsSync(cli))('with the command line as it is built', () => {
-  executorSuite('of processes', () => {
-    const root = join(home, String(count++));
-    const worker = { root, command: [cli, 'study-worker'] as const };
-    const open = openIn(root);
-    const registry = createRegistry([executors]);
-    const useProcesses = { use: 'processes', options: { jobs: 2 } };
-    const host = { open, carryOut: jobRunner({ registry, open }), worker };
-    return { executor: openExecutor(registry, useProcesses, host), open };
-  });
+describe.skipIf(!existsSync(cli))(
+  'with the command line as it is built (skipped without a build)',
+  () => {
+    executorSuite('of processes', () => {
+      const root = join(home, String(count++));
+      const worker = { root, command: [cli, 'study-worker'] as const };
+      const open = openIn(root);
+      const registry = createRegistry([executors]);
+      const useProcesses = { use: 'processes', options: { jobs: 2 } };
+      const host = { open, carryOut: jobRunner({ registry, open }), worker };
+      return { executor: openExecutor(registry, useProcesses, host), open };
+    });
 
-  it('a process that is killed leaves no lease in its run’s folder', async () => {
-    const root = join(home, String(count++));
-    const script = join(home, 'dies.mjs');
-    const core = new URL('../packages/core/dist/node/index.js', import.meta.url);
-    writeFileSync(
-      script,
-      `import { fileStore } from ${JSON.stringify(core.href)};
+    it('a process that is killed leaves no lease in its run’s folder', async () => {
+      const root = join(home, String(count++));
+      const script = join(home, 'dies.mjs');
+      const core = new URL('../packages/core/dist/node/index.js', import.meta.url);
+      writeFileSync(
+        script,
+        `import { fileStore } from ${JSON.stringify(core.href)};
        process.on('message', async ({ job, root }) => {
          const store = fileStore(root + '/' + job.folder);
          await store.write('begun', Uint8Array.of(1));
@@ -60,19 +62,20 @@ describe.skipIf(!existsSync(cli))('with the command line as it is built', () => 
          process.kill(process.pid, 'SIGKILL');
        });
        process.send({ type: 'ready' });`,
-    );
-    const executor = processExecutor({ root, open: openIn(root), command: [script], jobs: 1 });
-    await executor.submit([{ key: 'a', experiment }], []);
-    const [ended] = await executor.collect();
-    await executor.dispose();
-    expect(ended?.outcome).toMatchObject({
-      status: 'failed',
-      error: 'its process was ended by SIGKILL',
+      );
+      const executor = processExecutor({ root, open: openIn(root), command: [script], jobs: 1 });
+      await executor.submit([{ key: 'a', experiment }], []);
+      const [ended] = await executor.collect();
+      await executor.dispose();
+      expect(ended?.outcome).toMatchObject({
+        status: 'failed',
+        error: 'its process was ended by SIGKILL',
+      });
+      const [folder = ''] = readdirSync(root);
+      expect(readdirSync(join(root, folder))).toEqual(['begun']);
     });
-    const [folder = ''] = readdirSync(root);
-    expect(readdirSync(join(root, folder))).toEqual(['begun']);
-  });
-});
+  },
+);
 
 /** A study of one run whose processes are a script; it counts how often it is started in a file. */
 async function makeStudy(script: string) {
@@ -115,7 +118,7 @@ async function makeStudy(script: string) {
 const COUNTED = `import { appendFileSync, readFileSync } from 'node:fs'; appendFileSync(STARTS, '.');`;
 
 it.skipIf(!existsSync(cli))(
-  'a process that cannot load its modules is started again (catches: a failed run for a build that is being exchanged)',
+  'a process that cannot load its modules is started again (catches: a failed run for a build that is being exchanged) (skipped without a build)',
   async () => {
     const late = `if (readFileSync(STARTS).length < 3) await import('./not-there-yet.mjs');`;
     const own = await makeStudy(

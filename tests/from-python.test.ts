@@ -49,7 +49,7 @@ describe('a run read elsewhere', async () => {
     );
   });
   it.skipIf(!has('numpy, safetensors'))(
-    'gives in NumPy the accuracy that it has here',
+    'gives in NumPy the accuracy that it has here (skipped without Python, NumPy and safetensors)',
     async () => {
       // Catches: a page whose orientation, packing of heads, rotary angles or gate is another's.
       const ran = runBlock('safe_open', file);
@@ -58,13 +58,16 @@ describe('a run read elsewhere', async () => {
       expect(ran.stdout.trim(), ran.stderr).toBe(accuracy.toFixed(6));
     },
   );
-  it.skipIf(!has('pandas'))('gives in pandas the accuracies of its epochs', async () => {
-    // Catches: a page whose columns are not those of metrics.jsonl.
-    const ran = runBlock('pandas', dir);
-    const accuracies = (await readMetrics(store)).map((row) => row.validation.accuracy);
-    const [name, last, max] = ran.stdout.trim().split('\n').at(-1)?.split(/\s+/) ?? [];
-    expect(name, ran.stderr).toBe('run');
-    expect(Number(last)).toBeCloseTo(accuracies.at(-1) ?? Number.NaN, 5);
-    expect(Number(max)).toBeCloseTo(Math.max(...accuracies), 5);
-  });
+  it.skipIf(!has('pandas'))(
+    'gives in pandas the accuracies of its epochs (skipped without Python and pandas)',
+    async () => {
+      // Catches: a page whose columns are not those of metrics.jsonl.
+      const ran = runBlock('pandas', dir);
+      const accuracies = (await readMetrics(store)).map((row) => row.validation.accuracy);
+      const [name, last, max] = ran.stdout.trim().split('\n').at(-1)?.split(/\s+/) ?? [];
+      expect(name, ran.stderr).toBe('run');
+      expect(Number(last)).toBeCloseTo(accuracies.at(-1) ?? Number.NaN, 5);
+      expect(Number(max)).toBeCloseTo(Math.max(...accuracies), 5);
+    },
+  );
 });

@@ -15,7 +15,7 @@ const spec = (backend: string): RunSpec => ({
   execution: { backend },
 });
 
-describe.skipIf(!process.env.GROK_NODE_GPU)('node-gpu', () => {
+describe.skipIf(!process.env.GROK_NODE_GPU)('node-gpu (skipped without GROK_NODE_GPU)', () => {
   // Catches: a step that trains on nothing, masks or state that libtensorflow reads otherwise.
   it('trains as wasm does', async () => {
     const train = async (backend: string) =>

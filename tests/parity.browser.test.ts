@@ -50,7 +50,7 @@ describe.each([
   });
 });
 
-describe.skipIf(adapter === null)('onnx on WebGPU', () => {
+describe.skipIf(adapter === null)('onnx on WebGPU (skipped without a WebGPU adapter)', () => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await registry.create('backend', 'onnx', { provider: 'webgpu' }, { tf });

@@ -12,7 +12,7 @@ import { madeUp, paper } from './made-up-study.js';
 const executablePath = findChromium();
 const NAMES = ['teacher', 'none', 'logit', 'attention', 'feature'];
 
-describe.skipIf(executablePath === undefined)('report.html', () => {
+describe.skipIf(executablePath === undefined)('report.html (skipped without Chromium)', () => {
   // Catches: an empty drawing, a clip of another figure, a font or script from elsewhere.
   it('shows every figure and table, without an error and without a request', async () => {
     const runs = NAMES.flatMap((name, i) =>

@@ -63,7 +63,7 @@ const journal = (out: string): { type: string; run: string; status?: string }[] 
     .split('\n')
     .map((line) => JSON.parse(line));
 
-describe.skipIf(!existsSync(cli))('grok study', () => {
+describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => {
   test('killed three times and resumed, it gives the same table as left alone', async () => {
     const began = performance.now();
     await finished('run', ...PLAN, '--out', 'whole');

@@ -12,7 +12,7 @@ const cli = join(root, 'apps/cli/dist/cli.js');
 const dir = mkdtempSync(join(tmpdir(), 'grok-telemetry-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-describe.skipIf(!existsSync(cli))('the built command line', () => {
+describe.skipIf(!existsSync(cli))('the built command line (skipped without a build)', () => {
   test('leaves a fresh home and temporary folder empty', () => {
     // Catches: a library's device id, database or log, which it writes at its first run.
     const [home, temporary] = ['home', 'tmp'].map((name) => join(dir, name)) as [string, string];

@@ -19,7 +19,7 @@ test('a damaged file is read or refused in words meant for a person (catches: a 
 });
 
 test.skipIf(!existsSync(cli))(
-  'killed at calls on files, a run ends in the same bits (catches: a file replaced in the wrong order)',
+  'killed at calls on files, a run ends in the same bits (catches: a file replaced in the wrong order) (skipped without a build)',
   async () => {
     const { kills, findings } = await kill({ kills: 3, seed: 2, targets: [runTarget] });
     expect(findings).toEqual([]);

@@ -40,25 +40,31 @@ describe.each(Object.keys(ASK))('%s', (shell) => {
       .filter(Boolean)
       .sort();
   };
-  it.skipIf(!isInstalled(shell))('offers commands, options and names', async () => {
-    // Catches: an option of another command, a preset or a strategy that is not offered.
-    expect(await offered('tr')).toEqual(['train']);
-    expect(await offered('study', 're')).toEqual(['record', 'resume']);
-    expect(await offered('train', '--weight')).toEqual([]);
-    expect(await offered('train', '--epo')).toEqual(['--epochs']);
-    expect(await offered('study', 'resume', '--only')).toEqual(['--only']);
-    expect(await offered('resume', '--only')).toEqual([]);
-    expect(await offered('--pre')).toEqual(['--preset']);
-    expect(await offered('train', '--preset', 'nan')).toEqual(['nanda']);
-    expect(await offered('distill', '--strategy', 'at')).toEqual(['attention']);
-    expect(await offered('eval', '--on', 'v')).toEqual(['val']);
-    expect(await offered('new', 'st')).toEqual(['strategy']);
-    expect(await offered('study', 'run', 'study-s')).toEqual(['study-small']);
-  });
-  it.skipIf(!isInstalled(shell))('offers the folders of runs', async () => {
-    expect(await offered('inspect', 'runs/te')).toContain('runs/teacher');
-    expect(await offered('distill', '--teacher', 'runs/te')).toContain('runs/teacher');
-  });
+  it.skipIf(!isInstalled(shell))(
+    'offers commands, options and names (skipped if the shell is not installed)',
+    async () => {
+      // Catches: an option of another command, a preset or a strategy that is not offered.
+      expect(await offered('tr')).toEqual(['train']);
+      expect(await offered('study', 're')).toEqual(['record', 'resume']);
+      expect(await offered('train', '--weight')).toEqual([]);
+      expect(await offered('train', '--epo')).toEqual(['--epochs']);
+      expect(await offered('study', 'resume', '--only')).toEqual(['--only']);
+      expect(await offered('resume', '--only')).toEqual([]);
+      expect(await offered('--pre')).toEqual(['--preset']);
+      expect(await offered('train', '--preset', 'nan')).toEqual(['nanda']);
+      expect(await offered('distill', '--strategy', 'at')).toEqual(['attention']);
+      expect(await offered('eval', '--on', 'v')).toEqual(['val']);
+      expect(await offered('new', 'st')).toEqual(['strategy']);
+      expect(await offered('study', 'run', 'study-s')).toEqual(['study-small']);
+    },
+  );
+  it.skipIf(!isInstalled(shell))(
+    'offers the folders of runs (skipped if the shell is not installed)',
+    async () => {
+      expect(await offered('inspect', 'runs/te')).toContain('runs/teacher');
+      expect(await offered('distill', '--teacher', 'runs/te')).toContain('runs/teacher');
+    },
+  );
 });
 
 it('names the shells that it knows', async () => {

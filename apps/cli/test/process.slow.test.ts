@@ -42,7 +42,7 @@ function grok(
   });
 }
 
-describe.skipIf(!existsSync(cli))('the built command line', () => {
+describe.skipIf(!existsSync(cli))('the built command line (skipped without a build)', () => {
   const train = ['train', '--p', '23', '--dim', '32', '--epochs', '60'];
   it.each(['SIGINT', 'SIGTERM'] as const)('saves at %s, exits 130, and resumes', async (signal) => {
     // Catches: a signal that kills before the checkpoint is written, an event loop that never hears it.
@@ -112,17 +112,20 @@ describe.skipIf(!existsSync(cli))('the built command line', () => {
     expect(JSON.parse(result.out)).toMatchObject({ status: 'interrupted' });
     expect(readStatus('json')).toBe('interrupted');
   });
-  it.skipIf(!existsSync('/dev/full'))('says in a line that stdout is full', async () => {
-    // Catches: a stack trace.
-    const full = openSync('/dev/full', 'w');
-    const listed = await grok(['plugins'], undefined, full);
-    expect([listed.code, listed.err]).toEqual([
-      1,
-      expect.stringMatching(/^grok: cannot write to stdout: ENOSPC[^\n]+\n$/),
-    ]);
-    const run = await grok([...train, '--out', 'full'], undefined, full);
-    expect(run.code).toBe(1);
-    expect(run.err).not.toContain('    at ');
-    expect(readStatus('full')).toBe('interrupted');
-  });
+  it.skipIf(!existsSync('/dev/full'))(
+    'says in a line that stdout is full (skipped without /dev/full)',
+    async () => {
+      // Catches: a stack trace.
+      const full = openSync('/dev/full', 'w');
+      const listed = await grok(['plugins'], undefined, full);
+      expect([listed.code, listed.err]).toEqual([
+        1,
+        expect.stringMatching(/^grok: cannot write to stdout: ENOSPC[^\n]+\n$/),
+      ]);
+      const run = await grok([...train, '--out', 'full'], undefined, full);
+      expect(run.code).toBe(1);
+      expect(run.err).not.toContain('    at ');
+      expect(readStatus('full')).toBe('interrupted');
+    },
+  );
 });

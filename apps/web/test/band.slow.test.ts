@@ -53,7 +53,7 @@ async function epochsInNode(seed: number): Promise<number | undefined> {
   return found;
 }
 
-describe.skipIf(inject('chromium') === '')('the same training', () => {
+describe.skipIf(inject('chromium') === '')('the same training (skipped without Chromium)', () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite();

@@ -32,7 +32,7 @@ async function manifestPath(visit: Visit): Promise<Manifest> {
   return (await readManifest(await unpacked(await downloadRuns(visit.page))))!;
 }
 
-describe.skipIf(inject('chromium') === '')('runs that move', () => {
+describe.skipIf(inject('chromium') === '')('runs that move (skipped without Chromium)', () => {
   let site: Site;
   let whole: { manifest: Manifest; store: Store };
   beforeAll(async () => {

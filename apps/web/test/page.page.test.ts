@@ -56,7 +56,7 @@ const isOnScreen = async (what: Locator): Promise<boolean> => {
 const areDrawn = (images: Element[]): boolean =>
   images.every((image) => image instanceof HTMLImageElement && image.naturalWidth > 100);
 
-describe.skipIf(inject('chromium') === '')('the page', () => {
+describe.skipIf(inject('chromium') === '')('the page (skipped without Chromium)', () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite();

@@ -13,7 +13,7 @@ const experiment = {
 };
 const spec = { name: 'spec.json', bytes: new TextEncoder().encode(JSON.stringify({ experiment })) };
 
-describe.skipIf(inject('chromium') === '')('tabs', () => {
+describe.skipIf(inject('chromium') === '')('tabs (skipped without Chromium)', () => {
   let site: Site;
   beforeAll(async () => {
     site = await openSite();
@@ -87,35 +87,38 @@ describe.skipIf(inject('chromium') === '')('tabs', () => {
   });
 });
 
-describe.skipIf(inject('chromium') === '')('a browser that keeps no files', () => {
-  let site: Site;
-  beforeAll(async () => {
-    site = await openSite();
-  }, 120_000);
-  afterAll(() => site?.close());
+describe.skipIf(inject('chromium') === '')(
+  'a browser that keeps no files (skipped without Chromium)',
+  () => {
+    let site: Site;
+    beforeAll(async () => {
+      site = await openSite();
+    }, 120_000);
+    afterAll(() => site?.close());
 
-  // Catches: "createWritable is not a function", and a run that seems to be kept.
-  it('trains in memory, says that nothing is kept, and hands the run out', async () => {
-    const { page, context, url, faults, close } = await site.visit();
-    // As in older Safari. The worker is the site's own file: it is told before its first line.
-    await context.route(/assets\/worker-.*\.js$/, async (route) => {
-      const answer = await route.fetch();
-      const body = `FileSystemFileHandle.prototype.createWritable = undefined;\n${await answer.text()}`;
-      await route.fulfill({ response: answer, body });
+    // Catches: "createWritable is not a function", and a run that seems to be kept.
+    it('trains in memory, says that nothing is kept, and hands the run out', async () => {
+      const { page, context, url, faults, close } = await site.visit();
+      // As in older Safari. The worker is the site's own file: it is told before its first line.
+      await context.route(/assets\/worker-.*\.js$/, async (route) => {
+        const answer = await route.fetch();
+        const body = `FileSystemFileHandle.prototype.createWritable = undefined;\n${await answer.text()}`;
+        await route.fulfill({ response: answer, body });
+      });
+      await page.goto(url);
+      await expect
+        .poll(() => page.getByRole('note').textContent())
+        .toMatch(/^Nothing is kept: .*this browser can only read files here/);
+      await drop(page, [spec]);
+      await until(page, 'finished');
+      const store = await unpacked(await downloadRuns(page));
+      expect(await readMetrics(store)).toHaveLength(60);
+      expect(await readManifest(store)).toMatchObject({ status: 'finished' });
+      await page.reload();
+      await page.getByRole('note').waitFor();
+      expect(await page.locator('.kept').count()).toBe(0);
+      expect(faults).toEqual([]);
+      await close();
     });
-    await page.goto(url);
-    await expect
-      .poll(() => page.getByRole('note').textContent())
-      .toMatch(/^Nothing is kept: .*this browser can only read files here/);
-    await drop(page, [spec]);
-    await until(page, 'finished');
-    const store = await unpacked(await downloadRuns(page));
-    expect(await readMetrics(store)).toHaveLength(60);
-    expect(await readManifest(store)).toMatchObject({ status: 'finished' });
-    await page.reload();
-    await page.getByRole('note').waitFor();
-    expect(await page.locator('.kept').count()).toBe(0);
-    expect(faults).toEqual([]);
-    await close();
-  });
-});
+  },
+);

@@ -30,7 +30,7 @@ describe('where it is not installed', () => {
   });
 });
 
-describe.skipIf(!built)('GROK_NODE_GPU names a folder that has it', () => {
+describe.skipIf(!built)('GROK_NODE_GPU names a folder that has it (skipped without it)', () => {
   backendSuite('node-gpu', () => nodeGpu());
 
   it('loads beside the current backend (catches: tfjs-node making itself the current one)', async () => {

@@ -26,7 +26,7 @@ async function outlive(work: string): Promise<string> {
 }
 
 test.skipIf(!existsSync(built))(
-  'a busy one is ended (catches: a core kept busy for ever)',
+  'a busy one is ended (catches: a core kept busy for ever) (skipped without a build)',
   async () => {
     const busy = `for (const end = Date.now() + 30_000; Date.now() < end; );
       (await import('node:fs')).writeSync(3, 'came to its end');`;
@@ -34,7 +34,10 @@ test.skipIf(!existsSync(built))(
   },
 );
 
-test.skipIf(!existsSync(built))('one that answers has the time it takes to save', async () => {
-  const save = `setTimeout(async () => (await import('node:fs')).writeSync(3, 'saved'), 1500);`;
-  expect(await outlive(save)).toBe('begun\nsaved');
-});
+test.skipIf(!existsSync(built))(
+  'one that answers has the time it takes to save (skipped without a build)',
+  async () => {
+    const save = `setTimeout(async () => (await import('node:fs')).writeSync(3, 'saved'), 1500);`;
+    expect(await outlive(save)).toBe('begun\nsaved');
+  },
+);

@@ -102,7 +102,7 @@ describe('a lease of a folder', () => {
     },
   );
   it.runIf(existsSync('/proc/self/stat'))(
-    'is kept by a process that is seen to run, however long it was stopped',
+    'is kept by a process that is seen to run, however long it was stopped (skipped without /proc)',
     async () => {
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
       const { pid } = child;
@@ -141,7 +141,7 @@ describe('a lease of a folder', () => {
     await (await holdStore(fileStore(folder))).release();
   });
   it.runIf(existsSync('/proc/self/stat'))(
-    'is taken from one whose process id is a stranger’s now',
+    'is taken from one whose process id is a stranger’s now (skipped without /proc)',
     async () => {
       await left({ pid: process.ppid, began: '1' });
       await (await holdStore(fileStore(folder))).release();
@@ -241,10 +241,12 @@ describe('work in a folder', () => {
   });
 });
 
-describe.skipIf(!existsSync(dist))('eight processes and a stale lease', () => {
-  it('work one at a time (catches: two that take one over, a new lease taken for the stale one)', async () => {
-    await left({ pid: deadPid() });
-    const script = `
+describe.skipIf(!existsSync(dist))(
+  'eight processes and a stale lease (skipped without a build)',
+  () => {
+    it('work one at a time (catches: two that take one over, a new lease taken for the stale one)', async () => {
+      await left({ pid: deadPid() });
+      const script = `
       import { mkdir, rmdir } from 'node:fs/promises';
       const { fileStore } = await import(${JSON.stringify(pathToFileURL(dist).href)});
       const store = fileStore(${JSON.stringify(folder)});
@@ -256,12 +258,13 @@ describe.skipIf(!existsSync(dist))('eight processes and a stale lease', () => {
         await lease.release();
         turns++;
       }`;
-    const run = promisify(execFile);
-    await Promise.all(
-      Array.from({ length: 8 }, () =>
-        run(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 }),
-      ),
-    );
-    expect(readdirSync(folder).filter((name) => name !== 'own')).toEqual([]);
-  }, 90_000);
-});
+      const run = promisify(execFile);
+      await Promise.all(
+        Array.from({ length: 8 }, () =>
+          run(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 }),
+        ),
+      );
+      expect(readdirSync(folder).filter((name) => name !== 'own')).toEqual([]);
+    }, 90_000);
+  },
+);

@@ -193,7 +193,7 @@ describe('loadPlugin', () => {
 });
 
 // By Node itself: the test runner takes every file for an ES module.
-describe.skipIf(!existsSync(built))('a module as Node takes it', () => {
+describe.skipIf(!existsSync(built))('a module as Node takes it (skipped without a build)', () => {
   const ask = `import(process.argv[1]).then(({ loadPlugin }) => loadPlugin(process.argv[2])).then(
     ({ plugin }) => console.log(plugin.name), (error) => console.log(error.message))`;
   const expected = (path: string): string =>
