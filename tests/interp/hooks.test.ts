@@ -287,7 +287,7 @@ describe('bad input', () => {
     [
       'a shape',
       { site: 'blocks.0.hook_resid_pre', apply: (x: tf.Tensor) => tf.sum(x, -1) },
-      'must return the shape that it is given, [2,4,16], got [2,4]',
+      'must return the shape of its input, [2,4,16], got [2,4]',
     ],
   ])('%s that there is not', async (_, hook, message) => {
     await expect(attempt(hook)).rejects.toThrow(message);
@@ -299,7 +299,7 @@ describe('bad input', () => {
       "tokens must be from 0 to 12, the model's vocabulary, got 99 in row 0",
     );
     await expect(run.model.measure({ ...batch, labels: Int32Array.of(1) }, 'loss')).rejects.toThrow(
-      'must have one of "labels" a row, got 1 for 2 rows',
+      'must have one "labels" per row, got 1 for 2 rows',
     );
     await expect(run.model.measure(batch, JSON.parse('"acuracy"'))).rejects.toThrow(
       'did you mean "accuracy"?',
@@ -308,7 +308,7 @@ describe('bad input', () => {
     await expect(run.model.measure(batch, broken)).rejects.toThrow(
       'metric "broken": is NaN in row 0',
     );
-    expect(() => pairRows(run.task, [1], [])).toThrow('as many clean rows as corrupted ones');
+    expect(() => pairRows(run.task, [1], [])).toThrow('equal numbers of clean and corrupted rows');
     const { pairs: _, ...without } = run.task;
     expect(() => drawPairs(without, 0, 4)).toThrow('this task has none');
   });

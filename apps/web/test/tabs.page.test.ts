@@ -108,7 +108,7 @@ describe.skipIf(inject('chromium') === '')(
       await page.goto(url);
       await expect
         .poll(() => page.getByRole('note').textContent())
-        .toMatch(/^Nothing is kept: .*this browser can only read files here/);
+        .toMatch(/^Nothing is saved: .*this browser can only read files here/);
       await drop(page, [spec]);
       await until(page, 'finished');
       const store = await unpacked(await downloadRuns(page));

@@ -137,8 +137,8 @@ export function App() {
       <header class="title">
         <h1>Watch it grok</h1>
         <p>
-          A small transformer learns to calculate modulo a prime. First it memorizes; long after,
-          and all at once, it understands. Then students learn from it.
+          A small transformer learns to calculate modulo a prime. First it memorizes; much later, it
+          suddenly generalizes. Then students learn from it.
         </p>
       </header>
       <Choices session={session} />
@@ -184,8 +184,8 @@ function Results({ session }: { session: Session }) {
     <main>
       {ready?.fault && (
         <p class="error" role="note">
-          Nothing is kept: everything is trained in memory, and goes when this page closes. Download
-          runs that you want. <small>{ready.fault}</small>
+          Nothing is saved: training happens in memory and is lost when this page closes. Download
+          the runs that you want to keep. <small>{ready.fault}</small>
         </p>
       )}
       {error && study && <ErrorMessage message={error} />}
