@@ -23,6 +23,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== want) {
   const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const win = process.platform === 'win32';
   const filter = site ? '@grok/docs' : '!@grok/docs';
+  process.stderr.write('Installing dependencies with pnpm; this happens once.\n');
   const { status, error } = spawnSync(
     win ? 'npx.cmd' : 'npx',
     [
@@ -31,6 +32,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== want) {
       packageManager,
       'install',
       '--frozen-lockfile',
+      // Dependencies of tools warn that they want a newer Node.
+      '--loglevel=error',
       '--filter',
       filter,
     ],

@@ -98,7 +98,7 @@ describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => 
 
     const lines = journal('killed').length;
     expect(await finished('run', ...PLAN, '--out', 'killed')).toContain(
-      'nothing to do, all 30 runs were finished before',
+      'nothing to do: all 30 runs are finished',
     );
     expect(journal('killed')).toHaveLength(lines);
   });
@@ -169,7 +169,7 @@ describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => 
     while (workers('dying').length < 1 && run.child.exitCode === null) await wait(20);
     for (const pid of workers('dying')) process.kill(pid, 'SIGKILL');
     expect(await run.done, run.err()).toBe(0);
-    expect(run.out()).toContain('failed (its process was ended by SIGKILL); once more');
+    expect(run.out()).toContain('failed (its process was ended by SIGKILL); retrying');
     expect(journal('dying').map(({ type, status }) => status ?? type)).toEqual([
       ...['begin', 'failed', 'begin', 'finished'],
     ]);

@@ -27,7 +27,7 @@ export function studyProgress(
     switch (event.type) {
       case 'study': {
         const done = runs.filter(({ state }) => state === 'finished').length;
-        lines.print(`${name}: ${runs.length} runs, ${done} finished before`);
+        lines.print(`${name}: ${runs.length} runs, ${done} already finished`);
         break;
       }
       case 'begin':
@@ -55,7 +55,7 @@ function describeRunning({ key, history = [], experiment }: StudyRun): readonly 
 }
 
 function describeBegin({ manifest }: StudyRun): string {
-  return manifest === undefined ? 'begun' : `resumes from epoch ${manifest.epoch}`;
+  return manifest === undefined ? 'started' : `resumes from epoch ${manifest.epoch}`;
 }
 
 function describeEnd(

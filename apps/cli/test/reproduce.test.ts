@@ -58,12 +58,12 @@ describe('reproduce', () => {
       '--threads',
       '1',
     ];
-    const stop = (text: string): boolean => text.includes('logit@7: begun');
+    const stop = (text: string): boolean => text.includes('logit@7: started');
     const stopped = await world.stopped(stop, ...command, '--json');
     expect(stopped).toMatchObject({ code: 130 });
     const resumed = await world.grok('resume', 'stopped', '--json');
     expect(resumed).toMatchObject({ code: 0 });
-    expect(resumed.err).not.toContain('teacher@7: begun');
+    expect(resumed.err).not.toContain('teacher@7: started');
     // Catches: the rest trained with all threads, which are other bits.
     expect(JSON.parse(read('stopped/study.json')).execution.threads).toBe(1);
     const hashes = async (folder: string): Promise<unknown> => {

@@ -69,7 +69,7 @@ describe('a study', () => {
     const done = await world.grok('study', 'run', 'tiny.json', '--out', 's');
     expect(done).toMatchObject({ code: 0, err: '' });
     // Catches: progress that counts wrongly, a table that is not printed at the end.
-    expect(done.out).toContain('tiny: 6 runs, 0 finished before');
+    expect(done.out).toContain('tiny: 6 runs, 0 already finished');
     expect(done.out).toContain('[6/6] attention@1: finished at epoch 2');
     expect(done.out).toContain('6 of 6 runs finished');
   });
@@ -137,7 +137,7 @@ it('stopped, it says how to go on, and does', async () => {
     err: expect.stringContaining('continue with: grok study resume cut'),
   });
   const { code, out } = await kept.grok('study', 'resume', 'cut');
-  expect([code, out]).toEqual([0, expect.stringContaining('6 runs, 2 finished before')]);
+  expect([code, out]).toEqual([0, expect.stringContaining('6 runs, 2 already finished')]);
   const tables = await Promise.all([
     kept.grok('study', 'table', 'cut', '--no-times'),
     world.grok('study', 'table', 's', '--no-times'),
@@ -197,7 +197,7 @@ it('a run that fails what it must be is reported, with those it would have taugh
 
 it('stopped before its first run, it is a study all the same', async () => {
   // Catches: a folder that only a run which was begun makes a study's.
-  const stop = (text: string): boolean => text.includes('0 finished before');
+  const stop = (text: string): boolean => text.includes('0 already finished');
   const stopped = await kept.stopped(stop, 'study', 'run', 'tiny.json', '--out', 'early');
   expect(stopped.code).toBe(130);
   const resumed = await kept.stopped(stop, 'resume', 'early');
