@@ -25,7 +25,7 @@ export function isolationSuite(subject: () => BackendUnderTest): void {
         if (first) await tf.setBackend(first);
         tf.removeBackend('other-backend');
       });
-      it('gives it back after each call (catches: a program that takes over the engine)', () =>
+      it('restores it after each call (catches: a program that takes over the engine)', () =>
         givesItBack(subject().backend));
     });
   });

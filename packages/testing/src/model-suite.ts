@@ -148,7 +148,9 @@ const modelTests: Tests<Subject> = {
         'an unknown site must be refused by its name, with those that there are',
       ).rejects.toThrow(/no\.such\.site.*logits/s);
     },
-  'keeps rows apart (catches: statistics of the batch, axes mixed up)': async (subject) => {
+  'computes rows independently (catches: statistics of the batch, axes mixed up)': async (
+    subject,
+  ) => {
     const { task } = subject;
     const all = await runLogits(subject);
     const [rows = 0] = task.inputs.shape;

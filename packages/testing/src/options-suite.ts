@@ -47,11 +47,11 @@ export function optionsSuite<K extends Kind>(
   describe('options', () => {
     const subject = formatSubject(offered);
 
-    it('say what they are for (catches: a blank line in `grok plugins`)', () => {
+    it('come with a description (catches: a blank line in `grok plugins`)', () => {
       const { name, summary } = offered;
       expect(
         { kind: offered.kind, name },
-        'a component must be of the kind that is tested, its name small letters, digits and hyphens, as in a specification',
+        'a component must have the tested kind, and a name of lowercase letters, digits and hyphens',
       ).toMatchObject({
         kind,
         name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),
@@ -59,7 +59,7 @@ export function optionsSuite<K extends Kind>(
       expect(summary, 'the summary is one line of text').toMatch(/^\S.*\S$/);
       expect(summary, 'the summary must be one line').not.toContain('\n');
     });
-    it('are JSON, schema and values (catches: a run that cannot be written down)', () => {
+    it('are JSON, schema and values (catches: a run that cannot be saved)', () => {
       const schema = toJsonSchema(offered.options);
       expect(
         JSON.parse(JSON.stringify(schema)),
@@ -76,7 +76,7 @@ export function optionsSuite<K extends Kind>(
         'options read back from a file must mean the same',
       ).toEqual(parsed);
     });
-    it('refuse an unknown key by name (catches: a misspelt option that does nothing)', async () => {
+    it('refuse an unknown key by name (catches: a misspelled option that does nothing)', async () => {
       expect(
         await refusal(() => createWith(offered, { ...options, noSuchOption: 1 })),
         'the refusal must name the unknown key: set additionalProperties to false',
@@ -100,7 +100,7 @@ async function refusal(body: () => unknown): Promise<string> {
   try {
     await body();
   } catch (error) {
-    expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
+    expect(isMeant(error), `must throw an error with a message, got ${error}`).toBe(true);
     return error instanceof Error ? error.message : String(error);
   }
   throw new Error('was accepted, and should have been refused; check options in the schema');

@@ -88,7 +88,7 @@ export function probeSuite(
   describe(`probe ${name}`, () => {
     optionsSuite('probe', offered, given);
 
-    it('says when it runs (catches: a probe that never does)', () => {
+    it('has a valid time to run (catches: a probe that never does)', () => {
       const { when } = make();
       const meant =
         when === 'end' ||
@@ -99,14 +99,14 @@ export function probeSuite(
         `when is "end", { every: n } or { crossing: accuracy in (0, 1] }, got ${JSON.stringify(when)}`,
       ).toBe(true);
     });
-    it('asks for rows that there are (catches: -1 rows, a set by another name)', () => {
+    it('requests valid rows (catches: -1 rows, a set by another name)', () => {
       const { rows = 'validation' } = make().needs;
       const meant =
         ['train', 'validation', 'all'].includes(String(rows)) ||
         (Number.isInteger(rows) && Number(rows) > 0);
       expect(meant, `rows are "train", "validation", "all" or a count, got ${rows}`).toBe(true);
     });
-    it('gives JSON (catches: NaN and typed arrays, which a file turns into null and objects)', async () => {
+    it('returns JSON (catches: NaN and typed arrays, which a file turns into null and objects)', async () => {
       const probe = make();
       const result = await probe.on(snapshot(probe.needs));
       expect(result, 'a result, not undefined').toBeDefined();
@@ -114,7 +114,7 @@ export function probeSuite(
         result,
       );
     });
-    it('is pure (catches: state kept between looks, a snapshot changed for the next probe)', async () => {
+    it('is pure (catches: state kept between calls, a snapshot changed for the next probe)', async () => {
       const probe = make();
       const shown = snapshot(probe.needs);
       const before = JSON.stringify(shown, plain);
@@ -126,7 +126,7 @@ export function probeSuite(
         'a probe that is made anew must see the same: no state, no Math.random',
       ).toEqual(first);
     });
-    it('leaves no tensor behind (catches: memory that grows with every look)', async () => {
+    it('leaves no tensor behind (catches: memory that grows with every call)', async () => {
       const probe = make();
       const before = tf.engine().state.numTensors;
       await probe.on(snapshot(probe.needs));

@@ -83,11 +83,11 @@ export function strategySuite(
           expect(data, key).toBeCloseToTensor(new Float32Array(data.length), { absolute: 1e-6 });
       },
     );
-    it('asks for its teacher by name where there is none (catches: a crash inside the first step)', (context) => {
+    it('reports a missing teacher by name (catches: a crash inside the first step)', (context) => {
       if (Object.keys(bind(base).needs.teachers).length === 0)
         return context.skip('it needs no teacher');
       const error = thrownBy(() => bind({ student: base.student, teachers: {} }));
-      expect(isMeant(error), `an error for people, got ${error}`).toBe(true);
+      expect(isMeant(error), `must throw an error with a message, got ${error}`).toBe(true);
       expect(String(error), 'the refusal must say that a teacher is missing').toContain('teacher');
     });
   });
