@@ -157,6 +157,7 @@ const KINDS = /** @type {const} */ ([
   ['backend', 'Backends'],
   ['executor', 'Executors'],
   ['store', 'Stores'],
+  ['exporter', 'Exporters'],
 ]);
 
 /** @param {any[]} plugins */

@@ -11,7 +11,9 @@ export interface OnnxModelOptions {
 export const onnxModel: Component<'exporter', OnnxModelOptions> = defineExporter({
   name: 'onnx',
   summary: 'The bare model as one ONNX file, with its sites as outputs.',
-  options: schema({ sites: listOf(text()).default(['*']) }),
+  options: schema({
+    sites: listOf(text()).default(['*']).describe('names of sites; `*` matches one part'),
+  }),
   create:
     ({ sites }) =>
     async (source) => {

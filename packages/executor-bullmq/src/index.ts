@@ -24,13 +24,22 @@ export const bullmq: Component<'executor', Partial<QueueOptions>> = defineExecut
   name: 'bullmq',
   summary: 'A BullMQ queue on Redis; `grok worker --queue URL` carries out its jobs.',
   options: schema({
-    url: text().default('redis://127.0.0.1:6379'),
+    url: text().default('redis://127.0.0.1:6379').describe('URL of the Redis server'),
     queue: text()
       .regex(/^[\w.-]+$/, 'may contain only letters, digits, . - _')
-      .default('grok'),
-    jobs: integer().positive().default(AHEAD),
-    priority: integer().min(1).max(1000).default(PRIORITY),
-    lockSeconds: integer().min(1).max(3600).default(LOCK_SECONDS),
+      .default('grok')
+      .describe('name of the queue'),
+    jobs: integer().positive().default(AHEAD).describe('number of jobs in the queue at once'),
+    priority: integer()
+      .min(1)
+      .max(1000)
+      .default(PRIORITY)
+      .describe('priority of the jobs; smaller is first'),
+    lockSeconds: integer()
+      .min(1)
+      .max(3600)
+      .default(LOCK_SECONDS)
+      .describe('seconds until a job of a dead worker is taken over'),
   }),
   create: (options): ExecutorFactory =>
     Object.assign(queueJobs(options), { serve: takeJobs(options) }),

@@ -22,7 +22,7 @@ function measureByLayer<T>(
   return { all: measure((params) => params), layers: Object.fromEntries(layers) };
 }
 
-/** L2 norm of the gradient of each layer, and of all. */
+/** L2 norm of the gradient per layer and in total. */
 export function gradientNorms(grads: HostParams): ByLayer<number> {
   return measureByLayer(grads, (select) => l2(select(grads)));
 }

@@ -22,20 +22,20 @@ export interface HandedJob {
   /** Whether other jobs wait for it. */
   readonly teaches: boolean;
 }
-/** Something that carries out one job at a time in each of its slots. */
+/** Workers that run one job per slot. */
 export interface JobWorkers {
   readonly name: string;
   /** How many jobs run at once. */
   readonly slots: number;
   /** How many jobs are handed over at once, default `slots`. */
   readonly ahead?: number;
-  /** A run's folder, by name. */
+  /** Opens a run folder by name. */
   readonly open: (folder: string) => Store;
   /** Called when jobs are submitted, before any is handed over. @throws InputError when none can be. */
   readonly prepare?: () => Promise<void>;
   /** Jobs wait once more where they are handed over: `begin` is called when one is taken up. */
   readonly tellsBegin?: boolean;
-  /** Never rejects. When `signal` aborts, the run's state is saved and the outcome is `interrupted`. */
+  /** Never rejects. If `signal` aborts, the run's state is saved and the outcome is `interrupted`. */
   readonly carryOut: (job: BoundJob, how: HandedJob) => Promise<JobOutcome>;
   readonly dispose?: () => Promise<void>;
 }

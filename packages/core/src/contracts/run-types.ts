@@ -143,7 +143,7 @@ export interface JobDocument {
   /** Those of this job, with its teachers' folders. */
   readonly edges: readonly JobEdge[];
 }
-/** How a job ended; an interrupted one goes on when it is submitted again. */
+/** Outcome of a job; an interrupted job continues when it is submitted again. */
 export type JobOutcome =
   | { readonly status: 'finished'; readonly run: string; readonly folder: string }
   | { readonly status: 'interrupted'; readonly run?: string; readonly folder?: string }
@@ -238,7 +238,7 @@ export interface WorkerHost {
   readonly signal: AbortSignal;
   readonly notice: (message: string) => void;
 }
-/** Makes an executor for a study. @throws InputError when the host lacks what it needs. */
+/** Creates an executor for a study. @throws InputError if the host lacks something that it needs. */
 export interface ExecutorFactory {
   (host: ExecutorHost): Executor;
   /** Takes jobs that studies submitted, until the host's signal aborts; absent where there are no workers. */

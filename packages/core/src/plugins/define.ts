@@ -70,7 +70,7 @@ export const defineTracker: Define<'tracker'> = define('tracker');
 export const defineExecutor: Define<'executor'> = define('executor');
 /** Declares an exporter: what writes a run or a study as another tool reads it. */
 export const defineExporter: Define<'exporter'> = define('exporter');
-/** Declares a store: where runs are written. */
+/** Defines a store, which saves runs. */
 export const defineStore: Define<'store'> = define('store');
 
 /** Defines a transform, which changes a model's parameters or activations, such as a pruning mask. */

@@ -33,7 +33,7 @@ export interface LossSurface extends SurfaceOptions {
   evaluate(params: HostParams): Promise<LossPoint>;
   /** The gradient of the mean loss, without dropout. */
   gradient(params: HostParams): Promise<HostParams>;
-  /** Releases the compiled passes. */
+  /** Frees the compiled passes. */
   dispose(): void;
 }
 

@@ -13,7 +13,7 @@ import { STYLE } from './page-style.js';
 export interface AtlasInput {
   readonly title: string;
   readonly summary: string;
-  /** The command that makes this again. */
+  /** The command that creates this report. */
   readonly command: string;
   readonly runs: readonly MeasuredRun[];
   /** The page's script: the text of `@grok/report/atlas-page.js`. */
