@@ -28,7 +28,7 @@ if (missing !== undefined) {
 }
 const parts = process.argv.slice(2);
 /** @param {string} part */
-const asked = (part) => (parts.length === 0 ? part !== 'overhead' : parts.includes(part));
+const isRequested = (part) => (parts.length === 0 ? part !== 'overhead' : parts.includes(part));
 const home = mkdtempSync(join(tmpdir(), 'grok-bullmq-'));
 const port = await freePort();
 let redis = await startRedis(home, port);
@@ -57,9 +57,9 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     void redis.stop('SIGKILL').then(() => process.exit(1));
   });
 try {
-  if (asked('suite')) await suite();
-  if (asked('study')) await studies();
-  if (asked('overhead')) {
+  if (isRequested('suite')) await suite();
+  if (isRequested('study')) await studies();
+  if (isRequested('overhead')) {
     const { overhead } = await import('./engines/overhead.mjs');
     await overhead({ home, study, worker, end, finished, tell });
   }

@@ -33,7 +33,7 @@ test('names, signatures and docstrings come through bundling and renaming (an en
   expect(found('defineStrategy')).toMatchObject([
     {
       source: 'src/plugins/define.ts',
-      doc: 'Declares a strategy: a term of the loss.',
+      doc: 'Defines a strategy: a term of the loss.',
       code: expect.stringMatching(/^const defineStrategy: Define<"strategy">/),
     },
   ]);

@@ -145,7 +145,7 @@ const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
   ...useShape,
   groups: optimizerGroups
     .exactOptional()
-    .describe('options of some parameters; the first group whose `match` matches applies'),
+    .describe('options of the parameters that `match` matches'),
 } satisfies Shape<OptimizerUse>);
 /** Shape of a reference to a teacher, for documents that extend it. */
 export const teacherRefShape: Shape<TeacherRef> = {
@@ -185,9 +185,7 @@ const stop: z.ZodType<StopCondition> = z
   .strictObject({
     trainAccuracy: share.exactOptional().describe('training accuracy to reach, without dropout'),
     validationAccuracy: share.exactOptional().describe('validation accuracy to reach'),
-    for: positive
-      .exactOptional()
-      .describe('number of consecutive evaluations that must reach them (default 1)'),
+    for: positive.exactOptional().describe('consecutive evaluations that reach them (default 1)'),
   } satisfies Shape<StopCondition>)
   .refine(
     ({ trainAccuracy, validationAccuracy }) => (trainAccuracy ?? validationAccuracy) !== undefined,
@@ -276,16 +274,12 @@ const experimentShape = {
     .boolean()
     .exactOptional()
     .describe('shuffle the outputs of teachers over the training rows'),
-  evaluate: z
-    .strictObject({ train: z.boolean().describe('also evaluate the training rows') })
-    .exactOptional(),
+  evaluate: z.strictObject({ train: z.boolean().describe('training rows too') }).exactOptional(),
   stop: stop.exactOptional(),
   require: z
     .strictObject({
-      trainAccuracy: bounds
-        .exactOptional()
-        .describe('bounds on training accuracy, without dropout'),
-      validationAccuracy: bounds.exactOptional().describe('bounds on validation accuracy'),
+      trainAccuracy: bounds.exactOptional().describe('of training accuracy, without dropout'),
+      validationAccuracy: bounds.exactOptional().describe('of validation accuracy'),
     } satisfies Shape<Requirement>)
     .exactOptional(),
   parent: parentRefSchema.exactOptional(),

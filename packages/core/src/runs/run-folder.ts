@@ -104,10 +104,7 @@ export async function checkVacant(store: Store): Promise<void> {
 export async function writeManifest(store: Store, manifest: Manifest): Promise<void> {
   await writeJson(store, 'manifest.json', manifest);
 }
-/**
- * Reads `manifest.json`; undefined if it does not exist yet.
- * @throws InputError if it is not the manifest of a run.
- */
+/** Reads `manifest.json`; undefined if there is none yet. @throws InputError if it is not that of a run. */
 export async function readManifest(store: Store): Promise<Manifest | undefined> {
   return readJson(store, 'manifest.json', MANIFEST);
 }
@@ -118,8 +115,7 @@ export async function appendMetrics(store: Store, row: MetricsRow): Promise<void
 }
 /**
  * Reads all epochs of `metrics.jsonl`, without an incomplete last line.
- * @throws RunError that names an invalid line, or rows that are missing between others or before the saved
- * position.
+ * @throws RunError that names an invalid line, or rows missing between others or before the saved position.
  */
 export async function readMetrics(
   store: Store,
