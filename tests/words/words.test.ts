@@ -8,8 +8,8 @@ import { findBadNames, findBadPhrases, words } from './words.js';
 
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 const TEXT = /\.([cm]?[jt]sx?|py|html|md)$/;
-/** Lists of words, generated files, and records of what was said then. */
-const OTHER = /^tests\/words\/|^docs\/(api|decisions)\/|\/fixtures\//;
+/** Lists of words, generated and temporary files, and records of what was said then. */
+const OTHER = /^tests\/words\/|^docs\/(api|decisions)\/|\/fixtures\/|\.timestamp-/;
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   cwd: root,
