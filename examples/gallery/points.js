@@ -15,14 +15,14 @@ export const points = {
     const at = (i) => ((i * Math.SQRT2) % 2.6) - 1.3;
     const other = (i) => ((i * Math.sqrt(3)) % 2.6) - 1.3;
     const numbers = Array.from({ length: 4 * rows }, (_, i) => [at(i + 1), other(i + 1)]);
-    const pointsOf = (row) => numbers.slice(4 * row, 4 * row + 4);
-    const count = (row) => pointsOf(row).filter(([x, y]) => inside(x, y)).length;
+    const drawPoints = (row) => numbers.slice(4 * row, 4 * row + 4);
+    const count = (row) => drawPoints(row).filter(([x, y]) => inside(x, y)).length;
     return {
       vocabulary: 5,
       inputs: { shape: [rows, 4, 2], dtype: 'float32', data: Float32Array.from(numbers.flat()) },
       labels: Int32Array.from({ length: rows }, (_, row) => count(row)),
       show: (row) =>
-        `${count(row)} of ${pointsOf(row).map(([x, y]) => `(${x.toFixed(2)}, ${y.toFixed(2)})`)}`,
+        `${count(row)} of ${drawPoints(row).map(([x, y]) => `(${x.toFixed(2)}, ${y.toFixed(2)})`)}`,
     };
   },
 };

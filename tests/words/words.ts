@@ -12,6 +12,8 @@ export const words: Words = JSON.parse(
   readFileSync(new URL('./words.json', import.meta.url), 'utf8'),
 );
 
+/** Where functions must begin with a verb; scripts and benchmarks need not. */
+const PRODUCT = /^(packages|apps|examples|tests)\//;
 /** Parsing takes most of the time, so a file is parsed once. */
 const parsed = new Map<string, readonly ChosenName[]>();
 
@@ -25,7 +27,7 @@ export function findBadNames(path: string, text: string, { names, allowed } = wo
       (each) => each.name === name && each.in.some((place) => path.startsWith(place)),
     );
     if (isAllowed) return [];
-    if (isFunction && /[a-z]Of$/.test(name))
+    if (isFunction && PRODUCT.test(path) && /[a-z]Of$/.test(name))
       return [
         `${path}:${line}: function "${name}": begin with a verb, such as read, compute, format`,
       ];
