@@ -114,7 +114,10 @@ const namedUse: z.ZodType<ProbeUse> = z.strictObject({
 } satisfies Shape<ProbeUse>);
 const role = z.enum(['teacher', 'student', 'control']);
 const studyRef: z.ZodType<StudyRef> = z.strictObject({
-  ...{ name, key: name, arm: name, role },
+  name: name.describe('name of the study'),
+  key: name.describe('key of the run'),
+  arm: name.describe('name of the arm'),
+  role: role.describe('role of the run'),
 } satisfies Shape<StudyRef>);
 /** The schema of a point of a run's training. */
 export const trainingPointSchema: z.ZodType<TrainingPoint> = z.union([
@@ -133,19 +136,14 @@ const weightSchedule: z.ZodType<WeightSchedule> = z.strictObject({
 const term: z.ZodType<TermUse> = z.strictObject({
   ...useShape,
   as: name.exactOptional().describe('name of the term; required if a strategy is used twice'),
-  weight: z
-    .union([weight, weightSchedule])
-    .exactOptional()
-    .describe('weight of the term, or its schedule over optimizer steps (default 1)'),
+  weight: z.union([weight, weightSchedule]).exactOptional().describe('a number or a schedule'),
 } satisfies Shape<TermUse>);
 const optimizerGroups: z.ZodType<readonly ParamGroup[]> = z.array(
   z.strictObject({ match: name, options } satisfies Shape<ParamGroup>),
 );
 const optimizer: z.ZodType<OptimizerUse> = z.strictObject({
   ...useShape,
-  groups: optimizerGroups
-    .exactOptional()
-    .describe('options of the parameters that `match` matches'),
+  groups: optimizerGroups.exactOptional().describe('options of the parameters that `match` names'),
 } satisfies Shape<OptimizerUse>);
 /** Shape of a reference to a teacher, for documents that extend it. */
 export const teacherRefShape: Shape<TeacherRef> = {
@@ -155,10 +153,7 @@ export const teacherRefShape: Shape<TeacherRef> = {
 };
 
 /** Bounds, both inclusive. */
-export type Bounds = {
-  readonly atLeast?: number;
-  readonly atMost?: number;
-};
+export type Bounds = { readonly atLeast?: number; readonly atMost?: number };
 const bounds: z.ZodType<Bounds> = z
   .strictObject({
     atLeast: share.exactOptional(),
@@ -170,10 +165,7 @@ const bounds: z.ZodType<Bounds> = z
   );
 
 /** Bounds on the accuracies (0–1) of an epoch; training accuracy is without dropout (the row's `trainEval`). */
-export type Requirement = {
-  readonly trainAccuracy?: Bounds;
-  readonly validationAccuracy?: Bounds;
-};
+export type Requirement = { readonly trainAccuracy?: Bounds; readonly validationAccuracy?: Bounds };
 /** Accuracies (0–1), without dropout, that end a run once all of them are reached. */
 export type StopCondition = {
   readonly trainAccuracy?: number;
@@ -270,10 +262,7 @@ const experimentShape = {
     .describe('allow teachers trained on validation rows; every table marks such runs'),
   allowOtherTask: z.boolean().exactOptional().describe('allow teachers trained on another task'),
   shuffleLabels: z.boolean().exactOptional().describe('shuffle the labels of the training rows'),
-  shuffleTeachers: z
-    .boolean()
-    .exactOptional()
-    .describe('shuffle the outputs of teachers over the training rows'),
+  shuffleTeachers: z.boolean().exactOptional().describe('shuffle teachers’ outputs over rows'),
   evaluate: z.strictObject({ train: z.boolean().describe('training rows too') }).exactOptional(),
   stop: stop.exactOptional(),
   require: z
@@ -380,10 +369,7 @@ export const executionSchema: z.ZodType<Execution> = z.strictObject({
   pin: z
     .strictObject({
       steps: z.array(natural).exactOptional().describe('steps; 0 is the state before the first'),
-      validationAccuracies: z
-        .array(share)
-        .exactOptional()
-        .describe('the first evaluated epoch with at least each accuracy'),
+      validationAccuracies: z.array(share).exactOptional().describe('accuracies first reached'),
     } satisfies Shape<PinnedPoints>)
     .exactOptional(),
   record: z

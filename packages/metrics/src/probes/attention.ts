@@ -18,9 +18,12 @@ export const attentionModes: Component<'probe', Partial<SiteOptions> & { modes?:
     options: schema({
       every,
       crossing,
-      sites: listOf(text()).min(1).default([PATTERNS]),
-      first: integer().positive().default(500),
-      modes: integer().min(2).optional(),
+      sites: listOf(text())
+        .min(1)
+        .default([PATTERNS])
+        .describe('names of sites; `*` matches one part'),
+      first: integer().positive().default(500).describe('number of validation rows'),
+      modes: integer().min(2).optional().describe('number of modes'),
     }),
     create: ({ modes, ...options }) => ({
       needs: { sites: options.sites, rows: options.first },
@@ -41,7 +44,11 @@ export const attentionModes: Component<'probe', Partial<SiteOptions> & { modes?:
 export const attentionFlow: Component<'probe', WhenOptions & { first?: number }> = defineProbe({
   name: 'attention-flow',
   summary: 'Attention rollout and flow from tokens through all layers to the logits.',
-  options: schema({ every, crossing, first: integer().positive().default(500) }),
+  options: schema({
+    every,
+    crossing,
+    first: integer().positive().default(500).describe('number of validation rows'),
+  }),
   create: (options) => ({
     needs: { sites: [PATTERNS], rows: options.first },
     when: parseWhen('attention-flow', options, 'end'),

@@ -23,8 +23,11 @@ export const neuronImages: Component<'probe', WhenOptions & { sites?: string[]; 
     options: schema({
       every,
       crossing,
-      sites: listOf(text()).min(1).default(['blocks.*.mlp.hook_post']),
-      most: integer().positive().default(12),
+      sites: listOf(text())
+        .min(1)
+        .default(['blocks.*.mlp.hook_post'])
+        .describe('names of sites; `*` matches one part'),
+      most: integer().positive().default(12).describe('maximum number of neurons'),
     }),
     create: ({ most, ...options }) => ({
       needs: { sites: options.sites, rows: 'all' },

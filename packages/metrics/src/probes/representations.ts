@@ -36,10 +36,10 @@ export const layouts: Component<'probe', SiteOptions & { method?: Method; positi
     options: schema({
       every,
       crossing,
-      sites: listOf(text()).min(1),
-      first: integer().positive().max(1000).default(300),
-      method: oneOf('pca', 'tsne', 'umap').default('pca'),
-      position: integer().default(-1),
+      sites: listOf(text()).min(1).describe('names of sites; `*` matches one part'),
+      first: integer().positive().max(1000).default(300).describe('number of validation rows'),
+      method: oneOf('pca', 'tsne', 'umap').default('pca').describe('method of the layout'),
+      position: integer().default(-1).describe('position; negative ones count from the end'),
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
@@ -75,9 +75,9 @@ export const singularSpectra: Component<'probe', Partial<SiteOptions> & { weight
     options: schema({
       every,
       crossing,
-      sites: listOf(text()).default([]),
-      first: integer().positive().default(300),
-      weights: flag().default(true),
+      sites: listOf(text()).default([]).describe('names of sites; `*` matches one part'),
+      first: integer().positive().default(300).describe('number of validation rows'),
+      weights: flag().default(true).describe('also the spectra of weight matrices'),
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
