@@ -33,8 +33,8 @@ const venv = process.argv[2] === undefined ? makeVenv() : resolve(process.argv[2
 const python = join(venv, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
 function makeVenv() {
-  const made = spawnSync('python3', ['-m', 'venv', join(dir, 'venv')], { stdio: 'inherit' });
-  if (made.error || made.status !== 0) {
+  const result = spawnSync('python3', ['-m', 'venv', join(dir, 'venv')], { stdio: 'inherit' });
+  if (result.error || result.status !== 0) {
     console.log('trackers: skipped, python3 with venv is missing');
     process.exit(0);
   }
