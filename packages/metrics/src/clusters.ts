@@ -222,7 +222,7 @@ function numberGroups(values: ArrayLike<number>): Groups {
 }
 
 /** Rows by their group in x and in y, with the sums of both: `cells` is `[x, y]`, row-major. */
-export interface Contingency {
+interface Contingency {
   readonly cells: Float64Array;
   readonly x: Float64Array;
   readonly y: Float64Array;

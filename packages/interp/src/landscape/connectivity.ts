@@ -33,7 +33,7 @@ export interface ConnectingPath extends LossCurve {
 }
 
 /** The barrier of a curve (Entezari et al. 2022, equation 1; here of each point against its own place on the chord). */
-export function measureBarrier({ t, loss, accuracy }: LossCurve): Barrier {
+function measureBarrier({ t, loss, accuracy }: LossCurve): Barrier {
   const rise = (values: readonly number[]): number[] => {
     const [first, last] = [values[0] ?? 0, values.at(-1) ?? 0];
     return values.map((value, i) => value - first - (last - first) * (t[i] ?? 0));
