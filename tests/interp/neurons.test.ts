@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { HostArray } from '@grok/core';
 import { reader } from '@grok/core/internal';
-import { ascendNeuron, type HookedModel, hookModel, neuronEffects } from '@grok/interp';
+import {
+  ascendNeuron,
+  type HookedModel,
+  hookModel,
+  matchNeurons,
+  neuronEffects,
+} from '@grok/interp';
 import { describe, expect, test } from 'vitest';
 import { decodeFixture, type Fixture, fixtureUrl, withModel } from './fixtures.js';
 
@@ -76,6 +82,21 @@ describe('gradient ascent in embedding space', () => {
       await expect(
         ascendNeuron(model, { layer: 0, neuron: 0, row: [0], free: [0] }),
       ).rejects.toThrow('needs a row of 4 tokens');
+    });
+  });
+});
+
+describe('matched neurons', () => {
+  test('stand beside what chance would show', async () => {
+    await withModel(load('transformer-div23-heads1'), 'onnx', async (model) => {
+      const { inputs } = await readAll(model, 23, 1);
+      const layers = await matchNeurons(model, model, inputs, { chance: true });
+      expect(layers).toHaveLength(2);
+      for (const { a, b, correlation, chance = 1 } of layers.flat()) {
+        expect([a, correlation]).toEqual([b, expect.closeTo(1, 4)]);
+        expect(chance).toBeGreaterThan(0);
+        expect(chance).toBeLessThan(0.2);
+      }
     });
   });
 });

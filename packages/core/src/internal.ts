@@ -39,6 +39,7 @@ export * from './runs/spec-schema.js';
 export * from './runs/stores.js';
 export * from './tensors/assignment.js';
 export * from './tensors/backend.js';
+export * from './tensors/correlation.js';
 export * from './tensors/event-loop.js';
 export * from './tensors/params.js';
 export * from './tensors/program-io.js';

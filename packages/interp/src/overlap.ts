@@ -4,7 +4,15 @@
  * same size: memberships, and effects, permuted among the components of a layer and kind.
  */
 import { type HostArray, InputError, type Rng, rng } from '@grok/core';
-import { assign, createRowPrograms, EVAL_ROWS, ranks, reader } from '@grok/core/internal';
+import {
+  assign,
+  createRowPrograms,
+  EVAL_ROWS,
+  pearson,
+  ranks,
+  reader,
+  takeRows,
+} from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { Matrix } from 'ml-matrix';
 import type { Circuit, ScoredComponent } from './circuits.js';
@@ -18,6 +26,8 @@ export interface NeuronMatch {
   readonly b: number;
   /** Pearson correlation of their activations over all rows at the last position. */
   readonly correlation: number;
+  /** What chance would show: with `chance`, the layer's mean |correlation| of neurons matched after the rows of b were permuted. */
+  readonly chance?: number;
   /** What `label` says of both. */
   readonly labels?: { readonly a: number; readonly b: number };
 }
@@ -25,6 +35,8 @@ export interface NeuronMatch {
 export interface MatchOptions {
   /** One number a neuron, such as its key frequency, from its activations at the last position, `[rows, d_mlp]`, of mean 0 and norm 1. */
   readonly label?: (activations: HostArray) => readonly number[];
+  /** Matches each layer a second time, with permuted rows; default false. */
+  readonly chance?: boolean;
 }
 
 /**
@@ -42,13 +54,24 @@ export async function matchNeurons(
   const layers = Math.min(a.model.shape.layers, b.model.shape.layers);
   const matches: (readonly NeuronMatch[])[] = [];
   for (let layer = 0; layer < layers; layer++) {
-    const activations = [
-      await standardized(a, layer, inputs),
-      await standardized(b, layer, inputs),
-    ] as const;
-    matches.push(await matchLayer(a, activations, options));
+    const [x, y] = [await standardized(a, layer, inputs), await standardized(b, layer, inputs)];
+    const found = await matchLayer(a, [x, y], options);
+    const chance = options.chance === true ? await matchByChance(a, [x, y]) : undefined;
+    matches.push(chance === undefined ? found : found.map((match) => ({ ...match, chance })));
   }
   return matches;
+}
+
+/** Mean |correlation| of the best matches of neurons whose rows have nothing to do with each other. */
+async function matchByChance(
+  model: HookedModel,
+  [x, y]: readonly [HostArray, HostArray],
+): Promise<number> {
+  const order = rng(0)
+    .split('match')
+    .permutation(y.shape[0] ?? 0);
+  const found = await matchLayer(model, [x, takeRows(y, order)], {});
+  return found.reduce((sum, { correlation }) => sum + Math.abs(correlation), 0) / found.length;
 }
 
 async function matchLayer(
@@ -193,7 +216,7 @@ export function compareCircuits(
         order.map((i) => membersB[i] ?? 0),
       )),
     rankCorrelation: test('effects', (order) =>
-      correlation(
+      rankCorrelation(
         ranksA,
         order.map((i) => ranksB[i] ?? 0),
       )),
@@ -260,16 +283,8 @@ function jaccard(a: readonly number[], b: readonly number[]): number {
   return either === 0 ? 0 : both / either;
 }
 
-function correlation(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, v) => sum + v, 0) / values.length;
-  const [meanX, meanY] = [mean(x), mean(y)];
-  let [xy, xx, yy] = [0, 0, 0];
-  for (const [i, value] of x.entries()) {
-    const [dx, dy] = [value - meanX, (y[i] ?? 0) - meanY];
-    xy += dx * dy;
-    xx += dx * dx;
-    yy += dy * dy;
-  }
-  return xx === 0 || yy === 0 ? 0 : xy / Math.sqrt(xx * yy);
+/** 0 where all effects of one are the same: nothing agrees. */
+function rankCorrelation(x: readonly number[], y: readonly number[]): number {
+  const found = pearson(x, y);
+  return Number.isNaN(found) ? 0 : found;
 }

@@ -1,8 +1,7 @@
 /** Two representations compared as shapes: Procrustes distance and similarity of dissimilarities (RSA). */
-import { chooseTolerance, isConstant, ranks } from '@grok/core/internal';
+import { chooseTolerance, isConstant, pearson, ranks } from '@grok/core/internal';
 import { Matrix } from 'ml-matrix';
 import { centered, checkPaired, type Rows, singularValues, squaredNorm, toMatrix } from './rows.js';
-import { pearson } from './sample.js';
 
 /**
  * Squared Procrustes distance: the minimum over rotations R of ‖x·R − y‖² (Ding et al. 2021), with both

@@ -1,6 +1,5 @@
 /** A few words of statistics on lists of numbers. */
 import type { Rng } from '@grok/core';
-import { isConstant } from '@grok/core/internal';
 
 /** Arithmetic mean; NaN of an empty list. */
 export function average(values: ArrayLike<number> & Iterable<number>): number {
@@ -57,14 +56,6 @@ export function quantile(values: ArrayLike<number>, q: number): number {
   const at = (sorted.length - 1) * q;
   const [below = Number.NaN, above = below] = sorted.subarray(Math.floor(at), Math.ceil(at) + 1);
   return below + (above - below) * (at - Math.floor(at));
-}
-
-/** Pearson's correlation; NaN when either list is constant up to rounding. */
-export function pearson(x: Float64Array, y: Float64Array): number {
-  if (isConstant(x) || isConstant(y)) return Number.NaN;
-  const [mx, my] = [average(x), average(y)];
-  const [dx, dy] = [x.map((value) => value - mx), y.map((value) => value - my)];
-  return dot(dx, dy) / Math.sqrt(dot(dx, dx) * dot(dy, dy));
 }
 
 /** −Σ p log p in nats, with 0 log 0 = 0; the values are divided by their sum first. NaN when that is 0. */

@@ -31,9 +31,27 @@ export async function computeUmap(value: Rows, options: UmapOptions): Promise<La
     random: drawSingly(rng),
     nNeighbors: neighbors,
     minDist,
+    setOpMixRatio: MIX,
     ...(rounds === undefined ? {} : { nEpochs: rounds }),
   });
-  return { points: await umap.fitAsync(x) };
+  const epochs = umap.initializeFit(x);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    umap.step();
+    roundPoints(umap.getEmbedding());
+  }
+  return { points: umap.getEmbedding() };
+}
+
+/**
+ * Share of the union, in place of the intersection, of neighborhoods. By the union alone every nearest neighbor has
+ * weight 1 but for rounding, and the last bit of `Math.exp`, in which engines differ, would decide what is sampled.
+ */
+const MIX = 0.999;
+
+/** Multiples of 2⁻²⁰: descent would make another layout of the last bit, in which engines' `Math.pow` differ. */
+function roundPoints(points: number[][]): void {
+  for (const point of points)
+    for (const [axis, v] of point.entries()) point[axis] = Math.round(v * 2 ** 20) / 2 ** 20;
 }
 
 const CHUNK = 4096;
