@@ -38,6 +38,7 @@ const builtIn: readonly Plugin[] = [
 /** Executors that are packages of their own, which are loaded when they are asked for. */
 const EXECUTOR_PACKAGES: ReadonlyMap<string, string> = new Map([
   ['bullmq', '@grok/executor-bullmq'],
+  ['slurm', '@grok/executor-slurm'],
 ]);
 
 /** Plugins to load, with the package of an executor that is not built in. */

@@ -41,6 +41,7 @@ export const sidebar = [
       page('Use runs from Python', '/guides/from-python'),
       page('Use several machines', '/guides/several-machines'),
       page('Run a study on a queue', '/guides/queue'),
+      page('Run a study on Slurm', '/guides/slurm'),
       page('Trackers', '/guides/trackers'),
       page('Deploy', '/guides/deploy'),
       page('The web page', '/guides/web'),

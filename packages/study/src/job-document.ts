@@ -53,8 +53,8 @@ const JOB: DocumentKind<JobDocument> = {
   remedy: 'it was submitted by another version of grok; install the same version here',
 };
 
-/** A document that cannot be read is of another version. */
-function readJob(value: unknown): JobDocument {
+/** Reads a job's document; one that does not fit is of another version. @throws InputError of code `worker-refuses`. */
+export function readJobDocument(value: unknown): JobDocument {
   try {
     return checkDocument(value, 'job', JOB);
   } catch (error) {
@@ -117,7 +117,7 @@ export function jobServer(
 ): (document: unknown, how: JobWatch) => Promise<JobOutcome> {
   const packages = listPackages(host.registry);
   return async (given, how) => {
-    const { packages: wanted, root, job, edges } = readJob(given);
+    const { packages: wanted, root, job, edges } = readJobDocument(given);
     refuseOtherPackages(job.key, wanted, packages);
     const open = (folder: string): Store => host.open(root, folder);
     const folders = new Map(

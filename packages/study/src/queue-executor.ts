@@ -46,6 +46,34 @@ interface Entry {
   running: boolean;
 }
 
+/**
+ * Notes the folders of teachers that edges name. @throws InputError on an edge to what is no job (`keys` has
+ * those of earlier), and has no folder.
+ */
+export function noteTeachers(
+  name: string,
+  {
+    keys,
+    jobs,
+    edges,
+    folders,
+  }: {
+    readonly keys: ReadonlyMap<string, unknown>;
+    readonly jobs: readonly Job[];
+    readonly edges: readonly JobEdge[];
+    readonly folders: Map<string, string>;
+  },
+): void {
+  const own = new Set(jobs.map(({ key }) => key));
+  for (const { job, teacher, folder } of edges) {
+    if (folder !== undefined) folders.set(teacher, folder);
+    else if (!keys.has(teacher) && !own.has(teacher) && !folders.has(teacher))
+      throw new InputError(
+        `executor "${name}": job "${job}" waits for "${teacher}", which is not a job; submit it too, or give the folder of its run`,
+      );
+  }
+}
+
 /** An executor with a queue in this process. */
 export function queueExecutor(workers: JobWorkers): Executor {
   return new JobQueue(workers);
@@ -77,15 +105,8 @@ class JobQueue implements Executor {
 
   async submit(jobs: readonly Job[], edges: readonly JobEdge[]): Promise<void> {
     await this.#workers.prepare?.();
-    const known = new Set([...this.#entries.keys(), ...jobs.map(({ key }) => key)]);
-    for (const { job, teacher, folder } of edges) {
-      this.#teachers.add(teacher);
-      if (folder !== undefined) this.#folders.set(teacher, folder);
-      else if (!known.has(teacher) && !this.#folders.has(teacher))
-        throw new InputError(
-          `executor "${this.name}": job "${job}" waits for "${teacher}", which is not a job; submit it too, or give the folder of its run`,
-        );
-    }
+    for (const { teacher } of edges) this.#teachers.add(teacher);
+    noteTeachers(this.name, { keys: this.#entries, jobs, edges, folders: this.#folders });
     const byJob = new Map<string, JobEdge[]>();
     for (const edge of edges) byJob.set(edge.job, [...(byJob.get(edge.job) ?? []), edge]);
     for (const job of jobs)
