@@ -83,24 +83,16 @@ async function studies() {
   await untilFinished(folder, 3, first);
   await end(first, 'SIGKILL');
   tell(`the coordinator is gone after ${countFinished(folder)} runs`);
-  const [job = ''] = run('squeue', [
-    '--noheader',
-    '--array',
-    '--states=RUNNING',
-    '--format=%i',
-  ]).split('\n');
+  const job = await findBegun(folder);
   run('scancel', ['--signal=USR1', '--batch', job]);
   tell(`job ${job} is warned`);
   while (run('squeue', ['--noheader']).trim() !== '') await wait(1000);
   const outcomes = readdirSync(join(folder, 'jobs')).filter((name) =>
     name.endsWith('.outcome.json'),
   );
-  const requeued = readdirSync(join(folder, 'jobs')).some(
-    (name) =>
-      name.endsWith('.log') &&
-      readFileSync(join(folder, 'jobs', name), 'utf8').includes('saving and stopping'),
-  );
-  tell(`Slurm did the rest: ${outcomes.length} jobs, the warned one saved: ${requeued}`);
+  const log = readFileSync(join(folder, 'jobs', `${job}.log`), 'utf8');
+  if (!log.includes('saving and stopping')) throw new Error(`job ${job} did not save: ${log}`);
+  tell(`Slurm did the rest: ${outcomes.length} jobs ended, the warned one saved and was requeued`);
   await finished(study(file, folder));
   same(folder, expected);
 
@@ -115,9 +107,21 @@ async function studies() {
   same(other, expected);
 }
 
+/** Slurm's name of a job whose run has begun. @param {string} folder */
+async function findBegun(folder) {
+  for (;;) {
+    const refs = JSON.parse(readFileSync(join(folder, 'jobs/slurm.json'), 'utf8'));
+    const written = readdirSync(join(folder, 'jobs'));
+    const running = run('squeue', ['--noheader', '--array', '--states=RUNNING', '--format=%i']);
+    for (const [id, ref] of Object.entries(refs))
+      if (written.includes(`${id}.bound.json`) && running.split('\n').includes(ref)) return ref;
+    await wait(50);
+  }
+}
+
 /** @param {string} folder @param {string} expected */
 function same(folder, expected) {
   if (table(folder) !== expected)
     throw new Error(`${folder}: another table than local:\n${table(folder)}\n${expected}`);
-  tell(`${countFinished(folder)} runs, the same table as local`);
+  tell('the same table as local');
 }
