@@ -28,7 +28,7 @@ if (missing !== undefined) {
 }
 const parts = process.argv.slice(2);
 /** @param {string} part */
-const asked = (part) => parts.length === 0 || parts.includes(part);
+const requested = (part) => parts.length === 0 || parts.includes(part);
 const home = mkdtempSync(join(tmpdir(), 'grok-slurm-'));
 const slurm = await startSlurm(home);
 Object.assign(process.env, slurm.env);
@@ -52,8 +52,8 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     void slurm.stop().then(() => process.exit(1));
   });
 try {
-  if (asked('suite')) suite();
-  if (asked('study')) await studies();
+  if (requested('suite')) suite();
+  if (requested('study')) await studies();
   console.log('slurm: passed');
 } finally {
   for (const grok of all) await end(grok, 'SIGKILL');

@@ -90,7 +90,7 @@ class SlurmExecutor implements Executor {
     noteTeachers(this.name, { keys: this.#entries, jobs, edges, folders: this.#folders });
     const refs = await readRefs(this.#jobs);
     const states = await listStates();
-    const fresh: Entry[] = [];
+    const added: Entry[] = [];
     for (const job of jobs.filter(({ key }) => !this.#entries.has(key))) {
       const own = edges.filter((edge) => edge.job === job.key);
       const id = nameJob(job.key);
@@ -98,10 +98,10 @@ class SlurmExecutor implements Executor {
       const ref = refs.get(id);
       // A study before this one submitted it, and it is still there.
       if (ref !== undefined && states.has(ref)) entry.ref = ref;
-      else fresh.push(entry);
+      else added.push(entry);
       this.#entries.set(job.key, entry);
     }
-    await this.#submitAll(fresh, refs);
+    await this.#submitAll(added, refs);
   }
 
   watch(listener: (event: JobEvent) => void): () => void {
@@ -140,9 +140,9 @@ class SlurmExecutor implements Executor {
   }
 
   /** Submits jobs, those that teach first: the others name them. */
-  async #submitAll(fresh: readonly Entry[], refs: Map<string, string>): Promise<void> {
-    for (const entry of fresh) await this.#writeJob(entry);
-    for (let left = fresh; left.length > 0; ) {
+  async #submitAll(added: readonly Entry[], refs: Map<string, string>): Promise<void> {
+    for (const entry of added) await this.#writeJob(entry);
+    for (let left = added; left.length > 0; ) {
       const ready = left.filter((entry) => this.#isReady(entry));
       if (ready.length === 0)
         throw new InputError(`executor "slurm": job "${left[0]?.job.key}" waits for itself`);

@@ -36,7 +36,7 @@ export function listArguments(
   options: SlurmOptions,
 ): readonly string[] {
   const { partition, account, qos, constraint, gres, time, memory, warnSeconds } = options;
-  const asked = { partition, account, qos, constraint, gres, time, mem: memory };
+  const requested = { partition, account, qos, constraint, gres, time, mem: memory };
   return [
     ...['--job-name=grok', `--array=0-${ids.length - 1}`, `--cpus-per-task=${threads}`],
     ...['--requeue', '--open-mode=append', `--output=${logs}/%A_%a.log`],
@@ -44,7 +44,7 @@ export function listArguments(
     ...(after.length === 0
       ? []
       : [`--dependency=afterok:${after.join(':')}`, '--kill-on-invalid-dep=yes']),
-    ...Object.entries(asked).flatMap(([name, value]) =>
+    ...Object.entries(requested).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     ),
   ];
