@@ -138,6 +138,7 @@ function deriveStudent(
     stop: _s,
     require: _r,
     parent: _b,
+    imported: _i,
     epochs: _e,
     steps: _n,
     ...kept

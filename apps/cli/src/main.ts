@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   atlas: async () => (await import('./commands/atlas.js')).atlas,
   verify: async () => (await import('./commands/verify.js')).verifyClaims,
   export: async () => (await import('./commands/export.js')).exportRun,
+  import: async () => (await import('./commands/import.js')).importModel,
   runs: async () => (await import('./commands/runs.js')).runs,
   inspect: async () => (await import('./commands/inspect.js')).inspect,
   diff: async () => (await import('./commands/diff.js')).diff,

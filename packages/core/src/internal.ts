@@ -24,6 +24,7 @@ export * from './runs/evaluate-run.js';
 export * from './runs/execution.js';
 export * from './runs/export.js';
 export * from './runs/host.js';
+export * from './runs/import-run.js';
 export * from './runs/lease.js';
 export * from './runs/listeners.js';
 export * from './runs/manifest.js';

@@ -6,8 +6,17 @@ import { parquet } from './parquet.js';
 
 export { csv } from './csv.js';
 export { huggingFace } from './hugging-face.js';
+export {
+  mapParams,
+  PARAM_MAP,
+  PARAM_MAPS,
+  type ParamMap,
+  type ParamSource,
+} from './param-map.js';
 export { parquet } from './parquet.js';
 export { buildTable, type Cell, type Column } from './table.js';
+
+export { readTensors, type SourceTensor } from './tensor-file.js';
 
 /** The exporters, as a plugin. */
 const plugin: Plugin = definePlugin({

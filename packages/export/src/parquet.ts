@@ -31,6 +31,8 @@ function toColumnData({ name, cells }: Column): {
   const as = <T>(convert: (cell: NonNullable<Cell>) => T): (T | null)[] =>
     cells.map((cell) => (cell === undefined ? null : convert(cell)));
   if (COUNTS.has(name)) return { name, data: as(BigInt), type: 'INT64', nullable };
+  // What no run has, such as an override, is text.
+  if (known.length === 0) return { name, data: as(String), type: 'STRING', nullable };
   if (known.every((cell) => typeof cell === 'number'))
     return { name, data: as(Number), type: 'DOUBLE', nullable };
   if (known.every((cell) => typeof cell === 'boolean'))

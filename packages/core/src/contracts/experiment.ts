@@ -4,25 +4,10 @@
  * inferred from values.
  */
 import { z } from 'zod';
+import { type Json, jsonObjectSchema, type Shape } from './json.js';
 
-/** A JSON value. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+export { type Json, jsonObjectSchema, jsonSchema, type Shape } from './json.js';
 
-/** A schema for each key of `T` and no others; optional keys are `exactOptional`. */
-export type Shape<T> = {
-  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
-    ? z.ZodExactOptional<z.ZodType<T[K]>>
-    : z.ZodType<T[K]>;
-};
-
-/** Any JSON value. It comes from `JSON.parse`, or `canonicalJson` checks it before it is hashed. */
-export const jsonSchema: z.ZodType<Json> = z.any();
 const name: z.ZodString = z.string().min(1);
 /** Compiled programs count steps in int32. */
 const MOST_STEPS = 2 ** 31 - 1;
@@ -97,11 +82,6 @@ export type TeacherRef = {
   readonly step?: number;
 };
 
-/** Any JSON object. */
-export const jsonObjectSchema: z.ZodType<{ readonly [key: string]: Json }> = z.record(
-  z.string(),
-  jsonSchema,
-);
 const options = jsonObjectSchema;
 const useShape = {
   use: name.describe('name of the component'),
@@ -191,6 +171,9 @@ export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
   step: moment.describe('step of the state'),
 } satisfies Shape<ParentRef>);
 
+/** Parameters from a file, by their SHA-256. */
+export type ImportedParams = { readonly paramsSha256: string };
+
 /** Everything that determines a run's results; hashed as canonical JSON without its length and without defaults. */
 export type Experiment = {
   /** The data set: rows with labels. */
@@ -239,6 +222,8 @@ export type Experiment = {
   readonly require?: Requirement;
   /** The state of another run that this run continues from. */
   readonly parent?: ParentRef;
+  /** Initial parameters that come from a file; `grok import` fills this in. */
+  readonly imported?: ImportedParams;
 };
 const experimentShape = {
   task: use,
@@ -272,11 +257,16 @@ const experimentShape = {
     } satisfies Shape<Requirement>)
     .exactOptional(),
   parent: parentRefSchema.exactOptional(),
+  imported: z
+    .strictObject({
+      paramsSha256: sha256Schema.describe('SHA-256 of the parameters'),
+    } satisfies Shape<ImportedParams>)
+    .exactOptional(),
 } satisfies Shape<Experiment>;
 /** The schema of an experiment. */
 export const experimentSchema: z.ZodType<Experiment> = z
   .strictObject(experimentShape)
-  .refine(({ epochs, steps }) => epochs !== undefined || steps !== undefined, {
+  .refine((it) => (it.epochs ?? it.steps ?? it.imported) !== undefined, {
     message: 'required unless "steps" is given',
     path: ['epochs'],
   })
@@ -285,10 +275,17 @@ export const experimentSchema: z.ZodType<Experiment> = z
     path: ['steps'],
   });
 
-const { seed: _seed, teachers: _teachers, parent: _parent, ...shared } = experimentShape;
+const {
+  seed: _seed,
+  teachers: _teachers,
+  parent: _parent,
+  imported: _imported,
+  ...shared
+} = experimentShape;
 const usePart = z.strictObject({ use: name.exactOptional(), options: options.exactOptional() });
 /**
- * Shape of a part of an experiment in a plan: any keys except seed, teachers and parent, which the plan sets. A
+ * Shape of a part of an experiment in a plan: any keys except seed, teachers, parent and imported, which
+ * the plan sets. A
  * component may leave out `use` if another part gives it.
  */
 export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.ZodType<Json>>>> = {

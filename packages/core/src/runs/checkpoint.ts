@@ -72,6 +72,9 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
 
 type Arrays = Record<string, HostArray>;
 
+const isHostArray = (value: StoredArray): value is HostArray =>
+  value.dtype === 'float32' || value.dtype === 'int32' || value.dtype === 'bool';
+
 function sortTensors(tensors: Readonly<Record<string, StoredArray>>): {
   readonly params: Arrays;
   readonly state: Arrays;
@@ -81,8 +84,7 @@ function sortTensors(tensors: Readonly<Record<string, StoredArray>>): {
   const others: string[] = [];
   for (const [name, value] of Object.entries(tensors)) {
     const [, folder, path = ''] = /^(params|state)\/(.+)$/s.exec(name) ?? [];
-    if (folder === undefined || value.dtype === 'float64' || value.dtype === 'uint8')
-      others.push(`${name} of type ${value.dtype}`);
+    if (folder === undefined || !isHostArray(value)) others.push(`${name} of type ${value.dtype}`);
     else (folder === 'params' ? params : state)[path] = value;
   }
   return { params, state, others };

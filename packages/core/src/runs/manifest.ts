@@ -63,7 +63,10 @@ export function createManifest(
 }
 
 /** Versions of the packages that the experiment uses. */
-function listVersions(host: RunHost, experiment: Experiment): Record<string, string> {
+export function listVersions(
+  host: Pick<RunHost, 'registry' | 'store' | 'versions'>,
+  experiment: Experiment,
+): Record<string, string> {
   const { task, split = { use: 'numpy' }, model, optimizer } = experiment;
   const used: Readonly<Record<string, readonly { readonly use: string }[]>> = {
     task: [task],

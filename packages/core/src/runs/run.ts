@@ -65,6 +65,10 @@ export async function startRun(spec: unknown, host: RunHost): Promise<RunResult>
     throw new InputError(
       `${store.where}: the experiment continues run ${experiment.parent.run.slice(0, 10)} from step ${experiment.parent.step}, which is not in this folder; start it with branchRun`,
     );
+  if (experiment.imported !== undefined)
+    throw new InputError(
+      `${store.where}: the experiment's parameters come from a file, which is not in this folder; import it with grok import`,
+    );
   const execution = resolveExecution({ flags: requested, defaults: host.defaults ?? {} });
   return carryOut(host, experiment, execution, []);
 }
@@ -97,17 +101,21 @@ export async function resumeRun(
     throw new InputError(
       `${store.where}: the parent's checkpoint that it continues from is missing; start it again with branchRun`,
     );
+  if (checkpoint === undefined && config.experiment.imported !== undefined)
+    throw new InputError(
+      `${store.where}: the imported parameters are missing or damaged; import them again with grok import`,
+    );
   const position = checkpoint?.position;
   const experiment = withBudget(config.experiment, budget, position, store);
   // Of a finished run whose last state was damaged, the end is trained again.
   if (manifest?.status === 'finished' && position !== undefined && damaged.length === 0) {
     const history = await readMetrics(store, manifest);
-    if (isSpent(experiment, position) || isReached(experiment.stop, history))
+    if (hasEnded(experiment, position) || isReached(experiment.stop, history))
       return { status: 'finished', manifest, history, already: true };
   }
   const notices = damaged.map(({ file, reason }) => `${file} is skipped: ${reason}`);
   return carryOut(host, experiment, kept, notices, async () => {
-    const isLonger = position !== undefined && !isSpent(experiment, position);
+    const isLonger = position !== undefined && !hasEnded(experiment, position);
     // Killed from here on, it is a run that goes on, not one whose last row is missing.
     if (manifest?.status === 'finished')
       await writeManifest(store, { ...manifest, status: 'interrupted' });
@@ -120,6 +128,13 @@ export async function resumeRun(
     const states = await listStates(store);
     return { ...(checkpoint === undefined ? {} : { checkpoint }), history, states };
   });
+}
+
+/** Whether a run has come to its length; one that was imported has none until it is trained on. */
+function hasEnded(experiment: Experiment, position: Position): boolean {
+  const { epochs, steps, imported } = experiment;
+  if (imported !== undefined && (epochs ?? steps) === undefined) return true;
+  return isSpent(experiment, position);
 }
 
 function readBudget({ epochs, steps }: Experiment): Budget {

@@ -2,17 +2,23 @@
  * The safetensors format (huggingface/safetensors): 8 bytes with the header's length, a JSON header
  * of names, types, shapes and offsets, then the data. Of its types those that grok meets.
  */
-import { InputError, quote, truncate } from '../contracts/errors.js';
+import { InputError, isInputError, quote, truncate } from '../contracts/errors.js';
 import { viewBytes } from '../contracts/hash.js';
 import type { HostArray } from '../contracts/types.js';
 import { own, sizeOf } from '../tensors/params.js';
 import { type Header, parseHeader, type TensorInfo } from './safetensors-header.js';
 
-/** A tensor of a file; `float64` and `uint8` beside the types that cross the seam. */
+/** A tensor of a file; more types than cross the seam. */
 export type StoredArray =
   | HostArray
   | { readonly shape: readonly number[]; readonly dtype: 'float64'; readonly data: Float64Array }
-  | { readonly shape: readonly number[]; readonly dtype: 'uint8'; readonly data: Uint8Array };
+  | { readonly shape: readonly number[]; readonly dtype: 'uint8'; readonly data: Uint8Array }
+  | {
+      readonly shape: readonly number[];
+      /** Bits of 16-bit floating-point numbers, which JavaScript has no array of. */
+      readonly dtype: 'float16' | 'bfloat16';
+      readonly data: Uint16Array;
+    };
 
 /** Tensors by name, in the header's order, and the strings of `__metadata__`. */
 export interface Safetensors {
@@ -24,6 +30,8 @@ const TYPES = {
   F64: { dtype: 'float64', array: Float64Array },
   F32: { dtype: 'float32', array: Float32Array },
   I32: { dtype: 'int32', array: Int32Array },
+  F16: { dtype: 'float16', array: Uint16Array },
+  BF16: { dtype: 'bfloat16', array: Uint16Array },
   U8: { dtype: 'uint8', array: Uint8Array },
   BOOL: { dtype: 'bool', array: Uint8Array },
 } as const;
@@ -81,20 +89,31 @@ const LARGEST_HEADER = 100_000_000;
 const UINT64 = 2n ** 64n;
 
 /**
- * Reads a file's bytes; data are copied out.
+ * Reads a file's bytes; data are copied out. `onUnsupported` is told of each tensor of a type that is not
+ * read here, and why; without it, the first of them is an error.
  * @throws InputError that names `where` when the file is cut short, too long, or not of this format; of
  * code `unsupported` when it is sound and has a type that is not read here.
  */
-export function readSafetensors(file: Uint8Array, where: string): Safetensors {
+export function readSafetensors(
+  file: Uint8Array,
+  where: string,
+  onUnsupported?: (name: string, error: InputError) => void,
+): Safetensors {
   const bytes = viewBytes(file); // a Buffer's slice is no copy
   const wrong = (what: string): InputError =>
     new InputError(`${where}: ${what}; the file is damaged or not in safetensors format`);
   const { start, header } = locateHeader(bytes, wrong);
   checkOffsets(header, bytes.length - start, wrong);
-  const tensors = [...header.tensors].map(([name, info]) => [
-    name,
-    readTensor(bytes.subarray(start), info, `${where}: tensor ${quote(name)}`),
-  ]);
+  const data = bytes.subarray(start);
+  const tensors = [...header.tensors].flatMap(([name, info]) => {
+    try {
+      return [[name, readTensor(data, info, `${where}: tensor ${quote(name)}`)] as const];
+    } catch (error) {
+      if (onUnsupported === undefined || !isInputError(error)) throw error;
+      onUnsupported(name, error);
+      return [];
+    }
+  });
   return { tensors: Object.fromEntries(tensors), metadata: header.metadata };
 }
 
@@ -153,16 +172,32 @@ function readTensor(
   { dtype, shape, offsets: [begin, end] }: TensorInfo,
   subject: string,
 ): StoredArray {
-  const sizes = shape.map(Number);
-  if (!isType(dtype) || !sizes.every(Number.isSafeInteger))
+  return decodeTensor(dtype, shape.map(Number), data.subarray(Number(begin), Number(end)), subject);
+}
+
+/**
+ * A tensor from its little-endian bytes, which are copied; `dtype` as safetensors calls it.
+ * @throws InputError of code `unsupported`, which begins with `subject`, on a type that is not read here.
+ */
+export function decodeTensor(
+  dtype: string,
+  shape: readonly number[],
+  bytes: Uint8Array,
+  subject: string,
+): StoredArray {
+  if (!isType(dtype) || !shape.every(Number.isSafeInteger))
     throw new InputError(
       `${subject} is of type ${dtype} and shape [${truncate(shape.join())}], which is valid but not supported; convert it to one of ${Object.keys(TYPES).join(', ')}`,
       { code: 'unsupported' },
     );
   const { dtype: type, array } = TYPES[dtype];
+  if (bytes.length !== sizeOf(shape) * array.BYTES_PER_ELEMENT)
+    throw new InputError(
+      `${subject} of shape [${truncate(shape.join())}] has ${bytes.length} bytes; the file is damaged, or its values are not raw data`,
+    );
   // A copy, since a view would need the file's own alignment.
-  const copy = new array(data.slice(Number(begin), Number(end)).buffer);
-  return { shape: sizes, dtype: type, data: copy } as StoredArray;
+  const copy = new array(Uint8Array.from(bytes).buffer);
+  return { shape, dtype: type, data: copy } as StoredArray;
 }
 
 const width = (type: TypeName): number => TYPES[type].array.BYTES_PER_ELEMENT;

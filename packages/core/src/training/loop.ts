@@ -66,7 +66,8 @@ export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
   const flat = optimizer.elementwise;
   const params = uploadParams(backend, from?.checkpoint.params ?? initial, layout, flat);
   let state = await initializeState(backend, optimizer, params);
-  if (from !== undefined) {
+  // After no step, the state is the initial one; imported parameters come without any.
+  if (from !== undefined && from.checkpoint.position.step > 0) {
     const initialState = state;
     state = uploadTree(backend, treeFromPaths(initialState, from.checkpoint.state));
     freeTree(backend, initialState);

@@ -116,10 +116,13 @@ describe('safetensors', () => {
   });
 
   it('says of a sound file whose type is not read that it is sound', () => {
-    // Catches: a file of half precision called damaged.
-    const half = file('{"w":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]}}', new Uint8Array(8));
+    // Catches: a file of eight-bit numbers called damaged.
+    const half = file(
+      '{"w":{"dtype":"F8_E5M2","shape":[8],"data_offsets":[0,8]}}',
+      new Uint8Array(8),
+    );
     expect(() => readSafetensors(half, 'x')).toThrow(
-      'x: tensor "w" is of type BF16 and shape [4], which is valid but not supported; convert it to one of F64, F32, I32, U8, BOOL',
+      'x: tensor "w" is of type F8_E5M2 and shape [8], which is valid but not supported; convert it to one of F64, F32, I32, F16, BF16, U8, BOOL',
     );
   });
 
