@@ -53,7 +53,7 @@ export interface HookedModel {
     hooks?: readonly Hook[],
     sites?: readonly string[],
   ): Promise<HookedResult & { readonly value: number }>;
-  /** Gradients of the metric, summed over rows, with respect to the values at sites, `[rows, …]`. */
+  /** Gradients of the metric, summed over rows, with respect to the activations at sites, `[rows, …]`. */
   gradients(
     batch: LabeledBatch,
     metric: Metric,

@@ -8,10 +8,9 @@ export type History = readonly Pick<MetricsRow, 'epoch' | 'validation'>[];
 export const thresholds: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /**
- * First epoch whose validation accuracy (0–1) is at least `threshold`, or null when there is none.
- * `sustained: n` asks that every evaluation within n epochs reaches it, and gives the first of them, as a run's
- * `stop` does: a row stands for the epochs since the row before it. A streak that the end of the run cuts
- * short does not count.
+ * First epoch with a validation accuracy (0–1) of at least `threshold`, or null. With `sustained: n`, every
+ * evaluation within n epochs must reach it, and the first of them is returned, as for a run's `stop`: a row stands
+ * for the epochs since the previous row. A streak that the end of the run cuts short does not count.
  */
 export function epochsTo(
   history: History,

@@ -21,7 +21,7 @@ export interface TrackedRun {
   readonly experiment: Experiment;
   /** The study that the run is part of. */
   readonly study?: StudyRef;
-  /** The run's store as it is called: a folder's path, or `memory`. */
+  /** Name of the run's store: the path of a folder, or `memory`. */
   readonly where: string;
   /** The run's folder, for reading what it holds; files of a tracker's own go under `trackers/`. */
   readonly store: Store;
@@ -40,8 +40,8 @@ export interface Tracking {
   finish(): void | Promise<void>;
 }
 /**
- * Begins to follow a run, before its first event. Nothing that goes wrong here stops a run: a tracker
- * that throws, rejects or is not done in half a minute is left out, and a notice says so. A run may be
+ * Starts tracking a run, before its first event. A failing tracker never stops a run: if it throws, rejects or takes
+ * more than half a minute, it is dropped with a notice. A run may be
  * told again, from a checkpoint or as a whole: what is there already is replaced or left alone.
  */
 export type Tracker = (run: TrackedRun) => Tracking | Promise<Tracking>;
