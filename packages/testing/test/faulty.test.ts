@@ -28,7 +28,7 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['keeping', 'leaves no tensor behind'],
     ['dicing', 'draws what its seed says'],
     ['crossed', 'is zero'],
-    ['crashing', 'asks for its teacher'],
+    ['crashing', 'reports a missing teacher'],
     ['lax', 'refuse an unknown key'],
     ['lax', 'refuse {"scale":0}'],
     ['unwritable', 'are JSON'],
