@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { publicPackages, root } from './release/packages.mjs';
 
 /** What a published package is made of; its tests and its README change without a new version. */
-const SHIPPED = /^(?:src|templates|presets|claims)\/|^package\.json$/;
+const SHIPPED = /^(?:src|templates|presets|claims|python)\/|^package\.json$/;
 
 /**
  * Names of packages whose shipped files changed and that no changed changeset names. A package whose

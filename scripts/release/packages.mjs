@@ -96,7 +96,7 @@ function findPackage(name, from) {
 function sizeOf(folder) {
   const ours = realpathSync(folder).startsWith(root) && !folder.includes('node_modules');
   const texts = ['package.json', 'README.md', 'LICENSE', 'THIRD_PARTY_LICENSES'];
-  const shipped = new Set(['dist', 'presets', 'templates', ...texts]);
+  const shipped = new Set(['dist', 'presets', 'python', 'templates', ...texts]);
   /** @param {string} at @returns {number} */
   const walk = (at) =>
     readdirSync(at).reduce((sum, name) => {
