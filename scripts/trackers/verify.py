@@ -34,6 +34,36 @@ def read_tensorboard(folder):
     return rows
 
 
+def beside_scalars(folder, run):
+    """What is wrong with the histograms, pictures and hyperparameters of an event file."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+    from tensorboard.util.tensor_util import make_ndarray
+
+    events = EventAccumulator(folder, size_guidance={"tensors": 0})
+    events.Reload()
+    tags = {name: events.PluginTagToContent(name) for name in ("histograms", "images", "hparams")}
+    for tag in tags["histograms"]:
+        for event in events.Tensors(tag):
+            bins = make_ndarray(event.tensor_proto)
+            if bins.shape[1:] != (3,) or bins[:, 2].sum() < 1 or (bins[:, 0] > bins[:, 1]).any():
+                return f"histogram {tag} of step {event.step} has no bins"
+    for tag in tags["images"]:
+        for event in events.Tensors(tag):
+            width, height, png = make_ndarray(event.tensor_proto)
+            if png[:8] != b"\x89PNG\r\n\x1a\n" or struct.unpack(">II", png[16:24]) != (int(width), int(height)):
+                return f"picture {tag} of step {event.step} is no PNG of {width} x {height}"
+    start = tags["hparams"][metadata.SESSION_START_INFO_TAG]
+    hparams = metadata.parse_session_start_info_plugin_data(start).hparams
+    experiment = json.loads(pathlib.Path(run, "config.json").read_text("utf-8"))["experiment"]
+    if hparams["seed"].number_value != experiment["seed"]:
+        return f"hyperparameter seed is {hparams['seed']}"
+    if hparams["task.use"].string_value != experiment["task"]["use"]:
+        return f"hyperparameter task.use is {hparams['task.use']}"
+    missing = [name for name, found in tags.items() if not found]
+    return f"has no {missing}" if missing else None
+
+
 def read_mlflow(uri, id):
     from mlflow import MlflowClient
 
@@ -141,6 +171,8 @@ def compare(run, kind, given, study=None):
             return f"has labels {labels_mlflow(**given)}, the run {wanted}"
     if kind == "mlflow" and artifacts_mlflow(run=run, **given):
         return f"artifacts differ: {artifacts_mlflow(run=run, **given)}"
+    if kind == "tensorboard" and (problem := beside_scalars(run=run, **given)):
+        return problem
     rows, wanted = READERS[kind](**given), read_metrics(run)
     if sorted(rows) != sorted(wanted):
         return f"has steps {sorted(rows)[:5]}..., the run {sorted(wanted)[:5]}..."

@@ -70,7 +70,7 @@ async function openRun(
 ): Promise<Session> {
   const { run } = await (known.id === undefined
     ? createRun(server, experiment ?? tracked.study?.name ?? 'grok', tracked, known)
-    : goOn(server, known.id));
+    : goOn(server, known.id, tracked.name));
   const id = run.info.run_id;
   const epochs = run.data?.metrics?.find(({ key }) => key === 'epoch');
   return {
@@ -119,8 +119,15 @@ async function createRun(
   return created;
 }
 
-async function goOn(server: MlflowServer, id: string): Promise<RunAnswer> {
-  await callMlflow(server, 'POST', 'runs/update', { run_id: id, status: 'RUNNING' });
+async function goOn(server: MlflowServer, id: string, name: string): Promise<RunAnswer> {
+  try {
+    await callMlflow(server, 'POST', 'runs/update', { run_id: id, status: 'RUNNING' });
+  } catch (error) {
+    if (!(error instanceof MlflowError) || error.code !== 'RESOURCE_DOES_NOT_EXIST') throw error;
+    throw new MlflowError(
+      `MLflow at ${server.uri} no longer has run ${id}; remove trackers/${name}.json from the run's folder, and it is sent anew`,
+    );
+  }
   return callMlflow(server, 'GET', 'runs/get', { run_id: id });
 }
 
