@@ -1,7 +1,7 @@
 /**
- * Tells nodes of a traced graph where they come from. A trace names each node after the innermost
- * tfjs op; here that name gets a number, under which the calling lines are kept. What a gradient
- * function records is told of the line whose gradient it is.
+ * Finds the source of each node in a traced graph. A trace names each node after the innermost tfjs
+ * op; here that name gets a number, under which the calling lines are kept. Nodes recorded by a
+ * gradient function are attributed to the line whose gradient they compute.
  */
 
 /** @typedef {{ fn: string, file: string, line: number }} Frame from the outermost call to the innermost */
@@ -81,12 +81,12 @@ export function parse(stack) {
   return frames;
 }
 
-/** The frames worth showing: from the step's function on; a gradient's own only from its op on. */
+/** The relevant frames: from the step's function on; for a gradient, only from its op on. */
 function own(frames, backward) {
   const plumbing = /packages\/(backend-[^/]+|core\/(src|dist)\/(trainer|programs|run|params))/;
   const shown = frames.filter(({ file }) => !plumbing.test(file));
   if (!backward) return shown;
-  // Between the step and the gradient lies only tfjs.
+  // Only tfjs is between the step and the gradient.
   const step = shown.findLastIndex(({ file }) => /core\/(src|dist)\/step/.test(file));
   return shown.slice(step + 1);
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run test:backends`: one specification, the paper's control, trained to 99 % of the validation rows
- * on every backend at hand, an epoch in turns. Prints when each crossed, how far its losses are from the
- * first's, and its speed; fails when the epochs to 99 % are further apart than 10.
+ * `npm run test:backends` trains one specification, the paper's control, to 99 % of the validation
+ * rows on every available backend, alternating epochs. It prints when each crossed, how far its
+ * losses are from the first backend's, and its speed, and fails if the epochs to 99 % differ by
+ * more than 10.
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -31,7 +32,7 @@ if (values.help) {
 }
 const [nodeGpu = process.env.GROK_NODE_GPU] = positionals;
 const [most, only] = [Number(values.epochs), values.only?.split(',')];
-/** How far apart the epochs to 99 % may be. */
+/** Largest allowed difference in epochs to 99 %. */
 const BAND = 10;
 const THRESHOLDS = [0.5, 0.9, 0.99];
 

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:before-after -- --base DIR`: this checkout and another (built) one train the same
- * models in turns. Prints, row by row, how many times as fast this one is: the median of the ratios
+ * models alternately. Prints the speedup of this one for each row: the median of the ratios
  * within a round, and its 95 % interval (bootstrap over rounds).
  */
 import { existsSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { median, race, table } from './race.mjs';
 const here = fileURLToPath(new URL('..', import.meta.url));
 const say = (text) => process.stderr.write(`${text}\n`);
 
-/** Every row of the benchmark that is this project's own. */
+/** The benchmark rows of this project's own code. */
 const ROWS = [
   ...Object.entries(MODELS).flatMap(([model, how]) =>
     [baseline(how, 2), ...others(how, { threads: 2 })]
@@ -31,7 +31,7 @@ const ROWS = [
 const inside = (base, command) =>
   command.map((part) => (part.startsWith(here) ? join(base, relative(here, part)) : part));
 
-/** The 2.5th and 97.5th percentile of the medians of resampled ratios; seeded, so that it can be repeated. */
+/** The 2.5th and 97.5th percentiles of the medians of resampled ratios; seeded, so that it is reproducible. */
 function interval(ratios, resamples = 2000) {
   let state = 1;
   const random = () => {

@@ -1,6 +1,6 @@
 /**
- * Circuits of runs: `node bench/circuits.mjs FOLDER[@STEP]…`. Prints what each search cost and found, over
- * all rows of the task, and the overlap of every pair of runs with what chance would show.
+ * Circuits of runs: `node bench/circuits.mjs FOLDER[@STEP]…`. Prints the cost and result of each
+ * search, over all rows of the task, and the overlap of every pair of runs with its chance level.
  */
 import onnx from '@grok/backend-onnx';
 import { createRegistry } from '@grok/core';

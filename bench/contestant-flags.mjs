@@ -1,4 +1,4 @@
-/** What a contestant of ours is told on its command line. */
+/** The command line flags of this project's contestants. */
 import { parseArgs } from 'node:util';
 
 export function contestantFlags() {
@@ -11,7 +11,7 @@ export function contestantFlags() {
       strategy: { type: 'string', default: 'none' },
       seed: { type: 'string', default: '42' },
       'warm-up': { type: 'string', default: '10' },
-      // The first epochs warm caches and clocks.
+      // The first epochs warm up caches and clocks.
       unmeasured: { type: 'string', default: '2' },
     },
   });

@@ -1,4 +1,4 @@
-/** Who runs against whom: the commands of every contestant for a model. */
+/** The commands of every contestant for a model. */
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {{ dim: number, dropout: number }} Model @typedef {{ name: string, command: readonly string[] }} Entry */
@@ -17,7 +17,7 @@ export const MODELS = {
 /** The student of the distillation strategies. @type {Model} */
 export const DISTILLED = { dim: 64, dropout: 0.2 };
 
-/** Grok on its default backend: what all others are compared with. @returns {Entry} */
+/** Grok on its default backend, the baseline for all comparisons. @returns {Entry} */
 export function baseline(model, threads, strategy = 'none') {
   return {
     name: strategy === 'none' ? `onnx, ${inThreads(threads)}` : strategy,
@@ -25,7 +25,10 @@ export function baseline(model, threads, strategy = 'none') {
   };
 }
 
-/** The others. @param {Model} model @param {{ threads: number, torch?: string, jax?: string, reference?: string }} how @returns {Entry[]} */
+/**
+ * The other contestants. @param {Model} model @param {{ threads: number, torch?: string, jax?:
+ * string, reference?: string }} how @returns {Entry[]}
+ */
 export function others(model, { threads, torch, jax, reference }) {
   const python = (name, interpreter, script, modes, more = {}) =>
     modes.map((mode) => ({
@@ -44,7 +47,7 @@ export function others(model, { threads, torch, jax, reference }) {
   ];
 }
 
-/** The matrix products of the baseline's own programs and nothing else. @returns {Entry} */
+/** Only the matrix products of the baseline's programs. @returns {Entry} */
 export function floor(programs, threads) {
   const part = (wanted) =>
     Object.entries(programs)

@@ -1,7 +1,7 @@
 /**
- * A contestant: nothing but matrix products in onnxruntime, the floor under a training step. Each
- * program is one graph of products that do not depend on one another. Operands of one shape share
- * their memory, and one result is fetched, so that only the products are timed.
+ * A contestant that computes only matrix products in onnxruntime, a lower bound for a training
+ * step. Each program is one graph of independent products. Operands of one shape share their
+ * memory, and one result is fetched, so that only the products are timed.
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ const work = JSON.parse(values.work);
 const threads = Number(values.threads);
 
 const near = createRequire(new URL('../packages/backend-onnx/package.json', import.meta.url));
-process.env.ORT_DISABLE_TELEMETRY ||= '1'; // read once, when it is loaded
+process.env.ORT_DISABLE_TELEMETRY ||= '1'; // read once, when the library is loaded
 const ort = near('onnxruntime-node');
 
 const buffers = new Map();
@@ -29,7 +29,7 @@ function tensorOf(role, shape) {
   const key = `${role} ${shape}`;
   if (!buffers.has(key)) {
     const data = new Float32Array(shape.reduce((size, n) => size * n, 1));
-    // Varied and small: denormal or huge numbers would slow the products down.
+    // Varied and small: denormal or huge numbers would slow down the products.
     for (let i = 0; i < data.length; i++) data[i] = ((i * 7919) % 1000) / 1000 - 0.5;
     buffers.set(key, new ort.Tensor('float32', data, shape));
   }
@@ -47,7 +47,7 @@ async function open({ products, runs }) {
     feeds[names[0]] = tensorOf('a', a);
     feeds[names[1]] = tensorOf('b', b);
   }
-  // The binding copies every output; products that nobody reads are computed all the same.
+  // The binding copies every output; unread products are still computed.
   const sizes = products.map(({ y }) => y.reduce((size, n) => size * n, 1));
   const smallest = sizes.indexOf(Math.min(...sizes));
   const { y } = products[smallest];
@@ -57,7 +57,7 @@ async function open({ products, runs }) {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Equal products would be merged into one.
+    // Equal products would be merged.
     graphOptimizationLevel: 'disabled',
   });
   return async () => {

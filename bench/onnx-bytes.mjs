@@ -1,6 +1,6 @@
 /**
- * Just enough of ONNX's protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) to write a
- * graph of float32 operators without constants; independent of the encoder that is being measured.
+ * A minimal writer of ONNX's protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3) for
+ * graphs of float32 operators without constants; independent of the encoder that is measured.
  */
 const VARINT = 0;
 const BYTES = 2;

@@ -1,4 +1,4 @@
-/** A contestant: grok's own trainer in headless Chromium, one epoch with evaluation at every `go`. */
+/** A contestant: grok's trainer in headless Chromium, one epoch with evaluation per `go`. */
 import { contestantFlags } from './contestant-flags.mjs';
 import { serve } from './protocol.mjs';
 import { openPage } from './web-server.mjs';

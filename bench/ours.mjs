@@ -1,4 +1,4 @@
-/** A contestant: grok's own trainer, one epoch with evaluation at every `go`. */
+/** A contestant: grok's trainer, one epoch with evaluation per `go`. */
 import { contestantFlags } from './contestant-flags.mjs';
 import { serve } from './protocol.mjs';
 import { openTraining } from './training.mjs';

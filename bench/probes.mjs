@@ -1,6 +1,7 @@
 /**
- * What the probes cost: epochs of the paper's teacher and every probe at its defaults, in turns, so that
- * both see the same machine. Prints each probe's share of a whole run; exits with 1 above 5 % in all.
+ * Measures the cost of probes: alternates epochs of the paper's teacher with every probe at its
+ * defaults, so that both see the same machine. Prints each probe's share of a whole run; exits with
+ * 1 above 5 % in total.
  */
 import onnx from '@grok/backend-onnx';
 import { createRegistry, openBackend } from '@grok/core';
@@ -20,7 +21,7 @@ const experiment = {
   epochs: 2 * ROUNDS,
   seed: 42,
 };
-/** All that the package provides, at their defaults; two have to be told their sites. */
+/** All probes of the package at their defaults; two of them need sites. */
 const active = {
   'weight-norms': probes.weightNorms({}),
   crossings: probes.crossings({}),
@@ -35,8 +36,8 @@ const active = {
 
 const registry = createRegistry([data, model, optim, onnx, metrics]);
 const composed = await composeExperiment(experiment, registry, {});
-// One thread, as a study's runs have: probes have no more, and threads that wait for each other slow on a
-// busy machine as plain code does not.
+// One thread, as in a study: probes use only one, and threads that wait for each other slow down
+// on a busy machine more than plain code does.
 const backend = await openBackend(registry, { backend: 'onnx', threads: 1 });
 const now = () => performance.now() / 1000;
 const epochs = [];

@@ -1,7 +1,7 @@
 /**
- * `npm run profile`: where a training step's time goes, by operator and by source line, from
- * onnxruntime's own clock. A line's time includes all that it calls; what its gradient costs is told
- * beside it. Writes a flame graph for https://www.speedscope.app.
+ * `npm run profile` shows where a training step's time goes, by operator and by source line, from
+ * onnxruntime's own clock. A line's time includes everything it calls; the cost of its gradient is
+ * listed separately. Writes a flame graph for https://www.speedscope.app.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ if (values.help) {
   process.exit(0);
 }
 
-// Before anything that is to be traced is loaded.
+// Before any traced code is loaded.
 process.setSourceMapsEnabled(true);
 const { engine } = await import('@grok/tfjs');
 const { annotate } = await import('./annotate.mjs');
@@ -59,7 +59,7 @@ for (let i = 0; i < WARM + epochs; i++) laps.push(await training.epoch());
 const { programs, device } = training;
 await training.close();
 
-/** Node times of a program, each with where it comes from; milliseconds of one run. */
+/** Node times of a program with their origins, in milliseconds per run. */
 async function profileOf(program) {
   const files = await readdir(folder);
   const file = files.find((name) => name.startsWith(`ort-${program}_`));
@@ -141,7 +141,7 @@ for (const { ms, origin } of step.nodes)
     entry[origin.phase] += ms;
     lines.set(key, entry);
   }
-/** Lines below this share of the step are left out. */
+/** Lines below this share of the step are omitted. */
 const LEAST = 0.005;
 const rows = [...lines]
   .map(([key, { forward, backward, optimizer }]) => {
@@ -169,7 +169,7 @@ console.log(
   `\n${table(['line, with all that it calls', 'forward', 'gradient', 'ms', 'share'], shown)}`,
 );
 
-/** The way to a node, for the flame graph. */
+/** The stack of a node, for the flame graph. */
 function stackOf({ op, origin, source }) {
   const top = { name: source === '' || source === op ? op : `${source} → ${op}` };
   if (origin === undefined) return [{ name: "onnxruntime's own" }, top];
@@ -184,7 +184,7 @@ const profiles = [];
 for (const program of Object.keys(programs).filter((key) => programs[key].runs > 0)) {
   const { nodes } = program === name ? step : await profileOf(program);
   const stacks = nodes.map((node) => ({ stack: stackOf(node), micros: node.ms * 1e3 }));
-  // Equal ways side by side become one block.
+  // Adjacent equal stacks become one block.
   const way = ({ stack }) => JSON.stringify(stack);
   stacks.sort((a, b) => (way(a) < way(b) ? -1 : 1));
   profiles.push({ name: program, stacks });

@@ -1,6 +1,6 @@
 /**
- * How the harness talks to a contestant, a child process of any language: one JSON line when it is
- * ready, then one for every line `go`; it ends with its standard input.
+ * The protocol between the harness and a contestant, a child process in any language: one JSON line
+ * when it is ready, then one for every line `go`; it exits when its standard input closes.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
  * @param {string} name
  * @param {readonly string[]} command program and arguments
  * @returns {Promise<Contestant>}
- * @throws when the process cannot start or ends before it is ready, with the end of what it said.
+ * @throws when the process cannot start or exits before it is ready, with the end of its output.
  */
 export async function start(name, [program, ...args]) {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -32,7 +32,7 @@ export async function start(name, [program, ...args]) {
     over ??= new Error(`${name}: ${why}${complaint && `:\n${complaint.trim()}`}`);
     for (const settle of waiting.splice(0)) settle(over);
   };
-  // A write to a process that has just died is no news: its end is reported below.
+  // A write to a process that just died needs no error: its exit is reported below.
   child.stdin.on('error', () => {});
   child.on('error', (error) => end(`could not start ${program} (${error.message})`));
   const closed = new Promise((resolve) =>
@@ -68,7 +68,7 @@ export async function start(name, [program, ...args]) {
 }
 
 /**
- * The contestant's side in Node: says `ready`, then runs `go` once for every line `go`.
+ * The contestant's side in Node: reports `ready`, then runs `go` once for every line `go`.
  * @param {Ready} ready
  * @param {() => Lap | Promise<Lap>} go
  */
@@ -77,6 +77,6 @@ export async function serve(ready, go) {
   say({ ready: true, ...ready });
   for await (const line of createInterface({ input: process.stdin }))
     if (line.trim() === 'go') say(await go());
-  // Threads of a native library would keep the process alive.
+  // A native library's threads would keep the process alive.
   process.exit(0);
 }

@@ -1,6 +1,9 @@
-/** Interleaved rounds and what comes out of them: only ratios within a round mean anything on a machine that drifts. */
+/** Interleaved rounds and their results: on a machine whose speed drifts, only ratios within a round are meaningful. */
 
-/** How long a turn lasts at least. The first lap of a turn finds caches full of others' data: short laps would all be first ones. */
+/**
+ * Minimum length of a turn. The first lap of a turn finds caches full of others' data, and short
+ * turns would have only first laps.
+ */
 const TURN_MS = 2000;
 
 /**
@@ -25,7 +28,7 @@ export async function race(contestants, rounds, onRound = () => {}, turnMs = TUR
   }
   return means;
 }
-/** The mean of laps, figure by figure. */
+/** The mean of laps, value by value. */
 function meanOf(laps) {
   const mean = (name) => laps.reduce((sum, lap) => sum + lap[name], 0) / laps.length;
   return Object.fromEntries(Object.keys(laps[0]).map((name) => [name, mean(name)]));
@@ -39,7 +42,7 @@ export function median(values) {
 }
 
 /**
- * Median over rounds of how many times longer `slow` took than `fast` in the same round.
+ * Median over rounds of the ratio of `slow` to `fast` in the same round.
  * @param {readonly number[]} slow
  * @param {readonly number[]} fast
  */
@@ -48,7 +51,7 @@ export function ratio(slow, fast) {
 }
 
 /**
- * A table in columns, the first aligned left, the others right.
+ * A table in columns, the first left-aligned, the others right-aligned.
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows
  */
@@ -61,7 +64,7 @@ export function table(head, rows) {
 }
 
 /**
- * How much more work per second two processes did together than the first alone, by round.
+ * Throughput of two processes together relative to the first alone, by round.
  * @param {readonly { alone: number, together: readonly number[] }[]} laps times of equal work
  */
 export function gains(laps) {

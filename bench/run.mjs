@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: grok, stock tfjs, PyTorch and JAX train the same models in turns (A, B, C, A, B,
- * C, …), each in a process of its own. Times drift with the machine, so only ratios within a round
- * are compared; all figures are medians over rounds.
+ * `npm run bench`: grok, stock tfjs, PyTorch and JAX train the same models alternately (A, B, C, A,
+ * B, C, …), each in its own process. The machine's speed drifts, so only ratios within a round are
+ * compared; all figures are medians over rounds.
  */
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -66,7 +66,7 @@ function options() {
 const say = (text) => process.stderr.write(`${text}\n`);
 const total = (lap) => lap.epochMs + lap.evalMs;
 
-/** Starts contestants one after the other, so that none warms up against another. */
+/** Starts contestants one after another, so that none warms up while another does. */
 async function startAll(entries, started) {
   for (const { name, command } of entries) {
     say(`  starting ${name}`);
@@ -74,7 +74,7 @@ async function startAll(entries, started) {
   }
 }
 
-/** A group's rounds; `measure` starts its contestants, the one to compare with first. */
+/** The rounds of a group; `measure` starts its contestants, the baseline first. */
 async function group(name, rounds, measure) {
   say(`${name}:`);
   const contestants = [];
@@ -109,7 +109,7 @@ async function group(name, rounds, measure) {
   }
 }
 
-/** All who say how many parameters they train must train as many. */
+/** All contestants that report a number of parameters must report the same. */
 function checkModels(contestants) {
   const counts = contestants.filter(({ ready }) => ready.parameters !== undefined);
   for (const { name, ready } of counts)

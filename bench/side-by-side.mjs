@@ -1,6 +1,6 @@
 /**
- * Many runs use one thread each: what two training processes gain over one, beside what two
- * processes that only multiply matrices gain on the same machine in the same minutes.
+ * Many runs use one thread each: the throughput gain of two training processes over one, compared
+ * with that of two processes that only multiply matrices on the same machine in the same minutes.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

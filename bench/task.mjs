@@ -1,4 +1,4 @@
-/** Division modulo 97 for programs that use nothing of grok's: the rows, halved by a seeded shuffle. */
+/** Division modulo 97 for programs without grok: the rows, split in half by a seeded shuffle. */
 export const PRIME = 97;
 export const VOCABULARY = PRIME + 2;
 export const BATCH = 512;
@@ -27,7 +27,7 @@ function power(base, exponent) {
   return out;
 }
 
-/** Fisher and Yates, in place. @template T @param {T[]} items @param {() => number} random */
+/** Fisher–Yates shuffle, in place. @template T @param {T[]} items @param {() => number} random */
 export function shuffle(items, random) {
   for (let i = items.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
@@ -48,7 +48,7 @@ export function generator(seed) {
   };
 }
 
-/** Splits a list in batches of at most `size`. @template T @param {readonly T[]} list @param {number} size */
+/** Splits a list into batches of at most `size`. @template T @param {readonly T[]} list @param {number} size */
 export function batches(list, size) {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
     list.slice(i * size, (i + 1) * size),

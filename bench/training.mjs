@@ -1,4 +1,4 @@
-/** Grok's trainer as the benchmark drives it: an epoch at a time, with its programs and times at hand. */
+/** Grok's trainer under the benchmark: one epoch at a time, with access to its programs and times. */
 import { hard, rng } from '@grok/core';
 import { compose, describeModel, train } from '@grok/core/internal';
 import { div, numpy } from '@grok/data';
@@ -37,8 +37,9 @@ async function open(name, threads, options) {
 
 /**
  * Compiles the paper's run (division modulo 97, batch 512, AdamW) for one model and strategy.
- * The teacher of a strategy is untrained: what it costs does not depend on what it knows.
- * @param {{ backend: string | import('@grok/core').Backend, threads: number, dim: number, dropout: number, strategy: string, seed?: number, warmup?: number, options?: object }} how
+ * The teacher of a strategy is untrained, since its cost does not depend on its parameters.
+ * @param {{ backend: string | import('@grok/core').Backend, threads: number, dim: number, dropout:
+ * number, strategy: string, seed?: number, warmup?: number, options?: object }} how
  */
 export async function openTraining({
   backend: name,
@@ -97,7 +98,7 @@ export async function openTraining({
       await events.return('interrupted');
       await backend.dispose();
     },
-    /** One epoch with evaluation; the programs then say how often each ran in it, and for how long. */
+    /** One epoch with evaluation; afterwards the programs report how often each ran, and for how long. */
     async epoch() {
       for (const program of Object.values(programs)) Object.assign(program, { runs: 0, runMs: 0 });
       return timeEpoch(events);
@@ -105,7 +106,7 @@ export async function openTraining({
   };
 }
 
-/** A backend whose programs say how often each ran and for how long, and how long they took to compile. */
+/** A backend whose programs report how often each ran and for how long, and their compile time. */
 function watchPrograms(backend) {
   const programs = {};
   const times = { compileMs: 0 };
@@ -132,7 +133,7 @@ function watchPrograms(backend) {
   return { watched, programs, times };
 }
 
-/** Lets the trainer go on to the end of an epoch. */
+/** Runs the trainer to the end of an epoch. */
 async function timeEpoch(events) {
   const steps = [];
   for (;;) {
@@ -142,7 +143,7 @@ async function timeEpoch(events) {
     const end = performance.now();
     const start = end - event.row.time.seconds * 1e3;
     return {
-      // The last batch is short.
+      // The last batch is incomplete.
       stepMs: (steps.at(-2) - start) / (steps.length - 1),
       epochMs: steps.at(-1) - start,
       evalMs: end - steps.at(-1),
@@ -152,7 +153,7 @@ async function timeEpoch(events) {
   }
 }
 
-/** The matrix products of a compiled graph, operands and flags as they are; none on an eager backend. */
+/** The matrix products of a compiled graph with operands and flags; empty on an eager backend. */
 function productsOf({ graph }) {
   return (graph?.nodes ?? [])
     .filter(({ op }) => ['Gemm', 'MatMul', 'FusedMatMul'].includes(op))

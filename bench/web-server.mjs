@@ -1,4 +1,7 @@
-/** A page of `bench/web` in headless Chromium, served with our sources, isolated so that it may have threads. */
+/**
+ * A page of `bench/web` in headless Chromium, served with this project's sources, cross-origin
+ * isolated so that it can use threads.
+ */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +12,8 @@ import { findChromium } from '../scripts/chromium.mjs';
 const near = (name) => createRequire(new URL(`../packages/${name}/package.json`, import.meta.url));
 
 /**
- * Opens `bench/web/<file>` and waits until it has set `globalThis[ready]`. Errors of the page go to stderr.
+ * Opens `bench/web/<file>` and waits until it has set `globalThis[ready]`. Errors of the page go to
+ * stderr.
  * @param {string} file @param {string} ready
  */
 export async function openPage(file, ready) {

@@ -1,7 +1,7 @@
 /**
- * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1] [--laps 5]`.
- * Prints medians, and ratios within a lap; an epoch is with its evaluation, in the page and in Node.
- * Stock TensorFlow.js takes half the cores.
+ * Times a student's step in Chromium: `node bench/web.mjs [--dim 64] [--dropout 0] [--threads 1]
+ * [--laps 5]`. Prints medians, and ratios within a lap; an epoch includes evaluation, in the page
+ * and in Node. Stock TensorFlow.js uses half the cores.
  */
 import { parseArgs } from 'node:util';
 import { baseline } from './contestants.mjs';

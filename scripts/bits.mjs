@@ -1,15 +1,16 @@
 /**
- * The bits that training comes to: runs small specifications with the built command line and prints a
- * line for each, `name backend threads paramsSha256`, sorted.
+ * Checks that training gives the same bits: runs small specifications with the built command line
+ * and prints one line for each, `name backend threads paramsSha256`, sorted.
  *
  *   node scripts/bits.mjs [WORD…]    a name, a backend or both, such as `students wasm` or `onnx-2`
  *     --check    compares with scripts/bits.txt; exit 1 names the lines that differ
- *     --write    renews scripts/bits.txt
+ *     --write    updates scripts/bits.txt
  *     --json     prints one JSON object instead of lines
  *
- * The lines of wasm hold on every processor: a WebAssembly instruction has one result. Those of onnx
- * hold for the processor that the list names: onnxruntime chooses its kernels by what the processor has
- * (AVX2, AVX-512), and these add in another order. Renew the list on yours before a change, then check.
+ * The lines of wasm hold on every processor, since a WebAssembly instruction has one result. Those
+ * of onnx hold for the processor named in the list: onnxruntime chooses its kernels by the
+ * processor's instructions (AVX2, AVX-512), and these add in a different order. Update the list on
+ * yours before a change, then check.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +24,7 @@ const LIST = fileURLToPath(new URL('bits.txt', import.meta.url));
 const CLI = fileURLToPath(new URL('../apps/cli/dist/cli.js', import.meta.url));
 const NAMES = [...Object.keys(experiments), ...Object.keys(plans)];
 
-/** Runs the command line, `--json`; gives its last line's object. @throws Error with what it said. */
+/** Runs the command line with `--json` and returns the object in its last line. @throws Error with its output. */
 function grok(args, cwd) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -40,7 +41,7 @@ function readHash(folder) {
   return paramsSha256;
 }
 
-/** Runs one name on one machine; gives `[name, hash]` for each run that it holds. */
+/** Runs one name on one machine; returns `[name, hash]` for each of its runs. */
 function runJob({ name, backend, threads }, folder) {
   const file = join(folder, `${name}.json`);
   const out = join(folder, `${name}-${backend}-${threads}`);
@@ -67,7 +68,7 @@ function selectJobs(words) {
   return jobs.filter((job) => words.every((word) => labels(job).includes(word)));
 }
 
-/** Runs the jobs in a temporary folder; gives lines → hash, and the failures' texts. */
+/** Runs the jobs in a temporary folder; returns hashes by line, and the texts of failures. */
 function runAll(jobs) {
   const folder = mkdtempSync(join(tmpdir(), 'grok-bits-'));
   const lines = new Map();
@@ -89,7 +90,7 @@ function runAll(jobs) {
   return new Map([...lines].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The processor, with the instructions that onnxruntime chooses its kernels by. */
+/** The processor, with the instruction sets by which onnxruntime chooses its kernels. */
 function describeProcessor() {
   const model = cpus()[0]?.model.trim() ?? 'unknown';
   let flags = [];
@@ -97,7 +98,7 @@ function describeProcessor() {
     const [, text = ''] = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
     flags = text.split(' ').filter((flag) => /^(avx2|avx512f|avx512_vnni|amx_tile)$/.test(flag));
   } catch {
-    // Not Linux: the model has to do.
+    // not Linux: use the model name only
   }
   return [model, ...flags].join(', ');
 }
@@ -108,7 +109,7 @@ function readList() {
   return { processor: head.replace(/^# onnx lines: /, ''), lines: new Map(entries) };
 }
 
-/** Names what differs between the list and the lines of these jobs, one text each. */
+/** Describes each difference between the list and the lines of these jobs. */
 function compare(lines, jobs) {
   const mine = (line) => {
     const [name, backend, threads] = line.split(' ');
@@ -128,7 +129,7 @@ function compare(lines, jobs) {
   return texts;
 }
 
-/** The flags and words, checked. @throws Error that says what to change. */
+/** Checks the flags and words. @throws Error that says what to change. */
 function readArguments() {
   const flag = { type: 'boolean', default: false };
   const { values: flags, positionals: words } = parseArgs({

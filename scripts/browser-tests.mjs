@@ -1,4 +1,4 @@
-/** Which of the packages' unit tests a browser can run too: those that touch nothing of Node. */
+/** Lists the packages' unit tests that also run in a browser, because they use nothing from Node. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,8 +1,9 @@
 /**
- * Builds the packages and the command line, only when something has changed. A build is a copy of the
- * workspace under `.build/ID` (ID: hash of its sources), and `dist` of every package is a link into
- * `.build/current`: renaming that one link exchanges all packages at once. Node resolves links when it
- * loads a module, so a process keeps the build that it began with, whatever is built meanwhile.
+ * Builds the packages and the command line if something has changed. A build is a copy of the
+ * workspace in `.build/ID` (ID: hash of its sources), and `dist` of every package is a link into
+ * `.build/current`, so renaming that one link replaces all packages at once. Node resolves links
+ * when it loads a module, so a process keeps the build that it started with, whatever is built
+ * meanwhile.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,15 +16,16 @@ const TOP = [
   ...['LICENSE', 'package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml'],
   ...['tsconfig.base.json', 'tsdown.bundled.ts', 'tsdown.config.ts'],
 ];
-/** What of a package no build depends on. */
+/** Parts of a package that do not affect the build. */
 const LEFT_OUT = new Set(['node_modules', 'dist', '.tsc', 'test']);
-/** How long a build that was replaced is kept for processes that still run from it. */
+/** How long a replaced build is kept for processes that still run from it. */
 const KEPT_MS = 14 * 24 * 3600 * 1000;
 
 /**
- * Brings the links of all packages to a build of the sources as they are.
+ * Points the links of all packages to a build of the current sources.
  * @param {string} [root] the workspace
- * @param {(folder: string) => void} [bundle] fills `dist` of every package in a copy of the workspace
+ * @param {(folder: string) => void} [bundle] fills `dist` of every package in a copy of the
+ * workspace
  * @returns {string} folder of the build
  */
 export function build(root = WORKSPACE, bundle = tsdown) {
@@ -45,7 +47,7 @@ export function build(root = WORKSPACE, bundle = tsdown) {
 
 class BuildFailure extends Error {}
 
-/** As `build`; a bundle that fails ends this process in a line. @returns {string} folder of the build */
+/** As `build`, but a failed bundle ends this process with one line. @returns {string} folder of the build */
 export function buildOrExit() {
   try {
     return build();
@@ -74,7 +76,7 @@ function filesBelow(root, folder, leftOut = LEFT_OUT) {
   });
 }
 
-/** Tells without reading a file that none has changed. @param {string} root @param {string[]} files */
+/** Shows without reading any file that none has changed. @param {string} root @param {string[]} files */
 function fingerprint(root, files) {
   const hash = createHash('sha256');
   for (const file of files) {
@@ -95,7 +97,7 @@ function hashOf(root, files) {
 }
 
 /**
- * Copies the workspace, bundles the copy, and gives it its name when it is whole.
+ * Copies the workspace, bundles the copy, and renames it when it is complete.
  * @param {string} root @param {string[]} packages @param {string} folder
  * @param {(folder: string) => void} bundle
  */
@@ -106,7 +108,7 @@ function make(root, packages, folder, bundle) {
     fs.mkdirSync(dirname(join(draft, file)), { recursive: true });
     fs.copyFileSync(join(root, file), join(draft, file));
   }
-  // pnpm's links are relative: those between packages then stay in the copy.
+  // pnpm's links are relative, so links between packages stay inside the copy.
   for (const name of packages)
     if (fs.existsSync(join(root, name, 'node_modules')))
       fs.cpSync(join(root, name, 'node_modules'), join(draft, name, 'node_modules'), {
@@ -119,7 +121,7 @@ function make(root, packages, folder, bundle) {
     fs.renameSync(draft, folder);
   } catch (error) {
     fs.rmSync(draft, { recursive: true, force: true });
-    if (!fs.existsSync(folder)) throw error; // else another process was quicker
+    if (!fs.existsSync(folder)) throw error; // otherwise another process created it first
   }
 }
 
@@ -131,11 +133,14 @@ function tsdown(folder) {
     stdio: ['ignore', 2, 2],
   });
   if (error) throw error;
-  // It has said why, at length.
+  // tsdown has already printed the reason.
   if (status !== 0) throw new BuildFailure(`build: tsdown ended with ${status}`);
 }
 
-/** Makes a path a link to a folder, in one step where a link is there; true where it was another. @param {string} path @param {string} folder */
+/**
+ * Makes a path a link to a folder, atomically if it already is a link; true if it changed. @param
+ * {string} path @param {string} folder
+ */
 function point(path, folder) {
   const windows = process.platform === 'win32';
   const target = windows ? folder : relative(dirname(path), folder);
@@ -146,7 +151,7 @@ function point(path, folder) {
   }
   const draft = `${path}.${process.pid}`;
   fs.symlinkSync(target, draft, windows ? 'junction' : undefined);
-  // A folder of an earlier way of building, or a junction: neither can be replaced by renaming.
+  // A folder of an earlier build system, or a junction: neither can be replaced by renaming.
   if (there && (windows || !there.isSymbolicLink())) fs.rmSync(path, { recursive: true });
   fs.renameSync(draft, path);
   return true;
@@ -158,7 +163,10 @@ function replaceFile(path, text) {
   fs.renameSync(`${path}.${process.pid}`, path);
 }
 
-/** Removes what was replaced long ago; a build's time is that of its last use as the current one. @param {string} builds @param {string} folder */
+/**
+ * Removes old builds; a build's time is when it was last used as the current one. @param {string}
+ * builds @param {string} folder
+ */
 function sweep(builds, folder) {
   const now = Date.now();
   for (const name of fs.readdirSync(builds).filter((entry) => /^[0-9a-f]{16}/.test(entry))) {

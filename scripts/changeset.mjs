@@ -1,6 +1,7 @@
 /**
- * `npm run -s check` asks for a changeset where a package's source differs from the base branch:
- * `CHANGESET_BASE`, else origin/main. Without that branch, as in a tarball, there is nothing to compare.
+ * `npm run -s check` asks for a changeset if a package's source differs from the base branch:
+ * `CHANGESET_BASE`, else origin/main. Without that branch, as in a tarball, there is nothing to
+ * compare.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,15 +9,16 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { publicPackages, root } from './release/packages.mjs';
 
-/** What a published package is made of; its tests and its README change without a new version. */
+/** Files that make up a published package; tests and README can change without a new version. */
 const SHIPPED = /^(?:src|templates|presets|claims|python)\/|^package\.json$/;
 
 /**
- * Names of packages whose shipped files changed and that no changed changeset names. A package whose
- * changelog changed is being released: its changesets were just taken in.
+ * Names of packages whose shipped files changed and that are in no changed changeset. A package
+ * with a changed changelog is being released, so its changesets were just consumed.
  * @param {{ changed: readonly string[], changesets: readonly string[],
  *   packages: readonly { name: string, folder: string }[] }} found
- *   `changed`: paths from the repository's root; `changesets`: the text of each changeset among them.
+ *   `changed`: paths from the repository's root; `changesets`: the text of each changeset among
+ * them.
  */
 export function missingChangesets({ changed, changesets, packages }) {
   const named = new Set(
@@ -33,7 +35,7 @@ export function missingChangesets({ changed, changesets, packages }) {
     .filter((name) => !named.has(name));
 }
 
-/** Files that differ from where this branch left `base`; undefined where there is no such branch. @param {string} base */
+/** Files that differ from the merge base with `base`; undefined if there is no such branch. @param {string} base */
 function readChanged(base) {
   const fork = git('merge-base', base, 'HEAD')?.trim();
   if (!fork) return undefined;

@@ -1,4 +1,4 @@
-/** `npm run docs:api` writes the reference, `docs/api`, from the docstrings, help texts and schemas of what is built. */
+/** `npm run docs:api` writes the reference, `docs/api`, from the docstrings, help texts and schemas in the build. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiFolder, describeAll, pagesOf, readReference, undocumented } from './api/pages.mjs';

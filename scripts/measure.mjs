@@ -1,6 +1,6 @@
 /**
- * `npm run measure` counts what says how easy the code is to read and to change: lines, public names,
- * casts, doubled names, long functions, and the files that one training step runs through.
+ * `npm run measure` measures how easy the code is to read and change: lines, public names,
+ * casts, duplicate names, long functions, and the files that one training step runs through.
  * `--json` prints the same as JSON.
  */
 import { spawnSync } from 'node:child_process';

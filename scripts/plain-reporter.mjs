@@ -1,11 +1,11 @@
 /**
- * Ends a vitest run with one plain line, `N passed, N failed` (`, N skipped` where there are any).
- * A file that could not be loaded, and an error outside any test, count as failures too.
+ * Ends a vitest run with one plain line, `N passed, N failed` (and `, N skipped` if there are any).
+ * Files that fail to load, and errors outside tests, count as failures.
  */
 export default class PlainReporter {
   onTestRunEnd(modules, unhandledErrors) {
     const line = plainLine(modules, unhandledErrors);
-    // Other reporters are still writing their summaries; this line is to be the last.
+    // Other reporters are still writing their summaries, and this line must come last.
     process.once('exit', () => process.stdout.write(`${line}\n`));
   }
 }
@@ -18,7 +18,7 @@ export function plainLine(modules, unhandledErrors = []) {
     for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
     count.failed += module.errors().length;
   }
-  // A test that never came to an end did not pass.
+  // A test that never finished did not pass.
   const line = `${count.passed} passed, ${count.failed + count.pending} failed`;
   return count.skipped === 0 ? line : `${line}, ${count.skipped} skipped`;
 }

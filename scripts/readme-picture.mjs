@@ -1,6 +1,7 @@
 /**
- * `npm run results:picture`: draws docs/screens/accuracy.svg from docs/results/study.json. Each line is a
- * seed: the epochs at which its validation accuracy reached 50, 90, 95, 99 and 99.9 %, then where it ended.
+ * `npm run results:picture`: draws docs/screens/accuracy.svg from docs/results/study.json. Each
+ * line is a seed: the epochs at which its validation accuracy reached 50, 90, 95, 99 and 99.9 %,
+ * and its end.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,9 +20,9 @@ const TITLES = [
   'from attention',
   'from hidden states',
 ];
-/** Pixels: a panel, the gap between two, and the margins. */
+/** Pixels: size of a panel, the gap between panels, and the margins. */
 const SIZE = { width: 172, height: 190, gap: 16, left: 46, top: 40, bottom: 44, right: 12 };
-/** Percent; lines begin at the first threshold. */
+/** Percent; lines start at the first threshold. */
 const LOWEST = 40;
 
 /**
@@ -92,7 +93,7 @@ function drawPanel({ runs, left, budget, title, color, first }) {
   ].join('\n');
 }
 
-/** What is known of a run's accuracy: epochs and accuracies in order. @param {Run['result']} result @returns {(readonly [number, number])[]} */
+/** The known epochs and accuracies of a run, in order. @param {Run['result']} result @returns {(readonly [number, number])[]} */
 function listPoints(result) {
   if (result === null) return [];
   const crossings = Object.entries(result.epochsTo).flatMap(([accuracy, epoch]) =>
@@ -101,7 +102,7 @@ function listPoints(result) {
   return [...crossings.sort(([a], [b]) => a - b), [result.epochs, result.finalValAccuracy]];
 }
 
-/** Kaplan–Meier median of the epochs to 99 %; undefined where fewer than half of the runs reach it. @param {readonly Run[]} runs */
+/** Kaplan–Meier median of the epochs to 99 %; undefined if fewer than half of the runs reach it. @param {readonly Run[]} runs */
 function medianEpoch(runs) {
   const results = runs.flatMap(({ result }) => result ?? []);
   return medianTime(kaplanMeier(durations(results, '0.99'))) ?? undefined;

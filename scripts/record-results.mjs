@@ -1,6 +1,6 @@
 /**
- * Adds finished runs to docs/results: analyzes what is not analyzed yet in each study's folder, writes its
- * records, makes the pages, figures and verdicts anew, and commits them.
+ * Adds finished runs to docs/results: analyzes new runs in each study folder, writes their
+ * records, updates the pages, figures and verdicts, and commits them.
  *
  *   npm run results:record -- runs/study-decay runs/study-controls
  */

@@ -1,11 +1,13 @@
 /**
- * Gives runs of the format "grok run 1" the ids of "grok run 2", which leave the number of epochs out.
- * Ids change in every file that names them, folders that end in one are renamed, and parameters stay as
- * they are: each checkpoint's hash of parameters is compared before and after.
+ * Converts runs from the format "grok run 1" to the ids of "grok run 2", which do not include the
+ * number of epochs. It changes ids in every file that has them, renames folders that end in one,
+ * and keeps parameters: each checkpoint's parameter hash is compared before and after.
  *
- *   node scripts/rekey.mjs FOLDER                    a run's folder, a study's, or a folder of many
- *   node scripts/rekey.mjs RESULTS.json --plan PLAN  `runs` of a study, whose experiments are the plan's
- *   node scripts/rekey.mjs RESULTS.json              `run` beside the `experiment` that it is of
+ *   node scripts/rekey.mjs FOLDER                    a run folder, a study folder, or a folder of
+ * many
+ *   node scripts/rekey.mjs RESULTS.json --plan PLAN  the `runs` of a study, with the plan's
+ * experiments
+ *   node scripts/rekey.mjs RESULTS.json              a `run` with its `experiment`
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +18,7 @@ import { experimentHash, paramsSha256 } from '@grok/core';
 import { canonicalJson, decodeCheckpoint, encodeCheckpoint } from '@grok/core/internal';
 import { checkPlan, expandPlan } from '@grok/study';
 
-/** An experiment with its teachers, where it has any. */
+/** An experiment with its teachers, if it has any. */
 const withTeachers = (experiment, teachers) =>
   Object.keys(teachers).length === 0 ? experiment : { ...experiment, teachers };
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
@@ -57,7 +59,7 @@ export function rekeyResults(file, plan) {
   return ids;
 }
 
-/** Experiments by old id; a student's names its teacher by the old id too. */
+/** Experiments by old id; a student also names its teacher by the old id. */
 function experimentsOfPlan(runs, plan) {
   const found = new Map(runs.map((run) => [run.key, run]));
   const experiments = new Map();
@@ -79,7 +81,7 @@ function checked(run, experiment) {
   return [run, experiment];
 }
 
-/** New ids: a student's has its teachers' new ones in it. */
+/** New ids; a student's includes its teachers' new ids. */
 function mapIds(experiments) {
   const ids = new Map();
   const idOf = (old) => {

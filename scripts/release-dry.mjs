@@ -1,7 +1,7 @@
 /**
- * All of a release but the publishing: `npm run release:dry` says which versions are due, packs every
- * package, checks the tarballs (publint, attw, our own rules) and weighs them. `--write` renews the
- * table of sizes; `--out DIR` keeps the tarballs.
+ * Everything in a release except publishing: `npm run release:dry` lists the due versions, packs
+ * every package, checks the tarballs (publint, attw, our own rules) and measures their sizes.
+ * `--write` updates the table of sizes; `--out DIR` keeps the tarballs.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { installBytes, packAll, publicPackages, tarballName } from './release/pa
 import { readSizes, sizeFaults, writeSizes } from './release/sizes.mjs';
 import { dueVersions } from './release/versions.mjs';
 
-/** Checks what a release would publish; gives what is wrong, one line each. @param {string} into */
+/** Checks what a release would publish; returns faults, one line each. @param {string} into */
 export async function dryRun(into, { write = false, log = console.log } = {}) {
   for (const line of await dueVersions()) log(line);
   packAll(into);

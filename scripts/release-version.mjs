@@ -1,4 +1,4 @@
-/** `npm run release:version`: takes in the changesets: new versions, changelogs, and the versions that source repeats. */
+/** `npm run release:version` applies the changesets: new versions, changelogs, and the versions repeated in source. */
 import { publicPackages, run } from './release/packages.mjs';
 import { writeVersions } from './release/versions.mjs';
 

@@ -1,7 +1,7 @@
 /**
- * `npm run release -- --registry URL`: the dry run, then every tarball whose version the registry lacks
- * is published. Refuses without a clean tree and a registry by name. In CI, provenance comes from
- * NPM_CONFIG_PROVENANCE and no file says so.
+ * `npm run release -- --registry URL` does the dry run, then publishes every tarball whose version
+ * is not in the registry. It refuses without a clean tree and an explicit registry. In CI,
+ * provenance comes from NPM_CONFIG_PROVENANCE; no file sets it.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

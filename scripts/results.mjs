@@ -1,6 +1,7 @@
 /**
- * Makes the tables of docs/results/reproduction.md and of README.md, the figures, and what docs/results/*.json
- * say of their runs, anew from the committed runs and records, and prints what the page concludes.
+ * Updates the tables of docs/results/reproduction.md and README.md, the figures, and the run
+ * summaries in docs/results/*.json from the committed runs and records, and prints the page's
+ * conclusions.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,7 +35,7 @@ export function withParts(text, parts) {
   );
 }
 
-/** Every part of the pages, and every other file as it should be, by where it is. */
+/** Every part of the pages, and the contents of every other file, by path. */
 export async function makeResults() {
   const files = [];
   const [study, decay] = ['study', 'study-decay'].map((name) => {

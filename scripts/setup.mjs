@@ -1,6 +1,7 @@
 /**
- * Installs the workspace with pnpm through npx, only when a manifest or the lockfile has changed. What
- * only the documentation site needs is left to `--site`: nothing else waits for it.
+ * Installs the workspace with pnpm through npx, if a manifest or the lockfile has changed. Packages
+ * that only the documentation site needs are installed with `--site`, since nothing else needs
+ * them.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** `npm start -- ...`: installs and builds what has changed, then is the command line, in this process. */
+/** `npm start -- ...` installs and builds what has changed, then runs the command line in this process. */
 import './setup.mjs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

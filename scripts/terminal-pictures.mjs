@@ -1,5 +1,5 @@
 /**
- * Draws what grok prints in a terminal of 80 columns into docs/screens/terminal-*.svg: real commands in a
+ * Draws grok's output in an 80-column terminal to docs/screens/terminal-*.svg: real commands in a
  * pseudo-terminal (util-linux's `script`), about four minutes on two cores. Needs a build.
  */
 import { spawn } from 'node:child_process';
@@ -16,10 +16,10 @@ const [PLAIN, PAPER, DIM] = ['#d0d7de', '#0d1117', '#8b949e'];
 const [CHAR, LINE, EDGE] = [8.43, 18, 16];
 
 const ESCAPE = '\x1b';
-/** What moves or colors, else a character. */
+/** Cursor and color sequences, or a character. */
 const SENT = new RegExp(`(${ESCAPE}\\[K)|${ESCAPE}\\[([\\d;]*)m|[^]`, 'gu');
 
-/** What a command writes to a terminal, as it was sent. */
+/** Records what a command writes to a terminal. */
 function record(words, cwd) {
   const command = [process.execPath, cli, ...words].map((word) => `'${word}'`).join(' ');
   const args = ['-qec', `stty cols ${COLUMNS} rows 50; exec ${command}`, '/dev/null'];
@@ -38,7 +38,7 @@ function record(words, cwd) {
   });
 }
 
-/** The lines of the screen after a stream of text: each a list of characters with a color. */
+/** The lines of the screen after a stream of text: each is a list of characters with a color. */
 function screenOf(stream) {
   const lines = [[]];
   let [column, color] = [0, PLAIN];
@@ -58,7 +58,7 @@ function screenOf(stream) {
 const escaped = (text) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-/** The words of a line, each with its column: placed one by one, so that no font can shift them. */
+/** The words of a line with their columns: each is placed separately, so that no font can shift it. */
 function wordsOf(line) {
   const words = [];
   for (const [at, cell] of line.entries()) {
@@ -70,7 +70,7 @@ function wordsOf(line) {
   return words;
 }
 
-/** A screen as SVG, the command above it. */
+/** A screen as SVG, with the command above it. */
 function draw(words, lines, title) {
   const text = `$ grok ${words.join(' ')}`;
   const prompt = [...text].map((piece, i) => ({ piece, color: i < 1 ? DIM : '#ffffff' }));
@@ -109,7 +109,7 @@ try {
   writeFileSync(join(folder, 'plan.json'), JSON.stringify(plan));
   const run = ['study', 'run', 'plan.json'];
   const stream = await record(run, folder);
-  // The last that the screen showed before the seventh of twelve runs had ended.
+  // The last screen before the seventh of twelve runs finished.
   const moving = stream.slice(0, stream.lastIndexOf(`\r${ESCAPE}[K`, stream.indexOf('[7/12]')));
   write('study', draw(run, screenOf(moving), 'grok study run: twelve runs with one ETA'));
   const table = ['study', 'table', 'runs/study-small'];

@@ -1,4 +1,4 @@
-/** Runs projects of vitest in headless Chromium; where there is none, says so and passes. */
+/** Runs vitest projects in headless Chromium; without Chromium, it says so and passes. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.mjs';
@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * Ends the process with the tests' exit code.
- * @param {string} what as the line says that they are skipped
+ * @param {string} what name of the tests in the line that reports them as skipped
  * @param {string} script the npm script
  * @param {readonly string[]} projects
  */

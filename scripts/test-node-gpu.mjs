@@ -1,6 +1,6 @@
 /**
- * Tests the backend `node-gpu` on an installed or built @tensorflow/tfjs-node-gpu:
- * `npm run test:node-gpu -- DIR`, DIR being a folder whose `node_modules` has it.
+ * Tests the backend `node-gpu` on an installed or built @tensorflow/tfjs-node-gpu: `npm run
+ * test:node-gpu -- DIR`, where DIR is a folder whose `node_modules` has it.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';

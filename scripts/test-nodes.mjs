@@ -1,6 +1,7 @@
 /**
- * The test matrix: `npm run test:nodes` runs the unit tests and the built command line on Node 20, 22
- * and 24, each fetched from the npm registry. `-- 22 24` chooses versions, `-- 22 packages/core` files.
+ * The test matrix: `npm run test:nodes` runs the unit tests and the built command line on Node 20,
+ * 22 and 24, each fetched from the npm registry. `-- 22 24` selects versions, `-- 22 packages/core`
+ * files.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

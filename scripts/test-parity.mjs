@@ -1,4 +1,4 @@
-/** Prints how far every backend at hand is from the reference, a line for each file and backend. */
+/** Prints how far every available backend is from the reference, one line per file and backend. */
 import { parityLine, runParity } from '@grok/testing/parity';
 import { backends, files, find, metrics, statistics } from '../tests/parity/at-hand.mjs';
 

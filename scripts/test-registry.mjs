@@ -1,7 +1,7 @@
 /**
- * The packages as their users get them: `npm run test:registry` publishes all of them to a registry on
- * 127.0.0.1 and installs them in fresh folders. `-- a e` runs only some cases; `--keep` leaves the folders.
- * A registry that is not on loopback is refused.
+ * Tests the packages as users install them: `npm run test:registry` publishes all of them to a
+ * registry on 127.0.0.1 and installs them in new folders. `-- a e` runs only some cases; `--keep`
+ * keeps the folders. A registry that is not on loopback is refused.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,10 @@
 /**
- * `npm run test:torture`: what a machine and a bad day do to runs and files, by seed. Kills at calls on
- * files, calls that fail or write half, two namespaces in one folder, the lease among processes, and
- * damaged documents and checkpoints, most in this process, some through the command line. Nothing may be
- * lost, nothing take over two seconds of its own time, and all that is said is meant for a person.
- * Python's safetensors judges too, where python3, or what GROK_PYTHON names, has it.
- * Exit code 1 where something is found.
+ * `npm run test:torture` injects failures into runs and files, reproducibly by seed: kills at file
+ * operations, operations that fail or write half, two PID namespaces in one folder, processes
+ * racing for a lease, and damaged documents and checkpoints, most in this process, some through the
+ * command line. Nothing may be lost, nothing may take more than two seconds of its own time, and
+ * all errors must be readable. Python's safetensors is compared too, if python3 or GROK_PYTHON has
+ * it. Exits with code 1 if anything is found.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The reference is what docstrings, help texts and schemas say, and every export has a docstring. */
+/** The API reference matches docstrings, help texts and schemas, and every export has a docstring. */
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -14,19 +14,19 @@ import { listRows } from '../scripts/api/schema-words.mjs';
 const all = describeAll();
 
 describe('the API reference', () => {
-  // Catches: a page that tells of a signature of last month; mended by npm run docs:api.
+  // Catches: a page with an outdated signature; fixed by npm run docs:api.
   const pages: Record<string, string> = { ...pagesOf(all), ...readReference().pages };
-  test.each(Object.keys(pages))('%s is as npm run docs:api writes it', (name) => {
+  test.each(Object.keys(pages))('%s matches the output of npm run docs:api', (name) => {
     expect(committed(name)).toBe(pages[name]);
   });
-  test('has no page of a package that is gone', () => {
+  test('has no page for a removed package', () => {
     expect(readdirSync(apiFolder).sort()).toEqual(Object.keys(pages).sort());
   });
 });
-test('every export has a docstring (a name that only its author understands)', () => {
+test('every export has a docstring (catches: a name that only its author understands)', () => {
   expect(undocumented(all)).toEqual([]);
 });
-test('names, signatures and docstrings come through bundling and renaming (an entry left out)', () => {
+test('names, signatures and docstrings survive bundling and renaming (catches: a missing entry)', () => {
   const core = all.find(({ name }) => name === '@grok/core');
   const found = (name: string) =>
     core?.entries.flatMap(({ declared }) => declared).filter((item) => item.name === name);
@@ -40,8 +40,8 @@ test('names, signatures and docstrings come through bundling and renaming (an en
   expect(found('Tracker')?.[0]?.code).toMatch(/^type Tracker = \(run: TrackedRun\) =>/);
   expect(core?.entries.map(({ from }) => from)).toEqual(['@grok/core', '@grok/core/node']);
 });
-// Catches: a bound, a default or a key that the reference leaves out or makes up.
-test('a schema is told in words', () => {
+// Catches: a bound, a default or a key that the reference omits or invents.
+test('a schema is described in words', () => {
   const schema = {
     properties: {
       batch: { anyOf: [{ type: 'integer', minimum: 1, maximum: 2 ** 31 - 1 }, { const: 'full' }] },

@@ -1,4 +1,4 @@
-/** The repository keeps its own rules; each rule is proved on a faulty example in `architecture/*.test.ts`. */
+/** The repository follows its own rules; each rule is tested on a faulty example in `architecture/*.test.ts`. */
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import config from '../vitest.config.js';

@@ -1,4 +1,4 @@
-/** A backend's own options: from the specification to its `create`, and kept by a run that goes on. */
+/** A backend's own options: passed from the specification to its `create`, and kept by a resumed run. */
 import wasmPlugin, { wasm } from '@grok/backend-wasm';
 import {
   buildSpecSchema,
@@ -45,7 +45,7 @@ registry.add({
 });
 const execution = { backend: 'picky', backendOptions: { key: 'a' }, threads: 2 };
 
-test('reach its create, checked and filled in (a required option that nobody could give)', async () => {
+test('reach its create, checked and filled in (catches: a required option that nobody can set)', async () => {
   const store = memoryStore();
   const { manifest } = await startRun({ experiment, execution }, { registry, store });
   expect(seen.at(-1)).toEqual({ key: 'a', deep: true });
@@ -65,7 +65,7 @@ test('that are missing or unknown are refused before anything is written', async
   await refused({ key: 'a', kye: 1 }, 'backend "picky": unknown option "kye": did you mean "key"');
 });
 
-test('are kept by a run that goes on, and no others are taken (a run of two backends)', async () => {
+test('are kept by a resumed run, which accepts no others (catches: a run on two backends)', async () => {
   const store = memoryStore();
   const stop = new AbortController();
   const listener = (event: RunEvent): void => {

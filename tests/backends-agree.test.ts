@@ -1,4 +1,4 @@
-/** One specification on several backends: the same losses, step by step, in float32. */
+/** One specification on several backends gives the same losses, step by step, in float32. */
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, startRun } from '@grok/core';
@@ -28,7 +28,8 @@ async function lossesOn(backend: string): Promise<number[]> {
   return losses.slice(0, 50);
 }
 
-// Catches: masks, order or optimizer that differ by backend; a rewritten graph that computes something else.
+// Catches: masks, row order or optimizer that differ by backend; a rewritten graph that computes
+// something else.
 test('onnx and wasm give the same 50 losses to 1e-4', async () => {
   const [graph, eager] = [await lossesOn('onnx'), await lossesOn('wasm')];
   expect(graph).toHaveLength(50);

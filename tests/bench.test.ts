@@ -1,4 +1,4 @@
-/** The benchmark's harness: what contestants say is heard in order, their deaths are told, and rounds interleave. */
+/** The benchmark harness reads contestants' answers in order, reports crashes, and interleaves rounds. */
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { floor, others } from '../bench/contestants.mjs';
@@ -16,8 +16,9 @@ const run = (code: string): Promise<Contestant> =>
     `import { serve } from '${url}';\n${code}`,
   ]);
 
-test('a contestant is ready, answers every go in order, and ends with its input', async () => {
-  // Catches: laps mixed up when two are asked for at once, chatter taken for an answer, a child left behind.
+test('a contestant reports ready, answers each request in order, and exits when its input ends', async () => {
+  // Catches: laps mixed up between two requests, log output taken for an answer, a child process
+  // left behind.
   const fake = await run(`console.log('loading…');
     let n = 0;
     await serve({ threads: 3 }, () => { console.log('lap', n); return { lap: n++ }; });`);
@@ -26,8 +27,8 @@ test('a contestant is ready, answers every go in order, and ends with its input'
   await fake.stop();
   await expect(fake.go()).rejects.toThrow('fake: ended early with exit code 0');
 });
-test('a contestant that cannot start, or dies, is an error with what it said', async () => {
-  // Catches: a harness that waits for ever for a peer whose library is not installed.
+test('a contestant that cannot start, or crashes, is an error with its output', async () => {
+  // Catches: a harness that waits forever for a peer whose library is not installed.
   await expect(run('console.error("no such module"); process.exit(3);')).rejects.toThrow(
     'fake: ended early with exit code 3:\nno such module',
   );
@@ -40,8 +41,8 @@ test('a contestant that cannot start, or dies, is an error with what it said', a
   await expect(mortal.go()).rejects.toThrow('out of luck');
 });
 
-test('rounds interleave, and ratios are taken within a round', async () => {
-  // Catches: A A B B, and the ratio of medians, which a drifting machine falsifies.
+test('rounds interleave, and ratios are computed within a round', async () => {
+  // Catches: the order A A B B, and a ratio of medians, which a drifting machine biases.
   const order: string[] = [];
   const fake = (name: string, laps: number[]): Contestant => ({
     name,
@@ -60,8 +61,9 @@ test('rounds interleave, and ratios are taken within a round', async () => {
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(median([10, 9, 100])).toBe(10);
 });
-test('a turn has as many laps as fill it, and counts as their mean', async () => {
-  // Catches: a fast contestant judged by the first lap after others alone, a sum taken for a mean.
+test('a turn runs laps until its time is up, and counts as their mean', async () => {
+  // Catches: a fast contestant measured only by its first lap after the others; a sum instead of a
+  // mean.
   let count = 0;
   const fast: Contestant = {
     name: 'fast',
@@ -80,8 +82,8 @@ test('a turn has as many laps as fill it, and counts as their mean', async () =>
     expect(ms).toBeLessThan(3);
   }
 });
-test('a table lines up', () => {
-  // Catches: columns that do not line up when a cell is wider than its head.
+test('a table is aligned', () => {
+  // Catches: misaligned columns when a cell is wider than its header.
   expect(
     table(
       ['', 'ms'],
@@ -93,7 +95,7 @@ test('a table lines up', () => {
   ).toBe('        ms\n----  ----\nonnx     1\nwasm  1000');
 });
 
-test('the peers in JavaScript divide as grok does', () => {
+test('the JavaScript peers split the division task as grok does', () => {
   // Catches: a peer that trains on other rows or wrong labels.
   const { train, validation } = division();
   expect([train.labels.length, validation.labels.length]).toEqual([4656, 4656]);
@@ -106,8 +108,8 @@ test('the peers in JavaScript divide as grok does', () => {
   expect(seen.size).toBe(PRIME * (PRIME - 1));
 });
 
-test('the floor multiplies what it is told to', async () => {
-  // Catches: a graph whose flags or shapes are lost, so that the floor is that of another step.
+test('the floor runs the requested products', async () => {
+  // Catches: a graph that loses flags or shapes, so that the floor is that of another step.
   const require = createRequire(new URL('../packages/backend-onnx/package.json', import.meta.url));
   process.env.ORT_DISABLE_TELEMETRY ||= '1';
   const ort = require('onnxruntime-node');
@@ -142,7 +144,7 @@ test('the floor multiplies what it is told to', async () => {
   expect([...y.data]).toEqual([531, 642]);
   expect([...z.data]).toEqual([5, 11, 17, 11, 25, 39, 17, 39, 61]);
 });
-test('the floor runs what the step ran, as often', () => {
+test('the floor runs the step’s products, equally often', () => {
   // Catches: evaluation counted as training, programs that never ran, optimizers without products.
   const product = { op: 'Gemm', domain: '', a: [2, 2], b: [2, 2], y: [2, 2], flags: {} };
   const program = (runs: number, products = [product]) => ({ runs, products });
@@ -161,8 +163,8 @@ test('the floor runs what the step ran, as often', () => {
   const runs = (part: string) => work[part].map((entry: { runs: number }) => entry.runs);
   expect([runs('whole'), runs('last'), runs('evaluation')]).toEqual([[9], [1], [4, 1]]);
 });
-test('Python peers run only when a Python is named', () => {
-  // Catches: a benchmark that needs PyTorch.
+test('Python peers run only when a Python is given', () => {
+  // Catches: a benchmark that requires PyTorch.
   type Settings = { threads: number; torch?: string; jax?: string; reference?: string };
   const names = (how: Settings) => others({ dim: 128, dropout: 0.2 }, how).map(({ name }) => name);
   expect(names({ threads: 2 })).toEqual(['onnx, 1 thread', 'wasm', 'stock wasm']);
@@ -178,8 +180,8 @@ test('Python peers run only when a Python is named', () => {
     'reference jit',
   ]);
 });
-test('two processes that do not disturb each other gain two', () => {
-  // Catches: a gain turned upside down.
+test('two processes that do not slow each other down gain a factor of two', () => {
+  // Catches: an inverted gain.
   expect(
     gains([
       { alone: 100, together: [100, 100] },

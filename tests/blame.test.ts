@@ -1,4 +1,4 @@
-/** What a plugin's own code throws in the midst of a run is told by the plugin's name, with its cause. */
+/** Errors thrown by a plugin's code during a run name the plugin, with their cause. */
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
@@ -28,7 +28,7 @@ const fail = (): never => {
   throw boom;
 };
 
-/** Trains with a component `odd` of a plugin; gives what the run threw. */
+/** Trains with a plugin's component `odd` and returns the error of the run. */
 async function findFailure(
   kind: Kind,
   create: (options: never, host: { tf: typeof tf }) => unknown,
@@ -58,7 +58,7 @@ const zero = {
   }),
 };
 
-// Catches: `the run failed: boom`, and no way to know whose.
+// Catches: `the run failed: boom`, without the plugin's name.
 describe('a term', () => {
   it.each([
     ['loss', { loss: fail }],
@@ -69,17 +69,17 @@ describe('a term', () => {
     expect(error.message).toBe('strategy "odd": boom');
     expect(error.cause).toBe(boom);
   });
-  it('is named beside its strategy where it has a name of its own', async () => {
+  it('is named together with its strategy if it has its own name', async () => {
     const error = await inObjective({ loss: fail }, 'mine');
     expect(error.message).toBe('strategy "odd" (term "mine"): boom');
   });
-  it('may say itself what is wrong', async () => {
+  it('may throw a readable error itself', async () => {
     const loss = (): never => {
       throw new InputError('give me other logits');
     };
     expect((await inObjective({ loss })).message).toBe('give me other logits');
   });
-  it('that asks for a kernel that is missing is named too', async () => {
+  it('that needs a missing kernel is named', async () => {
     const error = await findFailure(
       'strategy',
       (_, { tf: on }) =>
@@ -100,7 +100,7 @@ describe('a term', () => {
     ['another type', new Int32Array(5), [5], 'int32'],
     ['an array of another type than it says', new Int32Array(5), [5], 'float32'],
   ])(
-    'whose auxiliary parameter has %s is refused (it would train on its neighbors)',
+    'whose auxiliary parameter has %s is refused (catches: training on its neighbors)',
     async (_, values, shape, dtype) => {
       const auxiliaryParams = () => ({ w: { shape, dtype, data: values } });
       const { message } = await inObjective({ ...zero, auxiliaryParams }, 'mine');
@@ -134,7 +134,7 @@ describe('a model', () => {
   });
 });
 
-describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backend) => {
+describe.each(['onnx', 'wasm'])('values that differ between calls, on %s', (backend) => {
   let count = 0;
   const drawn: Readonly<Record<string, () => number>> = {
     'Math.random': Math.random,
@@ -147,13 +147,13 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       odd: tf.mul(tf.mean(tf.square(student('logits'))), draw()),
     }),
   });
-  // Catches: one number frozen in a compiled step, hours of training on it, and other bits in each run.
-  it.each(Object.entries(drawn))('is refused in a loss: %s', async (_, draw) => {
+  // Catches: one number frozen in a compiled step, and different bits in each run.
+  it.each(Object.entries(drawn))('are refused in a loss: %s', async (_, draw) => {
     expect((await inObjective(scaledBy(draw), undefined, backend)).message).toMatch(
       /^strategy "odd": must call the same tfjs operations every time, got the constant \S+ and then the constant \S+; a step is compiled once/,
     );
   });
-  it('is refused in a loss: an operation left out, a mask of random entries', async () => {
+  it('are refused in a loss: a missing operation, a mask of random entries', async () => {
     const some = () => (count++ % 2 === 0 ? tf.abs(tf.scalar(1)) : tf.scalar(1));
     const loss = () => ({ odd: some() });
     expect((await inObjective({ loss }, undefined, backend)).message).toMatch(
@@ -166,7 +166,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       /^strategy "odd": must call the same tfjs operations every time/,
     );
   });
-  it.each(['randomInputs', 'auxiliaryParams'])('is refused in %s', async (member) => {
+  it.each(['randomInputs', 'auxiliaryParams'])('are refused in %s', async (member) => {
     const draw = () => ({
       w: { shape: [1], dtype: 'float32', data: Float32Array.of(Math.random()) },
     });
@@ -174,7 +174,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       `strategy "odd": ${member} must draw the same at every call, got another "w"; use the rng argument, not Math.random`,
     );
   });
-  it('is refused in an optimizer', async () => {
+  it('are refused in an optimizer', async () => {
     const whole = adamw();
     const noisy: Optimizer = {
       ...whole,
@@ -189,7 +189,7 @@ describe.each(['onnx', 'wasm'])('what differs from call to call, on %s', (backen
       /^optimizer "odd": must call the same tfjs operations every time/,
     );
   });
-  it('is refused in a model', async () => {
+  it('are refused in a model', async () => {
     const factory = transformer({ dim: 8, depth: 1, heads: 1 });
     const noisy = (task: Parameters<typeof factory>[0]): Model => {
       const model = factory(task);
@@ -218,14 +218,14 @@ describe.each(['onnx', 'wasm'])('an operation without a gradient, on %s', (backe
   const signs = ({ student }: Site) => ({
     all: tf.mean(tf.cast(tf.greater(student('logits'), 0), 'float32')),
   });
-  it('is told by the strategy that uses it', async () => {
-    // Catches: `Cannot compute gradient`, and no way to know of which term.
+  it('names the strategy that uses it', async () => {
+    // Catches: `Cannot compute gradient`, without the name of a term.
     const { message } = await inObjective({ loss: signs }, 'mine', backend);
     expect(message).toMatch(
       /^strategy "odd" \(term "mine"\): the operation Greater has no gradient; use other operations/,
     );
   });
-  it('is told by the model that uses it', async () => {
+  it('names the model that uses it', async () => {
     const factory = transformer({ dim: 8, depth: 1, heads: 1 });
     const stepped = (task: Parameters<typeof factory>[0]): Model => {
       const model = factory(task);
@@ -249,13 +249,13 @@ describe('a loss that is not finite', () => {
   const root = ({ student }: { student(site: string): tf.Tensor }) => ({
     root: tf.mean(tf.sqrt(tf.sub(student('logits'), 100))),
   });
-  it('is told with the terms that are not', async () => {
-    // Catches: `the loss is NaN`, and a search through all terms.
+  it('names the terms that are not finite', async () => {
+    // Catches: `the loss is NaN`, which leaves the user to search all terms.
     expect((await inObjective({ loss: root }, 'mine')).message).toBe(
       'step 0: the loss is NaN (term "mine" is NaN); earlier checkpoints are kept; try a lower learning rate',
     );
   });
-  it('is told with all of them where they are finite', async () => {
+  it('names all terms if each is finite', async () => {
     const objective = [{ use: 'hard', weight: 3e38 }];
     const create = () => () => ({ needs: { student: [] }, ...zero });
     expect((await findFailure('strategy', create, { objective })).message).toMatch(
@@ -264,9 +264,9 @@ describe('a loss that is not finite', () => {
   });
 });
 
-describe('a term of a name that every object has', () => {
+describe('a term whose name every object inherits', () => {
   it('trains, and its metrics are numbers', async () => {
-    // Catches: a sum that begins with a function.
+    // Catches: a sum that starts from an inherited function.
     const store = memoryStore();
     const spec = {
       experiment: { ...experiment, objective: [{ use: 'hard', as: 'constructor' }] },

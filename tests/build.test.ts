@@ -1,4 +1,4 @@
-/** Builds that leave running work alone, in a made-up workspace whose bundler only copies. */
+/** Builds do not disturb running processes, tested in a temporary workspace whose bundler only copies. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -32,7 +32,7 @@ beforeEach(() => {
   write('packages/a/package.json', '{"type":"module","exports":"./dist/index.js"}');
   write('packages/a/src/index.js', `export const told = 'first';`);
   write('apps/cli/package.json', '{"type":"module"}');
-  // It begins, waits for a word, and only then loads the rest.
+  // Starts, waits for a message, and only then loads the rest.
   write(
     'apps/cli/src/cli.js',
     `console.log('begun'); process.stdin.once('data', async () => {
@@ -66,7 +66,7 @@ test('a process that has loaded half of a build finds the other half of the same
   expect(now).toContain('second');
 });
 
-test('nothing is built when nothing has changed, or was built before', () => {
+test('nothing is built when nothing has changed, or when the same source was built before', () => {
   const first = built();
   expect(built()).toBe(first);
   fs.utimesSync(join(root, 'packages/a/src/index.js'), 1, 1); // as a checkout of the same text does
@@ -82,7 +82,7 @@ test('nothing is built when nothing has changed, or was built before', () => {
   );
 });
 
-test('a build that fails leaves the one that is there, and is made again', () => {
+test('a failed build keeps the existing one, and is repeated', () => {
   const first = built();
   write('packages/a/src/index.js', 'no module');
   const failing = () =>
@@ -97,7 +97,7 @@ test('a build that fails leaves the one that is there, and is made again', () =>
   );
 });
 
-test('a folder `dist` of an earlier way of building gives way to the link', () => {
+test('a `dist` folder of an earlier build system is replaced by the link', () => {
   write('packages/a/dist/index.js', 'old');
   write('packages/a/dist/chunk.js', 'old');
   built();

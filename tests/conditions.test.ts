@@ -1,4 +1,4 @@
-/** Controls that need more than epochs: stopped when memorised, held to what they must be, trained on shuffled labels. */
+/** Controls with special conditions: stopped once memorized, with required accuracies, trained on shuffled labels. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -39,14 +39,14 @@ const finish = (changes: object, store: Store = memoryStore()) =>
   startRun({ experiment: { ...experiment, ...changes }, execution }, { registry, store });
 
 describe('stop', () => {
-  test('ends after the first epoch that comes to it, saved (an epoch more, or a state lost)', async () => {
+  test('ends after the first epoch that meets it, with its state saved (catches: an extra epoch, a lost state)', async () => {
     const store = memoryStore();
     const { history, manifest } = await finish({ stop: { trainAccuracy: 0.9 } }, store);
     const last = history.at(-1)!;
     expect(last.epoch).toBeLessThan(200);
     expect(last.trainEval?.accuracy).toBeGreaterThanOrEqual(0.9);
     expect(history.slice(0, -1).every((row) => row.trainEval!.accuracy < 0.9)).toBe(true);
-    // Catches: training accuracy taken with dropout on, as the row's `train` is.
+    // Catches: training accuracy measured with dropout on, as in the row's `train`.
     const judged = await evaluateRun({ registry, store }, 'train', execution);
     expect(judged.accuracy).toBeCloseTo(last.trainEval!.accuracy, 12);
     expect(manifest).toMatchObject({ status: 'finished', epoch: last.epoch, step: last.step });
@@ -54,8 +54,8 @@ describe('stop', () => {
       `step-${String(last.step).padStart(6, '0')}.safetensors`,
     );
   });
-  test('is the end too for a run killed between its last checkpoint and its end', async () => {
-    // Catches: a resumed run that trains on past its stop.
+  test('also ends a run that was killed between its last checkpoint and its end', async () => {
+    // Catches: a resumed run that trains past its stop.
     const store = memoryStore();
     const whole = await finish({ stop: { trainAccuracy: 0.9 } }, store);
     const text = JSON.stringify({ ...whole.manifest, status: 'running' });
@@ -67,7 +67,7 @@ describe('stop', () => {
 });
 
 describe('require', () => {
-  test('fails a run that came to something else, and says what (a control that grokked)', async () => {
+  test('fails a run outside its bounds, and names the bound (catches: a control that grokked)', async () => {
     const store = memoryStore();
     const bounds = { validationAccuracy: { atMost: 0 }, trainAccuracy: { atLeast: 0.1 } };
     await expect(finish({ epochs: 60, require: bounds }, store)).rejects.toThrow(
@@ -76,7 +76,7 @@ describe('require', () => {
     expect(await readManifest(store)).toMatchObject({ status: 'failed', epoch: 60 });
     await expect(resumeRun({ registry, store })).rejects.toThrow('must be at most 0');
   });
-  test('lets a run within its bounds end, ends included', async () => {
+  test('accepts a run within its bounds, both inclusive', async () => {
     const require = { validationAccuracy: { atMost: 1 }, trainAccuracy: { atLeast: 0 } };
     expect(await finish({ epochs: 1, require })).toMatchObject({ status: 'finished' });
   });
@@ -88,16 +88,16 @@ describe('shuffleLabels', () => {
   const { split } = dataOf(experiment, registry);
   const pick = (rows: Int32Array, of: Int32Array): number[] => [...rows].map((row) => of[row]!);
 
-  test('moves the training labels and no other', () => {
-    // Catches: validation labels shuffled, labels drawn anew instead of permuted, nothing shuffled.
+  test('permutes the training labels only', () => {
+    // Catches: shuffled validation labels; labels drawn instead of permuted; nothing shuffled.
     const [before, after] = [labels({}), labels({ shuffleLabels: true })];
     expect(pick(split.validation, after)).toEqual(pick(split.validation, before));
     expect(pick(split.train, after)).not.toEqual(pick(split.train, before));
     expect(pick(split.train, after).sort()).toEqual(pick(split.train, before).sort());
     expect(labels({ shuffleLabels: false })).toEqual(before);
   });
-  test('depends on the seed alone', () => {
-    // Catches: a shuffle that differs from run to run, or is the same for every seed of one split.
+  test('depends on the seed only', () => {
+    // Catches: a shuffle that differs between runs, or is the same for every seed of one split.
     const own = labels({ shuffleLabels: true });
     expect(labels({ shuffleLabels: true, epochs: 7 })).toEqual(own);
     expect(labels({ shuffleLabels: true, seed: 4, splitSeed: 3 })).not.toEqual(own);
@@ -121,8 +121,8 @@ describe('shuffleTeachers', () => {
       Array.from({ length: width }, (_, i) => data[row * width + i]).join(' '),
     );
 
-  test('gives a training row what another one asks, and leaves validation rows alone', async () => {
-    // Catches: rows that change places with validation rows (a leak), or do not change places at all.
+  test('gives each training row another row’s inputs, and leaves validation rows unchanged', async () => {
+    // Catches: rows swapped with validation rows (a leak); no rows swapped.
     const { teacher, task, split } = await taught({ shuffleTeachers: true });
     const theirs = teacher.inputs?.data ?? expect.fail('reads the rows as they are');
     const width = task.inputs.shape[1] ?? 0;
@@ -133,15 +133,16 @@ describe('shuffleTeachers', () => {
       takeRows(task.inputs.data, width, split.validation),
     );
   });
-  test('moves embeddings too: no table stands for them', async () => {
-    // Catches: embeddings compared token by token, which would hand on what the teacher knows of each.
+  test('also applies to embeddings, which then have no table', async () => {
+    // Catches: embeddings compared per token, which would pass on what the teacher knows of each
+    // token.
     const [plain, shuffled] = [await taught({}), await taught({ shuffleTeachers: true })];
     expect(plain.teacher.inputs).toBeUndefined();
     const needed = (it: typeof plain) => it.objective.needs.teachers.teacher;
     expect(needed(plain)).not.toContain('hook_embed');
     expect(needed(shuffled)).toContain('hook_embed');
   });
-  test('depends on the seed alone', async () => {
+  test('depends on the seed only', async () => {
     const rows = async (changes: object) =>
       (await taught({ shuffleTeachers: true, ...changes })).teacher.inputs?.data;
     expect(await rows({ epochs: 7 })).toEqual(await rows({}));
@@ -149,7 +150,7 @@ describe('shuffleTeachers', () => {
   });
 });
 
-test('a pin of step 0 keeps the state before the first step (an untrained teacher)', async () => {
+test('a pin of step 0 keeps the initial state (an untrained teacher)', async () => {
   const store = memoryStore();
   const spec = { experiment: { ...experiment, epochs: 2 }, execution };
   const plain = await startRun(spec, { registry, store: memoryStore() });
@@ -174,12 +175,12 @@ test.each([
   [{ shuffleLabels: 1 }, 'shuffleLabels'],
   [{ shuffleTeachers: 1 }, 'shuffleTeachers'],
 ])(
-  '%j is refused (a typo taken for a condition, a condition that no run can meet)',
+  '%j is refused (catches: a typo read as a condition, a condition that no run can meet)',
   (changes, message) => {
     expect(() => checkExperiment({ ...experiment, ...changes })).toThrow(message);
   },
 );
-test('bounds may meet (a control that must be at 0 or at 1 refused)', () => {
+test('bounds may be equal (catches: a control that must be at 0 or at 1 refused)', () => {
   const require = { trainAccuracy: { atLeast: 1 }, validationAccuracy: { atLeast: 0, atMost: 0 } };
   expect(checkExperiment({ ...experiment, require }).require).toEqual(require);
 });

@@ -1,4 +1,4 @@
-/** The image of the command line, as far as it can be judged without building it. */
+/** Checks the command line's Docker image as far as possible without building it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { validate } from 'dockerfile-utils';
@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(root + path, 'utf8');
 
-/** What is wrong with a Dockerfile, one line each. */
+/** Faults of a Dockerfile, one line each. */
 function findFaults(text: string): string[] {
   const lines = text
     .replace(/\\\n\s*/g, ' ')
@@ -32,7 +32,7 @@ function findFaults(text: string): string[] {
 }
 
 test('the Dockerfile has no faults', () => expect(findFaults(read('Dockerfile'))).toEqual([]));
-test('it copies neither history nor what is installed, and runs files that are there', () => {
+test('it excludes git history and installed packages, and runs files that exist', () => {
   const ignored = read('.dockerignore').split('\n');
   for (const path of ['.git', '**/node_modules', '**/dist']) expect(ignored).toContain(path);
   for (const [, script] of read('Dockerfile').matchAll(/node (scripts\/\S+)/g))
@@ -42,7 +42,7 @@ test('it copies neither history nor what is installed, and runs files that are t
 // Catches: an image whose plugins load onnxruntime before the backend does, with its telemetry on.
 test('it turns telemetry off', () =>
   expect(read('Dockerfile')).toMatch(/^ENV .*\bORT_DISABLE_TELEMETRY=1$/m));
-describe('a faulty example is named', () => {
+describe('a faulty example is reported', () => {
   const sound = `FROM node:22.1 AS build\nWORKDIR /a\nFROM node:22.1\nUSER node\nENTRYPOINT ["x"]\nCMD ["y"]\n`;
   test.each([
     ['FROM node:22.1 AS build\n', '', 'has one stage'],
@@ -55,5 +55,5 @@ describe('a faulty example is named', () => {
   ])('%j → %j', (from, to, fault) => {
     expect(findFaults(sound.replace(from, to)).join('\n')).toContain(fault);
   });
-  test('and a sound one is left alone', () => expect(findFaults(sound)).toEqual([]));
+  test('a correct one is accepted', () => expect(findFaults(sound)).toEqual([]));
 });

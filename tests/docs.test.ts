@@ -1,4 +1,4 @@
-/** The documentation is true: its code compiles and runs, its commands, links and claims exist. */
+/** The documentation is correct: its code compiles and runs, and its commands, links and claims exist. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -13,7 +13,7 @@ import { featureFaults } from './docs/features.js';
 import { type Block, parseBlocks, parseLinks } from './docs/markdown.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// A template's page names a package that is not there until it is written.
+// A template's page names a package that does not exist until it is created.
 const pages = readTree(root).filter(
   ({ path }) => path.endsWith('.md') && !/^\.changeset\/|CHANGELOG\.md$|\/templates\//.test(path),
 );
@@ -22,7 +22,7 @@ const inLanguage = (...languages: string[]): Block[] =>
   blocks.filter(({ lang }) => languages.includes(lang));
 const label = ({ file, line }: Block): string => `${file}:${line}`;
 
-/** Beside its page, so that imports resolve as there; on the lines that it has there. */
+/** Beside its page, so that imports resolve the same way, and with the page's line numbers. */
 const findFolder = ({ file }: Block): string => posix.join(dirname(file), '.tsc/docs');
 const blockFile = (block: Block): string =>
   posix.join(findFolder(block), `${posix.basename(block.file, '.md')}-${block.line}.${block.lang}`);
@@ -41,7 +41,7 @@ beforeAll(() => {
 });
 
 describe('code', () => {
-  // Catches: an example that no longer fits the types it shows.
+  // Catches: an example that no longer matches the types it uses.
   test('compiles', () => {
     const config = join(root, '.tsc/docs.tsconfig.json');
     mkdirSync(dirname(config), { recursive: true });
@@ -60,7 +60,7 @@ describe('code', () => {
       [join(root, 'node_modules/typescript/bin/tsc'), '-p', config],
       { cwd: root, encoding: 'utf8' },
     );
-    // Errors in the packages themselves are for `npm run check`.
+    // Errors in the packages themselves are reported by `npm run check`.
     const elsewhere = /^(packages|apps|examples)\/[^/]+\/(src|test)\//;
     const faults = tsc.stdout
       .split('\n')
@@ -81,7 +81,7 @@ describe('code', () => {
 });
 
 test.each(inLanguage('json').map((block) => [label(block), block] as const))(
-  '%s is JSON, and a specification or a plan where it looks like one',
+  '%s is JSON, and a valid specification or plan if it looks like one',
   (where, { text }) => {
     const value = JSON.parse(text) as { experiment?: unknown; arms?: unknown };
     if (value.experiment !== undefined) checkSpec(value);
@@ -109,13 +109,13 @@ describe.skipIf(!existsSync(cli))(
   },
 );
 
-test('npx comes after the installation', () => {
+test('npx is used only after installation', () => {
   const shell = inLanguage('bash', 'sh');
   const faults = pages.flatMap(({ path }) => npxFaults(shell.filter(({ file }) => file === path)));
   expect(faults).toEqual([]);
 });
 
-test('links lead somewhere', () => {
+test('links resolve', () => {
   const dead = pages.flatMap(({ path, text }) =>
     parseLinks(text)
       .filter((target) => !existsSync(join(root, dirname(path), target)))

@@ -1,8 +1,8 @@
-/** What the gallery's page does, in a browser. */
+/** The example page in a browser. */
 import { expect, test } from 'vitest';
 import { teachAndLearn } from '../examples/gallery/plain.js';
 
-test('a page teaches and learns (catches: an example that only Node can run)', async () => {
+test('a page trains a teacher and a student (catches: an example that only runs in Node)', async () => {
   const heard: string[] = [];
   const history = await teachAndLearn((line) => heard.push(line));
   expect(heard).toHaveLength(10);

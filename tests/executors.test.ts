@@ -1,4 +1,4 @@
-/** What every executor must do, on both of ours. */
+/** The conformance suite on both executors, and their failures. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(cli))(
       return { executor: openExecutor(registry, useProcesses, host), open };
     });
 
-    it('a process that is killed leaves no lease in its run’s folder', async () => {
+    it('a killed process leaves no lease in its run’s folder', async () => {
       const root = join(home, String(count++));
       const script = join(home, 'dies.mjs');
       const core = new URL('../packages/core/dist/node/index.js', import.meta.url);
@@ -77,7 +77,7 @@ describe.skipIf(!existsSync(cli))(
   },
 );
 
-/** A study of one run whose processes are a script; it counts how often it is started in a file. */
+/** A study of one run whose processes run a script; it counts its starts in a file. */
 async function makeStudy(script: string) {
   const root = join(home, String(count++));
   const file = `${root}-worker.mjs`;
@@ -132,7 +132,7 @@ it.skipIf(!existsSync(cli))(
   },
 );
 
-it('processes that can never load end the study and count against no run', async () => {
+it('processes that can never load end the study without failing a run', async () => {
   const own = await makeStudy(`${COUNTED} await import('./never-there.mjs');`);
   expect(own.status).toContain('its process ended with code 1: ');
   expect(own.status).toContain('never-there');
@@ -141,7 +141,7 @@ it('processes that can never load end the study and count against no run', async
   expect(own.journal.map(({ type }) => type)).toEqual(['begin']);
 });
 
-it('names what is known, and what it lacks (catches: a study that falls back to another executor)', () => {
+it('names the known executors, and a missing requirement (catches: a study that falls back to another executor)', () => {
   const registry = createRegistry([executors]);
   const open = openIn(home);
   const host = { open, carryOut: jobRunner({ registry, open }) };

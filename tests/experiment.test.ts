@@ -1,4 +1,4 @@
-/** What an experiment may say beside its components: small runs that show each key at work. */
+/** The keys of an experiment other than its components, each tested in a small run. */
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
@@ -34,7 +34,7 @@ const experiment: Experiment = {
   task: { use: 'div', options: { p: 5 } },
   model: { use: 'transformer', options: { dim: 8, depth: 1, heads: 1 } },
   optimizer: { use: 'adamw', options: { learningRate: 1e-2 } },
-  batch: 10, // all training rows: one step an epoch
+  batch: 10, // all training rows: one step per epoch
   epochs: 6,
   seed: 1,
 };
@@ -67,7 +67,7 @@ async function finalParams(changes: Partial<Experiment>, backend?: string): Prom
 const withoutTime = (rows: readonly MetricsRow[]) => rows.map(({ time: _, ...row }) => row);
 
 describe('the weight of a term', () => {
-  it('may be a schedule of the steps taken (catches: a weight read once, a step counted from 1)', async () => {
+  it('may be a schedule over steps (catches: a weight read only once, steps counted from 1)', async () => {
     const weight = { schedule: 'linear', from: 1, to: 0, begin: 1, steps: 4 } as const;
     const { history } = await run({ objective: [{ use: 'hard', weight }] });
     const weights = history.map(({ train, terms: { hard = Number.NaN } }) => train.loss / hard);
@@ -76,7 +76,7 @@ describe('the weight of a term', () => {
     });
   });
 
-  it('is a constant where both ends are equal (catches: a schedule that multiplies twice)', async () => {
+  it('is constant when both ends are equal (catches: a schedule that multiplies twice)', async () => {
     const weight = { schedule: 'cosine', from: 0.5, to: 0.5, steps: 3 } as const;
     const scheduled = await run({ objective: [{ use: 'hard', weight }] });
     const constant = await run({ objective: [{ use: 'hard', weight: 0.5 }] });
@@ -84,14 +84,14 @@ describe('the weight of a term', () => {
     expect(scheduled.manifest.paramsSha256).toBe(constant.manifest.paramsSha256);
   });
 
-  it('is refused by its key when it is no weight (catches: steps 0, a misspelt name)', async () => {
+  it('is refused by its key if it is invalid (catches: steps 0, a misspelled name)', async () => {
     const weight = { schedule: 'linear', from: 1, to: 0, steps: 0 } as const;
     await expect(run({ objective: [{ use: 'hard', weight }] })).rejects.toThrow(
       /objective\.0\.weight/,
     );
   });
 
-  it('is in the schema of specifications (catches: red lines under a good file)', () => {
+  it('is in the schema of specifications (catches: errors under a valid file)', () => {
     expect(JSON.stringify(buildSpecSchema(makeRegistry()))).toContain('"enum":["linear","cosine"]');
   });
 });
@@ -101,14 +101,14 @@ describe('parameter groups', () => {
     optimizer: { ...experiment.optimizer, groups: [{ match, options: own }] },
   });
 
-  it('of equal options change no bit (catches: a state or an update given to another parameter)', async () => {
+  it('with equal options change no bit (catches: state or updates applied to another parameter)', async () => {
     const plain = await run({});
     const grouped = await run(group('blocks.*', {}));
     expect(grouped.manifest.paramsSha256).toBe(plain.manifest.paramsSha256);
   });
 
-  it('of equal options are no groups on onnx either, but for the order of its sums', async () => {
-    // Catches: an output that is an input of the graph, a donated one read after its end.
+  it('with equal options change nothing on onnx either, except the order of sums', async () => {
+    // Catches: an output that is a graph input; a donated tensor read after its end.
     const plain = await finalParams({}, 'onnx');
     const grouped = await finalParams(group('blocks.*', {}), 'onnx');
     expect(Object.keys(grouped)).toEqual(Object.keys(plain));
@@ -116,7 +116,7 @@ describe('parameter groups', () => {
       expect(distance(grouped[name]?.data ?? [], values)).toBeLessThan(1e-6);
   });
 
-  it('have options of their own (catches: a group that changes everything, or nothing)', async () => {
+  it('have their own options (catches: a group that changes everything, or nothing)', async () => {
     const still = { learningRate: 0 };
     const initial = await finalParams({ epochs: 1, freeze: ['embed.*', 'blocks.*'] });
     const params = await finalParams(group('embed.*', still));
@@ -135,7 +135,7 @@ describe('parameter groups', () => {
     expect(first['blocks.0.attn.W_Q']).toEqual(initial['blocks.0.attn.W_Q']);
   });
 
-  it('resume to the same bits (catches: a state that is stored under another name)', async () => {
+  it('resume to the same bits (catches: state stored under another name)', async () => {
     const grouped = { ...group('embed.*', { weightDecay: 0 }), freeze: ['unembed.*'] };
     const whole = await run(grouped);
     const store = memoryStore();
@@ -154,8 +154,8 @@ describe('parameter groups', () => {
     [group('embed.*', { weightDecoy: 0 }), /unknown option "weightDecoy": did you mean/],
     [{ freeze: ['block.*'] }, /unknown parameter to freeze "block\.\*"/],
     [{ freeze: ['*'] }, /must leave at least one parameter to train/],
-  ])('are refused when they fit nothing: %j', async (changes, message) => {
-    // Catches: a misspelt pattern, by which nothing would be frozen.
+  ])('are refused when they match nothing: %j', async (changes, message) => {
+    // Catches: a misspelled pattern that freezes nothing.
     await expect(run(changes)).rejects.toThrow(message);
   });
 });
@@ -172,7 +172,7 @@ describe('frozen parameters', () => {
   });
 });
 
-/** Weights rounded to multiples of 1/8 as they are read; gradients pass straight through. */
+/** Rounds weights to multiples of 1/8 on read; gradients pass straight through. */
 const round = defineTransform({
   name: 'round',
   summary: '',
@@ -187,9 +187,9 @@ const round = defineTransform({
 });
 const rounding: Plugin = { name: 'r', version: '1.0.0', core: '>=0.1.0', components: [round] };
 
-describe('transforms of the model', () => {
-  it.each(['wasm', 'onnx'])('prune weights for good, on %s', async (backend) => {
-    // Catches: a mask that is trained away, or that the compiled step leaves out.
+describe('model transforms', () => {
+  it.each(['wasm', 'onnx'])('prune weights permanently, on %s', async (backend) => {
+    // Catches: a mask that is trained away, or that the compiled step omits.
     const still = {
       optimizer: { use: 'adamw', options: { learningRate: 1e-2, weightDecay: 0 } },
       transforms: [{ use: 'prune-magnitude', options: { fraction: 0.75, match: 'blocks.*' } }],
@@ -205,8 +205,8 @@ describe('transforms of the model', () => {
     expect(changed('unembed.W_U')).toBeGreaterThan(0.9);
   });
 
-  it('of a plugin train through it, and are there when the run is read', async () => {
-    // Catches: weights rounded in the step but not in evaluation, a gradient of 0 through a rounding.
+  it('from a plugin apply in training and when the run is read', async () => {
+    // Catches: weights rounded in the step but not in evaluation; a zero gradient through rounding.
     const plugins = [rounding];
     const transforms = [{ use: 'round' }];
     const rounded = await run({ transforms }, { plugins });
@@ -220,7 +220,7 @@ describe('transforms of the model', () => {
     expect(rounded.manifest.versions).toMatchObject({ r: '1.0.0' });
   });
 
-  it('are refused by name when there is none such', async () => {
+  it('are refused by name when unknown', async () => {
     await expect(run({ transforms: [{ use: 'prune-magnitud' }] })).rejects.toThrow(
       'unknown transform "prune-magnitud": did you mean "prune-magnitude"',
     );
@@ -228,8 +228,9 @@ describe('transforms of the model', () => {
 });
 
 describe('a teacher of another task', () => {
-  it('teaches by leave, and reads the student’s rows in its own format', async () => {
-    // Catches: sites of rows in the student's order of tokens, a leak unseen across formats.
+  it('needs permission, and reads the student’s rows in its own format', async () => {
+    // Catches: sites of rows in the student's token order; a leak across formats that is not
+    // detected.
     const { store, manifest } = await run({});
     const { run: id, paramsSha256 = '' } = manifest;
     const other: Partial<Experiment> = {
@@ -255,7 +256,7 @@ describe('a teacher of another task', () => {
   });
 });
 
-/** A regularizer: it needs no teacher. */
+/** A regularizer, which needs no teacher. */
 const shrink = defineStrategy({
   name: 'shrink',
   summary: '',
@@ -278,12 +279,12 @@ describe('a control', () => {
     [false, [{ use: 'hard' }, { use: 'logit' }]],
     [false, [{ use: 'shrink' }, { use: 'feature', options: { layers: { 4: 2 } } }]],
   ])('%s: a run of the terms %j', (control, objective) => {
-    // Catches: a regularized run taken for a student, a strategy called anything but "hard" for one.
+    // Catches: a regularized run treated as a student; a loss without "hard" treated as one.
     const terms = objective === undefined ? {} : { objective };
     expect(isControl({ ...experiment, ...terms }, registry)).toBe(control);
   });
 
-  it('that is planned with a teacher is refused (catches: a wait for what it never reads)', () => {
+  it('that is planned with a teacher is refused (catches: waiting for a teacher that it never reads)', () => {
     const objective = [{ use: 'hard' }, { use: 'shrink' }];
     const runs = planRuns([
       { key: 't', experiment },
@@ -298,8 +299,9 @@ describe('a control', () => {
     );
   });
 
-  it('is an arm of a plan whose terms need no teacher, though it says nothing', () => {
-    // Catches: a regularized control refused until its author writes "teachers": {}; another id for one that does.
+  it('is any arm of a plan whose terms need no teacher', () => {
+    // Catches: a regularized control refused without an explicit "teachers": {}; a different id
+    // with it.
     const terms = { objective: [{ use: 'hard' }, { use: 'shrink' }] };
     const plan: Plan = {
       ...{ name: 'p', summary: 'For the test.', teacher: {}, student: {}, seeds: [1] },
@@ -325,7 +327,7 @@ describe('a control', () => {
   });
 });
 
-/** How far the terms' gradients, weighted, are from the total's, relative to its largest entry. */
+/** Difference between the weighted sum of the terms' gradients and the total's, relative to its largest entry. */
 const sums = defineProbe({
   name: 'sums',
   summary: '',
@@ -358,8 +360,8 @@ const sums = defineProbe({
 const probing: Plugin = { name: 'p', version: '1.0.0', core: '>=0.1.0', components: [sums] };
 
 describe('a probe', () => {
-  it.each(['wasm', 'onnx'])('is shown gradients by term, on %s', async (backend) => {
-    // Catches: teachers' sites of other rows, a run whose bits change by what its probes ask for.
+  it.each(['wasm', 'onnx'])('receives gradients by term, on %s', async (backend) => {
+    // Catches: teachers' sites of other rows; a run whose bits depend on what its probes request.
     const { store, manifest } = await run({});
     const { run: id, paramsSha256 = '' } = manifest;
     const student: Partial<Experiment> = {

@@ -1,4 +1,4 @@
-/** What `docs/guides/from-python.md` says of a run, in NumPy and pandas beside what it is here. */
+/** Runs the code of `docs/guides/from-python.md` in NumPy and pandas and compares it with grok's results. */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,14 +19,14 @@ const has = (modules: string): boolean =>
   spawnSync(python, ['-c', `import ${modules}`]).status === 0;
 const page = readFileSync(new URL('../docs/guides/from-python.md', import.meta.url), 'utf8');
 
-/** Runs the page's block of Python that has a word in it. */
+/** Runs the page's Python block that contains a given word. */
 function runBlock(word: string, ...args: readonly string[]): SpawnSyncReturns<string> {
   const blocks = [...page.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code = '']) => code);
   writeFileSync(join(dir, 'page.py'), blocks.find((code) => code.includes(word)) ?? '');
   return spawnSync(python, [join(dir, 'page.py'), ...args], { encoding: 'utf8' });
 }
 
-describe('a run read elsewhere', async () => {
+describe('a run read from Python', async () => {
   const registry = createRegistry([data, model, optim, wasm]);
   const store = fileStore(join(dir, 'run'));
   const experiment = {
@@ -40,8 +40,8 @@ describe('a run read elsewhere', async () => {
   const [step = 0] = (await listCheckpoints(store)).slice(-1);
   const file = join(dir, 'run', 'checkpoints', `step-${String(step).padStart(6, '0')}.safetensors`);
 
-  it('says what it is of, and how its parameters lie', () => {
-    // Catches: weights that nobody but grok can read.
+  it('states its experiment and the layout of its parameters', () => {
+    // Catches: weights that only grok can interpret.
     const { metadata } = readSafetensors(readFileSync(file), file);
     expect(JSON.parse(metadata.experiment ?? '')).toEqual(experiment);
     expect(metadata.conventions).toBe(
@@ -51,7 +51,7 @@ describe('a run read elsewhere', async () => {
   it.skipIf(!has('numpy, safetensors'))(
     'gives in NumPy the accuracy that it has here (skipped without Python, NumPy and safetensors)',
     async () => {
-      // Catches: a page whose orientation, packing of heads, rotary angles or gate is another's.
+      // Catches: a page with another orientation, head packing, rotary convention or gate.
       const ran = runBlock('safe_open', file);
       const { accuracy } = await evaluateRun({ registry, store }, 'all', execution);
       expect(accuracy).toBeGreaterThan(0.3);
@@ -61,7 +61,7 @@ describe('a run read elsewhere', async () => {
   it.skipIf(!has('pandas'))(
     'gives in pandas the accuracies of its epochs (skipped without Python and pandas)',
     async () => {
-      // Catches: a page whose columns are not those of metrics.jsonl.
+      // Catches: a page whose columns differ from metrics.jsonl.
       const ran = runBlock('pandas', dir);
       const accuracies = (await readMetrics(store)).map((row) => row.validation.accuracy);
       const [name, last, max] = ran.stdout.trim().split('\n').at(-1)?.split(/\s+/) ?? [];

@@ -1,6 +1,6 @@
 /**
- * SIGKILL at random moments, then `resume`: the same parameters and the same metrics as the run left
- * alone. Catches a file written in the wrong order, a torn line, a stream with history.
+ * SIGKILL at random times, then `resume`: the same parameters and metrics as an uninterrupted run.
+ * Catches: files written in the wrong order, a partial line, a random stream with history.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

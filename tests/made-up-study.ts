@@ -1,10 +1,10 @@
-/** Runs made up for tests: curves with a known crossing, no training. */
+/** Synthetic runs for tests: curves with a known crossing, without training. */
 
 import type { PublishedAnalysis } from '@grok/analysis';
 import { type Experiment, type MetricsRow, memoryStore } from '@grok/core';
 import { type BegunRun, buildRecord } from '@grok/study';
 
-/** What a made-up run came to. */
+/** The results of a synthetic run. */
 export interface MadeUp {
   readonly name: string;
   readonly seed?: number;
@@ -21,7 +21,7 @@ export interface MadeUp {
   readonly override?: string;
 }
 
-/** A finished run: validation accuracy is .01 until half way to the crossing, then rises in a line. */
+/** A finished run: validation accuracy is 0.01 until halfway to the crossing, then rises linearly. */
 export function madeUp({
   name,
   seed = 0,
@@ -97,7 +97,7 @@ export function madeUp({
   };
 }
 
-/** The published analysis, as the paper's tables have it. */
+/** The published analysis, as in the paper's tables. */
 export const paper: PublishedAnalysis = {
   weight_statistics: Object.fromEntries(
     (

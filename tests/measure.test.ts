@@ -1,4 +1,4 @@
-/** `npm run measure`: casts, lines and exports are counted as they are meant, on small files. */
+/** `npm run measure` counts casts, lines and exports correctly on small files. */
 import { expect, test } from 'vitest';
 import { countFile } from '../scripts/measure/counts.mjs';
 import { findDoubles, publicNames, readModules } from '../scripts/measure/exports.mjs';
@@ -6,8 +6,8 @@ import { parse } from '../scripts/measure/sources.mjs';
 
 const count = (text: string) => countFile(parse('a.ts', text));
 
-test('a cast through unknown is one, and `as const` is none', () => {
-  // Catches: the inner `as unknown` counted as a second cast, or a literal taken for a cast.
+test('a cast through unknown counts once, and `as const` does not count', () => {
+  // Catches: the inner `as unknown` counted as a second cast; `as const` counted as a cast.
   const counts = count(`
     const a = b as unknown as C; // one
     f(x as never, y as D, z as unknown);
@@ -17,15 +17,15 @@ test('a cast through unknown is one, and `as const` is none', () => {
   expect(counts).toMatchObject({ forced: 2, casts: 2, nonNull: 2, any: 0 });
 });
 
-test('a line with code and a comment is code, and a blank one is nothing', () => {
-  // Catches: a docstring counted as code, and a trailing comment as a line of comment.
+test('a line with code and a comment counts as code, and a blank line as nothing', () => {
+  // Catches: a docstring counted as code; a trailing comment counted as a comment line.
   expect(
     count("/**\n * Of `x!`.\n */\nconst a = 1; // as never\n\nconst b = '// no comment';\n"),
   ).toMatchObject({ code: 2, comments: 3, nonNull: 0, forced: 0 });
 });
 
-test('switched-off checks are counted in comments only', () => {
-  // Catches: text that looks like a directive taken for one.
+test('suppression directives are counted in comments only', () => {
+  // Catches: text that resembles a directive counted as one.
   const text =
     "// @ts-expect-error: no types\n// biome-ignore lint: so\nconst a: any = '@ts-ignore';";
   expect(count(text)).toMatchObject({ tsComments: 1, biomeIgnores: 1, any: 1 });
@@ -40,7 +40,7 @@ const workspace = (files: Record<string, string>) =>
   ]);
 
 test('public names follow `export *`, and count once', () => {
-  // Catches: a re-exported name missed, or a type counted beside its value.
+  // Catches: a missed re-exported name; a type counted in addition to its value.
   const modules = workspace({
     'p/index.ts': "export * from './a.js'; export { b as c } from './b.js'; export default 1;",
     'p/a.ts': 'export const a = 1; export type a = 2; export const { d, e: [f] } = g; const h = 3;',
@@ -49,8 +49,8 @@ test('public names follow `export *`, and count once', () => {
   expect([...publicNames(modules, 'p/index.ts')].sort()).toEqual(['a', 'c', 'd', 'default', 'f']);
 });
 
-test('a name has two meanings when two files declare it, not when one hands it on', () => {
-  // Catches: every re-export called a double, and the two sides of a platform.
+test('a name is ambiguous if two files declare it, not if one re-exports it', () => {
+  // Catches: every re-export counted as a duplicate, and the two platform versions of a file too.
   const modules = workspace({
     'p/index.ts': "import { a } from './a.js'; export { a }; export * from './b.js';",
     'p/a.ts': 'export const a = 1; export default a;',

@@ -1,4 +1,4 @@
-/** Memory over 5,000 steps: equal tensor counts, and a resident size within 50 MB after warm-up. */
+/** Memory over 5,000 steps: constant tensor counts, and resident size within 50 MB after warm-up. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import * as tf from '@grok/tfjs';
 import { afterAll, expect, test } from 'vitest';
 
 const MB = 2 ** 20;
-// What is held is told from what merely waits to be collected.
+// Collects garbage, so that only live memory counts.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 const folder = mkdtempSync(join(tmpdir(), 'grok-memory-'));
@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each([
   { backend: 'onnx', p: 97, dim: 128, batch: 512 },
   { backend: 'wasm', p: 23, dim: 32, batch: 64 },
-])('$backend holds on to nothing from step to step', async ({ backend, p, dim, batch }) => {
+])('$backend leaks nothing from step to step', async ({ backend, p, dim, batch }) => {
   const rows = Math.floor((p * (p - 1)) / 2);
   const perEpoch = Math.ceil(rows / batch);
   const samples: { step: number; tensors: number; resident: number }[] = [];

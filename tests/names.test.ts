@@ -1,4 +1,4 @@
-/** Names that every JavaScript object has something under are names like any other. */
+/** Names that every JavaScript object inherits work like any other name. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, type Store } from '@grok/core';
 import data from '@grok/data';
@@ -33,7 +33,7 @@ const plan = checkPlan(
   'plan',
 );
 
-it('names of arms, teachers, terms, probes and overrides may be those of every object', async () => {
+it('arms, teachers, terms, probes and overrides may have names that every object inherits', async () => {
   const stores = new Map<string, Store>();
   const open = (name: string): Store => {
     const store = stores.get(name) ?? memoryStore(name);
@@ -49,7 +49,8 @@ it('names of arms, teachers, terms, probes and overrides may be those of every o
   expect(runs).toHaveLength(10);
   for (const { history } of runs.filter(({ role }) => role === 'student'))
     for (const row of history) {
-      // Catches: a sum that begins with a function, so that the term is NaN from its first epoch on.
+      // Catches: a sum that starts from an inherited function, which makes the term NaN from the
+      // first epoch.
       expect(Object.keys(row.terms)).toEqual(['constructor', 'valueOf']);
       for (const value of Object.values(row.terms)) expect(value).toBeGreaterThan(0);
     }
@@ -67,7 +68,7 @@ it('names of arms, teachers, terms, probes and overrides may be those of every o
   );
 });
 
-it('merging objects reads what they have of their own', () => {
+it('merging objects reads own properties only', () => {
   const over = { model: { options: { constructor: { depth: 1 } } } };
   expect(merge({ model: { options: {} } }, over)).toEqual(over);
   expect(merge({ toString: { a: 1 } }, { toString: { b: 2 } })).toEqual({

@@ -1,4 +1,4 @@
-/** A short training run on libtensorflow, where `GROK_NODE_GPU` names a folder that has it. */
+/** A short training run on libtensorflow, if `GROK_NODE_GPU` names a folder that has it. */
 import { memoryStore, type RunSpec, startRun } from '@grok/core';
 import { describe, expect, it } from 'vitest';
 import { registry } from './parity/at-hand.mjs';
@@ -16,8 +16,8 @@ const spec = (backend: string): RunSpec => ({
 });
 
 describe.skipIf(!process.env.GROK_NODE_GPU)('node-gpu (skipped without GROK_NODE_GPU)', () => {
-  // Catches: a step that trains on nothing, masks or state that libtensorflow reads otherwise.
-  it('trains as wasm does', async () => {
+  // Catches: a step without training; masks or state that libtensorflow reads differently.
+  it('matches wasm in training', async () => {
     const train = async (backend: string) =>
       startRun(spec(backend), { registry, store: memoryStore() });
     const [gpu, wasm] = [await train('node-gpu'), await train('wasm')];

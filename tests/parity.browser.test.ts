@@ -1,4 +1,4 @@
-/** The reference's results in a browser: every committed file on `onnx` and `wasm`, and on WebGPU where there is an adapter. */
+/** The reference's results in a browser: every committed file on `onnx` and `wasm`, and on WebGPU if there is an adapter. */
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import { type Backend, createRegistry } from '@grok/core';
@@ -56,18 +56,18 @@ describe.skipIf(adapter === null)('onnx on WebGPU (skipped without a WebGPU adap
     backend = await registry.create('backend', 'onnx', { provider: 'webgpu' }, { tf });
   });
   afterAll(() => backend.dispose());
-  it('says so (catches: a provider that falls back in silence)', () => {
+  it('reports a missing adapter (catches: a provider that falls back silently)', () => {
     expect(backend.device).toContain('webgpu');
     expect(backend.capabilities.bitExact).toBe(false);
   });
-  // Small ones: the adapter of a test machine computes in software.
+  // Small files only: the adapter of a test machine computes in software.
   const small = ['model-heads2-mean.safetensors', 'dropout.safetensors'];
   it.each(small)('%s', { timeout: 600_000 }, async (of) => {
     expect(await outcome(backend, of)).toBe('passed');
   });
 });
 
-/** `passed`, or what was wrong. */
+/** Returns `passed`, or what was wrong. */
 async function outcome(backend: Backend, name: string): Promise<string> {
   const kept = { ...backend, dispose: async () => {} };
   const backends = [{ name: backend.name, create: () => kept }];

@@ -1,4 +1,4 @@
-/** The reference's results on every backend at hand; `npm run test:parity` prints them line by line. */
+/** The reference's results on every available backend; `npm run test:parity` prints them line by line. */
 import { readSafetensors, writeSafetensors } from '@grok/core/internal';
 import { type ParityFile, runParity } from '@grok/testing/parity';
 import { describe, expect, it } from 'vitest';
@@ -61,8 +61,8 @@ describe('the runner', () => {
     expect(await run({ name: 'statistics.json', bytes })).toMatchObject({ status: 'failed' });
   });
 
-  // Catches: a file that nobody understood, passed in silence.
-  it('fails on what it does not know', async () => {
+  // Catches: an unsupported file that passes silently.
+  it('fails on unknown files', async () => {
     const { tensors, metadata } = readSafetensors(own('metrics.safetensors').bytes, 'metrics');
     const odd = writeSafetensors(tensors, { ...metadata, kind: '"odd"' });
     expect(await run({ name: 'odd.safetensors', bytes: odd })).toMatchObject({

@@ -1,4 +1,4 @@
-/** The README's picture is drawn from the committed study, and its medians are those of the README's table. */
+/** The README's picture is drawn from the committed study, and its medians match the README's table. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,12 +7,12 @@ import { root } from '../scripts/release/packages.mjs';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-test('the picture is what npm run results:picture draws', () => {
+test('the picture is up to date with npm run results:picture', () => {
   expect(read(PICTURE)).toBe(drawPicture(JSON.parse(read('docs/results/study.json'))));
   expect(read('README.md')).toContain(`](${PICTURE})`);
 });
 
-test('its medians are those of the table', () => {
+test('its medians match the table', () => {
   const medians = [...read(PICTURE).matchAll(/>99 %: (?:later than )?(\d+)</g)].map(([, n]) => n);
   const rows = read('README.md').match(/^\| (?:teacher|student|…).*$/gm) ?? [];
   expect(medians).toHaveLength(5);

@@ -1,4 +1,4 @@
-/** Probes inside runs: when they run, what becomes of what they find, and what a bad one costs. */
+/** Probes inside runs: when they run, where their results go, and what a failing one costs. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -23,7 +23,7 @@ import model from '@grok/model';
 import optim from '@grok/optim';
 import { expect, test } from 'vitest';
 
-/** A probe of one's own, which does `on` at `when`. */
+/** A custom probe that does `on` at `when`. */
 function own(when: unknown, on: (snapshot: Snapshot) => unknown, sites: string[] = []): Plugin {
   const create = (): Probe => ({ when, needs: { sites }, on }) as Probe;
   const probe = defineProbe({ name: 'own', summary: '', options: schema({}), create });
@@ -118,7 +118,7 @@ test('a crossing may be of any accuracy (but for five of them it never came)', a
   expect(result).toBe(first.epoch);
 });
 
-test('a probe that is due between two rows runs at the next (with some counts it never came)', async () => {
+test('a probe that is due between two rows runs at the next one (catches: a probe that never runs)', async () => {
   const rows = async (every: number, evalEvery: number): Promise<readonly number[]> => {
     const probes = [{ use: 'own' }];
     const options = { with: [own({ every }, () => true)], evalEvery, epochs: 10 };
@@ -130,7 +130,7 @@ test('a probe that is due between two rows runs at the next (with some counts it
   expect(await rows(1, 5)).toEqual([5, 10]);
 });
 
-test('a probe that fails costs its result and nothing else, and is told once (the run was lost)', async () => {
+test('a probe that fails only loses its result, and is reported once (catches: a lost run)', async () => {
   const plain = await run([]);
   const broken = own({ every: 1 }, () => {
     throw new Error('no such thing');
@@ -183,7 +183,7 @@ test.each([
   expect(await store.list('')).toEqual([]);
 });
 
-test('bad input that shows once a run has begun is in its record, and the run can go on', async () => {
+test('bad input found after a run has started is recorded, and the run can be resumed', async () => {
   const store = memoryStore();
   const term = (loss: 'wrong' | 'right'): Plugin => {
     const strategy = defineStrategy({
@@ -206,7 +206,7 @@ test('bad input that shows once a run has begun is in its record, and the run ca
     (e) => e,
   );
   expect(failed.message).toMatch(/lugits/);
-  expect(isRunError(failed)).toBe(true); // exit code 1: 2 says that nothing was written
+  expect(isRunError(failed)).toBe(true); // exit code 1: 2 would mean that nothing was written
   expect(await readManifest(store)).toMatchObject({ status: 'failed' });
   expect((await readEvents(store)).at(-1)).toMatchObject({ type: 'end', status: 'failed' });
   const resumed = await resumeRun({ registry: makeRegistry(term('right')), store });

@@ -1,4 +1,4 @@
-/** The profile: times are added up per node, and every node of a step is told where it comes from. */
+/** The profile adds up times per node, and every node of a step knows its source line. */
 import type { Backend } from '@grok/core';
 import { hard } from '@grok/core';
 import { compose, describeModel, train } from '@grok/core/internal';
@@ -9,8 +9,8 @@ import { expect, test } from 'vitest';
 import { annotate, parse } from '../bench/annotate.mjs';
 import { nodeTimes, speedscope } from '../bench/ort-profile.mjs';
 
-test('node times are summed over the runs that are kept', () => {
-  // Catches: warm-up counted, a run's own time counted as a node's.
+test('node times are summed over the measured runs', () => {
+  // Catches: warm-up counted; a run's own time counted as a node's.
   const run = (ts: number, dur: number) => ({ cat: 'Session', name: 'model_run', ts, dur });
   const node = (ts: number, dur: number) => ({
     ...{ cat: 'Node', name: '7:matMul#3_kernel_time', ts, dur },
@@ -23,8 +23,8 @@ test('node times are summed over the runs that are kept', () => {
     nodes: [{ name: '7:matMul#3', op: 'Gemm', micros: 12 }],
   });
 });
-test('frames of packages are told from the engine and from dependencies', () => {
-  // Catches: time told of tfjs's own lines, or of another package's copy.
+test('frames of this project’s packages are distinguished from the engine and dependencies', () => {
+  // Catches: time attributed to tfjs's own lines, or to another package's copy.
   const stack = `Error
     at Engine.startScope (/x/bench/annotate.mjs:1:1)
     at matMul__op (/x/packages/tfjs/dist/index.js:1:999)
@@ -38,8 +38,8 @@ test('frames of packages are told from the engine and from dependencies', () => 
     { fn: 'linear', file: 'packages/model/src/transformer.ts', line: 12 },
   ]);
 });
-test('a flame graph names each frame once', () => {
-  // Catches: a file that speedscope cannot open, weights lost.
+test('a flame graph lists each frame once', () => {
+  // Catches: a file that speedscope cannot open; lost weights.
   const frame = (name: string) => ({ name, file: 'a.ts', line: 1 });
   const { shared, profiles } = speedscope([
     {
@@ -55,7 +55,7 @@ test('a flame graph names each frame once', () => {
 });
 
 test('every node of a step knows its line and its phase', async () => {
-  // Catches: gradients told of the trainer instead of the line they belong to.
+  // Catches: gradients attributed to the trainer instead of the line they belong to.
   const findOrigin = annotate(tf.engine());
   const { onnx } = await import('@grok/backend-onnx');
   const { transformer } = await import('@grok/model');

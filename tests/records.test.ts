@@ -1,4 +1,4 @@
-/** Finished runs that outlive their machine: records are taken for done, and their teachers trained again to the same bits. */
+/** Records of finished runs: their runs count as done, and their teachers are trained again to the same bits when needed. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, type Registry, readManifest, type Store } from '@grok/core';
 import data from '@grok/data';
@@ -39,7 +39,7 @@ const plan = checkPlan(
   'plan',
 );
 
-/** Carries the plan out in an empty folder. */
+/** Runs the plan in an empty folder. */
 async function carryOut(
   records: ReadonlyMap<string, Store>,
   source: Plan = plan,
@@ -70,26 +70,26 @@ const findId = (key: string): string =>
 const without = (key: string) => new Map([...records].filter(([run]) => run !== findId(key)));
 
 describe('records', () => {
-  test('are taken for done, with their metrics', async () => {
-    // Catches: a finished study trained once more on a new machine.
+  test('count as done, with their metrics', async () => {
+    // Catches: a finished study trained again on a new machine.
     const after = await carryOut(records);
     expect([after.status, after.begun]).toEqual(['finished', 0]);
     expect(after.runs.map(({ history }) => history)).toEqual(before.runs.map((it) => it.history));
   });
   test.each(['logit@0', 'untrained@0'])(
-    'have no parameters: the teacher of %s is trained again first',
+    'have no parameters, so the teacher of %s is trained again first',
     async (key) => {
-      // Catches: a student that waits for ever, or learns from a teacher of other bits.
+      // Catches: a student that waits forever, or learns from a teacher with other bits.
       const after = await carryOut(without(key));
       expect([after.status, after.begun]).toEqual(['finished', 2]);
       expect(hashes(after)).toEqual(hashes(before));
       expect(after.runs.filter(({ recorded }) => recorded).length).toBe(2);
     },
   );
-  test('leave a control alone: nobody teaches it', async () => {
+  test('without a control train it alone, since it needs no teacher', async () => {
     expect((await carryOut(without('none@0'))).begun).toBe(1);
   });
-  test('of other bits than this machine computes end the study', async () => {
+  test('with other bits than this machine computes end the study', async () => {
     // Catches: students of one study taught by two different teachers.
     const teacher = records.get(findId('teacher@0')) ?? expect.fail('no teacher');
     const manifest = await readManifest(teacher);
@@ -101,7 +101,7 @@ describe('records', () => {
     const others = new Map([[findId('teacher@0'), forged]]);
     await expect(carryOut(others)).rejects.toThrow(/teacher@0: ended with different parameters/);
   });
-  test('cannot be written, and say so', async () => {
+  test('are read-only', async () => {
     const [store] = records.values();
     await expect(store?.write('manifest.json', new Uint8Array())).rejects.toThrow(/read-only/);
   });
@@ -115,7 +115,8 @@ describe('records', () => {
     expect(store).toBeDefined();
   });
   test('of a failed run keep it failed, with its reason and its epochs', async () => {
-    // Catches: failures that a fresh clone takes for runs to come, so that nothing is ever decided.
+    // Catches: failures that count as pending runs in a fresh clone, so that no test is ever
+    // decided.
     const teacher = { ...plan.teacher, require: { trainAccuracy: { atLeast: 0.999 } } };
     const strict = checkPlan({ ...plan, teacher }, 'plan');
     const first = await carryOut(new Map(), strict);
@@ -131,7 +132,7 @@ describe('records', () => {
     expect(again && hasBegun(again) && again.history.length).toBe(2);
     expect(after.begun).toBe(1);
   });
-  test('are of runs that ended', async () => {
+  test('exist only for runs that have ended', async () => {
     await expect(encodeRecord(memoryStore('empty'))).rejects.toThrow(/empty: is not finished/);
   });
 });

@@ -1,4 +1,4 @@
-/** The reference pages that people write say what the code has: sites, error codes, decisions. */
+/** The hand-written reference pages match the code: sites, error codes, decisions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { div } from '@grok/data';
@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const bare = (cell = ''): string => cell.replaceAll('`', '');
 
-// Catches: a site that was added or renamed, or whose shape is another's.
-test('the table of sites is that of the paper’s teacher, learned positions beside', () => {
+// Catches: a site that was added or renamed, or has another shape.
+test('the table of sites matches the paper’s teacher, plus learned positions', () => {
   const task = div({ p: 97 });
   const listed = [transformer({})(task), transformer({ positions: 'learned' })(task)]
     .flatMap((model) => model.sites())
@@ -29,15 +29,15 @@ test('the table of sites is that of the paper’s teacher, learned positions bes
   expect(rows.map(String).sort()).toEqual([...new Set(listed.map(String))].sort());
 });
 
-// Catches: a code that no page explains, or a page that explains one that is never thrown.
-test('the table of error codes has every code that is thrown', () => {
+// Catches: a code that no page explains; a page for a code that is never thrown.
+test('the table of error codes lists every code that is thrown', () => {
   const source = readTree(root).filter(({ path }) => /^(packages|apps)\/[^/]+\/src\//.test(path));
   const thrown = source.flatMap(({ text }) =>
     [...text.matchAll(/\bcode(?: =|:) '([a-z][a-z-]*)'/g)].map(([, code = '']) => code),
   );
   const rows = tableRows(read('docs/reference/errors.md')).map(([code]) => bare(code));
   const listed = rows.filter((code) => !/^\d+$/.test(code));
-  // `custom` is zod's own.
+  // `custom` comes from zod.
   expect([...new Set(thrown)].filter((code) => code !== 'custom').sort()).toEqual(listed.sort());
 });
 
@@ -49,8 +49,8 @@ test.each(['experiment', 'plan', 'components'])('every row of %s.md has a meanin
   expect(silent.map(([key]) => key)).toEqual([]);
 });
 
-// Catches: a decision that no reader finds.
-test('the list of decisions is whole', () => {
+// Catches: a decision that is not listed.
+test('the list of decisions is complete', () => {
   const files = readdirSync(`${root}docs/decisions`).filter((name) => /^\d{4}-/.test(name));
   expect(parseLinks(read('docs/decisions/README.md'))).toEqual(files.sort());
 });
@@ -59,7 +59,7 @@ interface Entry {
   readonly link?: string;
   readonly items?: readonly Entry[];
 }
-// Catches: a page that no menu leads to.
+// Catches: a page that no menu links to.
 test('every page is in the site’s menus', () => {
   const listLinks = (entries: readonly Entry[]): string[] =>
     entries.flatMap(({ link, items = [] }) => [...(link ? [link] : []), ...listLinks(items)]);

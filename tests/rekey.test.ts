@@ -1,4 +1,4 @@
-/** Folders and results of the first format, whose ids count the epochs, become those of the second. */
+/** Folders and results of the first format, whose ids include the number of epochs, are converted to the second. */
 import {
   cpSync,
   mkdtempSync,
@@ -34,7 +34,7 @@ const filesIn = (folder: string): string[] =>
     .map(String)
     .filter((name) => /\.\w+$/.test(name))
     .sort();
-/** Files of a folder; checkpoints without the description of their experiment, which the first format lacks. */
+/** Files of a folder; checkpoints without the experiment's description, which the first format does not have. */
 const bytesIn = (folder: string): [string, Uint8Array][] =>
   filesIn(folder).map((name) => {
     const bytes = readFileSync(join(folder, name));
@@ -51,7 +51,7 @@ async function train(root: string, name: string, experiment: Experiment, beside:
   return { folder, run: manifest.run, paramsSha256: manifest.paramsSha256 ?? '' };
 }
 
-/** Writes a folder of today as the first format had it: other ids, in every file that names them. */
+/** Rewrites a folder in the first format: with old ids in every file that has them. */
 function age(root: string, ids: ReadonlyMap<string, string>): void {
   for (const name of filesIn(root)) {
     const file = join(root, name);
@@ -67,7 +67,8 @@ function age(root: string, ids: ReadonlyMap<string, string>): void {
 }
 
 test('a teacher and its student get new ids in every file, and nothing else changes', async () => {
-  // Catches: a student that names its teacher by the old id, a checkpoint left behind, changed parameters.
+  // Catches: a student that refers to its teacher by the old id; a missed checkpoint; changed
+  // parameters.
   const root = mkdtempSync(join(tmpdir(), 'grok-rekey-'));
   try {
     const { folder, ...ref } = await train(root, 'teacher', teacher);

@@ -1,4 +1,4 @@
-/** What a release would do wrong, shown on faulty examples; and that the versions follow one another as they should. */
+/** The release checks, tested on faulty examples, and the version numbers they produce. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,14 +24,14 @@ describe('npm run check asks for a changeset', () => {
   ];
   const missing = (changed: string[], changesets: string[] = []): string[] =>
     missingChangesets({ changed, changesets, packages });
-  test('where source, templates or a manifest change', () => {
+  test('when source, templates or a manifest change', () => {
     expect(missing(['packages/core/src/a.ts', 'packages/create-plugin/templates/x/y.ts'])).toEqual([
       '@grok/core',
       '@grok/create-plugin',
     ]);
     expect(missing(['packages/core/package.json'])).toEqual(['@grok/core']);
   });
-  test('and for that package by name', () => {
+  test('for that package by name', () => {
     const changeset = '---\n"@grok/core": patch\n---\n\nA change.\n';
     expect(missing(['packages/core/src/a.ts', 'apps/cli/src/b.ts'], [changeset])).toEqual([
       '@grok/cli',
@@ -71,8 +71,8 @@ describe('npm run release refuses', () => {
   });
 });
 
-// Catches: a test that publishes to the world.
-test('loopback is this machine by number, whatever else looks like it', () => {
+// Catches: a test that publishes to the real registry.
+test('loopback is recognized by address, not by look-alike names', () => {
   expect(isLoopback('http://127.0.0.1:4873/')).toBe(true);
   for (const address of ['http://localhost:1/', 'https://127.0.0.1.example.org/', 'npm', ''])
     expect(isLoopback(address), address).toBe(false);
@@ -94,12 +94,12 @@ describe('a packed package', () => {
     ['leads to source', { exports: { '@grok/source': './src/index.ts' } }, 'lead to source'],
     ['pulls a second core', { dependencies: { '@grok/core': '1' } }, 'make it a peer'],
     ['insists on provenance', { publishConfig: { provenance: true } }, 'NPM_CONFIG_PROVENANCE'],
-  ])('that %s is named', (_, change, fault) => {
+  ])('is reported if %s', (_, change, fault) => {
     const packed = { ...sound, ...change } as typeof sound;
     expect(manifestFaults(packed).join('\n')).toContain(fault);
   });
-  test('that is whole is left alone', () => expect(manifestFaults(sound)).toEqual([]));
-  test('ships README and license, code in the first and no link out of it, and no source', () => {
+  test('is accepted if complete', () => expect(manifestFaults(sound)).toEqual([]));
+  test('ships its README and license, with code and no relative links in the README, and no source', () => {
     const maps = ['package/dist/index.js.map', 'package/dist/index.d.ts.map'];
     const files = ['package/package.json', 'package/README.md', 'package/src/index.ts', ...maps];
     expect(fileFaults(files, () => 'No code.')).toEqual([
@@ -121,15 +121,15 @@ describe('a packed package', () => {
 });
 
 describe('sizes', () => {
-  test('the table holds packages that there are, within their budgets', () => {
+  test('the table lists existing packages within their budgets', () => {
     const table = readSizes();
     const names = publicPackages().map(({ manifest }) => manifest.name);
     expect(table.map(({ name }) => name).filter((name) => !names.includes(name))).toEqual([]);
-    // A new package is weighed before it is published, not before it is tried.
+    // A new package gets a budget before it is published, so the table may be shorter.
     expect(table.length).toBeGreaterThanOrEqual(16);
     expect(sizeFaults(table, table)).toEqual([]);
   });
-  test('a package that grew over its budget, or is new, is named', () => {
+  test('a package that is over its budget, or new, is reported', () => {
     const table = readSizes(tableOf([{ name: 'x', packed: 4, installed: 1.5, budget: 5 }]));
     expect(table).toEqual([{ name: 'x', packed: 4, installed: 1.5, budget: 5 }]);
     const grown = ['x', 'y'].map((name) => ({ name, packed: 5.1, installed: 2 }));
@@ -140,7 +140,7 @@ describe('sizes', () => {
 });
 
 describe('versions', () => {
-  /** The workspace's manifests, with a changeset that makes a minor of core. */
+  /** The workspace's manifests, with a changeset for a minor version of core. */
   const copy = (change: (config: Record<string, unknown>) => void = () => {}): string => {
     const folder = mkdtempSync(join(tmpdir(), 'grok-versions-'));
     folders.push(folder);
@@ -160,7 +160,7 @@ describe('versions', () => {
     );
     return folder;
   };
-  /** In a process of its own: changesets' files load under Node's conditions, not under vitest's. */
+  /** In its own process: changesets must load under Node's conditions, not vitest's. */
   const dueVersions = (folder: string): string[] => {
     const code = `import { dueVersions } from './scripts/release/versions.mjs';
       console.log(JSON.stringify(await dueVersions(${JSON.stringify(folder)})));`;
@@ -168,8 +168,8 @@ describe('versions', () => {
     const env = { ...process.env, NODE_OPTIONS: '' };
     return JSON.parse(execFileSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' }));
   };
-  // Catches: every strategy at 1.0 because core learned a word.
-  test('a minor of core makes no package of ours a major', () => {
+  // Catches: every strategy at 1.0 because core got a minor version.
+  test('a minor version of core makes no package major', () => {
     const due = dueVersions(copy());
     expect(due).toContain('versions: @grok/core 0.1.0 → 0.2.0 (minor)');
     expect(due.filter((line) => line.includes('(major)'))).toEqual([]);
@@ -181,8 +181,8 @@ describe('versions', () => {
     );
     expect(due.filter((line) => line.includes('(major)')).length).toBeGreaterThan(5);
   });
-  // Catches: core 0.2.0 that says it is 0.1.0, and refuses plugins made for it.
-  test('what source says of its version follows the manifest', () => {
+  // Catches: core 0.2.0 that reports 0.1.0, and refuses plugins made for it.
+  test('the version in the source follows the manifest', () => {
     expect(withVersion(`export const coreVersion = '0.1.0';`, '0.1.0', '0.2.0')).toBe(
       `export const coreVersion = '0.2.0';`,
     );

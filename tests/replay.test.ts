@@ -1,4 +1,4 @@
-/** Any step of a run again, on the eager backend: the bits that the run had then. */
+/** Replaying any step of a run, on the eager backend, gives the original bits. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -35,7 +35,7 @@ async function trained(changes: object = {}, teacher?: Store): Promise<Store> {
   return store;
 }
 
-test('every step comes back with the bits of the run: checkpoints, within epochs, at their ends (another stream or batch)', async () => {
+test('every step is replayed to the same bits: at checkpoints, within epochs, at their ends (catches: another stream or batch)', async () => {
   const store = await trained();
   const kept = await listCheckpoints(store);
   expect(kept).toEqual([6, 12]);
@@ -50,7 +50,7 @@ test('every step comes back with the bits of the run: checkpoints, within epochs
   ] as const) {
     const { checkpoint, from: began } = await replayTo({ registry, store }, step);
     expect([checkpoint.position.step, began]).toEqual([step, from]);
-    // From there on the run ends as it did: the state is whole.
+    // From there, the run ends as before, so the state is complete.
     await store.remove('checkpoints/step-000012.safetensors');
     const file = `checkpoints/step-${String(step).padStart(6, '0')}.safetensors`;
     const six = await store.read('checkpoints/step-000006.safetensors');
@@ -65,7 +65,7 @@ test('every step comes back with the bits of the run: checkpoints, within epochs
   }
 });
 
-test('a student is replayed with its teacher; without one, or beyond the end, the error says so', async () => {
+test('a student is replayed with its teacher; a missing teacher or a step beyond the end is an error', async () => {
   const teacher = await trained();
   const { run, paramsSha256 } = (await readManifest(teacher))!;
   const objective = [

@@ -1,4 +1,4 @@
-/** `report.html` in Chromium, opened from the disk: every figure is there, nothing is asked of a network. */
+/** `report.html` in Chromium, opened from disk: it shows every figure and makes no network request. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ const executablePath = findChromium();
 const NAMES = ['teacher', 'none', 'logit', 'attention', 'feature'];
 
 describe.skipIf(executablePath === undefined)('report.html (skipped without Chromium)', () => {
-  // Catches: an empty drawing, a clip of another figure, a font or script from elsewhere.
-  it('shows every figure and table, without an error and without a request', async () => {
+  // Catches: an empty drawing, the clip path of another figure, an external font or script.
+  it('shows every figure and table, without errors or requests', async () => {
     const runs = NAMES.flatMap((name, i) =>
       [0, 1, 2].map((seed) => madeUp({ name, seed, crossing: 80 + 9 * i + 6 * seed })),
     );
@@ -48,7 +48,7 @@ describe.skipIf(executablePath === undefined)('report.html (skipped without Chro
         expect(caption).toContain('3 seeds');
       }
       const [, comparison, inside] = overflow;
-      // One order of names in the legend, units on the axes.
+      // The legend has a fixed order, and axes have units.
       expect(comparison?.texts.filter((text) => NAMES.includes(text))).toEqual(NAMES);
       expect(comparison?.texts).toEqual(
         expect.arrayContaining(['epoch', 'validation accuracy (%)']),
@@ -59,7 +59,7 @@ describe.skipIf(executablePath === undefined)('report.html (skipped without Chro
       expect(tables).toEqual(shown.map((name) => `table-${name}`));
       expect(said).toEqual([]);
       expect(requested.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
-      // On a phone tables scroll by themselves, the page does not.
+      // On a phone, tables scroll, the page does not.
       await page.setViewportSize({ width: 390, height: 800 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(wide).toBeLessThanOrEqual(390);

@@ -1,4 +1,4 @@
-/** The pages that state results say what the committed runs say. */
+/** The pages with results match the committed runs. */
 import { readFileSync } from 'node:fs';
 import { checkPlan } from '@grok/study';
 import { describe, expect, it } from 'vitest';
@@ -13,10 +13,10 @@ const decay = JSON.parse(read('docs/results/study-decay.json'));
 const { parts, files } = await makeResults();
 const root = new URL('../', import.meta.url).href;
 const derive = new Map(files.map(([url, text]) => [url.href.slice(root.length), text]));
-/** On one line, as prose wraps anywhere. */
+/** Joins lines, since prose may wrap anywhere. */
 const prose = (path: string): string => read(path).replace(/\s+/g, ' ');
 
-/** Numbers to nine digits: the last ones of log Γ differ between processors. */
+/** Rounds to nine digits, since the last digits of log Γ differ between processors. */
 const rounded = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_, each) =>
@@ -25,11 +25,11 @@ const rounded = (value: unknown): unknown =>
   );
 
 describe('docs/results', () => {
-  // Catches: statistics of an older rule beside the runs (W 24 where the counts give 23.5).
+  // Catches: statistics of an older rule (W 24 where the counts give 23.5).
   it.each([...derive.keys()].filter((path) => path.endsWith('.json')))('%s', (path) => {
     expect(rounded(JSON.parse(read(path)))).toEqual(rounded(JSON.parse(derive.get(path) ?? '')));
   });
-  // Catches: a figure of fewer runs than there are records.
+  // Catches: a figure with fewer runs than records.
   it.each([...derive.keys()].filter((path) => path.endsWith('.svg')))('%s', (path) => {
     expect(read(path)).toBe(derive.get(path));
   });
@@ -40,11 +40,11 @@ describe('docs/results', () => {
 
 describe('docs/results/reproduction.md', () => {
   const text = read('docs/results/reproduction.md');
-  it.each(['docs/results/reproduction.md', 'README.md'])('%s has what the runs give', (path) => {
+  it.each(['docs/results/reproduction.md', 'README.md'])('%s matches the runs', (path) => {
     expect(read(path)).toBe(derive.get(path));
   });
   it('counts a run of two plans in both', () => {
-    // Catches: controls that wait for ever for the arms that they share with the plan of decay.
+    // Catches: controls that wait forever for the arms that they share with the plan of decay.
     const byName = new Map<string, string>(Object.entries(parts));
     const row = (part: string, arm: string): string | undefined => {
       const lines = byName.get(part)?.split('\n') ?? [];
@@ -57,7 +57,7 @@ describe('docs/results/reproduction.md', () => {
     expect(row('controls-arms', 'feature')).toBe(row('decay-arms', 'decay-0/feature'));
   });
   it('has a place for every part, and nothing else between markers', () => {
-    // Catches: a table that is made and shown nowhere, a marker that nothing fills.
+    // Catches: a table that is generated but not shown; a marker that nothing fills.
     const all = `${text}${read('README.md')}`;
     const markers = [...all.matchAll(/<!-- results: (\S+) -->/g)].map(([, name]) => name);
     expect(markers.toSorted()).toEqual(Object.keys(parts).toSorted());
@@ -66,7 +66,7 @@ describe('docs/results/reproduction.md', () => {
 });
 
 describe('README.md', () => {
-  it('quotes the tests as they came out', () => {
+  it('quotes the tests correctly', () => {
     const tables = tablesOf(study, decay);
     const feature = tables.primary.split('\n').find((line) => line.includes('feature'));
     expect(feature).toContain('−22.5 | −35.1 … −9.9 | .0089 | .018 | .078');
@@ -79,7 +79,7 @@ describe('README.md', () => {
   });
 });
 
-// What longer runs, the published scripts or the data themselves contradict.
+// Statements that longer runs, the published scripts or the data contradict.
 it.each([
   ['README.md', /85–106|end lower|nothing that ten seeds|decay is essential/],
   [
@@ -89,7 +89,7 @@ it.each([
   ['docs/guides/all-of-grok.md', /as the published runs had it/],
   ['apps/cli/presets/paper-leaked.json', /as the published runs had it/],
   ['packages/report/src/paper.ts', /85–106/],
-] as const)('%s keeps no sentence that is known to be wrong', (path, wrong) => {
+] as const)('%s has no sentence known to be wrong', (path, wrong) => {
   expect(prose(path)).not.toMatch(wrong);
 });
 
@@ -124,7 +124,7 @@ describe('the four questions', () => {
     expect(short.match(/^- \*/gm)).toHaveLength(4);
   });
   it('are undecided while one is missing', () => {
-    // Catches: an answer that nine seeds of ten were asked for.
+    // Catches: an answer from nine of ten seeds.
     const text = answers(found, plan.seeds.slice(1));
     expect(text.match(/undecided: 9 of 10 pairs have ended/g)).toHaveLength(4);
     expect(text).toContain('undecided: 36 of 40 runs without decay');

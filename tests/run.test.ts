@@ -1,4 +1,4 @@
-/** Runs from specification to folder, on the eager backend: the whole path, small. */
+/** Runs from specification to folder, small and on the eager backend. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -42,7 +42,7 @@ async function finish(changes: object = {}, store: Store = memoryStore()) {
   const spec = { experiment: { ...experiment, ...changes }, execution };
   return { store, ...(await startRun(spec, { registry, store })) };
 }
-/** Begins a run, and interrupts it after a step. */
+/** Starts a run, and interrupts it after a step. */
 async function stopAfter(
   step: number,
   store: Store,
@@ -62,7 +62,7 @@ async function describeTeacher(store: Store) {
   return { teacher: { run: manifest.run, paramsSha256: manifest.paramsSha256! } };
 }
 
-test('a run ends with its parameters, metrics and manifest in its folder (a lost file or epoch)', async () => {
+test('a run leaves its parameters, metrics and manifest in its folder (catches: a lost file or epoch)', async () => {
   const { store, manifest, history, status } = await finish();
   expect(status).toBe('finished');
   expect(history.map((row) => row.epoch)).toEqual([1, 2, 3, 4]);
@@ -73,8 +73,8 @@ test('a run ends with its parameters, metrics and manifest in its folder (a lost
   expect(manifest).toMatchObject({ status: 'finished', backend: 'wasm', epoch: 4, step: 12 });
 });
 
-test('the manifest has the versions of what is used, by default too, and of nothing that shares a name', async () => {
-  // Catches: the package of the default loss left out, and one whose probe is called as a task is.
+test('the manifest has the versions of all used packages, including defaults, and no others', async () => {
+  // Catches: the package of the default loss missing; a package whose probe has the name of a task.
   const namesake = {
     ...metrics,
     name: 'namesake',
@@ -91,7 +91,7 @@ test('the manifest has the versions of what is used, by default too, and of noth
   ]);
 });
 
-test('stopped at any step and resumed, a run ends in the same bits (a stream with history would not)', async () => {
+test('a run interrupted at any step and resumed ends in the same bits (catches: a stream with history)', async () => {
   const whole = await finish({ objective: [{ use: 'hard' }] });
   for (const stopAt of [1, 2, 3, 5, 11]) {
     const store = memoryStore();
@@ -129,7 +129,7 @@ test('students learn from a teacher of the same split; terms are logged unweight
   expect(result.manifest.leaked).toBeUndefined();
 });
 
-test('a teacher of another split needs leave, and the manifest says so (a leak unseen)', async () => {
+test('a teacher of another split needs permission, and the manifest says so (catches: a hidden leak)', async () => {
   const { store } = await finish({ splitSeed: 1 });
   const student = {
     ...experiment,
@@ -164,7 +164,7 @@ test('a teacher of another task, changed or unfinished is refused before anythin
   await expect(attempt(store, { teachers: other })).rejects.toThrow(
     /is run [0-9a-f]{10}, not 0000000000/,
   );
-  // Catches: a vocabulary that is the same taken for the task; leave for another split for leave for that.
+  // Catches: tasks compared by vocabulary; permission for another split accepted for another task.
   const add = { use: 'add', options: { p: 7 } };
   for (const use of ['sub', 'div']) {
     const trained = await finish({ task: { ...add, use }, epochs: 1 });
@@ -175,7 +175,7 @@ test('a teacher of another task, changed or unfinished is refused before anythin
   }
 });
 
-test('a teacher of shuffled labels is of the same task, and so is one that says the default (a control refused)', async () => {
+test('a teacher with shuffled labels, or with an explicit default, is of the same task (catches: a control refused)', async () => {
   const task = { use: 'add' };
   const small = {
     task,
@@ -196,7 +196,7 @@ test('a teacher of shuffled labels is of the same task, and so is one that says 
   expect(status).toBe('finished');
 });
 
-test('a store keeps to its experiment: finished is finished, another is refused', async () => {
+test('a store accepts only its own experiment, and a finished run stays finished', async () => {
   const { store, manifest } = await finish();
   const again = await finish({}, store);
   expect(again.already).toBe(true);
@@ -204,7 +204,7 @@ test('a store keeps to its experiment: finished is finished, another is refused'
   await expect(finish({ seed: 7 }, store)).rejects.toThrow(/contains another experiment/);
 });
 
-test('what was asked for may be asked for again, whatever the backend made of it', async () => {
+test('the same request is accepted again, whatever the backend used', async () => {
   const store = memoryStore();
   const spec = { experiment, execution: { ...execution, threads: 2 } };
   await stopAfter(1, store, {}, spec.execution);
@@ -251,7 +251,7 @@ test('a failed write stops the run; a failing listener does not', async () => {
   expect(heard.filter((text) => text.includes('listener failed'))).toHaveLength(1);
 });
 
-test('a listener that returns a promise is left out when it fails (the process would end)', async () => {
+test('a listener that returns a rejected promise is detached (catches: an unhandled rejection)', async () => {
   const heard: string[] = [];
   const broken = async (): Promise<void> => {
     throw new Error('broken later');
@@ -268,7 +268,7 @@ test('a listener that returns a promise is left out when it fails (the process w
   expect(heard.filter((text) => text.includes('broken later'))).toHaveLength(1);
 });
 
-test('a run that diverges at its last step fails (a validation loss of null, and finished)', async () => {
+test('a run that diverges at its last step fails (catches: a validation loss of null in a finished run)', async () => {
   const store = memoryStore();
   const wild = { use: 'adamw', options: { learningRate: 1e30, weightDecay: 1, warmup: 0 } };
   const options = { optimizer: wild, batch: 100, epochs: 1 };
@@ -279,7 +279,7 @@ test('a run that diverges at its last step fails (a validation loss of null, and
   expect(await listCheckpoints(store)).toEqual([]);
 });
 
-test('an event that was cut short by a full disk does not keep the run from going on', async () => {
+test('an event that a full disk cut short does not prevent resuming', async () => {
   const store = memoryStore();
   let full = true;
   const filling: Store = {
@@ -298,7 +298,7 @@ test('an event that was cut short by a full disk does not keep the run from goin
   expect(timeless(resumed.history)).toEqual(timeless((await finish()).history));
 });
 
-test('another run’s checkpoint is passed over, by name (its history would be of two runs)', async () => {
+test('another run’s checkpoint is skipped, by name (catches: a history of two runs)', async () => {
   const theirs = (await finish({ seed: 7 })).store;
   const store = memoryStore();
   await stopAfter(5, store);
@@ -313,7 +313,7 @@ test('another run’s checkpoint is passed over, by name (its history would be o
   expect(notices[0]).toMatch(/step-000012.safetensors is skipped: .* the file was copied here/);
 });
 
-test('a folder that lost its config.json is refused (two runs in one history)', async () => {
+test('a folder that lost its config.json is refused (catches: two runs in one history)', async () => {
   const { store } = await finish();
   await store.remove('config.json');
   await expect(finish({ seed: 7 }, store)).rejects.toThrow(
@@ -321,7 +321,7 @@ test('a folder that lost its config.json is refused (two runs in one history)', 
   );
 });
 
-test('a finished run that lost rows or its last state is not taken as it is (its results are wrong)', async () => {
+test('a finished run that lost rows or its last state is not accepted (catches: wrong results)', async () => {
   const { store, manifest, history } = await finish();
   const metrics = (await store.read('metrics.jsonl'))!;
   await store.truncate('metrics.jsonl', metrics.indexOf(10) + 1);
@@ -337,7 +337,7 @@ test('a finished run that lost rows or its last state is not taken as it is (its
   expect((await finish({}, store)).already).toBe(true);
 });
 
-test('a finished run is of its own backend and threads (another’s result would pass for it)', async () => {
+test('a finished run belongs to its backend and threads (catches: another’s result returned for it)', async () => {
   const { store } = await finish();
   await expect(resumeRun({ registry, store }, { backend: 'onnx' })).rejects.toThrow(
     /run was started with backend=wasm; resuming with backend=onnx would not be bit-exact/,
@@ -367,7 +367,7 @@ test('a resume that fails early leaves no backend open', async () => {
   expect(backends).toEqual([]);
 });
 
-test('evaluated every few epochs, a run takes the same steps and keeps its rows (a row or a second lost)', async () => {
+test('evaluated every few epochs, a run takes the same steps and keeps its rows (catches: a lost row or second)', async () => {
   const whole = await finish({ epochs: 5 });
   const sparse = await finish({ epochs: 5, evalEvery: 2 });
   expect(sparse.history.map((row) => row.epoch)).toEqual([2, 4, 5]);

@@ -1,4 +1,4 @@
-/** The runner tells the truth: its last line, its exit code, and tests that talk on the console. */
+/** The test runner reports correctly: its last line, its exit code, and console output in tests. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** Runs vitest on files of its own, with this project's reporter and setup. */
+/** Runs vitest on temporary files, with this project's reporter and setup. */
 function run(files: Record<string, string>): { status: number | null; last: string; out: string } {
   mkdirSync(`${root}.tsc`, { recursive: true });
   const folder = mkdtempSync(`${root}.tsc/runner-`);
@@ -33,7 +33,7 @@ function run(files: Record<string, string>): { status: number | null; last: stri
 }
 
 // Catches: a summary that hides failures, files that do not load, or errors outside tests.
-test('failures of every sort are counted, and the exit code says so', () => {
+test('failures of every kind are counted, and set the exit code', () => {
   const { status, last, out } = run({
     'a.test.js': `import { describe, test, afterAll } from 'vitest';
       test('passes', () => {});
@@ -50,8 +50,8 @@ test('failures of every sort are counted, and the exit code says so', () => {
   expect(last, out).toBe('3 passed, 5 failed, 1 skipped');
 });
 
-// Catches: noise from tfjs failing every test, and a last line that something else follows.
-test('a clean run ends with the plain line and exit code 0', () => {
+// Catches: tfjs notices that fail every test; output after the last line.
+test('a clean run ends with the summary line and exit code 0', () => {
   const { status, last, out } = run({
     'a.test.js': `import { expect, test, vi } from 'vitest';
       test('notice', () => console.warn('Platform node has already been set. Overwriting'));

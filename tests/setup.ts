@@ -1,7 +1,7 @@
-/** A warning or an error on the console fails the test that caused it, but for tfjs's start-up notices. */
+/** A warning or error on the console fails the test that caused it, except for tfjs's start-up notices. */
 import { afterAll, afterEach } from 'vitest';
 
-/** What tfjs says once when it starts; it says nothing about the code under test. */
+/** Notices that tfjs prints once at start-up, unrelated to the code under test. */
 const NOTICES: readonly RegExp[] = [
   /Hi, looks like you are running TensorFlow\.js in Node\.js/,
   /^Platform node has already been set/,
@@ -30,7 +30,7 @@ function failOnWords(): void {
     );
 }
 afterEach(failOnWords);
-// Words outside any test, as while a file is loaded. The next file shares this console.
+// Output outside any test, such as during loading. The next file shares this console.
 afterAll(() => {
   Object.assign(console, originals);
   failOnWords();

@@ -1,4 +1,4 @@
-/** What every store must do, on the origin private file system, and what only a browser can show. */
+/** The conformance suite on the origin private file system, and tests that need a browser. */
 import { memoryStore, opfsStore } from '@grok/core';
 import { findOpfsFault } from '@grok/core/internal';
 import { storeSuite } from '@grok/testing';
@@ -13,14 +13,14 @@ let count = 0;
 storeSuite('memory', () => memoryStore());
 storeSuite('opfs', () => opfsStore(`${root}/${count++}/run`));
 
-it('finds in another store what one wrote (catches: files that live as long as an object)', async () => {
+it('finds in another store what one wrote (catches: files that only live as long as an object)', async () => {
   const bytes = new TextEncoder().encode('abc');
   await opfsStore(`${root}/again`).write('checkpoints/x', bytes);
   expect(await opfsStore(`${root}/again`).read('checkpoints/x')).toStrictEqual(bytes);
   expect(await opfsStore(`${root}/again`).list('checkpoints')).toEqual(['x']);
 });
 
-it('does not make a folder anew that is gone (catches: a run that ends well in an empty folder)', async () => {
+it('does not recreate a folder that disappeared (catches: a run that finishes in an empty folder)', async () => {
   const store = opfsStore(`${root}/gone/run`);
   await store.write('config.json', Uint8Array.of(1));
   const files = await (await navigator.storage.getDirectory()).getDirectoryHandle(root);
@@ -31,14 +31,14 @@ it('does not make a folder anew that is gone (catches: a run that ends well in a
   expect(await store.list('')).toEqual([]);
 });
 
-it('takes bytes of shared memory (catches: writables that refuse what threads compute)', async () => {
+it('accepts bytes in shared memory (catches: writables that refuse what threads compute)', async () => {
   const shared = new Uint8Array(new SharedArrayBuffer(3)).fill(7);
   await opfsStore(`${root}/shared`).write('x', shared);
   expect(await opfsStore(`${root}/shared`).read('x')).toStrictEqual(Uint8Array.of(7, 7, 7));
 });
 
 describe('a browser that refuses files', () => {
-  it('is told of before anything is kept (catches: a run that fails at its first write)', async () => {
+  it('is reported before anything is written (catches: a run that fails at its first write)', async () => {
     expect(await findOpfsFault()).toBeUndefined();
     const cases: readonly [string, () => { mockRestore(): void }][] = [
       [
@@ -62,7 +62,7 @@ describe('a browser that refuses files', () => {
       refused.mockRestore();
     }
   });
-  it('that lacks the call is named by a sentence (catches: "createWritable is not a function")', async () => {
+  it('that lacks the API gets a readable error (catches: "createWritable is not a function")', async () => {
     const proto = FileSystemFileHandle.prototype;
     const own = Object.getOwnPropertyDescriptor(proto, 'createWritable') ?? {};
     Object.defineProperty(proto, 'createWritable', { value: undefined, configurable: true });

@@ -1,4 +1,4 @@
-/** What every store must do, on each store of core that Node has. */
+/** The conformance suite on each of core's stores that Node has. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const root = mkdtempSync(join(tmpdir(), 'grok-stores-'));
 afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
 const registry = createRegistry([stores]);
-/** A store by its name, as any component is had. */
+/** Opens a store by name, like any other component. */
 const open = (name: string) => () =>
   registry.create('store', name, {}, { tf })(join(root, String(count++), 'run'));
 storeSuite('memory', open('memory'), Buffer.from);

@@ -1,4 +1,4 @@
-/** Every strategy of the workspace, and the example plugin, through the conformance suite. */
+/** The conformance suite on every strategy of the workspace, and on the example plugin. */
 import { type ComponentDefinition, hard } from '@grok/core';
 import { attention } from '@grok/distill-attention';
 import { feature } from '@grok/distill-feature';
@@ -22,7 +22,7 @@ strategySuite('attention', attention, {
 });
 strategySuite('feature', feature, {
   backend,
-  // Its projectors stand between a student and a teacher that are alike.
+  // Its projectors give a nonzero loss even for equal student and teacher.
   zeroWhenEqual: false,
   refuses: [{ direction: 'sideways' }, { reduce: 'max' }],
 });

@@ -1,4 +1,4 @@
-/** Studies whose students teach: chains of runs, teachers taken in the middle of their training, runs without a plan. */
+/** Studies whose students teach: chains of runs, teachers in the middle of their training, runs without a plan. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -29,7 +29,7 @@ import {
 } from '@grok/study';
 import { describe, expect, test } from 'vitest';
 
-/** The class of a row is its first token: what is known of some rows is soon known of all. */
+/** The class of a row is its first token, so training generalizes quickly. */
 const first = defineTask({
   name: 'first',
   summary: 'The first of two tokens.',
@@ -95,7 +95,7 @@ const whole = (async () => {
 })();
 
 describe('a chain of three generations', () => {
-  test('is taught by those that it names, wherever they stand in the plan', async () => {
+  test('uses the teachers that its runs name, wherever they are in the plan', async () => {
     const { status, runs } = await whole;
     expect(status).toBe('finished');
     const [teacher, child, grandchild] = ['teacher@0', 'child@0', 'grandchild@0'].map((key) =>
@@ -109,8 +109,8 @@ describe('a chain of three generations', () => {
     expect(grandchild?.manifest?.teachers?.teacher).toMatchObject(describeRef(child));
   });
 
-  test('stopped again and again, comes to the same table', async () => {
-    // Catches: a student of a student half trained, a chain begun anew.
+  test('interrupted again and again, gives the same table', async () => {
+    // Catches: a student of a half-trained student; a chain that starts over.
     const host = open();
     let status = '';
     let rounds = 0;
@@ -118,7 +118,7 @@ describe('a chain of three generations', () => {
       const stop = new AbortController();
       let epochs = 0;
       const { executor: _, ...rest } = host;
-      const executor = inlineExecutor({ registry, open: host.open }); // the coordinator's, gone with it
+      const executor = inlineExecutor({ registry, open: host.open }); // the coordinator's, which ends with it
       ({ status } = await runStudy(plan, {
         ...{ ...rest, executor, signal: stop.signal },
         onEvent: (event) => {
@@ -136,7 +136,8 @@ describe('a teacher in the middle of its training', () => {
     ['early', 0.99],
     ['half', 0.8],
   ])('%s learns from the first epoch at a validation accuracy of %d', async (arm, accuracy) => {
-    // Catches: the last checkpoint taken for an earlier one; one that was removed meanwhile.
+    // Catches: the last checkpoint used for an earlier one; a checkpoint that was removed
+    // meanwhile.
     const { host, runs } = await whole;
     const teacher = find(runs, 'teacher@0');
     const row = teacher.history?.find(({ validation }) => validation.accuracy >= accuracy);
@@ -148,15 +149,15 @@ describe('a teacher in the middle of its training', () => {
     expect(position.epoch).toBe(row?.epoch);
   });
 
-  test('is taken at a step, also within an epoch', async () => {
+  test('may be used at a step, including within an epoch', async () => {
     const { runs } = await whole;
     const [fifth, child] = ['fifth@0', 'child@0'].map((key) => find(runs, key));
     expect(fifth?.experiment.teachers?.teacher?.step).toBe(5);
     expect(fifth?.manifest?.paramsSha256).not.toBe(child?.manifest?.paramsSha256);
   });
 
-  test('that never came to that point blocks its student, and says so', async () => {
-    // Catches: a student that waits for ever, or learns from the last state instead.
+  test('that never reached the requested point blocks its student, with the reason', async () => {
+    // Catches: a student that waits forever, or learns from the last state instead.
     const host = open();
     const short = checkPlan({ ...plan, shared: { ...plan.shared, epochs: 1 } }, 'short');
     const { status, runs } = await runStudy(short, { ...host, only: ['early', 'none'] });
@@ -175,7 +176,7 @@ describe('planned runs without a plan', () => {
   const student = { ...experiment, objective: taught };
   const needs = (key: string) => ({ teacher: { key, at: 'last' as const } });
 
-  test('are carried out, and found again by whoever comes back', async () => {
+  test('are executed, and found again when the study resumes', async () => {
     const host = open();
     const drafts = [
       { key: 'c', experiment: student, needs: needs('b') },
@@ -209,11 +210,11 @@ describe('planned runs without a plan', () => {
       ],
       'run "a": two runs have this key',
     ],
-  ])('that cannot be are errors: %#', (drafts, message) => {
+  ])('that are invalid are errors: %#', (drafts, message) => {
     expect(() => planRuns(drafts)).toThrow(message);
   });
 
-  test('each taught by the next may be ten thousand (catches: a call nested in a call for each)', () => {
+  test('may form a chain of ten thousand teachers (catches: recursion)', () => {
     const drafts = Array.from({ length: 10_000 }, (_, i) => ({
       ...{ key: `r${i}`, experiment },
       needs: i === 9999 ? {} : needs(`r${i + 1}`),
@@ -223,7 +224,7 @@ describe('planned runs without a plan', () => {
     );
   });
 
-  test('and so are such plans', () => {
+  test('and so may plans', () => {
     const arms = { a: { objective: taught, teacher: 'b' }, b: { objective: taught, teacher: 'a' } };
     const circle = { ...written, arms };
     expect(() => checkPlan(circle, 'circle')).toThrow(
@@ -235,8 +236,8 @@ describe('planned runs without a plan', () => {
   });
 });
 
-test('a coordinator that comes back waits for what its predecessor left running', async () => {
-  // Catches: a run begun a second time beside the first, a result that nobody collects.
+test('a coordinator that restarts waits for jobs that are still running', async () => {
+  // Catches: a run started a second time in parallel; a result that nobody collects.
   const host = open();
   const [teacher] = expandPlan(plan);
   if (teacher === undefined) throw new Error('a plan without runs');

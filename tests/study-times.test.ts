@@ -1,4 +1,4 @@
-/** Tables of a plan that states hypotheses, from runs made up for it. */
+/** Tables of a plan with hypotheses, from synthetic runs. */
 import { renderSvg, survivalFigure, timesTables } from '@grok/report';
 import { type BegunRun, checkPlan, type StudyRun } from '@grok/study';
 import { describe, expect, it } from 'vitest';
@@ -43,11 +43,11 @@ describe('timesTables', () => {
   it('give rates, medians and means of censored times', () => {
     const [ours, theirs] = takeRows([...feature, ...none], 'table-arms');
     expect(ours?.slice(0, 5)).toEqual(['feature', '6 of 6', '6 of 6', '0.61 … 1.00', '50']);
-    // Four of six: half have come to it at the third, 97 epochs here.
+    // Four of six reach it, and half have at the third, here after 97 epochs.
     expect(theirs?.slice(0, 5)).toEqual(['none', '6 of 6', '4 of 6', '0.30 … 0.90', '97']);
   });
   it('conclude once every pair has ended, and show no p before', () => {
-    // Catches: a verdict, or a p-value to stop at, on half of the runs.
+    // Catches: a verdict, or a p-value that invites early stopping, from half of the runs.
     const [done] = takeRows([...feature, ...none], 'table-hypotheses');
     expect(done?.at(-1)).toBe('supported');
     expect(done?.at(-4)).toBe('.0313');
@@ -56,29 +56,29 @@ describe('timesTables', () => {
     expect(open?.at(-1)).toBe('undecided: 3 of 6 pairs have ended');
     expect(open?.slice(6, 9)).toEqual(['–', '–', '–']);
   });
-  it('keep an accuracy that did not hold out of the sustained ones', () => {
+  it('do not count an accuracy that did not last as sustained', () => {
     const late = seeds.map((seed) => madeUp({ name: 'feature', seed, crossing: 145 }));
     const cell = (name: string) => takeRows([...late, ...none], name)[0]?.[5];
     expect(cell('table-thresholds')).toMatch(/^6; 145; /);
     expect(cell('table-thresholds-sustained')).toMatch(/^0; > 150; 150\.0/);
   });
-  it('are none of a plan that states nothing', () => {
+  it('are empty for a plan without hypotheses', () => {
     const { hypotheses: _, ...silent } = plan;
     expect(timesTables(silent, none)).toEqual([]);
   });
 });
 
 describe('survivalFigure', () => {
-  it('steps up at each event, and is drawn', async () => {
+  it('steps up at each event, and renders', async () => {
     const figure = survivalFigure(plan, [...feature, ...none], 0.5) ?? expect.fail('none');
     const { values } = figure.spec.data as { values: readonly { run: string; share: number }[] };
     const shares = values.filter(({ run }) => run === 'none').map(({ share }) => share);
-    // Catches: runs that never came to it, left out of the share.
+    // Catches: runs that never reached the accuracy left out of the share.
     expect(shares).toEqual([0, 0.166667, 0.333333, 0.5, 0.666667, 0.666667]);
     expect(figure.caption).toContain('6 runs a curve');
     expect(await renderSvg(figure.spec)).toContain('<svg');
   });
-  it('waits for the first run that ends', () => {
+  it('requires at least one ended run', () => {
     expect(survivalFigure(plan, none.map(waiting), 0.5)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /**
- * The paper's arms and controls at p = 23 over three seeds, killed at random moments: the same table
- * as when left alone. Catches a finished run that is repeated, an interrupted one begun anew, two
- * processes in one folder, a student of a teacher half trained.
+ * The paper's arms and controls at p = 23 over three seeds, killed at random times, give the same
+ * table as an uninterrupted study. Catches: a finished run repeated, an interrupted one restarted,
+ * two processes in one folder, a student of a half-trained teacher.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ async function finished(...args: string[]): Promise<string> {
   expect(await run.done, run.err()).toBe(0);
   return run.out();
 }
-/** Living processes that hold the lease of a run: those that the study had started. */
+/** Live processes that hold the lease of a run, which the study started. */
 const workers = (out: string): number[] => leaseHolders(out).filter(isAlive);
 const leaseHolders = (out: string): number[] =>
   (existsSync(join(folder, out)) ? readdirSync(join(folder, out)) : []).flatMap((name) => {
@@ -47,7 +47,7 @@ const leaseHolders = (out: string): number[] =>
         (file) => JSON.parse(readFileSync(join(lease, file), 'utf8')).pid,
       );
     } catch {
-      return []; // no run's folder, or let go since
+      return []; // not a run folder, or already released
     }
   });
 const isAlive = (pid: number): boolean => {
@@ -64,7 +64,7 @@ const journal = (out: string): { type: string; run: string; status?: string }[] 
     .map((line) => JSON.parse(line));
 
 describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => {
-  test('killed three times and resumed, it gives the same table as left alone', async () => {
+  test('killed three times and resumed, it gives the same table as an uninterrupted study', async () => {
     const began = performance.now();
     await finished('run', ...PLAN, '--out', 'whole');
     const duration = performance.now() - began;
@@ -77,7 +77,8 @@ describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => 
       expect(next.child.exitCode, next.err()).toBeNull();
       const started = workers('killed');
       next.child.kill('SIGKILL');
-      // Once its processes too, as when the machine loses its power; else they save and end by themselves.
+      // Once together with its processes, as in a power failure; otherwise they save and exit by
+      // themselves.
       if (kills === 1) for (const pid of started) process.kill(pid, 'SIGKILL');
       await next.done;
       kills++;
@@ -164,7 +165,7 @@ describe.skipIf(!existsSync(cli))('grok study (skipped without a build)', () => 
     expect(await first.done).toBe(130);
   });
 
-  test('a run whose process dies is tried once more', async () => {
+  test('a run whose process dies is retried once', async () => {
     const run = start(['run', ...PLAN, '--set', 'seeds=[2]', '--only', 'none', '--out', 'dying']);
     while (workers('dying').length < 1 && run.child.exitCode === null) await wait(20);
     for (const pid of workers('dying')) process.kill(pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** Studies on executors that fail, stop and lie: tiny runs on the eager backend, in memory. */
+/** Studies on executors that fail, stop and report wrongly: tiny runs on the eager backend, in memory. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, type Registry, type Store } from '@grok/core';
 import type { BoundJob } from '@grok/core/internal';
@@ -49,7 +49,7 @@ const plan: Plan = checkPlan(
   'tiny',
 );
 
-/** A study's folder in memory, and an executor over it that keeps account. */
+/** A study folder in memory, and an executor on it that counts. */
 function study(options: { slots?: number; before?: (key: string) => 'fail' | undefined } = {}) {
   const stores = new Map<string, Store>();
   const open = (name: string): Store => {
@@ -95,7 +95,7 @@ const whole = (async () => {
 })();
 
 describe('runStudy', () => {
-  test('goes through a plan once (catches: one that was checked, checked again before its first run)', async () => {
+  test('checks a plan once (catches: a plan checked again before its first run)', async () => {
     const creates = async (isChecked: boolean): Promise<number> => {
       const { host } = study();
       let count = 0;
@@ -111,7 +111,7 @@ describe('runStudy', () => {
     };
     expect(await creates(true)).toBeLessThan((await creates(false)) / 5);
   });
-  test('trains teachers before their students, on one split, no more at once than there are slots', async () => {
+  test('trains teachers before their students, on one split, with no more runs at once than slots', async () => {
     const own = study({ slots: 3 });
     const { status, begun, runs } = await runStudy(plan, own.host);
     expect([status, begun, own.most()]).toEqual(['finished', 15, 3]);
@@ -124,19 +124,19 @@ describe('runStudy', () => {
       }
     const splits = runs.map(({ seed, record }) => `${seed} ${record!.splitHash}`);
     expect(new Set(splits).size).toBe(3);
-    // Catches: a table that depends on the order in which runs happened to end.
+    // Catches: a table that depends on the order in which runs finish.
     expect(await own.table()).toBe((await whole).table);
   });
 
-  test('does nothing twice', async () => {
+  test('does nothing when called again', async () => {
     const { host, log } = await whole;
     const before = log.length;
     expect(await runStudy(plan, host)).toMatchObject({ status: 'finished', begun: 0 });
     expect(log.length).toBe(before);
   });
 
-  test('stopped again and again, it comes to the same table', async () => {
-    // Catches: a run begun anew, a student that learned from a teacher half trained.
+  test('interrupted again and again, gives the same table', async () => {
+    // Catches: a run that starts over; a student that learned from a half-trained teacher.
     const own = study();
     let status = '';
     let rounds = 0;
@@ -155,7 +155,7 @@ describe('runStudy', () => {
     expect(await own.table()).toBe((await whole).table);
   });
 
-  test('tries a failed run once more, then goes on without it and those it taught', async () => {
+  test('retries a failed run once, then continues without it and its students', async () => {
     const failures: string[] = [];
     const lamp = (name: string): 'fail' | undefined => {
       const isFirst = name.startsWith('teacher') && failures.every((other) => other === name);
@@ -176,14 +176,14 @@ describe('runStudy', () => {
     expect(await own.table()).toContain(
       'teacher@0: the lamp went out\nlogit@0: its teacher teacher@0 failed',
     );
-    // Catches: a study that tries a hopeless run at every start.
+    // Catches: a study that retries a hopeless run at every start.
     expect(await runStudy(plan, own.host)).toMatchObject({ status: 'failed', begun: 0 });
     const again = await runStudy(plan, { ...own.host, forgive: true });
     expect(again).toMatchObject({ status: 'finished', begun: 2 });
     expect(await own.table()).toBe((await whole).table);
   });
 
-  test('a run that failed once is as good as any', async () => {
+  test('accepts a run that failed once and then finished', async () => {
     const seen = new Set<string>();
     const own = study({
       before: (name) => {
@@ -196,16 +196,16 @@ describe('runStudy', () => {
     expect(await own.table()).toBe((await whole).table);
   });
 
-  test('trains once what two overrides share', async () => {
+  test('trains runs shared by two overrides once', async () => {
     const overrides = { base: {}, other: { student: { batch: 16 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     const own = study({ slots: 4 });
     const { begun, runs } = await runStudy(both, own.host);
-    expect(begun).toBe(8); // two teachers, twice three arms
+    expect(begun).toBe(8); // two teachers, and three arms for each
     expect(runs.map(({ state }) => state)).toEqual(Array(10).fill('finished'));
   });
 
-  test('refuses two runs that differ in their length alone (one would pass for the other)', async () => {
+  test('refuses two runs that differ only in length (catches: one used for the other)', async () => {
     const overrides = { base: {}, short: { student: { epochs: 1 } } };
     const both = checkPlan({ ...plan, seeds: [0], overrides }, 'both');
     await expect(runStudy(both, study().host)).rejects.toThrow(
@@ -213,7 +213,7 @@ describe('runStudy', () => {
     );
   });
 
-  test('goes on with what is to be longer now (a shorter run would pass for it)', async () => {
+  test('continues a run whose length was increased (catches: a shorter run used for it)', async () => {
     const short = checkPlan({ ...plan, seeds: [0] }, 'short');
     const own = study({ slots: 4 });
     await runStudy(short, { ...own.host, only: ['none'] });
@@ -223,7 +223,7 @@ describe('runStudy', () => {
     expect(states).not.toContain('finished');
   });
 
-  test('does only what is asked for, with the teachers it needs', async () => {
+  test('runs only what is selected, with the required teachers', async () => {
     const own = study();
     const { runs } = await runStudy(plan, { ...own.host, only: ['logit@1'] });
     expect(runs.map(({ key, state }) => [key, state])).toEqual([
@@ -238,7 +238,7 @@ describe('runStudy', () => {
     );
   });
 
-  test('does not believe an executor that says what is not so (it would ask for ever)', async () => {
+  test('does not trust an executor that contradicts the folder (catches: retrying forever)', async () => {
     const { host } = study();
     const { open } = host;
     const liar = queueExecutor({
@@ -264,7 +264,7 @@ describe('runStudy', () => {
   });
 });
 
-test('a line of the journal that a kill cut short is removed, not joined to the next', async () => {
+test('a partial line in the journal is removed, not joined with the next one', async () => {
   const { host } = study();
   await runStudy(plan, { ...host, only: ['none@0'] });
   await host.root.append('journal.jsonl', new TextEncoder().encode('{"type":"beg'));
@@ -274,7 +274,7 @@ test('a line of the journal that a kill cut short is removed, not joined to the 
 });
 
 describe('summarize', () => {
-  test('corrects the family alone, and labels the others', async () => {
+  test('corrects only the family, and labels the others', async () => {
     const { comparisons, arms } = summarize(plan, (await whole).result.runs);
     expect(arms.map(({ name, finished }) => [name, finished])).toEqual([
       ...[
@@ -293,7 +293,7 @@ describe('summarize', () => {
     ]);
     expect(comparisons.filter(({ holm }) => holm !== null)).toHaveLength(1);
   });
-  test('counts runs that never grok as longer than they lasted', async () => {
+  test('counts runs that never grok as censored', async () => {
     const runs = (await whole).result.runs.map((run) => ({
       ...run,
       record: {
@@ -306,14 +306,14 @@ describe('summarize', () => {
     expect(arms.find(({ name }) => name === 'none')?.epochsTo['0.99']).toMatchObject({
       ...{ reached: 0, of: 3, median: null, restrictedMean: 100, horizon: 100 },
     });
-    // Catches: a teacher that stopped early taken as watched to the end.
+    // Catches: a teacher that stopped early treated as observed to the end.
     expect(arms.find(({ name }) => name === 'teacher')?.epochsTo['0.99']).toMatchObject({
       ...{ reached: 0, median: null, restrictedMean: 80, horizon: 80 },
     });
     expect(comparisons[0]).toMatchObject({ arm: 'logit', n: 3, difference: -59, rankBiserial: -1 });
     expect(comparisons[0]?.logRankP).toBeCloseTo(0.0246, 3);
   });
-  test('is told as JSON without what differs from machine to machine, but under `time`', async () => {
+  test('as JSON has all machine-dependent values under `time`', async () => {
     const strip = ({ runs, ...rest }: ReturnType<typeof studyToJson>) => ({
       ...rest,
       runs: runs.map(({ time: _, ...run }) => run),

@@ -1,4 +1,4 @@
-/** Our own tasks, models, optimizers and probes pass the suites that plugin authors run. */
+/** The conformance suites on this project's tasks, models, optimizers and probes. */
 import { wasm } from '@grok/backend-wasm';
 import type { ComponentDefinition } from '@grok/core';
 import data from '@grok/data';

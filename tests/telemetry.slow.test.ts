@@ -1,6 +1,7 @@
 /**
- * Nothing phones home, seen from the system: a process that has loaded the backend opens no socket,
- * for longer than onnxruntime waits before it sends (it looks its host up after nine seconds, seen in 1.30).
+ * Nothing phones home, checked at the system level: a process that has loaded the backend opens no
+ * socket for longer than onnxruntime waits before sending (it resolves its host after nine seconds,
+ * seen in 1.30).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,7 +32,7 @@ test.skipIf(!built || !traces)('opens no socket (needs strace and a build)', () 
   expect(status, stderr).toBe(0);
   const calls = readFileSync(file, 'utf8');
   rmSync(dir, { recursive: true });
-  // Catches: a trace that saw nothing at all.
+  // Catches: a trace that recorded nothing.
   expect(calls).toContain('execve(');
   expect(calls.split('\n').filter((line) => /AF_INET|AF_UNIX/.test(line))).toEqual([]);
 });

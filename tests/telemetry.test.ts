@@ -1,4 +1,4 @@
-/** Nothing phones home: a run leaves nothing in the home folder, and whoever loads onnxruntime-node says no. */
+/** Nothing phones home: a run leaves nothing in the home folder, and all code that loads onnxruntime-node turns telemetry off. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,15 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe.skipIf(!existsSync(cli))('the built command line (skipped without a build)', () => {
   test('leaves a fresh home and temporary folder empty', () => {
-    // Catches: a library's device id, database or log, which it writes at its first run.
+    // Catches: a library's device id, database or log, written at its first run.
     const [home, temporary] = ['home', 'tmp'].map((name) => join(dir, name)) as [string, string];
     for (const folder of [home, temporary]) mkdirSync(folder);
     const run = ['train', '--p', '7', '--dim', '8', '--epochs', '2', '--backend', 'onnx'];
     execFileSync(process.execPath, [cli, ...run, '--quiet', '--out', join(dir, 'run')], {
       cwd: dir,
       stdio: 'pipe',
-      // Nothing else of this environment: libraries behave in CI, or where a variable says no.
+      // No other variables of this environment, since libraries behave differently in CI or when a
+      // variable disables telemetry.
       env: { HOME: home, TMPDIR: temporary, TEMP: temporary, USERPROFILE: home },
     });
     for (const folder of [home, temporary])
@@ -30,7 +31,7 @@ describe.skipIf(!existsSync(cli))('the built command line (skipped without a bui
 });
 
 test('every file that loads onnxruntime-node turns its telemetry off', () => {
-  // Catches: a benchmark or a script that loads it beside the backend.
+  // Catches: a benchmark or a script that loads it directly.
   const loads =
     /(import|require|near)\(\s*'onnxruntime-node'\s*\)|^import (?!type).*'onnxruntime-node'/m;
   const says = /ORT_DISABLE_TELEMETRY|disableTelemetry\(/;

@@ -1,4 +1,4 @@
-/** The smallest plan that trains: its runs take a moment. */
+/** The smallest plan that trains; its runs take a moment. */
 export const tinyPlan = {
   name: 'tiny',
   summary: 'For tests.',

@@ -1,4 +1,4 @@
-/** A short slice of `npm run test:torture`: the same kills and the same damage, fewer of them. */
+/** A short version of `npm run test:torture`: the same kills and the same damage, but fewer of them. */
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { mutateDocuments } from '../scripts/torture/documents.mjs';
@@ -7,14 +7,14 @@ import { documentKinds } from '../scripts/torture/kinds.mjs';
 import { cli } from '../scripts/torture/processes.mjs';
 import { runTarget } from '../scripts/torture/targets.mjs';
 
-test('a damaged file is read or refused in words meant for a person (catches: a TypeError, a reading without end)', async () => {
+test('a damaged file is read, or refused with a readable error (catches: a TypeError, a read that never ends)', async () => {
   const kinds = await documentKinds();
   expect(new Set(kinds.map(({ name }) => name)).size).toBe(kinds.length);
   for (const { name, bytes, read } of kinds)
     await expect(Promise.resolve(read(bytes)), name).resolves.not.toThrow();
   const { read, refused, findings } = await mutateDocuments({ mutations: 650, seed: 20, kinds });
   expect(findings).toEqual([]);
-  // Damage that nobody notices, or that nobody survives, would prove nothing.
+  // Damage that is never detected, or always refused, would prove nothing.
   expect([read > 50, refused > 100]).toEqual([true, true]);
 });
 
@@ -23,12 +23,12 @@ test.skipIf(!existsSync(cli))(
   async () => {
     const { kills, findings } = await kill({ kills: 3, seed: 2, targets: [runTarget] });
     expect(findings).toEqual([]);
-    // Catches: attempts that met the end of the run and are counted, or not repeated.
+    // Catches: attempts that came after the run's end counted, or not repeated.
     expect(kills).toBe(3);
   },
 );
 
-test('what is meant for no person is found (catches: a kit that finds nothing)', async () => {
+test('errors not meant for people are detected (catches: a kit that detects nothing)', async () => {
   const bytes = new TextEncoder().encode('{"a":1}');
   const read = () => {
     throw new TypeError('x is not a function');

@@ -1,6 +1,6 @@
 /**
- * The paper's control step by step: one trace of losses, in Node and in Chromium, beside the one that Node
- * left in `trace.json`.
+ * The paper's control step by step: a trace of losses in Node and in Chromium, compared with the
+ * one from Node in `trace.json`.
  */
 import onnx from '@grok/backend-onnx';
 import { createRegistry, memoryStore, startRun } from '@grok/core';
@@ -22,8 +22,9 @@ const experiment = {
   seed: 42,
 };
 
-// Catches: a runtime whose kernels, masks, order or optimizer differ; a lowering that is for browsers alone.
-test('the first 50 losses of the paper’s control agree with the kept trace to 1e-3', async () => {
+// Catches: a runtime whose kernels, masks, row order or optimizer differ; a lowering for browsers
+// only.
+test('the first 50 losses of the paper’s control match the stored trace to 1e-3', async () => {
   const losses: number[] = [];
   await startRun(
     { experiment, execution: { backend: 'onnx', threads: 1 } },

@@ -1,4 +1,4 @@
-/** Trackers of runs, small and on the eager backend: what they hear, and that nothing of theirs stops a run. */
+/** Trackers of runs, small and on the eager backend: what they receive, and that they never stop a run. */
 import wasm from '@grok/backend-wasm';
 import {
   createRegistry,
@@ -35,7 +35,7 @@ const experiment = {
 };
 const execution = { backend: 'wasm' };
 
-/** A registry with a tracker `diary` that notes under its options' name. */
+/** A registry with a tracker `diary` that records events under the name in its options. */
 function noted() {
   const notes: string[] = [];
   const runs: TrackedRun[] = [];
@@ -71,7 +71,7 @@ async function heardWith(trackers: Readonly<Record<string, Tracker>>) {
   return notices;
 }
 
-test('a specification names trackers, with options and under two names (one heard for both)', async () => {
+test('a specification lists trackers with options, one of them twice (catches: one tracker for both)', async () => {
   const { notes, runs, registry } = noted();
   const trackers = [{ use: 'diary' }, { use: 'diary', as: 'other', options: { page: 'second' } }];
   const store = memoryStore('runs/it');
@@ -94,7 +94,7 @@ test('a specification names trackers, with options and under two names (one hear
   expect((await readConfig(store)).experiment).toEqual(experiment);
 });
 
-test('a run that goes on keeps its trackers, or takes the ones named then', async () => {
+test('a resumed run keeps its trackers, or takes newly named ones', async () => {
   const { notes, registry } = noted();
   const store = memoryStore();
   const stop = new AbortController();
@@ -118,7 +118,7 @@ test('a run that goes on keeps its trackers, or takes the ones named then', asyn
   expect(new Set(notes.map((note) => note.split(' ')[0]))).toEqual(new Set(['new']));
 });
 
-test('an unknown tracker, and two of one name, are bad input: nothing is written', async () => {
+test('an unknown tracker, and duplicate names, are bad input: nothing is written', async () => {
   const { registry } = noted();
   const store = memoryStore();
   const start = (trackers: object[]) =>
@@ -145,9 +145,9 @@ test.each<[string, Tracker]>([
   ],
   ['cut off', () => ({ on() {}, finish: () => Promise.reject(new Error('cut off')) })],
 ])(
-  'a tracker that fails (%s) is left out with a notice, and the run goes on',
+  'a tracker that fails (%s) is detached with a notice, and the run continues',
   async (why, faulty) => {
-    // Catches: a run stopped by a service, an unhandled rejection that ends the process.
+    // Catches: a run stopped by a service; an unhandled rejection that ends the process.
     const heard: string[] = [];
     const sound: Tracker = () => ({ on: ({ type }) => void heard.push(type), finish() {} });
     const notices = await heardWith({ faulty, sound });
@@ -159,8 +159,8 @@ test.each<[string, Tracker]>([
 test.each<[string, Tracker]>([
   ['begin', () => new Promise(() => {})],
   ['finish', () => ({ on() {}, finish: () => new Promise(() => {}) })],
-])('a tracker that never comes to %s is not waited for', async (what, hanging) => {
-  // Catches: a run that never returns, its work done.
+])('a tracker whose %s never returns times out', async (what, hanging) => {
+  // Catches: a run that never returns although its work is done.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const running = heardWith({ hanging });
   const seconds = TRACKER_TIMEOUT / 1000;
@@ -171,7 +171,7 @@ test.each<[string, Tracker]>([
   ]);
 });
 
-test('the trial of a plan tells no tracker (two epochs that nobody asked for among the results)', async () => {
+test('the trial of a plan notifies no tracker (catches: two extra epochs among the results)', async () => {
   const { notes, registry } = noted();
   const { task, model, optimizer, batch, epochs } = experiment;
   const arms = { none: { objective: [{ use: 'hard' }] } };

@@ -1,4 +1,4 @@
-"""What both Python peers share: the task, the command line and the line protocol of bench/protocol.mjs."""
+"""Shared by the Python peers: the task, the command line and the line protocol of bench/protocol.mjs."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ import numpy as np
 PRIME = 97
 VOCABULARY = PRIME + 2
 BATCH = 512
-# Divisors of the 4,656 validation rows: a peer evaluates in the size that suits it best.
+# Divisors of the 4,656 validation rows: each peer evaluates in its fastest batch size.
 EVALUATION_BATCHES = (4656, 1164, 582, 291)
 
 
@@ -28,7 +28,7 @@ def arguments(modes, *required):
 
 
 def division(seed):
-    """Tokens [rows, 4] and labels [rows] of a / b mod 97, halved as NumPy's legacy generator shuffles them."""
+    """Tokens [rows, 4] and labels [rows] of a / b mod 97, split in half by NumPy's legacy shuffle."""
     a, b = np.divmod(np.arange(PRIME * (PRIME - 1)), PRIME - 1)
     b = b + 1
     inverse = np.array([pow(int(x), PRIME - 2, PRIME) for x in b])
@@ -45,7 +45,7 @@ def now():
 
 
 def fastest(candidates, run, tries=3):
-    """The candidate whose best time of `run(candidate)` is least; one run before counts for nothing."""
+    """The candidate with the smallest best time of `run(candidate)`, after one warm-up run."""
     best = {}
     for candidate in candidates:
         run(candidate)
@@ -59,7 +59,7 @@ def fastest(candidates, run, tries=3):
 
 
 def keep_to_cores(threads):
-    """Lets this process use as many cores as threads, where the system can; returns how many it got. XLA asks once, at import."""
+    """Limits this process to as many cores as threads, if the system supports it; returns the number. XLA reads it once, at import."""
     if not hasattr(os, "sched_setaffinity"):
         return threads
     cores = sorted(os.sched_getaffinity(0))[:threads]
@@ -68,7 +68,7 @@ def keep_to_cores(threads):
 
 
 def serve(ready, epoch, evaluate):
-    """Says `ready`, then answers every line `go` with a timed epoch and evaluation, until standard input ends."""
+    """Reports `ready`, then answers every line `go` with a timed epoch and evaluation, until standard input ends."""
     print(json.dumps({"ready": True, **ready}), flush=True)
     for line in sys.stdin:
         if line.strip() != "go":

@@ -1,4 +1,4 @@
-"""The reference's model and optimizer in JAX, Flax nnx and optax: a timed epoch with evaluation at every `go`.
+"""The reference's model and optimizer in JAX, Flax nnx and optax: a timed epoch with evaluation per `go`.
 
 The same decoder as torch_step.py. `jit` compiles the training step and the evaluation with nnx.jit;
 `eager` runs them as the reference was published.

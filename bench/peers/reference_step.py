@@ -1,4 +1,4 @@
-"""The published code itself (https://github.com/atsentia/jax-tunix-grokking), from a checkout: a timed epoch with evaluation at every `go`.
+"""The published code itself (https://github.com/atsentia/jax-tunix-grokking), from a checkout: a timed epoch with evaluation per `go`.
 
 Its own model, data, optimizer, training step and loss; the loop and the order of things are those of
 its `train`, without what that prints and saves. `jit` compiles step and evaluation with nnx.jit,

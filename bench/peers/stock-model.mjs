@@ -1,7 +1,7 @@
 /**
- * The same model as anyone would write it for stock TensorFlow.js 4.22: eager, one-hot embedding (a
- * gather has no gradient on its WebAssembly backend), `matMul` as it comes. Gradients only: no
- * optimizer step is taken. For Node and for browsers.
+ * The same model written for stock TensorFlow.js 4.22 in the usual way: eager, one-hot embedding (a
+ * gather has no gradient on its WebAssembly backend), plain `matMul`. Gradients only, without
+ * optimizer steps. For Node and for browsers.
  */
 import * as tf from '@grok/tfjs';
 import { BATCH, batches, division, generator, POSITIONS, shuffle, VOCABULARY } from '../task.mjs';
@@ -35,7 +35,7 @@ export function openStock({ dim, rate }) {
       loss: loss / all.length,
     };
   }
-  /** Loss and all gradients of one batch; the gradients are computed and dropped. */
+  /** Loss and all gradients of one batch; the gradients are computed and discarded. */
   function step(rows) {
     return tf.tidy(() => {
       const tokens = tokensOf(train, rows);

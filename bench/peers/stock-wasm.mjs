@@ -19,7 +19,7 @@ const { step, epoch, evaluate, parameters } = openStock({
   rate: Number(values.dropout),
 });
 
-// Warm: the batch sizes of an epoch, and the evaluation in the size that suits it best.
+// Warm-up: the batch sizes of an epoch, and the evaluation at its best size.
 step(Array.from({ length: BATCH }, (_, i) => i));
 step(Array.from({ length: 48 }, (_, i) => i));
 const sizes = [4656, 1164, 582, 291].map((size) => {

@@ -1,4 +1,4 @@
-"""The reference's model and optimizer in PyTorch: a timed epoch with evaluation at every `go`.
+"""The reference's model and optimizer in PyTorch: a timed epoch with evaluation per `go`.
 
 A pre-norm decoder (RMSNorm, rope on half-split features, SwiGLU, no biases) on a / b mod 97, AdamW
 with a linear warm-up of ten steps. Eager, or the model under torch.compile; the optimizer is

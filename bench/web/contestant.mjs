@@ -1,4 +1,4 @@
-/** Grok's own trainer in a page: `contestant(how)` opens it, then `epoch()` of what it gives is one lap. */
+/** Grok's trainer in a page: `contestant(how)` opens it, and `epoch()` of the result is one lap. */
 
 import wasmFolder from 'virtual:wasm-folder';
 import { onnx } from '@grok/backend-onnx';

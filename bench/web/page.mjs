@@ -1,6 +1,7 @@
 /**
- * The race in one page: a training step on `onnx`, on our `wasm`, on stock TensorFlow.js, and the step's
- * own matrix products alone on onnxruntime-web. Laps take turns, so that a busy machine slows all alike.
+ * The race in one page: a training step on `onnx`, on our `wasm`, on stock TensorFlow.js, and the
+ * step's matrix products alone on onnxruntime-web. Laps alternate, so that a busy machine slows all
+ * equally.
  */
 
 import wasmFolder from 'virtual:wasm-folder';
@@ -11,7 +12,8 @@ import { onnxBytes } from '../onnx-bytes.mjs';
 import { openTraining } from '../training.mjs';
 
 /**
- * Makes all of them ready: who they are, and a lap of all in milliseconds.
+ * Starts all of them; returns their names, and a function that times one lap of each in
+ * milliseconds.
  * @param {{ dim: number, dropout: number, threads: number }} how
  */
 globalThis.openRace = async ({ dim, dropout, threads }) => {
@@ -36,7 +38,7 @@ globalThis.openRace = async ({ dim, dropout, threads }) => {
   return [ours.device, eager.device, stock.name];
 };
 
-/** Stock TensorFlow.js in a frame; a frame of the same origin computes in this thread. */
+/** Stock TensorFlow.js in a frame; a same-origin frame computes in this thread. */
 async function openStock(how) {
   const frame = document.createElement('iframe');
   frame.src = './stock.html';
@@ -47,8 +49,9 @@ async function openStock(how) {
 }
 
 /**
- * The matrix products of the whole batch's step as one graph; gives milliseconds a step. Operands of one
- * shape are one input, and one small result is fetched: copies in and out are none of the products'.
+ * The matrix products of the whole batch's step as one graph; returns milliseconds per step.
+ * Operands of one shape are one input, and one small result is fetched, so that copies are not
+ * timed.
  */
 async function openProducts(programs) {
   const { products } = programs.toSorted((a, b) => b.runs * b.flops - a.runs * a.flops)[0];

@@ -1,6 +1,6 @@
 /**
- * Stock TensorFlow.js for the race, in a frame of the page: its modules and its kernels are its own, so
- * that the training kernels that our `wasm` registers do not serve it.
+ * Stock TensorFlow.js for the race, in a frame of the page with its own modules and kernels, so
+ * that it does not use the training kernels that our `wasm` registers.
  */
 import wasmFolder from 'virtual:wasm-folder';
 import * as tf from '@grok/tfjs';
@@ -23,7 +23,7 @@ globalThis.open = async ({ dim, dropout }) => {
   step(rowsFrom(0));
   return {
     name: `stock ${version_wasm}, ${threads} thread${threads === 1 ? '' : 's'}`,
-    /** Milliseconds a step, the mean of two. */
+    /** Milliseconds per step, the mean of two. */
     lap() {
       const began = performance.now();
       for (let i = 0; i < 2; i++) step(rowsFrom(i));

@@ -1,5 +1,6 @@
-// Hidden states compared by linear CKA (Kornblith et al. 2019, section 3): 1 − CKA of teacher's and
-// student's values at a site, rows of the batch as samples; widths may differ without a projector.
+// Compares hidden states by linear CKA (Kornblith et al. 2019, section 3): 1 − CKA of the teacher's
+// and student's values at a site, with rows of the batch as samples; widths may differ without a
+// projector.
 export const cka = {
   kind: 'strategy',
   name: 'cka',

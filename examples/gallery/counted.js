@@ -1,11 +1,11 @@
-// A backend around tfjs's own `cpu` that counts what it is asked to do; `device` says the count.
+// A backend around tfjs's `cpu` that counts its calls; `device` shows the counts.
 export const counted = {
   kind: 'backend',
   name: 'counted',
   summary: 'Plain JavaScript, with a count of programs run.',
   options: { type: 'object', properties: {}, additionalProperties: false },
   async create(_options, { tf }) {
-    // Importing a plugin does nothing: what it stands on comes when it is asked for.
+    // Importing a plugin has no side effects: its dependencies are loaded when it is created.
     const { tfjsAdapter } = await import('@grok/core');
     await import('@tensorflow/tfjs-backend-cpu');
     const device = `tfjs ${tf.version_core} cpu, 1 thread`;

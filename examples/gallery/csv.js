@@ -1,6 +1,7 @@
-// A tracker: a table with a line an epoch, for spreadsheets and pandas. One that sends to a server would
-// return from `on` a promise of the answer, which no run waits for, and close its session in `finish`.
-// Node's modules are loaded where they are used, so that a page can hold the rest of the gallery.
+// A tracker that writes a table with one line per epoch, for spreadsheets and pandas. A tracker
+// that sends to a server would return a promise of the answer from `on`, which no run waits for,
+// and close its session in `finish`. Node's modules are loaded where they are used, so that a page
+// can load the rest of the gallery.
 
 const HEADER = 'epoch,step,train loss,train accuracy,validation loss,validation accuracy\n';
 
@@ -26,7 +27,7 @@ export const csv = {
       return {
         on(event) {
           if (event.type === 'start') {
-            // A run that goes on tells again what came after its last checkpoint.
+            // A resumed run repeats the events after its last checkpoint.
             const kept = linesUpTo(event.from.epoch);
             fs.mkdirSync(dirname(path), { recursive: true });
             fs.writeFileSync(path, HEADER + kept.join(''));

@@ -1,5 +1,5 @@
-// A probe: the gap between training and validation accuracy, which opens when a model memorises and
-// closes when it groks, and the epoch at which it was widest.
+// A probe of the gap between training and validation accuracy, which opens when a model memorizes
+// and closes when it groks, and of the epoch at which it was widest.
 export const gap = {
   kind: 'probe',
   name: 'gap',

@@ -1,4 +1,4 @@
-// All of the gallery as one plugin.
+// The whole gallery as one plugin.
 import { cka } from './cka.js';
 import { counted } from './counted.js';
 import { csv } from './csv.js';

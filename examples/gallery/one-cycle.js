@@ -1,4 +1,4 @@
-// A schedule of one's own: one cycle (Smith 2018), up to the peak in the middle and down again. A
+// A custom schedule: one cycle (Smith 2018), up to the peak in the middle and down again. A
 // schedule is a function of the tensor of steps taken, so that it compiles with the step.
 import { addDecayedWeights, chain, scaleByAdam, scaleByLearningRate } from '@grok/optim';
 

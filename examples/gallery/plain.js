@@ -1,4 +1,4 @@
-// grok from plain JavaScript, in Node or in a page: a teacher, and a student that follows it.
+// grok in plain JavaScript, in Node or in a page: a teacher, and a student that learns from it.
 import { createRegistry, memoryStore, startRun } from '@grok/core';
 import data from '@grok/data';
 import logit from '@grok/distill-logit';
@@ -15,10 +15,7 @@ const shared = {
   seed: 1,
 };
 
-/**
- * Trains both and gives the student's history; `say` hears of each epoch.
- * @param {(line: string) => void} [say]
- */
+/** Trains both and returns the student's history; `say` is called with each epoch. @param {(line: string) => void} [say] */
 export async function teachAndLearn(say = () => {}) {
   const execution = { backend: 'counted' };
   const tell = (who) => (event) => {

@@ -1,5 +1,5 @@
-// A task with numbers for inputs: how many of four points of the plane lie inside the unit circle.
-// Points are those of a Weyl sequence, so that every call gives the same rows.
+// A task with numbers as inputs: how many of four points in the plane are inside the unit circle.
+// The points come from a Weyl sequence, so every call gives the same rows.
 const inside = (x, y) => x * x + y * y < 1;
 
 export const points = {

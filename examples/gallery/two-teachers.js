@@ -1,5 +1,5 @@
-// Two teachers at once (You et al. 2017): the student follows the mean of their softened probabilities.
-// A run names both under "teachers"; which is which does not matter.
+// Two teachers at once (You et al. 2017): the student follows the mean of their softened
+// probabilities. A run names both under "teachers"; their order does not matter.
 export const twoTeachers = {
   kind: 'strategy',
   name: 'two-teachers',

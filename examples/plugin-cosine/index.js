@@ -1,6 +1,6 @@
-// Cosine distillation: 1 − cosine of teacher's and student's values, position by position, mean
-// over pairs of blocks. Patterns are averaged over heads first; where widths differ, a learnt
-// projector takes the student's hidden states to the teacher's width.
+// Cosine distillation: 1 − cosine of teacher's and student's values, per position, averaged
+// over pairs of blocks. Patterns are averaged over heads first; if widths differ, a learned
+// projector maps the student's hidden states to the teacher's width.
 const properties = {
   site: { enum: ['resid', 'pattern'], default: 'resid' },
   layers: { type: 'object', additionalProperties: { type: 'integer' } }, // teacher → student

@@ -3,7 +3,7 @@ import { bundled } from '../../tsdown.bundled.js';
 
 export default defineConfig({
   ...bundled('@bufbuild/protobuf'),
-  plugins: [], // it ships no license: THIRD_PARTY_LICENSES is written by hand
+  plugins: [], // the package ships no license file: THIRD_PARTY_LICENSES is written by hand
   entry: ['src/index.ts', 'src/runtime.node.ts', 'src/runtime.browser.ts'],
   format: 'esm',
   platform: 'neutral',

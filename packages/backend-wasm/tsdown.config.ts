@@ -8,7 +8,7 @@ type Plugin = Extract<UserConfig['plugins'], { readonly name: string }>;
 
 const BINARIES = ['', '-simd', '-threaded-simd'].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
 
-/** tfjs's backend on the one copy of tfjs-core, as an ES module of Node and browsers, with its binaries beside it. */
+/** Bundles tfjs's backend, on the one copy of tfjs-core, as an ES module for Node and browsers, with its binaries beside it. */
 const tfjsWasm: Plugin = {
   name: 'grok:tfjs-wasm',
   resolveId: {
@@ -19,7 +19,8 @@ const tfjsWasm: Plugin = {
     filter: { id: /wasm-out[\\/]tfjs-backend-wasm[\w-]*\.js$/ },
     handler(code, id) {
       const anywhere = code.replaceAll(/\brequire\(/g, 'process.getBuiltinModule(');
-      // Its threads start from the text of a function: no name outside it, and no `import.meta`.
+      // Its threads start from a function's source text, so it may contain no outside name and no
+      // `import.meta`.
       return id.includes('threaded')
         ? replaceOnce(anywhere, /function\(\w+\) \{/, '$&\n  var _scriptDir = undefined;')
         : replaceOnce(anywhere, '__dirname+"/"', 'new URL("./",import.meta.url).href');

@@ -3,7 +3,8 @@ import { defineConfig } from 'tsdown';
 const common = { format: 'esm', platform: 'neutral', target: 'es2022' } as const;
 
 export default defineConfig([
-  // Node cannot import tfjs-core's ESM files (extensionless imports): the gradients are bundled, tfjs-core stays external.
+  // Node cannot import tfjs-core's ESM files (extensionless imports), so the gradients are bundled
+  // and tfjs-core stays external.
   {
     ...common,
     entry: ['src/index.ts'],

@@ -1,4 +1,4 @@
-/** What a built `.d.ts` exports: names, declarations and docstrings, read by the parser that Vite brings. */
+/** Reads what a built `.d.ts` exports: names, declarations and docstrings, with the parser in Vite. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseSync } from 'vite';
@@ -13,7 +13,10 @@ import { parseSync } from 'vite';
  *   exports: Map<string, string>, whole: string[] }} Module
  */
 
-/** What a declaration file exports, its chunks followed, in the order of its sources and lines. @param {string} file @returns {Exported} */
+/**
+ * The exports of a declaration file, including its chunks, in the order of sources and lines.
+ * @param {string} file @returns {Exported}
+ */
 export function exportsOf(file) {
   const seen = new Map();
   const { exports, whole } = moduleOf(file, seen);
@@ -108,7 +111,7 @@ function addDeclaration(node, module, { text, comments }) {
 /** @param {any} node @returns {string} */
 const nameOf = (node) => (node.type === 'Literal' ? node.value : node.name);
 
-/** What a namespace exports. @param {any} node @returns {{ name: string, local: string }[] | undefined} */
+/** The exports of a namespace. @param {any} node @returns {{ name: string, local: string }[] | undefined} */
 function membersOf({ type, body }) {
   if (type !== 'TSModuleDeclaration') return undefined;
   return body.body
@@ -136,6 +139,6 @@ function plain(comment) {
     .trim();
 }
 
-/** A package's file as its repository has it. @param {string} root @param {string} folder @param {string} source */
+/** A source file's path in its repository. @param {string} root @param {string} folder @param {string} source */
 export const pathOf = (root, folder, source) =>
   relative(root, join(folder, source)).replaceAll('\\', '/');

@@ -1,4 +1,4 @@
-/** The API reference: a page of Markdown a package, written from the docstrings of what is built. */
+/** Writes the API reference: one Markdown page per package, from the docstrings in the build. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ import { exportsOf, pathOf } from './declarations.mjs';
  * @typedef {{ name: string, folder: string, description: string, entries: Entry[] }} Described
  */
 
-/** What every public package exports, by its entries; the command line exports nothing. @returns {Described[]} */
+/** The exports of every public package, by entry; the command line exports nothing. @returns {Described[]} */
 export function describeAll() {
   return publicPackages().flatMap(({ folder, manifest: { name } }) => {
     const manifest = /** @type {any} */ (manifestOf(folder));
     const entries = Object.entries(manifest.exports ?? {}).flatMap(([key, target]) => {
-      // For this project's own packages: it promises nothing.
+      // For this project's own packages, without guarantees.
       if (key === './internal') return [];
       const types = typesOf(target);
-      // What is internal promises nothing.
+      // Internal exports have no guarantees.
       if (types === undefined || key === './internal') return [];
       const file = join(folder, types);
       if (!existsSync(file)) throw new Error(`${file}: is not built; run npm run build`);
@@ -30,7 +30,7 @@ export function describeAll() {
   });
 }
 
-/** The file of types that an entry names. @param {unknown} target @returns {string | undefined} */
+/** The declaration file of an entry. @param {unknown} target @returns {string | undefined} */
 function typesOf(target) {
   if (typeof target !== 'object' || target === null) return undefined;
   for (const [condition, value] of Object.entries(target)) {
@@ -40,7 +40,7 @@ function typesOf(target) {
   return undefined;
 }
 
-/** Exports that no docstring describes, such as `@grok/core: train`. @param {Described[]} all @returns {string[]} */
+/** Exports without a docstring, such as `@grok/core: train`. @param {Described[]} all @returns {string[]} */
 export function undocumented(all) {
   return all.flatMap(({ entries }) =>
     entries.flatMap(({ from, declared }) => {
@@ -52,15 +52,15 @@ export function undocumented(all) {
   );
 }
 
-/** Pages by name of file. @param {Described[]} all @returns {Record<string, string>} */
+/** Pages by file name. @param {Described[]} all @returns {Record<string, string>} */
 export function pagesOf(all) {
   const pages = all.map((one) => /** @type {const} */ ([pageName(one.name), pageOf(one)]));
   return { 'README.md': indexOf(all), ...Object.fromEntries(pages) };
 }
 
 /**
- * The pages that the built command line writes of itself, and its help texts by command; in a process of its
- * own, which loads what is built whatever this one resolves packages to.
+ * The reference pages of the built command line, and its help texts by command. They are read in a
+ * separate process, which loads the build regardless of how this one resolves packages.
  * @returns {{ pages: Record<string, string>, helps: Record<string, string> }}
  */
 export function readReference() {
@@ -121,7 +121,7 @@ function itemOf({ name, doc, code }) {
   return `\n**\`${name}\`**\n${said}\n\`\`\`typescript\n${code}\n\`\`\`\n`;
 }
 
-/** A docstring as Markdown: angles outside code are no tags. @param {string} doc */
+/** A docstring as Markdown, with angle brackets outside code escaped. @param {string} doc */
 const inMarkdown = (doc) =>
   doc
     .split('`')
@@ -129,9 +129,9 @@ const inMarkdown = (doc) =>
     .join('`')
     .replaceAll('@throws ', 'Throws ');
 
-/** Where the committed pages are. */
+/** Folder of the committed pages. */
 export const apiFolder = join(root, 'docs/api');
 
-/** A committed page; undefined where there is none. @param {string} name */
+/** A committed page; undefined if there is none. @param {string} name */
 export const committed = (name) =>
   existsSync(join(apiFolder, name)) ? readFileSync(join(apiFolder, name), 'utf8') : undefined;

@@ -1,6 +1,7 @@
 /**
- * The reference of the command line, of specifications, plans and components, as pages of Markdown: from
- * the built command line's own help texts and schemas. Prints `{ pages, helps }`, since it loads every plugin.
+ * Writes the reference of the command line, specifications, plans and components as Markdown pages,
+ * from the built command line's help texts and schemas. Prints `{ pages, helps }`, since it loads
+ * every plugin.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,7 +15,7 @@ const built = (path) => import(pathToFileURL(join(root, path)).href);
 const { main } = await built('apps/cli/dist/main.js');
 const { planSchema } = await built('packages/study/dist/index.js');
 
-/** What the command line prints. @param {string[]} argv @returns {Promise<string>} */
+/** The output of the command line. @param {string[]} argv @returns {Promise<string>} */
 async function printed(...argv) {
   let text = '';
   const out = { write: (/** @type {string} */ more) => (text += more), columns: 80 };
@@ -25,7 +26,7 @@ async function printed(...argv) {
   return text.trimEnd();
 }
 
-/** Help texts by command, those of `study run` too, grok's own under ''. @returns {Promise<Record<string, string>>} */
+/** Help texts by command, including `study run`, with grok's own under ''. @returns {Promise<Record<string, string>>} */
 async function readHelps() {
   /** @type {Record<string, string>} */
   const helps = { '': await printed('--help') };
@@ -38,7 +39,7 @@ async function readHelps() {
   return helps;
 }
 
-/** The commands that a help text lists: those that have arguments, or stand below `Commands:`. @param {string} help */
+/** The commands in a help text: lines with arguments, or below `Commands:`. @param {string} help */
 const commandsIn = (help) =>
   [...help.matchAll(/^ {2}([a-z][a-z-]*) (?:\[|<)/gm)]
     .map(([, name = '']) => name)
@@ -56,7 +57,7 @@ const keysTable = (rows) =>
     rows.map(([key, value, means = '']) => [`\`${key}\``, `\`${value}\``, means]),
   );
 
-/** What docstrings say of the keys of exported types. @param {...string} names @returns {Map<string, string>} */
+/** Docstrings of the keys of exported types. @param {...string} names @returns {Map<string, string>} */
 function readDocs(...names) {
   const declared = all.flatMap(({ entries }) => entries.flatMap((entry) => entry.declared));
   return new Map(
@@ -103,7 +104,7 @@ ${keysTable(listRows(experiment, readDocs('Experiment')))}
 ${keysTable(listRows(execution, readDocs('Execution')))}
 `;
 
-/** The schema with parts of an experiment by that name, which have its keys. @param {any} schema @returns {any} */
+/** The schema with repeated parts of an experiment replaced by their name. @param {any} schema @returns {any} */
 function namingParts(schema) {
   if (typeof schema !== 'object' || schema === null) return schema;
   if (Array.isArray(schema)) return schema.map(namingParts);

@@ -1,11 +1,11 @@
-/** A JSON Schema in words, and its keys as the rows of a table. */
+/** Describes a JSON Schema in words, and its keys as table rows. */
 
 /** @typedef {{ [key: string]: any }} Schema */
 
-/** Largest bounds that are only those of the type. */
+/** Upper bounds from here on are only those of the type. */
 const UNBOUNDED = 2 ** 31 - 1;
 
-/** What a value must be, such as `integer ≥ 1 or "full"`. @param {Schema} schema @returns {string} */
+/** Describes the allowed values, such as `integer ≥ 1 or "full"`. @param {Schema} schema @returns {string} */
 export function inWords(schema) {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined)
@@ -42,8 +42,9 @@ function objectInWords({ properties, additionalProperties }) {
 }
 
 /**
- * The keys of an object, and those inside them, as rows: key, value, meaning.
- * @param {Schema} schema @param {ReadonlyMap<string, string>} docs meanings by key @param {number} [depth] how far inside
+ * The keys of an object, including nested ones, as rows: key, value, meaning.
+ * @param {Schema} schema @param {ReadonlyMap<string, string>} docs meanings by key @param {number}
+ * [depth] levels of nesting
  * @returns {string[][]}
  */
 export function listRows({ properties = {}, required = [] }, docs, depth = 1) {
@@ -61,7 +62,7 @@ export function listRows({ properties = {}, required = [] }, docs, depth = 1) {
   });
 }
 
-/** The object inside a schema, and how it is reached. @param {Schema} schema @returns {[Schema | undefined, string]} */
+/** The object inside a schema, and the path to it. @param {Schema} schema @returns {[Schema | undefined, string]} */
 function findInside(schema) {
   if (schema.properties !== undefined) return [schema, ''];
   if (schema.items?.properties !== undefined) return [schema.items, '[]'];

@@ -1,6 +1,6 @@
 /**
- * What `scripts/bits.mjs` runs: small specifications that together reach every task, strategy, option
- * of the model and of the optimizer, and every condition of a run that decides its numbers.
+ * The runs of `scripts/bits.mjs`: small specifications that together cover every task, strategy,
+ * model and optimizer option, and every condition of a run that affects its numbers.
  */
 const transformer = (options) => ({ use: 'transformer', options });
 const adamw = (options) => ({ use: 'adamw', options });
@@ -23,7 +23,7 @@ const plain = {
 
 /** Experiments by name, one run each. */
 export const experiments = {
-  // The form of the paper's teacher: dropout, warm-up, a last batch that is not full.
+  // Like the paper's teacher: dropout, warm-up, an incomplete last batch.
   paper,
   add: {
     ...plain,
@@ -54,7 +54,7 @@ export const experiments = {
       ...{ ropeBase: 1e4, eps: 1e-5, dropout: 0.1 },
     }),
   },
-  // Without the exact shortcuts, which change how a number is computed.
+  // Without the exact shortcuts, which change how numbers are computed.
   'no-shortcuts': {
     ...paper,
     model: transformer({
@@ -75,7 +75,7 @@ export const experiments = {
       ...{ weightDecay: 0.1, warmup: 3 },
     }),
   },
-  // Labels that changed places, another split seed, a share to train on, rows of every second epoch.
+  // Shuffled labels, another split seed, a training fraction, and rows every second epoch.
   conditions: {
     ...plain,
     split: { use: 'numpy', options: { trainFraction: 0.3 } },
@@ -83,7 +83,7 @@ export const experiments = {
     shuffleLabels: true,
     evalEvery: 2,
   },
-  // Ends by itself, and is measured meanwhile.
+  // Stops by itself, and has probes.
   stop: {
     ...plain,
     optimizer: adamw({ learningRate: 0.01, weightDecay: 0.1 }),
@@ -91,7 +91,7 @@ export const experiments = {
     stop: { trainAccuracy: 0.5 },
     probes: [{ use: 'weight-norms' }, { use: 'gradients' }],
   },
-  // Every row in one batch, and sizes at which two threads share the work.
+  // All rows in one batch, with sizes at which two threads share the work.
   'full-batch': {
     ...plain,
     task: task('add', 23),
@@ -137,7 +137,7 @@ export const plans = {
           { use: 'feature', weight: 0.5 },
         ],
       },
-      // Three blocks of two heads to two blocks of one.
+      // Three blocks with two heads to two blocks with one.
       maps: {
         teachers: { teacher: 'deep' },
         objective: [
@@ -161,7 +161,7 @@ export const plans = {
     },
     seeds: [1],
   },
-  // A teacher and two students of a width and a decay that a part laid over the plan decides.
+  // A teacher and two students whose width and decay come from an override.
   trio: {
     name: 'trio',
     summary: 'A teacher and two students under an override.',
@@ -185,7 +185,7 @@ export const plans = {
   },
 };
 
-/** Backend, threads, and the names it runs: all, or those at which threads or backends part ways. */
+/** Backend, threads, and the names to run: all, or those that differ between threads or backends. */
 export const machines = [
   { backend: 'wasm', threads: 1 },
   { backend: 'onnx', threads: 1 },

@@ -1,4 +1,4 @@
-/** What is counted in one parsed file: lines, casts, non-null assertions and switched-off checks. */
+/** Counts in one parsed file: lines, casts, non-null assertions and suppressed checks. */
 import { walk } from './sources.mjs';
 
 /**
@@ -7,8 +7,8 @@ import { walk } from './sources.mjs';
  */
 
 /**
- * `code`: lines with code; `comments`: lines with nothing but a comment; `forced`: `as unknown as`
- * and `as never`; `casts`: other casts but `as const`; `nonNull`: `x!`.
+ * `code`: lines with code; `comments`: lines with only a comment; `forced`: `as unknown as`
+ * and `as never`; `casts`: other casts except `as const`; `nonNull`: `x!`.
  */
 const NOTHING = {
   files: 0,

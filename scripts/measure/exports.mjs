@@ -1,4 +1,4 @@
-/** Which names files export, where each is declared, and which names stand for two declarations. */
+/** Finds which names files export, where each is declared, and which names have two declarations. */
 import { dirname, posix } from 'node:path';
 
 /**
@@ -16,7 +16,10 @@ export function readModules(packages) {
   );
 }
 
-/** Public names of a file, `export *` followed within the workspace. @param {Map<string, Module>} modules @param {string} path @returns {Set<string>} */
+/**
+ * Public names of a file, including those through `export *` within the workspace. @param
+ * {Map<string, Module>} modules @param {string} path @returns {Set<string>}
+ */
 export function publicNames(modules, path) {
   const { exported, whole } = modules.get(path) ?? { exported: new Map(), whole: [] };
   const names = new Set(exported.keys());
@@ -27,8 +30,8 @@ export function publicNames(modules, path) {
 }
 
 /**
- * Names that several files declare and export: `{ name, files }`. An export of another file's name
- * is no second meaning; nor are `x.node.ts` and `x.browser.ts`, of which one stands for the other.
+ * Names that several files declare and export: `{ name, files }`. A re-export does not count,
+ * nor do `x.node.ts` and `x.browser.ts`, which are alternatives.
  * @param {Map<string, Module>} modules @returns {{ name: string, files: string[] }[]}
  */
 export function findDoubles(modules) {
@@ -54,7 +57,10 @@ function isOwn({ exported, declared }, name) {
   return found !== undefined && found.from === undefined && declared.has(found.name);
 }
 
-/** The file that a relative import names; undefined for other packages. @param {Map<string, Module>} modules @param {string} path @param {string} from */
+/**
+ * The file that a relative import refers to; undefined for other packages. @param {Map<string,
+ * Module>} modules @param {string} path @param {string} from
+ */
 function resolve(modules, path, from) {
   const base = posix.join(dirname(path), from).replace(/\.js$/, '');
   return [`${base}.ts`, `${base}.tsx`].find((file) => modules.has(file));

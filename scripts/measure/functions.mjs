@@ -1,4 +1,4 @@
-/** Functions that are too long or too complex, as Biome's rules of the same names find them. */
+/** Finds functions that are too long or too complex, with Biome's rules. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

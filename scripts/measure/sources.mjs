@@ -1,4 +1,4 @@
-/** The workspace's TypeScript, parsed once: source files by package, and the tests beside and above them. */
+/** The workspace's TypeScript, parsed once: source files by package, and all tests. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseSync, visitorKeys } from 'oxc-parser';
@@ -29,7 +29,7 @@ export function readPackages(base = root) {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** All tests: those of packages, apps and examples, and those of the whole. @returns {Source[]} */
+/** All tests: those of packages, apps and examples, and those at the root. @returns {Source[]} */
 export function readTests(base = root) {
   const beside = ['packages', 'apps', 'examples'].flatMap((group) =>
     readdirSync(join(base, group)).map((name) => join(base, group, name, 'test')),
@@ -78,7 +78,10 @@ function readEntries(base, folder, { exports }) {
   return Object.fromEntries(entries);
 }
 
-/** The source behind an entry: named by its condition, or where the built file comes from. @param {string} folder @param {any} target @returns {string | undefined} */
+/**
+ * The source of an entry: from its condition, or the source of the built file. @param {string}
+ * folder @param {any} target @returns {string | undefined}
+ */
 function findSource(folder, target) {
   const named = target?.['@grok/source'] ?? target?.default;
   if (typeof named !== 'string') return undefined;

@@ -1,10 +1,11 @@
 /**
- * How many files know one representative of a kind: what a new one would have to touch.
- * A count of mentions, by a name that means nothing else there; keep the names up to date by hand.
+ * Counts how many files mention one representative of a kind, as an estimate of what a new one
+ * would touch. Each is found by a name that has no other meaning there; keep the names up to date
+ * by hand.
  */
 const PROBES = [
   { kind: 'a key of an experiment', mentions: /\bevalEvery\b/, where: /^/ },
-  // Elsewhere `silu` is the activation.
+  // Elsewhere, `silu` is the activation.
   { kind: 'a rewrite rule', mentions: /\bsilu\b/i, where: /^packages\/(backend-onnx|testing)\// },
   { kind: 'a site of the model', mentions: /hook_mlp_out/, where: /^/ },
 ];

@@ -1,4 +1,4 @@
-/** Lets Node import the workspace's TypeScript as it is written, one module a file, for coverage by file. */
+/** Lets Node import the workspace's TypeScript directly, one module per file, for coverage by file. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transformWithOxc } from 'vite';

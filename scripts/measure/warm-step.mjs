@@ -1,6 +1,7 @@
 /**
- * Trains a small student from its teacher with the backend that the command line names, and prints as
- * JSON the source files with a function that ran between two steps of a later epoch (V8's precise coverage).
+ * Trains a small student from its teacher on the backend given on the command line, and prints as
+ * JSON the source files with a function that ran between two steps of a later epoch (V8's precise
+ * coverage).
  */
 import { Session } from 'node:inspector';
 import { register } from 'node:module';
@@ -45,13 +46,13 @@ await startRun(
     registry,
     store: memoryStore(),
     teacherStores: { teacher: store },
-    // Between two events of one epoch lies one step.
+    // Between two step events of one epoch lies one step.
     listeners: [({ type, epoch }) => type === 'step' && steps.push({ epoch, files: takeFiles() })],
   },
 );
 const second = steps.filter(({ epoch }) => epoch === 2);
 console.log(JSON.stringify(second[2].files));
-process.exit(); // a backend's threads may linger
+process.exit(); // a backend's threads may still be running
 
 /** The files with functions that ran since the last call. @returns {string[]} */
 function takeFiles() {

@@ -1,4 +1,4 @@
-/** What users do with the packages, each in fresh folders; a case says what it saw, or throws. */
+/** What users do with the packages, each case in new folders; a case returns what it saw, or throws. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,7 @@ export const cases = {
 
   'k: the command line by itself, at most 60 MB, and its preset quick': small,
 
-  // The last, for it publishes newer ones.
+  // Last, since it publishes newer versions.
   'f: the newest strategy with the previous core': ({ folder, env, tarballs, publish }) => {
     for (const name of ['core', 'distill-logit']) {
       const tarball = renewed(join(tarballs, `grok-${name}-0.1.0.tgz`), '0.2.0');
@@ -88,7 +88,7 @@ export const cases = {
   },
 };
 
-/** One strategy on a literal model, then trained with. @param {import('./folder.mjs').UserFolder} user */
+/** Runs one strategy on a minimal model, then trains with it. @param {import('./folder.mjs').UserFolder} user */
 function alone(user) {
   user.install('@grok/distill-attention', ...basic, '@grok/backend-wasm', TYPESCRIPT);
   must(
@@ -104,7 +104,7 @@ function alone(user) {
   return `${literal}; trained, ${trains(user, '@grok/distill-attention')}`;
 }
 
-/** A reproduction, tiny. @param {import('./folder.mjs').UserFolder} user */
+/** Runs a tiny reproduction. @param {import('./folder.mjs').UserFolder} user */
 function commandLine(user) {
   user.install('@grok/cli');
   const sets = ['shared.task.options.p=7', 'shared.epochs=2', 'teacher.model.options.dim=8'];
@@ -117,7 +117,7 @@ function commandLine(user) {
   return `a table of ${out.split('\n').filter((line) => /none|logit|attention|feature/.test(line)).length} rows`;
 }
 
-/** A tarball again under another version, as a later release would be. @param {string} tarball @param {string} version */
+/** Repacks a tarball under another version, like a later release. @param {string} tarball @param {string} version */
 function renewed(tarball, version) {
   const folder = tarball.replace(/\.tgz$/, `-${version}`);
   mkdirSync(folder);

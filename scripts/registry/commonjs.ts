@@ -1,7 +1,7 @@
-/** A plugin of a package without `"type": "module"`: tsc turns it into CommonJS. */
+/** A plugin in a package without `"type": "module"`, which tsc compiles to CommonJS. */
 import { defineTask, integer, type Plugin, schema } from '@grok/core';
 
-/** Whether the number of ones is odd, of all rows of bits. */
+/** Parity of the number of ones, over all rows of bits. */
 const parity = defineTask({
   name: 'parity',
   summary: 'Parity of bits.',

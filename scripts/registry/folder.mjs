@@ -1,4 +1,4 @@
-/** A fresh folder of a user, with what its packages are told of the registry. */
+/** A new user folder, whose package manager uses the local registry. */
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -22,7 +22,7 @@ export function userFolder(path, env, manager = MANAGERS.npm) {
   );
   for (const [file, text] of Object.entries(manager.files ?? {}))
     writeFileSync(join(path, file), text);
-  // yarn knows no other place for it.
+  // Yarn reads it only from here.
   copyFileSync(env.npm_config_userconfig ?? '', join(path, '.npmrc'));
   /** @param {string} command @param {string[]} args */
   const tryRun = (command, ...args) => {
@@ -61,12 +61,12 @@ export function userFolder(path, env, manager = MANAGERS.npm) {
     },
     /** @param {string} from @param {string} [as] */
     copy: (from, as = basename(from)) => copyFileSync(from, join(path, as)),
-    /** Packages of ours that are there, by name without scope. */
+    /** The installed packages of this project, by name without scope. */
     ours: () => {
       const at = join(path, 'node_modules/@grok');
       return existsSync(at) ? readdirSync(at).sort() : [];
     },
-    /** Copies of a package anywhere below `node_modules`. @param {string} name */
+    /** Number of copies of a package anywhere below `node_modules`. @param {string} name */
     copiesOf: (name) => copies(join(path, 'node_modules'), name).size,
   };
 }
@@ -79,7 +79,7 @@ function copies(modules, name, found = new Set()) {
   return found;
 }
 
-/** Folders of packages in a `node_modules`, links left out. @param {string} modules @returns {string[]} */
+/** Package folders in a `node_modules`, without links. @param {string} modules @returns {string[]} */
 const below = (modules) =>
   foldersIn(modules).flatMap((at) => {
     const name = basename(at);

@@ -1,4 +1,4 @@
-/** What a contributor and an author do: a strategy added to the repository, and the guide followed word for word. */
+/** What a contributor and a plugin author do: add a strategy to the repository, and follow the guide word for word. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,10 @@ import { TYPESCRIPT, trains } from './typed.mjs';
 const RKD = fileURLToPath(new URL('rkd.ts', import.meta.url));
 const NAME = '@grok/distill-rkd';
 
-/** `grok new strategy rkd` in a clone, its loss filled in: tested, trained, packed, used; nothing else changed. @param {World} world */
+/**
+ * `grok new strategy rkd` in a clone, with its loss filled in: tested, trained, packed, used;
+ * nothing else changes. @param {World} world
+ */
 export function inside({ folder, env }) {
   const clone = join(folder, 'clone');
   run('git', ['clone', '--quiet', root, clone]);
@@ -63,7 +66,7 @@ export function inside({ folder, env }) {
   return `${passed} tests; from its tgz, ${trains(user, NAME)}`;
 }
 
-/** The guide's files written and its commands run, in its order, in an empty folder. @param {World} world */
+/** Writes the guide's files and runs its commands, in order, in an empty folder. @param {World} world */
 export function walk({ folder, env }) {
   const user = userFolder(join(folder, 'reader'), env);
   const guide = readFileSync(join(root, 'docs/guides/writing-a-plugin.md'), 'utf8');
@@ -85,7 +88,7 @@ export function walk({ folder, env }) {
   for (const line of lines) {
     const moved = /^cd (\S+)/.exec(line)?.[1];
     if (moved !== undefined) at = join(at, moved);
-    // Nothing of a test is published; what would be is packed, and installed from there.
+    // Tests publish nothing: the package is packed and installed from the tarball.
     else if (line === 'npm publish') seen.push(shell('npm pack', at));
     else seen.push(shell(line, at));
   }

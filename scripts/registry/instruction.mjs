@@ -1,4 +1,4 @@
-/** The documented installation, as each package manager carries it out, and one run that must be the same under all. */
+/** The documented installation with each package manager, and one run that must give the same result with all. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,7 @@ export function instruction({ folder, env, publish, url }) {
   return `${Object.keys(ended).join(', ')}: ${[...hashes].join().slice(0, 10)}`;
 }
 
-/** The line of the command line's README: what it sets, and what it installs. */
+/** The installation line in the command line's README: what it sets, and what it installs. */
 function documented() {
   const readme = readFileSync(join(root, 'apps/cli/README.md'), 'utf8');
   const found = /^(\w+)=(\S+) npm install (.+)$/m.exec(readme);
@@ -57,7 +57,7 @@ function documented() {
   return { variable: { [name]: value }, packages: packages.split(' ') };
 }
 
-/** A tarball of a plugin that tsc turned into CommonJS. @param {import('./folder.mjs').UserFolder} author */
+/** A tarball of a plugin that tsc compiled to CommonJS. @param {import('./folder.mjs').UserFolder} author */
 function commonJsPlugin(author) {
   author.write(
     'package.json',

@@ -1,4 +1,4 @@
-/** One strategy on a model of ten lines: no other package of ours is installed. */
+/** One strategy on a ten-line model, with no other package of this project installed. */
 import { wasm } from '@grok/backend-wasm';
 import { rng } from '@grok/core';
 import { valueAndGrads } from '@grok/core/internal';

@@ -1,4 +1,4 @@
-/** Package managers: what adds packages, what runs a program of theirs, and the files that they want. */
+/** Package managers: how they add packages and run programs, and the files they need. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NODES, withNode } from '../nodes.mjs';
@@ -17,10 +17,10 @@ import { SCOPES } from './verdaccio.mjs';
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const pnpm = ['npx', '--yes', '--ignore-scripts', packageManager];
 
-/** Those that are found by name. */
+/** Managers that are on the PATH. */
 export const MANAGERS = {
   npm: npmBy(['npm']),
-  /** It wants to be told of every install script (without theirs these work on the CPU), and holds back what is new. */
+  /** Requires approval for every install script (on the CPU these packages work without them), and delays new versions. */
   pnpm: {
     add: [...pnpm, 'add', '--prefer-offline'],
     exec: [...pnpm, 'exec'],
@@ -38,7 +38,7 @@ minimumReleaseAge: 0
   },
 };
 
-/** Those that differ by version, fetched by npm. */
+/** Managers whose versions differ, fetched with npm. */
 const FETCHED = {
   'npm-10': 'npm:npm@10.9.9',
   'npm-11': 'npm:npm@11.21.2',
@@ -47,13 +47,13 @@ const FETCHED = {
 };
 
 /**
- * npm 10 and 11, 12 by a Node that it supports, pnpm, and Yarn 4 with Plug'n'Play.
- * @param {import('./folder.mjs').UserFolder} tools a folder that they are fetched into
- * @param {string} registry the address of what is ours
+ * npm 10, 11 and 12 (the last on a Node that it supports), pnpm, and Yarn 4 with Plug'n'Play.
+ * @param {import('./folder.mjs').UserFolder} tools the folder that they are installed in
+ * @param {string} registry address of the local registry
  * @returns {Record<string, Manager>}
  */
 export function fetchManagers(tools, registry) {
-  // npm 12 says that it is not for this Node; it is run by another.
+  // npm 12 warns that it does not support this Node; it is run with another.
   tools.install('--loglevel=error', ...Object.entries(FETCHED).map((pair) => pair.join('@')));
   /** @param {keyof typeof FETCHED} name @param {string} file */
   const at = (name, file) => join(tools.path, 'node_modules', name, file);
@@ -80,7 +80,10 @@ function npmBy(npm) {
   };
 }
 
-/** Yarn 4 reads no npmrc, and holds back what is new; its cache would keep packages of an earlier registry. @param {string} registry */
+/**
+ * Yarn 4 reads no npmrc, and delays new versions; its cache would keep packages of an earlier
+ * registry. @param {string} registry
+ */
 function yarnrc(registry) {
   const usual = run('npm', ['config', 'get', 'registry']).trim();
   const ours = `{ npmRegistryServer: '${registry}', npmMinimalAgeGate: 0 }`;

@@ -1,4 +1,4 @@
-/** A page: teacher and student trained in a browser on onnxruntime-web; its title says what came out. */
+/** A page that trains teacher and student in a browser on onnxruntime-web; its title reports the result. */
 import onnx from '@grok/backend-onnx';
 import { createRegistry, memoryStore, readManifest, startRun } from '@grok/core';
 import data from '@grok/data';

@@ -1,16 +1,19 @@
-/** Relational distillation (Park et al. 2019): distances and angles between the rows of a batch, as in the teacher. */
+/** Relational distillation (Park et al. 2019): matches distances and angles between the rows of a batch. */
 import type { ComponentDefinition, Plugin } from '@grok/core';
 import type * as tf from '@grok/tfjs';
 
-/** Options of `rkd`, defaults filled in. */
+/** Options of `rkd`, with defaults filled in. */
 export interface Options {
-  /** Rows of the batch that are related; angles need their cube. */
+  /** Number of rows of the batch to relate; angles need its cube. */
   readonly samples: number;
-  /** Weight of the angles beside the distances (2 in the paper). */
+  /** Weight of the angles relative to the distances (2 in the paper). */
   readonly angles: number;
 }
 
-/** Huber losses of distances (over their mean) and of angles' cosines, between rows of `pooled`, `[batch, d_model]`. */
+/**
+ * Huber losses of distances (divided by their mean) and of the cosines of angles, between rows of
+ * `pooled`, `[batch, d_model]`.
+ */
 export const rkd: ComponentDefinition<'strategy', Options> = {
   kind: 'strategy',
   name: 'rkd',
@@ -29,7 +32,7 @@ export const rkd: ComponentDefinition<'strategy', Options> = {
       const few = tf.slice(x, [0, 0], [n, x.shape[1]!]); // [n, d]
       const gaps = tf.sub(tf.expandDims(few, 1), tf.expandDims(few, 0)); // [n, n, d]
       const far = tf.sqrt(tf.add(tf.sum(tf.square(gaps), -1), 1e-6)); // [n, n]
-      const others = tf.expandDims(tf.sub(1, tf.eye(n)), -1); // no angle at a row itself
+      const others = tf.expandDims(tf.sub(1, tf.eye(n)), -1); // a row has no angle at itself
       const units = tf.mul(tf.div(gaps, tf.expandDims(far, -1)), others); // [n, n, d]
       const cosines = tf.matMul(units, units, false, true); // [n, n, n]
       return { distances: tf.div(far, tf.mean(far)), angles: cosines };
@@ -50,7 +53,7 @@ export const rkd: ComponentDefinition<'strategy', Options> = {
   },
 };
 
-/** All of the package as a plugin. */
+/** The package as a plugin. */
 const plugin: Plugin = {
   name: '@third/rkd',
   version: '0.1.0',

@@ -1,4 +1,4 @@
-/** The command line as it is installed by itself: small, and enough to see grokking and distillation. */
+/** The command line installed on its own: small, and enough to show grokking and distillation. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { must, userFolder } from './folder.mjs';
@@ -6,7 +6,10 @@ import { must, userFolder } from './folder.mjs';
 const MEGABYTES = 60;
 const RUNTIME = 'onnxruntime-node@1.30.0';
 
-/** Measures a bare installation, then runs the preset `quick` on WebAssembly and, once it is added, on onnxruntime. @param {import('./cases.mjs').World} world */
+/**
+ * Measures a bare installation, then runs the preset `quick` on WebAssembly and, after adding it,
+ * on onnxruntime. @param {import('./cases.mjs').World} world
+ */
 export function small({ folder, env }) {
   const user = userFolder(join(folder, 'small'), env);
   user.install('@grok/cli');
@@ -20,7 +23,7 @@ export function small({ folder, env }) {
   return `${megabytes.toFixed(1)} MB by du; quick: ${wasm.seconds} s on wasm, ${onnx.seconds} s on onnx`;
 }
 
-/** @param {import('./folder.mjs').UserFolder} user @param {string} backend that nobody names */
+/** @param {import('./folder.mjs').UserFolder} user @param {string} backend the expected default */
 function quick(user, backend) {
   const began = performance.now();
   const out = user.run('npx', 'grok', 'reproduce', '--preset', 'quick', '--out', backend);

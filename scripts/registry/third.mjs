@@ -1,4 +1,4 @@
-/** Packages of third parties, made by `grok new`, and a page made by vite. */
+/** Third-party packages made with `grok new`, and a page built with vite. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
@@ -15,7 +15,10 @@ const own = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** @param {string} kind */
 const nameOf = (kind) => (kind === 'strategy' ? 'rkd' : `my-${kind}`);
 
-/** Five packages written, built, tested, published, installed beside the command line, used, uninstalled. @param {World} world */
+/**
+ * Five packages written, built, tested, published, installed with the command line, used and
+ * uninstalled. @param {World} world
+ */
 export function thirdParties({ folder, env, publish }) {
   const user = userFolder(join(folder, 'user'), env);
   user.install('@grok/cli');
@@ -29,7 +32,7 @@ export function thirdParties({ folder, env, publish }) {
   writeFileSync(test, readFileSync(test, 'utf8').replace('{ scale: 0 }', '{ samples: 2 }'));
   const rkdReadme = readFileSync(join(author.path, 'rkd/README.md'), 'utf8');
   must(rkdReadme.includes('npm install @third/rkd'), 'the README does not say how to install it');
-  // One installation for the five of them.
+  // One installation for all five.
   author.write(
     'package.json',
     JSON.stringify({ private: true, workspaces: KINDS.map((kind) => nameOf(kind)) }),
@@ -79,7 +82,7 @@ export function thirdParties({ folder, env, publish }) {
   return `${KINDS.length} packages, ${passed.reduce((a, b) => a + b, 0)} tests of theirs; rkd ended at ${ended}`;
 }
 
-/** A page that trains on the browser's backend. @param {World} world */
+/** A page that trains on the browser backend. @param {World} world */
 export async function page({ folder, env }) {
   const executablePath = findChromium();
   if (executablePath === undefined)

@@ -1,4 +1,4 @@
-/** Teacher and student trained with the packages that are installed, strategies by their packages' names. */
+/** Trains teacher and student with the installed packages; strategies are loaded by package name. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, memoryStore, type Plugin, readManifest, startRun } from '@grok/core';
 import data from '@grok/data';
@@ -9,7 +9,7 @@ declare const process: { readonly argv: readonly string[] };
 const named = process.argv.slice(2);
 const names = named.length > 0 ? named : ['@grok/distill-logit', '@grok/distill-attention'];
 
-// What may be missing is asked for by name.
+// Packages that may be missing are loaded by name.
 const strategies: Plugin[] = [];
 for (const name of names) {
   const found: { default: Plugin } | undefined = await import(name).catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Programs of users in TypeScript, checked as strictly as can be. */
+/** TypeScript programs of users, checked with the strictest options. */
 import { fileURLToPath } from 'node:url';
 import { must } from './folder.mjs';
 
@@ -9,7 +9,7 @@ export const TSC = [
   ...['--types', ''],
 ];
 
-/** A teacher and its student, by a strategy. @param {import('./folder.mjs').UserFolder} user @param {string} name */
+/** A teacher and its student with a given strategy. @param {import('./folder.mjs').UserFolder} user @param {string} name */
 export function trains(user, name) {
   user.copy(fileURLToPath(new URL('train.ts', import.meta.url)));
   user.run('npx', 'tsc', ...TSC, 'train.ts');

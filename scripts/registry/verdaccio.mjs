@@ -1,4 +1,4 @@
-/** A package registry on this machine's loopback, in a folder of its own; what is ours goes there, the rest comes from the usual one. */
+/** A package registry on loopback, in its own folder; it serves this project's packages, and others from the public registry. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { root } from '../release/packages.mjs';
 
-/** Scopes that are published to and looked for on the local registry, and nowhere else. */
+/** Scopes that are published to and resolved from the local registry only. */
 export const SCOPES = ['@grok', '@third'];
 
 /** Starts a registry. @param {string} folder @returns {Promise<{ url: string, env: NodeJS.ProcessEnv, stop(): void }>} */

@@ -1,4 +1,4 @@
-/** What a packed package must be: its manifest whole, its files found by every resolver, nothing of the workspace in it. */
+/** Checks a packed package: its manifest is complete, every resolver finds its files, and it has nothing from the workspace. */
 import { readFileSync } from 'node:fs';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
@@ -7,10 +7,7 @@ import { run } from './packages.mjs';
 
 /** @typedef {import('./packages.mjs').Manifest} Manifest */
 
-/**
- * What is wrong with a tarball, one line each.
- * @param {string} tarball @param {Manifest} own the manifest in the repository
- */
+/** Faults of a tarball, one line each. @param {string} tarball @param {Manifest} own the manifest in the repository */
 export async function faultsOf(tarball, own) {
   const bytes = new Uint8Array(readFileSync(tarball));
   const files = run('tar', ['-tzf', tarball]).trim().split('\n');
@@ -47,7 +44,7 @@ export function fileFaults(files, read) {
   const faults = ['README.md', 'LICENSE']
     .filter((name) => !files.includes(`package/${name}`))
     .map((name) => `has no ${name}`);
-  // A map of declarations leads to source, which is not shipped.
+  // A declaration map points to source, which is not shipped.
   const left = /\/(test|src|node_modules|\.tsc)\/|\.d\.ts\.map$/;
   for (const path of files.filter((name) => left.test(name))) faults.push(`ships ${path}`);
   if (!files.some((name) => /^package\/(dist\/)?THIRD_PARTY_LICENSES$/.test(name)))
@@ -71,8 +68,8 @@ async function lintFaults(bytes, packed) {
 /** @param {Uint8Array} bytes @returns {Promise<string[]>} */
 async function typeFaults(bytes) {
   const result = await checkPackage(createPackageFromTarballData(bytes));
-  if (!result.types) return []; // a command line has none
-  // ES modules only, by design: what CommonJS and the oldest resolver make of it is left out.
+  if (!result.types) return []; // a command line has no types
+  // ES modules only, by design: problems with CommonJS and the oldest resolver are ignored.
   const left = result.problems.filter(
     ({ resolutionKind }) => resolutionKind !== 'node10' && resolutionKind !== 'node16-cjs',
   );

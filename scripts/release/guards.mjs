@@ -1,9 +1,10 @@
-/** What a release refuses before it starts. */
+/** Preconditions of a release. */
 import { run } from './packages.mjs';
 
 /**
- * Why nothing may be published now, one line each.
- * @param {{ registry?: string | undefined, status: string, branch: string, changesets: readonly string[],
+ * Reasons why nothing may be published now, one line each.
+ * @param {{ registry?: string | undefined, status: string, branch: string, changesets: readonly
+ * string[],
  *   provenance: boolean, packages: readonly import('./packages.mjs').Manifest[] }} state
  */
 export function refusals({ registry, status, branch, changesets, provenance, packages }) {
@@ -39,8 +40,8 @@ export const isLoopback = (registry) =>
   URL.canParse(registry) && new URL(registry).hostname === '127.0.0.1';
 
 /**
- * Publishes a tarball where it is told, and nowhere else: a scope's own registry, which would win over
- * the general one, is given too, and a manifest that names another is refused.
+ * Publishes a tarball to the given registry only: the scope's own registry, which takes precedence
+ * over the general one, is set too, and a manifest that names another registry is refused.
  * @param {string} tarball @param {string} registry @param {NodeJS.ProcessEnv} [env]
  */
 export function publish(tarball, registry, env = process.env) {

@@ -1,4 +1,4 @@
-/** The packages that are published: where they are, what they weigh, how they are packed. */
+/** The published packages: where they are, how large they are, how they are packed. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -29,11 +29,14 @@ export function publicPackages(base = root) {
     .sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1));
 }
 
-/** Name of the file that packing makes: `@grok/core` 0.1.0 → `grok-core-0.1.0.tgz`. @param {Manifest} manifest */
+/** File name of a tarball: `@grok/core` 0.1.0 → `grok-core-0.1.0.tgz`. @param {Manifest} manifest */
 export const tarballName = ({ name, version }) =>
   `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`;
 
-/** Packs all public packages into a folder, as pnpm would publish them; from the build, since `dist` is a link elsewhere and links are not packed. @param {string} into */
+/**
+ * Packs all public packages into a folder, as pnpm would publish them, from the build, since `dist`
+ * is a link and links are not packed. @param {string} into
+ */
 export function packAll(into) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const filters = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name]);
@@ -42,8 +45,9 @@ export function packAll(into) {
 }
 
 /**
- * Runs a program to its end and gives what it printed. @throws with its output when it fails.
- * @param {string} command @param {string[]} args @param {import('node:child_process').SpawnSyncOptions} [options]
+ * Runs a program and returns its output. @throws with its output when it fails.
+ * @param {string} command @param {string[]} args @param
+ * {import('node:child_process').SpawnSyncOptions} [options]
  */
 export function run(command, args, options = {}) {
   const win = process.platform === 'win32';
@@ -56,8 +60,8 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Bytes that a package needs on disk with everything that it depends on, required peers included;
- * of what is ours only what would be published counts.
+ * Bytes on disk of a package with all dependencies, including required peers; for this project's
+ * packages, only published files count.
  * @param {string} folder
  */
 export function installBytes(folder) {
@@ -83,7 +87,7 @@ export function installBytes(folder) {
   return visit(folder);
 }
 
-/** The folder of a dependency, as Node would find it. @param {string} name @param {string} from */
+/** The folder of a dependency, as Node resolves it. @param {string} name @param {string} from */
 function findPackage(name, from) {
   for (let at = from; ; at = dirname(at)) {
     const found = join(at, 'node_modules', name);
@@ -102,7 +106,7 @@ function sizeOf(folder) {
     readdirSync(at).reduce((sum, name) => {
       if (name === 'node_modules' || (ours && at === folder && !shipped.has(name))) return sum;
       const path = join(at, name);
-      const stats = ours ? statSync(path) : lstatSync(path); // `dist` of ours is a link
+      const stats = ours ? statSync(path) : lstatSync(path); // this project's `dist` is a link
       return sum + (stats.isDirectory() ? walk(path) : stats.size);
     }, 0);
   return walk(folder);

@@ -1,4 +1,4 @@
-/** The table of sizes, `docs/notes/sizes.md`: what a package weighs packed and installed, and what it may weigh. */
+/** The table of sizes, `docs/notes/sizes.md`: packed and installed size of each package, and its budget. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './packages.mjs';
@@ -18,7 +18,7 @@ export function readSizes(text = existsSync(file) ? readFileSync(file, 'utf8') :
   }));
 }
 
-/** A budget leaves a quarter of room, in steps of 5 kB. @param {number} packed kB */
+/** A budget leaves 25 % of headroom, in steps of 5 kB. @param {number} packed kB */
 const budgetFor = (packed) => Math.ceil((packed * 1.25) / 5) * 5;
 
 /** @param {readonly Size[]} sizes @returns {string} */
@@ -35,14 +35,17 @@ ${sizes.map((s) => `| \`${s.name}\` | ${s.packed} | ${s.budget} | ${s.installed}
 `;
 }
 
-/** Writes the table; budgets stay as they are. @param {readonly Omit<Size, 'budget'>[]} measured */
+/** Writes the table; budgets are kept. @param {readonly Omit<Size, 'budget'>[]} measured */
 export function writeSizes(measured) {
   const known = new Map(readSizes().map(({ name, budget }) => [name, budget]));
   const sizes = measured.map((s) => ({ ...s, budget: known.get(s.name) ?? budgetFor(s.packed) }));
   writeFileSync(file, tableOf(sizes));
 }
 
-/** Packages over budget, or that the table lacks. @param {readonly Omit<Size, 'budget'>[]} measured @param {readonly Size[]} table */
+/**
+ * Packages over budget, or missing from the table. @param {readonly Omit<Size, 'budget'>[]}
+ * measured @param {readonly Size[]} table
+ */
 export function sizeFaults(measured, table) {
   return measured.flatMap(({ name, packed }) => {
     const budget = table.find((row) => row.name === name)?.budget;

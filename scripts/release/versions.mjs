@@ -1,10 +1,10 @@
-/** Versions: what the changesets make of them, and the places in source that repeat them. */
+/** Versions: the results of the changesets, and the places in source that repeat versions. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { publicPackages, root } from './packages.mjs';
 
-/** What the changesets at hand will make of the versions, one line each. */
+/** The new versions from the current changesets, one line each. */
 export async function dueVersions(base = root) {
   const cli = createRequire(createRequire(join(root, '_')).resolve('@changesets/cli/package.json'));
   const { default: releasePlan } = cli('@changesets/get-release-plan');
@@ -16,7 +16,7 @@ export async function dueVersions(base = root) {
 }
 
 /**
- * Source as it should be after a version: a plugin says its own, and core says which it is.
+ * Source after a version change: a plugin states its own version, and core states its version.
  * @param {string} text @param {string} from @param {string} to
  */
 export const withVersion = (text, from, to) =>

@@ -1,4 +1,4 @@
-/** Verdicts on the paper's claims, from what is committed of the runs, at the paper's budget and at the long one. */
+/** Verdicts on the paper's claims from the committed runs, at the paper's budget and at the longer one. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkClaims, joinedEvidence, judgeSummary, readEvidence, verify } from '@grok/analysis';
@@ -9,7 +9,7 @@ import { planOf } from './exploratory.mjs';
 
 const NOT_KEPT = 'mean and standard deviation of seeds 0 to 9; their analyses were not kept';
 
-/** The claims file of the paper with a verdict on each, and the parts of the page. */
+/** The paper's claims file with a verdict on each, and the parts of the page. */
 export async function claimsParts(root, results, summaries, planned) {
   const file = new URL('apps/cli/claims/distilling-grokking.json', root);
   const claims = checkClaims(JSON.parse(readFileSync(file, 'utf8')), 'claims');
@@ -34,7 +34,7 @@ export async function claimsParts(root, results, summaries, planned) {
   };
 }
 
-/** The reasons without the settings, which the claims file has. */
+/** The reasons without the settings, which are in the claims file. */
 function shorten({ why, long, ...item }) {
   const short = (text) => text?.replace(/ with \{.*$/, '');
   return {
@@ -44,7 +44,7 @@ function shorten({ why, long, ...item }) {
   };
 }
 
-/** Finished runs of the arms all of whose runs have ended: part of an arm is no sample of it. */
+/** Finished runs of complete arms only, since part of an arm is a biased sample. */
 function runsOfWholeArms(runs) {
   const open = new Set(
     runs.filter(({ state }) => !['finished', 'failed', 'blocked'].includes(state)).map(nameArm),
@@ -52,7 +52,7 @@ function runsOfWholeArms(runs) {
   return runs.filter((run) => isFinished(run) && !open.has(nameArm(run)));
 }
 
-/** Runs of which a study's file has the outcome, but not the epochs. */
+/** Runs whose outcomes, but not epochs, are in a study's file. */
 function ofSummary({ name, runs }) {
   const planned = new Map(expandPlan(planOf(name)).map((run) => [run.key, run]));
   const known = runs.flatMap(({ key, run, state, result }) => {

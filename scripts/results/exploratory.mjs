@@ -1,4 +1,4 @@
-/** Tables of the exploratory studies: seeds 0 to 9, 150 epochs, from what docs/results/*.json say of each run. */
+/** Tables of the exploratory studies: seeds 0 to 9, 150 epochs, from the runs in docs/results/*.json. */
 import { readFileSync } from 'node:fs';
 import {
   holm,
@@ -43,7 +43,7 @@ const README_ROWS = [
 export const planOf = (name) =>
   JSON.parse(readFileSync(new URL(`../../apps/cli/presets/${name}.json`, import.meta.url), 'utf8'));
 
-/** What a study's file says of its runs, computed anew. */
+/** The summary of a study's runs, recomputed from its file. */
 export function summaryOf(file) {
   const runs = file.runs.map(({ override, result, ...run }) => ({
     ...run,
@@ -71,7 +71,7 @@ function resultsOf({ runs }, name, override = null) {
   return own.sort((a, b) => a.seed - b.seed).map(({ result }) => result);
 }
 
-/** Names in the file's order. */
+/** Names in file order. */
 const namesOf = ({ runs }) => [...new Set(runs.map(({ name }) => name))];
 
 /** Results as times to a threshold; a run that never reached it is censored at its end. */
@@ -91,7 +91,7 @@ const signed = (x) => x.toFixed(1).replace('-', '−');
 const probability = (p) =>
   p === null ? '–' : p < 0.0001 ? '< .0001' : p.toPrecision(2).replace(/^0/, '');
 
-/** Arms that are tables' rows: the teacher, and all that have students' epochs. */
+/** Arms with a table row: the teacher, and all arms with the students' number of epochs. */
 const rowsOf = (study) =>
   namesOf(study).filter((name) => !['memorised', 'shuffled'].includes(name));
 
@@ -114,7 +114,7 @@ function epochsTable(study) {
   );
 }
 
-/** How many came to it, with Wilson's interval of the share. */
+/** The number that reached it, with Wilson's interval of the rate. */
 function shareText(times) {
   const reached = times.filter(({ observed }) => observed).length;
   const ends = wilson(reached, times.length).map((share) => share.toFixed(2));
@@ -200,7 +200,7 @@ function decayTable(study, decay) {
   );
 }
 
-/** README's table: medians at the paper's budget. */
+/** The README's table: medians at the paper's budget. */
 function readmeTable(study) {
   const rows = README_ROWS.map(([name, label]) => {
     const own = resultsOf(study, name);

@@ -1,6 +1,6 @@
 /**
- * Tables, statements and figures of the studies whose hypotheses were stated before their first run, from
- * the records of their finished runs. A study may be partly finished: what is missing is counted.
+ * Tables, statements and figures of the studies with preregistered hypotheses, from the records of
+ * their finished runs. A study may be incomplete; missing runs are counted.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ import { planOf } from './exploratory.mjs';
 
 const NOTHING = 'No run of it has a record yet.';
 
-/** A plan and its runs, as far as a folder has their records: its own plan, or the preset of that name. */
+/** A plan and its recorded runs in a folder; the plan is the folder's own, or the preset of that name. */
 export async function loadPlanned(name, folder) {
   const own = new URL('plan.json', folder);
   const isPreset = ['decay', 'controls'].includes(name);
@@ -42,14 +42,14 @@ export async function loadPlanned(name, folder) {
   const stated = existsSync(own) ? JSON.parse(readFileSync(own, 'utf8')) : plan;
   if (canonicalJson(stated) !== canonicalJson(plan))
     throw new Error(`${own.href}: is not the preset ${name}; its runs are of another plan`);
-  // Plans share runs, and each is recorded once: those beside this study's count too.
+  // Plans share runs, and each is recorded once, so records of other studies count too.
   const records = await readRecordFolder(fileURLToPath(new URL('../', folder)));
   const root = memoryStore(name);
   const runs = await loadStudy(expandPlan(plan), { root, open: memoryStore, records });
   return { plan, runs };
 }
 
-/** All parts of the page that come of a planned study, by the names of their markers. */
+/** All parts of the page for a planned study, by marker. */
 export async function plannedParts({ plan, runs }) {
   const tables = [...timesTables(plan, runs), ...(await similarityTables(runs))];
   const parts = new Map(tables.map((table) => [table.name, formatMarkdown(table)]));
@@ -83,7 +83,7 @@ async function similarityTables(runs) {
 const figuresOf = (plan, runs) =>
   [0.5, 0.99].flatMap((threshold) => survivalFigure(plan, runs, threshold) ?? []);
 
-/** Figures by file name: drawings, and the specifications that they are drawn from. */
+/** Figures by file name: SVG files and their specifications. */
 export async function plannedFigures({ plan, runs }) {
   const files = [];
   for (const { name, spec } of figuresOf(plan, runs)) {
@@ -93,7 +93,7 @@ export async function plannedFigures({ plan, runs }) {
   return files;
 }
 
-/** How much of it there is, its time, and the hash of what was stated beforehand. */
+/** The progress of a study, its time, and the hash of its preregistered hypotheses. */
 async function stateOf(plan, runs) {
   const students = runs.filter(({ role }) => role !== 'teacher');
   const done = [...new Map(runs.filter(isFinished).map((run) => [run.run, run])).values()];
@@ -105,7 +105,7 @@ async function stateOf(plan, runs) {
   return `Finished: ${students.filter(isFinished).length} of ${students.length} students and controls; ${lost} are lost. Training of all finished runs, teachers included, took ${hours.toFixed(1)} hours and was resumed ${resumed} times. SHA-256 of the plan as canonical JSON: \`${hash}\`.`;
 }
 
-/** How often a run was begun or gone on with; 0 where its record has no events. */
+/** How often a run was started or resumed; 0 if its record has no events. */
 async function countStarts(store) {
   const bytes = await store.read('events.jsonl');
   if (bytes === undefined) return 0;
@@ -116,7 +116,7 @@ async function countStarts(store) {
   return lines.filter((line) => JSON.parse(line).type === 'start').length;
 }
 
-/** The four questions of the study of weight decay: each with its test, its control and its answer. */
+/** The four questions of the study of weight decay, each with its test, control and answer. */
 export function statementsOf(planned) {
   return formatMarkdown({
     name: 'statements',
@@ -147,7 +147,7 @@ function answersOf({ plan, runs }) {
   ];
 }
 
-/** What README says of it: the answers, or how far it is. */
+/** The README's summary: the answers, or the progress. */
 export function shortStateOf(planned) {
   const { runs } = planned;
   const students = runs.filter(({ role }) => role !== 'teacher');
@@ -159,7 +159,7 @@ export function shortStateOf(planned) {
     .join('\n');
 }
 
-/** Arms of a study that explores: without a test. */
+/** Arms of an exploratory study, without tests. */
 export function exploredPart(name, { plan, runs } = {}) {
   if (plan === undefined) return NOTHING;
   const horizon = plan.hypotheses?.outcome.horizon ?? plan.shared.epochs;
@@ -240,7 +240,7 @@ function gapText({ value, interval }, sign = 1) {
     : show(value);
 }
 
-/** Difference of final accuracies over the seeds that both finished. */
+/** Difference of final accuracies over the seeds where both finished. */
 function finalsOf({ seeds }, runs, arm, against) {
   const finals = (name) =>
     new Map(

@@ -1,4 +1,4 @@
-/** Damaged files met by the command line: whole processes, a sample of what `documents.mjs` does in one. */
+/** Damaged files read by the command line: whole processes, on a sample of what `documents.mjs` does in one. */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { plan } from './kinds.mjs';
 import { atOnce, cli, faultOfProcess, runScript } from './processes.mjs';
 import { random } from './random.mjs';
 
-/** Commands that read a study's folder, or one run's. */
+/** Commands that read a study folder, and commands that read a run folder. */
 const OF_STUDY = [
   ...[['study', 'status'], ['study', 'table'], ['report'], ['analyze'], ['verify'], ['runs']],
   ['study', 'resume'],

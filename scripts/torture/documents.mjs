@@ -1,11 +1,11 @@
-/** Damaged documents and checkpoints, read as the programs read them, in this process. */
+/** Damaged documents and checkpoints, read in this process the way the programs read them. */
 import { isInputError, isRunError } from '@grok/core';
 import { mutateBytes, mutateJson } from './mutate.mjs';
 import { random } from './random.mjs';
 
 /** @typedef {import('./kinds.mjs').Kind} Kind */
 
-/** Microseconds of its own time that reading one document may take. */
+/** Limit in microseconds of its own time for reading one document. */
 const LIMIT_US = 2e6;
 /** An error fits on a screen. */
 const LONGEST = 2000;
@@ -16,7 +16,8 @@ const LONGEST = 2000;
  * Damages each kind in turn and reads it.
  * @param {{ mutations: number, seed: number, kinds: readonly Kind[], from?: number,
  *   onBegin?: (at: number) => void }} options
- * @returns {Promise<{ read: number, refused: number, slowest: number, findings: readonly Finding[] }>} slowest in microseconds
+ * @returns {Promise<{ read: number, refused: number, slowest: number, findings: readonly Finding[]
+ * }>} slowest in microseconds
  */
 export async function mutateDocuments({ mutations, seed, kinds, from = 0, onBegin = () => {} }) {
   /** @type {Finding[]} */
@@ -36,7 +37,10 @@ export async function mutateDocuments({ mutations, seed, kinds, from = 0, onBegi
   return { ...counts, findings };
 }
 
-/** Damages a file by its bytes or its values. @param {Uint8Array} bytes @param {boolean} binary @param {import('./random.mjs').Random} draw */
+/**
+ * Damages the bytes or values of a file. @param {Uint8Array} bytes @param {boolean} binary @param
+ * {import('./random.mjs').Random} draw
+ */
 export function damage(bytes, binary, draw) {
   if (binary) return draw.next() < 0.5 ? mutateBytes(bytes, draw) : mutateHeader(bytes, draw);
   if (draw.next() < 0.3) return mutateBytes(bytes, draw);
@@ -44,7 +48,10 @@ export function damage(bytes, binary, draw) {
   return draw.next() < 0.8 ? once : mutateBytes(once, draw);
 }
 
-/** Damages the header of a safetensors file and keeps its stated length true. @param {Uint8Array} bytes @param {import('./random.mjs').Random} draw */
+/**
+ * Damages the header of a safetensors file and updates its stated length. @param {Uint8Array} bytes
+ * @param {import('./random.mjs').Random} draw
+ */
 function mutateHeader(bytes, draw) {
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const header = bytes.slice(8, 8 + length);

@@ -1,4 +1,4 @@
-/** Calls on files that fail or do half of what is asked: the run says so in a line or bears it, and then goes on to the same bits. */
+/** File operations that fail or do half: the run reports it in a line or tolerates it, and then resumes to the same bits. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ export async function failWrites({ failures, seed }) {
   try {
     const whole = join(home, 'whole');
     const counted = join(home, 'count');
-    // A code that never comes counts what could fail.
+    // A call number that is never reached counts the calls that could fail.
     const env = { root: whole, how: 'EIO 0', log: counted };
     const ended = await runScript(cli, [...RUN, whole], env);
     if (ended.code !== 0) throw new Error(`the run that is left alone failed: ${ended.err}`);
@@ -59,7 +59,7 @@ async function failOne(folder, how, expected) {
   );
 }
 
-/** The system writes no more than half of what is asked each time; where there is a C compiler. @param {string} home @param {string} expected */
+/** Limits each write to half of the requested bytes, if there is a C compiler. @param {string} home @param {string} expected */
 async function writeShort(home, expected) {
   const library = join(home, 'short-writes.so');
   const compiled = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, shortWrites, '-ldl']);

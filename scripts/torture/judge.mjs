@@ -1,4 +1,4 @@
-/** Python's `safetensors` as the judge: what it makes of damaged files, and what is read of them here. */
+/** Compares with Python's `safetensors`: its results for damaged files, and ours. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,17 +8,18 @@ import { damage } from './documents.mjs';
 import { random } from './random.mjs';
 
 const script = fileURLToPath(new URL('judge.py', import.meta.url));
-/** What of Python's types is read here, by our names. */
+/** The Python types supported here, with our names. */
 const TYPES = { float64: 'F64', float32: 'F32', int32: 'I32', uint8: 'U8', bool: 'BOOL' };
 
-/** A Python that can import safetensors: that of GROK_PYTHON, else python3. */
+/** A Python that can import safetensors: GROK_PYTHON, else python3. */
 export const findPython = () => {
   const python = process.env.GROK_PYTHON ?? 'python3';
   return spawnSync(python, ['-c', 'import safetensors']).status === 0 ? python : undefined;
 };
 
 /**
- * @param {{ files: number, seed: number, bytes: Uint8Array, python: string }} options `bytes`: a sound file
+ * @param {{ files: number, seed: number, bytes: Uint8Array, python: string }} options `bytes`: a
+ * valid file
  * @returns {Promise<{ files: number, sound: number, findings: readonly string[] }>}
  */
 export async function judgeBySafetensors({ files, seed, bytes, python }) {
@@ -51,7 +52,7 @@ async function askPython(python, files) {
   return verdicts;
 }
 
-/** Names, types and shapes, sorted; `null` where it is refused. @param {Uint8Array} file */
+/** Names, types and shapes, sorted; `null` if it is refused. @param {Uint8Array} file */
 function readHere(file) {
   try {
     const { tensors } = readSafetensors(file, 'file');

@@ -1,4 +1,4 @@
-"""Verdicts of Python's safetensors on files from standard input, each behind its length: a line of JSON a file."""
+"""Verdicts of Python's safetensors on files from standard input, each preceded by its length; one line of JSON per file."""
 import json, struct, sys
 from safetensors import deserialize
 

@@ -1,4 +1,4 @@
-/** SIGKILL at calls on files, before them and in the middle of what they write; after it, the same command comes to the same end. */
+/** SIGKILL before file operations and in the middle of writes; afterwards the same command must reach the same result. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { random } from './random.mjs';
 
 /** @typedef {import('./targets.mjs').Target} Target */
 
-/** How often one folder meets a kill before its command may end: those after the first meet one that goes on. */
+/** Kills per folder before its command may finish: all but the first hit a resumed command. */
 const PER_FOLDER = 5;
 /** Attempts for each kill that is requested: one that comes to the end first kills nothing, and is repeated. */
 const ATTEMPTS = 6;
@@ -88,7 +88,7 @@ async function killOne(target, folder, { round, rounds, requested, calls, seed, 
     faults.push(`seed ${seed}, ${target.name}, folder ${round}, ${events.join(', ')}: ${fault}`);
   target.begin(folder);
   for (let i = 0; killed < requested && i < ATTEMPTS * PER_FOLDER && faults.length === 0; i++) {
-    // The first kills pass over all calls in turn; the others are drawn, early ones more often.
+    // The first kills cover all calls in order; the others are random, with more at early calls.
     const share = i === 0 ? (round + draw.next()) / rounds : 0.7 * draw.next() ** 2;
     const how = `${draw.next() < 0.3 ? 'torn' : 'kill'} ${1 + Math.floor(share * calls)}`;
     events.push(how);
@@ -99,7 +99,7 @@ async function killOne(target, folder, { round, rounds, requested, calls, seed, 
     const fault = faultAfter(ended) ?? (goesOn ? undefined : differs(target, folder, expected));
     if (fault !== undefined) fail(fault);
     if (goesOn) continue;
-    // It came to its end first: the next kills meet a new one.
+    // It finished first, so the next kills get a new folder.
     rmSync(folder, { recursive: true, force: true });
     target.begin(folder);
     events = [];
@@ -110,7 +110,10 @@ async function killOne(target, folder, { round, rounds, requested, calls, seed, 
   return { killed, faults };
 }
 
-/** A study may lose one of its processes and end all the same, or tell that a run failed. @param {import('./processes.mjs').Ended} ended */
+/**
+ * A study may lose one of its processes and still finish, or report that a run failed. @param
+ * {import('./processes.mjs').Ended} ended
+ */
 const faultAfter = (ended) =>
   ended.signal === 'SIGKILL' ? undefined : faultOfProcess(ended, [0, 1]);
 
@@ -127,7 +130,10 @@ function differs(target, folder, expected) {
 const faultAtEnd = (target, last, folder, expected) =>
   faultOfProcess(last, [0]) ?? differs(target, folder, expected) ?? leftIn(folder);
 
-/** What is left behind beside a command's files when it has ended; a lease that does not say yet whose it is stays for its time. @param {string} folder */
+/**
+ * Files left beside a command's own when it has ended; a lease without a stamp may stay until it
+ * expires. @param {string} folder
+ */
 function leftIn(folder) {
   const left = readdirSync(folder, { recursive: true })
     .map(String)
@@ -161,7 +167,7 @@ function hasEnded(file) {
   }
 }
 
-/** Whether a lease's stamp is whole: a kill may tear it, as it may any file. @param {string} path */
+/** Whether a lease's stamp is complete: a kill may truncate it, like any file. @param {string} path */
 function isWritten(path) {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   try {

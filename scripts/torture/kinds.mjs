@@ -1,4 +1,4 @@
-/** A finished study in memory, and for each kind of file in it how programs read it. */
+/** A finished study in memory, and how programs read each kind of file in it. */
 import { readFileSync } from 'node:fs';
 import { checkClaims } from '@grok/analysis';
 import wasm from '@grok/backend-wasm';
@@ -29,7 +29,7 @@ import { executors } from '@grok/study/process';
  */
 
 const transformer = { use: 'transformer', options: { dim: 4, depth: 1, heads: 1 } };
-/** What is damaged: a study of a teacher and two students. */
+/** The study to damage: a teacher and two students. */
 export const plan = {
   ...{ name: 'torture', summary: 'For damage.', seeds: [0] },
   shared: {
@@ -51,7 +51,7 @@ export const plan = {
 };
 const claimsFile = new URL('../../apps/cli/claims/distilling-grokking.json', import.meta.url);
 
-/** Every kind of file, as it is undamaged. @returns {Promise<readonly Kind[]>} */
+/** Every kind of file, undamaged. @returns {Promise<readonly Kind[]>} */
 export async function documentKinds() {
   const registry = createRegistry([data, model, optim, logit, wasm, executors]);
   const { root, open, run } = await runPlan(registry);
@@ -65,7 +65,7 @@ export async function documentKinds() {
     bytes: (await of.read(path)) ?? new Uint8Array(),
     read: (bytes) => read(withFile(of, path, bytes)),
   });
-  /** One file of one run of a study is damaged: what lists and tabulates studies reads. @param {string} path */
+  /** Damages one file of one run in a study, which is then listed and tabulated. @param {string} path */
   const inStudy = async (path) => ({
     name: `study with a damaged ${path}`,
     bytes: (await store.read(path)) ?? new Uint8Array(),
@@ -126,7 +126,10 @@ async function readStudy(root, open) {
   JSON.stringify(studyToJson(checked, runs));
 }
 
-/** A store in which one file holds something else. @param {Store} store @param {string} path @param {Uint8Array} bytes @returns {Store} */
+/**
+ * A store in which one file has other contents. @param {Store} store @param {string} path @param
+ * {Uint8Array} bytes @returns {Store}
+ */
 const withFile = (store, path, bytes) => ({
   ...store,
   read: async (requested) => (requested === path ? bytes : store.read(requested)),
@@ -137,6 +140,6 @@ function parse(bytes) {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    return undefined; // whoever reads the file says so
+    return undefined; // the reader of the file reports it
   }
 }

@@ -1,4 +1,4 @@
-/** A process that takes the lease of each folder it is told, answers, and releases it when told to. */
+/** A process that takes the lease of each folder it is given, answers, and releases it on request. */
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,7 +20,7 @@ async function take(folder) {
 
 const inside = (/** @type {string} */ folder) => join(folder, `inside-${process.pid}`);
 
-/** False for what a process left that was killed while it was inside. @param {string} name */
+/** False for what a process left when it was killed inside. @param {string} name */
 function runs(name) {
   try {
     return process.kill(Number(name.replace('inside-', '')), 0);

@@ -1,6 +1,7 @@
 /**
- * Processes that meet at a folder which a killed one left behind: one takes its lease, always, and never
- * two. Some are killed while they take it; some may live in PID namespaces of their own, as containers do.
+ * Processes that race for a folder left by a killed one: always one takes its lease, and never
+ * two. Some are killed while they take it; some may live in their own PID namespaces, like
+ * containers.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -15,14 +16,15 @@ const core = new URL('../../packages/core/dist/node/index.js', import.meta.url);
 const worker = fileURLToPath(new URL('lock-worker.mjs', import.meta.url));
 const unshare = ['unshare', '--fork', '--pid', '--mount-proc', '--kill-child'];
 
-/** True where packages are built, which the processes load. */
+/** True if the packages that the processes load are built. */
 export const canLock = existsSync(fileURLToPath(core));
-/** True where this user may make PID namespaces. */
+/** True if this user can create PID namespaces. */
 export const hasNamespaces = () => spawnSync('unshare', [...unshare.slice(1), 'true']).status === 0;
 
 /**
  * @param {{ rounds: number, seed: number, processes?: number, namespaces?: number,
- *   log?: (line: string) => void }} options `namespaces`: how many processes get one of their own
+ *   log?: (line: string) => void }} options `namespaces`: how many processes get their own
+ * namespace
  * @returns {Promise<{ rounds: number, granted: number, killed: number, failures: string[] }>}
  */
 export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = () => {} }) {
@@ -36,7 +38,7 @@ export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = 
     for (let round = 0; round < rounds; round++) {
       const folder = join(home, String(round));
       leaveBehind(folder, draw);
-      // Of one in another namespace only time tells that it was killed.
+      // The death of a process in another namespace is only noticed when its lease expires.
       const victim = namespaces === 0 && draw.below(10) === 0 ? draw.below(processes) : undefined;
       const answers = await meet(workers, folder, victim, draw.below(12));
       if (victim !== undefined) found.killed++;
@@ -56,9 +58,10 @@ export async function lock({ rounds, seed, processes = 8, namespaces = 0, log = 
 }
 
 /**
- * All take the lease of a folder and release it; one of them may be killed meanwhile, and is begun anew.
- * Gives what they answered.
- * @param {Worker[]} workers @param {string} folder @param {number | undefined} victim @param {number} delay
+ * All take the lease of a folder and release it; one of them may be killed meanwhile and restarted.
+ * Returns their answers.
+ * @param {Worker[]} workers @param {string} folder @param {number | undefined} victim @param
+ * {number} delay
  */
 async function meet(workers, folder, victim, delay) {
   const answers = workers.map((each) => each.ask(`take\t${folder}`));
@@ -69,7 +72,7 @@ async function meet(workers, folder, victim, delay) {
     const heir = startWorker(false);
     workers[victim] = heir;
     await heir.ready;
-    // The one that was killed may have held it: then it is had now.
+    // The killed process may have held it, so it must be available now.
     if (!(await Promise.all(answers)).includes('granted'))
       answers.push(heir.ask(`take\t${folder}`));
   }
@@ -85,7 +88,10 @@ function faultOf(answers, successors) {
   return `${granted} hold it; ${failed.join('; ')}`;
 }
 
-/** What a process that was killed leaves: nothing, a stale lease, an empty one, one not yet in place. @param {string} folder @param {import('./random.mjs').Random} draw */
+/**
+ * What a killed process leaves: nothing, a stale lease, an empty one, one not yet in place. @param
+ * {string} folder @param {import('./random.mjs').Random} draw
+ */
 function leaveBehind(folder, draw) {
   mkdirSync(folder);
   const kind = draw.below(4);
@@ -100,7 +106,7 @@ function leaveBehind(folder, draw) {
 
 /** @typedef {ReturnType<typeof startWorker>} Worker */
 
-/** @param {boolean} apart in a PID namespace of its own */
+/** @param {boolean} apart in its own PID namespace */
 function startWorker(apart) {
   const [command = '', ...args] = [...(apart ? unshare : []), process.execPath, worker, core.href];
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });

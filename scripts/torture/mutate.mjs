@@ -1,8 +1,8 @@
-/** Ways to damage a file: its bytes, its lines, and the values of its JSON. */
+/** Ways to damage a file: its bytes, its lines, and its JSON values. */
 
 /** @typedef {import('./random.mjs').Random} Random */
 
-/** Texts of JSON that stand in place of a value. */
+/** JSON texts that replace a value. */
 const VALUES = [
   ...[
     'null',
@@ -45,7 +45,7 @@ export function mutateBytes(bytes, { below, pick }) {
   ])();
 }
 
-/** Damages the value of a JSON document, or of one line of several. @param {Uint8Array} bytes @param {Random} draw */
+/** Damages a value of a JSON document, or of one line of JSON Lines. @param {Uint8Array} bytes @param {Random} draw */
 export function mutateJson(bytes, draw) {
   const lines = new TextDecoder().decode(bytes).split('\n');
   const filled = lines.flatMap((line, i) => (line.trim() === '' ? [] : [i]));
@@ -85,7 +85,7 @@ function mutateValue(text, draw) {
   const marked = JSON.stringify(root.value) ?? '';
   const quoted = JSON.stringify(MARK);
   const named = JSON.stringify(draw.pick(KEYS));
-  // By text, since what stands there may be a number that JSON.stringify would not write.
+  // As text, since the value may be a number that JSON.stringify would not write.
   if (change === 3) return marked.replace(quoted, () => `${was},${named}:${value}`);
   if (change === 4) return marked.replace(quoted, () => `${was},${JSON.stringify(key)}:${value}`);
   return marked.replace(quoted, () => value);

@@ -1,4 +1,4 @@
-/** Two processes in PID namespaces of their own, as two containers on one volume: one trains, the other is refused. */
+/** Two processes in their own PID namespaces, like two containers on one volume: one trains, the other is refused. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const RUN = [
 
 /**
  * @param {{ rounds: number }} options
- * @returns {Promise<{ rounds: number, findings: readonly string[] }>} no rounds where there are no namespaces
+ * @returns {Promise<{ rounds: number, findings: readonly string[] }>} no rounds without namespaces
  */
 export async function shareFolder({ rounds }) {
   const [command = '', ...args] = [...before, 'true'];

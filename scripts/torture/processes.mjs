@@ -1,4 +1,4 @@
-/** Processes that are to fail, and what may never be seen of them. */
+/** Runs processes that are meant to fail, and checks for what must never happen. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,15 +10,15 @@ const shim = new URL('shim.mjs', import.meta.url).href;
 
 /** @typedef {{ code: number | null, signal: string | null, out: string, err: string }} Ended */
 
-/** Milliseconds after which a process counts as one that never ends. */
+/** Milliseconds after which a process counts as hung. */
 const TIMEOUT_MS = 120_000;
 
 /**
  * Runs a script to its end.
  * @param {string} script @param {readonly string[]} args
  * @param {{ root?: string, how?: string, log?: string, env?: Record<string, string>, cwd?: string,
- *   before?: readonly string[] }} [options] `how`: what the shim is to do below `root`, in this process
- *   and in those that it starts; `log`: where the shim tells what it did; `before`: a command that starts
+ *   before?: readonly string[] }} [options] `how`: what the shim does below `root`, in this process
+ *   and in those that it starts; `log`: the shim's log file; `before`: a command that starts
  *   this one
  * @returns {Promise<Ended>}
  */
@@ -49,7 +49,7 @@ export function runScript(script, args, { root, how, log, env = {}, cwd, before 
   });
 }
 
-/** What the shim told in a log: how many processes it killed, and the calls of the one that made the most. @param {string} file */
+/** Reads the shim's log: how many processes it killed, and the calls of the one that made the most. @param {string} file */
 export function readLog(file) {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   const counts = lines.map(Number).filter(Number.isInteger);
@@ -59,7 +59,7 @@ export function readLog(file) {
   };
 }
 
-/** What is wrong with how a process ended, if anything. @param {Ended} ended @param {readonly (number | null)[]} codes */
+/** The fault in how a process ended, if any. @param {Ended} ended @param {readonly (number | null)[]} codes */
 export function faultOfProcess({ code, signal, err }, codes = [0, 1, 2, 130]) {
   const detail = `: ${err.trim().slice(-300)}`;
   if (signal === 'SIGXCPU') return `did not end in ${TIMEOUT_MS / 1000} s${detail}`;
@@ -71,7 +71,10 @@ export function faultOfProcess({ code, signal, err }, codes = [0, 1, 2, 130]) {
   return undefined;
 }
 
-/** Does all, as many at once as there are cores. @template T @param {readonly (() => Promise<T>)[]} jobs @returns {Promise<T[]>} */
+/**
+ * Runs all jobs, as many at once as there are cores. @template T @param {readonly (() =>
+ * Promise<T>)[]} jobs @returns {Promise<T[]>}
+ */
 export async function atOnce(jobs, most = availableParallelism()) {
   /** @type {T[]} */
   const results = [];

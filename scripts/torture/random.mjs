@@ -1,4 +1,4 @@
-/** Draws that a seed repeats. */
+/** Reproducible random draws from a seed. */
 
 /**
  * @typedef {object} Random
@@ -7,7 +7,7 @@
  * @property {<T>(items: readonly T[]) => T} pick
  */
 
-/** Mulberry32, a generator of 32 bits (Tommy Ettinger, 2017). @param {number} seed @returns {Random} */
+/** Mulberry32, a 32-bit generator (Tommy Ettinger, 2017). @param {number} seed @returns {Random} */
 export function random(seed) {
   let state = seed >>> 0;
   const next = () => {

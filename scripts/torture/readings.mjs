@@ -1,10 +1,10 @@
-/** Damaged documents read in processes of their own, each watched: a reading that never ends is a finding, with its number. */
+/** Damaged documents read in watched processes: a read that never ends is a finding, with its number. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
-/** Milliseconds without a word after which a process is ended; fifty readings may take so long on a busy machine. */
+/** Milliseconds without a message after which a process is ended; fifty reads may take that long on a busy machine. */
 const SILENCE = 120_000;
 
 /** @typedef {{ read: number, refused: number, slowest: number, findings: readonly { kind: string, seed: number, at: number, what: string }[] }} Told */

@@ -1,8 +1,9 @@
 /**
- * Preloaded (`node --import`): counts the calls of this process on files below GROK_TORTURE_ROOT, and at
- * the n-th ends the process or lets the call fail. GROK_TORTURE is "HOW N": `kill`, `torn` (half of what
- * is written, then the end), `count`, or a code such as EIO. A code with a + fails from the n-th change on.
- * GROK_TORTURE_LOG names a file that each process adds a line to: `killed`, or how many calls it made.
+ * Preloaded (`node --import`): counts this process's file operations below GROK_TORTURE_ROOT, and
+ * at the n-th ends the process or makes the call fail. GROK_TORTURE is "HOW N": `kill`, `torn`
+ * (writes half, then ends), `count`, or a code such as EIO. A code with a + fails from the n-th
+ * change on. GROK_TORTURE_LOG names a file to which each process appends a line: `killed`, or its
+ * number of calls.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -10,11 +11,11 @@ import { syncBuiltinESMExports } from 'node:module';
 const root = process.env.GROK_TORTURE_ROOT ?? '';
 const [how = 'count', at = '0'] = (process.env.GROK_TORTURE ?? '').split(' ');
 const target = Number(at);
-/** Calls that change something; the others can be the last before the end, and do not fail. */
+/** Calls that change something; other calls can end the process but do not fail. */
 const CHANGES =
   /^(write|append|mkdir|rename|link|unlink|rm|rmdir|truncate|ftruncate|fsync|fdatasync|sync|datasync|utimes|futimes|copyFile|symlink)/;
 const WRITES = /^(write|writeFile|appendFile)(Sync)?$/;
-/** Files that are open below the root: descriptors, handles. */
+/** Open files below the root: descriptors and handles. */
 const ours = new Set();
 let count = 0;
 
@@ -33,7 +34,7 @@ function step(name, args, isChange) {
   }
 }
 
-/** As it is before any name of it is wrapped. */
+/** The original, before any of its names is wrapped. */
 const { appendFileSync } = fs;
 /** @param {string} line */
 function log(line) {
@@ -50,7 +51,10 @@ const halfOf = (data) =>
     ? data.slice(0, data.length >> 1)
     : data.subarray(0, data.byteLength >> 1);
 
-/** Writes half, then ends the process. @param {any} self @param {any[]} args @param {(...args: any[]) => any} original @param {number} payload */
+/**
+ * Writes half, then ends the process. @param {any} self @param {any[]} args @param {(...args:
+ * any[]) => any} original @param {number} payload
+ */
 function tear(self, args, original, payload) {
   const halved = [...args];
   halved[payload] = halfOf(args[payload]);
@@ -59,8 +63,9 @@ function tear(self, args, original, payload) {
 }
 
 /**
- * @param {string} name @param {(...args: any[]) => any} original @param {(self: any, args: any[]) => boolean} concerns
- * @param {number} payload which argument is written
+ * @param {string} name @param {(...args: any[]) => any} original @param {(self: any, args: any[])
+ * => boolean} concerns
+ * @param {number} payload index of the argument that is written
  */
 function wrapped(name, original, concerns, payload) {
   const opens = name.startsWith('open');
@@ -79,7 +84,7 @@ function wrapped(name, original, concerns, payload) {
   };
 }
 
-/** Remembers what was opened. @param {string} name @param {any} result */
+/** Remembers an opened file. @param {string} name @param {any} result */
 function watched(name, result) {
   if (name === 'openSync') ours.add(result);
   if (name !== 'open') return result;

@@ -1,4 +1,4 @@
-/** What is killed: a run, studies in one process and in several, and commands that write into a study. */
+/** The commands to kill: a run, studies in one process and in several, and commands that write into a study. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { plan } from './kinds.mjs';
@@ -62,7 +62,11 @@ const studyTarget = (name, share, args) => ({
     ),
 });
 
-/** A command on a copy of a study, always under the same name: reports say what was asked. @param {string} name @param {number} share @param {string} finished @param {readonly string[]} args @returns {Target} */
+/**
+ * A command on a copy of a study, always under the same name, since reports include it. @param
+ * {string} name @param {number} share @param {string} finished @param {readonly string[]} args
+ * @returns {Target}
+ */
 const commandTarget = (name, share, finished, args) => ({
   ...{ name, share },
   begin: (folder) => cpSync(finished, join(folder, 'study'), { recursive: true }),
@@ -74,7 +78,7 @@ const commandTarget = (name, share, finished, args) => ({
     ),
 });
 
-/** Parameters, and all rows but for times. @param {string} folder */
+/** Parameters, and all rows without times. @param {string} folder */
 function resultOfRun(folder) {
   const { paramsSha256, epoch, step, status } = JSON.parse(
     readFileSync(join(folder, 'manifest.json'), 'utf8'),
@@ -86,7 +90,7 @@ function resultOfRun(folder) {
   return JSON.stringify({ paramsSha256, epoch, step, status, rows });
 }
 
-/** All files below a folder, but for what a run leaves of times. @param {string} folder */
+/** All files below a folder, without those of a run that contain times. @param {string} folder */
 const filesIn = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,6 +1,6 @@
 /**
- * A small run in a process of its own, for kills: `node train.mjs FOLDER`. It goes through
- * core's public doors with no more packages than it needs, since hundreds of them are started.
+ * A small run in its own process, for kills: `node train.mjs FOLDER`. It uses core's public API
+ * and no more packages than it needs, since it is started hundreds of times.
  */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, isInputError, isRunError, startRun } from '@grok/core';
@@ -19,7 +19,7 @@ const experiment = {
 };
 const execution = { backend: 'wasm', threads: 1, checkpointEvery: 2 };
 try {
-  // It begins, or goes on where an earlier process was killed.
+  // Starts a run, or resumes one that was killed.
   const store = fileStore(folder);
   const { status } = await startRun({ experiment, execution }, { registry, store });
   process.stdout.write(`${status}\n`);

@@ -1,4 +1,4 @@
-/** One of several processes that damage documents; it tells where it is, so that a reading that never ends is found. */
+/** One of several processes that damage documents; it reports its position, so that a read that never ends is found. */
 import { mutateDocuments } from './documents.mjs';
 import { documentKinds } from './kinds.mjs';
 

@@ -1,13 +1,13 @@
 /**
- * Everything runs in a browser but a few named files: no Node built-in, no package that needs Node,
- * no Node global, and no static import of one of the named files.
+ * Everything except a few named files runs in a browser: no Node built-ins, no packages that need
+ * Node, no Node globals, and no static import of one of the named files.
  */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { type Fault, findPackages, isSource, type Rule } from './files.js';
 import { type Import, parseSource } from './source.js';
 
-/** Where Node may be touched. */
+/** Files that may use Node. */
 const NODE_FILES: readonly RegExp[] = [
   /^apps\/cli\//,
   /^apps\/docs\//,
@@ -25,13 +25,13 @@ const NODE_FILES: readonly RegExp[] = [
 const NODE_PACKAGES =
   /^(@grok\/core\/node|@grok\/track\/python|onnxruntime-node|@tensorflow\/tfjs-node(-gpu)?)(\/|$)/;
 const NODE_GLOBALS = ['process', 'Buffer', 'require', '__dirname', '__filename', 'global'];
-/** Allowed where the file asks `typeof setImmediate` first. */
+/** Allowed if the file checks `typeof setImmediate` first. */
 const DETECTABLE = ['setImmediate', 'clearImmediate'];
 
-/** True for a file that may touch Node. */
+/** True for a file that may use Node. */
 const isNodeFile = (path: string): boolean => NODE_FILES.some((file) => file.test(path));
 
-/** Files that a browser must run touch nothing of Node. */
+/** Files that run in a browser use nothing from Node. */
 export const browserFilesAvoidNode: Rule = (files) =>
   findPackages(files)
     .filter(

@@ -1,19 +1,19 @@
-/** The repository as data: every file that git would track, and the workspace packages among them. */
+/** The repository as data: every file that git would track, and its workspace packages. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** A file by its path from the root, `/` between folders. */
+/** A file by its path from the root, with `/` between folders. */
 export interface File {
   readonly path: string;
   readonly text: string;
 }
-/** A broken rule: which file, what the rule says and what was found, and how to mend it. */
+/** A violated rule: the file, the rule and what was found, and how to fix it. */
 export interface Fault {
   readonly file: string;
   readonly rule: string;
   readonly fix: string;
 }
-/** Looks at a list of files and names what is wrong with them. */
+/** Checks a list of files and returns the violations. */
 export type Rule = (files: readonly File[]) => Fault[];
 
 /** The parts of a package.json that the rules read. */
@@ -34,10 +34,10 @@ export interface Package {
   readonly files: readonly File[];
 }
 
-/** One line a fault, for people. */
+/** Formats a fault in one line for people. */
 export const show = (fault: Fault): string => `${fault.file}: ${fault.rule}. ${fault.fix}`;
 
-/** Reads every text file under `root` that `.gitignore` does not name. */
+/** Reads every text file under `root` that `.gitignore` does not exclude. */
 export function readTree(root: string): File[] {
   const ignored = ignoreFrom(readFileSync(`${root}/.gitignore`, 'utf8'));
   const listFiles = (folder: string): string[] =>
@@ -53,7 +53,7 @@ export function readTree(root: string): File[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Understands plain names, `/name` at the root and `*.ext`, which is all that this repository's `.gitignore` may hold. */
+/** Supports plain names, `/name` at the root and `*.ext`; this repository's `.gitignore` may use nothing else. */
 export function ignoreFrom(gitignore: string): (path: string) => boolean {
   const lines = gitignore.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   for (const line of lines)
@@ -78,7 +78,7 @@ export function findPackages(files: readonly File[]): Package[] {
   });
 }
 
-/** True for what a package runs or ships: code, but no test, script, benchmark, template or tool's configuration. */
+/** True for code that a package runs or ships; false for tests, scripts, benchmarks, templates and tool configuration. */
 export function isSource(pkg: Package, path: string): boolean {
   const inside = path.slice(pkg.folder.length + 1);
   return (

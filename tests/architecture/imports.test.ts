@@ -1,4 +1,4 @@
-/** The rules of imports catch faulty examples. */
+/** The import rules catch faulty examples. */
 import {
   importsAreDeclared,
   importsPointDown,

@@ -1,6 +1,7 @@
 /**
- * Which way packages point: apps → report → analysis → study → features → core → tfjs, and testing → core.
- * Features never import one another, so that each can be installed, replaced and published alone.
+ * Import directions between packages: apps → report → analysis → study → features → core → tfjs,
+ * and testing → core. Features never import each other, so each can be installed, replaced and
+ * published alone.
  */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
@@ -29,13 +30,13 @@ function packageRank(
   folder?: string,
   keywords?: readonly string[],
 ): number | undefined {
-  // An example that is a plugin is a feature, wherever it lives.
+  // An example that is a plugin counts as a feature, wherever it is.
   if (folder?.startsWith('examples/')) return keywords?.includes('grok-plugin') ? FEATURE : APP;
   if (folder?.startsWith('apps/')) return APP;
   return RANKS.find(([pattern]) => pattern.test(name))?.[1];
 }
 
-/** `@grok/core` of `@grok/core/node`, `vega` of `vega/build`; undefined for relative and Node's own. */
+/** `@grok/core` for `@grok/core/node`, `vega` for `vega/build`; undefined for relative imports and Node's own. */
 function packageName(specifier: string): string | undefined {
   if (/^(\.|node:|#|\/)/.test(specifier)) return undefined;
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
@@ -81,7 +82,7 @@ const eachImport = (
       ),
   );
 
-/** Imports of source files, and dependencies of manifests, point down the layers. */
+/** Imports in source files, and dependencies in manifests, point down the layers. */
 export const importsPointDown: Rule = (files) => [
   ...eachImport(files, (pkg, path, { from }) => {
     const to = packageName(from);
@@ -95,8 +96,8 @@ export const importsPointDown: Rule = (files) => [
 ];
 
 /**
- * A relative import stays inside its package. Tests may also reach the root's `scripts` and `tests`,
- * and tools' configurations the root's.
+ * A relative import stays inside its package. Tests may also import the root's `scripts` and
+ * `tests`, and tool configurations the root's.
  */
 export const relativeImportsStayInside: Rule = (files) =>
   eachImport(
@@ -116,7 +117,7 @@ export const relativeImportsStayInside: Rule = (files) =>
     (_, path) => /(?<!\.config)\.[cm]?[jt]sx?$/.test(path),
   );
 
-/** Folders of core by floor: a file imports from its own folder and from lower floors. */
+/** Core's folders by layer: a file imports from its own folder and from lower layers. */
 const ROOMS: Readonly<Record<string, number>> = {
   contracts: 0,
   tensors: 1,
@@ -126,7 +127,7 @@ const ROOMS: Readonly<Record<string, number>> = {
   node: 5,
 };
 
-/** Folders of core's source point only down. */
+/** Imports between folders of core's source only point down. */
 export const roomsPointDown: Rule = (files) =>
   eachImport(files, ({ folder }, path, { from }) => {
     const src = `${folder}/src/`;
@@ -134,7 +135,7 @@ export const roomsPointDown: Rule = (files) =>
     const readRoom = (file: string): string => file.slice(src.length).split('/')[0] ?? '';
     const [own, other] = [readRoom(path), readRoom(posix.join(posix.dirname(path), from))];
     const [floor, theirs] = [ROOMS[own], ROOMS[other]];
-    // The entries stand above all rooms.
+    // The entry files are above all folders.
     if (floor === undefined) return [];
     if (own === other || (theirs !== undefined && theirs < floor)) return [];
     return [
@@ -146,7 +147,7 @@ export const roomsPointDown: Rule = (files) =>
     ];
   });
 
-/** Source files import only what their manifest lists; of devDependencies only types, and code that is bundled. */
+/** Source files import only what their manifest lists; from devDependencies only types, and code that is bundled. */
 export const importsAreDeclared: Rule = (files) =>
   eachImport(files, (pkg, path, { from, how }) => {
     const { folder, manifest } = pkg;

@@ -1,12 +1,12 @@
-/** Manifests, references, plugins and readmes agree with one another. */
+/** Manifests, project references, plugins and READMEs are consistent. */
 import { posix } from 'node:path';
 import { type Fault, findPackages, isSource, type Package, type Rule } from './files.js';
 import { parseSource } from './source.js';
 
-/** `@grok/core` and `@grok/tfjs` are peers (and dev dependencies) of every package above them, in one range. */
+/** `@grok/core` and `@grok/tfjs` are peers (and dev dependencies) of every package above them, with the same range. */
 export const corePackagesArePeers: Rule = (files) =>
   findPackages(files)
-    // What writes files needs neither.
+    // create-plugin, which only writes files, needs neither.
     .filter(
       ({ folder, manifest }) =>
         folder.startsWith('packages/') && manifest.name !== '@grok/create-plugin',
@@ -37,7 +37,7 @@ export const corePackagesArePeers: Rule = (files) =>
       });
     });
 
-/** A plugin's name, version and range of core are those of its package.json. */
+/** A plugin's name, version and core range match its package.json. */
 export const pluginsMatchManifests: Rule = (files) =>
   findPackages(files).flatMap((pkg) => {
     const { folder, manifest } = pkg;
@@ -86,7 +86,7 @@ interface TsConfig {
   readonly references?: readonly { readonly path: string }[];
 }
 
-/** Every tsconfig refers to the workspace packages that its source needs; the root's to all. */
+/** Every tsconfig references the workspace packages that its source needs; the root's references all. */
 export const referencesAreComplete: Rule = (files) => {
   const packages = findPackages(files);
   const configs = new Map(
@@ -125,7 +125,7 @@ export const referencesAreComplete: Rule = (files) => {
   ];
 };
 
-/** The root's npm scripts run files that are there, or that the build makes. */
+/** The root's npm scripts run files that exist or that the build creates. */
 export const scriptsAreThere: Rule = (files) => {
   const root = files.find(({ path }) => path === 'package.json');
   const { scripts = {} } = JSON.parse(root?.text ?? '{}') as { scripts?: Record<string, string> };

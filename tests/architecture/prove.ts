@@ -1,10 +1,10 @@
-/** Proves a rule of the architecture on examples: a faulty one is named, a sound one left alone. */
+/** Tests an architecture rule on examples: a faulty one is reported, a correct one is not. */
 import { describe, expect, test } from 'vitest';
 import { type File, type Rule, show } from './files.js';
 
-/** Rule, what the example is, its files, and what the message must say. */
+/** The rule, a description of the example, its files, and what the message must contain. */
 export type Faulty = readonly [rule: Rule, what: string, files: readonly File[], says: string];
-/** Rule, what the example is, and its files. */
+/** The rule, a description of the example, and its files. */
 export type Sound = readonly [rule: Rule, what: string, files: readonly File[]];
 
 /** A package `@grok/NAME` with one source file. */
@@ -26,13 +26,13 @@ export function pkg(
 export const peers = { '@grok/core': '>=0.1.0 <1', '@grok/tfjs': '>=0.1.0 <1' };
 export const dev = { '@grok/core': 'workspace:^', '@grok/tfjs': 'workspace:^' };
 
-/** Declares a test for each example. */
+/** Registers a test for each example. */
 export function prove(faulty: readonly Faulty[], sound: readonly Sound[]): void {
-  describe('a faulty example is named', () => {
+  describe('a faulty example is reported', () => {
     for (const [rule, what, files, says] of faulty)
       test(what, () => expect(rule(files).map(show).join('\n')).toContain(says));
   });
-  describe('a sound example is left alone', () => {
+  describe('a correct example is accepted', () => {
     for (const [rule, what, files] of sound)
       test(what, () => expect(rule(files).map(show)).toEqual([]));
   });

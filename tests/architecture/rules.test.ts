@@ -1,4 +1,4 @@
-/** The rules of browsers, manifests and plain text catch faulty examples. */
+/** The rules for browsers, manifests and plain text catch faulty examples. */
 import { expect, test } from 'vitest';
 import { browserFilesAvoidNode } from './browser.js';
 import { ignoreFrom } from './files.js';
@@ -18,7 +18,7 @@ const projects = [
   { name: 'node', include: ['packages/*/test/**/*.test.ts'], exclude: ['**/*.slow.test.ts'] },
   { name: 'slow', include: ['packages/*/test/**/*.slow.test.ts'] },
 ];
-/** Put together so that this file keeps the rule. */
+/** Assembled from parts so that this file follows the rule. */
 const machinePath = ['', 'home', 'ada', 'grok'].join('/');
 
 const faulty: readonly Faulty[] = [

@@ -1,12 +1,12 @@
-/** What a source file imports, and which global names it uses; parsed by oxc, which vitest brings. */
+/** Parses what a source file imports and which globals it uses, with the oxc parser in vitest. */
 import { parseAst } from 'vitest/node';
 
 /** One import, re-export, dynamic import or import type. */
 export interface Import {
   readonly from: string;
-  /** `static` runs when the file is loaded, `dynamic` when asked, `type` never. */
+  /** `static` is loaded with the file, `dynamic` on demand, `type` never. */
   readonly how: 'static' | 'dynamic' | 'type';
-  /** Names imported; empty for a bare import, a namespace or a dynamic import. */
+  /** Imported names; empty for a bare import, a namespace or a dynamic import. */
   readonly names: readonly string[];
 }
 /** A value in an object literal: a string literal, the name of a constant, or something else. */
@@ -14,12 +14,12 @@ interface Value {
   readonly literal?: string | undefined;
   readonly name?: string | undefined;
 }
-/** What the rules want to know of a file of code. */
+/** What the rules need to know about a code file. */
 export interface Source {
   readonly imports: readonly Import[];
-  /** Names that are used and declared nowhere in the file. */
+  /** Names that are used but not declared in the file. */
   readonly globals: ReadonlySet<string>;
-  /** Names asked for with `typeof`, as code does that runs with and without them. */
+  /** Names checked with `typeof`, for code that runs with and without them. */
   readonly detected: ReadonlySet<string>;
   readonly hasExports: boolean;
   /** Every object literal as a map of its plain keys. */
@@ -37,7 +37,7 @@ const readName = (node: unknown): string =>
 
 const cache = new Map<string, Source>();
 
-/** Parses a file of TypeScript or JavaScript; the same text is parsed once. */
+/** Parses a TypeScript or JavaScript file; each text is parsed once. */
 export function parseSource(path: string, text: string): Source {
   const key = `${path}\n${text}`;
   const known = cache.get(key);
@@ -68,7 +68,7 @@ export function parseSource(path: string, text: string): Source {
   return result;
 }
 
-/** A node and all below it, parents first, without identifiers that are only names. */
+/** A node and its descendants, parents first, without identifiers that are only property names. */
 function readNodes(root: Node): Node[] {
   const nodes: Node[] = [];
   const visit = (node: Node): void => {
@@ -119,7 +119,7 @@ function readEntries(node: Node): Map<string, Value> {
   return entries;
 }
 
-/** False where an identifier is only a name, as in `a.process` or `{ process: 1 }`. */
+/** False for an identifier that is only a property name, as in `a.process` or `{ process: 1 }`. */
 function isRead(parent: Node, child: Node): boolean {
   if (child.type !== 'Identifier') return true;
   if (parent.type === 'MemberExpression') return child !== parent.property || !!parent.computed;
@@ -127,7 +127,7 @@ function isRead(parent: Node, child: Node): boolean {
     return child !== parent.key || !!parent.computed || !!parent.shorthand;
   if (/^(Import|Export).*Specifier$|Labeled|Break|Continue|MetaProperty/.test(parent.type))
     return false;
-  // What TypeScript alone sees never runs; these wrap an expression that does.
+  // Type-only nodes never run; these wrap an expression that does.
   if (parent.type.startsWith('TS')) return child === parent.expression;
   return true;
 }

@@ -1,14 +1,14 @@
-/** Rules on any file: length, paths of one machine, tests that no project runs. */
+/** Rules on any file: length, machine-specific paths, tests that no project runs. */
 import picomatch from 'picomatch';
 import { type Fault, type File, isTest, type Rule } from './files.js';
 import { parseSource } from './source.js';
 
 const LINES = 400;
-/** Split so that this file keeps its own rule. */
+/** Split so that this file follows its own rule. */
 const MACHINE_PATH =
   /(?:^|[^A-Za-z0-9_.~}])(\/(?:w[o]rk|f[a]rm|r[o]ot|h[o]me|t[m]p|U[s]ers)\/[a-zA-Z][^\s'"`)]*)/;
 
-/** No file of code is longer than 400 lines. */
+/** No code file is longer than 400 lines. */
 export const filesAreShort: Rule = (files) =>
   files
     .filter(({ path }) => /\.([cm]?[jt]sx?|sh|css|py)$/.test(path))
@@ -20,7 +20,7 @@ export const filesAreShort: Rule = (files) =>
       fix: 'Split it where two ideas meet.',
     }));
 
-/** No file names a folder of one machine. */
+/** No file contains a machine-specific path. */
 export const noMachinePaths: Rule = (files) =>
   files
     .filter(({ path }) => path !== 'pnpm-lock.yaml')
@@ -38,14 +38,14 @@ export const noMachinePaths: Rule = (files) =>
       }),
     );
 
-/** The part of a vitest project that decides which files it runs. */
+/** The part of a vitest project that selects its files. */
 export interface TestProject {
   readonly name: string;
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
 }
 
-/** Every test file, and every file that declares tests without exporting them, is run by a project. */
+/** Every test file, and every file that declares tests without exporting them, belongs to a project. */
 export const testsAreRun =
   (projects: readonly TestProject[]): Rule =>
   (files) => {
@@ -55,7 +55,7 @@ export const testsAreRun =
     return (
       files
         .filter((file) => isTest(file.path) || declaresTests(file))
-        // A template's are run as the tests of what is made of it.
+        // A template's tests run as part of the project created from it.
         .filter(({ path }) => !path.includes('/templates/'))
         .filter(({ path }) => !matchers.some((matches) => matches(path)))
         .map(({ path }) => ({

@@ -1,16 +1,16 @@
-/** Command lines of the documentation, checked against what the programs say of themselves. */
+/** Checks command lines in the documentation against the programs' own help texts. */
 import type { Block } from './markdown.js';
 
-/** What is there to be called. */
+/** The programs that may be called. */
 export interface Programs {
-  /** Scripts of the root's package.json. */
+  /** Scripts in the root's package.json. */
   readonly scripts: readonly string[];
-  /** `--help` of a subcommand of grok (`study run` too), or of grok itself for ''. */
+  /** The `--help` output of a grok subcommand (also `study run`), or of grok itself for ''. */
   help(subcommand: string): string;
   exists(path: string): boolean;
 }
 
-/** The commands of a block of shell, comments and line continuations resolved, as words. */
+/** The commands of a shell block as words, with comments and line continuations resolved. */
 export function parseCommands(text: string): string[][] {
   return text
     .replace(/\\\n\s*/g, ' ')
@@ -29,7 +29,7 @@ export function parseCommands(text: string): string[][] {
     .map((words) => words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word))));
 }
 
-/** The arguments that a command hands to grok; undefined when it calls something else. */
+/** The arguments that a command passes to grok; undefined if it calls something else. */
 export function grokArguments(words: readonly string[]): string[] | undefined {
   const line = words.join(' ');
   const start = /^(grok|npx grok|node (\.\/)?apps\/cli\/dist\/cli\.js|npm start --|npm start)( |$)/;
@@ -37,7 +37,7 @@ export function grokArguments(words: readonly string[]): string[] | undefined {
   return head === undefined ? undefined : words.slice(head.trim().split(' ').length);
 }
 
-/** Calls of `npx grok` before a page has installed the command line: they would run a stranger's package. */
+/** Calls of `npx grok` before a page has installed the command line, which would run an unrelated package. */
 export function npxFaults(page: readonly Block[]): string[] {
   let installed = false;
   return page.flatMap(({ file, line, text }) =>
@@ -51,7 +51,7 @@ export function npxFaults(page: readonly Block[]): string[] {
   );
 }
 
-/** What is wrong with a block's commands, one line each. */
+/** Faults in a block's commands, one line each. */
 export function commandFaults(block: Block, programs: Programs): string[] {
   return parseCommands(block.text).flatMap((words) =>
     findFaults(words, programs).map((fault) => `${block.file}:${block.line}: ${fault}`),
@@ -76,10 +76,10 @@ function findFaults(words: readonly string[], programs: Programs): string[] {
   const outer = named ? args[0]! : '';
   if (named && !isCommand(outer, programs.help('')))
     return [...faults, `"${line}": grok has no command "${outer}"`];
-  // `grok study run` has options of its own.
+  // `grok study run` has its own options.
   const inner = named && isCommand(args[1], programs.help(outer).split('Commands:')[1] ?? '');
   const subcommand = inner ? `${outer} ${args[1]}` : outer;
-  // A bare `npm start` runs the default command, whose options are its own.
+  // A bare `npm start` runs the default command with that command's options.
   const help = programs.help(subcommand) + (named ? '' : programs.help('reproduce'));
   for (const option of args.filter((arg) => /^--?[a-z]/.test(arg)).map((arg) => arg.split('=')[0]!))
     if (!new RegExp(`(^|[\\s,])${option}(?![\\w-])`).test(help))

@@ -1,9 +1,9 @@
-/** `FEATURES.md` promises nothing that is not there: each row names its file and the test that proves it. */
+/** Checks `FEATURES.md`: each row names an existing file and the test that proves it. */
 import { tableRows } from './markdown.js';
 
 const STATUS = ['done', 'partial', 'open'];
 
-/** What is wrong with the table, one line each; `read` gives a file's text, or undefined. */
+/** Faults of the table, one line each; `read` returns a file's text, or undefined. */
 export function featureFaults(
   markdown: string,
   read: (path: string) => string | undefined,

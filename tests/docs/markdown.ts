@@ -1,11 +1,11 @@
-/** What the documentation tests read out of Markdown: fenced blocks, links, tables. */
+/** Extracts fenced blocks, links and tables from Markdown, for the documentation tests. */
 
-/** A fenced block with a language; `line` is that of its first line of text, from 1. */
+/** A fenced block with a language; `line` is the number of its first line of text, from 1. */
 export interface Block {
   readonly file: string;
   readonly line: number;
   readonly lang: string;
-  /** What follows the language on the fence, such as `no-run`. */
+  /** The text after the language on the fence, such as `no-run`. */
   readonly info: string;
   readonly text: string;
 }
@@ -33,14 +33,14 @@ export function parseBlocks(file: string, markdown: string): Block[] {
 const prose = (markdown: string): string =>
   markdown.replace(/^(\s*)(`{3,}|~{3,})[\s\S]*?^\s*\2/gm, '').replace(/`[^`\n]*`/g, '');
 
-/** Targets of links and images within the repository, anchors left out. */
+/** Targets of links and images within the repository, without anchors. */
 export function parseLinks(markdown: string): string[] {
   return [...prose(markdown).matchAll(/\]\(([^)\s]+)[^)]*\)/g)]
     .map(([, target = '']) => target.replace(/#.*$/, ''))
     .filter((target) => target !== '' && !/^[a-z]+:/.test(target));
 }
 
-/** The rows of every table, as cells, without heads and rules. */
+/** The rows of every table as cells, without headers and separators. */
 export function tableRows(markdown: string): string[][] {
   const cells = (line: string): string[] =>
     line

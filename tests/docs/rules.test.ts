@@ -23,8 +23,8 @@ const programs: Programs = {
 const faults = (text: string): string[] =>
   commandFaults({ file: 'README.md', line: 3, lang: 'bash', info: '', text }, programs);
 
-// Catches: blocks that are skipped, or reported on the wrong line.
-test('blocks keep their language, place and text', () => {
+// Catches: blocks that are skipped or reported on the wrong line.
+test('blocks keep their language, position and text', () => {
   const page = 'a\n```ts no-run\nlet x;\n```\n```\nno language\n```\n- b\n  ```json\n  {}\n  ```\n';
   expect(parseBlocks('a.md', page)).toEqual([
     { file: 'a.md', line: 3, lang: 'ts', info: 'no-run', text: 'let x;' },
@@ -32,18 +32,18 @@ test('blocks keep their language, place and text', () => {
   ]);
 });
 // Catches: dead links hidden by anchors, or code taken for a link.
-test('links within the repository are found, others and code are not', () => {
+test('links within the repository are found; external links and code are not', () => {
   const page =
     '[a](docs/a.md#x) ![b](b.svg "t") [c](https://c.org) [d](#d) `[e](e)`\n```\n[f](f)\n```';
   expect(parseLinks(page)).toEqual(['docs/a.md', 'b.svg']);
 });
-test('tables give their rows without heads', () => {
+test('tables return their rows without headers', () => {
   expect(tableRows('| a | b |\n|---|---|\n| 1 | x \\| y |\n\ntext | no\n')).toEqual([
     ['1', 'x \\| y'],
   ]);
 });
-// Catches: a command that escapes the check by its form.
-test('commands are taken apart as a shell would', () => {
+// Catches: a command whose form escapes the check.
+test('commands are parsed as in a shell', () => {
   expect(
     parseCommands(
       '# note\nGROK_BACKEND=wasm grok train \\\n  --op div # x\ncd a && npm test\n$ grok runs',
@@ -59,8 +59,8 @@ test('commands are taken apart as a shell would', () => {
   expect(grokArguments(['npm', 'start'])).toEqual([]);
   expect(grokArguments(['grokking'])).toBeUndefined();
 });
-// Catches: documentation that outlives a renamed command, option, script or folder.
-test('commands that do not exist are named', () => {
+// Catches: documentation of a renamed command, option, script or folder.
+test('unknown commands are reported', () => {
   expect(faults('grok trian')[0]).toContain(
     'README.md:3: "grok trian": grok has no command "trian"',
   );
@@ -76,8 +76,8 @@ test('commands that do not exist are named', () => {
     ),
   ).toEqual([]);
 });
-// Catches: a reader of a checkout sent to another package of that name.
-test('npx before the installation is named', () => {
+// Catches: a reader who is sent to an unrelated package of that name.
+test('npx before installation is reported', () => {
   const page = (...texts: string[]) =>
     npxFaults(texts.map((text, i) => ({ file: 'a.md', line: 10 * i, lang: 'sh', info: '', text })));
   const install = 'ONNXRUNTIME_NODE_INSTALL=skip npm install @grok/cli';
@@ -86,8 +86,8 @@ test('npx before the installation is named', () => {
   ]);
   expect(page(`${install}\nnpx grok doctor`, 'npx grok runs', 'npx changeset')).toEqual([]);
 });
-// Catches: a claim without a proof, or whose proof was renamed or removed.
-test('claims without their file or test are named', () => {
+// Catches: a claim without a test, or whose test was renamed or removed.
+test('claims without their file or test are reported', () => {
   const head = '| claim | file | test | status |\n|---|---|---|---|\n';
   const read = (path: string): string | undefined =>
     ({ 'a.ts': '', 'a.test.ts': "test('adds', …)" })[path];

@@ -1,4 +1,4 @@
-/** Circuits that are known are found, are minimal by evaluations of their own, and overlap no more than they do. */
+/** Known circuits are found, are minimal by independent evaluations, and overlap as expected. */
 import wasm from '@grok/backend-wasm';
 import {
   type Backend,
@@ -43,8 +43,9 @@ const matrix = (
 const each = <T>(f: (i: number) => T): T[] => Array.from({ length: V }, (_, i) => f(i));
 
 /**
- * Says the first of two tokens. Head 0 (of 3) copies the mean of both to the residual stream's second part,
- * neuron j subtracts the second token and writes logit j; heads 1 and 2 and neurons 4 to 7 write nothing.
+ * Predicts the first of two tokens. Head 0 (of 3) copies the mean of both to the second part of the
+ * residual stream, neuron j subtracts the second token and writes logit j; heads 1 and 2 and
+ * neurons 4 to 7 write nothing.
  */
 const copier: HostParams = {
   'embed.W_E': matrix(
@@ -104,7 +105,8 @@ describe('findCircuit', () => {
   test.each(['exact', 'attribution'] as const)(
     'finds a known circuit in %s order',
     async (order) => {
-      // Catches: components of no use kept, useful ones dropped, updates that differ from forward passes.
+      // Catches: useless components kept, useful ones dropped, updates that differ from forward
+      // passes.
       for (const ablate of ['mean', 'zero'] as const) {
         const circuit = await findCircuit(hook(copier), { batch, keep: 0.99, order, ablate });
         expect(listNames(circuit)).toEqual(KNOWN);
@@ -115,8 +117,8 @@ describe('findCircuit', () => {
     },
   );
 
-  test('updates the logits of a model that reads the mean of its positions, too', async () => {
-    // Catches: changes of the last position alone, where all are read.
+  test('also updates the logits of a model with mean pooling', async () => {
+    // Catches: changes at the last position only, when all positions are read.
     const circuit = await findCircuit(hookMean(copier), { batch, keep: 0.99 });
     expect(listNames(circuit)).toEqual(KNOWN);
     expect(circuit.evaluations.logitUpdates).toBeGreaterThan(0);
@@ -131,8 +133,9 @@ describe('findCircuit', () => {
     expect(listNames(circuit)).toEqual(['L0H0', 'L0MLP']);
   });
 
-  test('keeps the share in a model with norms, and spares no member', async () => {
-    // Catches: updates of logits where a norm forbids them, shares that no forward pass has, sets that are not minimal.
+  test('keeps the share in a model with norms, and every member is needed', async () => {
+    // Catches: logit updates where a norm does not allow them, shares that no forward pass has,
+    // sets that are not minimal.
     const fixture = readFixture('transformer-div23-heads4');
     const hooked = hookModel({ backend, model: fixture.model, params: fixture.params });
     const { clean } = fixture.pairs;
@@ -165,7 +168,7 @@ describe('findCircuit', () => {
     hooked.dispose();
   });
 
-  test('says what does not fit', async () => {
+  test('reports mismatched input', async () => {
     await expect(findCircuit(hook(copier), { batch, keep: 2 })).rejects.toThrow(
       'keep must be above 0 and at most 1, got 2',
     );
@@ -179,7 +182,7 @@ describe('findCircuit', () => {
   });
 });
 
-/** The same model with its neurons in another order. */
+/** The same model with its neurons permuted. */
 function permuteNeurons(params: HostParams, order: readonly number[]): HostParams {
   const [win, wout] = [params['blocks.0.mlp.W_in'], params['blocks.0.mlp.W_out']];
   if (win === undefined || wout === undefined) throw new RangeError('no MLP');
@@ -203,8 +206,8 @@ function permuteNeurons(params: HostParams, order: readonly number[]): HostParam
 describe('overlap', () => {
   const order = [6, 1, 4, 0, 7, 3, 5, 2];
 
-  test('neurons in another order find their partners, in a narrower model too', async () => {
-    // Catches: assignments read by the wrong model, correlations of the wrong position.
+  test('matches permuted neurons, also in a narrower model', async () => {
+    // Catches: assignments read for the wrong model; correlations at the wrong position.
     const other = hook(permuteNeurons(copier, order));
     const [matches = []] = await matchNeurons(hook(copier), other, batch.inputs);
     expect(matches.map(({ a, b }) => order[b] === a)).toEqual(
@@ -235,8 +238,8 @@ describe('overlap', () => {
     ]);
   });
 
-  test('of a permuted copy is whole, and beyond chance', async () => {
-    // Catches: components compared by number, a null that keeps the pairs.
+  test('of a permuted copy is complete, and above chance', async () => {
+    // Catches: components compared by index; a null distribution that keeps the pairs.
     const [a, b] = [hook(copier), hook(permuteNeurons(copier, order))];
     const [first, second] = [
       await findCircuit(a, { batch, keep: 0.99 }),

@@ -1,4 +1,4 @@
-/** Models and numbers that TransformerLens wrote (`fixtures/transformer-lens/make.py`). */
+/** Models and values written by TransformerLens (`fixtures/transformer-lens/make.py`). */
 import onnx from '@grok/backend-onnx';
 import wasm from '@grok/backend-wasm';
 import {
@@ -25,17 +25,17 @@ export interface Fixture {
   readonly pairs: PatchingPairs;
   readonly heads: number;
   readonly layers: number;
-  /** A tensor of the file. */
+  /** Returns a tensor of the file. */
   get(name: string): HostArray;
-  /** Names of tensors that begin so, without that beginning. */
+  /** Names of tensors with a prefix, without the prefix. */
   names(prefix: string): readonly string[];
 }
 
-/** Where a fixture's file is. */
+/** The URL of a fixture's file. */
 export const fixtureUrl = (name: string): URL =>
   new URL(`../fixtures/transformer-lens/${name}.safetensors`, import.meta.url);
 
-/** A fixture from its file's bytes. */
+/** Decodes a fixture from its file's bytes. */
 export function decodeFixture(bytes: Uint8Array, name: string): Fixture {
   const { tensors, metadata } = readSafetensors(bytes, name);
   const about = JSON.parse(metadata.about ?? '{}') as { model: string; p: number; heads: number };
@@ -71,7 +71,7 @@ export function decodeFixture(bytes: Uint8Array, name: string): Fixture {
   };
 }
 
-/** Hooks a fixture's model on a backend, and lets both go after `use`. */
+/** Hooks a fixture's model on a backend, and releases both after `use`. */
 export async function withModel(
   fixture: Fixture,
   name: string,
@@ -87,7 +87,7 @@ export async function withModel(
   }
 }
 
-/** The largest difference of two lists of numbers; NaN where they are not as many. */
+/** The largest difference between two lists of numbers; NaN if their lengths differ. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.NaN;
   return Math.max(...Array.from(a, (x, i) => Math.abs(x - (b[i] ?? Number.NaN))));

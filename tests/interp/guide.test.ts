@@ -1,4 +1,4 @@
-/** The guide's code runs on runs that its commands would leave, in fewer than 20 lines. */
+/** The guide's code works on runs like those of its commands, in fewer than 20 lines. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const guide = 'docs/guides/find-what-a-student-inherited.md';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const registry = createRegistry([data, model, optim, feature, onnx]);
 
-/** A teacher and its student, trained for a moment. */
+/** Trains a teacher and a student briefly. */
 async function trainBoth(folder: string): Promise<void> {
   const experiment: Experiment = {
     task: { use: 'div', options: { p: 11 } },
@@ -49,7 +49,7 @@ async function trainBoth(folder: string): Promise<void> {
 }
 
 test('goes from two runs to a patching grid, a circuit and its overlap', async () => {
-  // Catches: a guide that no longer fits the package.
+  // Catches: a guide that no longer matches the package.
   const [block] = parseBlocks(guide, readFileSync(join(root, guide), 'utf8')).filter(
     ({ lang }) => lang === 'ts',
   );
@@ -68,7 +68,7 @@ test('goes from two runs to a patching grid, a circuit and its overlap', async (
   rmSync(beside, { recursive: true });
   const teachers = { teacher: join(folder, 'runs/teacher') };
   const early = await openRun(join(folder, 'runs/student'), { registry, at: 7, teachers });
-  expect(early.step).toBe(7); // trained again, taught as it was
+  expect(early.step).toBe(7); // trained again, with the same teacher
   await early.close();
   const alone = openRun(join(folder, 'runs/student'), { registry, at: 7 });
   await expect(alone).rejects.toThrow('teacher "teacher"');

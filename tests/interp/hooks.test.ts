@@ -1,4 +1,4 @@
-/** Runs opened for interpretation, hooks on any model, and what bad input is answered with. */
+/** Opening runs for interpretation, hooks on any model, and errors for bad input. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +60,7 @@ afterAll(async () => {
 
 describe('openRun', () => {
   test('opens the last step, any step between checkpoints, and accuracies', async () => {
-    // Catches: a step rounded to its checkpoint, parameters of the last step for all.
+    // Catches: a step rounded to its checkpoint; the last step's parameters for every step.
     expect(run.step).toBe(12);
     const first = await openRun(folder, { registry, at: 6 });
     const between = await openRun(folder, { registry, at: 5 });
@@ -72,7 +72,7 @@ describe('openRun', () => {
     for (const opened of [first, between, start]) await opened.close();
   });
 
-  test('says which steps and accuracies there are', async () => {
+  test('names the available steps and accuracies', async () => {
     await expect(openRun(folder, { registry, at: 99 })).rejects.toThrow(
       'step 99 is not a step of the run; give one from 0 to 12',
     );
@@ -84,8 +84,8 @@ describe('openRun', () => {
 });
 
 describe('hooks', () => {
-  test('take rows that the task does not have, and have the numbers of the model with its shortcuts', async () => {
-    // Catches: tables or prefixes of the task's rows that others fall out of, shortcuts that change a number.
+  test('accept rows outside the task, with the values of the model with its shortcuts', async () => {
+    // Catches: tables or prefixes that only cover the task's rows; shortcuts that change a value.
     const foreign: HostArray = {
       data: Int32Array.of(11, 0, 12, 3, 4, 4, 4, 4),
       shape: [2, 4],
@@ -109,7 +109,7 @@ describe('hooks', () => {
   });
 
   test('compile once for all positions, heads and strengths of a site', async () => {
-    // Catches: coefficients that are constants of the graph.
+    // Catches: coefficients that are constants in the graph.
     const another = hookModel({ backend, model: run.model.model, params: run.model.params });
     const batch = makeBatch(run.task, run.split.validation);
     const z = getActName('z', 0);
@@ -173,8 +173,8 @@ describe('hooks', () => {
     ).toBeLessThan(1e-5);
   });
 
-  test('ablate by the mean of other rows, and by other rows of a seed', async () => {
-    // Catches: means over positions, a permutation that is the same for every seed.
+  test('ablate with the mean of other rows, and with other rows by a seed', async () => {
+    // Catches: means over positions; a permutation that is the same for every seed.
     const { inputs } = makeBatch(run.task, run.split.validation);
     const over = makeBatch(run.task, run.split.train).inputs;
     const site = getActName('resid_mid', 0);
@@ -206,7 +206,7 @@ describe('hooks', () => {
     expect(whole).toContain(one.subarray(0, 64).join());
   });
 
-  test('work on a model that is not ours', async () => {
+  test('work on a third-party model', async () => {
     // Catches: names, parameters or shapes that only this project's transformer has.
     const bag: Model = {
       shape: { layers: 1, width: 5, heads: 1 },
@@ -289,11 +289,11 @@ describe('bad input', () => {
       { site: 'blocks.0.hook_resid_pre', apply: (x: tf.Tensor) => tf.sum(x, -1) },
       'must return the shape of its input, [2,4,16], got [2,4]',
     ],
-  ])('%s that there is not', async (_, hook, message) => {
+  ])('that is unknown: %s', async (_, hook, message) => {
     await expect(attempt(hook)).rejects.toThrow(message);
   });
 
-  test('tokens, labels, metrics and pairs that do not fit', async () => {
+  test('with mismatched tokens, labels, metrics and pairs', async () => {
     const many: HostArray = { data: Int32Array.of(1, 2, 3, 99), shape: [1, 4], dtype: 'int32' };
     await expect(run.model.runWithCache(many)).rejects.toThrow(
       "tokens must be from 0 to 12, the model's vocabulary, got 99 in row 0",

@@ -1,4 +1,4 @@
-/** Hooks and patching in a browser, with the numbers that Node is held to. */
+/** Hooks and patching in a browser, with the same reference values as in Node. */
 import { takeRows } from '@grok/core/internal';
 import { activationPatching } from '@grok/interp';
 import { describe, expect, test } from 'vitest';
@@ -10,8 +10,8 @@ const fixture = decodeFixture(bytes, name);
 const { get, pairs } = fixture;
 
 describe.each(['onnx', 'wasm'])('on %s', (backend) => {
-  test('runWithCache and a sweep have TransformerLens’s numbers', async () => {
-    // Catches: what only Node has, and kernels that a browser computes otherwise.
+  test('runWithCache and a sweep match TransformerLens', async () => {
+    // Catches: Node-only code; kernels that differ in a browser.
     await withModel(fixture, backend, async (model) => {
       const { logits, cache } = await model.runWithCache(takeRows(pairs.clean.inputs, [0, 1, 2]));
       expect(distance(logits.data, get('cache/logits').data)).toBeLessThan(1e-4);

@@ -1,4 +1,4 @@
-/** Teacher → student patching: what a linear map can carry over, it does, and what it cannot is not claimed. */
+/** Teacher → student patching transfers what a linear map can, and does not claim more. */
 import wasm from '@grok/backend-wasm';
 import { createRegistry, openBackend } from '@grok/core';
 import { modularTask } from '@grok/data';
@@ -15,8 +15,9 @@ const fit = makeBatch(
   rows.filter((row) => row % 2 === 0),
 ).inputs;
 
-test('a map carries a model’s own states over, and no more of another’s than it explains', async () => {
-  // Catches: a map of the wrong direction or position, one fitted on the rows that it is judged by, no control.
+test('a map transfers a model’s own states, and of another’s only what it explains', async () => {
+  // Catches: a map with the wrong direction or position, a map evaluated on the rows it was fitted
+  // on, a missing control.
   const backend = await openBackend(createRegistry([wasm]), { backend: 'wasm' });
   const open = ({ model, params }: Fixture) => hookModel({ backend, model, params });
   const [student, other] = [

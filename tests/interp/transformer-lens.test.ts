@@ -1,4 +1,4 @@
-/** Equal to TransformerLens 3.9.0, to 1e-4, on both backends: the same weights give the same numbers. */
+/** Matches TransformerLens 3.9.0 to 1e-4 on both backends with the same weights. */
 import { takeRows } from '@grok/core/internal';
 import {
   activationPatching,
@@ -14,7 +14,7 @@ import { distance, FIXTURES, withModel } from './fixtures.js';
 import { readFixture } from './read-fixture.js';
 
 const CLOSE = 1e-4;
-/** Sites that are called otherwise there. */
+/** Sites with other names there. */
 const NAMES: Readonly<Record<string, string>> = {
   'ln_final.hook_out': 'unembed.hook_in',
   'unembed.hook_logits': 'unembed.hook_out',
@@ -28,14 +28,14 @@ describe.each(FIXTURES)('%s', (name) => {
 
   describe.each(['onnx', 'wasm'])('on %s', (backend) => {
     test('every site has TransformerLens’s value', async () => {
-      // Catches: a site of another name, layout or moment; rotary pairs, norms or masks that differ.
+      // Catches: a site with another name, layout or time; different rotary pairs, norms or masks.
       await withModel(fixture, backend, async (model) => {
         const { cache } = await model.runWithCache(takeRows(pairs.clean.inputs, [0, 1, 2]));
         const ours = new Map(
           Object.entries(cache).map(([site, { data }]) => [NAMES[site] ?? site, data]),
         );
         const theirs = names('cache/');
-        // One site is ours alone: what of the positions the logits are read from.
+        // One site exists only here: the pooled positions from which the logits are computed.
         expect([...ours.keys()].filter((site) => !theirs.includes(site))).toEqual(['pooled']);
         for (const site of theirs)
           expect([site, distance(ours.get(site) ?? [], get(`cache/${site}`).data)]).toEqual([
@@ -45,8 +45,8 @@ describe.each(FIXTURES)('%s', (name) => {
       });
     });
 
-    test('activation patching gives its grids', async () => {
-      // Catches: clean and corrupted exchanged, a cell patched for another, more or fewer positions.
+    test('activation patching matches its grids', async () => {
+      // Catches: clean and corrupted swapped, the wrong cell patched, more or fewer positions.
       await withModel(fixture, backend, async (model) => {
         for (const activation of names('sweep/')) {
           const grid = await activationPatching(model, { ...pairs, activation });
@@ -62,7 +62,7 @@ describe.each(FIXTURES)('%s', (name) => {
       });
     });
 
-    test('attribution patching gives its gradients', async () => {
+    test('attribution patching matches its gradients', async () => {
       // Catches: gradients of the clean run, of the mean instead of each row, or at another site.
       await withModel(fixture, backend, async (model) => {
         for (const activation of names('attribution/')) {
@@ -75,8 +75,9 @@ describe.each(FIXTURES)('%s', (name) => {
       });
     });
 
-    test('path patching gives its metrics', async () => {
-      // Catches: heads that are not frozen, MLPs frozen or let through for the other, a receiver that sees all.
+    test('path patching matches its metrics', async () => {
+      // Catches: heads that are not frozen, MLPs frozen or not in the wrong case, a receiver that
+      // sees everything.
       await withModel(fixture, backend, async (model) => {
         for (const path of names('path/')) {
           const [receiver = '', way] = path.split('/');
@@ -97,8 +98,9 @@ describe.each(FIXTURES)('%s', (name) => {
       });
     });
 
-    test('direct logit attribution and the logit lens give its shares', async () => {
-      // Catches: a norm's scale computed anew without the part, weights of the norm left out, a mid stream read too early.
+    test('direct logit attribution and the logit lens match its values', async () => {
+      // Catches: a norm's scale recomputed without the component, missing norm weights, a mid
+      // stream read too early.
       await withModel(fixture, backend, async (model) => {
         const parts = await directLogitAttribution(model, pairs.clean);
         expect(
@@ -115,8 +117,8 @@ describe.each(FIXTURES)('%s', (name) => {
       });
     });
 
-    test('hooks zero, average, scale and add as its hooks do', async () => {
-      // Catches: a part for the whole, means over positions, changes of other rows.
+    test('hooks that zero, average, scale and add match its hooks', async () => {
+      // Catches: a part treated as the whole, means over positions, changes of other rows.
       const [z, post, resid] = [
         getActName('z', last),
         getActName('post', 0),

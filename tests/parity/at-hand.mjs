@@ -1,4 +1,4 @@
-/** What the parity tests run: the fixtures, the features, and the backends at hand. */
+/** Inputs of the parity tests: the fixtures, the features, and the available backends. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,7 @@ export const metrics = {
 };
 
 /**
- * onnx with 1 and 2 threads, wasm, and node-gpu where `GROK_NODE_GPU` names a folder that has it.
+ * onnx with 1 and 2 threads, wasm, and node-gpu if `GROK_NODE_GPU` names a folder that has it.
  * @type {readonly import('@grok/testing/parity').ParityBackend[]}
  */
 export const backends = [
@@ -58,7 +58,8 @@ function create(name, options) {
 }
 
 /**
- * The committed fixtures, then every file of the folders in `GROK_PARITY_FIXTURES` (separated by `:`).
+ * The committed fixtures, then every file in the folders of `GROK_PARITY_FIXTURES` (separated by
+ * `:`).
  * @returns {readonly import('@grok/testing/parity').ParityFile[]}
  */
 export function files() {

@@ -1,4 +1,4 @@
-/** Everything that a `statistics*.json` holds, computed anew from its inputs, in its own shape. */
+/** Recomputes everything in a `statistics*.json` from its inputs, in the same structure. */
 import {
   cca,
   cka,
@@ -37,7 +37,7 @@ const SECTIONS = {
   gini: ({ x }) => ({ x, value: gini(x) }),
 };
 
-/** @type {(file: object) => object} Sections that are not known are left out. */
+/** @type {(file: object) => object} Unknown sections are omitted. */
 export function statistics(file) {
   const known = Object.entries(SECTIONS).filter(([name]) => name in file);
   return Object.fromEntries(known.map(([name, compute]) => [name, compute(file[name])]));
@@ -60,7 +60,7 @@ function ofPair({ a, b }) {
   };
 }
 
-/** Names such as `km_at_120_a` and `rmst_150_b` say at which epoch. */
+/** Names such as `km_at_120_a` and `rmst_150_b` contain the epoch. */
 function ofSurvival(given) {
   const { horizon, times_a, observed_a, times_b, observed_b } = given;
   const group = (times, observed) => times.map((time, i) => ({ time, observed: !!observed[i] }));

@@ -1,4 +1,4 @@
-/** Names that code chooses: what it declares, and the keys of its types, classes and objects. */
+/** Names chosen by code: declarations, and the keys of types, classes and objects. */
 import { type Node, parse, walk } from '../../scripts/measure/sources.mjs';
 
 export interface ChosenName {
@@ -8,7 +8,7 @@ export interface ChosenName {
   readonly isFunction: boolean;
 }
 
-/** Every name that a file declares; names that it only uses, such as `tf.gather`, are not its choice. */
+/** Every name that a file declares; names that it only uses, such as `tf.gather`, do not count. */
 export function readChosenNames(path: string, text: string): ChosenName[] {
   const found = new Map<number, ChosenName>();
   const add = (node: unknown, isFunction = false): void => {

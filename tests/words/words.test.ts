@@ -1,4 +1,4 @@
-/** The words of the tree are the field's: names by a list, phrases by a list, innocent uses by a list. */
+/** The code uses the field's terms: lists of names, phrases and allowed uses. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,8 +31,8 @@ test('phrases are plain', () => {
   expect(files.flatMap(({ path, text }) => findBadPhrases(path, text))).toEqual([]);
 });
 
-test('every innocent use that is listed is there, with a reason', () => {
-  // Catches: a list that outlives what it excuses, and so excuses the next one.
+test('every allowed use in the list exists, with a reason', () => {
+  // Catches: a list entry that outlives its use and so allows the next one.
   const without = { ...words, allowed: [] };
   for (const { name, in: places, why } of words.allowed) {
     expect(why.length, name).toBeGreaterThan(5);
@@ -47,7 +47,7 @@ test('every innocent use that is listed is there, with a reason', () => {
   }
 });
 
-test('what is declared counts, what is only used does not', () => {
+test('declarations count, uses do not', () => {
   const faults = (text: string): number => findBadNames('packages/x/src/a.ts', text).length;
   expect(faults('const told = 1;')).toBe(1);
   expect(faults('function f({ a: { made } }: X, [asked = 2]: Y) {}')).toBe(2);

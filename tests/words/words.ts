@@ -1,4 +1,4 @@
-/** What is wrong with the words of a file, one line each: names and phrases of `words.json`. */
+/** Checks the words of a file, one line per fault: names and phrases of `words.json`. */
 import { readFileSync } from 'node:fs';
 import { type ChosenName, readChosenNames } from './names.js';
 
@@ -14,10 +14,10 @@ export const words: Words = JSON.parse(
 
 /** Where functions must begin with a verb; scripts and benchmarks need not. */
 const PRODUCT = /^(packages|apps|examples|tests)\//;
-/** Parsing takes most of the time, so a file is parsed once. */
+/** Parsing takes most of the time, so each file is parsed once. */
 const parsed = new Map<string, readonly ChosenName[]>();
 
-/** Names that a file chooses and that mean nothing to a reader from the field. */
+/** Names chosen by a file that mean nothing in the field. */
 export function findBadNames(path: string, text: string, { names, allowed } = words): string[] {
   const key = `${path}\n${text}`;
   const chosen = parsed.get(key) ?? readChosenNames(path, text);
@@ -36,7 +36,7 @@ export function findBadNames(path: string, text: string, { names, allowed } = wo
   });
 }
 
-/** Phrases that a reader stumbles over, in code, templates and documents. */
+/** Phrases that are hard to read, in code, templates and documents. */
 export function findBadPhrases(path: string, text: string, { phrases } = words): string[] {
   return text.split('\n').flatMap((line, i) =>
     Object.entries(phrases)

@@ -83,7 +83,7 @@ const run = (change: object, host: object = {}): Promise<RunResult> =>
     { registry, store: memoryStore(), ...host },
   );
 
-test('one student learns from two teachers, by CKA and by their mean (a teacher mixed up)', async () => {
+test('one student learns from two teachers, by CKA and by their mean (catches: a teacher mixed up)', async () => {
   const stores = { teacher: memoryStore(), second: memoryStore() };
   const named: Record<string, object> = {};
   // Another initialization on the same split.
@@ -101,7 +101,7 @@ test('one student learns from two teachers, by CKA and by their mean (a teacher 
   expect(last?.probes).toMatchObject({ gap: { now: expect.any(Number), at: expect.any(Number) } });
   expect(manifest.device).toContain('cpu');
 });
-test('numbers are inputs like tokens (an embedding asked for a row 0.3)', async () => {
+test('inputs may be numbers instead of tokens (catches: an embedding lookup of row 0.3)', async () => {
   const { history } = await run({ task: { use: 'points', options: { rows: 40 } } });
   expect(history.at(-1)?.train.loss).toBeLessThan(Number(history[0]?.train.loss));
 });
@@ -111,7 +111,7 @@ test('plain JavaScript trains a teacher and its student', async () => {
   expect(heard.filter((line) => line.startsWith('student'))).toHaveLength(5);
   expect(history.at(-1)?.terms.logit).toBeLessThan(Number(history[0]?.terms.logit));
 });
-test('a tracker writes the numbers of a run into its folder (columns out of order)', async () => {
+test('a tracker writes the metrics of a run to its folder (catches: columns out of order)', async () => {
   const where = join(folder, 'tracked');
   const { history } = await startRun(
     { experiment, execution: { backend: 'counted', trackers: [{ use: 'csv' }] } },

@@ -40,7 +40,7 @@ strategySuite('cosine across depths', cosine, {
 const bind = (options: object, models: Parameters<typeof compose>[1]) =>
   compose([{ name: 'cosine', weight: 1, objective: cosine.create(options, { tf }) }], models);
 
-test('patterns at 60° lose one half, whatever their length (a forgotten norm)', async () => {
+test('patterns at 60° have a loss of one half, whatever their length (catches: a missing norm)', async () => {
   const own = await backend();
   const one = fakeModel({ layers: 1, heads: 1, length: 1 });
   const few = fakeModel({ layers: 1, heads: 2, length: 1 });
@@ -65,7 +65,7 @@ test('patterns at 60° lose one half, whatever their length (a forgotten norm)',
     { a: { shape: [1, 1, 1, 2], dtype: 'float32' }, b: { shape: [1, 2, 1, 2], dtype: 'float32' } },
   );
   const a = own.upload(Float32Array.from([3, 0]), [1, 1, 1, 2], 'float32');
-  // Two heads, [2, √3] and [0, √3]: their mean [1, √3] is 60° away from [3, 0].
+  // Two heads, [2, √3] and [0, √3]: their mean [1, √3] is at 60° to [3, 0].
   const heads = Float32Array.from([2, Math.sqrt(3), 0, Math.sqrt(3)]);
   const b = own.upload(heads, [1, 2, 1, 2], 'float32');
   const { total } = await program.run({ a, b });
@@ -74,7 +74,7 @@ test('patterns at 60° lose one half, whatever their length (a forgotten norm)',
   program.dispose();
 });
 
-test('blocks that do not meet their like need a map, which reads teacher to student', () => {
+test('blocks of unequal depth need a map, which is teacher → student', () => {
   expect(() => bind({}, deep)).toThrow('cosine: 2 blocks meet 1; give "layers"');
   expect(bind({ layers: { 1: 0 } }, deep).needs).toEqual({
     student: ['blocks.0.hook_resid_post'],
@@ -92,7 +92,7 @@ const experiment = {
 };
 const execution = { backend: 'wasm' };
 
-test('trains a student in code, beside a loss of core’s', async () => {
+test('trains a student in code, together with core’s hard loss', async () => {
   const teacherStore = memoryStore();
   await startRun({ experiment, execution }, { registry, store: teacherStore });
   const { run, paramsSha256 = '' } = (await readManifest(teacherStore)) ?? { run: 'none' };
@@ -119,7 +119,7 @@ test('trains a student in code, beside a loss of core’s', async () => {
 const elsewhere = mkdtempSync(join(tmpdir(), 'grok-cosine-'));
 afterAll(() => rmSync(elsewhere, { recursive: true }));
 
-test('copied anywhere, it is the same plugin (an import of ours would not resolve)', async () => {
+test('works from a copy anywhere (catches: an import of ours, which would not resolve)', async () => {
   for (const file of ['index.js', 'package.json'])
     cpSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), join(elsewhere, file));
   const href = pathToFileURL(join(elsewhere, 'index.js')).href;

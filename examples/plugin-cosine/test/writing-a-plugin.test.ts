@@ -1,4 +1,4 @@
-/** The plugin of docs/guides/writing-a-plugin.md, taken from the page: short enough, and green in its own test. */
+/** The plugin in docs/guides/writing-a-plugin.md, extracted from the page: it is short enough and passes its own test. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createRegistry, type Plugin } from '@grok/core';
@@ -27,16 +27,16 @@ const { default: plugin } = (await import(/* @vite-ignore */ `${folder}index.js`
   default: Plugin;
 };
 
-test('is under 45 lines of at most 100 columns', () => {
+test('has under 45 lines of at most 100 columns', () => {
   const lines = entry.trimEnd().split('\n');
   expect(lines.length).toBeLessThan(45);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
 });
-test('is a plugin, named as its package', () => {
+test('is a plugin with the name of its package', () => {
   expect(() => checkPlugin(plugin)).not.toThrow();
   expect(JSON.parse(manifest)).toMatchObject({ name: plugin.name, version: plugin.version });
 });
-test('fills in its default and refuses what is no option', () => {
+test('fills in its default and refuses unknown options', () => {
   const create = (options: object) =>
     createRegistry([plugin]).create('strategy', 'logit-regression', options, { tf });
   expect(create({})).toBeTypeOf('function');

@@ -1,6 +1,7 @@
 /**
- * The `node-gpu` backend: TensorFlow.js on libtensorflow (CUDA where there is a GPU, else the CPU),
- * eager. The native package is an optional peer of 300 MB and more: it is loaded on demand.
+ * The `node-gpu` backend: TensorFlow.js on libtensorflow (CUDA if there is a GPU, otherwise the
+ * CPU), eager. The native package is an optional peer dependency of 300 MB or more, loaded on
+ * demand.
  */
 import {
   type BackendAdapter,
@@ -50,7 +51,7 @@ async function start(from?: string, threads?: number): Promise<BackendAdapter> {
     tfjs: 'tensorflow',
     device: `tfjs-node-gpu ${library.version}, libtensorflow ${library.tensorflow}, ${library.gpu ? 'cuda' : `cpu, ${library.threads} thread${library.threads === 1 ? '' : 's'}`}${note}`,
     threads: library.threads,
-    // Sums over segments race on a GPU; on the CPU nothing promises an order either.
+    // Segment sums race on a GPU, and their order on the CPU is not guaranteed either.
     bitExact: false,
   });
 }

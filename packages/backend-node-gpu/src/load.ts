@@ -1,4 +1,4 @@
-/** Finds and loads the optional native package, and says in one line how to get it where it is absent. */
+/** Finds and loads the optional native package; if it is missing, the error says in one line how to install it. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import * as tf from '@grok/tfjs';
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 const INSTALL = `npm install ${PACKAGE}@4.22.0`;
 
-/** What was loaded. */
+/** The loaded package. */
 export interface Tensorflow {
   /** Version of the npm package. */
   readonly version: string;
@@ -30,9 +30,10 @@ interface NodeBackend extends tf.KernelBackend {
 let loaded: Tensorflow | undefined;
 
 /**
- * Loads the package from a folder's `node_modules` (`from`, else `GROK_NODE_GPU`), or else from where
- * this package or the process stands. One copy a process: what is loaded first stays.
- * @throws InputError with the install command where it is not installed or was not built.
+ * Loads the package from a folder's `node_modules` (`from`, else `GROK_NODE_GPU`), or else from the
+ * folders of this package and the process. There is one copy per process: the first one loaded
+ * stays.
+ * @throws InputError with the install command when it is not installed or was not built.
  */
 export function loadTensorflow(
   from: string | undefined = process.env.GROK_NODE_GPU,
@@ -43,7 +44,7 @@ export function loadTensorflow(
   const before = tf.engine().backendName as string | undefined;
   const restore = setEnvironment({
     TF_NUM_INTRAOP_THREADS: threads === undefined ? undefined : String(threads),
-    // Leaves warnings and errors; whoever wants all of it sets the variable.
+    // Keeps warnings and errors; set the variable to see everything.
     TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? '1',
   });
   let library: TfjsNode;
@@ -58,7 +59,7 @@ export function loadTensorflow(
     );
   } finally {
     restore();
-    // The package makes itself the current backend.
+    // The package makes itself the current backend on load.
     if (before && before in tf.engine().registry) void tf.setBackend(before);
   }
   const backend = withTfjsBackend('tensorflow', () => tf.backend()) as NodeBackend;
@@ -84,7 +85,7 @@ function find(from: string | undefined): { require: NodeJS.Require; file: string
   );
 }
 
-/** Sets variables, and gives back what undoes it. */
+/** Sets environment variables, and returns a function that restores them. */
 function setEnvironment(values: Readonly<Record<string, string | undefined>>): () => void {
   const before = Object.keys(values).map((key) => [key, process.env[key]] as const);
   const set = (key: string, value: string | undefined): void => {

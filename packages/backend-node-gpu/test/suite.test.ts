@@ -1,4 +1,4 @@
-/** The conformance suite on libtensorflow, where it was built; the message where it was not. */
+/** The conformance suite on libtensorflow if it was built; otherwise the error message. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ import { nodeGpu } from '../src/index.js';
 
 const built = process.env.GROK_NODE_GPU;
 
-describe('where it is not installed', () => {
+describe('without the native package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'grok-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('says in one line how to get it (catches: a stack trace of module resolution)', async () => {
+  it('says in one line how to install it (catches: a stack trace of module resolution)', async () => {
     const error = await Promise.resolve()
       .then(() => nodeGpu({ from: folder }))
       .then(

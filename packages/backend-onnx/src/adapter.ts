@@ -1,6 +1,6 @@
 /**
- * The adapter of onnxruntime: `compile` traces a function into one graph, `run` is one call of the
- * runtime. Tensors are typed arrays; the state of a step swings between two of them.
+ * The adapter of onnxruntime: `compile` traces a function into one graph, and `run` is one call of
+ * the runtime. Tensors are typed arrays; a step's state alternates between two of them.
  */
 import type { AdapterProgram, BackendAdapter, Program, ProgramInput } from '@grok/core';
 import type * as tf from '@grok/tfjs';
@@ -13,13 +13,13 @@ import type { Runtime } from './session.js';
 import { summarizeGraph } from './summary.js';
 import { trace } from './tracer.js';
 
-/** How the backend works. */
+/** Settings of the backend. */
 export interface Settings {
-  /** Threads of one run. */
+  /** Threads per run. */
   readonly threads: number;
-  /** Rewrite rules to leave out: `{ name: false }`. */
+  /** Rewrite rules to disable: `{ name: false }`. */
   readonly rules: Rules;
-  /** A file name's beginning: onnxruntime's profile of each program, `PREFIX-NAME_….json`. */
+  /** File name prefix for onnxruntime's profile of each program, `PREFIX-NAME_….json`. */
   readonly profile?: string | undefined;
 }
 /** A compiled program that exposes its graph, for tests and profiles. */
@@ -30,7 +30,7 @@ interface GraphProgram extends AdapterProgram<Storage> {
   readonly graph: Graph;
 }
 
-/** The adapter of a loaded runtime. */
+/** Creates the adapter of a loaded runtime. */
 export function createAdapter(runtime: Runtime, settings: Settings): BackendAdapter<Storage> {
   const { threads } = settings;
   const memory = createMemory(runtime);
@@ -60,7 +60,7 @@ async function compile(
   const graph = optimize(await trace(types, fn), rules);
   const bytes = encode(graph, { nothing: runtime.emptySequenceOutput === true });
   const file = profile && `${profile}-${name.replace(/\W+/g, '-')}`;
-  // The runtime refuses models without outputs.
+  // The runtime rejects models without outputs.
   const session =
     computedOutputs(graph).length === 0
       ? undefined

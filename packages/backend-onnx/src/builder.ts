@@ -1,12 +1,13 @@
 /**
- * Words for writing nodes: each function adds what it needs to a graph and returns the result.
- * Kernels and rewrite rules share them. Shapes and types are always stated, never inferred later.
+ * Helpers for writing nodes: each function adds the nodes it needs to a graph and returns the
+ * result. Kernels and rewrite rules share them. Shapes and types are always given explicitly, never
+ * inferred later.
  */
 import { sizeOf } from '@grok/core';
 import type { Attribute, Constant, ElementType, Graph, Value } from './graph.js';
 import { addValue, broadcast, makeConstant, sameShape } from './graph.js';
 
-/** Where nodes go. */
+/** Receives the nodes. */
 export interface Builder {
   readonly graph: Graph;
   /** The tfjs op that is being recorded. */
@@ -31,7 +32,7 @@ export function emit(
   b.graph.nodes.push({ op, domain, inputs, outputs: [output], attributes, source: b.source });
   return output;
 }
-/** Adds an operator of onnxruntime's own (`com.microsoft`). */
+/** Adds an operator from onnxruntime's own domain (`com.microsoft`). */
 export function emitOwn(
   b: Builder,
   op: string,
@@ -63,7 +64,7 @@ export function addConstant(
 ): Value {
   return addValue(b.graph, type, shape, content);
 }
-/** One number in every element. */
+/** A constant with one number in every element. */
 export function fill(
   b: Builder,
   type: ElementType,
@@ -76,16 +77,16 @@ export function fill(
 export function scalarLike(b: Builder, like: Value, value: number): Value {
   return fill(b, like.type, [], value);
 }
-/** A list of integers, as ONNX wants axes, shapes and indices. */
+/** A list of int64 values, which ONNX uses for axes, shapes and indices. */
 export function int64s(b: Builder, values: readonly number[]): Value {
   return addConstant(b, 'int64', [values.length], makeConstant(values));
 }
 
-/** `op(x)`, same shape and (unless stated) type. */
+/** `op(x)`, with the same shape and, unless given, the same type. */
 export function unary(b: Builder, op: string, x: Value, type: ElementType = x.type): Value {
   return emit(b, op, [x], { type, shape: x.shape });
 }
-/** `op(x, y)` with broadcasting; a number becomes a scalar of the other's type. */
+/** `op(x, y)` with broadcasting; a number becomes a scalar of the other operand's type. */
 export function binary(
   b: Builder,
   op: string,
@@ -115,27 +116,27 @@ export function where(b: Builder, condition: Value, x: Value, y: Value): Value {
   return emit(b, 'Where', [condition, x, y], { type: x.type, shape });
 }
 
-/** `x` as another type; itself when it has that type. Numbers are truncated toward zero. */
+/** `x` as another type, or `x` itself if it has that type. Numbers are truncated toward zero. */
 export function cast(b: Builder, x: Value, type: ElementType): Value {
   if (x.type === type) return x;
   const to = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 }[type];
   return emit(b, 'Cast', [x], { type, shape: x.shape }, { to });
 }
-/** `x` in another shape of as many elements; itself when it has that shape. */
+/** `x` in another shape of the same size, or `x` itself if it has that shape. */
 export function reshape(b: Builder, x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x;
   if (x.constant !== undefined) return addConstant(b, x.type, shape, x.constant);
-  // Empty tensors need allowzero, or a 0 in the shape would copy the input's extent.
+  // Empty tensors need allowzero, since a 0 in the shape would copy the input's size.
   const zero: Attributes = sizeOf(shape) === 0 ? { allowzero: 1 } : {};
   return emit(b, 'Reshape', [x, int64s(b, shape)], { type: x.type, shape }, zero);
 }
-/** Axes in another order; `perm[i]` is the input's axis that becomes axis i. */
+/** Permutes axes; `perm[i]` is the input axis that becomes axis i. */
 export function transpose(b: Builder, x: Value, perm: readonly number[]): Value {
   if (perm.every((axis, i) => axis === i)) return x;
   const shape = perm.map((axis) => x.shape[axis]!);
   return emit(b, 'Transpose', [x], { type: x.type, shape }, { perm });
 }
-/** `x` repeated along axes of extent 1 until it has `shape`. */
+/** `x` repeated along axes of size 1 to `shape`. */
 export function expand(b: Builder, x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x;
   if (x.constant?.uniform !== undefined) return fill(b, x.type, shape, x.constant.uniform);
@@ -155,7 +156,7 @@ export function slice(
   const inputs = [x, int64s(b, starts), int64s(b, ends), int64s(b, axes)];
   return emit(b, 'Slice', inputs, { type: x.type, shape: [...size] });
 }
-/** Tensors one behind the other on `axis`. */
+/** Concatenates tensors on `axis`. */
 export function concat(b: Builder, parts: readonly Value[], axis: number): Value {
   const [first] = parts as readonly [Value, ...Value[]];
   if (parts.length === 1) return first;
@@ -163,17 +164,17 @@ export function concat(b: Builder, parts: readonly Value[], axis: number): Value
   shape[axis] = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
   return emit(b, 'Concat', parts, { type: first.type, shape }, { axis });
 }
-/** Rows of `x` along `axis`, chosen by `indices`. */
+/** Entries of `x` along `axis`, selected by `indices`. */
 export function gather(b: Builder, x: Value, indices: Value, axis: number): Value {
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   return emit(b, 'Gather', [x, indices], { type: x.type, shape }, { axis });
 }
-/** Ids with those out of `0 … segments − 1` at a spare row behind them; counted from the end, −1 is that row too. */
+/** Clamps ids outside `0 … segments − 1` to an extra last row, which −1, counted from the end, also refers to. */
 export function clampToDummyRow(b: Builder, ids: Value, segments: number): Value {
   const bounds = [fill(b, ids.type, [], -1), fill(b, ids.type, [], segments)];
   return emit(b, 'Clip', [ids, ...bounds], ids);
 }
-/** `ReduceSum` and its like over `axes`. */
+/** A reduction, such as `ReduceSum`, over `axes`. */
 export function reduce(
   b: Builder,
   op: string,
@@ -183,7 +184,7 @@ export function reduce(
 ): Value {
   const kept = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
   const shape = keepDims ? kept : x.shape.filter((_, axis) => !axes.includes(axis));
-  // Without axes ONNX would reduce them all.
+  // Without axes, ONNX would reduce all of them.
   if (axes.length === 0) return x;
   const inputs = [x, int64s(b, axes)];
   return emit(b, op, inputs, { type: x.type, shape }, { keepdims: keepDims ? 1 : 0 });

@@ -1,6 +1,6 @@
 /**
- * Writes a graph as ONNX protobuf bytes (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3):
- * only the fields that onnxruntime needs, numbered as there.
+ * Writes a graph as ONNX protobuf bytes (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3),
+ * with only the fields that onnxruntime needs.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { sizeOf } from '@grok/core';
@@ -25,13 +25,13 @@ const DATA_TYPE: Readonly<Record<ElementType, number>> = {
   bool: 9,
   float64: 11,
 };
-/** Attributes that are floats even when their number is whole. */
+/** Attributes that are floats even when their value is an integer. */
 const FLOATS: ReadonlySet<string> = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'scale']);
 
 /** The name of a value in the model; inputs and outputs of the graph have such names too. */
 export const formatName = ({ id, name }: Value): string => name ?? `v${id}`;
 
-/** The name of the output that `encode` puts first on request; nothing is in it. */
+/** The name of the empty output that `encode` puts first on request. */
 export const NOTHING = 'nothing';
 
 /** An extent that is not known before a run: the dimension `rows` of the model. */
@@ -90,7 +90,7 @@ export function fedInputs(graph: Graph): Value[] {
   const given = [...graph.inputs, ...graph.views.map(({ value }) => value)];
   return given.filter((value) => used.has(value));
 }
-/** The values that the model computes: outputs, or the parts of them, that are neither given nor constant. */
+/** The values that the model computes: outputs, or their parts, that are neither fed nor constant. */
 export function computedOutputs(graph: Graph): Value[] {
   const given = new Set([...graph.inputs, ...graph.views.map(({ value }) => value)]);
   const parts = new Map(graph.joins.map((join) => [join.value, join.parts]));
@@ -106,7 +106,7 @@ function writeNothing(w: BinaryWriter): void {
   const tensor = (): void => int(w, 1, DATA_TYPE.float32);
   message(w, 12, () => {
     text(w, 1, NOTHING);
-    // TypeProto.sequence_type of tensor_type.
+    // TypeProto.sequence_type of tensor_type
     message(w, 2, () => message(w, 4, () => message(w, 1, () => message(w, 1, tensor))));
   });
 }

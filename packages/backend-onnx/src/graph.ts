@@ -1,19 +1,20 @@
 /**
  * The graph that a trace records, as plain data: values (each stamped with its graph), nodes in
- * topological order, inputs and outputs. Operators are those of ONNX (https://onnx.ai/onnx/operators).
+ * topological order, inputs and outputs. Operators are those of ONNX
+ * (https://onnx.ai/onnx/operators).
  */
 import { sizeOf } from '@grok/core';
 
-/** Element types inside a graph; only the first three reach its inputs and outputs. */
+/** Element types inside a graph; only the first three are allowed as inputs and outputs. */
 export type ElementType = 'float32' | 'int32' | 'bool' | 'float64' | 'int64' | 'uint8';
-/** Known content of a value: one number for all elements, or all elements row-major. */
+/** Known contents of a value: one number for all elements, or all elements row-major. */
 export type Constant =
   | { readonly uniform: number }
   | { readonly elements: ArrayLike<number>; readonly uniform?: undefined };
 /** A tensor inside a graph. */
 export interface Value {
   readonly id: number;
-  /** The graph that it belongs to. */
+  /** The graph it belongs to. */
   readonly graph: number;
   readonly type: ElementType;
   readonly shape: readonly number[];
@@ -21,9 +22,9 @@ export interface Value {
   /** What it is called in the model; default: by its number. */
   readonly name?: string;
 }
-/** Attribute of a node: `encode.ts` knows which single numbers are floats. */
+/** A node attribute; `encode.ts` knows which single numbers are floats. */
 export type Attribute = number | string | readonly number[] | Body;
-/** A graph inside a node, such as what a Scan does at each step; it may read values of the outer graph. */
+/** A graph inside a node, such as the body of a Scan; it may read values of the outer graph. */
 export interface Body {
   readonly inputs: readonly Value[];
   readonly nodes: readonly Node[];
@@ -37,16 +38,16 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Readonly<Record<string, Attribute>>;
-  /** The tfjs op that asked for it, for profiles. */
+  /** The tfjs op that created it, for profiles. */
   readonly source: string;
 }
-/** A value that is a part of an input's memory, from element `offset` on: fed, not computed. */
+/** A value that is part of an input's memory, starting at element `offset`; it is fed, not computed. */
 interface View {
   readonly value: Value;
   readonly of: Value;
   readonly offset: number;
 }
-/** An output whose memory is that of its parts, one behind the other. */
+/** An output whose memory is the concatenation of its parts. */
 interface Join {
   readonly value: Value;
   readonly parts: readonly Value[];
@@ -59,17 +60,17 @@ export interface Graph {
   joins: readonly Join[];
   nodes: Node[];
   outputs: Value[];
-  /** The next value's id. */
+  /** Id of the next value. */
   next: number;
 }
 
 let graphs = 0;
-/** An empty graph with an id of its own. */
+/** An empty graph with its own id. */
 export function createGraph(): Graph {
   return { id: ++graphs, inputs: [], views: [], joins: [], nodes: [], outputs: [], next: 0 };
 }
 
-/** A new value of `graph` that no node makes yet. */
+/** A new value of `graph`, not yet computed by a node. */
 export function addValue(
   graph: Graph,
   type: ElementType,
@@ -84,18 +85,18 @@ export function addValue(
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((extent, i) => extent === b[i]);
 }
-/** The one number that fills a constant, or undefined. */
+/** The one number that fills a constant; otherwise undefined. */
 export function readUniform(value: Value): number | undefined {
   return value.constant?.uniform;
 }
-/** All elements of a constant, or undefined. */
+/** All elements of a constant; otherwise undefined. */
 export function readElements(value: Value): ArrayLike<number> | undefined {
   const { constant } = value;
   if (constant === undefined) return undefined;
   if (constant.uniform === undefined) return constant.elements;
   return new Array<number>(sizeOf(value.shape)).fill(constant.uniform);
 }
-/** A constant from elements; kept as one number when they are all alike. */
+/** A constant from elements; stored as one number if they are all equal. */
 export function makeConstant(elements: ArrayLike<number>): Constant {
   const first = elements[0];
   if (first === undefined) return { elements };
@@ -104,8 +105,8 @@ export function makeConstant(elements: ArrayLike<number>): Constant {
 }
 
 /**
- * The shape of two shapes broadcast against each other.
- * @throws when they do not fit.
+ * The broadcast shape of two shapes.
+ * @throws when they are not compatible.
  */
 export function broadcast(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);

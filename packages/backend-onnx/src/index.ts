@@ -23,7 +23,7 @@ export type { Telemetry } from './telemetry.js';
 
 /** Options of `onnx`. */
 export interface OnnxOptions {
-  /** Threads of one run, default all cores. */
+  /** Threads per run; default: all cores. */
   readonly threads?: number | undefined;
   /** Rewrite rules by name: false turns a rule off, true turns it on; `rowSums` works with one thread only. */
   readonly rules?: Readonly<Record<string, boolean | undefined>> | undefined;
@@ -62,18 +62,18 @@ export const onnx: Component<'backend', OnnxOptions> = defineBackend({
   },
 });
 
-/** The rules that a runtime is better off without, by default. */
+/** The default rules for a runtime, without those that hurt it. */
 function switchesFor(provider: Runtime['provider'], threads: number): Rules {
   switch (provider) {
     case undefined:
-      // Products are fast here; and one thread is to give the bits of several.
+      // Matrix products are fast here, and one thread must give the same bits as several.
       return { rowSums: false };
     case 'wasm':
-      // WebAssembly's rotary positions are plain loops, three times slower than what they stand for;
-      // and the last digits of its GatedAdd are not the same in every session (seen in 1.30).
+      // WebAssembly's rotary embedding uses plain loops, three times slower than the nodes it
+      // replaces, and the last digits of its GatedAdd vary between sessions (seen in 1.30).
       return { rope: false, rowSums: threads === 1, gatedAdds: false };
     case 'webgpu':
-      // Seen in 1.30: gradients through the two results of its normalization come out wrong.
+      // In 1.30, gradients through the two results of its normalization are wrong.
       return { rmsNorm: false, rowSums: false };
   }
 }

@@ -1,38 +1,38 @@
 /**
- * Device memory of the CPU: a pool of typed arrays. A fresh array of 4 MB costs milliseconds (its
- * pages are touched for the first time), one that was used before costs nothing; so a step's state
- * swings between two arrays.
+ * CPU device memory: a pool of typed arrays. A fresh array of 4 MB costs milliseconds (its
+ * pages are touched for the first time) and a reused one costs nothing, so a step's state
+ * alternates between two arrays.
  */
 import { type DType, sizeOf, type TypedArray } from '@grok/core';
 import { TYPED_ARRAYS } from '@grok/core/internal';
 import type { Runtime, RuntimeTensor } from './session.js';
 
-/** A typed array, as the backend's handle of a tensor. */
+/** A typed array, as the backend's tensor handle. */
 export interface Storage {
   readonly data: TypedArray;
-  /** Its owner writes to it again once it is free. */
+  /** The caller owns the memory and may write to it after release. */
   readonly lent?: true;
-  /** The runtime's tensors over it, by first element and shape. */
+  /** The runtime's tensors over it, by offset and shape. */
   readonly views: Map<string, RuntimeTensor>;
 }
-/** Arrays that wait to be used again. */
+/** A pool of reusable arrays. */
 export interface Memory {
-  /** An array of `size` elements; its content is what was left there. */
+  /** An array of `size` elements with arbitrary contents. */
   take(dtype: DType, size: number): Storage;
-  /** The same elements in an array of its own. */
+  /** Copies elements to a new array. */
   copyOf(dtype: DType, data: ArrayLike<number>): Storage;
-  /** The caller's own array, as one that does not stay here. */
+  /** Wraps the caller's own array, which is not added to the pool. */
   borrow(data: TypedArray): Storage;
-  /** Gives an array back. */
+  /** Returns an array to the pool. */
   release(storage: Storage): void;
-  /** The runtime's tensor over `shape` elements that start at `offset`. */
+  /** The runtime's tensor of `shape`, starting at element `offset`. */
   view(storage: Storage, dtype: DType, shape: readonly number[], offset: number): RuntimeTensor;
   clear(): void;
 }
 
-/** Shorter arrays are cheap to make and would crowd the lists. */
+/** Shorter arrays are cheap to allocate and would crowd the pool. */
 const SHORT = 1024;
-/** Arrays of one length that are kept while nobody uses them. */
+/** Number of unused arrays kept per length. */
 const KEPT = 8;
 
 export function createMemory(runtime: Runtime): Memory {

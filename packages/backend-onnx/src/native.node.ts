@@ -1,10 +1,11 @@
 /**
- * onnxruntime-node behind `session.ts`: the native CPU provider, tensors in ordinary typed arrays.
+ * Implements `session.ts` with onnxruntime-node: the native CPU provider, tensors in ordinary typed
+ * arrays.
  *
- * Its binding writes outputs where it is told to and then copies each into a new array all the same,
- * milliseconds for a step's state. It does so output by output, and a sequence is one that it cannot
- * convert: a model whose first output is an empty sequence has computed everything when `run` fails.
- * Whether a copy of onnxruntime behaves so is tried once, when it is loaded.
+ * Its binding writes outputs to the given buffers but then copies each into a new array anyway,
+ * which takes milliseconds for a step's state. It does so output by output, and it cannot convert a
+ * sequence: for a model whose first output is an empty sequence, everything has been computed when
+ * `run` fails. Whether a copy of onnxruntime behaves this way is tested once, when it is loaded.
  */
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
@@ -20,8 +21,8 @@ type Tensors = Readonly<Record<string, RuntimeTensor & Ort.Tensor>>;
 const NOT_CONVERTED = 'Non tensor type is temporarily not supported.';
 
 /**
- * Loads onnxruntime-node, an optional peer.
- * @throws InputError that says how to install it, or that a provider is for browsers.
+ * Loads onnxruntime-node, an optional peer dependency.
+ * @throws InputError that says how to install it, or that a provider is for browsers only.
  */
 export async function loadNative({ provider }: RuntimeOptions = {}): Promise<Runtime> {
   if (provider !== undefined)
@@ -44,10 +45,11 @@ export async function loadNative({ provider }: RuntimeOptions = {}): Promise<Run
         executionMode: 'sequential',
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
-        // Threads of a session that has run would spin on while another one trains or evaluates.
+        // Threads of a session that has run would keep spinning while another one trains or
+        // evaluates.
         extra: {
           session: { force_spinning_stop: '1' },
-          // Transposes and factors before products are there on purpose.
+          // Transposes and scale factors before products are intentional.
           optimization: {
             disable_specified_optimizers:
               'GemmTransposeFusion;MatmulTransposeFusion;TransposeOptimizer;MatMulScaleFusion',
@@ -56,7 +58,8 @@ export async function loadNative({ provider }: RuntimeOptions = {}): Promise<Run
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
       return {
-        // One native call that blocks; it starts from setImmediate, so signals and timers get their turn.
+        // One blocking native call; it starts from setImmediate, so signals and timers are handled
+        // in between.
         async run(feeds, fetches) {
           if (!emptySequenceOutput) await session.run(feeds as Tensors, fetches as Tensors);
           else await runWithoutCopies(session, feeds as Tensors, fetches as Tensors);
@@ -80,7 +83,7 @@ async function runWithoutCopies(
   }
 }
 
-/** True when a first output that is a sequence makes `run` fail after all others were written. */
+/** True if a sequence as first output makes `run` fail after all other outputs were written. */
 async function stopsAtSequences(ort: typeof Ort): Promise<boolean> {
   const graph = createGraph();
   const x = addValue(graph, 'float32', [1]);

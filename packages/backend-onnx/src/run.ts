@@ -1,4 +1,4 @@
-/** One run of a compiled graph: outputs are written into memory that was used before. */
+/** Runs a compiled graph; outputs are written to reused memory. */
 import { type DType, sizeOf } from '@grok/core';
 import { isDType } from '@grok/core/internal';
 import { computedOutputs, fedInputs, formatName } from './encode.js';
@@ -6,7 +6,7 @@ import { type Graph, readElements, type Value } from './graph.js';
 import type { Memory, Storage } from './memory.js';
 import type { RuntimeTensor, Session } from './session.js';
 
-/** Where a value of the model lies: from element `offset` on in the array of `of`. */
+/** Where a value of the model is stored: from element `offset` in the array of `of`. */
 interface Piece {
   readonly name: string;
   readonly dtype: DType;
@@ -14,10 +14,10 @@ interface Piece {
   readonly of: Value;
   readonly offset: number;
 }
-/** The arrays of one run by the graph's inputs and computed outputs. */
+/** The arrays of one run, by the graph's inputs and computed outputs. */
 type Arrays = Map<Value, Storage>;
 
-/** Prepares all that is the same in every run; `session` is absent where every output is an input or a constant. */
+/** Prepares everything that is the same in every run; `session` is missing if every output is an input or a constant. */
 export function createRunner(of: {
   readonly graph: Graph;
   readonly session: Session | undefined;
@@ -57,7 +57,7 @@ export function createRunner(of: {
     return outputs.map(({ constant, isWhole, piece, size }) => {
       if (constant !== undefined) return memory.copyOf(piece.dtype, constant);
       const storage = findArray(arrays, piece);
-      // An output outlives what was lent.
+      // An output may outlive lent memory.
       if (isWhole && !storage.lent) return storage;
       const part = storage.data.subarray(piece.offset, piece.offset + size);
       return memory.copyOf(piece.dtype, part);
@@ -65,19 +65,19 @@ export function createRunner(of: {
   };
 }
 
-/** @throws when a value of a type inside graphs only crosses the seam. */
+/** @throws when the type of an input or output exists only inside graphs. */
 function describePiece(value: Value, of: Value, offset: number): Piece {
   const { type, shape } = value;
   if (!isDType(type)) throw new Error(`onnx: ${type} cannot be an input or an output`);
   return { name: formatName(value), dtype: type, shape, of, offset };
 }
 
-/** Outputs that need arrays of their own: not constant, no input, no part of one. */
+/** Outputs that need their own arrays: neither constants, nor inputs or parts of inputs. */
 function findComputed(graph: Graph): ReadonlySet<Value> {
   const given = new Set([...graph.inputs, ...graph.views.map(({ value }) => value)]);
   return new Set(graph.outputs.filter((value) => !given.has(value) && !value.constant));
 }
-/** What the session writes where: whole outputs, or the parts of which one is joined. */
+/** What the session writes, and where: whole outputs, or the parts of joins. */
 function findWritten(graph: Graph, outputs: ReadonlySet<Value>): readonly Piece[] {
   const joins = new Map(graph.joins.map((join) => [join.value, join.parts]));
   const computed = new Set(computedOutputs(graph));

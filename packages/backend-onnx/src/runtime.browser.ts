@@ -1,6 +1,6 @@
 /**
- * onnxruntime-web behind `session.ts`: WebAssembly, or WebGPU where asked for. It computes in the thread
- * that calls it, so a page runs it in a worker.
+ * Implements `session.ts` with onnxruntime-web: WebAssembly, or WebGPU on request. It computes in
+ * the calling thread, so a page should run it in a worker.
  */
 import { InputError } from '@grok/core';
 import { yieldToEventLoop } from '@grok/core/internal';
@@ -11,18 +11,18 @@ import type { Telemetry } from './telemetry.js';
 type Data = Float32Array | Int32Array | Uint8Array;
 type Tensors = Readonly<Record<string, RuntimeTensor & Ort.Tensor>>;
 
-/** The runtime has one pool of threads in a page, made with its first session. */
+/** The runtime has one thread pool per page, created with its first session. */
 let started: number | undefined;
 
 /**
- * Loads onnxruntime-web, an optional peer, when it is first asked for: its binary is 14 MB.
+ * Loads onnxruntime-web, an optional peer dependency, on first use: its binary is 14 MB.
  * @throws InputError that says how to install it, or that the browser has no WebGPU adapter.
  */
 export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { provider = 'wasm', wasmPaths } = options;
   if (provider === 'webgpu') await needsAdapter();
   const ort = await load(provider);
-  // Threads share memory, which a page may do only when it is isolated from other origins.
+  // Threads share memory, which requires a cross-origin isolated page.
   const cores = globalThis.crossOriginIsolated ? (navigator.hardwareConcurrency ?? 1) : 1;
   started ??= Math.min(options.threads ?? cores, cores);
   ort.env.wasm.numThreads = started;
@@ -50,17 +50,17 @@ export async function loadRuntime(options: RuntimeOptions = {}): Promise<Runtime
   };
 }
 
-/** Whether onnxruntime-web is there: a page's bundler has refused to go on without it. */
+/** Always true: without onnxruntime-web, the page's bundler would have failed. */
 export function isInstalled(): boolean {
   return true;
 }
 
-/** The state of onnxruntime's telemetry: onnxruntime-web has none. */
+/** The state of onnxruntime's telemetry; onnxruntime-web has none. */
 export function telemetry(): Telemetry {
   return 'off';
 }
 
-/** One call at a time: each keeps its arguments on the runtime's one stack while it waits for its inputs. */
+/** One call at a time: each keeps its arguments on the runtime's single stack while it waits for its inputs. */
 let turn: Promise<unknown> = Promise.resolve();
 function inTurn<T>(call: () => Promise<T>): Promise<T> {
   const result = turn.then(call);
@@ -68,7 +68,7 @@ function inTurn<T>(call: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** The runtime computes into memory of its own, also where it is given an output: results are copied out. */
+/** The runtime computes into its own memory even if it is given outputs, so results are copied. */
 function wrapSession(session: Ort.InferenceSession): Session {
   return {
     async run(feeds, fetches) {
@@ -94,7 +94,7 @@ async function needsAdapter(): Promise<void> {
 
 async function load(provider: 'wasm' | 'webgpu'): Promise<typeof Ort> {
   try {
-    // Two literal imports, so that a bundler ships one binary and keeps the other apart.
+    // Two literal imports, so that a bundler ships one binary and keeps the other separate.
     return provider === 'wasm'
       ? await import('onnxruntime-web/wasm')
       : await import('onnxruntime-web/webgpu');

@@ -1,15 +1,15 @@
-/** `#runtime` in Node: onnxruntime-node, loaded with what writes its models when a run first asks for it. */
+/** `#runtime` in Node: onnxruntime-node, loaded together with the encoder on first use. */
 import { createRequire } from 'node:module';
 import type { Runtime, RuntimeOptions } from './session.js';
 import { readTelemetry, type Telemetry } from './telemetry.js';
 
-/** Loads onnxruntime-node. @throws InputError as `native.node.ts` says. */
+/** Loads onnxruntime-node. @throws InputError as in `native.node.ts`. */
 export async function loadRuntime(options?: RuntimeOptions): Promise<Runtime> {
   const { loadNative } = await import('./native.node.js');
   return loadNative(options);
 }
 
-/** Whether onnxruntime-node, an optional peer, is there to be loaded. */
+/** Whether onnxruntime-node, an optional peer dependency, is installed. */
 export function isInstalled(): boolean {
   try {
     createRequire(import.meta.url).resolve('onnxruntime-node');

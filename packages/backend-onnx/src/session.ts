@@ -1,52 +1,52 @@
 /**
- * What the backend asks of a copy of onnxruntime. `native.node.ts` answers with onnxruntime-node;
- * a browser's answer is chosen by the `browser` condition of this package's `imports`.
+ * The backend's interface to onnxruntime. `native.node.ts` implements it with onnxruntime-node;
+ * in browsers, the `browser` condition of this package's `imports` selects another implementation.
  */
 import type { DType, TypedArray } from '@grok/core';
 
-/** The runtime's own tensor over memory of ours: it reads from and writes to `data` itself. */
+/** The runtime's tensor over our memory: it reads from and writes to `data` directly. */
 export interface RuntimeTensor {
   readonly data: unknown;
 }
-/** What a copy of onnxruntime is asked for when it is loaded; each of them is for browsers alone. */
+/** Options for loading onnxruntime, all for browsers only. */
 export interface RuntimeOptions {
-  /** Threads, fixed by the first that asks: a page has one pool of them. */
+  /** Threads, fixed by the first load: a page has one thread pool. */
   readonly threads?: number | undefined;
   /** Default `wasm`. */
   readonly provider?: 'wasm' | 'webgpu' | undefined;
-  /** Folder of onnxruntime's binaries, where the bundler did not place them; ends in `/`. */
+  /** Folder of onnxruntime's binaries, ending in `/`, if the bundler did not place them. */
   readonly wasmPaths?: string | undefined;
 }
-/** How a session is opened. */
+/** Options for opening a session. */
 interface SessionOptions {
   readonly threads: number;
-  /** A file name's beginning: write onnxruntime's profile there. */
+  /** File name prefix for onnxruntime's profile. */
   readonly profile?: string;
 }
 /** A loaded model. */
 export interface Session {
-  /** Computes `fetches` from `feeds`; both are tensors by name, and those fetched are written over. */
+  /** Computes `fetches` from `feeds`; both are tensors by name, and the fetched ones are overwritten. */
   run(
     feeds: Readonly<Record<string, RuntimeTensor>>,
     fetches: Readonly<Record<string, RuntimeTensor>>,
   ): Promise<void>;
-  /** Ends profiling; the file is complete afterwards. */
+  /** Ends profiling and completes the file. */
   endProfiling(): void;
   release(): Promise<void>;
 }
-/** A copy of onnxruntime. */
+/** A loaded copy of onnxruntime. */
 export interface Runtime {
   /** For manifests, such as `"onnxruntime-node 1.30.0"`. */
   readonly name: string;
-  /** What computes; `cpu` where nothing is said. */
+  /** The execution provider; `cpu` if missing. */
   readonly provider?: 'wasm' | 'webgpu';
-  /** Inputs are read where they lie. */
+  /** Whether inputs are read in place. */
   readonly residentInputs: boolean;
-  /** Models are to have the output `NOTHING` first; see `native.node.ts`. */
+  /** Whether models must have the output `NOTHING` first; see `native.node.ts`. */
   readonly emptySequenceOutput?: boolean;
-  /** Cores that a run may use. */
+  /** Number of cores available to a run. */
   readonly cores: number;
-  /** Threads of every run, where a run cannot choose. */
+  /** Number of threads of every run, if a run cannot choose it. */
   readonly threads?: number;
   tensor(dtype: DType, data: TypedArray, shape: readonly number[]): RuntimeTensor;
   open(model: Uint8Array, options: SessionOptions): Promise<Session>;

@@ -1,4 +1,4 @@
-/** What a graph does, counted from its nodes. */
+/** Summarizes a graph from its nodes. */
 import { sizeOf } from '@grok/core';
 import type { ProgramSummary } from '@grok/core/internal';
 import type { Graph, Node } from './graph.js';
@@ -7,7 +7,7 @@ type Product = ProgramSummary['gemms'][number];
 
 const PRODUCTS: ReadonlySet<string> = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
 
-/** The matrix product that a node is, if it is one. */
+/** The matrix product of a node, if it is one. */
 function findProduct({ op, inputs: [x], outputs: [y], attributes }: Node): Product | undefined {
   if (!PRODUCTS.has(op) || x === undefined || y === undefined) return undefined;
   const [m = 1, n = 1] = y.shape.slice(-2);

@@ -1,7 +1,8 @@
 /**
- * Telemetry of onnxruntime-node: unless told not to, its library keeps a device id under `~/.cache` and
- * sends usage data (microsoft/onnxruntime, pull request 27379). It reads the variable once, as it is
- * loaded, and from the environment of the process, of which a worker thread changes only a copy.
+ * Telemetry of onnxruntime-node: by default, its library keeps a device id under `~/.cache` and
+ * sends usage data (microsoft/onnxruntime, pull request 27379). It reads the variable once, when it
+ * is loaded, from the environment of the process; a worker thread can change only its own copy of
+ * that.
  */
 import { InputError } from '@grok/core';
 
@@ -10,12 +11,14 @@ export type Telemetry = 'off' | 'on' | 'system';
 type Environment = Record<string, string | undefined>;
 
 const VARIABLE = 'ORT_DISABLE_TELEMETRY';
-/** What onnxruntime takes for yes, spaces and case aside. */
+/** The values that onnxruntime accepts as yes, ignoring spaces and case. */
 const YES = /^\s*(1|true|yes|on|y)\s*$/i;
 
 /**
- * Turns telemetry off in `env`, the environment of the process, unless the user has set the variable.
- * @throws InputError in a worker thread whose environment says nothing: what it sets there has no effect.
+ * Turns telemetry off in `env`, the environment of the process, unless the user has set the
+ * variable.
+ * @throws InputError in a worker thread if the variable is not set, since setting it there has no
+ * effect.
  */
 export function disableTelemetry(env: Environment, isMainThread: boolean): void {
   if (env[VARIABLE]) return;
@@ -26,7 +29,7 @@ export function disableTelemetry(env: Environment, isMainThread: boolean): void 
   env[VARIABLE] = '1';
 }
 
-/** The state of telemetry once the backend has been loaded with this environment. */
+/** The state of telemetry after the backend was loaded with this environment. */
 export function readTelemetry(env: Environment, platform: string): Telemetry {
   if (platform === 'win32') return 'system';
   return !env[VARIABLE] || YES.test(env[VARIABLE]) ? 'off' : 'on';

@@ -1,9 +1,9 @@
 /**
  * A TensorFlow.js backend whose kernels compute nothing: each writes nodes into the graph of the
- * trace under way. tfjs's own gradients are kernels too, so a whole training step becomes one graph.
+ * current trace. tfjs's own gradients are kernels too, so a whole training step becomes one graph.
  *
- * Data are of two kinds: host data (written by `tf.tensor`, usable in any trace as a constant) and
- * symbols, which carry the graph that they belong to and are refused everywhere else.
+ * There are two kinds of data: host data (written by `tf.tensor`, usable in any trace as a
+ * constant) and symbols, which carry the graph they belong to and are rejected everywhere else.
  */
 import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -21,7 +21,7 @@ import {
 } from './graph.js';
 import { type Inputs, type Kernel, kernels } from './kernels/index.js';
 
-/** The name in tfjs's registries. */
+/** The backend's name in tfjs's registries. */
 const TFJS_NAME = 'onnx';
 
 interface Datum {
@@ -33,14 +33,14 @@ interface Datum {
   /** A symbol: its value, and the same value in other shapes. */
   readonly value?: Value;
 }
-/** One trace: its graph, and what host data and reshaped symbols became in it. */
+/** One trace: its graph, and its values for host data and reshaped symbols. */
 interface Trace {
   readonly graph: Graph;
   readonly values: Map<Datum, Value[]>;
-  /** Symbols that are alive. */
+  /** Number of live symbols. */
   live: number;
 }
-/** The parts of tfjs's engine that its types hide. */
+/** Parts of tfjs's engine that its types hide. */
 interface EngineState {
   backendName: string | undefined;
   backendInstance: unknown;
@@ -50,7 +50,7 @@ interface EngineState {
 }
 const engine = (): EngineState => tf.engine() as unknown as EngineState;
 
-/** The innermost tfjs op being run, such as `matMul`. */
+/** The innermost tfjs op that is running, such as `matMul`. */
 function currentOp(): string {
   const { scopeStack } = engine().state;
   for (let i = scopeStack.length - 1; i >= 0; i--) {
@@ -130,11 +130,11 @@ class Tracer extends tf.KernelBackend {
   }
   override dispose(): void {}
 
-  /** A new tfjs tensor that stands for `value`. */
+  /** A new tfjs tensor that represents `value`. */
   tensorOf(value: Value): tf.Tensor {
     return tf.engine().makeTensorFromTensorInfo(this.infoOf(value));
   }
-  /** The value of a tensor in the trace under way, in the tensor's own shape. */
+  /** The value of a tensor in the current trace, in the tensor's own shape. */
   valueOf({ dataId, shape }: tf.TensorInfo): Value {
     const datum = this.data.get(dataId);
     const { trace } = this;
@@ -173,7 +173,7 @@ class Tracer extends tf.KernelBackend {
       ? emitted.map((value) => this.infoOf(value))
       : this.infoOf(emitted);
   }
-  /** The same data in another shape, or the same tensor again. */
+  /** The same data in another shape, or the same tensor. */
   share({ dataId, dtype }: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     this.incRef(dataId);
     return { dataId, dtype, shape: [...shape] };
@@ -200,7 +200,7 @@ class Tracer extends tf.KernelBackend {
     refCount: number,
   ): void {
     elementType(dtype);
-    // Copied: a caller may go on writing into its array.
+    // Copied, since a caller may keep writing to its array.
     const constant = makeConstant(values as Float32Array);
     const own =
       constant.uniform === undefined ? { elements: (values as Float32Array).slice() } : constant;
@@ -208,9 +208,9 @@ class Tracer extends tf.KernelBackend {
   }
 }
 
-/** Registers the tfjs backend and its kernels, once; cheap to repeat. */
+/** Registers the tfjs backend and its kernels once; later calls are cheap. */
 function install(): void {
-  // Priority 0: never chosen while another backend is there.
+  // Priority 0: never chosen if there is another backend.
   if (tf.findBackendFactory(TFJS_NAME) === null)
     tf.registerBackend(TFJS_NAME, () => new Tracer(), 0);
   if (tf.getKernel('Add', TFJS_NAME) !== undefined) return;
@@ -229,14 +229,14 @@ function install(): void {
     const shape = tf.util.inferFromImplicitShape(attrs!.shape as number[], sizeOf(x!.shape));
     return (backend as Tracer).share(x!, shape);
   });
-  // tfjs itself would name the kernel only, after the op's scope is gone.
+  // tfjs itself would name only the kernel, after the op's scope has ended.
   for (const [key, name] of Object.entries(tf))
     if (key === name && /^_?[A-Z]/.test(name) && tf.getKernel(name, TFJS_NAME) === undefined)
       add(name, () => {
         throw unsupported(name);
       });
 }
-/** What to tell who asks for a kernel that is not there. */
+/** The error for a missing kernel. */
 function unsupported(name: string, op = currentOp(), whose = ''): Error {
   const calledBy = op === '' ? '' : ` (needed by tf.${op})`;
   return new Error(
@@ -245,9 +245,9 @@ function unsupported(name: string, op = currentOp(), whose = ''): Error {
 }
 
 /**
- * Runs `fn` once with symbols in place of tensors and returns what it recorded: `inputs` are its
- * arguments' types and shapes, `fn` returns the tensors that the graph shall compute.
- * tfjs's current backend is ours only while `fn` runs.
+ * Runs `fn` once with symbols in place of tensors and returns the recorded graph: `inputs` are the
+ * types and shapes of its arguments, and `fn` returns the tensors that the graph computes. This
+ * backend is tfjs's current one only while `fn` runs.
  * @throws when `fn` leaves tensors behind (tf.keep, tf.variable) or uses an unsupported kernel.
  */
 export async function trace(
@@ -255,7 +255,7 @@ export async function trace(
   fn: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[],
 ): Promise<Graph> {
   install();
-  // Another backend that is still starting would be made current in the midst of the trace.
+  // Another backend that is still starting would become current during the trace.
   await engine().pendingBackendInit;
   const tracer = tf.findBackend(TFJS_NAME) as Tracer;
   const current: Trace = { graph: createGraph(), values: new Map(), live: 0 };
@@ -284,11 +284,11 @@ export async function trace(
   return graph;
 }
 
-/** Makes our backend the current one; the result puts the former back, even if there was none. */
+/** Makes this backend the current one; the returned function restores the previous one, even if there was none. */
 function enter(tracer: Tracer): () => void {
   const state = engine();
   const former = { name: state.backendName, instance: state.backendInstance };
-  // Synchronous, because the backend is there already.
+  // synchronous, because the backend is already registered
   void tf.setBackend(TFJS_NAME);
   if (state.backendInstance !== tracer)
     throw new Error('backend "onnx": tfjs did not switch to it; await tf.ready() first');
@@ -300,7 +300,7 @@ function enter(tracer: Tracer): () => void {
     }
   };
 }
-/** Kernels of other packages are unknown to tfjs's own list: its error is all there is. */
+/** tfjs's own list does not include kernels of other packages, so its error is all there is. */
 function explained(error: unknown): unknown {
   const { message = '', stack, cause } = (error ?? {}) as Partial<Error>;
   const [, whose, name] = /^(.*?)Kernel '(.+)' not registered for backend/.exec(message) ?? [];

@@ -1,4 +1,4 @@
-/** The `Backend` contract: a whole training step, what may go wrong, and what must not leak. */
+/** The `Backend` contract: a whole training step, failures, and leaks. */
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -27,8 +27,8 @@ const sha = (data: ArrayBufferView) =>
 const small: Sizes = { vocabulary: 13, width: 16, depth: 2, batch: 24, dropout: 0.2 };
 
 describe('a training step', () => {
-  /** Catches: any operator, gradient or optimizer arithmetic that differs once all of it is one graph. */
-  test.each([0, 0.2])('three steps as eagerly on cpu, dropout %d', async (dropout) => {
+  /** Catches: any operator, gradient or optimizer arithmetic that differs once everything is one graph. */
+  test.each([0, 0.2])('three steps match eager cpu, dropout %d', async (dropout) => {
     const sizes = { ...small, dropout };
     const host = drawInputs(sizes);
     const fn = step(sizes);
@@ -56,7 +56,7 @@ describe('a training step', () => {
     });
     const params = await on.read(inputs.params);
     const reference = await eager.params.data();
-    // Adam divides by √v: where a gradient is nearly 0, rounding may turn an update of 1e-3 around.
+    // Adam divides by √v: where a gradient is close to 0, rounding may flip an update of 1e-3.
     const far = params.filter((p, i) => Math.abs(p - reference[i]!) > 1e-5);
     expect(far.length).toBeLessThan(params.length / 1000);
     expect([...(await on.read(inputs.state.count))]).toEqual([3]);
@@ -64,7 +64,7 @@ describe('a training step', () => {
     tf.dispose([eager.tokens, eager.labels, ...Object.values(eager.dropoutMasks)]);
   });
 
-  /** Catches: numbers that depend on the scheduling of threads. */
+  /** Catches: results that depend on thread scheduling. */
   test('two threads give the same bits every time', async () => {
     const on = await open(2);
     const host = drawInputs({ ...small, batch: 128 });
@@ -79,13 +79,13 @@ describe('a training step', () => {
   });
 });
 
-/** Catches: ScatterND with reduction "add", which races between threads on batches as large as this. */
+/** Catches: ScatterND with reduction "add", which has a race between threads on large batches. */
 test.each([
   ['an embedding', 2048, 99, 128],
   ['scores in a table', 8192, 38_025, 1],
   ['few scores, looked up again and again', 8192, 100, 1],
 ])(
-  'the gradient of %s is the same bits 200 times and equals float64',
+  'the gradient of %s has the same bits 200 times and matches float64',
   async (_, rows, segments, width) => {
     const next = randomStream(5);
     const on = await open(2);
@@ -126,7 +126,7 @@ test.each([
 );
 
 describe('tensors on the device', () => {
-  test('every type comes back as it went', async () => {
+  test('every type is read back as uploaded', async () => {
     const on = await open();
     for (const h of [floats([2, 3]), ints([4]), exactly('bool', [3], [1, 0, 1]), floats([])]) {
       const t = on.upload(h.data, h.shape, h.dtype);
@@ -134,7 +134,7 @@ describe('tensors on the device', () => {
       expect(await on.read(t)).toEqual(h.data);
     }
   });
-  /** Catches: an upload that keeps the caller's array, a read that hands out the device's. */
+  /** Catches: an upload that keeps the caller's array; a read that returns the device's array. */
   test('host and device share no memory', async () => {
     const on = await open();
     const data = Float32Array.of(1, 2);
@@ -144,7 +144,7 @@ describe('tensors on the device', () => {
     read[1] = 9;
     expect([...(await on.read(t))]).toEqual([1, 2]);
   });
-  test('uploads that do not fit are refused', async () => {
+  test('mismatched uploads are refused', async () => {
     const on = await open();
     const bad = () => on.upload(new Int32Array(3), [2, 2], 'float32');
     expect(bad).toThrow(
@@ -159,8 +159,8 @@ describe('tensors on the device', () => {
     on.free(t);
     await expect(on.read(t)).rejects.toThrow(/was (freed|donated)/);
   });
-  /** Catches: reused memory that an input still alive points to. */
-  test('memory given back is not memory in use', async () => {
+  /** Catches: reused memory that a live input still refers to. */
+  test('released memory is not in use', async () => {
     const on = await open();
     const size = 4096;
     const one = on.upload(new Float32Array(size).fill(1), [size], 'float32');
@@ -215,8 +215,8 @@ describe('programs', () => {
       'donated input of program "grow" "m"',
     );
   });
-  /** Catches: outputs that are inputs, constants or twice the same value, which ONNX graphs dislike. */
-  test('inputs, constants and repeats may be outputs', async () => {
+  /** Catches: outputs that are inputs, constants or the same value twice, which ONNX graphs do not allow. */
+  test('inputs, constants and repeated values may be outputs', async () => {
     const on = await open();
     const x = on.upload(Float32Array.of(1, 2), [2], 'float32');
     const program = await on.compile(
@@ -242,7 +242,7 @@ describe('programs', () => {
     on.free(out.y);
     expect([...(await on.read(out.again))]).toEqual([3, 6]);
   });
-  test('a result that is no tensor is named', async () => {
+  test('a result that is not a tensor is named in the error', async () => {
     const on = await open();
     const x = on.upload(Float32Array.of(1), [1], 'float32');
     await expect(on.compile('bad', () => ({ a: { b: 3 } }), { x })).rejects.toThrow(
@@ -253,8 +253,8 @@ describe('programs', () => {
 
 describe('the trace', () => {
   const x = { shape: [2], dtype: 'float32' } as const;
-  /** Catches: a value of an old trace that would alias a node of the new one. */
-  test('tensors of another trace are refused, and so are those that outlive theirs', async () => {
+  /** Catches: a value of an old trace that aliases a node of a new one. */
+  test('tensors of another trace, and tensors that outlive their trace, are refused', async () => {
     const on = await open();
     let kept: tf.Tensor | undefined;
     const leakInput = (t: { x: tf.Tensor }) => {
@@ -274,8 +274,8 @@ describe('the trace', () => {
     const read = (t: { x: tf.Tensor }) => ({ y: tf.mul(t.x, t.x.dataSync()[0]!) });
     await expect(on.compile('read', read, { x })).rejects.toThrow('has no values while');
   });
-  /** Catches: a backend left current after an error, scopes or tensors left behind. */
-  test('afterwards tfjs is as it was, after errors too', async () => {
+  /** Catches: a backend left current after an error; scopes or tensors left behind. */
+  test('tfjs is restored afterwards, even after errors', async () => {
     const on = await open();
     await tf.setBackend('cpu');
     const before = tf.memory().numTensors;
@@ -293,8 +293,8 @@ describe('the trace', () => {
     expect(tf.engine().state.scopeStack).toHaveLength(0);
     program.dispose();
   });
-  /** Catches: a trace that needs a backend to go back to. */
-  test('it works where no backend was chosen', async () => {
+  /** Catches: a trace that requires a previous backend. */
+  test('tracing works without a current backend', async () => {
     const on = await open();
     const engine = tf.engine() as unknown as { backendName?: string; backendInstance: unknown };
     const former = tf.getBackend();
@@ -309,8 +309,8 @@ describe('the trace', () => {
       await tf.setBackend(former);
     }
   });
-  /** Catches: a constant that is lost, or stays behind, when two backends use it in turn. */
-  test('two backends interleave, sharing a constant made outside', async () => {
+  /** Catches: a constant that is lost or leaked when two backends use it alternately. */
+  test('two backends interleave and share an outside constant', async () => {
     const on = await open();
     await tf.setBackend('cpu');
     const shared = tf.tensor([1, 2]);
@@ -328,7 +328,7 @@ describe('the trace', () => {
   });
 });
 
-/** Catches: buffers, tensors or sessions that pile up from step to step. */
+/** Catches: buffers, tensors or sessions that accumulate over steps. */
 test('memory stays flat over steps', async () => {
   const on = await open();
   const sizes = { ...small, width: 32 };
@@ -345,7 +345,8 @@ test('memory stays flat over steps', async () => {
     }
   };
   await run(20);
-  // The runtime's own results are garbage at once: collect it, so that only what is held counts.
+  // The runtime's own results are garbage immediately; collect them so that only live memory
+  // counts.
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   collect();

@@ -1,4 +1,4 @@
-/** Runs one function on `onnx` and on tfjs's own `cpu`, and compares. */
+/** Runs a function on `onnx` and on tfjs's `cpu`, and compares the results. */
 import type { Backend, DType, HostArray, TypedArray } from '@grok/core';
 import { freeTree, type OnDevice, readTree, uploadTree } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -8,13 +8,13 @@ import { type OnnxOptions, onnx } from '../src/index.js';
 
 export type Host = HostArray;
 export type Hosts = Readonly<Record<string, Host>>;
-/** Tensors by names of one letter, so that cases read well. */
+/** Tensors with one-letter names, to keep cases short. */
 export type Tensors = Readonly<
   Record<'a' | 'b' | 'c' | 'i' | 'm' | 'o' | 's' | 'u' | 'v' | 'w' | 'x' | 'y', tf.Tensor>
 >;
 type Results = Readonly<Record<string, tf.Tensor>>;
 
-/** A repeatable stream of numbers in [0, 1). */
+/** A reproducible stream of numbers in [0, 1). */
 export function randomStream(seed = 1): () => number {
   let state = seed;
   return () => {
@@ -31,7 +31,7 @@ export function floats(shape: readonly number[], low = -2, high = 2, next = stre
   const data = Float32Array.from({ length: size(shape) }, () => low + (high - low) * next());
   return { shape, dtype: 'float32', data };
 }
-/** Whole numbers, low ≤ n < high. */
+/** Integers, low ≤ n < high. */
 export function ints(shape: readonly number[], low = -5, high = 6, next = stream): Host {
   const data = Int32Array.from({ length: size(shape) }, () =>
     Math.floor(low + (high - low) * next()),
@@ -50,7 +50,7 @@ export function exactly(dtype: DType, shape: readonly number[], values: readonly
 export const backend = (options: OnnxOptions = {}): Promise<Backend> =>
   Promise.resolve(onnx({ threads: 1, ...options }));
 
-/** Compiles and runs once; results on the host. */
+/** Compiles and runs once; returns results on the host. */
 export async function runOnnx(
   fn: (inputs: Tensors) => Results,
   hosts: Hosts,
@@ -85,7 +85,7 @@ export async function runCpu(
   });
 }
 
-/** Same names, shapes, types, and numbers to `tolerance` (absolute and relative). */
+/** Same names, shapes, types, and values within `tolerance` (absolute and relative). */
 export function expectSame(got: Hosts, wanted: Hosts, tolerance = 1e-5): void {
   expect(Object.keys(got)).toEqual(Object.keys(wanted));
   for (const [name, want] of Object.entries(wanted)) {
@@ -107,7 +107,7 @@ export function expectSame(got: Hosts, wanted: Hosts, tolerance = 1e-5): void {
     expect(worst <= tolerance ? '' : difference).toBe('');
   }
 }
-/** Compares `onnx` with `cpu`, values and the gradient of Σ output·weights by every float input. */
+/** Compares `onnx` with `cpu`: values, and the gradient of Σ output·weights with respect to every float input. */
 export async function expectLikeCpu(
   fn: (inputs: Tensors) => tf.Tensor,
   hosts: Hosts,

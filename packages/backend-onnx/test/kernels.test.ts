@@ -1,6 +1,6 @@
 /**
- * Every kernel against tfjs's own cpu backend, with gradients where tfjs has them.
- * Catches: a wrong ONNX operator, attribute, shape or result type; a gradient that uses a kernel wrongly.
+ * Every kernel against tfjs's cpu backend, with gradients where tfjs has them. Catches: a wrong
+ * ONNX operator, attribute, shape or result type; a gradient that uses a kernel wrongly.
  */
 import type { Backend } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -230,13 +230,13 @@ describe.each([
   ['products', products],
   ['shapes', moved],
   ['gathers', gathered],
-] as const)('%s as on cpu', (_, cases) => {
+] as const)('%s matches cpu', (_, cases) => {
   test.each(cases as Case[])('%s', async (_name, fn, hosts, gradients) => {
     await expectLikeCpu(fn, hosts, { gradients: gradients === 'grad', on });
   });
 });
 
-test('an unsupported kernel is named with the op that asked for it', async () => {
+test('an unsupported kernel is named with the op that called it', async () => {
   const wanted = /kernel "Conv2D" \(needed by tf\.conv2d\) is not supported.*MatMul/s;
   await expect(
     runOnnx(
@@ -247,7 +247,7 @@ test('an unsupported kernel is named with the op that asked for it', async () =>
   ).rejects.toThrow(wanted);
 });
 
-test('stridedSlice drops an axis at its place (cpu gives 0 and 8)', async () => {
+test('stridedSlice drops the right axis (cpu gives 0 and 8)', async () => {
   const x = exactly(
     'float32',
     [3, 4],

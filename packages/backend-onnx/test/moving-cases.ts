@@ -1,4 +1,4 @@
-/** Cases of kernels that move elements: shapes, slices, gathers and scatters, and what is built of them. */
+/** Test cases of kernels that move elements: shapes, slices, gathers and scatters, and compositions of them. */
 import * as tf from '@grok/tfjs';
 import { bools, exactly, floats, type Hosts, ints, type Tensors } from './helpers.js';
 

@@ -1,4 +1,4 @@
-/** The words of patterns, on graphs of a few nodes. Catches: a rule that fires on what only looks alike. */
+/** Patterns on graphs of a few nodes. Catches: a rule that matches similar but different graphs. */
 import { expect, test } from 'vitest';
 import * as make from '../src/builder.js';
 import { addValue, createGraph, type Value } from '../src/graph.js';
@@ -26,7 +26,7 @@ function buildGraph(write: (b: make.Builder, x: Value, y: Value) => Value | read
 }
 const sigmoid = (b: make.Builder, x: Value) => make.unary(b, 'Sigmoid', x);
 
-test('a name that stands twice asks for one value, a commutative word tries both orders', () => {
+test('a repeated name requires the same value, and a commutative operator tries both orders', () => {
   const silu = anyMul('x', op('Sigmoid', 'x'));
   const { graph, x } = buildGraph((b, v) => make.emitMul(b, sigmoid(b, v), v));
   expect(findAll(graph, silu)).toEqual([{ x }]);
@@ -36,7 +36,7 @@ test('a name that stands twice asks for one value, a commutative word tries both
   expect(findAll(buildGraph((b, v) => make.emitDiv(b, sigmoid(b, v), v)).graph, silu)).toEqual([]);
 });
 
-test('op keeps the order of inputs, and what follows the named ones does not matter', () => {
+test('op keeps the order of inputs, and ignores inputs after the named ones', () => {
   const less = op('Sub Add', 'a', op('Neg', 'b'));
   const right = buildGraph((b, v, w) => make.emitAdd(b, v, make.unary(b, 'Neg', w)));
   expect(findAll(right.graph, less)).toEqual([{ a: right.x, b: right.y }]);
@@ -47,7 +47,7 @@ test('op keeps the order of inputs, and what follows the named ones does not mat
   expect(findAll(reduced.graph, op('ReduceSum', 'v', 'axes', 'more'))).toEqual([]);
 });
 
-test('once wants no other reader, be it a node or an output', () => {
+test('once requires that there is no other reader, node or output', () => {
   const scaled = anyAdd('x', once(anyMul('y', anyNumber('k'))));
   const alone = buildGraph((b, v, w) => make.emitAdd(b, make.emitMul(b, w, 3), v));
   expect(findAll(alone.graph, scaled)).toEqual([{ x: alone.x, y: alone.y, k: 3 }]);
@@ -58,7 +58,7 @@ test('once wants no other reader, be it a node or an output', () => {
   expect(findAll(shared.graph, scaled)).toEqual([]);
 });
 
-test('numbers, constants, scalars and tests say what a value is; nodes can be captured', () => {
+test('numbers, constants, scalars and tests restrict a value; nodes can be captured', () => {
   const { graph, x } = buildGraph((b, v) => make.emitMul(b, make.emitAdd(b, v, 0), 2));
   const found = findAll(graph, anyMul(node('sum', anyAdd('x', 0)), named('c', anyNumber('k'))));
   expect(found).toMatchObject([{ x, k: 2, c: { shape: [] }, sum: { op: 'Add' } }]);
@@ -76,7 +76,7 @@ test('numbers, constants, scalars and tests say what a value is; nodes can be ca
   ).toHaveLength(1);
 });
 
-test('what a rule refuses is tried the other way round, in inner nodes too', () => {
+test('when a rule rejects a match, swapped inputs are tried, in inner nodes too', () => {
   const { graph, x, y } = buildGraph((b, v, w) => make.emitMul(b, make.emitAdd(b, v, w), 5));
   const seen: unknown[] = [];
   const refuse = rule(anyMul('k', anyAdd('a', 'b')), ({ a, b, k }) => {
@@ -94,7 +94,7 @@ test('what a rule refuses is tried the other way round, in inner nodes too', () 
   expect([written.nodes, written.outputs]).toEqual([[], [y]]);
 });
 
-test('rules that undo each other are an error, not a loop without end', () => {
+test('rules that undo each other are an error, not an endless loop', () => {
   const { graph } = buildGraph((b, v, w) => make.emitAdd(b, v, w));
   const swap = rule(op('Add', 'a', 'b'), ({ a, b }, site) => make.emitAdd(site, b, a));
   expect(() => rewrite(graph, [swap])).toThrow('two rules undo each other');

@@ -1,6 +1,6 @@
 /**
- * The rewrite rules: each fires where it should, can be switched off by name, and changes no number.
- * Catches: a rule that is wrong, one that no longer recognizes its pattern, a switch that does nothing.
+ * The rewrite rules: each matches where it should, can be disabled by name, and changes no result.
+ * Catches: a wrong rule, one that no longer recognizes its pattern, a switch without effect.
  */
 import type { Backend } from '@grok/core';
 import { type OnDevice, readTree, uploadTree } from '@grok/core/internal';
@@ -21,7 +21,7 @@ import {
 type Fn = (t: Tensors) => Readonly<Record<string, tf.Tensor>>;
 type Counts = Readonly<Record<string, number>>;
 
-/** Operators of the compiled graph, counted, and what it computes. */
+/** Counts of the compiled graph's operators, and its results. */
 async function compiled(fn: Fn, hosts: Hosts, rules: Record<string, boolean> = {}) {
   const on: Backend = await backend({ rules });
   const inputs = uploadTree(on, hosts) as OnDevice<Tensors>;
@@ -42,10 +42,10 @@ interface Case {
   readonly what: string;
   readonly hosts: Hosts;
   readonly fn: Fn;
-  /** Counts of operators with all rules, and without this one. */
+  /** Counts of operators with all rules; `off` is without this one. */
   readonly on: Counts;
   readonly off: Counts;
-  /** Switches of other rules, on both sides. */
+  /** Switches of other rules, the same on both sides. */
   readonly beside?: Readonly<Record<string, boolean>>;
 }
 
@@ -190,7 +190,7 @@ const cases: Case[] = [
     rule: 'rope',
     what: 'rotary positions are one operator, forward and backward, with one head and with several',
     hosts: { a: floats([5, 4, 1, 8]), b: floats([5, 3, 2, 8]), c: floats([1, 6, 1, 8]) },
-    // A table of tokens has a position for every row of it.
+    // A token table has a position for each of its rows.
     fn: (t) => ({
       y: rotate(tf.neg(t.a)),
       z: rotate(tf.neg(t.b), -1),
@@ -331,7 +331,7 @@ const cases: Case[] = [
     rule: 'tallGemm',
     what: 'one-hot rows are made the other way round, and a sum starts from where it stands',
     hosts: { x: floats([1024, 256], -0.2, 0.2), i: ints([1024], -1, 34), s: floats([33, 256]) },
-    // A product that is a part of an output is written where that part belongs.
+    // A product that is part of an output is written directly to its place.
     fn: (t) => ({
       y: tf.add(tf.unsortedSegmentSum(t.x, t.i as tf.Tensor1D, 33), t.s),
       parts: tf.concat([tf.matMul(t.x, t.x, true), tf.neg(t.s)]),
@@ -361,8 +361,8 @@ test('every rule has a case', () => {
   expect([...new Set(cases.map(({ rule }) => rule))].sort()).toEqual([...ruleNames].sort());
 });
 
-/** Catches: rules that need each other, or patterns that only look like the ones above. */
-test('a gated block with dropout gives the same numbers without any one rule', async () => {
+/** Catches: rules that depend on each other; patterns that only resemble the ones above. */
+test('a gated block with dropout gives the same results without any one rule', async () => {
   const hosts = {
     x: floats([12, 8]),
     w: floats([8, 16]),

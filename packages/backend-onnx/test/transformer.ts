@@ -1,4 +1,4 @@
-/** A literal transformer with AdamW over one flat vector, as a step to compile; sizes are arguments. */
+/** A minimal transformer with AdamW over one flat vector, as a step to compile; its sizes are arguments. */
 import type { MapLeaves } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import type { Host } from './helpers.js';
@@ -9,7 +9,7 @@ export interface Sizes {
   readonly width: number;
   readonly depth: number;
   readonly batch: number;
-  /** Probability of dropping a value; 0 leaves the masks out. */
+  /** Dropout probability; 0 omits the masks. */
   readonly dropout: number;
 }
 const POSITIONS = 4;
@@ -97,7 +97,7 @@ export interface StepOutputs {
   readonly state: { readonly m: tf.Tensor; readonly v: tf.Tensor; readonly count: tf.Tensor };
   readonly loss: tf.Tensor;
 }
-/** One training step: cross-entropy, its gradients, AdamW (β .9/.98, decay 1, rate 1e-3). */
+/** One training step: cross-entropy, its gradients, AdamW (β 0.9/0.98, decay 1, learning rate 1e-3). */
 export function step(sizes: Sizes): (inputs: StepInputs) => StepOutputs {
   const shapes = listShapes(sizes);
   const names = Object.keys(shapes);
@@ -125,7 +125,7 @@ export function step(sizes: Sizes): (inputs: StepInputs) => StepOutputs {
   };
 }
 
-/** Host inputs of a step, repeatable. */
+/** Reproducible host inputs of a step. */
 export function drawInputs(sizes: Sizes, seed = 3): MapLeaves<StepInputs, Host> {
   const next = randomStream(seed);
   const { vocabulary, width: d, depth, batch, dropout } = sizes;

@@ -1,6 +1,6 @@
 /**
  * The `wasm` backend: TensorFlow.js on WebAssembly (XNNPACK), eager, with the kernels that training
- * needs and it lacks. Runs in Node (one thread) and in browsers (threads where the page is
+ * needs but it lacks. Runs in Node (one thread) and in browsers (with threads if the page is
  * cross-origin isolated).
  */
 import {
@@ -60,7 +60,7 @@ async function start(
 ): Promise<BackendAdapter> {
   const tfjsWasm = await import('@tensorflow/tfjs-backend-wasm');
   if (!('wasm' in tf.engine().registry)) {
-    // Both must be said before the module starts, and are fixed from then on.
+    // Both must be set before the module starts, and are fixed afterwards.
     if (wasmPaths !== undefined) tfjsWasm.setWasmPaths(wasmPaths as string);
     if (threads !== undefined) tfjsWasm.setThreadsCount(threads);
   }

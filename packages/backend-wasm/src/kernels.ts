@@ -1,6 +1,6 @@
 /**
- * Kernels that training needs and tfjs's wasm backend (4.22) lacks, has wrong, or has only as slow
- * code. They are registered for `wasm` alone: other tfjs backends are not touched.
+ * Kernels that training needs and that tfjs's wasm backend (4.22) lacks, gets wrong, or implements
+ * slowly. They are registered for `wasm` only, so other tfjs backends are unaffected.
  */
 import { sizeOf } from '@grok/core';
 import type { KernelConfig, KernelFunc, TensorInfo } from '@grok/tfjs';
@@ -22,12 +22,12 @@ type OneHot = Kernel<
 >;
 type SegmentSum = Kernel<'x' | 'segmentIds', { numSegments: number }>;
 
-/** What a tensor's memory is to JavaScript. */
+/** A typed array view of a tensor's memory. */
 type Values = ReturnType<BackendWasm['typedArrayFromHeap']>;
 
 const OURS = Symbol.for('@grok/backend-wasm/kernel');
 
-/** Registers them once; a second call changes nothing. */
+/** Registers them once; later calls do nothing. */
 export function registerTrainingKernels(tf: Tf): void {
   const stock = (name: string): KernelConfig => tf.getKernel(name, 'wasm');
   if (OURS in (stock('BatchMatMul').kernelFunc as object)) return;
@@ -49,8 +49,8 @@ export function registerTrainingKernels(tf: Tf): void {
 }
 
 /**
- * Matrix product without transpose flags: XNNPACK takes the plain product (36 GFLOP/s), flags fall
- * back to a scalar loop (1.4–3 GFLOP/s), so operands are transposed first.
+ * Matrix product without transpose flags: XNNPACK computes the plain product (36 GFLOP/s), but
+ * flags fall back to a scalar loop (1.4–3 GFLOP/s), so operands are transposed first.
  */
 function matMulOnRows(product: MatMul, transpose: Transpose): MatMul {
   return ({ inputs: { a, b }, backend, attrs: { transposeA, transposeB } }) => {
@@ -71,7 +71,7 @@ function matMulOnRows(product: MatMul, transpose: Transpose): MatMul {
   };
 }
 
-/** Slices of x by index along an axis: the stock kernel computes coordinates for every entry (30 times slower). */
+/** Slices of x by index along an axis; the stock kernel computes coordinates for every entry (30 times slower). */
 function gather({ util }: Tf): Gather {
   return ({ inputs: { x, indices }, backend, attrs }) => {
     const [axis = 0] = util.parseAxisParam(attrs.axis, x.shape);
@@ -86,7 +86,7 @@ function gather({ util }: Tf): Gather {
     const outer = x.shape.slice(batchDims, axis);
     const shape = [...batch, ...outer, ...indices.shape.slice(batchDims), ...inner];
     const out = backend.makeOutput(shape, x.dtype);
-    // Views are made after the output: allocating may move the heap.
+    // Views are created after the output, since allocating may move the heap.
     const ids = backend.typedArrayFromHeap(indices);
     const outside = ids.find((id) => id < 0 || id >= dimSize);
     if (outside !== undefined) {
@@ -105,7 +105,10 @@ function gather({ util }: Tf): Gather {
   };
 }
 
-/** Rows of `size` numbers by id, one behind the other from `at` on; a view costs more than a few numbers. */
+/**
+ * Copies rows of `size` numbers by id, one after another, starting at `at`; a view per row costs
+ * more than copying a few numbers.
+ */
 function copyRows(from: Values, ids: Values, size: number, to: Values, at: number): void {
   for (let i = 0; i < ids.length; i++) {
     const start = ids[i]! * size;
@@ -115,13 +118,13 @@ function copyRows(from: Values, ids: Values, size: number, to: Values, at: numbe
   }
 }
 
-/** The stock kernel writes int32 bits whatever type it was asked for. */
+/** The stock kernel writes int32 bits whatever type is requested. */
 const oneHot: OneHot = ({ inputs: { indices }, backend, attrs }) => {
   const { depth, onValue, offValue, dtype } = attrs;
   const out = backend.makeOutput([...indices.shape, depth], dtype);
   const [to, ids] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(indices)];
   to.fill(offValue);
-  // Plain loops here and below: an iterator over a typed array takes half as long again.
+  // Plain loops here and below: an iterator over a typed array takes 1.5 times as long.
   for (let row = 0; row < ids.length; row++) {
     const id = ids[row]!;
     if (id >= 0 && id < depth) to[row * depth + id] = onValue;
@@ -130,8 +133,8 @@ const oneHot: OneHot = ({ inputs: { indices }, backend, attrs }) => {
 };
 
 /**
- * Sum of the rows of x `[rows, …]` by segment id `[rows]`, as `[numSegments, …]`: the gradient of a
- * gather. Rows whose id is no segment are dropped, as in TensorFlow.
+ * Sums the rows of x `[rows, …]` by segment id `[rows]` to `[numSegments, …]`: the gradient of a
+ * gather. Rows whose id is not a segment are dropped, as in TensorFlow.
  */
 const segmentSum: SegmentSum = ({ inputs: { x, segmentIds }, backend, attrs: { numSegments } }) => {
   const rest = x.shape.slice(segmentIds.shape.length);

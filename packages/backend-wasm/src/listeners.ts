@@ -1,6 +1,6 @@
 /**
- * Emscripten's loader installs process-wide handlers in Node that rethrow: an uncaught error would
- * then end the process with code 7 instead of 1. They are taken off again; nobody else's are.
+ * Emscripten's loader installs process-wide handlers in Node that rethrow, so an uncaught error
+ * would end the process with code 7 instead of 1. Only those handlers are removed.
  */
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const;
 type Listener = (...args: unknown[]) => void;
@@ -22,7 +22,7 @@ export async function withoutNewListeners(body: () => Promise<void>): Promise<vo
         removeListener.call(emitter, event, listener);
 }
 
-/** Known by their text: they have no name, and other code may have added handlers meanwhile. */
+/** Recognized by their source: they have no name, and other code may have added handlers meanwhile. */
 function isLoaders(listener: Listener): boolean {
   return /ExitStatus|^function ?\(reason\) ?\{\s*throw reason;?\s*\}$/.test(String(listener));
 }

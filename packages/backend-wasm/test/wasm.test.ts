@@ -1,4 +1,4 @@
-/** What is particular to wasm: its options, the kernels it was given, and what it leaves alone. */
+/** The wasm backend's options, its added kernels, and what it leaves unchanged. */
 import '@tensorflow/tfjs-backend-cpu';
 import { isInputError } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -16,7 +16,7 @@ const listeners = (): readonly unknown[] => [
 let before: readonly unknown[];
 
 beforeAll(async () => {
-  tf.env().set('IS_TEST', true); // no advice to install a faster backend
+  tf.env().set('IS_TEST', true); // suppresses the advice to install a faster backend
   await tf.setBackend('cpu');
   before = listeners();
   await wasm();
@@ -29,21 +29,21 @@ describe('wasm', () => {
     expect(ofCpu()).toEqual(cpuBefore);
   });
 
-  it('is given its kernels once (catches: wrappers around wrappers, run after run)', async () => {
+  it('registers its kernels once (catches: wrappers around wrappers, run after run)', async () => {
     const first = ofWasm();
     await wasm();
     expect(ofWasm()).toEqual(first);
   });
 
-  it('says that more threads are not to be had (catches: a manifest that claims two)', async () => {
+  it('says that more threads are not available (catches: a manifest that claims two)', async () => {
     const { device, capabilities } = await wasm({ threads: 2 });
     expect(capabilities.threads).toBe(1);
     expect(device).toMatch(/1 thread \(2 asked: wasm has one thread in Node\)/);
     expect((await wasm()).device).not.toContain('asked');
   });
 
-  it('takes paths as a folder or by file (catches: a bundler’s URLs refused)', async () => {
-    // Node finds the binaries, and they are loaded by now: options are only checked.
+  it('accepts paths as a folder or by file (catches: a bundler’s URLs refused)', async () => {
+    // Node finds the binaries and has already loaded them, so the options are only checked.
     await wasm({ wasmPaths: '/wasm/' });
     await wasm({ wasmPaths: { 'tfjs-backend-wasm-simd.wasm': '/assets/simd-1a2b.wasm' } });
     const refuse = (options: object): unknown => {
@@ -63,8 +63,8 @@ describe('wasm', () => {
   });
 });
 
-describe('its kernels agree with plain JavaScript', () => {
-  /** The same on both backends, read back. */
+describe('its kernels match plain JavaScript', () => {
+  /** Runs the function on both backends and reads the results. */
   const both = (
     f: () => tf.Tensor,
   ): readonly { shape: number[]; dtype: string; data: number[] }[] =>
@@ -105,7 +105,8 @@ describe('its kernels agree with plain JavaScript', () => {
       () => tf.unsortedSegmentSum(range(4, 2), tf.tensor1d([2, -1, 2, 0], 'int32'), 3),
     ],
     [
-      // In plain JavaScript the sum of integers turns float32; its values are what counts.
+      // In the plain JavaScript backend, a sum of integers becomes float32, so only its values are
+      // compared.
       'sums of integers over segments',
       () => {
         const ids = tf.tensor1d([1, 1, 0, 1], 'int32');
@@ -123,7 +124,7 @@ describe('its kernels agree with plain JavaScript', () => {
     expect(ours).toEqual(cpu);
   });
 
-  it('refuses an id outside (catches: memory read past a table)', () => {
+  it('refuses an id out of range (catches: memory read past a table)', () => {
     const outside = () => tf.gather(range(3, 2), tf.tensor1d([3], 'int32'));
     void tf.setBackend('wasm');
     const before = tf.memory().numTensors;

@@ -1,4 +1,4 @@
-/** What plugins and applications build on. The rest, for this project's own packages, is `@grok/core/internal`. */
+/** The public API for plugins and applications. This project's own packages use `@grok/core/internal` for the rest. */
 export { InputError, isInputError, isRunError, RunError, unknownName } from './contracts/errors.js';
 export { experimentHash, paramsSha256 } from './contracts/hash.js';
 export type {

@@ -1,4 +1,4 @@
-/** Everything of core, and its copy of zod, for this project's own packages; it changes without notice. */
+/** All of core, and its copy of zod, for this project's own packages; it changes without notice. */
 export { z } from 'zod';
 export * from './contracts/check.js';
 export * from './contracts/documents.js';

@@ -1,4 +1,4 @@
-/** Tasks and splits: arithmetic modulo p, and the split that NumPy gives for a seed. */
+/** Tasks and splits: arithmetic modulo p, and NumPy's split for a seed. */
 import {
   type Component,
   definePlugin,
@@ -50,7 +50,7 @@ export const div: Component<'task', ModularOptions> = modular('div', 'Division m
 
 /** Options of `numpy`. */
 export interface NumpyOptions {
-  /** Share of the rows to train on, strictly between 0 and 1, default 0.5. */
+  /** Fraction of the rows to train on, strictly between 0 and 1; default 0.5. */
   readonly trainFraction?: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Arithmetic modulo p as in Power et al. (arXiv 2201.02177, appendix A.1.1), laid out as the reference
- * implementation of the paper does it: rows a-major, four tokens `[a, OP, b, EQ]` unless another format is
- * given, label c.
+ * Arithmetic modulo p as in Power et al. (arXiv 2201.02177, appendix A.1.1), in the layout of the
+ * paper's reference implementation: rows a-major, four tokens `[a, OP, b, EQ]` unless another
+ * format is given, label c.
  */
 import { InputError, type RowPairs, rng, type Task } from '@grok/core';
 
@@ -9,7 +9,7 @@ import { InputError, type RowPairs, rng, type Task } from '@grok/core';
 export type Operation = 'add' | 'sub' | 'mul' | 'div';
 
 const SYMBOL: Readonly<Record<Operation, string>> = { add: '+', sub: '-', mul: '*', div: '/' };
-/** 4096² rows of four tokens are 268 MB: more is a slip of the hand. */
+/** 4096² rows of four tokens are 268 MB; larger values are typos. */
 const LARGEST = 4096;
 
 /** The tokens of a row, each at most once: `a` and `b` are the operands, `p` is a token for the modulus. */
@@ -105,7 +105,7 @@ function listOperands(p: number, firstB: number): Operands {
   };
 }
 
-/** Pairs of rows that differ in a or in b, drawn evenly with repeats. */
+/** Pairs of rows that differ in a or in b, drawn uniformly with replacement. */
 function drawPairs(
   { p, columns }: { readonly p: number; readonly columns: number },
   format: readonly Place[],
@@ -139,7 +139,7 @@ function operation(op: Operation, p: number): (a: number, b: number) => number {
   return (a, b) => (a * (inverses[b] ?? 0)) % p;
 }
 
-/** b → b⁻¹ for a prime p, by p = qb + r, hence b⁻¹ = −q·r⁻¹. */
+/** Inverses b⁻¹ for a prime p, from p = qb + r, so b⁻¹ = −q·r⁻¹. */
 function inverseTable(p: number): readonly number[] {
   const inverses = [0, 1];
   for (let b = 2; b < p; b++) {

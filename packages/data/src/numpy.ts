@@ -1,7 +1,7 @@
 /**
- * NumPy's legacy generator, bit for bit: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998)
- * seeded as `numpy.random.RandomState(seed)`, and its `permutation(n)`, a Fisher–Yates shuffle
- * whose indices are drawn by masking and rejecting.
+ * NumPy's legacy generator, bit for bit: the Mersenne Twister MT19937 (Matsumoto and Nishimura
+ * 1998) seeded as `numpy.random.RandomState(seed)`, and its `permutation(n)`, a Fisher–Yates
+ * shuffle whose indices are drawn by masking and rejection.
  */
 import { InputError } from '@grok/core';
 

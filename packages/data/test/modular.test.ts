@@ -8,7 +8,7 @@ const tables: readonly [Operation, string, (a: bigint, b: bigint, p: bigint) => 
 ];
 
 describe('modular tasks', () => {
-  it.each(tables)('%s agrees with exact integers, rows a-major', (op, symbol, operate) => {
+  it.each(tables)('%s matches exact integers, rows a-major', (op, symbol, operate) => {
     // Catches: b-major rows, negative remainders, a wrong operation.
     const p = 13;
     const task = modularTask(op, p);
@@ -24,7 +24,7 @@ describe('modular tasks', () => {
   });
 
   it.each([2, 23, 97, 499])('div modulo %i multiplies back to a', (p) => {
-    // Catches: a wrong inverse, rows with b = 0.
+    // Catches: a wrong inverse; rows with b = 0.
     const task = div({ p });
     expect(task.inputs.shape).toEqual([p * (p - 1), 4]);
     const tokens = task.inputs.data;
@@ -36,7 +36,7 @@ describe('modular tasks', () => {
   });
 
   it('has the sizes of the reference at p = 97', () => {
-    // Catches: the paper's own slip (9,409 rows, 5 tokens).
+    // Catches: the error in the paper (9,409 rows, 5 tokens).
     const task = div();
     expect(task.inputs.shape).toEqual([9312, 4]);
     expect(task.vocabulary).toBe(99);
@@ -47,8 +47,8 @@ describe('modular tasks', () => {
     expect(mul({ p: 6 }).labels.length).toBe(36);
   });
 
-  it('refuses what it cannot compute, in words for the user', () => {
-    // Catches: silent nonsense for composite moduli, a table that fills the memory.
+  it('refuses invalid moduli with a readable error', () => {
+    // Catches: wrong results for composite moduli; a table that fills the memory.
     expect(() => div({ p: 96 })).toThrow(
       'task "div": the modulus p must be prime, so that every b has an inverse, got 96; the nearest prime is 97',
     );
@@ -63,9 +63,9 @@ describe('modular tasks', () => {
   });
 });
 
-describe('the words of a modular task', () => {
-  it('say what tokens, labels and positions mean', () => {
-    // Catches: the sign of another operation, a class for the token of "=".
+describe('the format of a modular task', () => {
+  it('gives the text of tokens, labels and positions', () => {
+    // Catches: another operation's sign; a class for the token of "=".
     const task = modularTask('sub', 5);
     expect(task.format).toEqual(['a', 'op', 'b', 'eq']);
     expect(task.tokens).toEqual(['0', '1', '2', '3', '4', '-', '=']);
@@ -76,8 +76,8 @@ describe('the words of a modular task', () => {
     expect(task.question?.(7)).toBe('1 - 2 (mod 5)');
   });
 
-  it('may stand in any order, the modulus among them, and ask the same', () => {
-    // Catches: operands read at the reference's places, labels that follow the format.
+  it('may have any order, with the modulus too, for the same questions', () => {
+    // Catches: operands read at the reference's positions; labels that depend on the format.
     const plain = modularTask('sub', 5);
     const task = sub({ p: 5, format: ['b', 'p', 'a'] });
     expect(task.inputs.shape).toEqual([25, 3]);
@@ -91,7 +91,7 @@ describe('the words of a modular task', () => {
     }
   });
 
-  it('must name both operands, and nothing twice', () => {
+  it('must include both operands, without repeats', () => {
     const format =
       (...places: ('a' | 'b' | 'eq')[]) =>
       () =>
@@ -105,9 +105,9 @@ describe('the words of a modular task', () => {
 
 describe('pairs of rows', () => {
   it.each(['add', 'div'] as const)(
-    'of %s differ in one operand, and are those of the seed',
+    'of %s differ in one operand, and are reproducible for a seed',
     (op) => {
-      // Catches: a corrupted row that is the clean one, two operands changed, b = 0 in a division.
+      // Catches: a corrupted row equal to the clean one, two operands changed, b = 0 in a division.
       const task = modularTask(op, 7);
       const { clean, corrupted, position } = task.pairs?.(3, 400) ?? {
         ...{ clean: new Int32Array(), corrupted: new Int32Array(), position: new Int32Array() },

@@ -30,23 +30,24 @@ const takeRows = (tokens: Int32Array, rows: Int32Array): Int32Array =>
   Int32Array.from([...rows].flatMap((row) => [...tokens.slice(4 * row, 4 * row + 4)]));
 
 describe('numpy’s generator', () => {
-  it('gives the Mersenne Twister’s known words', () => {
-    // Catches: signed arithmetic in the twist or the tempering. Words of C++'s std::mt19937(5489).
+  it('produces the Mersenne Twister’s known words', () => {
+    // Catches: signed arithmetic in the twist or the tempering. The words are from C++'s
+    // std::mt19937(5489).
     const next = mt19937(5489);
     expect([next(), next(), next()]).toEqual([3499211612, 581869302, 3890346734]);
     for (let i = 3; i < 9999; i++) next();
     expect(next()).toBe(4123659995);
   });
 
-  it.each(fixture.numpy_permutation)('permutes $n with seed $seed as numpy', (known) => {
-    // Catches: scaling instead of masking and rejecting, an off-by-one in the shuffle.
+  it.each(fixture.numpy_permutation)('permutes $n with seed $seed as NumPy does', (known) => {
+    // Catches: scaling instead of masking and rejection; an off-by-one error in the shuffle.
     const got = numpyPermutation(known.n, known.seed);
     expect([...got.slice(0, known.first.length)]).toEqual(known.first);
     expect(sha256Hex(bytes(got))).toBe(known.sha256);
   });
 
-  it('refuses seeds that numpy refuses', () => {
-    // Catches: a large seed silently cut to 32 bits, so that two seeds share a split.
+  it('refuses seeds that NumPy refuses', () => {
+    // Catches: a large seed silently truncated to 32 bits, so that two seeds share a split.
     for (const seed of [-1, 0.5, 2 ** 32, Number.NaN])
       expect(() => numpyPermutation(10, seed)).toThrow('from 0 to 4294967295');
   });
@@ -78,8 +79,8 @@ describe('split "numpy"', () => {
     ]);
   });
 
-  it('refuses fractions that leave a side empty', () => {
-    // Catches: a run on nothing.
+  it('refuses fractions that leave one side empty', () => {
+    // Catches: a run without training rows.
     for (const trainFraction of [0, 1, -0.5, 2])
       expect(() => numpy({ trainFraction })).toThrow('split "numpy": option "trainFraction"');
     expect(() => numpy({ trainFraction: 0.1 })(5, 0)).toThrow('leaves none of 5 rows');

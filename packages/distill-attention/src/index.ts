@@ -23,7 +23,7 @@ export interface AttentionOptions {
   readonly layers?: Readonly<Record<string, number>>;
   /** Reduction over pairs of blocks: `mean` (default, as in the reference code) or `sum` (as in the paper). */
   readonly reduce?: 'mean' | 'sum';
-  /** Name of the teacher, default `teacher`. */
+  /** Name of the teacher; default `teacher`. */
   readonly teacher?: string;
 }
 

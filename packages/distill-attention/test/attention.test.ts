@@ -6,7 +6,7 @@ import plugin, { attention } from '../src/index.js';
 import '@tensorflow/tfjs-backend-cpu';
 
 const pattern = (layer: number) => `blocks.${layer}.attn.hook_pattern`;
-/** A model's pattern of one block, by the model's label. */
+/** A block's pattern, by the model's label. */
 const drawn = (who: string, layer: number, heads = 2): HostArray =>
   draw(`${who}${layer}`, 3, heads, 4, 4);
 const draws = (who: string, layers: number, heads: number): Arrays =>
@@ -34,7 +34,7 @@ describe('attention', () => {
   };
   const perBlock = [0, 1].map((l) => mse(drawn('s', l).data, drawn('t', l).data));
 
-  it('is the mean over blocks, or their sum (a swapped reduction halves the gradient)', () => {
+  it('is the mean over blocks, or their sum (catches: swapped reductions, which halve the gradient)', () => {
     const [a = 0, b = 0] = perBlock;
     const given = { student, teachers: { teacher } };
     for (const [reduce, factor] of [
@@ -50,7 +50,7 @@ describe('attention', () => {
     expect(apply(attention()(models), given).values.attention).toBeCloseTo((a + b) / 2, 6);
   });
 
-  it('has the value of a case worked by hand', () => {
+  it('matches a case worked by hand', () => {
     const one = (data: number[]): HostArray => ({
       data: Float32Array.from(data),
       shape: [1, 1, 2, 2],
@@ -64,7 +64,7 @@ describe('attention', () => {
     expect(values.attention).toBe(0.125); // (.5² + .5²) / 4
   });
 
-  it('teacher = student: nothing to learn', () => {
+  it('is zero, with zero gradient, for teacher = student', () => {
     const { values, grads } = apply(attention()(models), {
       student,
       teachers: { teacher: student },
@@ -73,7 +73,7 @@ describe('attention', () => {
     for (const grad of Object.values(grads)) expect(grad.every((g) => g === 0)).toBe(true);
   });
 
-  it('unequal heads: means over heads meet, and each head gets its share of the gradient', () => {
+  it('averages over unequal heads, and each head gets its share of the gradient', () => {
     const four = draws('t', 2, 4);
     const infos = {
       student: makeModelInfo(2, 16, 2),
@@ -93,10 +93,10 @@ describe('attention', () => {
     expect(distance(grads[pattern(0)], shares)).toBeLessThan(1e-7);
   });
 
-  it('equal heads are compared one by one (their means may agree while they do not)', () => {
+  it('compares equal heads one by one (their means may agree when they do not)', () => {
     const swapped = (value: HostArray): HostArray => {
       const data = new Float32Array(value.data.length);
-      for (let i = 0; i < data.length; i++) data[i] = Number(value.data[i ^ 16]); // the two heads change places
+      for (let i = 0; i < data.length; i++) data[i] = Number(value.data[i ^ 16]); // swaps the two heads
       return { ...value, data };
     };
     const teachers = {
@@ -105,7 +105,7 @@ describe('attention', () => {
     expect(apply(attention()(models), { student, teachers }).values.attention).toBeGreaterThan(0.1);
   });
 
-  it('a layer map reads teacher → student', () => {
+  it('reads a layer map as teacher → student', () => {
     const infos = {
       student: makeModelInfo(1, 16, 2),
       teachers: { teacher: makeModelInfo(3, 32, 2) },
@@ -118,7 +118,7 @@ describe('attention', () => {
     expect(values.attention).toBeCloseTo(mse(drawn('s', 0).data, drawn('t', 2).data), 6);
   });
 
-  it('two teacher blocks may teach one student block', () => {
+  it('lets two teacher blocks teach one student block', () => {
     const infos = {
       student: makeModelInfo(1, 16, 2),
       teachers: { teacher: makeModelInfo(2, 32, 2) },
@@ -135,7 +135,7 @@ describe('attention', () => {
     expect(distance(grads[pattern(0)], expected)).toBeLessThan(1e-7);
   });
 
-  it('two terms may follow two teachers', () => {
+  it('lets two terms use two teachers', () => {
     const teachers = { teacher, other: draws('o', 2, 2) };
     const infos = {
       student: models.student,
@@ -148,7 +148,7 @@ describe('attention', () => {
     expect(ours).not.toBeCloseTo(Number(theirs), 3);
   });
 
-  it('explains unequal depths, a map beyond them, an empty map, a missing teacher, a wrong option', () => {
+  it('explains unequal depths, an invalid map, an empty map, a missing teacher, a wrong option', () => {
     const shallow = { student: makeModelInfo(1, 16), teachers: { teacher: makeModelInfo(2, 16) } };
     expect(() => attention()(shallow)).toThrow(
       'give a layer map (teacher → student) such as {"1": 0}',
@@ -160,7 +160,7 @@ describe('attention', () => {
     expect(() => attention({ layer: {} } as never)).toThrow('did you mean "layers"');
   });
 
-  it('is offered by the plugin', () => {
+  it('is in the plugin', () => {
     expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'strategy attention',
     ]);

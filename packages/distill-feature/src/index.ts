@@ -1,6 +1,6 @@
 /**
- * Feature distillation (Romero et al. 2015, FitNets; the paper, section 3.1.3): hidden states meet
- * through learned linear projectors, one for each pair of states.
+ * Feature distillation (Romero et al. 2015, FitNets; the paper, section 3.1.3): hidden states are
+ * compared through learned linear projectors, one for each pair of states.
  */
 import {
   type Component,
@@ -26,15 +26,15 @@ import type * as tf from '@grok/tfjs';
 /** Options of `feature`. */
 export interface FeatureOptions {
   /**
-   * `teacher-to-student` (default, as published): MSE(H_S, H_T·P); the projected target can shrink.
-   * `student-to-teacher` (FitNets): MSE(H_S·P, H_T).
+   * `teacher-to-student` (default, as published): MSE(H_S, H_T·P), whose projected target can
+   * shrink. `student-to-teacher` (FitNets): MSE(H_S·P, H_T).
    */
   readonly direction?: 'teacher-to-student' | 'student-to-teacher';
   /** Which hidden states are compared, teacher → student, numbered from the embedding as in `hiddenStates`. */
   readonly layers?: Readonly<Record<string, number>>;
   /** Reduction over pairs of states: `mean` (default, as in the reference code) or `sum` (as in the paper). */
   readonly reduce?: 'mean' | 'sum';
-  /** Name of the teacher, default `teacher`. */
+  /** Name of the teacher; default `teacher`. */
   readonly teacher?: string;
 }
 
@@ -71,20 +71,20 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
       const states = { teacher: hiddenStates(source), student: hiddenStates(models.student) };
       const pairs = indices.map(([t, s]): Pair => {
         const sites = [states.teacher[+t]!, states.student[+s]!] as const;
-        // The embeddings: there is one state a token, and no need to ask for one a position.
+        // Embeddings have one state per token, so they need not be requested per position.
         return { sites, tables: findTables(models, sites, name), projector: `projector.${t}.W` };
       });
       const up = direction === 'student-to-teacher';
       const [from, to] = up ? [widths.student, widths.teacher] : [widths.teacher, widths.student];
       const needed = pairs.filter(({ tables }) => tables === undefined).map(({ sites }) => sites);
 
-      /** Mean squared error of one pair, each projected entry as often as its token is in the batch. */
+      /** Mean squared error of one pair, with each token's projected entry weighted by its frequency in the batch. */
       const meanSquaredError = (pair: Pair, context: LossContext): tf.Scalar => {
         const [theirs, own] = readStates(pair, context, name);
         const hT = tf.reshape(theirs, [-1, widths.teacher]); // [batch·pos | d_vocab, d_teacher]
         const hS = tf.reshape(own, [-1, widths.student]); // […, d_student]
         const projected = tf.matMul(up ? hS : hT, context.auxiliary(pair.projector)); // […, d_to]
-        // tfjs's own takes the difference again for each side's gradient.
+        // tfjs's own loss computes the difference again for each side's gradient.
         const squares = tf.square(tf.sub(up ? hT : hS, projected));
         if (pair.tables === undefined) return tf.mean(squares);
         const [rows] = hS.shape;
@@ -108,16 +108,16 @@ export const feature: Component<'strategy', FeatureOptions> = defineStrategy({
   },
 });
 
-/** Two hidden states that meet, and the projector between them. */
+/** A pair of hidden states, and the projector between them. */
 interface Pair {
   /** The teacher's and the student's. */
   readonly sites: readonly [Site, Site];
-  /** Their tables, where both are looked up token by token. */
+  /** Their tables, if both are looked up by token. */
   readonly tables: readonly [string, string] | undefined;
   readonly projector: string;
 }
 
-/** The teacher's and the student's values of a pair: over positions, or over tokens. */
+/** The teacher's and the student's values of a pair: per position or per token. */
 function readStates(
   { sites: [theirs, own], tables }: Pair,
   { teacher, student, teacherParam, param }: LossContext,
@@ -128,7 +128,7 @@ function readStates(
   return [teacherParam(table, name), param(ownTable)];
 }
 
-/** Normal cut at ±2σ with variance 1/fan_in after the cut (as JAX's `lecun_normal`). */
+/** Normal truncated at ±2σ, with variance 1/fan_in after truncation (as JAX's `lecun_normal`). */
 function lecunNormal(rng: Rng, fanIn: number, fanOut: number): HostArray {
   const sigma = Math.sqrt(1 / fanIn) / 0.87962566;
   const data = rng.truncatedNormal(fanIn * fanOut).map((z) => z * sigma);

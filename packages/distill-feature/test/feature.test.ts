@@ -15,7 +15,7 @@ const states = (who: string, layers: number, width: number): Arrays =>
   );
 const initial = (term: ObjectiveTerm, seed: number) => term.auxiliaryParams?.(rng(seed)) ?? {};
 
-/** Row-major product `[n, k] · [k, m]`, either factor read transposed on demand. */
+/** Row-major product `[n, k] · [k, m]`; either factor may be transposed. */
 function product(
   n: number,
   k: number,
@@ -29,7 +29,7 @@ function product(
   return out;
 }
 
-/** mean (target − from·P)² with its gradients with respect to target, from and P. */
+/** mean (target − from·P)² and its gradients with respect to target, from and P. */
 function reference(target: HostArray, from: HostArray, p: HostArray) {
   const [dFrom = 0, dTo = 0] = p.shape;
   const rows = from.data.length / dFrom;
@@ -56,7 +56,7 @@ describe('feature', () => {
   const teacher = states('t', 2, wide);
   const sites = hiddenStates(models.student);
 
-  it('teacher to student, the published way: MSE(H_S, H_T·P), mean over the six states', () => {
+  it('teacher to student, as published: MSE(H_S, H_T·P), mean over the six states', () => {
     const term = feature()(models);
     const auxiliary = initial(term, 1);
     expect(Object.keys(auxiliary)).toEqual([0, 1, 2, 3, 4, 5].map((i) => `projector.${i}.W`));
@@ -74,7 +74,7 @@ describe('feature', () => {
     expect(values.feature).toBeCloseTo(sum / 6, 5);
   });
 
-  it('student to teacher: MSE(H_S·P, H_T); the student is reached through the projector', () => {
+  it('student to teacher: MSE(H_S·P, H_T), with gradients to the student through the projector', () => {
     const term = feature({ direction: 'student-to-teacher', reduce: 'sum' })(models);
     const auxiliary = initial(term, 1);
     const { values, grads } = apply(term, { student, teachers: { teacher }, auxiliary });
@@ -90,9 +90,10 @@ describe('feature', () => {
     expect(values.feature).toBeCloseTo(sum, 4);
   });
 
-  // Catches: tokens counted wrongly, a table's gradient that misses a row, embeddings asked for by position all the same.
+  // Catches: wrong token counts, a table gradient that misses a row, embeddings still requested per
+  // position.
   it.each(['teacher-to-student', 'student-to-teacher'] as const)(
-    '%s: embeddings that are tables meet once a token, and give what all positions give',
+    '%s: embedding tables are compared per token, with the same result as per position',
     (direction) => {
       const vocabulary = 7;
       const withTable = (width: number) => ({
@@ -104,7 +105,7 @@ describe('feature', () => {
       const tables = { student: withTable(narrow), teachers: { teacher: withTable(wide) } };
       const own = draw('own table', vocabulary, narrow);
       const theirs = draw('their table', vocabulary, wide);
-      // Token 3 comes five times, tokens 0 and 6 never.
+      // Token 3 occurs five times, tokens 0 and 6 never.
       const tokens = Int32Array.of(3, 5, 1, 4, 3, 5, 2, 4, 3, 3, 3, 4);
       const takeRows = ({ data, shape }: HostArray): HostArray => {
         const [, width = 0] = shape;
@@ -147,7 +148,7 @@ describe('feature', () => {
     },
   );
 
-  it('teacher = student through the identity: nothing to learn, in both directions', () => {
+  it('teacher = student through the identity gives zero, in both directions', () => {
     const same = { student: makeModelInfo(2, wide), teachers: models.teachers };
     const identity: HostArray = {
       data: Float32Array.from({ length: wide * wide }, (_, i) => Number(i % (wide + 1) === 0)),
@@ -193,13 +194,13 @@ describe('feature', () => {
     expect(values.feature).toBeCloseTo(expected.reduce((a, b) => a + b) / 3, 5);
   });
 
-  it('projectors: LeCun normal of their own fan-in, cut at ±2σ, one stream each', () => {
+  it('projectors are LeCun normal by their own fan-in, truncated at ±2σ, with one stream each', () => {
     const big = { student: makeModelInfo(2, 64), teachers: { teacher: makeModelInfo(2, 128) } };
     const auxiliary = initial(feature()(big), 3);
     for (const { data, dtype } of Object.values(auxiliary)) {
       expect(dtype).toBe('float32');
       const variance = Array.from(data, (w) => w * w).reduce((a, b) => a + b) / data.length;
-      expect(variance * 128).toBeGreaterThan(0.95); // wrong without the correction: .774
+      expect(variance * 128).toBeGreaterThan(0.95); // 0.774 without the correction
       expect(variance * 128).toBeLessThan(1.05);
       const sigma = Math.sqrt(1 / 128) / 0.87962566;
       expect(Math.max(...data)).toBeLessThanOrEqual(2 * sigma);
@@ -213,13 +214,13 @@ describe('feature', () => {
     expect(Math.abs(variance * 64 - 1)).toBeLessThan(0.05);
   });
 
-  it('a projector that a map keeps has the same initial values as without a map', () => {
+  it('a projector in a map has the same initial values as without a map', () => {
     const all = initial(feature()(models), 5);
     const some = initial(feature({ layers: { 4: 4 } })(models), 5);
     expect(some['projector.4.W']).toEqual(all['projector.4.W']);
   });
 
-  it('two terms, one each way and of two teachers, do not meddle', () => {
+  it('two terms, in opposite directions and with two teachers, do not interfere', () => {
     const teachers = { teacher, other: states('o', 2, wide) };
     const infos = { ...models, teachers: { ...models.teachers, other: makeModelInfo(2, wide) } };
     const first = feature()(infos);
@@ -244,7 +245,7 @@ describe('feature', () => {
     expect(() => feature({ direction: 'up' } as never)).toThrow('direction');
   });
 
-  it('is offered by the plugin', () => {
+  it('is in the plugin', () => {
     expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'strategy feature',
     ]);

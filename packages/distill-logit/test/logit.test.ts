@@ -39,7 +39,7 @@ describe('logit', () => {
   const student = draw('s', rows, classes);
   const teacher = draw('t', rows, classes);
 
-  it('value and gradient at several temperatures; τ = 2 unless told otherwise', () => {
+  it('matches float64 in value and gradient at several temperatures; τ defaults to 2', () => {
     for (const tau of [0.5, 1, 2, 4]) {
       const expected = reference(student, teacher, tau);
       const { values, grads } = on(student, teacher, tau);
@@ -49,7 +49,7 @@ describe('logit', () => {
     expect(on(student, teacher).values).toEqual(on(student, teacher, 2).values);
   });
 
-  it('has the value of a case worked by hand (swapped arguments would give .368)', () => {
+  it('matches a case worked by hand (swapped arguments would give 0.368)', () => {
     const of = (...p: number[]): HostArray => ({
       data: Float32Array.from(p, Math.log),
       shape: [1, p.length],
@@ -58,13 +58,13 @@ describe('logit', () => {
     expect(on(of(0.9, 0.1), of(0.5, 0.5), 1).values.logit).toBeCloseTo(0.5108256, 6);
   });
 
-  it('teacher = student: nothing to learn', () => {
+  it('is zero, with zero gradient, for teacher = student', () => {
     const { values, grads } = on(student, student);
     expect(values.logit).toBe(0);
     expect(distance(grads.logits, new Float32Array(rows * classes))).toBeLessThan(1e-7);
   });
 
-  it('a constant added to a row of logits changes nothing, however large', () => {
+  it('ignores a constant added to a row of logits, however large', () => {
     const shifted = (value: HostArray, by: number): HostArray => ({
       ...value,
       data: Float32Array.from(value.data, (x, i) => x + by * Math.floor(i / classes)),
@@ -75,7 +75,7 @@ describe('logit', () => {
     expect(distance(moved.grads.logits, plain.grads.logits)).toBeLessThan(1e-5);
   });
 
-  it('stays finite where a probability underflows (0 · log 0)', () => {
+  it('stays finite when a probability underflows (0 · log 0)', () => {
     const sure = { ...teacher, data: teacher.data.map((x) => x * 1000) as Float32Array };
     const expected = reference(student, sure, 1);
     const { values, grads } = on(student, sure, 1);
@@ -88,7 +88,7 @@ describe('logit', () => {
     expect(() => logit({ temprature: 2 } as never)).toThrow('did you mean "temperature"');
   });
 
-  it('is offered by the plugin', () => {
+  it('is in the plugin', () => {
     expect(plugin.components.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
       'strategy logit',
     ]);

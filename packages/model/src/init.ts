@@ -1,12 +1,13 @@
 /**
- * Names, shapes and initial values of the parameters, in the order of their hash. Linear weights are
- * LeCun normal (LeCun et al. 1998; truncated at ±2σ and rescaled, as Flax does), the embedding is
- * normal with σ = 1/√d_model, norm scales are 1. Every parameter draws from a stream of its own name.
+ * Names, shapes and initial values of the parameters, in the order of their hash. Linear weights
+ * are LeCun normal (LeCun et al. 1998; truncated at ±2σ and rescaled, as in Flax), the embedding is
+ * normal with σ = 1/√d_model, norm scales are 1. Each parameter draws from a stream of its own
+ * name.
  */
 import { type HostArray, type HostParams, type Rng, sizeOf } from '@grok/core';
 import type { Config } from './options.js';
 
-/** Standard deviation of a standard normal cut at ±2. */
+/** Standard deviation of a standard normal truncated at ±2. */
 const CUT = 0.87962566103423978;
 
 type ParamSpec = readonly [name: string, shape: readonly number[], how: Initializer];
@@ -45,7 +46,7 @@ function listParams(cfg: Config): readonly ParamSpec[] {
   ];
 }
 
-/** Number of parameters; nothing is drawn. */
+/** Number of parameters, without drawing them. */
 export function countParameters(cfg: Config): number {
   return listParams(cfg).reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
 }

@@ -1,7 +1,7 @@
 /**
- * How activations `[batch, pos, …]` lie in memory: as matrices of one row a position, so that every linear
- * map is one matrix product, and in attention, where positions matter, as one tensor a part. There is one
- * part, the whole batch, unless prefixes that repeat are computed apart.
+ * Memory layout of activations `[batch, pos, …]`: matrices with one row per position, so that every
+ * linear map is one matrix product, and in attention, where positions matter, one tensor per part.
+ * The whole batch is one part, unless repeated prefixes are computed separately.
  */
 import * as tf from '@grok/tfjs';
 import { lastPosition, rotate, rotation } from './ops.js';
@@ -14,26 +14,26 @@ interface BatchPart {
   /** Positions are `start … start + length − 1`. */
   readonly start: number;
   readonly length: number;
-  /** Tokens that its queries see, `[rows, key]`; none where inputs are features. */
+  /** Tokens that its queries attend to, `[rows, key]`; undefined when inputs are features. */
   readonly tokens: tf.Tensor2D | undefined;
 }
-/** One tensor a part, such as `[rows, pos, head, d_head]`; or that of the last part alone. */
+/** One tensor per part, such as `[rows, pos, head, d_head]`, or only that of the last part. */
 export type Parts = readonly tf.Tensor[];
 
 /** The parts of a batch. */
 export interface BatchLayout {
   readonly batch: number;
-  /** The batch; or the distinct prefixes, and behind them the batch's other positions. */
+  /** The batch, or the distinct prefixes followed by the batch's other positions. */
   readonly parts: readonly BatchPart[];
-  /** With two parts: the number of each row's prefix, `[batch]`. */
+  /** With two parts: the prefix number of each row, `[batch]`. */
   readonly prefix: tf.Tensor | undefined;
-  /** Matrices put together to `[batch, pos, …]` so far. */
+  /** Cache of matrices already assembled to `[batch, pos, …]`. */
   readonly assembled: Map<tf.Tensor, tf.Tensor>;
-  /** Tokens `[all]`, or features `[all, features]`: one row a position, part after part. */
+  /** Tokens `[all]` or features `[all, features]`: one row per position, part after part. */
   readonly inputs: tf.Tensor;
 }
 
-/** Lays out a batch; with prefixes, their positions are computed once, for the batch's rows to attend to. */
+/** Lays out a batch; with prefixes, their positions are computed once, and the batch's rows attend to them. */
 export function layOutBatch(
   cfg: Config,
   inputs: tf.Tensor,
@@ -62,7 +62,7 @@ export function layOutBatch(
   };
 }
 
-/** `[all, …]` → one `[rows, pos, …shape]` a part; a matrix of the last positions is one part of one position. */
+/** `[all, …]` → one `[rows, pos, …shape]` per part; a matrix of last positions is one part with one position. */
 export function splitRows(
   layout: BatchLayout,
   x: tf.Tensor,
@@ -75,12 +75,12 @@ export function splitRows(
     tf.reshape(piece, [rows, length, ...shape]),
   );
 }
-/** One `[rows, pos, …]` a part → `[all, width]`. */
+/** One `[rows, pos, …]` per part → `[all, width]`. */
 export function concatRows(parts: Parts, width: number): tf.Tensor {
   const flat = parts.map((part) => tf.reshape(part, [-1, width]));
   return flat.reduce((above, below) => tf.concat([above, below], 0));
 }
-/** Pairs each part of the queries with that of the keys, counted from the last part, which both have. */
+/** Pairs each part of the queries with that of the keys, aligned at the last part, which both have. */
 export function zip<Q, K, R>(
   queries: readonly Q[],
   keys: readonly K[],
@@ -96,17 +96,17 @@ export function zip<Q, K, R>(
   });
 }
 
-/** What the queries of each part may look at, `[rows, pos, …]` → `[rows, key, …]`: behind their prefix's positions, their own. */
+/** What the queries of each part can attend to, `[rows, pos, …]` → `[rows, key, …]`: their prefix's positions, then their own. */
 export function toKeys(layout: BatchLayout, parts: Parts): Parts {
   const [first, rest] = parts;
   if (first === undefined || rest === undefined) return parts;
   return [first, tf.concat([spread(layout, first), rest], 1)];
 }
-/** Values of the prefixes, handed to the rows that begin with them: `[prefixes, …]` → `[batch, …]`. */
+/** Copies values of the prefixes to the rows that start with them: `[prefixes, …]` → `[batch, …]`. */
 function spread({ prefix }: BatchLayout, x: tf.Tensor): tf.Tensor {
   return prefix === undefined ? x : tf.gather(x, prefix);
 }
-/** The parts put together to `[batch, …axes]`, as whoever asked for the site gets them. */
+/** Assembles the parts to `[batch, …axes]`, the shape in which a site is delivered. */
 export function assemble(layout: BatchLayout, parts: Parts, axes: readonly string[]): tf.Tensor {
   const [first, rest] = parts;
   if (first === undefined) throw new RangeError('assemble: got no part');
@@ -114,7 +114,7 @@ export function assemble(layout: BatchLayout, parts: Parts, axes: readonly strin
   const key = axes.indexOf('key') + 1;
   const query = 1 + axes.findIndex((axis) => axis === 'query' || axis === 'pos');
   if (key === 0) return tf.concat([spread(layout, first), rest], query);
-  // A query of a prefix gives nothing to keys beyond it.
+  // A prefix's queries have zero attention to keys after the prefix.
   const beyond = first.shape.map((n, axis) => (axis === key ? (rest.shape[key] ?? n) - n : n));
   const padded = tf.concat([first, tf.zeros(beyond)], key);
   return tf.concat([spread(layout, padded), rest], query);
@@ -130,12 +130,12 @@ export function assembleRows(
   layout.assembled.set(x, whole);
   return whole;
 }
-/** A matrix `[all, d]` as `[batch, pos, d]`; the tensor that was delivered, if it was. */
+/** A matrix `[all, d]` as `[batch, pos, d]`; reuses the delivered tensor if there is one. */
 export function wholeRows(layout: BatchLayout, x: tf.Tensor): tf.Tensor {
   return layout.assembled.get(x) ?? assembleRows(layout, x);
 }
 
-/** Whether a matrix has the last position of each row alone; `[all, d]` has more rows, if there are more positions. */
+/** Whether a matrix has only the last position of each row; with more than one position, `[all, d]` has more rows. */
 export function isLast({ batch }: BatchLayout, x: tf.Tensor): boolean {
   return x.shape[0] === batch;
 }
@@ -154,25 +154,25 @@ export function lastQueries(patterns: Parts): Parts {
     return tf.reshape(last, [rows, heads, 1, key]);
   });
 }
-/** `x + y` at the positions that `y` has. */
+/** `x + y`, at the positions in `y`. */
 export function addResidual(layout: BatchLayout, x: tf.Tensor, y: tf.Tensor): tf.Tensor {
   return tf.add(isLast(layout, y) ? lastRows(layout, x) : x, y);
 }
-/** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; with one head only a reshape. */
+/** `[rows, pos, head, d_head]` → `[rows, head, pos, d_head]`; for one head this is only a reshape. */
 export function byHead(x: tf.Tensor): tf.Tensor {
   const [rows = 0, pos = 0, heads = 0, dHead = 0] = x.shape;
   if (heads === 1) return tf.reshape(x, [rows, 1, pos, dHead]);
   return tf.transpose(x, [0, 2, 1, 3]);
 }
 
-/** The embeddings of positions `[pos, d]`, for every row: `[all, d]`. */
+/** Position embeddings `[pos, d]`, repeated for every row: `[all, d]`. */
 export function positionRows(layout: BatchLayout, table: tf.Tensor): tf.Tensor {
   const parts = layout.parts.map(({ rows, start, length }) =>
     tf.tile(tf.slice(table, [start, 0], [length, -1]), [rows, 1]),
   );
   return tf.concat(parts, 0);
 }
-/** Queries or keys `[rows, pos, head, d_head]` turned by their positions, which are the last ones of their part. */
+/** Rotates queries or keys `[rows, pos, head, d_head]` by their positions, which are the last ones of their part. */
 export function rotateParts(layout: BatchLayout, parts: Parts, base: number): Parts {
   return zip(parts, layout.parts, (x, { start, length }) => {
     const [, count = 0, , dHead = 0] = x.shape;
@@ -180,7 +180,10 @@ export function rotateParts(layout: BatchLayout, parts: Parts, base: number): Pa
     return rotate(x, rotation(positions, dHead, base));
   });
 }
-/** A dropout mask `[batch, pos, d]` as 0 and 1 at the positions of `x`, in its shape but for size 1 beside `d`. */
+/**
+ * A dropout mask `[batch, pos, d]` as 0 and 1 at the positions of `x`, with the rank of `x`, size 1
+ * in all but the first and last axes.
+ */
 export function maskRows({ batch }: BatchLayout, mask: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const [, length = 1, width = 1] = mask.shape;
   const chosen =

@@ -1,6 +1,6 @@
 /**
- * The transformer as core sees it, and its hook: where values are read, replaced and, once everything that is
- * asked for is delivered, where a forward pass stops, as baukit's `StopForward` does.
+ * The transformer behind core's model contract, and its hook, where values are read and replaced.
+ * The forward pass stops once every requested site is delivered, like baukit's `StopForward`.
  */
 import {
   InputError,
@@ -28,7 +28,7 @@ import { planForward, planSteps } from './shortcuts.js';
 import { listSites } from './sites.js';
 import { forward } from './transformer.js';
 
-/** A model of the given sizes; see `sites()` for what can be asked of it. @throws InputError when it is too large. */
+/** Creates a model of the given sizes; its sites are listed by `sites()`. @throws InputError when it is too large. */
 export function createTransformer(cfg: Config): Model {
   checkParameterCount('model "transformer"', countParameters(cfg));
   const infos = listSites(cfg);
@@ -57,7 +57,7 @@ export function createTransformer(cfg: Config): Model {
   return model;
 }
 
-/** For who reads the parameters elsewhere. */
+/** For people who read the parameters elsewhere. */
 function describeConventions({
   heads,
   dHead,
@@ -87,7 +87,7 @@ function checkMasks(given: readonly string[], needed: readonly string[]): void {
       );
 }
 
-/** Runs a forward pass as far as its sites need it. */
+/** Runs a forward pass as far as the requested sites need. */
 function compute(
   cfg: Config,
   infos: ReadonlyMap<Site, SiteInfo>,
@@ -109,10 +109,10 @@ function compute(
   return Object.fromEntries([...found].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 }
 
-/** Ends a forward pass: every site asked for is delivered. */
+/** Ends a forward pass when every requested site has been delivered. */
 class StopForward extends Error {}
 
-/** A hook that delivers to `found`. After the sites that `narrowsAfter` names, it hands on the last position alone. */
+/** A hook that delivers to `found`. After the sites in `narrowsAfter`, it passes on only the last position. */
 function createHook(
   infos: ReadonlyMap<Site, SiteInfo>,
   layout: BatchLayout,

@@ -1,12 +1,12 @@
 /**
- * Operations with gradients of their own: norms, SwiGLU (Shazeer 2020) and rotary positions (Su et al.
- * 2021) in fewer passes than tfjs would take; sigmoid and softmax because tfjs's second derivatives of
- * them are wrong. Each gradient is written in differentiable operations of the inputs alone.
+ * Operations with custom gradients: norms, SwiGLU (Shazeer 2020) and rotary positions (Su et al.
+ * 2021), which take fewer passes than tfjs's own; sigmoid and softmax, whose second derivatives are
+ * wrong in tfjs. Each gradient uses only differentiable operations on the inputs.
  */
 import * as tf from '@grok/tfjs';
 
 /**
- * An operation with a gradient of its own. Only inputs are saved: tfjs does not connect saved
+ * An operation with a custom gradient. Only inputs are saved: tfjs does not connect saved
  * intermediates or outputs to the tape, so second-order gradients through them are silently wrong.
  */
 function withGradient(
@@ -25,7 +25,7 @@ function withGradient(
   })(...inputs);
 }
 
-/** A matrix `[in, out]`, or one that changes nothing. */
+/** A matrix `[in, out]`, or the identity. */
 export type Weights = tf.Tensor | 'identity';
 
 /** `[rows, in] · [in, out]`. */
@@ -33,12 +33,12 @@ export function matmul(x: tf.Tensor, weights: Weights): tf.Tensor {
   return weights === 'identity' ? x : tf.matMul(x, weights);
 }
 
-/** Two matrices as one. */
+/** The product of two matrices. */
 export function multiplyWeights(first: Weights, second: Weights): Weights {
   return first === 'identity' ? second : matmul(first, second);
 }
 
-/** What each head's part of `x` gives alone: `[rows, head · d_head] · [head · d_head, out]` → `[rows, head, out]`. */
+/** The contribution of each head's part of `x`: `[rows, head · d_head] · [head · d_head, out]` → `[rows, head, out]`. */
 export function matmulByHead(x: tf.Tensor, weights: Weights, heads: number): tf.Tensor {
   if (weights === 'identity')
     throw new RangeError('matmulByHead: got no weights to divide by head');
@@ -123,8 +123,8 @@ export function softmax(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `silu(gate) ∘ linear`, silu(x) = x·σ(x), entry by entry; with a mask of 0 and 1, times the mask. The mask
- * enters at σ, where one product drops what both gradients need; its own gradient is not taken.
+ * `silu(gate) ∘ linear`, silu(x) = x·σ(x), elementwise; with a mask of 0 and 1, times the mask. The
+ * mask is applied to σ, where one product masks both gradients; the mask itself gets no gradient.
  */
 export function swiglu(gate: tf.Tensor, linear: tf.Tensor, mask?: tf.Tensor): tf.Tensor {
   const kept = (gate: tf.Tensor, mask?: tf.Tensor): tf.Tensor =>
@@ -136,7 +136,7 @@ export function swiglu(gate: tf.Tensor, linear: tf.Tensor, mask?: tf.Tensor): tf
       const s = kept(gate, mask);
       const silu = tf.mul(gate, s);
       const y = tf.mul(silu, linear);
-      // y' = linear · (s + silu · (1 − σ)), and silu · σ = silu · s where the mask is 0 or 1.
+      // y' = linear · (s + silu · (1 − σ)), and silu · σ = silu · s because the mask is 0 or 1.
       const slope = tf.add(tf.mul(s, tf.sub(linear, y)), y);
       const rest = mask === undefined ? [] : [tf.zerosLike(mask)];
       return [tf.mul(dy, slope), tf.mul(dy, silu), ...rest];
@@ -159,12 +159,12 @@ export interface Rotation {
   readonly sin: Float32Array;
 }
 
-/** Rotations that were asked for before: an eager backend asks for the same few at every pass. */
+/** Cache of rotations: an eager backend needs the same few in every pass. */
 const rotations = new Map<string, Rotation>();
-/** More than a model asks for; beyond them, the oldest is dropped. */
+/** More than one model needs; when full, the oldest is dropped. */
 const KEPT_ROTATIONS = 64;
 
-/** Rotations of the positions given: the angle of pair i is position / base^(2i/d_head). */
+/** Rotations of the given positions: the angle of pair i is position / base^(2i/d_head). */
 export function rotation(positions: ArrayLike<number>, width: number, base: number): Rotation {
   const key = `${Array.from(positions).join()} ${width} ${base}`;
   const known = rotations.get(key);
@@ -192,11 +192,13 @@ function computeRotation(positions: ArrayLike<number>, width: number, base: numb
 }
 
 /**
- * Rotary positions, half-split: `[x1·cos − x2·sin, x2·cos + x1·sin]` for the halves x1, x2 of each head.
- * x is `[rows, positions, heads, d_head]`. The gradient is the opposite rotation, with no Pad in it.
+ * Rotary positions, half-split: `[x1·cos − x2·sin, x2·cos + x1·sin]` for the halves x1, x2 of each
+ * head. x is `[rows, positions, heads, d_head]`. The gradient is the inverse rotation, without a
+ * Pad.
  */
 export function rotate(x: tf.Tensor, by: Rotation): tf.Tensor {
-  // Tensors are made inside: one made outside would be gone when the gradient is taken.
+  // Tensors are created inside: one from outside would be disposed of before the gradient is
+  // computed.
   const { shape, cos, sin } = by;
   return withGradient(
     [x],
@@ -217,8 +219,8 @@ function swapHalves(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * The last position of each row, `[rows, pos, d]` → `[rows, d]`. The gradient is a product with 0 and 1
- * instead of a Pad: one pass, and fast everywhere.
+ * The last position of each row, `[rows, pos, d]` → `[rows, d]`. The gradient multiplies by 0 and 1
+ * instead of using a Pad, which takes one pass and is fast on every backend.
  */
 export function lastPosition(x: tf.Tensor): tf.Tensor {
   const [, pos = 0, d = 0] = x.shape;

@@ -13,9 +13,9 @@ export interface TransformerOptions {
   readonly heads?: number;
   /** Gated SiLU (default), or plain ReLU or GELU. */
   readonly mlp?: 'swiglu' | 'relu' | 'gelu';
-  /** Width of the MLP over `dim`, default 4. */
+  /** Width of the MLP relative to `dim`, default 4. */
   readonly mlpRatio?: number;
-  /** Width of the MLP; instead of `mlpRatio`. */
+  /** Width of the MLP, as an alternative to `mlpRatio`. */
   readonly dMlp?: number;
   /** RMSNorm (default), LayerNorm, or no normalization. */
   readonly norm?: 'rms' | 'layer' | 'none';
@@ -31,7 +31,7 @@ export interface TransformerOptions {
   readonly ropeBase?: number;
   /** Added to the variance in norms, default 1e-6. */
   readonly eps?: number;
-  /** Exact shortcuts, all on by default; they change speed, not results. */
+  /** Exact shortcuts, all on by default; they affect speed, not results. */
   readonly algebra?: Algebra;
 }
 /** Exact shortcuts; `false` turns one off. */
@@ -46,36 +46,36 @@ export interface Algebra {
   readonly jointOV?: boolean;
 }
 
-/** Options with every default filled in. */
+/** The options with all defaults filled in. */
 export type FullOptions = Required<Omit<TransformerOptions, 'mlpRatio' | 'dMlp' | 'algebra'>> & {
   readonly mlpRatio?: number | undefined;
   readonly dMlp?: number | undefined;
   readonly algebra: Required<Algebra>;
 };
 
-/** Everything that the model's code needs to know: options and the task's sizes. */
+/** Everything that the model's code needs: options and the task's sizes. */
 export interface Config extends Omit<FullOptions, 'mlpRatio' | 'dMlp' | 'positions'> {
   readonly positions: 'rope' | 'learned' | 'none';
   readonly dMlp: number;
   readonly dHead: number;
-  /** Positions of one row. */
+  /** Number of positions per row. */
   readonly length: number;
-  /** Classes of the logits; also the number of tokens when inputs are tokens. */
+  /** Number of classes in the logits, and of tokens when inputs are tokens. */
   readonly vocabulary: number;
-  /** Features of one position when inputs are numbers, else undefined. */
+  /** Number of features per position when inputs are features, otherwise undefined. */
   readonly features: number | undefined;
-  /** Distinct prefixes of the task's tokens, shortest first, as far as they repeat. */
+  /** Distinct prefixes of the task's tokens, shortest first, for the lengths that repeat. */
   readonly prefixes: readonly Prefixes[];
-  /** Where the task has which tokens; none when inputs are numbers. */
+  /** Which tokens the task has at which position; undefined when inputs are features. */
   readonly places: Places | undefined;
 }
 
-/** A size times a factor, without what binary fractions leave over: 100 × 1.1 is 110. */
+/** A size times a factor, without binary rounding errors: 100 × 1.1 is 110. */
 export function times(size: number, by: number): number {
   return Math.round(size * by * 1e9) / 1e9;
 }
 
-/** Width of the MLP that options ask for. @throws InputError when it is given twice or is not an integer ≥ 1. */
+/** Width of the MLP. @throws InputError when it is given twice or is not an integer ≥ 1. */
 export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>): number {
   const { dim, mlpRatio, dMlp } = options;
   if (dMlp !== undefined && mlpRatio !== undefined)
@@ -90,7 +90,7 @@ export function mlpWidth(options: Pick<FullOptions, 'dim' | 'mlpRatio' | 'dMlp'>
   return width;
 }
 
-/** Puts options and task together. @throws InputError when they do not fit each other. */
+/** Combines options and task. @throws InputError when they do not match. */
 export function configure(options: FullOptions, task: TaskInfo): Config {
   const { dim, heads, positions } = options;
   if (dim % heads !== 0)
@@ -116,7 +116,7 @@ export function configure(options: FullOptions, task: TaskInfo): Config {
     length: numeric && shape.length === 2 ? 1 : second,
     vocabulary: task.vocabulary,
     features: numeric ? shape.at(-1) : undefined,
-    // What a position sees of a prefix is all there is to it only where it cannot see beyond.
+    // A position's value is determined by its prefix only if it cannot see later positions.
     prefixes: options.causal && options.algebra.sharedPrefixes ? distinctPrefixes(task) : [],
     places: options.algebra.vocabularyTable ? findPlaces(task, heads) : undefined,
   };

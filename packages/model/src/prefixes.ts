@@ -1,12 +1,12 @@
 /**
- * Distinct prefixes of a task's tokens. In a causal model a position depends on the tokens up to it, so
- * rows that begin alike share their first positions: of the 9,312 rows `[a, OP, b, EQ]` of division
- * modulo 97, positions 0 and 1 have 97 different values.
+ * Distinct prefixes of a task's tokens. In a causal model, a position depends only on the tokens up
+ * to it, so rows with the same prefix share its positions: of the 9,312 rows `[a, OP, b, EQ]` of
+ * division modulo 97, positions 0 and 1 have 97 different values.
  */
 import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
 
-/** Stands for the number of a prefix that no row has: so far outside every table that gathering it fails. */
+/** The number of a prefix that no row has: so far outside every table that gathering it fails. */
 const NOWHERE = 3_000_001;
 
 /** All distinct prefixes of one length, numbered by first appearance. */
@@ -15,11 +15,11 @@ export interface Prefixes {
   readonly count: number;
   /** Row-major `[count, length]`. */
   readonly tokens: Int32Array;
-  /** Number of a prefix by `number of the prefix one shorter · vocabulary + last token`; `count` where there is none. */
+  /** The number of a prefix at index `number of the prefix one shorter · vocabulary + last token`; `count` if there is none. */
   readonly numbers: Int32Array;
 }
 
-/** Prefixes by length, starting at 1, as long as there are fewer than half as many as rows; none without data. */
+/** Prefixes by length, from 1 up to the length where they are no longer fewer than half the rows; empty without data. */
 export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Prefixes[] {
   const { data, dtype, shape } = inputs;
   if (data === undefined || dtype !== 'int32') return [];
@@ -55,7 +55,7 @@ export function distinctPrefixes({ inputs, vocabulary }: TaskInfo): readonly Pre
 }
 
 /**
- * The longest prefixes that are worth computing apart from a batch: at most half as many as its rows.
+ * The longest prefixes worth computing separately for a batch: at most half as many as its rows.
  * Undefined when there are none.
  */
 export function worthSharing(
@@ -67,7 +67,7 @@ export function worthSharing(
 }
 
 /**
- * Number of each row's prefix of the longest length given: tokens int32 `[batch, pos]` → `[batch]`.
+ * Each row's prefix number at the longest given length: tokens int32 `[batch, pos]` → `[batch]`.
  * A prefix that no row of the task has gets a number outside every table.
  */
 export function prefixNumbers(

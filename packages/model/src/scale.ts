@@ -1,4 +1,4 @@
-/** Students from teachers: the same architecture, narrower, wider, shallower or deeper. */
+/** Scales a teacher's options to a student's: the same architecture, narrower, wider, shallower or deeper. */
 import { InputError } from '@grok/core';
 import { mlpWidth, type TransformerOptions, times } from './options.js';
 

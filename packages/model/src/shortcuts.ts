@@ -1,6 +1,6 @@
 /**
- * What is cheap for this batch, these sites and taps, decided once before a forward pass, and the steps of
- * the textbook in their cheap form. Every shortcut is exact algebra.
+ * Decides before a forward pass which shortcuts pay off for the batch, sites and taps, and
+ * implements the textbook steps in their fast form. Every shortcut is exact algebra.
  */
 import type { Site } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -12,25 +12,25 @@ import { type Prefixes, worthSharing } from './prefixes.js';
 import { attendFromTables } from './tables.js';
 import { textbook } from './transformer.js';
 
-/** Where a forward pass leaves the textbook. */
+/** Where a forward pass deviates from the textbook. */
 export interface ForwardPlan {
-  /** Whether somebody reads or replaces the value at one of the sites. */
+  /** Whether the value at any of the sites is read or replaced. */
   readonly isUsed: (...sites: Site[]) => boolean;
-  /** Prefixes of tokens that are computed once, for all rows that begin with them. */
+  /** Token prefixes that are computed once for all rows that start with them. */
   readonly sharedPrefix: readonly Prefixes[] | undefined;
   /** Whether the first block's scores and values come from tables by token. */
   readonly tables: boolean;
-  /** Whether the pass goes on from a site with the last position alone. */
+  /** Whether only the last position is passed on after a site. */
   readonly narrowsAfter: (site: Site) => boolean;
-  /** Whether from a site on nobody asks for another position than the last, keys and values apart. */
+  /** Whether, from a site on, only the last position is used, except for keys and values. */
   readonly isLastOnly: (site: Site) => boolean;
-  /** Which of a block's two matrices stands for `W_V · W_O` while the other is left out. */
+  /** Which of a block's two matrices stands for `W_V · W_O`, with the other left out. */
   readonly jointOV: (block: string) => 'W_V' | 'W_O' | undefined;
-  /** MLPs whose dropout mask is applied inside of SwiGLU. */
+  /** MLPs whose dropout mask is applied inside SwiGLU. */
   readonly gateMasks: ReadonlySet<string>;
 }
 
-/** Decides on all shortcuts; `order` lists the sites as they are computed. */
+/** Decides on all shortcuts; `order` lists the sites in the order of computation. */
 export function planForward(
   cfg: Config,
   inputs: tf.Tensor,
@@ -40,7 +40,7 @@ export function planForward(
   const isUsed = (...wanted: Site[]): boolean =>
     wanted.some((site) => sites.has(site) || Object.hasOwn(taps, site));
   const blocks = Array.from({ length: cfg.depth }, (_, l) => `blocks.${l}`);
-  // Dropout and taps tell rows apart; scores that may not be seen would differ in their last digits.
+  // Dropout and taps make equal rows differ; masked scores would differ in their last digits.
   const mayShare =
     masks === undefined &&
     Object.keys(taps).length === 0 &&
@@ -75,7 +75,7 @@ export function planForward(
   };
 }
 
-/** Whether tables take fewer products than the stream: nobody looks at queries, keys and values, or puts others there. */
+/** Whether tables need fewer products than the residual stream; queries, keys and values must not be read or replaced. */
 function tablesAreCheaper(
   { algebra, places, positions, norm, heads, dim, vocabulary }: Config,
   rows: number,
@@ -83,20 +83,20 @@ function tablesAreCheaper(
   taps: Readonly<Record<Site, unknown>>,
 ): boolean {
   if (!algebra.vocabularyTable || places === undefined) return false;
-  // A norm would mix what a token and what a learned position give.
+  // With a norm, the contributions of token and learned position cannot be separated.
   if (positions === 'learned' && norm !== 'none') return false;
   const inside = ['q', 'k', 'v', 'rot_q', 'rot_k'].map((which) => `attn.hook_${which}`);
   const before = ['ln1.hook_scale', 'ln1.hook_normalized'];
   if (isUsed(...[...before, ...inside].map((name) => `blocks.0.${name}`))) return false;
   const tapped = ['hook_embed', 'hook_pos_embed', 'blocks.0.hook_resid_pre'];
   if (tapped.some((site) => Object.hasOwn(taps, site))) return false;
-  // Values are looked up too, and a look-up's gradient is a product with a one-hot matrix.
+  // Values are looked up too, and the gradient of a lookup is a product with a one-hot matrix.
   const count = places.tokens.length;
   const tables = heads * count ** 2 + 3 * vocabulary * dim + vocabulary * rows;
   return tables < 3 * dim * rows;
 }
 
-/** Index in `order` of the first site from which only the last position is sites for; keys and values are of all positions. */
+/** Index in `order` of the first site from which only the last position is used; keys and values keep all positions. */
 function findLastOnly(cfg: Config, order: readonly Site[], isUsed: ForwardPlan['isUsed']): number {
   if (!cfg.algebra.lastPosition || cfg.pool !== 'cls') return order.length;
   const block = `blocks.${cfg.depth - 1}`;
@@ -110,7 +110,7 @@ function findLastOnly(cfg: Config, order: readonly Site[], isUsed: ForwardPlan['
   return first;
 }
 
-/** The steps of the textbook, each in its cheap form where the plan says so. */
+/** The textbook steps, in their fast form where the plan says so. */
 export function planSteps({ isUsed, isLastOnly, tables, jointOV, gateMasks }: ForwardPlan): Steps {
   return {
     embed() {
@@ -149,7 +149,7 @@ export function planSteps({ isUsed, isLastOnly, tables, jointOV, gateMasks }: Fo
   };
 }
 
-/** The embedding of the last token of each row: with scores and values from tables, the only one that is read. */
+/** The embedding of each row's last token; with scores and values from tables, no other is read. */
 function embedLast({ cfg, layout, params }: Forward): tf.Tensor {
   const tokens = layout.parts.at(-1)?.tokens;
   if (tokens === undefined) throw new RangeError('embedLast: got a batch without tokens');
@@ -166,7 +166,7 @@ function addPositions({ cfg, layout, params }: Forward, x: tf.Tensor): tf.Tensor
   ); // [rows, pos, d_model]
   return concatRows(parts, cfg.dim);
 }
-/** A norm as one operation with a gradient of its own. */
+/** A norm as one operation with a custom gradient. */
 function normalize({ cfg, params }: Forward, name: string, x: tf.Tensor): tf.Tensor {
   if (cfg.norm === 'none') return x;
   if (cfg.norm === 'rms') return rmsNorm(x, params(`${name}.w`), cfg.eps);

@@ -1,4 +1,4 @@
-/** The places of the model where a value can be read or replaced, after TransformerLens's hooks. */
+/** The sites of the model where a value can be read or replaced, after TransformerLens's hooks. */
 import type { SiteInfo } from '@grok/core';
 import type { Config } from './options.js';
 
@@ -7,7 +7,7 @@ const HEADS = ['pos', 'head', 'd_head'];
 const SCORES = ['head', 'query', 'key'];
 const NEURONS = ['pos', 'd_mlp'];
 
-/** Every site in the order in which it is computed, with the axes and the shape of one row's value. */
+/** Every site in the order of computation, with its axes and the shape of one row's value. */
 export function listSites(cfg: Config): readonly SiteInfo[] {
   const sizes: Readonly<Record<string, number>> = {
     ...{ pos: cfg.length, query: cfg.length, key: cfg.length, head: cfg.heads, scale: 1 },

@@ -1,7 +1,7 @@
 /**
- * The first block's attention from tables. What a token's first queries, keys and values are depends on
- * the token and its position alone, and so do their products: they are computed once a place, that is a
- * token at a position where the task has it, and rows look their scores up.
+ * The first block's attention from tables. A token's queries, keys and values in the first block
+ * depend only on the token and its position, and so do the scores. They are computed once per
+ * place, that is, per token and position that occur in the task, and rows look their scores up.
  */
 import type { TaskInfo } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -9,15 +9,18 @@ import type { AttentionInputs, Forward } from './forward.js';
 import { byHead } from './layout.js';
 import { matmul, rotate, rotation, type Weights } from './ops.js';
 
-/** All distinct (position, token) of a task, numbered by position and first appearance. */
+/** All distinct (position, token) pairs of a task, numbered by position and first appearance. */
 export interface Places {
   readonly tokens: Int32Array;
   readonly positions: Int32Array;
-  /** Number of a place by `position · vocabulary + token`; where there is none, one that leads outside every table of scores. */
+  /**
+   * The number of a place at index `position · vocabulary + token`; for a place that does not
+   * occur, a number outside every table of scores.
+   */
   readonly numbers: Int32Array;
 }
 
-/** The places of a task of tokens: those of its rows, or all that there could be where those are not known. */
+/** The places of a task of tokens: those of its rows or, if the rows are not known, all possible ones. */
 export function findPlaces({ inputs, vocabulary }: TaskInfo, heads: number): Places | undefined {
   const { data, dtype, shape } = inputs;
   if (dtype !== 'int32') return undefined;
@@ -38,7 +41,7 @@ export function findPlaces({ inputs, vocabulary }: TaskInfo, heads: number): Pla
   };
 }
 
-/** The first block's scores and values, by part; with `onlyLast`, what the last position's queries look at alone. */
+/** The first block's scores and values, by part; with `onlyLast`, only those for the last position's queries. */
 export function attendFromTables(f: Forward, value: Weights, onlyLast: boolean): AttentionInputs {
   const { cfg, layout } = f;
   const { places } = cfg;
@@ -69,7 +72,7 @@ export function attendFromTables(f: Forward, value: Weights, onlyLast: boolean):
   };
 }
 
-/** Scores of every place with every place, flat from `[head, place, place]`. */
+/** Scores between all places, flattened from `[head, place, place]`. */
 function tabulateScores(f: Forward, places: Places, h: tf.Tensor): tf.Tensor1D {
   const { cfg, params } = f;
   const by = rotation(places.positions, cfg.dHead, cfg.ropeBase);
@@ -87,12 +90,12 @@ function tabulateScores(f: Forward, places: Places, h: tf.Tensor): tf.Tensor1D {
   return tf.reshape(tf.matMul(queries, keys, false, true), [-1]);
 }
 
-/** What learned positions give through weights, `[pos, d_model]`. */
+/** The learned positions multiplied by weights, `[pos, d_model]`. */
 function projectPositions({ cfg, params }: Forward, weights: Weights): tf.Tensor | undefined {
   return cfg.positions === 'learned' ? matmul(params('pos_embed.W_pos'), weights) : undefined;
 }
 
-/** The places of tokens `[rows, key]`, in the same shape. */
+/** The place numbers of tokens `[rows, key]`, in the same shape. */
 function numberPlaces(vocabulary: number, places: Places, tokens: tf.Tensor2D): tf.Tensor {
   const [, length] = tokens.shape;
   const first = Int32Array.from({ length }, (_, position) => position * vocabulary);
@@ -100,7 +103,7 @@ function numberPlaces(vocabulary: number, places: Places, tokens: tf.Tensor2D): 
   return tf.gather<tf.Tensor>(tf.tensor1d(places.numbers, 'int32'), keys);
 }
 
-/** Where in a flat `[head, place, place]` the scores of some rows are, `[rows · head · query · key]`. */
+/** Indices of the scores of some rows in a flat `[head, place, place]`, `[rows · head · query · key]`. */
 function indexScores(
   numbers: tf.Tensor,
   firstQuery: number,

@@ -1,7 +1,8 @@
 /**
- * The whole model: a pre-norm transformer as in the reference implementation of the paper (section 3.1;
- * Vaswani et al. 2017, with LLaMA's RMSNorm, SwiGLU and rotary positions), written as in nanoGPT. Every
- * value that can be read or replaced goes through `hook`, under its name in TransformerLens.
+ * The complete model: a pre-norm transformer as in the paper's reference implementation (section
+ * 3.1; Vaswani et al. 2017, with LLaMA's RMSNorm, SwiGLU and rotary positions), written in the
+ * style of nanoGPT. Every value that can be read or replaced goes through `hook`, under its
+ * TransformerLens name.
  */
 import * as tf from '@grok/tfjs';
 import type { Forward, Steps } from './forward.js';
@@ -22,7 +23,7 @@ import {
 import * as ops from './ops.js';
 import { matmul } from './ops.js';
 
-/** Added to the scores of keys behind their query; its softmax is exactly 0. */
+/** The score of keys after their query; its softmax is exactly 0. */
 const MASKED = -1e9;
 
 /** From inputs to logits. */
@@ -43,7 +44,7 @@ export function forward(f: Forward): void {
   hook('logits', matmul(pooled, unembed)); // [batch, d_vocab]
 }
 
-/** What a block's attention adds to the residual stream. */
+/** The output of a block's attention, which is added to the residual stream. */
 function attention(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const { cfg, hook } = f;
   const at = (name: string): string => `${block}.attn.${name}`;
@@ -59,7 +60,7 @@ function attention(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   return hook(`${block}.hook_attn_out`, tf.sum(hook(at('hook_result'), result), 1));
 }
 
-/** What a block's MLP adds to the residual stream. */
+/** The output of a block's MLP, which is added to the residual stream. */
 function mlp(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   const { cfg, hook, params } = f;
   const at = (name: string): string => `${block}.mlp.${name}`;
@@ -75,7 +76,7 @@ function mlp(f: Forward, block: string, x: tf.Tensor): tf.Tensor {
   return hook(`${block}.hook_mlp_out`, matmul(kept, W_out)); // [batch, pos, d_model]
 }
 
-/** The steps that `shortcuts.ts` may take faster, with the same results. */
+/** The steps that `shortcuts.ts` may replace with faster equivalents. */
 export const textbook: Steps = {
   embed() {
     const { cfg, layout, params } = this;
@@ -128,7 +129,7 @@ function scaledDotProducts(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
   const [, , , dHead = 1] = q.shape;
   return tf.mul(tf.matMul(byHead(q), byHead(k), false, true), 1 / Math.sqrt(dHead));
 }
-/** A position attends to none after it; the last query is at the last key. */
+/** Masks keys after their query; the last query is aligned with the last key. */
 function applyCausalMask(scores: tf.Tensor): tf.Tensor {
   const [, , queries = 1, keys = 1] = scores.shape;
   if (queries === 1) return scores;
@@ -137,13 +138,16 @@ function applyCausalMask(scores: tf.Tensor): tf.Tensor {
   );
   return tf.add(scores, tf.tensor2d(entries, [queries, keys]));
 }
-/** The mean of the values, weighted by the pattern: `[batch, head, query, key]` and `[batch, key, head, d_head]` → `[batch, query, head, d_head]`. */
+/**
+ * The mean of the values weighted by the pattern: `[batch, head, query, key]` and `[batch, key,
+ * head, d_head]` → `[batch, query, head, d_head]`.
+ */
 function mixValues(pattern: tf.Tensor, v: tf.Tensor): tf.Tensor {
   const sum = tf.matMul(pattern, byHead(v)); // [batch, head, query, d_head]
   return pattern.shape[1] === 1 ? sum : tf.transpose(sum, [0, 2, 1, 3]);
 }
 
-/** The division of inverted dropout, made in the weights beside the mask: they are smaller than what is masked. */
+/** The division of inverted dropout, applied to the adjacent weights because they are smaller than the masked values. */
 function divideByKeep({ cfg, masks }: Forward, mask: string, weights: tf.Tensor): tf.Tensor {
   return masks[mask] === undefined ? weights : tf.div(weights, 1 - cfg.dropout);
 }

@@ -14,7 +14,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   it.each(switches.map((s) => [JSON.stringify(s), s] as const))(
     '%s changes nothing',
     (_, algebra) => {
-      // Catches: an option, a set of sites and a shortcut that are exact two by two only.
+      // Catches: an option, a set of sites and a shortcut that are only exact in pairs.
       expect(changedBy(algebra, variant, askedFor)).toEqual([]);
     },
   );

@@ -24,16 +24,16 @@ beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
-describe('every shortcut at once changes nothing', () => {
+describe('all shortcuts together change nothing', () => {
   it.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) => {
-    // Catches: a shortcut that is not exact in value or gradient, or in the way of another.
+    // Catches: a shortcut that is not exact in value or gradient, or interferes with another.
     expect(changedBy(switches.at(-1)!, variant, askedFor.slice(0, 2))).toEqual([]);
   });
 });
 
 describe('one shortcut alone changes nothing', () => {
   it.each(switches.map((s) => [JSON.stringify(s), s] as const))('%s', (_, algebra) => {
-    // Catches: a switch that works only beside the others; sites that are not whole.
+    // Catches: a switch that only works together with the others; sites that are not whole.
     expect(changedBy(algebra, {}, askedFor)).toEqual([]);
   });
 });
@@ -64,13 +64,14 @@ describe('the shortcuts', () => {
   it.each(switches.slice(0, -1).map((s) => [JSON.stringify(s), s] as const))(
     '%s saves work',
     (_, algebra) => {
-      // Catches: a switch that is not connected.
+      // Catches: a switch that has no effect.
       expect(flops({}, algebra, pairs)).toBeLessThan(0.95 * flops({}, OFF, pairs));
     },
   );
 
-  it('give learned positions their share of a table, unless a norm tells them apart', () => {
-    // Catches: positions left out of queries or keys by token; an embedding of positions that nobody reads.
+  it('include learned positions in tables, except with a norm', () => {
+    // Catches: positions missing from queries or keys by token; position embeddings that are never
+    // read.
     const learned = { positions: 'learned', norm: 'none', depth: 1, heads: 2 } as const;
     for (const algebra of switches) expect(changedBy(algebra, learned, askedFor)).toEqual([]);
     const saved = (variant: Partial<Sizes>): number =>
@@ -80,14 +81,14 @@ describe('the shortcuts', () => {
     expect(saved({ norm: 'rms' })).toBe(1);
   });
 
-  it('shares no prefix where dropout tells equal rows apart, nor without causality', () => {
-    // Catches: one mask for all rows that begin alike; a prefix that sees what follows.
+  it('share no prefix with dropout masks or without causal attention', () => {
+    // Catches: one mask for all rows with the same prefix; a prefix that depends on later tokens.
     for (const variant of [{ dropout: 0.5 }, { causal: false }])
       expect(flops(variant, { sharedPrefixes: true }, pairs)).toBe(flops(variant, OFF, pairs));
   });
 
-  it('shares prefixes in evaluation of a model that has dropout', () => {
-    // Catches: a rule on the option instead of on the masks.
+  it('share prefixes in the evaluation of a model with dropout', () => {
+    // Catches: a rule based on the option instead of the masks.
     const model = make({ dim: 16, dropout: 0.5 }, { sharedPrefixes: true }, pairs);
     const values = toTensors(randomParams(model));
     const inputs = tf.tensor2d(pairs, undefined, 'int32');
@@ -98,8 +99,8 @@ describe('the shortcuts', () => {
     expect(run({})).toBeLessThan(0.8 * run(createMasks(model, pairs.length)));
   });
 
-  it('give way to taps', () => {
-    // Catches: a tap that sees one value a prefix, or a table that ignores a tapped embedding.
+  it('are disabled by taps', () => {
+    // Catches: a tap that sees one value per prefix; a table that ignores a tapped embedding.
     const on = switches.at(-1)!;
     const run = (algebra: Algebra, site: string): ArrayLike<number> => {
       const model = make({}, algebra, pairs);
@@ -118,9 +119,10 @@ describe('the shortcuts', () => {
   });
 
   it.each([{ sharedPrefixes: true }, { vocabularyTable: true }])(
-    'refuse rows that are not the task’s: %o',
+    'refuse rows that are not in the task: %o',
     (algebra) => {
-      // Catches: another row's prefix, or another place's scores, silently taken for one that is in no row.
+      // Catches: another row's prefix, or another place's scores, silently used for a row that does
+      // not exist.
       const model = make({}, algebra, pairs);
       const values = toTensors(randomParams(model));
       const logits = (rows: number[][]) =>
@@ -138,7 +140,7 @@ describe('the shortcuts', () => {
     },
   );
 
-  it('are off where a task’s rows are not known', () => {
+  it('are off when a task’s rows are not known', () => {
     // Catches: prefixes made up from shapes.
     expect(distinctPrefixes({ vocabulary: 7, inputs: { shape: [25, 4], dtype: 'int32' } })).toEqual(
       [],
@@ -148,8 +150,8 @@ describe('the shortcuts', () => {
 });
 
 describe('distinct prefixes', () => {
-  it('are found as far as they repeat', () => {
-    // Catches: prefixes merged by their last token alone, or numbered out of step with their tokens.
+  it('are found for the lengths that repeat', () => {
+    // Catches: prefixes merged by their last token only; numbers that do not match their tokens.
     const found = distinctPrefixes(describeTask(pairs));
     expect(found.map(({ length, count }) => [length, count])).toEqual([
       [1, 5],

@@ -1,4 +1,4 @@
-/** Models with and without their exact shortcuts, and how far apart they are. */
+/** Compares models with and without their exact shortcuts. */
 import { type HostParams, type Model, type Params, rng, type TaskInfo } from '@grok/core';
 import { reader, valueAndGrads } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -15,7 +15,7 @@ import {
 } from './helpers.js';
 import type { Sizes } from './reference.js';
 
-/** Every row `[a, 5, b, 6]`: five prefixes of one and of two tokens, all of three tokens distinct. */
+/** Every row `[a, 5, b, 6]`: five prefixes of one and of two tokens; all prefixes of three tokens are distinct. */
 export const pairs = Array.from({ length: 25 }, (_, i) => [Math.floor(i / 5), 5, i % 5, 6]);
 const random = randomRows(100, 4).tokens;
 export const describeTask = (rows: readonly number[][]): TaskInfo => ({
@@ -33,7 +33,7 @@ export const make = (variant: Partial<Sizes>, algebra: Algebra, rows: readonly n
     describeTask(rows),
   );
 
-/** Values of sites, and gradients of a random weighted sum of their squares in all parameters. */
+/** Values at sites, and gradients of a random weighted sum of their squares with respect to all parameters. */
 function evaluate(
   model: Model,
   params: HostParams,
@@ -48,7 +48,7 @@ function evaluate(
       ...masks,
     });
     const terms = Object.entries(found).map(([site, value]) => {
-      // Scores that may not be seen are huge and have no gradient.
+      // Masked scores are huge and have no gradient.
       const visible = value.dataSync().map((v) => (v > -1e8 ? 1 : 0));
       const weights = rng(6)
         .split(site)
@@ -93,7 +93,7 @@ export const switches: readonly Algebra[] = [
   { vocabularyTable: true, lastPosition: true, sharedPrefixes: true, jointOV: true },
 ];
 
-/** Sites whose values or gradients the shortcuts change, over batches of two tasks; empty when exact. */
+/** Sites whose values or gradients the shortcuts change, over batches of two tasks; empty if they are exact. */
 export function changedBy(
   algebra: Algebra,
   variant: Partial<Sizes>,

@@ -45,13 +45,13 @@ describe('parameters', () => {
       0,
     );
 
-  it('are as many as the reference’s', () => {
-    // Catches: biases, tied or missing weights.
+  it('match the reference in number', () => {
+    // Catches: biases; tied or missing weights.
     expect([count(128), count(64), count(32)]).toEqual([550_272, 144_064, 39_264]);
   });
 
-  it('come in the order of their hash', () => {
-    // Catches: a hash of parameters that other tools cannot recompute.
+  it('are in the order of their hash', () => {
+    // Catches: a parameter hash that other tools cannot recompute.
     expect(Object.keys(transformer({ depth: 1 })(tokens97).init(rng(0)))).toEqual([
       'embed.W_E',
       'blocks.0.ln1.w',
@@ -68,8 +68,9 @@ describe('parameters', () => {
     ]);
   });
 
-  it('start with the reference’s spreads', () => {
-    // Catches: fan-out for fan-in, a cut normal that is not rescaled, a total norm far from 64.5.
+  it('have the reference’s initial standard deviations', () => {
+    // Catches: fan-out instead of fan-in, a truncated normal that is not rescaled, a total norm far
+    // from 64.5.
     const params = transformer()(tokens97).init(rng(42));
     const variance = (name: string): number => {
       const { data } = reader('parameter', params)(name);
@@ -87,8 +88,9 @@ describe('parameters', () => {
     expect(Math.abs(norm - 64.5)).toBeLessThan(0.5);
   });
 
-  it('depend on their names and the seed only', () => {
-    // Catches: a narrower MLP, or a second block, that changes what other parameters start from.
+  it('depend only on their names and the seed', () => {
+    // Catches: a narrower MLP or a second block that changes the initial values of other
+    // parameters.
     const one = transformer({ depth: 1, dMlp: 8 })(tokens97).init(rng(1));
     const two = transformer({ depth: 2 })(tokens97).init(rng(1));
     expect(one['blocks.0.attn.W_Q']).toEqual(two['blocks.0.attn.W_Q']);
@@ -105,7 +107,7 @@ describe('sites', () => {
     readSites(model, toTensors(params), inputs(), sites, more);
   const readLogits = (more: object = {}): tf.Tensor => apply(['logits'], more)('logits');
 
-  it('cost nothing that is not needed', () => {
+  it('cost nothing beyond what they need', () => {
     // Catches: the whole model run for the attention of its first block.
     const heavy = (sites: string[]): number =>
       listKernels(() => apply(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
@@ -116,8 +118,8 @@ describe('sites', () => {
     expect(heavy([])).toBe(0);
   });
 
-  it('have a name for every axis, and the same size wherever one is named', () => {
-    // Catches: heads and positions exchanged, a site that only its name tells from another.
+  it('name every axis, and an axis name has one size', () => {
+    // Catches: heads and positions swapped; axes of different sizes under one name.
     const sizes = new Map<string, Set<number>>();
     for (const { axes, shape } of build({ heads: 2, positions: 'learned' }).sites())
       for (const [i, axis] of axes.entries())
@@ -128,15 +130,16 @@ describe('sites', () => {
     });
   });
 
-  it('of each head add up to what attention gives, tapped or not', () => {
-    // Catches: heads' results beside the path that is trained; a product by head that all runs pay for.
+  it('of each head add up to the attention output, tapped or not', () => {
+    // Catches: per-head results computed beside the trained path; a per-head product that every run
+    // pays for.
     const at = (name: string): string => `blocks.1.attn.${name}`;
     const [result, out] = [at('hook_result'), 'blocks.1.hook_attn_out'];
     const plain = apply([out])(out).dataSync();
     const found = apply([result, out]);
     expect(distance(tf.sum(found(result), 2).dataSync(), plain)).toBeLessThan(1e-6);
     expect(distance(found(out).dataSync(), plain)).toBeLessThan(1e-6);
-    // The first head left out of the results is the first half of z left out of the product.
+    // Removing the first head's result equals zeroing the first half of z in the product.
     const maskOut = tf.tensor([0, 1], [1, 1, 2, 1]);
     const only = (site: string): ArrayLike<number> =>
       readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, maskOut) } }).dataSync();
@@ -146,22 +149,26 @@ describe('sites', () => {
     expect(products([out])).toBe(products([result, out]));
   });
 
-  it.each(['cls', 'mean'] as const)('hold logits of every position, which %s reads', (pool) => {
-    // Catches: logits of every position that are those of other values; the product paid for unasked.
-    const pooling = build({ pool });
-    const run = (sites: string[]) => readSites(pooling, toTensors(params), inputs(), sites);
-    const site = 'unembed.hook_logits';
-    const found = run(['logits', site]);
-    const all = found(site);
-    const read = pool === 'mean' ? tf.mean(all, 1) : tf.squeeze(tf.slice(all, [0, 3, 0]), [1]);
-    expect(distance(read.dataSync(), found('logits').dataSync())).toBeLessThan(1e-6);
-    const products = (sites: string[]): number =>
-      listKernels(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
-    expect(products(['logits', site])).toBe(products(['logits']) + 1);
-  });
+  it.each(['cls', 'mean'] as const)(
+    'include the logits of every position, which pooling %s reads',
+    (pool) => {
+      // Catches: per-position logits computed from other values; their product computed when not
+      // requested.
+      const pooling = build({ pool });
+      const run = (sites: string[]) => readSites(pooling, toTensors(params), inputs(), sites);
+      const site = 'unembed.hook_logits';
+      const found = run(['logits', site]);
+      const all = found(site);
+      const read = pool === 'mean' ? tf.mean(all, 1) : tf.squeeze(tf.slice(all, [0, 3, 0]), [1]);
+      expect(distance(read.dataSync(), found('logits').dataSync())).toBeLessThan(1e-6);
+      const products = (sites: string[]): number =>
+        listKernels(() => run(sites)).filter((kernel) => kernel === 'BatchMatMul').length;
+      expect(products(['logits', site])).toBe(products(['logits']) + 1);
+    },
+  );
 
-  it('of a norm are what it divides by, and what it gives before its weights', () => {
-    // Catches: a tap on either that the layer does not follow.
+  it('of a norm are its divisor and its output before the weights', () => {
+    // Catches: a tap on either that the layer ignores.
     const [scale, normalized] = ['blocks.0.ln2.hook_scale', 'blocks.0.ln2.hook_normalized'];
     const half = (site: string, by: number): ArrayLike<number> =>
       readLogits({ taps: { [site]: (v: tf.Tensor) => tf.mul(v, by) } }).dataSync();
@@ -169,8 +176,8 @@ describe('sites', () => {
     expect(distance(half(scale, 2), readLogits().dataSync())).toBeGreaterThan(1e-3);
   });
 
-  it('are replaced by taps, everywhere after', () => {
-    // Catches: a tap that is seen in its own site only; a site delivered before its tap.
+  it('are replaced by taps for everything after them', () => {
+    // Catches: a tap that only affects its own site; a site delivered before its tap.
     const logits = readLogits({
       taps: { 'blocks.0.hook_attn_out': (v: tf.Tensor) => tf.zerosLike(v) },
     });
@@ -184,9 +191,9 @@ describe('sites', () => {
     expect(tf.mean(tf.sum(captured, -1)).dataSync()[0]).toBeCloseTo(2, 6);
   });
 
-  it.each(model.sites())('$name can be tapped with gradients', ({ name: site, shape }) => {
-    // Catches: a tap given another shape than the site's, a tap that cuts the gradient.
-    // Nothing comes after the logits of all positions: they are tapped for themselves.
+  it.each(model.sites())('$name can be tapped, with gradients', ({ name: site, shape }) => {
+    // Catches: a tap that receives another shape than the site's; a tap that blocks the gradient.
+    // Nothing follows the logits of all positions, so they are read directly.
     const read = site === 'unembed.hook_logits' ? site : 'logits';
     const f = (shift: tf.Tensor): tf.Scalar =>
       tf.sum(
@@ -202,12 +209,13 @@ describe('sites', () => {
         ),
       );
     const gradient = tf.grad(f)(tf.zeros([...shape]));
-    // Adding one number to every score of a query changes nothing; else something must happen.
+    // Adding a constant to all scores of a query changes nothing; any other tap must have an
+    // effect.
     expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(1e-9);
   });
 
   it('of a causal model do not see the future', () => {
-    // Catches: a mask with query and key exchanged.
+    // Catches: a mask with query and key swapped.
     const changed = tokens.map((row) => [...row.slice(0, 3), (row[3]! + 1) % VOCABULARY]);
     const late = 'blocks.1.hook_resid_post';
     const at = (rows: number[][]): tf.Tensor =>
@@ -219,8 +227,8 @@ describe('sites', () => {
     expect(at(changed).dataSync()).toEqual(at(tokens).dataSync());
   });
 
-  it('and masks have names that are checked', () => {
-    // Catches: a misspelt site that is silently left out, half of the dropout.
+  it('and masks have checked names', () => {
+    // Catches: a misspelled site silently ignored; half of the dropout missing.
     expect(() => apply(['blocks.0.hook_resid_pst'])).toThrow(
       'unknown site "blocks.0.hook_resid_pst": did you mean "blocks.0.hook_resid_post"?',
     );
@@ -238,8 +246,8 @@ describe('sites', () => {
 });
 
 describe('dropout', () => {
-  it('names its masks and keeps nothing without', () => {
-    // Catches: masks of the wrong width, masks asked of a model that drops nothing.
+  it('lists its masks, and none without dropout', () => {
+    // Catches: masks of the wrong width; masks requested for a model without dropout.
     const model = transformer({ dropout: 0.2, depth: 1, dim: 16, dMlp: 24 })(tokens97);
     expect(model.dropoutMaskShapes(3)).toEqual({
       'blocks.0.attn': [3, 4, 16],
@@ -251,7 +259,7 @@ describe('dropout', () => {
   });
 });
 
-describe('numbers as inputs', () => {
+describe('features as inputs', () => {
   it.each([
     { shape: [20, 3], rows: [5, 3], length: 1 },
     { shape: [20, 4, 3], rows: [5, 4, 3], length: 4 },
@@ -275,7 +283,7 @@ describe('numbers as inputs', () => {
 });
 
 describe('options', () => {
-  it('that do not fit are refused, in words for the user', () => {
+  it('that do not match are refused with a readable error', () => {
     // Catches: a crash deep inside a reshape.
     const make = (options: object) => () => transformer(options)(tokens97);
     expect(make({ dim: 10, heads: 3 })).toThrow(
@@ -294,7 +302,7 @@ describe('options', () => {
     );
   });
 
-  it('take an MLP as wide as ratio and width say in decimals', () => {
+  it('compute the MLP width from decimal ratios', () => {
     // Catches: 100 · 1.1 = 110.00000000000001 refused as not an integer.
     for (const [dim, mlpRatio, width] of [
       [100, 1.1, 110],
@@ -307,7 +315,7 @@ describe('options', () => {
   });
 
   it('scale to those of a student', () => {
-    // Catches: a narrow student with a wide MLP, heads that no longer divide, options lost.
+    // Catches: a narrow student with a wide MLP; heads that no longer divide; lost options.
     expect(scaleOptions({ dropout: 0.2 }, { width: 0.5 })).toEqual({
       dim: 64,
       depth: 2,

@@ -1,4 +1,4 @@
-/** The reference's results, as the parity fixtures hold them. */
+/** The reference's results from the parity fixtures. */
 import { readdirSync, readFileSync } from 'node:fs';
 import '@tensorflow/tfjs-backend-cpu';
 import { readSafetensors, type StoredArray } from '@grok/core/internal';
@@ -6,11 +6,11 @@ import * as tf from '@grok/tfjs';
 
 const folder = new URL('../../../tests/fixtures/', import.meta.url);
 
-/** Tensors whose names start with a prefix, the prefix cut off. */
+/** Tensors by name, with a common prefix removed. */
 export type Group = Readonly<Record<string, StoredArray>>;
 export interface Fixture {
   readonly file: string;
-  /** Settings, parsed. */
+  /** Parsed settings. */
   readonly settings: Readonly<Record<string, string | number>>;
   group(prefix: string): Group;
 }

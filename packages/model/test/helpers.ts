@@ -1,4 +1,4 @@
-/** Small models with random parameters and inputs, the same on every run. */
+/** Small models with random but reproducible parameters and inputs. */
 import { type HostParams, type Model, type Params, rng } from '@grok/core';
 import { reader } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -22,7 +22,7 @@ export const defaults: Sizes = {
   eps: 1e-3,
 };
 
-/** Every choice of every option appears, heads and depth with each that they could disturb. */
+/** Covers every choice of every option, and combines heads and depth with the options that they might affect. */
 export const variants: readonly Partial<Sizes>[] = [
   {},
   { heads: 2, pool: 'mean' },
@@ -88,7 +88,7 @@ export function randomMasks(model: Model, rows: number): Record<string, Uint8Arr
     }),
   );
 }
-/** Masks as tensors, ready to be passed to `apply`; nothing for a model without dropout. */
+/** Masks as tensors, in the form that `apply` takes; empty for a model without dropout. */
 export function createMasks(model: Model, rows: number): { masks?: Params } {
   const shapes = model.dropoutMaskShapes(rows);
   const masks = Object.entries(randomMasks(model, rows)).map(([name, data]) => [

@@ -22,7 +22,7 @@ afterEach(() => tf.engine().endScope());
 
 type Op = (...inputs: tf.Tensor[]) => tf.Tensor;
 type Shape = readonly number[];
-/** An operation and its inputs' shapes, as many as it takes. */
+/** An operation and the shapes of its inputs. */
 const entry = <Shapes extends readonly Shape[]>(
   name: string,
   op: (...inputs: { [K in keyof Shapes]: tf.Tensor }) => tf.Tensor,
@@ -50,12 +50,12 @@ const random = (shape: readonly number[], label: string | number): tf.Tensor =>
 
 describe.each(ops)('%s', (_, op, shapes) => {
   const values = (): tf.Tensor[] => shapes.map((shape, i) => random(shape, i));
-  /** A scalar whose gradient in the output is no constant, so that second derivatives mix. */
+  /** A scalar whose gradient with respect to the output is not constant, so that second derivatives mix. */
   const scalar = (...inputs: tf.Tensor[]): tf.Scalar => {
     const y = op(...inputs);
     return tf.sum(tf.mul(tf.mul(y, tf.square(y)), random(y.shape, 'weights')));
   };
-  /** Derivative of `f` along directions of all inputs, by central differences. */
+  /** Directional derivative of `f` over all inputs, by central differences. */
   const difference = (f: (...x: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[]): number => {
     const at = (h: number): number => {
       const moved = inputs.map((x, i) => tf.add(x, tf.mul(random(x.shape, `to ${i}`), h)));
@@ -69,21 +69,21 @@ describe.each(ops)('%s', (_, op, shapes) => {
       .map((g, i) => tf.sum(tf.mul(g, random(g.shape, `${label} ${i}`))))
       .reduce((a, b) => tf.add(a, b) as tf.Scalar) as tf.Scalar;
 
-  it('has the gradient of differences', () => {
+  it('matches finite differences', () => {
     // Catches: a wrong derivative of any input.
     const got = along(tf.grads(scalar)(values()), 'to').dataSync();
     expect(distance(got, [difference(scalar, values())])).toBeLessThan(1e-7);
   });
 
-  it('has the second derivatives of differences', () => {
+  it('matches finite differences of second order', () => {
     // Catches: intermediates or outputs saved for the gradient, which tfjs leaves off the tape.
     const slope = (...inputs: tf.Tensor[]): tf.Tensor => along(tf.grads(scalar)(inputs), 'v');
     const got = along(tf.grads(slope)(values()), 'to').dataSync();
     expect(distance(got, [difference(slope, values())])).toBeLessThan(1e-6);
   });
 
-  it('has the third derivatives of differences', () => {
-    // Catches: a gradient written with operations that tfjs differentiates once only.
+  it('matches finite differences of third order', () => {
+    // Catches: a gradient written with operations that tfjs can only differentiate once.
     const slope = (...inputs: tf.Tensor[]): tf.Tensor => along(tf.grads(scalar)(inputs), 'v');
     const bend = (...inputs: tf.Tensor[]): tf.Tensor => along(tf.grads(slope)(inputs), 'u');
     const got = along(tf.grads(bend)(values()), 'to').dataSync();
@@ -92,8 +92,8 @@ describe.each(ops)('%s', (_, op, shapes) => {
 });
 
 describe('rotate', () => {
-  it('keeps lengths, and dot products depend on distance alone', () => {
-    // Catches: interleaved pairs of one convention with angles of another, a sign.
+  it('preserves lengths, and dot products depend only on distance', () => {
+    // Catches: interleaved pairs of one convention with the angles of another; a wrong sign.
     const x = random([1, 1, 1, 6], 'x');
     const y = random([1, 1, 1, 6], 'y');
     const at = (v: tf.Tensor, position: number): tf.Tensor => rotate(v, rotation([position], 6, 9));

@@ -63,7 +63,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
   });
 
   it('has the reference’s loss and gradients', () => {
-    // Catches: a wrong custom gradient, dropout scaled on one side only.
+    // Catches: a wrong custom gradient; dropout scaled on one side only.
     const labels = toTensor(fixture.group('labels')['']!) as tf.Tensor1D;
     const vocabulary = (fixture.settings.p as number) + 2;
     const { loss, grads } = valueAndGrads(
@@ -88,7 +88,7 @@ describe.each(fixtures('model', 'dropout'))('$file', (fixture) => {
 
 describe.each(fixtures('distill'))('$file', (fixture) => {
   it('computes the teacher’s sites', () => {
-    // Catches: what only another p or width shows.
+    // Catches: errors that only appear with another p or width.
     const wanted = fixture.group('teacher/sites/');
     const built = model(fixture, fixture.settings.teacher_dim!);
     const sites = built.apply(

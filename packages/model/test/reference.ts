@@ -1,6 +1,6 @@
 /**
- * The transformer in float64 and plain loops, one row and one position at a time, written from the
- * equations and not from the package's code. Gradients are central differences.
+ * The transformer in float64 and plain loops, one row and position at a time, written from the
+ * equations and independent of the package's code. Gradients are central differences.
  */
 export interface Sizes {
   readonly dim: number;
@@ -50,7 +50,7 @@ export function rowSites(
     sites[site] = rows.flat();
     return rows;
   };
-  /** Scale and unit rows as TransformerLens has them: before the weight and the bias. */
+  /** Scale and normalized rows as in TransformerLens: before the weight and the bias. */
   const normed = (name: string, rows: Rows): Rows => {
     if (s.norm === 'none') return rows;
     const centered = rows.map((x) => {
@@ -200,7 +200,7 @@ export function crossEntropy(logits: Rows, labels: readonly number[]): number {
   );
 }
 
-/** Derivative of `f` along a direction in an array that it reads, by central differences of fourth order. */
+/** Directional derivative of `f` with respect to an array that it reads, by central differences of fourth order. */
 export function slope(
   f: () => number,
   data: Float64Array,

@@ -52,8 +52,8 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
       ),
     );
 
-  it('computes every site as in float64', () => {
-    // Catches: any slip in any option, located by site; a shape that `sites()` does not tell.
+  it('matches float64 at every site', () => {
+    // Catches: any error in any option, located by site; a shape that differs from `sites()`.
     const sites = new Set(model.sites().map(({ name }) => name));
     const options = { sites, ...createMasks(model, ROWS) };
     const got = model.apply(reader('parameter', toTensors(params)), inputs(), options);
@@ -69,8 +69,8 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
     expect(off).toEqual([]);
   });
 
-  it('has the gradients of float64 differences', () => {
-    // Catches: a wrong custom gradient, a parameter that the loss does not reach.
+  it('matches float64 finite differences in its gradients', () => {
+    // Catches: a wrong custom gradient; a parameter that the loss does not reach.
     const { grads } = valueAndGrads((values: Params) => {
       const read = readSites(model, values, inputs(), ['logits'], createMasks(model, ROWS));
       return { loss: crossEntropy(read('logits'), labels), aux: {} };
@@ -89,8 +89,9 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
     expect(off.map(([name]) => name)).toEqual([]);
   });
 
-  it('has the second derivatives of differences of gradients', () => {
-    // Catches: an operation that tfjs differentiates once only; it hits losses that use gradients.
+  it('matches finite differences of gradients in its second derivatives', () => {
+    // Catches: an operation that tfjs can only differentiate once, which affects losses that use
+    // gradients.
     const names = Object.keys(params);
     const directions = names.map((name) => {
       const { data, shape } = params[name]!;
@@ -119,7 +120,7 @@ describe.each(variants.map((v) => [title(v), v] as const))('%s', (_, variant) =>
   });
 
   it('leaks nothing', () => {
-    // Catches: constants made outside the caller's scope.
+    // Catches: constants created outside the caller's scope.
     const values = toTensors(params);
     const batch = inputs();
     const before = tf.memory().numTensors;

@@ -1,4 +1,4 @@
-/** Optimizers as optax builds them: small transformations, chained. */
+/** Optimizers in the style of optax: small transformations, chained. */
 import {
   type Component,
   defineOptimizer,
@@ -22,7 +22,7 @@ export interface AdamWOptions {
   readonly b1?: number;
   /** Decay of the second moment in [0, 1), default 0.98. */
   readonly b2?: number;
-  /** Added to √v̂, > 0, default 1e-8. */
+  /** Added to √v̂; must be > 0, default 1e-8. */
   readonly eps?: number;
   /** Decoupled weight decay ≥ 0 of every parameter, times the current learning rate; default 1. */
   readonly weightDecay?: number;

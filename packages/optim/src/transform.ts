@@ -1,6 +1,6 @@
 /**
  * Gradient transformations after optax (DeepMind): pure `init` and `update`, composed by `chain`.
- * Counters are int32 tensors of the state, so a compiled step depends on no JS value that changes.
+ * Counters are int32 tensors in the state, so a compiled step depends on no JS value that changes.
  */
 import type { Optimizer, OptimizerState, Params } from '@grok/core';
 import { ln, mapTrees, type Schedule } from '@grok/core/internal';
@@ -13,7 +13,8 @@ export function chain(...transformations: readonly Optimizer[]): Optimizer {
       Object.fromEntries(
         transformations
           .map((transformation, i) => [String(i), transformation.init(params)] as const)
-          // A stateless link has no entry: an empty branch would not survive being stored by leaves.
+          // A stateless transformation has no entry: an empty branch would be lost, since state is
+          // stored by leaves.
           .filter(([, state]) => Object.keys(state).length > 0),
       ),
     update(grads, state, params) {
@@ -71,7 +72,7 @@ export function scaleByAdam({ b1, b2, eps }: AdamOptions): Optimizer {
   };
 }
 
-/** `1 − decayᵗ` as `2τ / (1 + τ)`, τ = tanh(−t·ln(decay)/2), which loses no digits when the power is near 1. */
+/** `1 − decayᵗ` as `2τ / (1 + τ)`, τ = tanh(−t·ln(decay)/2), which stays accurate when the power is near 1. */
 function correction(decay: number, t: tf.Tensor): tf.Tensor {
   const rate = decay === 0 ? Number.NEGATIVE_INFINITY : ln(decay);
   const tau = tf.tanh(tf.mul(t, -rate / 2));
@@ -125,7 +126,7 @@ export function scaleByLearningRate(learningRate: number | Schedule): Optimizer 
   };
 }
 
-/** `count + 1` that stays int32: adding a JS number would give float32. */
+/** `count + 1` as int32; adding a JS number would give float32. */
 function increment(count: tf.Tensor): tf.Tensor {
   return tf.add(count, tf.scalar(1, 'int32'));
 }

@@ -9,7 +9,7 @@ beforeAll(() => tf.setBackend('cpu'));
 beforeEach(() => tf.engine().startScope());
 afterEach(() => tf.engine().endScope());
 
-/** Gradients of many sizes, some exactly 0, signs changing. */
+/** Gradients of many sizes, with some exact zeros and changing signs. */
 const gradient = (size: number, step: number): number[] =>
   Array.from({ length: size }, (_, i) =>
     i % 7 === 0 ? 0 : Math.sin(3 * i + 5 * step) * 10 ** ((i % 5) - 4),
@@ -50,8 +50,9 @@ describe('adamw', () => {
     { warmup: 10, weightDecay: 1, b1: 0.9, b2: 0.98 },
     { warmup: 3, weightDecay: 0, b1: 0.9, b2: 0.999 },
     { warmup: 0, weightDecay: 0.1, b1: 0, b2: 0 },
-  ])('agrees with float64: %o', (options) => {
-    // Catches: eps inside the root, a bias correction off by a step, decay not multiplied by the rate.
+  ])('matches float64: %o', (options) => {
+    // Catches: eps inside the root, a bias correction off by one step, decay not multiplied by the
+    // learning rate.
     const { warmup, ...rest } = options;
     const settings = {
       ...rest,
@@ -69,7 +70,7 @@ describe('adamw', () => {
     });
   });
 
-  it('matters where eps does', () => {
+  it('applies eps as in the algorithm', () => {
     // Catches: eps scaled the wrong way by the rearranged bias correction.
     const settings = { b1: 0.9, b2: 0.98, eps: 0.01, weightDecay: 0, rate: () => 1e-2 };
     const wanted = adamwReference(
@@ -81,7 +82,7 @@ describe('adamw', () => {
     expect(worst(got.at(-1)!, wanted.at(-1)!)).toBeLessThan(1e-5);
   });
 
-  it('leaves parameters as they were at the first step of a warm-up', () => {
+  it('leaves parameters unchanged at the first step of a warm-up', () => {
     // Catches: a warm-up that starts at lr / steps.
     const { params } = run(adamw({ warmup: 10 }), vectors, 2);
     expect(params[0]).toEqual([...Float32Array.from(start)]);
@@ -89,14 +90,14 @@ describe('adamw', () => {
   });
 
   it('gives the same bits for one vector as for named parameters', () => {
-    // Catches: an optimizer that says elementwise and is not.
+    // Catches: an optimizer that claims to be elementwise but is not.
     const optimizer = adamw({ warmup: 4 });
     expect(optimizer.elementwise).toBe(true);
     expect(run(optimizer, vectors, 6).params).toEqual(run(optimizer, matrices, 6).params);
   });
 
-  it('keeps the state’s names, shapes and types from step to step', () => {
-    // Catches: a counter that turns into float32, which a compiled step would refuse.
+  it('keeps the names, shapes and types of its state', () => {
+    // Catches: a counter that becomes float32, which a compiled step would refuse.
     const { states } = run(adamw({ warmup: 2 }), matrices, 3);
     const signature = (state: OptimizerState): unknown =>
       Object.entries(state).map(([name, leaf]) =>
@@ -121,7 +122,7 @@ describe('adamw', () => {
   });
 
   it('leaks nothing', () => {
-    // Catches: a tensor made outside what is returned, step after step.
+    // Catches: a tensor leaked in every step.
     const optimizer = adamw({ warmup: 2 });
     const params = vectors(start);
     const state = optimizer.init(params);
@@ -135,7 +136,7 @@ describe('adamw', () => {
   });
 
   it('checks its options', () => {
-    // Catches: a negative rate or b2 = 1 that would train to NaN.
+    // Catches: a negative learning rate or b2 = 1, which would train to NaN.
     expect(() => adamw({ b2: 1 })).toThrow('optimizer "adamw": option "b2"');
     expect(() => adamw({ learningRate: -1 })).toThrow('option "learningRate"');
     expect(() => adamw({ warmup: 1.5 })).toThrow('option "warmup"');
@@ -144,8 +145,9 @@ describe('adamw', () => {
 });
 
 describe('chain', () => {
-  it('passes updates on in order and survives a state rebuilt from its leaves', () => {
-    // Catches: links applied in reverse, an empty branch of a stateless link that storing loses.
+  it('passes updates on in order, and its state can be rebuilt from its leaves', () => {
+    // Catches: transformations applied in reverse; the empty branch of a stateless one lost in
+    // storage.
     const optimizer = chain(
       addDecayedWeights(0.5),
       scaleByAdam({ b1: 0.9, b2: 0.98, eps: 1e-8 }),
@@ -161,8 +163,8 @@ describe('chain', () => {
     expect(got[1]).toBeCloseTo(-0.1, 5);
   });
 
-  it('is elementwise only when all its links are', () => {
-    // Catches: a matrix method handed one flat vector.
+  it('is elementwise only if all of its transformations are', () => {
+    // Catches: an optimizer for matrices that receives one flat vector.
     const whole: Optimizer = { ...addDecayedWeights(1), elementwise: false };
     expect(chain(addDecayedWeights(1), whole).elementwise).toBe(false);
   });

@@ -1,6 +1,7 @@
 /**
- * Epochs to a validation accuracy as censored times: of a run, of an arm over its seeds, and of two arms
- * over the seeds that they share. A run that fails is censored at its last epoch, every run at the horizon.
+ * Epochs to a validation accuracy as censored times, for a run, for an arm over its seeds, and for
+ * two arms over their shared seeds. A failed run is censored at its last epoch, every run at the
+ * horizon.
  */
 import { epochsTo, thresholds } from '@grok/metrics';
 import type { Plan } from './plan.js';
@@ -14,7 +15,7 @@ import {
 import { type Duration, kaplanMeier, logRank, medianTime } from './stats/survival.js';
 import { hasBegun, type StudyRun } from './study-run.js';
 
-/** The validation accuracies that are timed, 0–1. */
+/** The validation accuracies whose times are measured, 0–1. */
 export const TIMED_ACCURACIES: readonly number[] = thresholds;
 /** Number of consecutive epochs that count as sustained. */
 export const SUSTAINED_FOR = 20;

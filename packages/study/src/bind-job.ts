@@ -1,4 +1,4 @@
-/** A job bound to its teachers by whoever starts it, from what their folders hold. */
+/** Fills in the teachers of a job from their folders, when the job starts. */
 import { InputError, type Job, readManifest, readMetrics, type Store } from '@grok/core';
 import { type BoundJob, findConfig, type JobEdge, resolveExecution } from '@grok/core/internal';
 import { bindTeachers, identifyRun, type TeachingRun } from './bind.js';
@@ -28,7 +28,7 @@ export async function bindJob(
     if (manifest?.status !== 'finished') continue;
     const history = await readMetrics(store, manifest);
     finished.set(teacher, { manifest, history, store });
-    // Seen from the run's folder, so that a run can be resumed by itself.
+    // Relative to the run's folder, so that the run can be resumed on its own.
     beside[as] = `../${folder}`;
   }
   const bound = await bindTeachers({ experiment, needs }, finished);

@@ -1,6 +1,6 @@
 /**
- * Binds a planned run to its teachers. A run's id is its experiment's hash, which has its teachers'
- * parameters in it: a student is known, and has a folder, only once its teachers are finished.
+ * Binds a planned run to its teachers. A run's id is its experiment's hash, which includes its
+ * teachers' parameters, so a student has an id and a folder only once its teachers are finished.
  */
 import {
   type Experiment,
@@ -61,7 +61,7 @@ export async function bindTeachers(
 export function isTaughtAs(
   { teachers = {}, ...own }: Experiment,
   { experiment, needs }: Pick<PlannedRun, 'experiment' | 'needs'>,
-  /** Ids of runs by their keys. */
+  /** Run ids by key. */
   ids: ReadonlyMap<string, string>,
 ): boolean {
   const known = new Map(Object.entries(teachers));
@@ -69,7 +69,7 @@ export function isTaughtAs(
   if (experimentHash(own) !== experimentHash(experiment)) return false;
   return Object.entries(needs).every(([as, { key, at }]) => {
     const teacher = known.get(as);
-    // Only the teacher's epochs could say which step any other point was.
+    // Which step any other point is can only be read from the teacher's epochs.
     const step = at === 'last' ? undefined : at;
     return teacher !== undefined && teacher.run === ids.get(key) && teacher.step === step;
   });
@@ -108,7 +108,7 @@ async function referTo(
   return { run, paramsSha256: paramsSha256(withoutAuxiliary(params)), step };
 }
 
-/** The step of a point in a run's training; undefined where the run never came to it. */
+/** The step of a point in a run's training; undefined if the run never reached it. */
 function findStep(at: TrainingPoint, history: readonly MetricsRow[]): number | 'last' | undefined {
   if (at === 'last' || typeof at === 'number') return at;
   const accuracy = crossingAccuracy(at) ?? 1;

@@ -1,4 +1,4 @@
-/** A short trial of every kind of run, so that a plan's time is known before it is spent. */
+/** Runs a short trial of every kind of run to estimate a plan's time in advance. */
 import { type Execution, type Experiment, memoryStore, type Registry, startRun } from '@grok/core';
 import { bindTeachers, type TeachingRun } from './bind.js';
 import { type Pace, paceFrom, runKind } from './estimate.js';
@@ -32,7 +32,7 @@ export async function calibrate(
     const tried = await tryOut(run, trained, host);
     trained.set(run.key, tried);
     const epochs = tried.history.map((row) => row.time.seconds);
-    // A row may stand for both epochs.
+    // One row may cover both epochs.
     timed.push({ kind: runKind(run), seconds: Math.min(...epochs) * (epochs.length / EPOCHS) });
     startups.push(seconds() - began - epochs.reduce((sum, s) => sum + s, 0));
     if (host.signal?.aborted) break;
@@ -42,7 +42,7 @@ export async function calibrate(
 
 const seconds = (): number => performance.now() / 1000;
 
-/** A short trial of one run, taught by the trials of its teachers, wherever they came to. */
+/** A short trial of one run, with its teachers' trial runs as teachers, however little they learned. */
 async function tryOut(
   run: PlannedRun,
   trained: ReadonlyMap<string, TeachingRun>,
@@ -71,7 +71,7 @@ async function tryOut(
   return { manifest, history, store };
 }
 
-/** What makes a step what it is, for two epochs; what is measured or required of a run is left out. */
+/** Shortens an experiment to two epochs and drops probes, stop conditions and requirements. */
 function shortened(experiment: Experiment): Experiment {
   const { stop: _stop, require: _require, probes: _probes, ...rest } = experiment;
   return { ...rest, epochs: EPOCHS };

@@ -1,4 +1,4 @@
-/** Carries out one job in this process: its folder held, its run begun or gone on with, its end as data. */
+/** Executes one job in this process: holds its folder, starts or resumes its run, and returns the outcome as data. */
 import {
   isInputError,
   type JobOutcome,

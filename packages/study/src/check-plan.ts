@@ -48,7 +48,7 @@ const override: z.ZodType<Override> = z.strictObject({
   student: part.exactOptional(),
 } satisfies Shape<Override>);
 
-/** A map by names that stand in keys such as `low-wd/logit@3`. */
+/** A map whose names are used in run keys such as `low-wd/logit@3`. */
 function named<T>(what: string, value: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
   return z.record(z.string(), value).superRefine((map, context) => {
     for (const name of Object.keys(map)) {
@@ -134,7 +134,7 @@ function checkArmTeachers(
     checkKnown(context, [...path, 'teachers', as], 'teacher', { name: teacherName(use), known });
 }
 
-/** Arms are named as their runs' keys are, without the seed. */
+/** Arms are named as in their runs' keys, without the seed. */
 function checkHypotheses(context: Refinement, { hypotheses, arms, overrides }: Plan): void {
   const known = Object.keys(arms).flatMap((arm) =>
     overrides === undefined ? [arm] : Object.keys(overrides).map((name) => `${name}/${arm}`),
@@ -174,7 +174,7 @@ export function checkPlan(value: unknown, what: string, text?: string): Plan {
   return checkOrder(checkDocument(value, what, PLAN, text), what);
 }
 
-/** The plan itself. @throws InputError when arms teach one another in a circle. */
+/** Returns the plan. @throws InputError when arms teach each other in a cycle. */
 function checkOrder(plan: Plan, what: string): Plan {
   try {
     checkRuns(expandPlan(plan));

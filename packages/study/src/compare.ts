@@ -1,6 +1,6 @@
 /**
- * What a study says: arms over seeds, and arms against the control. The tests that were chosen
- * beforehand are one family, corrected after Holm; all others are exploratory and say so.
+ * Summarizes a study: arms over seeds, and arms against the control. Comparisons chosen in
+ * advance form one family with Holm's correction; all others are marked as exploratory.
  */
 
 import type { Plan } from './plan.js';
@@ -19,7 +19,7 @@ import { isLost, type StudyRun } from './study-run.js';
 
 /** Validation accuracies whose epochs are in the table. */
 export const TABLE_THRESHOLDS: readonly string[] = ['0.5', '0.9', '0.99'];
-/** The threshold that comparisons are about. */
+/** The threshold used in comparisons. */
 const GROKKED = '0.99';
 const CONTROL = 'none';
 
@@ -86,7 +86,7 @@ export function summarize(plan: Plan, runs: readonly StudyRun[]): StudySummary {
     const key = `${run.override ?? ''}/${run.name}`;
     groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  // A plan that states hypotheses tests those, and nothing else beforehand.
+  // A plan with hypotheses tests only those in advance.
   const family = plan.hypotheses ? [] : (plan.family ?? ['logit', 'attention', 'feature']);
   const found = [...groups.values()].flatMap((group) => {
     const { override, name, role } = group[0]!;
@@ -134,7 +134,7 @@ function summarizeTime(done: readonly StudyRun[], threshold: string): TimeSummar
   };
 }
 
-/** Beyond the shortest run that never came to it nothing is known of all; a run that did may stop early. */
+/** Beyond the shortest run that never reached the threshold, not all runs are observed; a run that reached it may stop early. */
 function chooseHorizon(done: readonly StudyRun[], threshold: string): number {
   const lengths = done.map(({ record }) => record!.epochs);
   const never = done.filter(({ record }) => (record!.epochsTo[threshold] ?? null) === null);
@@ -197,7 +197,7 @@ function compare(
   };
 }
 
-/** Holm's correction over the primary comparisons of each override; a t without a value counts as p = 1. */
+/** Holm's correction over the primary comparisons of each override; a t test without a value counts as p = 1. */
 function corrected(found: readonly Comparison[]): readonly Comparison[] {
   return found.map((item) => {
     if (item.kind !== 'primary') return item;

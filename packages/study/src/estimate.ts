@@ -1,4 +1,4 @@
-/** How far a study is and how long it will take yet, from the seconds that epochs took so far. */
+/** Estimates a study's progress and remaining time from the seconds per epoch so far. */
 import { countEpochs } from '@grok/core/internal';
 import { median } from './stats/summary.js';
 import { isLost, type StudyRun } from './study-run.js';

@@ -1,6 +1,6 @@
 /**
- * A finished run as one small file: its folder without the checkpoints, and the hashes of these. Such
- * files outlive a machine: a study takes what they hold for done.
+ * A finished run as one small file: its folder without the checkpoints, and their hashes. Such
+ * records can be kept when the machine is gone: a study treats the runs in them as done.
  */
 import { InputError, isInputError, memoryStore, paramsSha256, type Store } from '@grok/core';
 import {
@@ -18,7 +18,7 @@ import {
 
 interface RecordFile {
   readonly format: 'grok record 1';
-  /** Texts by their paths in the run's folder. */
+  /** File contents by path in the run's folder. */
   readonly files: Readonly<Record<string, string>>;
 }
 const RECORD: DocumentKind<RecordFile> = {
@@ -31,10 +31,10 @@ const RECORD: DocumentKind<RecordFile> = {
 const HASHES: DocumentKind<Readonly<Record<string, string>>> = {
   schema: z.record(z.string(), sha256Schema),
 };
-/** What is kept of a run's folder, beside its analyses. */
+/** Files kept from a run's folder, besides its analyses. */
 const FILES = ['config.json', 'manifest.json', 'metrics.jsonl', 'events.jsonl'];
 const HASHES_FILE = 'checkpoints/hashes.json';
-/** A record says what a run came to; no run's is near that. */
+/** Upper limit on the size of a record; real ones are far smaller. */
 const MOST_BYTES = 32 * 2 ** 20;
 
 /** A run that exists only as a record. */
@@ -97,7 +97,7 @@ export async function readRecordedHash(store: Store, step: number): Promise<stri
   return bytes && readDocument(bytes, `${store.where}/${HASHES_FILE}`, HASHES)[step];
 }
 
-/** Bytes through a stream. @throws InputError when more comes out than a record may be. */
+/** Pipes bytes through a stream. @throws InputError when the output is larger than a record may be. */
 async function pipe(
   bytes: Uint8Array,
   through: CompressionStream | DecompressionStream,

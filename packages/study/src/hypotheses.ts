@@ -8,7 +8,7 @@ export interface Hypothesis {
   readonly says: string;
   /** The arm: `feature`, or `decay-0/feature` in a plan with overrides. */
   readonly arm: string;
-  /** The arm that it is compared with. */
+  /** The arm to compare with. */
   readonly against: string;
   /** Whether the arm is expected to reach the threshold earlier or later; the test is two-sided nevertheless. */
   readonly expected: 'earlier' | 'later';
@@ -18,8 +18,8 @@ export interface Hypothesis {
 /** A family of hypotheses, and how they are tested. */
 export interface Hypotheses {
   /**
-   * First evaluated epoch whose validation accuracy (0–1) is at least `threshold`; a run without one is
-   * censored at its last epoch, and every run at `horizon`.
+   * The first evaluated epoch with validation accuracy (0–1) of at least `threshold`; a run without
+   * one is censored at its last epoch, and every run at `horizon`.
    */
   readonly outcome: { readonly threshold: number; readonly horizon: number };
   /** The test of O'Brien and Fleming (1987), with the exact permutation distribution within pairs. */

@@ -1,4 +1,4 @@
-/** Many runs as one plan: teachers, students and controls, and what came of them. */
+/** Many runs as one plan: teachers, students and controls, and their results. */
 export * from './arm-times.js';
 export * from './bind.js';
 export * from './bind-job.js';

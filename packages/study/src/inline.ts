@@ -1,9 +1,9 @@
-/** The executor that needs nothing: runs in this process, one at a time. For browsers, tests and single cores. */
+/** An executor without requirements: it runs jobs in this process, one at a time, for browsers, tests and single cores. */
 import { type Component, defineExecutor, type Executor, schema } from '@grok/core';
 import { type CarryOutHost, jobRunner } from './carry-out.js';
 import { queueExecutor } from './queue-executor.js';
 
-/** An executor in this process. */
+/** Creates an executor in this process. */
 export function inlineExecutor(host: CarryOutHost): Executor {
   const { open } = host;
   return queueExecutor({ name: 'inline', slots: 1, open, carryOut: jobRunner(host) });

@@ -1,8 +1,8 @@
-/** The journal of a study, `journal.jsonl`: what was begun and how it ended, only ever added to. */
+/** The journal of a study, `journal.jsonl`: which runs started and how they ended; it only grows. */
 import type { Store } from '@grok/core';
 import { type DocumentKind, readLines, type Shape, z } from '@grok/core/internal';
 
-/** A line of the journal; `at` is the time in ISO 8601. */
+/** A line of the journal; `at` is an ISO 8601 time. */
 export type JournalLine =
   | { readonly type: 'begin'; readonly key: string; readonly run: string; readonly at: string }
   | {
@@ -14,12 +14,12 @@ export type JournalLine =
       readonly status: 'finished' | 'interrupted' | 'failed';
       readonly error?: string;
     }
-  /** Failures before this line count no more. */
+  /** Failures before this line no longer count. */
   | { readonly type: 'forgive'; readonly at: string };
 
 type LineShape<T extends JournalLine['type']> = Shape<Extract<JournalLine, { type: T }>>;
 const common = { key: z.string(), run: z.string(), at: z.string() };
-/** The schema of a line; the format of the folder stands in its other files. */
+/** The schema of a line; the folder's format is in its other files. */
 const JOURNAL: DocumentKind<JournalLine> = {
   schema: z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('begin'), ...common } satisfies LineShape<'begin'>),
@@ -44,7 +44,7 @@ export async function readJournal(root: Store): Promise<readonly JournalLine[]> 
   return readLines(bytes, `${root.where}/${FILE}`, JOURNAL).map(({ value }) => value);
 }
 
-/** Adds a line to a journal. */
+/** Appends a line to a journal. */
 export type Write = (line: JournalLine) => Promise<void>;
 
 /**
@@ -86,7 +86,7 @@ export function findFailures(lines: readonly JournalLine[]): ReadonlyMap<string,
 
 /** The id of each started run by key; the last one if there are several. */
 export function findBegun(lines: readonly JournalLine[]): ReadonlyMap<string, string> {
-  // What failed before its teachers were known has no id: its key stands in its place.
+  // A run that failed before its teachers were known has its key in place of an id.
   const begun = lines
     .filter((line) => line.type !== 'forgive')
     .filter(({ key, run }) => key !== run);

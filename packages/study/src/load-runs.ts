@@ -1,4 +1,4 @@
-/** The runs of any folders under the names that every table and legend gives them, in one order. */
+/** Loads the runs in any folders, with the names used in tables and legends, in a fixed order. */
 import {
   type Experiment,
   isInputError,
@@ -130,7 +130,7 @@ export function nameStrategies(experiment: Experiment): string {
   return [...new Set(uses)].join('+') || 'none';
 }
 
-/** A control's experiment names no teacher: its terms need none. */
+/** A control's experiment names no teacher, since its terms need none. */
 const hasTeachers = ({ teachers = {} }: Experiment): boolean => Object.keys(teachers).length > 0;
 
 function nameByKind(found: readonly FoundRun[]): readonly BegunRun[] {
@@ -158,14 +158,14 @@ function nameByPlan(
   });
 }
 
-/** In the order of legends: teacher, control and the paper's strategies first, then by seed. */
+/** In legend order: teacher, control and the paper's strategies first, then by seed. */
 function sortByKind(runs: readonly BegunRun[]): readonly BegunRun[] {
   const names = [...new Set(runs.map(({ name }) => name))].sort();
   const order = [...ORDER.filter((name) => names.includes(name)), ...names];
   return runs.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name) || a.seed - b.seed);
 }
 
-/** In the plan's order: by override, then by name, then by seed. */
+/** In plan order: by override, then by name, then by seed. */
 function sortByPlan(runs: readonly BegunRun[], plan: Plan): readonly BegunRun[] {
   const planned = expandPlan(plan);
   const overrides = [...new Set(planned.map(({ override }) => override))];

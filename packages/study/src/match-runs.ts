@@ -1,4 +1,4 @@
-/** Which folders hold which planned runs: by the experiment, bound to its teachers. */
+/** Matches run folders with planned runs, by the experiment with its teachers filled in. */
 import { type Experiment, experimentHash, isInputError, isRunError, type Store } from '@grok/core';
 import type { RunConfig } from '@grok/core/internal';
 import { bindTeachers, identifyRun, isTaughtAs } from './bind.js';
@@ -9,12 +9,12 @@ import type { BegunRun } from './study-run.js';
 export interface FoundRun {
   readonly store: Store;
   readonly config?: RunConfig;
-  /** Absent where it is damaged. */
+  /** Missing if it is damaged. */
   readonly run?: BegunRun;
   readonly error?: Error;
 }
 
-/** The planned runs that each store holds: several where they are one run. */
+/** The planned runs in each store; there are several if they are the same run. */
 export async function matchRuns(
   found: readonly FoundRun[],
   planned: readonly PlannedRun[],
@@ -24,7 +24,8 @@ export async function matchRuns(
   const ids = new Map<string, string>();
   for (const each of orderByTeachers(planned)) {
     const bound = await bindTeachers(each, teachers).catch((error: unknown) => {
-      // A teacher that never came so far, or whose checkpoint is damaged, says nothing of whom it taught.
+      // A teacher that never reached the point, or has a damaged checkpoint, cannot identify its
+      // students.
       if (isInputError(error) || isRunError(error)) return undefined;
       throw error;
     });
@@ -38,7 +39,7 @@ export async function matchRuns(
   return names;
 }
 
-/** By its id; where that cannot be read, by its folder's name. */
+/** Finds a run by id or, if that cannot be read, by its folder's name. */
 function findBound(found: readonly FoundRun[], experiment: Experiment): FoundRun | undefined {
   const { run, folder } = identifyRun(experiment);
   return (
@@ -49,7 +50,7 @@ function findBound(found: readonly FoundRun[], experiment: Experiment): FoundRun
   );
 }
 
-/** A run whose teacher cannot be read: the one that says itself that it learned from it. */
+/** A run whose teacher cannot be read: found by the teacher id in its own experiment. */
 function findTaught(
   found: readonly FoundRun[],
   planned: PlannedRun,

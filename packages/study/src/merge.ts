@@ -1,4 +1,4 @@
-/** Parts of an experiment laid over one another: how a plan says only what differs. */
+/** Merges partial experiments, so that a plan only states the differences. */
 import type { Json } from '@grok/core';
 
 /** A JSON object. */
@@ -20,7 +20,7 @@ export function merge(...parts: readonly (JsonObject | undefined)[]): JsonObject
   );
 }
 
-/** A length in steps takes the place of one in epochs, and the reverse. */
+/** A length in steps replaces one in epochs, and vice versa. */
 function withoutLength(under: JsonObject, over: JsonObject): JsonObject {
   const { epochs, steps, ...rest } = under;
   if (over.epochs === undefined && over.steps !== undefined && epochs !== undefined) return rest;

@@ -1,4 +1,4 @@
-/** Arms that need no teacher, though their loss is more than hard labels: only a registry can tell. */
+/** Finds arms that need no teacher although their loss has more than hard labels; this takes a registry. */
 import { isInputError, type Registry } from '@grok/core';
 import { checkExperiment, isControl } from '@grok/core/internal';
 import { armPart, type Plan } from './plan.js';

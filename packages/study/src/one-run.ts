@@ -1,4 +1,4 @@
-/** Single runs as plans, so that whatever works on studies takes them too. */
+/** Single runs as plans, so that everything that works on studies also works on them. */
 import { type Experiment, InputError } from '@grok/core';
 import { checkSpec, formatSlug } from '@grok/core/internal';
 import { checkPlan } from './check-plan.js';

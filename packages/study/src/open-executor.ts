@@ -1,4 +1,4 @@
-/** An executor by its name, as any other component. */
+/** Creates executors by name, like any other component. */
 import type { Executor, ExecutorHost, Registry } from '@grok/core';
 import type { Use } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';

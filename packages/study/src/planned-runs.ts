@@ -1,4 +1,4 @@
-/** Runs that are planned: what each trains, and which others must teach it. Plans make them; so may any program. */
+/** Planned runs: what each one trains and which runs are its teachers. They come from a plan or from a program. */
 import { type Experiment, InputError, unknownName } from '@grok/core';
 import { quote, type TrainingPoint } from '@grok/core/internal';
 
@@ -12,7 +12,7 @@ export interface TeacherNeed {
  * their parameters.
  */
 export interface PlannedRun {
-  /** `logit@3`; `low-wd/logit@3` under an override. */
+  /** `logit@3`, or `low-wd/logit@3` with an override. */
   readonly key: string;
   /** Name of the teacher (`"teacher"` for the first) or of the arm. */
   readonly name: string;
@@ -22,7 +22,7 @@ export interface PlannedRun {
   readonly override?: string;
   /** Its `teachers` are filled in once their runs are finished. */
   readonly experiment: Experiment;
-  /** By the teacher's name in the experiment. */
+  /** Teachers by their names in the experiment. */
   readonly needs: Readonly<Record<string, TeacherNeed>>;
 }
 /** The minimal description of a planned run. */
@@ -71,7 +71,7 @@ export function orderByTeachers<R extends Pick<PlannedRun, 'key' | 'needs'>>(
 
 type Linked = Pick<PlannedRun, 'key' | 'needs'>;
 
-/** Adds a run after all that teach it; the path is kept in an array, since calls cannot be nested so deep. */
+/** Adds a run after all of its teachers; it keeps the path in an array, since recursion would overflow the stack. */
 function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordered: Set<R>): void {
   if (ordered.has(first)) return;
   const path = [{ run: first, teachers: listTeachers(first, byKey) }];
@@ -93,7 +93,7 @@ function visit<R extends Linked>(first: R, byKey: ReadonlyMap<string, R>, ordere
   }
 }
 
-/** The runs that teach one. @throws InputError on a teacher that is no run. */
+/** The teachers of a run. @throws InputError on a teacher that is not among the runs. */
 function* listTeachers<R extends Linked>(
   { key: own, needs }: R,
   byKey: ReadonlyMap<string, R>,

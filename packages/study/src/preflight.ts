@@ -1,6 +1,6 @@
 /**
- * Everything that can be known wrong of a plan before its first run begins: a student's bad option
- * should not wait for its teacher's hours.
+ * Checks everything in a plan that can be checked before its first run: a bad option of a student
+ * should not wait until its teacher has trained for hours.
  */
 import { InputError, isInputError, type Model, type ModelInfo, type Registry } from '@grok/core';
 import {
@@ -36,7 +36,7 @@ interface Ready extends TaughtData {
   readonly model: Model;
 }
 
-/** Creates the parts of one run, whose teachers have theirs. */
+/** Creates the parts of one run, given those of its teachers. */
 function createParts(
   { experiment, needs }: PlannedRun,
   registry: Registry,
@@ -48,7 +48,7 @@ function createParts(
   const teachers: Record<string, ModelInfo> = {};
   for (const [as, need] of Object.entries(needs)) {
     const teacher = seen.get(need.key);
-    if (teacher === undefined) continue; // teachers come first: there is one
+    if (teacher === undefined) continue; // teachers come first, so this is defined
     compareTaughtData(`teacher "${as}"`, teacher, own, experiment);
     teachers[as] = describeModel(teacher.model);
   }

@@ -1,4 +1,4 @@
-/** The default executor: a process for every run, each with one thread, as many at once as there are cores. */
+/** The default executor: one single-threaded process per run, as many at once as there are cores. */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -33,9 +33,9 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** How much of what a process said last is told when it dies. */
+/** How many characters of a process's last output are reported when it dies. */
 const LAST_WORDS = 600;
-/** How long to wait before a process that could not load its modules is started again. */
+/** Delays before restarting a process that could not load its modules. */
 const PAUSES_MS = [250, 1000];
 
 /**
@@ -80,10 +80,10 @@ export const executors: Plugin = definePlugin({
   components: [inline, processes],
 });
 
-/** A process that ended by itself before it could take its job. */
+/** A process that exited before it could take its job. */
 type NotLoaded = { readonly status: 'not loaded'; readonly error: string };
 
-/** Carries out a job in a process; one that cannot load its modules is started again, as they may just be exchanged. */
+/** Executes a job in a process. A process that cannot load its modules is restarted, since they may be being replaced. */
 async function runInProcess(
   options: ProcessOptions,
   job: BoundJob,
@@ -109,14 +109,15 @@ function startProcess(
   const { run, folder } = job;
   return new Promise((resolve) => {
     const child = fork(script, args, {
-      // Ctrl-C goes to all processes of a terminal's group: these are told by the study instead.
-      detached: process.platform !== 'win32', // there it would open a window
+      // Ctrl-C goes to every process in the terminal's group; the study signals these processes
+      // itself.
+      detached: process.platform !== 'win32', // would open a window on Windows
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...(env ?? process.env) },
     });
     const tell = (message: ToChild): void => {
-      // A process that has just died is told nothing: its end says all.
+      // A process that just died needs no message: its exit is handled separately.
       if (child.connected) child.send(message, () => {});
     };
     const stop = (): void => tell({ type: 'stop' });
@@ -137,7 +138,7 @@ function startProcess(
     signal.addEventListener('abort', stop);
     const end = async (how: string, byItself: boolean): Promise<void> => {
       signal.removeEventListener('abort', stop);
-      // A process that was killed leaves its lease in the run's folder.
+      // A killed process leaves its lease in the run's folder.
       if (outcome === undefined) await whileHeld(open(folder), async () => {}).catch(() => {});
       const said = words.trim() === '' ? '' : `: ${words.trim()}`;
       const error = `its process ${how}${said}`;

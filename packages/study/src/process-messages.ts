@@ -1,4 +1,4 @@
-/** What a study and its processes tell one another; plain JSON. */
+/** Messages between a study and its processes, as plain JSON. */
 import type { JobOutcome, RunEvent } from '@grok/core';
 import type { BoundJob } from '@grok/core/internal';
 
@@ -12,7 +12,10 @@ export type FromChild =
   | { readonly type: 'event'; readonly event: RunEvent }
   | { readonly type: 'outcome'; readonly outcome: JobOutcome };
 
-/** What the thread of `process-watch.ts` is given: the study's process, a count that the main thread raises, and times. */
+/**
+ * Input of the thread of `process-watch.ts`: the study's process id, a counter that the main thread
+ * increments, and time limits.
+ */
 export interface OrphanWatch {
   readonly study: number;
   readonly beats: Int32Array;

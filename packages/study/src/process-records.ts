@@ -1,15 +1,15 @@
-/** A folder of records on disk, in subfolders by the names of overrides. */
+/** A folder of records on disk, with subfolders named after overrides. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, type Store } from '@grok/core';
 import { decodeRecord } from './finished-records.js';
 
-/** How the name of a record ends: gzipped JSON. */
+/** File name suffix of a record: gzipped JSON. */
 export const RECORD_ENDING = '.json.gz';
 
 /**
- * All records in a folder and its subfolders, by run; `name` is what messages call the folder.
- * @throws InputError when no such folder, or a record is damaged.
+ * Reads all records in a folder and its subfolders, by run; errors name the folder `name`.
+ * @throws InputError when the folder does not exist, or a record is damaged.
  */
 export async function readRecordFolder(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * A thread that ends its process when the study is gone and the main thread does not answer: code that
- * never returns neither sees that the study is gone nor saves. It gives a busy step time to end.
+ * A thread that ends its process when the study is gone and the main thread does not respond: code
+ * in an endless loop cannot notice that the study is gone. It gives a busy step time to finish.
  */
 import { setInterval } from 'node:timers';
 import { workerData } from 'node:worker_threads';
@@ -10,7 +10,7 @@ const { study, beats, beatMs, limitMs }: OrphanWatch = workerData;
 let seen = -1;
 let silentSince = 0;
 
-/** Another parent has taken over, as Unix does; elsewhere no process has the number any more. */
+/** On Unix, an orphan gets another parent; elsewhere, no process has the parent's id anymore. */
 function isOrphan(): boolean {
   if (process.ppid !== study) return true;
   try {

@@ -1,4 +1,4 @@
-/** The other end of `processExecutor`: a process that carries out the one job it is sent, then ends. */
+/** The child side of `processExecutor`: a process that executes the one job it is sent, then exits. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JobOutcome, RunHost } from '@grok/core';
@@ -6,9 +6,9 @@ import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { jobRunner } from './carry-out.js';
 import type { FromChild, OrphanWatch, ToChild } from './process-messages.js';
 
-/** Seconds that a process whose study was killed is given to save and go. */
+/** Seconds that a process has to save and exit after its study was killed. */
 const WAIT_SECONDS = 60;
-/** Milliseconds without an answer after which a process whose study was killed is ended. */
+/** Milliseconds without a response after which an orphaned process is ended. */
 const SILENCE_MS = 10_000;
 const BEAT_MS = 250;
 
@@ -21,7 +21,7 @@ export async function serveJob(host: Pick<RunHost, 'registry' | 'versions'>): Pr
   const stop = new AbortController();
   process.on('disconnect', () => stop.abort());
   process.on('SIGTERM', () => stop.abort());
-  process.on('SIGINT', () => {}); // the study hears it too, and decides
+  process.on('SIGINT', () => {}); // the study receives it too, and decides
   const job = new Promise<Extract<ToChild, { type: 'job' }> | undefined>((done) => {
     stop.signal.addEventListener('abort', () => done(undefined));
     process.on('message', (message: ToChild) => {
@@ -65,9 +65,9 @@ export function endWithStudy(limitMs: number = SILENCE_MS): void {
   const workerData: OrphanWatch = { study: process.ppid, beats, beatMs: BEAT_MS, limitMs };
   const watch = new Worker(new URL('./process-watch.js', import.meta.url), {
     workerData,
-    execArgv: [], // flags of this process may be about its own script
+    execArgv: [], // this process's flags may refer to its own script
   });
-  watch.on('error', () => {}); // without it all goes on as before
+  watch.on('error', () => {}); // the watch is optional
   watch.unref();
   setInterval(() => Atomics.add(beats, 0, 1), BEAT_MS).unref();
 }

@@ -1,6 +1,6 @@
 /**
- * An executor of whatever can carry out one job: it keeps the queue, the edges between jobs and the
- * slots. It lives as long as its process; what it did stands in the runs' folders.
+ * Turns anything that can execute one job into an executor: it keeps the queue, the dependencies
+ * and the slots. It lives as long as its process; all results are in the run folders.
  */
 import {
   type Executor,
@@ -82,7 +82,7 @@ export function queueExecutor(workers: JobWorkers): Executor {
 class JobQueue implements Executor {
   readonly name: string;
   readonly #workers: JobWorkers;
-  /** Queued and running, by key. */
+  /** Queued and running jobs, by key. */
   readonly #entries = new Map<string, Entry>();
   /** Folders of finished runs, by key. */
   readonly #folders = new Map<string, string>();
@@ -121,7 +121,7 @@ class JobQueue implements Executor {
   }
 
   watch(listener: (event: JobEvent) => void): () => void {
-    // A function of its own: one that listens twice is called twice.
+    // A wrapper, so that a listener that is added twice is called twice.
     const own = (event: JobEvent): void => listener(event);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -148,7 +148,7 @@ class JobQueue implements Executor {
     await this.#workers.dispose?.();
   }
 
-  /** Begins what can begin, in the order of submission. */
+  /** Starts jobs that are ready, in the order of submission. */
   #begin(): void {
     const most = this.#workers.ahead ?? this.slots;
     for (const [key, entry] of this.#entries) {

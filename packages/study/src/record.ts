@@ -1,4 +1,4 @@
-/** A run as one flat record: what the command line prints, tables show and statistics read. */
+/** A run as one flat record, for the command line, tables and statistics. */
 import type { Manifest, MetricsRow } from '@grok/core';
 import { allEpochsTo, bestOfLast } from '@grok/metrics';
 import { median } from './stats/summary.js';
@@ -64,7 +64,7 @@ export function buildRecord(
 /** Median seconds per epoch, including evaluation; null before the first epoch. */
 export function secondsPerEpoch(history: readonly MetricsRow[]): number | null {
   return median(
-    // A row may stand for several epochs.
+    // A row may cover several epochs.
     history.map((row, i) => row.time.seconds / (row.epoch - (history[i - 1]?.epoch ?? 0))),
   );
 }

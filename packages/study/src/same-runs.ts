@@ -1,4 +1,4 @@
-/** A run's id leaves its length out, so that two planned runs which differ in nothing else are one run. */
+/** Finds planned runs that are the same run. A run's id excludes its length, so runs that differ only in length are the same. */
 import { experimentHash, InputError } from '@grok/core';
 import { canonicalJson, formatBudget } from '@grok/core/internal';
 import { orderByTeachers, type PlannedRun } from './planned-runs.js';

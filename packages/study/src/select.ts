@@ -1,4 +1,4 @@
-/** `--only`: which runs of a study are meant; their teachers come along. */
+/** Implements `--only`: selects runs of a study and their teachers. */
 import { unknownName } from '@grok/core';
 import type { PlannedRun } from './planned-runs.js';
 
@@ -23,7 +23,7 @@ export function selectRuns(
   for (const word of words) {
     const found = all.filter((run) => names(run).includes(word));
     if (found.length === 0)
-      // All keys would be a long list: what they are made of says as much.
+      // All keys would be a long list, so only their parts are listed.
       throw unknownName(
         'run in --only',
         word,
@@ -34,7 +34,7 @@ export function selectRuns(
   return keys.filter((key) => chosen.has(key));
 }
 
-/** All words that mean a run among others. */
+/** All words that select a run. */
 function names({ key, name, seed, override }: PlannedRun): readonly string[] {
   const own = [...new Set([name, `@${seed}`, `${name}@${seed}`, key])];
   if (override === undefined) return own;

@@ -1,4 +1,4 @@
-/** How a study is carried out, `study.json`: written when it begins, and kept to when it goes on. */
+/** The execution settings of a study, `study.json`: written when the study starts and kept when it is resumed. */
 import type { Execution, Store } from '@grok/core';
 import {
   DEFAULT_BACKEND,
@@ -10,7 +10,7 @@ import {
   z,
 } from '@grok/core/internal';
 
-/** What `study.json` holds; its format stands for the whole folder, the lines of the journal too. */
+/** The contents of `study.json`; its format covers the whole folder, including the lines of the journal. */
 interface StudyFile {
   readonly format: 'grok study 1';
   readonly execution: Execution;

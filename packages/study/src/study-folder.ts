@@ -1,4 +1,4 @@
-/** A study's folder: what it is a study of, in `plan.json`, or in `runs.json` where its runs came of no plan. */
+/** A study folder: its definition is in `plan.json`, or in `runs.json` if its runs come from no plan. */
 import { InputError, type Registry, type Store } from '@grok/core';
 import {
   canonicalJson,
@@ -37,7 +37,7 @@ const DRAFTS: DocumentKind<readonly RunDraft[]> = {
   remedy: 'restore it',
 };
 
-/** True for runs that came of no plan. */
+/** True for runs without a plan. */
 function areRuns(source: StudySource): source is readonly PlannedRun[] {
   return Array.isArray(source);
 }
@@ -78,7 +78,7 @@ export async function readStudy(root: Store): Promise<StudySource | undefined> {
 export async function claimFolder(
   source: StudySource,
   root: Store,
-  /** Called before anything is written: what makes the study impossible must leave no trace. */
+  /** Called before anything is written, so that an invalid study leaves no trace. */
   beforeWriting: () => Promise<void>,
 ): Promise<void> {
   const there = await readStudy(root);
@@ -96,7 +96,7 @@ export async function claimFolder(
   await root.write(areRuns(source) ? RUNS : PLAN, new TextEncoder().encode(text));
 }
 
-/** Whether two say the same, however a plan came to say it. */
+/** Whether two studies define the same runs. */
 function isSame(a: StudySource, b: StudySource): boolean {
   const [one, other] = [a, b].map((source) =>
     canonicalJson({ ...toDocument(source), changes: undefined }),

@@ -1,4 +1,4 @@
-/** A study as JSON, for other programs: runs, arms and comparisons; what no two studies share stands under `time`. */
+/** A study as JSON, for other programs: runs, arms and comparisons; values that vary between equal studies are under `time`. */
 import { type StudySummary, summarize } from './compare.js';
 import type { Plan } from './plan.js';
 import type { RunRecord } from './record.js';
@@ -63,7 +63,7 @@ function runToJson({
     ...{ run: run ?? null, folder: folder ?? null, error: error ?? null },
   };
   if (record === undefined) return { ...known, result: null, time: null };
-  // How much memory a process needed depends on how often it was begun: it stays with the run.
+  // Peak memory depends on how often a run was restarted, so it is not compared.
   const { run: _r, seed: _s, status: _t, out: _o, peakMemoryBytes: _m, ...rest } = record;
   const { seconds, secondsPerEpoch, ...result } = rest;
   return { ...known, result, time: { seconds, secondsPerEpoch } };

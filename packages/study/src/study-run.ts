@@ -1,4 +1,4 @@
-/** Where the runs of a study stand, read from its folder. */
+/** Reads the state of a study's runs from its folder. */
 import {
   isInputError,
   isRunError,
@@ -65,7 +65,7 @@ export function isFinished(run: StudyRun): run is FinishedRun {
 export const isLost = ({ state }: Pick<StudyRun, 'state'>): boolean =>
   state === 'failed' || state === 'damaged' || state === 'blocked';
 
-/** Folders of a study. */
+/** The folders of a study. */
 export interface StudyFolder {
   /** The study folder, with `plan.json` and `journal.jsonl`. */
   readonly root: Store;
@@ -106,7 +106,7 @@ export async function loadStudy(
   return planned.flatMap(({ key }) => found.get(key) ?? []);
 }
 
-/** The journal, or nothing where it is damaged. */
+/** Reads the journal; empty if it is damaged. */
 async function readWhole(
   root: Store,
   notice: (message: string) => void = () => {},
@@ -156,7 +156,7 @@ export async function loadRun(
   }
 }
 
-/** A run that was finished before its teacher was damaged: the journal knows its id, and it knows its teachers'. */
+/** A run that finished before its teacher was damaged: the journal has its id, and its config its teachers' ids. */
 async function findFinished(
   planned: PlannedRun,
   teachers: readonly StudyRun[],
@@ -180,7 +180,7 @@ async function findFinished(
   }
 }
 
-/** The failure that a record is of: a run that failed for good is not tried again elsewhere. */
+/** The failure in a record: a run that failed permanently is not retried elsewhere. */
 async function findRecordedFailure(
   run: string,
   store: Store,
@@ -191,7 +191,7 @@ async function findRecordedFailure(
   return new Map([[run, { times: Number.POSITIVE_INFINITY, error }]]);
 }
 
-/** What stands of a run that has a record: its own folder where it is finished there, else the record. */
+/** Chooses between a run's folder and its record: the folder if it is finished there, otherwise the record. */
 function chooseRecord(own: StudyRun, recorded: StudyRun): StudyRun {
   if (recorded.state === 'failed' && own.state === 'ready') return { ...recorded, recorded: true };
   if (recorded.state !== 'finished') return own;
@@ -248,7 +248,7 @@ async function readRun(
     history,
     record: buildRecord(manifest, history, store.where),
   };
-  // A run that ended where it was to end then, and is to be longer now, goes on.
+  // A run that reached its old length continues if the new length is greater.
   const isShort = isSpent(config.experiment, manifest) && !isSpent(bound.experiment, manifest);
   if (manifest.status === 'finished' && !isShort) return { ...found, state: 'finished' };
   if (failed) return { ...found, state: 'failed', error: failure.error };

@@ -1,8 +1,8 @@
 /**
- * Carries out a study on an executor: teachers before their students, as many at once as it takes,
- * every begin and end in the journal. All that counts stands in the study's folder: killed anywhere and
- * begun again, finished runs are read, interrupted ones go on from their checkpoints, jobs that still
- * run are waited for, and failed ones are tried again.
+ * Runs a study on an executor: teachers before their students, as many at once as the executor
+ * allows, with every start and end in the journal. All state is in the study folder: if a study is
+ * killed and started again, it reads finished runs, resumes interrupted ones from their
+ * checkpoints, waits for jobs that are still running, and retries failed ones.
  */
 import {
   type Execution,
@@ -125,7 +125,7 @@ export async function runStudy(given: StudySource, host: StudyHost): Promise<Stu
   });
 }
 
-/** Makes the folder the study's, and keeps how it is carried out. */
+/** Claims the study folder and records its execution settings. */
 async function openRunner(
   source: StudySource,
   wanted: readonly PlannedRun[],
@@ -135,7 +135,7 @@ async function openRunner(
   let execution = await resolveStudyExecution(root, host);
   await claimFolder(source, root, async () => {
     const backend = await openBackend(registry, execution);
-    // How many threads a backend falls back to differs from one machine to the next.
+    // The default number of threads differs between machines.
     execution = { threads: backend.capabilities.threads, ...execution };
     await backend.dispose();
   });
@@ -146,7 +146,7 @@ async function openRunner(
     : new StudyRunner(wanted, kept, [...(await readJournal(root))], await openJournal(root));
 }
 
-/** One coordinator at work. */
+/** The coordinator of one study. */
 class StudyRunner {
   readonly #host: StudyHost & { readonly title: string };
   readonly #planned: readonly PlannedRun[];
@@ -155,11 +155,11 @@ class StudyRunner {
   readonly #retries: number;
   /** By key. */
   readonly #runs = new Map<string, StudyRun>();
-  /** Runs of several keys that are the same run: its first key, by each. */
+  /** Maps each key to the first key of the same run. */
   readonly #same: ReadonlyMap<string, string>;
-  /** Keys of jobs that the executor has. */
+  /** Keys of jobs submitted to the executor. */
   readonly #submitted = new Set<string>();
-  /** What the runs that teach must keep for it, by key. */
+  /** Points that teachers must pin, by key. */
   readonly #pins: ReadonlyMap<string, PinnedPoints>;
   #begun = 0;
 
@@ -196,7 +196,8 @@ class StudyRunner {
     try {
       await this.#carryOut(stop);
     } finally {
-      // Where one failed to be written down, the others are saved and waited for before that is told.
+      // If recording one outcome fails, the other jobs are saved and awaited before the error is
+      // thrown.
       await executor.cancel();
       while ((await executor.collect()).length > 0);
       unwatch();
@@ -204,7 +205,7 @@ class StudyRunner {
     return this.#conclude();
   }
 
-  /** Hands out jobs and takes in what ends, until nothing is left. */
+  /** Submits jobs and handles their results until nothing is left. */
   async #carryOut(stop: AbortSignal): Promise<void> {
     for (;;) {
       if (!stop.aborted) await this.#submit();
@@ -225,7 +226,7 @@ class StudyRunner {
     };
   }
 
-  /** Reads where those runs stand that wait for others. */
+  /** Reads the state of runs that wait for others. */
   async #lookAgain(): Promise<void> {
     for (const { key } of orderByTeachers(this.#planned)) {
       const run = this.#runs.get(key);
@@ -234,7 +235,7 @@ class StudyRunner {
     }
   }
 
-  /** Hands out what is left to do, with the edges to what must be finished before. */
+  /** Submits the remaining runs, with their dependencies on unfinished teachers. */
   async #submit(): Promise<void> {
     const open = orderByTeachers(this.#planned).filter(({ key }) => this.#isOpen(key));
     if (open.length === 0) return;
@@ -245,7 +246,7 @@ class StudyRunner {
     );
   }
 
-  /** Left to do, not handed out yet, and the first of the same runs. */
+  /** Whether a run is unfinished, not submitted, and the first key of its run. */
   #isOpen(key: string): boolean {
     const { state } = this.#runs.get(key) ?? {};
     const isLeft = state === 'waiting' || state === 'ready' || state === 'interrupted';
@@ -273,7 +274,7 @@ class StudyRunner {
     });
   }
 
-  /** A job began, or its run tells something. */
+  /** Handles the start of a job or an event of its run. */
   #hear(event: JobEvent): void {
     const run = this.#runs.get(event.key);
     if (run === undefined) return;
@@ -285,7 +286,7 @@ class StudyRunner {
       };
       this.#runs.set(key, live);
       this.#begun++;
-      // A failed write is met again by the next one, which is waited for.
+      // If this write fails, the next one, which is awaited, fails too.
       this.#write({ type: 'begin', key, run: hash, at: now() }).catch(() => {});
       this.#tell({ type: 'begin', run: live });
       return;
@@ -295,12 +296,12 @@ class StudyRunner {
     this.#tell({ type: 'run', run: live, event: event.event });
   }
 
-  /** A job ended: what its folder holds is believed, and its executor where both agree. */
+  /** Handles the end of a job; its outcome counts only if the run's folder agrees. */
   async #settle({ key, outcome }: JobResult): Promise<void> {
     const before = this.#runs.get(key);
     this.#submitted.delete(key);
     if (before === undefined || outcome.status === 'blocked') return;
-    // It was cancelled before it began.
+    // It was canceled before it started.
     if (outcome.status === 'interrupted' && outcome.run === undefined) return;
     if (outcome.status === 'failed' && outcome.notBegun === true)
       throw new RunError(
@@ -309,7 +310,7 @@ class StudyRunner {
     await this.#write(endLine(key, outcome));
     const after = await this.#readAll(before);
     const { executor } = this.#host;
-    // An executor whose word and whose folder differ would be asked for ever.
+    // If an executor's outcome contradicts the folder, the job would be retried forever.
     if (outcome.status === 'finished' && after.state !== 'finished')
       throw new InputError(
         after.error ??
@@ -321,7 +322,7 @@ class StudyRunner {
     if (this.#host.failFast === true && isLost(after)) throw describeFailure(after, outcome);
   }
 
-  /** Reads a run's folder anew, for itself and for those that are the same run. */
+  /** Reads the state of a run from its folder, and of all keys of the same run. */
   async #readAll(run: StudyRun): Promise<StudyRun> {
     for (const { key } of this.#planned) {
       const same = this.#runs.get(key);
@@ -386,7 +387,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 const now = (): string => new Date().toISOString();
 
-/** A running run with what an event says of it. */
+/** Updates a running run from an event. */
 function withEvent(run: StudyRun, event: RunEvent): StudyRun {
   if (event.type !== 'epoch') return run;
   return { ...run, history: [...(run.history ?? []), event.row] };

@@ -1,4 +1,4 @@
-/** The statements of a plan, each with its test, its log-rank beside it, and restricted means to the plan's horizon. */
+/** Tests the hypotheses of a plan, each with a log-rank test and restricted means up to the plan's horizon. */
 import { InputError } from '@grok/core';
 import { quote } from '@grok/core/internal';
 import { compareTimes, type PairedTimes } from './arm-times.js';
@@ -35,7 +35,7 @@ export function testHypotheses(plan: Plan, runs: readonly StudyRun[]): readonly 
     return { ...given, ...found, z, p, adjusted: null, verdict: 'undecided' };
   });
   if (tested.some(({ missing }) => missing.length > 0)) return tested;
-  // A statement without a pair left counts in the family, and is not shown.
+  // A hypothesis without a pair still counts in the family and is not supported.
   const corrected = holm(tested.map(({ p }) => p ?? 1));
   return tested.map((one, i) => {
     const adjusted = corrected[i] ?? 1;

@@ -24,19 +24,19 @@ const plan = {
 };
 
 describe('hypotheses of a plan', () => {
-  it('are part of it', () => {
-    // Catches: a family that is dropped when the plan is read, and so not in the folder's plan.json.
+  it('are part of the plan', () => {
+    // Catches: a family dropped when the plan is read, and so missing from the folder's plan.json.
     expect(checkPlan({ ...plan, hypotheses }, 'plan').hypotheses).toEqual(hypotheses);
   });
   it.each([
     ['decay-0/feature', /hypotheses\.family\.0\.arm": unknown arm "decay-0\/feature"/],
-    // In a plan with overrides an arm alone would mean the runs of all of them.
+    // With overrides, an arm's name alone would be ambiguous.
     ['logit', /unknown arm "logit"/],
-  ])('name arms that there are: %s', (arm, message) => {
+  ])('refuse an unknown arm: %s', (arm, message) => {
     const wrong = { ...hypotheses, family: [{ ...family[0], arm }] };
     expect(() => checkPlan({ ...plan, hypotheses: wrong }, 'plan')).toThrow(message);
   });
-  it('differ in name', () => {
+  it('have distinct names', () => {
     const twice = { ...hypotheses, family: [...family, ...family] };
     expect(() => checkPlan({ ...plan, hypotheses: twice }, 'plan')).toThrow(/must differ in name/);
   });

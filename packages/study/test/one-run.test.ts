@@ -13,18 +13,18 @@ const experiment = {
 };
 
 describe('a specification', () => {
-  it('becomes a plan of one run with the same id (catches: a run that the command line would call another)', () => {
+  it('becomes a plan of one run with the same id (catches: another id than on the command line)', () => {
     const [run, ...others] = expandPlan(checkPlanOrSpec({ experiment }, 'spec.json'));
     expect(others).toEqual([]);
     expect(experimentHash(run!.experiment)).toBe(experimentHash(experiment));
   });
-  it('that names a teacher is refused (catches: a student trained without the teacher it asks for)', () => {
+  it('with a teacher is refused (catches: a student trained without its teacher)', () => {
     const teachers = { teacher: { run: 'a'.repeat(64), paramsSha256: 'b'.repeat(64) } };
     expect(() => planOfRun({ ...experiment, teachers }, 'x', 'run/config.json')).toThrow(
       'run/config.json: its teacher is missing',
     );
   });
-  it('that is none is checked as a plan (catches: any JSON taken for a plan)', () => {
+  it('that is not one is checked as a plan (catches: any JSON accepted as a plan)', () => {
     for (const [document, says] of [
       [{ a: 1 }, /x\.json: .*unknown key "a"/],
       ['text', /x\.json: /],

@@ -11,7 +11,7 @@ import {
 } from '../src/index.js';
 
 const pair = z.tuple([z.number(), z.boolean()]);
-/** Random durations, and what SciPy 1.17 (scores by hand, exact `permutation_test`) and lifelines 0.30 make of them. */
+/** Random durations, with results from SciPy 1.17 (scores by hand, exact `permutation_test`) and lifelines 0.30. */
 const fixtures = z
   .array(
     z.object({
@@ -35,7 +35,7 @@ describe('pairedPrenticeWilcoxon', () => {
     expect(restrictedMean(kaplanMeier(b), expected.horizon)).toBeCloseTo(expected.rm[1], 9);
     expect(logRank(a, b).p).toBeCloseTo(expected.lr, 9);
   });
-  it('changes sign with the arms, and knows no unit', () => {
+  it('changes sign with the order of the arms, and is independent of the unit', () => {
     const [one] = fixtures;
     const [a, b] = [durations(one?.a ?? []), durations(one?.b ?? [])];
     const forth = pairedPrenticeWilcoxon(a, b);
@@ -44,14 +44,14 @@ describe('pairedPrenticeWilcoxon', () => {
     const tripled = [a, b].map((all) => all.map((it) => ({ ...it, time: it.time / 3 })));
     expect(pairedPrenticeWilcoxon(tripled[0] ?? [], tripled[1] ?? [])).toEqual(forth);
   });
-  it('finds nothing where pairs are equal, and all of it where one arm always comes first', () => {
+  it('has p = 1 for equal pairs, and the smallest p when one arm always comes first', () => {
     const early = durations([10, 20, 30, 40].map((time) => [time, true]));
     const never = durations([100, 100, 100, 100].map((time) => [time, false]));
     expect(pairedPrenticeWilcoxon(early, early)).toEqual({ n: 4, z: null, p: 1 });
     // Two of the 16 exchanges are as extreme: this one and its opposite.
     expect(pairedPrenticeWilcoxon(early, never).p).toBe(2 / 16);
   });
-  it('scores by hand: 1 − 2 S at an event, 1 − S where censored (Prentice 1978)', () => {
+  it('has the scores 1 − 2 S at an event and 1 − S where censored (Prentice 1978)', () => {
     const scores = prenticeScores(
       durations([
         [1, true],
@@ -59,12 +59,12 @@ describe('pairedPrenticeWilcoxon', () => {
         [3, true],
       ]),
     );
-    // S = 3/4 after the first, then · 1/2 at the third, the only one left.
+    // S is 3/4 after the first event, times 1/2 at the third time, where one run is left.
     [1 - 2 * 0.75, 1 - 0.75, 1 - 2 * 0.375].forEach((expected, i) => {
       expect(scores[i]).toBeCloseTo(expected, 15);
     });
   });
-  it('needs pairs', () => {
+  it('refuses samples without pairs', () => {
     expect(() => pairedPrenticeWilcoxon([], [])).toThrow(/needs 1 to 20 pairs, got 0 and 0/);
   });
 });

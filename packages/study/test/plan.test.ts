@@ -35,21 +35,21 @@ const plan: Plan = {
 };
 
 describe('merge', () => {
-  it('lets a length in steps take the place of one in epochs, and the reverse', () => {
-    // Catches: a plan of epochs that no part can give a number of steps.
+  it('replaces a length in epochs with one in steps, and vice versa', () => {
+    // Catches: a plan in epochs whose parts cannot set a number of steps.
     expect(merge({ epochs: 2, seed: 1 }, { steps: 3 })).toEqual({ steps: 3, seed: 1 });
     expect(merge({ steps: 3 }, { epochs: 2 })).toEqual({ epochs: 2 });
     expect(merge({ epochs: 2 }, { seed: 1 })).toEqual({ epochs: 2, seed: 1 });
     expect(merge({ epochs: 2 }, { epochs: 1, steps: 3 })).toEqual({ epochs: 1, steps: 3 });
   });
-  it('lays deep objects over one another and replaces lists', () => {
+  it('merges nested objects and replaces lists', () => {
     // Catches: an arm's objective appended to the student's, or options lost.
     expect(merge({ a: { b: 1, c: [1, 2] } }, { a: { c: [3], d: 4 } })).toEqual({
       a: { b: 1, c: [3], d: 4 },
     });
   });
   it('drops the options of another component', () => {
-    // Catches: AdamW's options handed to SGD, which knows none of them.
+    // Catches: AdamW's options passed to SGD.
     expect(
       merge(
         { optimizer: { use: 'adamw', options: { weightDecay: 1 } } },
@@ -57,7 +57,7 @@ describe('merge', () => {
       ),
     ).toEqual({ optimizer: { use: 'sgd' } });
   });
-  it('leaves its arguments as they were', () => {
+  it('does not modify its arguments', () => {
     const under = { a: { b: 1 } };
     merge(under, { a: { b: 2 } });
     expect(under).toEqual({ a: { b: 1 } });
@@ -65,8 +65,8 @@ describe('merge', () => {
 });
 
 describe('expandPlan', () => {
-  it('gives each seed its teacher first, then the arms in order', () => {
-    // Catches: a student planned before the teacher it needs.
+  it('lists each seed’s teacher first, then the arms in order', () => {
+    // Catches: a student planned before its teacher.
     expect(expandPlan(plan).map(({ name, seed }) => `${name} ${seed}`)).toEqual([
       'teacher 7',
       'none 7',
@@ -85,8 +85,8 @@ describe('expandPlan', () => {
       logit: { teacher: { key: 'teacher@0', at: 'last' } },
     });
   });
-  it('gives none to an arm that says so, though it has other terms than hard', () => {
-    // Catches: a regularized control that waits for a teacher which it never reads.
+  it('gives no teacher to an arm with an empty `teachers`, whatever its terms', () => {
+    // Catches: a regularized control that waits for a teacher that it never reads.
     const shrink = { teachers: {}, objective: [{ use: 'hard' }, { use: 'shrink' }] };
     const arms = { ...plan.arms, shrink };
     const runs = expandPlan(checkPlan({ ...plan, arms }, 'shrink.json'));
@@ -95,7 +95,7 @@ describe('expandPlan', () => {
     expect(found?.experiment).not.toHaveProperty('teachers');
   });
   it('merges shared, student and arm, with the seed', () => {
-    // Catches: the teacher's warm-up leaking into students, or an arm's epochs ignored.
+    // Catches: the teacher's warm-up leaking into students; an arm's epochs ignored.
     expect(armPart(plan, 'logit', 7)).toEqual({
       task: { use: 'div', options: { p: 23 } },
       batch: 512,
@@ -109,7 +109,7 @@ describe('expandPlan', () => {
       seed: 7,
     });
   });
-  it('names the nearest arm', () => {
+  it('suggests the nearest arm', () => {
     expect(() => armPart(plan, 'logti', 7)).toThrow('unknown arm "logti": did you mean "logit"?');
   });
 });
@@ -123,8 +123,8 @@ describe('several teachers and overrides', () => {
       'logit-memorised': { ...plan.arms.logit!, teachers: { teacher: 'memorised' } },
     },
   };
-  it('gives an arm the teacher it names, which differs from the first in what is said', () => {
-    // Catches: every arm taught by the first teacher, a second teacher without the first's options.
+  it('gives an arm the teacher it names, based on the first', () => {
+    // Catches: every arm taught by the first teacher; a second teacher without the first's options.
     const runs = expandPlan(checkPlan(grown, 'grown.json')).filter(({ seed }) => seed === 7);
     expect(runs.map(({ name, role, needs }) => [name, role, needs])).toEqual([
       ['teacher', 'teacher', {}],
@@ -141,7 +141,7 @@ describe('several teachers and overrides', () => {
     });
     expect('teachers' in runs.at(-1)!.experiment).toBe(false);
   });
-  it('repeats the plan for each override, and says so in the keys', () => {
+  it('repeats the plan for each override, with the override in the keys', () => {
     const overrides = { base: {}, short: { student: { epochs: 2 } } };
     const runs = expandPlan(checkPlan({ ...plan, overrides }, 'over.json'));
     expect(runs.map(({ key }) => key)).toEqual([
@@ -150,7 +150,7 @@ describe('several teachers and overrides', () => {
       ...['short/none@0', 'short/logit@0'],
     ]);
     const [base, short] = [0, 6].map((at) => runs[at]!.experiment);
-    expect(short).toEqual(base); // one run for both: its hash is the same
+    expect(short).toEqual(base); // one run for both, since the hash is the same
     expect(runs[7]?.experiment.epochs).toBe(2);
   });
   it.each([
@@ -178,8 +178,8 @@ describe('several teachers and overrides', () => {
   });
 });
 
-describe('a plan that was changed', () => {
-  it('says so in its title and its summary', () => {
+describe('a changed plan', () => {
+  it('shows its changes in title and summary', () => {
     const { name: title, summary } = plan;
     expect(describePlan(withChanges(plan, []))).toEqual({ title, summary });
     const once = withChanges(plan, ['shared.epochs=2']);
@@ -196,8 +196,8 @@ describe('a plan that was changed', () => {
 });
 
 describe('checkPlan', () => {
-  it('refuses a run that lacks what every run must have', () => {
-    // Catches: a plan that is only found wanting when its first run is composed.
+  it('refuses a run that lacks a required key', () => {
+    // Catches: an invalid plan reported only when its first run is composed.
     const { optimizer: _, ...student } = plan.student;
     expect(() => checkPlan({ ...plan, student }, 'plan p.json')).toThrow(
       'plan p.json: run "none": key "optimizer": is missing',
@@ -237,7 +237,7 @@ describe('checkPlan', () => {
   it.each(bad)('refuses %s', (_, value, message) => {
     expect(() => checkPlan(value, 'tiny.json')).toThrow(message);
   });
-  it('accepts a plan as it is', () => {
+  it('accepts a valid plan unchanged', () => {
     expect(checkPlan(structuredClone(plan), 'tiny.json')).toEqual(plan);
   });
 });

@@ -1,4 +1,4 @@
-/** A process of a study that outlives it: one that answers saves and goes, one that is busy without end is ended. */
+/** A worker process that outlives its study: a responsive one saves and exits, one in an endless loop is ended. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const built = new URL('../dist/process.js', import.meta.url);
 
-/** Starts a process that starts a worker and dies; gives what was written until both are gone. */
+/** Starts a process that starts a worker and dies; returns the output of both. */
 async function outlive(work: string): Promise<string> {
   const node = (code: string) => ['--input-type=module', '-e', code];
   const worker = `import { endWithStudy } from ${JSON.stringify(built.href)};
@@ -15,7 +15,7 @@ async function outlive(work: string): Promise<string> {
     const worker = spawn(process.execPath, ${JSON.stringify(node(worker))},
       { detached: true, stdio: ['ignore', 'pipe', 'inherit', 1] });
     worker.stdout.on('data', (text) => { process.stdout.write(text); process.kill(process.pid, 'SIGKILL'); });`;
-  // The worker holds the pipe as descriptor 3: it closes with the last of both.
+  // The worker inherits the pipe as descriptor 3, so it closes when both are gone.
   const child = spawn(process.execPath, node(study), { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   child.stdout.on('data', (text) => {

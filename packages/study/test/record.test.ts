@@ -29,8 +29,9 @@ const row = (epoch: number, accuracy: number, seconds: number): MetricsRow => ({
 });
 
 describe('buildRecord', () => {
-  it('sums up a run', () => {
-    // Catches: the best epoch taken for the last, the mean for the median, training scores for validation.
+  it('summarizes a run', () => {
+    // Catches: the best epoch instead of the last, the mean instead of the median, training scores
+    // instead of validation.
     const history = [row(1, 0.4, 9), row(2, 0.995, 1), row(3, 0.9, 2)];
     const record = buildRecord(
       { ...manifest, status: 'finished', paramsSha256: 'c'.repeat(64), seconds: 12, leaked: true },
@@ -57,14 +58,14 @@ describe('buildRecord', () => {
       out: 'runs/x',
     });
   });
-  it('has nulls, not NaN, where no epoch is done', () => {
-    // Catches: a record that JSON turns into something else.
+  it('has null instead of NaN before the first epoch', () => {
+    // Catches: a record that JSON changes.
     const record = buildRecord(manifest, [], 'x');
     expect(record).toMatchObject({ epochs: 0, finalValAccuracy: null, secondsPerEpoch: null });
     expect(JSON.parse(JSON.stringify(record))).toEqual(record);
   });
 });
 
-it('takes the middle, or the mean of the two middle ones', () => {
+it('returns the middle value, or the mean of the two middle ones', () => {
   expect([median([]), median([3]), median([9, 1]), median([10, 9, 1])]).toEqual([null, 3, 5, 9]);
 });

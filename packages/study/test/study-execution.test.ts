@@ -1,9 +1,9 @@
-/** What a study was started with holds for the whole of it, named or not. */
+/** The recorded settings of a study apply to all of it. */
 import { memoryStore } from '@grok/core';
 import { expect, it } from 'vitest';
 import { resolveStudyExecution, writeStudyExecution } from '../src/study-execution.js';
 
-it('the backend that nobody named is kept too (catches: half a study on another one)', async () => {
+it('a default backend is recorded too (catches: half of a study on another backend)', async () => {
   const root = memoryStore('s');
   await writeStudyExecution(root, { threads: 1 });
   expect(await resolveStudyExecution(root, { defaults: { backend: 'wasm' } })).toEqual({

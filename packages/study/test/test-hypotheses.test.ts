@@ -32,7 +32,7 @@ const plan = checkPlan(
   'plan',
 );
 const id = 'a'.repeat(64);
-/** A run that first comes to .6 at epoch `at`, and ends at `end`. */
+/** A run that first reaches 0.6 at epoch `at` and ends at `end`. */
 function ended(name: string, seed: number, at: number, end = 200): StudyRun {
   const experiment = {
     ...{ task: { use: 'div' }, model: { use: 'm' }, optimizer: { use: 'o' } },
@@ -68,7 +68,7 @@ describe('testHypotheses', () => {
   it('censors at the horizon and corrects the whole family', () => {
     const runs = [...none, ...feature, ...arm('logit', [60, 70, 150, 80, 170, 90])];
     const [first, second] = testHypotheses(plan, runs);
-    // Catches: an event after the horizon that counts, a run without one that is left out.
+    // Catches: counting an event after the horizon; dropping a run without an event.
     expect(first).toMatchObject({ reached: [6, 4], missing: [], restrictedMeans: [30, 500 / 6] });
     expect(first?.p).toBe(2 / 64);
     expect(first?.adjusted).toBe(4 / 64);
@@ -77,14 +77,14 @@ describe('testHypotheses', () => {
     expect(first?.verdict).toBe('not shown');
     expect(second).toMatchObject({ p: 1, adjusted: 1, z: null, verdict: 'not shown' });
   });
-  it('decides nothing while runs are missing', () => {
-    // Catches: a family corrected for the tests that there are so far.
+  it('is undecided while runs are missing', () => {
+    // Catches: a family corrected only for the tests that are complete so far.
     const [first, second] = testHypotheses(plan, [...none, ...feature]);
     expect(first).toMatchObject({ p: 2 / 64, adjusted: null, verdict: 'undecided' });
     expect(second).toMatchObject({ p: null, missing: plan.seeds, restrictedMeans: null });
   });
-  it('says which way it went', () => {
-    // Catches: a difference against what was expected that counts as support.
+  it('reports the direction', () => {
+    // Catches: a difference opposite to the expected one counted as support.
     const verdictOn = (expected: 'earlier' | 'later') => {
       const family = [{ ...hypothesis('h1', 'feature', 'none'), expected }];
       const own = checkPlan({ ...plan, hypotheses: { ...plan.hypotheses, family } }, 'plan');
@@ -92,8 +92,8 @@ describe('testHypotheses', () => {
     };
     expect([verdictOn('earlier'), verdictOn('later')]).toEqual([['supported'], ['opposite']]);
   });
-  it('goes on without a pair that is lost, and says so', () => {
-    // Catches: a family that is never complete because one teacher failed.
+  it('continues without a lost pair, and reports it', () => {
+    // Catches: a family that never completes because one teacher failed.
     const blocked: StudyRun = {
       ...{ key: 'logit@0', name: 'logit', role: 'student', seed: 0, needs: {}, state: 'blocked' },
       experiment: ended('logit', 0, 0).experiment,
@@ -103,7 +103,7 @@ describe('testHypotheses', () => {
     expect(second).toMatchObject({ lost: [0], missing: [], verdict: 'not shown' });
     expect(second?.seeds).toHaveLength(5);
   });
-  it('needs a plan that states something', () => {
+  it('requires a plan with hypotheses', () => {
     const { hypotheses: _, ...silent } = plan;
     expect(() => testHypotheses(silent, [])).toThrow(/has no hypotheses/);
   });
@@ -111,20 +111,20 @@ describe('testHypotheses', () => {
 
 describe('summarizeTimes', () => {
   const outcome = { threshold: 0.5, horizon: 100 };
-  it('counts a failed run as censored at its last epoch, and one under way not at all', () => {
-    // Catches: a lost run that is left out, so that only what succeeded is counted.
+  it('counts a failed run as censored at its last epoch, and excludes a running one', () => {
+    // Catches: lost runs dropped, so that only successful ones are counted.
     const failed: StudyRun = { ...ended('none', 0, 500, 40), state: 'failed' };
     const open: StudyRun = { ...ended('none', 1, 20), state: 'interrupted' };
     const found = summarizeTimes([failed, open, ended('none', 2, 60)], 'none', outcome);
     expect(found).toMatchObject({ planned: 3, ended: 2, reached: 1, median: 60 });
     expect(timeRun(failed, outcome)).toEqual({ time: 40, observed: false });
   });
-  it('wants a sustained accuracy to hold to the end of its span', () => {
+  it('requires a sustained accuracy to hold for its whole span', () => {
     const run = ended('none', 0, 90, 100);
     expect(timeRun(run, outcome)).toEqual({ time: 90, observed: true });
     expect(timeRun(run, { ...outcome, sustained: 21 })).toEqual({ time: 100, observed: false });
   });
-  it('knows nothing of an arm without a run', () => {
+  it('has no values for an arm without runs', () => {
     const found = summarizeTimes([], 'none', outcome);
     expect(found).toMatchObject({ ended: 0, rate: null, median: null, restrictedMean: null });
   });

@@ -1,4 +1,4 @@
-/** Host arrays in one word, and trees of tensors read and freed. */
+/** Short constructors of host arrays, and functions to read and free trees of tensors. */
 import type { Backend, DeviceTensor, HostArray, Tree } from '@grok/core';
 import { freeTree, readTree } from '@grok/core/internal';
 

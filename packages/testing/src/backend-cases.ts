@@ -1,7 +1,4 @@
-/**
- * Operations that a training step is made of, each beside the same thing in float64: what every
- * backend must compute, and differentiate, alike.
- */
+/** Operations used in training steps, each with its float64 equivalent: every backend must agree in value and gradient. */
 import { rng, sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import {
@@ -73,7 +70,7 @@ const batched = (
     ...matMul64(sliceBatch(a, i), sliceBatch(b, i), flags).data,
   ]).flat();
 };
-/** Awkward sizes: neither square nor multiples of four, where vector code has its tails. */
+/** Awkward sizes, neither square nor multiples of four, which exercise the tails of vector code. */
 const products: readonly BackendCase[] = [false, true].flatMap((transposeA) =>
   [false, true].flatMap((transposeB) => {
     const [a, b] = [transposeA ? [5, 3] : [3, 5], transposeB ? [7, 5] : [5, 7]];
@@ -96,7 +93,7 @@ const products: readonly BackendCase[] = [false, true].flatMap((transposeA) =>
   }),
 );
 
-const IDS = [4, 0, 4, 1, 4, 0]; // repeated rows: a gradient must add them up
+const IDS = [4, 0, 4, 1, 4, 0]; // repeated rows, whose gradients must be summed
 const KEEP = [1, 0, 1, 1, 0, 1, 1, 0];
 
 /** Operations that models and losses use; extend them for new operations. */
@@ -219,7 +216,7 @@ export const backendCases: readonly BackendCase[] = [
   backendCase({
     name: 'broadcast from both sides',
     inputs: { x: [3, 1, 4], y: [2, 1] },
-    // Not squaredDifference: tfjs's gradient of it forgets to sum over broadcast axes.
+    // Not squaredDifference, whose gradient in tfjs does not sum over broadcast axes.
     tensor: ({ x, y }) => tf.square(tf.sub(tf.mul(x, y), y)), // [3, 2, 4]
     reference: ({ x, y }) =>
       Array.from({ length: 24 }, (_, i) => {

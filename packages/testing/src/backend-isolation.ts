@@ -1,16 +1,16 @@
-/** Part of the backends' suite: memory, and how programs live beside others in one process. */
+/** Backend suite: memory, and programs beside other backends in one process. */
 import type { Backend } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
-/** A backend, and a way to have another of its kind. */
+/** A backend, and a way to create another of the same kind. */
 export interface BackendUnderTest {
   readonly backend: Backend;
   readonly makeBackend: () => Backend | Promise<Backend>;
 }
 
-/** Registers the tests of the backend that `subject` gives once `beforeAll` has run. */
+/** Registers tests for the backend that `subject` returns after `beforeAll`. */
 export function isolationSuite(subject: () => BackendUnderTest): void {
   describe('isolation', () => {
     registerTests(isolationTests, subject);
@@ -56,7 +56,7 @@ const isolationTests: Tests<BackendUnderTest> = {
     backend.free(x);
   },
 
-  'gives timers and signals a turn (catches: Ctrl-C unheard while a loop of steps runs)': async ({
+  'yields to timers and signals (catches: Ctrl-C ignored during a loop of steps)': async ({
     backend,
   }) => {
     const x = backend.upload(Float32Array.of(1), [1], 'float32');
@@ -65,7 +65,7 @@ const isolationTests: Tests<BackendUnderTest> = {
     setTimeout(() => {
       heard = true;
     }, 0);
-    // Far more runs than the timer needs; a backend that never yields would go on for all of them.
+    // Far more runs than the timer needs; a backend that never yields would complete all of them.
     for (let i = 0; i < 100_000 && !heard; i++) backend.free((await program.run({ x })).y);
     expect(
       heard,
@@ -75,36 +75,38 @@ const isolationTests: Tests<BackendUnderTest> = {
     backend.free(x);
   },
 
-  'lives beside another of its kind, and dies alone (catches: shared state, tensors that outlive it)':
-    async ({ backend, makeBackend }) => {
-      const other = await makeBackend();
-      const mine = backend.upload(Float32Array.of(1), [1], 'float32');
-      const theirs = other.upload(Float32Array.of(2), [1], 'float32');
-      const program = await backend.compile('double', double, { x: mine });
-      const twin = await other.compile('double', double, { x: theirs });
-      const [a, b] = await Promise.all([program.run({ x: mine }), twin.run({ x: theirs })]);
-      expect(
-        [...(await backend.read(a.y)), ...(await other.read(b.y))],
-        'two backends of one kind must compute side by side, each its own',
-      ).toEqual([2, 4]);
-      await expect(
-        program.run({ x: theirs }),
-        'a tensor of another backend must be refused, not read',
-      ).rejects.toThrow();
-      await other.dispose();
-      expect(
-        () => other.upload(Float32Array.of(1), [1], 'float32'),
-        'a backend that was disposed must refuse uploads and say so',
-      ).toThrow(/disposed/);
-      expect(
-        [...(await backend.read(a.y))],
-        'disposing one backend must leave the tensors of the other alive',
-      ).toEqual([2]);
-      program.dispose();
-      for (const tensor of [a.y, mine]) backend.free(tensor);
-    },
+  'is independent of another of its kind (catches: shared state, tensors that outlive it)': async ({
+    backend,
+    makeBackend,
+  }) => {
+    const other = await makeBackend();
+    const mine = backend.upload(Float32Array.of(1), [1], 'float32');
+    const theirs = other.upload(Float32Array.of(2), [1], 'float32');
+    const program = await backend.compile('double', double, { x: mine });
+    const twin = await other.compile('double', double, { x: theirs });
+    const [a, b] = await Promise.all([program.run({ x: mine }), twin.run({ x: theirs })]);
+    expect(
+      [...(await backend.read(a.y)), ...(await other.read(b.y))],
+      'two backends of one kind must compute side by side, each its own',
+    ).toEqual([2, 4]);
+    await expect(
+      program.run({ x: theirs }),
+      'a tensor of another backend must be refused, not read',
+    ).rejects.toThrow();
+    await other.dispose();
+    expect(
+      () => other.upload(Float32Array.of(1), [1], 'float32'),
+      'a backend that was disposed must refuse uploads and say so',
+    ).toThrow(/disposed/);
+    expect(
+      [...(await backend.read(a.y))],
+      'disposing one backend must leave the tensors of the other alive',
+    ).toEqual([2]);
+    program.dispose();
+    for (const tensor of [a.y, mine]) backend.free(tensor);
+  },
 
-  'says what it is (catches: manifests that cannot be told apart)': ({ backend }) => {
+  'describes itself (catches: manifests that cannot be distinguished)': ({ backend }) => {
     expect(
       backend.name,
       "a backend's name must be one that specifications can use: small letters, digits, hyphens",
@@ -167,7 +169,7 @@ async function givesItBack(backend: Backend): Promise<void> {
   for (const tensor of [x, y]) backend.free(tensor);
 }
 
-/** A tfjs backend that does nothing but stand there. */
+/** A tfjs backend that does nothing. */
 class OtherBackend extends tf.KernelBackend {
   override dispose(): void {}
 }

@@ -1,4 +1,4 @@
-/** Part of the backends' suite: compiled programs, the trees that they take and give, and their state. */
+/** Backend suite: compiled programs, the trees they take and return, and their state. */
 import type { Backend } from '@grok/core';
 import type { OnDevice } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -17,9 +17,11 @@ const swap = ({ a, c }: Inputs): { out: { c: tf.Tensor }; sum: tf.Tensor } => ({
   sum: tf.add(a['blocks.0.w'], c),
 });
 
-/** What a backend's programs must do. */
+/** Requirements on a backend's programs. */
 export const programTests: Tests<Backend> = {
-  'take and give trees (catches: leaves matched by order instead of by name)': async (backend) => {
+  'take and return trees (catches: leaves matched by order instead of by name)': async (
+    backend,
+  ) => {
     const out = await runOnce(backend, 'swap', swap, {
       c: tree.c,
       a: { b: tree.a.b, 'blocks.0.w': tree.a['blocks.0.w'] },
@@ -34,7 +36,7 @@ export const programTests: Tests<Backend> = {
     expect(out.sum, 'inputs must be matched by name: sum is a.w + c').toBeCloseToTensor([6, 8]);
   },
 
-  'refuse other inputs by name (catches: a short last batch run through a full one’s program)':
+  'refuse mismatched inputs by name (catches: a short last batch run by the program of a full one)':
     async (backend) => {
       const { program, inputs, unload } = await load(backend, 'swap', swap, tree);
       const long = backend.upload(new Float32Array(3), [3], 'float32');
@@ -64,7 +66,7 @@ export const programTests: Tests<Backend> = {
       for (const tensor of [long, whole]) backend.free(tensor);
     },
 
-  'may hand an input back (catches: two names for one tensor, freed twice)': async (backend) => {
+  'may return an input (catches: two names for one tensor, freed twice)': async (backend) => {
     const x = backend.upload(Float32Array.of(1, 2), [2], 'float32');
     const program = await backend.compile(
       'same',
@@ -82,7 +84,7 @@ export const programTests: Tests<Backend> = {
     program.dispose();
   },
 
-  'keep state going round (catches: a counter that turns into float32, donated state read again)':
+  'carry state from run to run (catches: a counter that becomes float32, donated state read again)':
     async (backend) => {
       type State = { state: { count: tf.Tensor; w: tf.Tensor } };
       const advance = ({ state: { count, w } }: State): State => ({
@@ -109,7 +111,7 @@ export const programTests: Tests<Backend> = {
         await readAndFree(backend, at),
         'state must go round in its own type: int32 beyond what float32 can count, halves exact',
       ).toEqual({
-        // One more than float32 can count to.
+        // Beyond the integers that float32 can count.
         'state/count': i32([], [2 ** 24 + 10]),
         'state/w': f32([2], [1, 2 ** -10]),
       });
@@ -134,9 +136,7 @@ export const programTests: Tests<Backend> = {
     backend.free(count);
   },
 
-  'name a kernel that is missing (catches: an error that says nothing of where)': async (
-    backend,
-  ) => {
+  'name a missing kernel (catches: an error without the op that called it)': async (backend) => {
     const x = backend.upload(Float32Array.of(1), [1], 'float32');
     const odd = tf.op({
       oddity_: (x: tf.Tensor): tf.Tensor => tf.engine().runKernel('NoSuchKernel', { x }),

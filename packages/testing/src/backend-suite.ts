@@ -1,7 +1,7 @@
 /**
- * The conformance suite of backends: one call in a vitest file, and whatever passes can train. It
- * asks for values and gradients against float64, for state that goes round, for memory, and for
- * isolation from the other backends of the process.
+ * The conformance suite for backends: one call in a vitest file, and any backend that passes can
+ * train. It checks values and gradients against float64, state carried between steps, memory, and
+ * isolation from other backends in the process.
  */
 import { type Backend, type HostArray, type Params, rng } from '@grok/core';
 import { valueAndGrads } from '@grok/core/internal';
@@ -42,7 +42,7 @@ export function backendSuite(
     describe('tensors', () => registerTests(tensorTests, () => backend));
     describe('programs', () => registerTests(programTests, () => backend));
     describe.each([...backendCases, ...cases])('$name', (entry) => {
-      it('has the value and the gradient of float64', () => checkCase(backend, entry));
+      it('matches float64 in value and gradient', () => checkCase(backend, entry));
     });
     it.each(exactCases)('$name: exact', async ({ inputs, tensor, want }) => {
       const { y } = await runOnce(backend, 'exact', (x: Params) => ({ y: tensor(x) }), inputs);
@@ -55,7 +55,7 @@ export function backendSuite(
       it.skipIf(repeats === 0)(
         `adds an embedding’s gradient exactly, ${repeats} times alike (catches: threads that race for a row)`,
         () => checkEmbedding(backend, repeats),
-        60_000 + 1_000 * repeats, // plain JavaScript takes longer than a runner's own 5 s
+        60_000 + 1_000 * repeats, // plain JavaScript takes longer than the runner's default 5 s
       );
       registerTests(gradientTests, () => backend);
     });
@@ -66,7 +66,7 @@ export function backendSuite(
 async function checkCase(backend: Backend, entry: BackendCase): Promise<void> {
   const inputs = drawInputs(entry);
   const value = Float64Array.from(entry.reference(inputs));
-  // A weighted sum of the results, so that no error cancels another.
+  // A weighted sum of the results, so that errors do not cancel.
   const weights = rng(2).split(entry.name).normal(value.length);
   const host = Object.fromEntries(
     Object.entries(inputs).map(([key, { shape, data }]) => [key, f32(shape, data)]),
@@ -133,7 +133,7 @@ const readBits = (array: HostArray | undefined): string =>
   array === undefined ? '' : String(new Uint32Array(array.data.slice().buffer));
 
 const gradientTests: Tests<Backend> = {
-  'gives zeros where the loss does not reach (catches: unused parameters that throw)': async (
+  'gives zero gradients for unused parameters (catches: unused parameters that throw)': async (
     backend,
   ) => {
     const out = await runOnce(

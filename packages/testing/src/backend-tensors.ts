@@ -1,13 +1,13 @@
-/** Part of the backends' suite: tensors that go up, come back, are lent and freed. */
+/** Backend suite: tensors that are uploaded, read, lent and freed. */
 import type { Backend, HostArray } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { expect } from 'vitest';
 import { f32, i32, readAndFree } from './arrays.js';
 import type { Tests } from './tests-by-title.js';
 
-/** What a backend's tensors must do. */
+/** Requirements on a backend's tensors. */
 export const tensorTests: Tests<Backend> = {
-  'come back as they went up (catches: types mixed up, scalars lost)': async (backend) => {
+  'are read back as uploaded (catches: types mixed up, scalars lost)': async (backend) => {
     const arrays: HostArray[] = [
       f32([2, 3], [1, -2.5, 3e-8, 4, 5, Number.POSITIVE_INFINITY]),
       i32([2], [-7, 2 ** 30]),
@@ -46,29 +46,30 @@ export const tensorTests: Tests<Backend> = {
     backend.free(tensor);
   },
 
-  'may be lent, and what came of them outlives the loan (catches: a mask drawn anew into an output)':
-    async (backend) => {
-      const source = new Float32Array(2000).fill(1);
-      const lent = backend.upload(source, [2000], 'float32', { lent: true });
-      const program = await backend.compile(
-        'lent',
-        ({ x }: { x: tf.Tensor }) => ({ same: x, twice: tf.add(x, x) }),
-        { x: lent },
-      );
-      const out = await program.run({ x: lent });
-      backend.free(lent);
-      source.fill(9);
-      // Memory that came back may be handed out again, the lender's may not.
-      const later = backend.upload(new Float32Array(2000), [2000], 'float32');
-      expect([source[0], source[1999]], "a lender's array must stay the lender's").toEqual([9, 9]);
-      const { same, twice } = await readAndFree(backend, out);
-      expect(
-        [same?.data[1999], twice?.data[0]],
-        'what came of a lent tensor must outlive the loan',
-      ).toEqual([1, 2]);
-      backend.free(later);
-      program.dispose();
-    },
+  'may be lent, and outputs outlive the loan (catches: an output changed by the next mask)': async (
+    backend,
+  ) => {
+    const source = new Float32Array(2000).fill(1);
+    const lent = backend.upload(source, [2000], 'float32', { lent: true });
+    const program = await backend.compile(
+      'lent',
+      ({ x }: { x: tf.Tensor }) => ({ same: x, twice: tf.add(x, x) }),
+      { x: lent },
+    );
+    const out = await program.run({ x: lent });
+    backend.free(lent);
+    source.fill(9);
+    // Freed memory may be reused, but not the lender's.
+    const later = backend.upload(new Float32Array(2000), [2000], 'float32');
+    expect([source[0], source[1999]], "a lender's array must stay the lender's").toEqual([9, 9]);
+    const { same, twice } = await readAndFree(backend, out);
+    expect(
+      [same?.data[1999], twice?.data[0]],
+      'what came of a lent tensor must outlive the loan',
+    ).toEqual([1, 2]);
+    backend.free(later);
+    program.dispose();
+  },
 
   'must fill their shape (catches: silent zeros at the end of a short batch)': (backend) => {
     expect(
@@ -81,9 +82,7 @@ export const tensorTests: Tests<Backend> = {
     ).toThrow(/float32/i);
   },
 
-  'are freed once and for all (catches: stale memory read as if it were alive)': async (
-    backend,
-  ) => {
+  'are gone once freed (catches: stale memory read as live)': async (backend) => {
     const tensor = backend.upload(Float32Array.of(1), [1], 'float32');
     backend.free(tensor);
     backend.free(tensor);

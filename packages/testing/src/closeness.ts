@@ -1,4 +1,4 @@
-/** How far numbers are from what they should be, in units of what is tolerated. */
+/** Measures deviations from expected numbers in units of the tolerance. */
 
 /** Tolerance: a number is close if it differs by at most `absolute + relative · |expected|`. */
 export interface Tolerance {
@@ -33,14 +33,14 @@ export function findWorst(
   return worst;
 }
 
-/** A deviation over what is tolerated; infinite where just one of both is NaN. */
+/** Deviation over tolerance; infinite if exactly one of the two is NaN. */
 function ratioTo({ absolute = 1e-5, relative = 0 }: Tolerance, got: number, want: number): number {
   if (Object.is(got, want) || got === want) return 0;
   const ratio = Math.abs(got - want) / (absolute + relative * Math.abs(want));
   return Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio;
 }
 
-/** `entry 3 is 0.2, wanted 0.1 (2.5 times the tolerance)`. */
+/** Formats `entry 3 is 0.2, wanted 0.1 (2.5 times the tolerance)`. */
 export function worstText({ ratio, index, got, want }: Worst): string {
   return index < 0
     ? `has ${got} entries, wanted ${want}`

@@ -1,4 +1,4 @@
-/** Whole numbers, flags and types: what every backend must compute to the last digit. */
+/** Integers, flags and types, which every backend must compute exactly. */
 import type { HostArray } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { bool, f32, i32 } from './arrays.js';
@@ -12,7 +12,7 @@ export interface ExactCase<Names extends string = string> {
 }
 
 const exactCase = <Names extends string>(entry: ExactCase<Names>): ExactCase<Names> => entry;
-const WHOLE = 2 ** 24 + 1; // float32 cannot hold it
+const WHOLE = 2 ** 24 + 1; // not representable in float32
 
 /** Operations on data types that a backend must not confuse. */
 export const exactCases: readonly ExactCase[] = [

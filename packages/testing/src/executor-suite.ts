@@ -1,4 +1,4 @@
-/** The conformance suite of executors: what a study relies on when it hands out runs. */
+/** The conformance suite for executors: what a study relies on when it submits runs. */
 import {
   type Executor,
   experimentHash,
@@ -17,7 +17,7 @@ import { registerTests, type Tests } from './tests-by-title.js';
 /** An executor under test, with the folder that it shares with the suite. */
 export interface ExecutorAtWork {
   readonly executor: Executor;
-  /** A run's folder, by name. */
+  /** Opens a run's folder by name. */
   readonly open: (folder: string) => Store;
 }
 /** Options of `executorSuite`. */
@@ -51,7 +51,7 @@ const seeded = (spec: RunSpec, seed: number): RunSpec => ({
   experiment: { ...spec.experiment, seed, splitSeed: spec.experiment.seed },
 });
 
-/** A way to begin with an executor and an empty folder, and what is to be run. */
+/** Creates an executor with an empty folder, and the runs to execute. */
 interface Subject extends Required<ExecutorSuiteOptions> {
   readonly begin: () => Promise<ExecutorAtWork>;
 }
@@ -77,9 +77,7 @@ export function executorSuite(
 }
 
 const executorTests: Tests<Subject> = {
-  'says who it is and how many jobs it takes (catches: a study that hands out none)': async ({
-    begin,
-  }) => {
+  'has a name and slots (catches: a study that submits no jobs)': async ({ begin }) => {
     const { executor } = await begin();
     expect(executor.name, 'a name, for errors').toMatch(/\S/);
     expect(
@@ -88,7 +86,7 @@ const executorTests: Tests<Subject> = {
     ).toBe(true);
     expect(await executor.collect(), 'without jobs there is nothing to collect').toEqual([]);
   },
-  'carries out a run in its folder, and then leaves it (catches: another folder, a finished run begun anew)':
+  'executes a run in its folder, and leaves a finished one alone (catches: another folder, a finished run restarted)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const job = makeJob('run', spec);
@@ -113,7 +111,7 @@ const executorTests: Tests<Subject> = {
       ).toEqual({ status: 'finished', ...place });
       expect(await readFiles(store), 'a finished run is left as it is').toEqual(before);
     },
-  'tells what it tells in order, and gives each outcome once (catches: an epoch shown before its start)':
+  'reports events in order, and returns each outcome once (catches: an epoch shown before its start)':
     async ({ begin, spec }) => {
       const { executor } = await begin();
       const heard: JobEvent[] = [];
@@ -132,7 +130,7 @@ const executorTests: Tests<Subject> = {
       ).toEqual(['other']);
       expect(heard, 'nothing is told to who watches no more').toHaveLength(count);
     },
-  'bears a listener that throws (catches: a study stopped by its progress bar)': async ({
+  'ignores a listener that throws (catches: a study stopped by its progress bar)': async ({
     begin,
     spec,
   }) => {
@@ -145,7 +143,7 @@ const executorTests: Tests<Subject> = {
       'a listener that throws must not stop a run',
     ).toMatchObject({ status: 'finished' });
   },
-  'fails a job that cannot be done, says why, and does the next (catches: a rejection, a slot lost)':
+  'fails an impossible job, says why, and runs the next (catches: a rejection, a lost slot)':
     async ({ begin, spec }) => {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
@@ -162,38 +160,38 @@ const executorTests: Tests<Subject> = {
         'a failed job must leave its slot to the next',
       ).toMatchObject({ status: 'finished' });
     },
-  'saves when it is told to stop, and goes on from there (catches: hours lost, another result)':
-    async ({ begin, spec }) => {
-      const { executor, open } = await begin();
-      const epochs = 10 * (spec.experiment.epochs ?? 1);
-      const long = { ...spec, experiment: { ...spec.experiment, epochs } };
-      const job = makeJob('run', long);
-      const store = open(locateRun(long).folder);
-      const outcome = await stopped(executor, job, store);
-      expect(outcome, 'a run that is cancelled is saved, and its outcome says so').toMatchObject({
-        status: 'interrupted',
-      });
-      const saved = await store.list('checkpoints');
-      expect(saved.length, 'a checkpoint is saved before it stops').toBeGreaterThan(0);
+  'saves when canceled, and resumes from there (catches: lost hours, another result)': async ({
+    begin,
+    spec,
+  }) => {
+    const { executor, open } = await begin();
+    const epochs = 10 * (spec.experiment.epochs ?? 1);
+    const long = { ...spec, experiment: { ...spec.experiment, epochs } };
+    const job = makeJob('run', long);
+    const store = open(locateRun(long).folder);
+    const outcome = await stopped(executor, job, store);
+    expect(outcome, 'a run that is cancelled is saved, and its outcome says so').toMatchObject({
+      status: 'interrupted',
+    });
+    const saved = await store.list('checkpoints');
+    expect(saved.length, 'a checkpoint is saved before it stops').toBeGreaterThan(0);
 
-      expect(
-        await awaitOutcome(executor, job),
-        'a job that was interrupted must be finished when it is handed in again',
-      ).toMatchObject({ status: 'finished' });
-      const began = (await readEvents(store)).flatMap((event) =>
-        event.type === 'start' ? [event.from.step] : [],
-      );
-      expect(began.at(-1), 'it goes on from its newest checkpoint').toBeGreaterThan(0);
-      const unbroken = await begin();
-      await awaitOutcome(unbroken.executor, job);
-      const [broken, whole] = await Promise.all(
-        [store, unbroken.open(locateRun(long).folder)].map(readManifest),
-      );
-      expect(broken?.paramsSha256, 'the parameters of a run never stopped').toBe(
-        whole?.paramsSha256,
-      );
-    },
-  'does not begin what is cancelled before its turn (catches: a queue that cannot be stopped)':
+    expect(
+      await awaitOutcome(executor, job),
+      'a job that was interrupted must be finished when it is handed in again',
+    ).toMatchObject({ status: 'finished' });
+    const began = (await readEvents(store)).flatMap((event) =>
+      event.type === 'start' ? [event.from.step] : [],
+    );
+    expect(began.at(-1), 'it goes on from its newest checkpoint').toBeGreaterThan(0);
+    const unbroken = await begin();
+    await awaitOutcome(unbroken.executor, job);
+    const [broken, whole] = await Promise.all(
+      [store, unbroken.open(locateRun(long).folder)].map(readManifest),
+    );
+    expect(broken?.paramsSha256, 'the parameters of a run never stopped').toBe(whole?.paramsSha256);
+  },
+  'does not start a job canceled before its turn (catches: a queue that cannot be stopped)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const specs = Array.from({ length: executor.slots + 1 }, (_, i) => seeded(spec, i));
@@ -229,7 +227,7 @@ const executorTests: Tests<Subject> = {
       'runs of different seeds must end with different parameters',
     ).toBe(3);
   },
-  'leaves alone a job that it has (catches: a coordinator that comes back and begins all twice)':
+  'ignores a job that it already has (catches: a restarted coordinator that starts everything twice)':
     async ({ begin, spec }) => {
       const { executor, open } = await begin();
       const job = makeJob('run', spec);
@@ -245,7 +243,7 @@ const executorTests: Tests<Subject> = {
         'a job that is handed in twice must be run once',
       ).toHaveLength(1);
     },
-  'waits for a teacher, and binds the run to it (catches: edges passed over, a folder sought elsewhere)':
+  'waits for a teacher, and binds the run to it (catches: ignored edges, a folder looked for elsewhere)':
     async ({ begin, spec, student }) => {
       const { executor, open } = await begin();
       const jobs = [makeJob('student', student(spec)), makeJob('teacher', spec)];
@@ -263,7 +261,7 @@ const executorTests: Tests<Subject> = {
       const folder = learned?.status === 'finished' ? learned.folder : '';
       const taught = await readManifest(open(folder));
       expect(taught?.teachers?.teacher?.run, 'the teacher that its edge names').toBe(teacher.run);
-      // Finished before: its folder is named instead.
+      // Already finished, so its folder is given instead.
       const again = { ...edge, job: 'late', folder: teacher.folder };
       const other = await collectOutcomes(
         executor,
@@ -275,7 +273,7 @@ const executorTests: Tests<Subject> = {
         'a job whose teacher was finished before must be run',
       ).toMatchObject({ status: 'finished' });
     },
-  'does not begin what waits for a job that failed, and refuses what waits for nothing (catches: a queue that never empties)':
+  'does not start a job whose teacher failed, and refuses an edge to nothing (catches: a queue that never empties)':
     async ({ begin, spec, student }) => {
       const { executor } = await begin();
       const impossible = { ...spec.experiment, model: { use: 'no-such-model' } };
@@ -301,7 +299,7 @@ function makeJob(key: string, { experiment, execution }: RunSpec): Job {
   return { key, experiment, ...(execution === undefined ? {} : { execution }) };
 }
 
-/** The id of a run without teachers, and the folder that it must be in. */
+/** The id of a run without teachers, and its required folder. */
 function locateRun({ experiment }: RunSpec): { run: string; folder: string } {
   const run = experimentHash(experiment);
   return { run, folder: `${formatSlug(experiment)}-${run.slice(0, 10)}` };
@@ -320,7 +318,7 @@ async function awaitOutcome(executor: Executor, job: Job): Promise<JobOutcome | 
   return (await collectOutcomes(executor, [job])).get(job.key);
 }
 
-/** All outcomes until no job is left, in their order. */
+/** All outcomes in order, until no job is left. */
 async function collectAll(executor: Executor): Promise<ReadonlyMap<string, JobOutcome>> {
   const found = new Map<string, JobOutcome>();
   for (;;) {
@@ -338,7 +336,7 @@ async function collectAll(executor: Executor): Promise<ReadonlyMap<string, JobOu
   }
 }
 
-/** Carries out a job that is cancelled once its first epoch is done. */
+/** Runs a job that is canceled after its first epoch. */
 async function stopped(
   executor: Executor,
   job: Job,
@@ -361,7 +359,7 @@ async function stopped(
   }
 }
 
-/** Where an event belongs in a run. */
+/** The position of an event within a run. */
 function orderKey(event: JobEvent): number {
   return event.type === 'begin' ? Number.NEGATIVE_INFINITY : stepOfRun(event.event);
 }

@@ -1,4 +1,4 @@
-/** Conformance suites, matchers and float64 references for authors of plugins; runs inside vitest. */
+/** Conformance suites, matchers and float64 references for plugin authors, for use in vitest. */
 export * from './apply-term.js';
 export * from './arrays.js';
 export * from './backend-cases.js';

@@ -11,7 +11,10 @@ export type Numbers =
 declare module 'vitest' {
   // biome-ignore lint/suspicious/noExplicitAny: the declaration must repeat vitest's own parameter
   interface Matchers<T = any> {
-    /** Every entry is within `absolute` (default 1e-5) plus `relative` (default 0) times the wanted one; shapes agree where both have one. */
+    /**
+     * Every entry is within `absolute` (default 1e-5) plus `relative` (default 0) times the
+     * expected one; shapes must be equal if both sides have one.
+     */
     toBeCloseToTensor(want: Numbers, tolerance?: Tolerance): T;
   }
 }

@@ -1,4 +1,4 @@
-/** The conformance suite of models: sites as declared, gradients as values have them, rows that never mix. */
+/** The conformance suite for models: sites as declared, gradients that match values, rows that do not mix. */
 import {
   type Backend,
   type ComponentDefinition,
@@ -38,7 +38,7 @@ interface Subject {
   readonly task: TaskInfo & { readonly inputs: HostArray };
   readonly make: () => Model;
 }
-/** What to run of a model: which sites, with dropout, with one site multiplied by `scale`. */
+/** How to run a model: its sites, with dropout, with one site multiplied by `scale`. */
 interface ApplyOptions {
   readonly sites?: readonly Site[];
   readonly dropout?: boolean;
@@ -67,7 +67,7 @@ export function modelSuite(
   }: ModelSuiteOptions = {},
 ): void {
   const { offered, make: makeFactory } = subjectMaker<'model'>(subject, given.options);
-  // Without the data: a model that has them may be for those rows only, in that order.
+  // Without the data, since a model that has it may only work for those rows in that order.
   const { data: _, ...inputs } = task.inputs;
   const make = (): Model => makeFactory()({ vocabulary: task.vocabulary, inputs });
 
@@ -103,7 +103,7 @@ const modelTests: Tests<Subject> = {
       });
     }
   },
-  'has every site that it declares, shaped as declared (catches: strategies fed the wrong axes)':
+  'has every declared site, with its declared shape (catches: strategies fed the wrong axes)':
     async (subject) => {
       const known = subject.model.sites();
       const logits = known.find((site) => site.name === 'logits');
@@ -122,7 +122,7 @@ const modelTests: Tests<Subject> = {
         expect(value?.data.every(Number.isFinite), `${name} is finite`).toBe(true);
       }
     },
-  'gives a site the same values whatever else is asked for (catches: a shortcut that is none)':
+  'gives a site the same values whatever else is requested (catches: a shortcut that is not exact)':
     async (subject) => {
       const named = subject.model.sites().map((site) => site.name);
       const { sites: all } = await run(subject, { sites: named });
@@ -140,14 +140,13 @@ const modelTests: Tests<Subject> = {
         ).toBeCloseToTensor(all[site] ?? [], CLOSE);
       }
     },
-  'names the site that it does not have, and those that it has (catches: undefined in a loss)':
-    async (subject) => {
-      const unknownSite = run(subject, { sites: ['no.such.site'] });
-      await expect(
-        unknownSite,
-        'an unknown site must be refused by its name, with those that there are',
-      ).rejects.toThrow(/no\.such\.site.*logits/s);
-    },
+  'names an unknown site, and the known ones (catches: undefined in a loss)': async (subject) => {
+    const unknownSite = run(subject, { sites: ['no.such.site'] });
+    await expect(
+      unknownSite,
+      'an unknown site must be refused by its name, with those that there are',
+    ).rejects.toThrow(/no\.such\.site.*logits/s);
+  },
   'computes rows independently (catches: statistics of the batch, axes mixed up)': async (
     subject,
   ) => {
@@ -167,15 +166,13 @@ const modelTests: Tests<Subject> = {
       ).toBeCloseToTensor(want, CLOSE);
     }
   },
-  'has the gradient that its values have (catches: a wrong gradient of one’s own)': async (
-    subject,
-  ) => {
+  'has the gradient of its values (catches: a wrong custom gradient)': async (subject) => {
     const { grads } = await run(subject);
     const squares = Object.values(grads).flatMap(({ data }) => Array.from(data, (g) => g * g));
     const length = Math.sqrt(squares.reduce((a, b) => a + b));
     const finite = length > 0 && Number.isFinite(length);
     expect(finite, 'gradients are finite, some not zero').toBe(true);
-    // Along the gradient the slope is its length.
+    // Along the gradient, the directional derivative is its norm.
     const h = 2e-3;
     const above = await run(subject, { params: moveAlong(subject.params, grads, h / length) });
     const below = await run(subject, { params: moveAlong(subject.params, grads, -h / length) });
@@ -200,10 +197,7 @@ const modelTests: Tests<Subject> = {
     );
     expect(twice, 'a tap of a site replaces its value').toBeCloseToTensor(doubled);
   },
-  'drops only where it is given masks (catches: dropout in evaluation)': async (
-    subject,
-    context,
-  ) => {
+  'drops only with masks (catches: dropout in evaluation)': async (subject, context) => {
     const plain = await runLogits(subject);
     expect(await runLogits(subject), 'without masks it draws nothing').toEqual(plain);
     const { dropoutMaskShapes, keepProbability } = subject.model;
@@ -231,7 +225,7 @@ const modelTests: Tests<Subject> = {
   },
 };
 
-/** Sites, and gradients of the sum of squares of the first of them. */
+/** Values at sites, and gradients of the sum of squares of the first site. */
 async function run(
   { backend, model, ...defaults }: Subject,
   { sites = ['logits'], dropout = false, tap, scale = 1, ...given }: ApplyOptions = {},
@@ -271,7 +265,7 @@ async function run(
   return { sites: under('sites/', out), grads: under('grads/', out), loss };
 }
 
-/** The logits `[rows, vocabulary]` alone. */
+/** Only the logits `[rows, vocabulary]`. */
 async function runLogits(subject: Subject, how: ApplyOptions = {}): Promise<HostArray> {
   const { sites } = await run(subject, how);
   if (sites.logits === undefined) throw new Error('the model gave no logits');

@@ -1,4 +1,4 @@
-/** Models that exist only by their sites: what a strategy is told of a model, and values to feed it. */
+/** Fake models with sites only: the model info for a strategy, and values to feed it. */
 import { type HostArray, type ModelInfo, rng, type Site, type SiteInfo, sizeOf } from '@grok/core';
 import { f32 } from './arrays.js';
 import { softmax64 } from './reference.js';

@@ -1,4 +1,4 @@
-/** The conformance suite of optimizers: pure, of steady state, downhill, and alike for one vector and for many. */
+/** The conformance suite for optimizers: pure, with stable state, descending, and equal for one vector and several parameters. */
 import {
   type Backend,
   type ComponentDefinition,
@@ -82,7 +82,7 @@ export function optimizerSuite(
   });
 }
 
-/** An optimizer, made anew at each call, and where it runs. */
+/** Creates an optimizer, and the backend to run it on. */
 interface Subject {
   readonly backend: Backend;
   readonly make: () => Optimizer;
@@ -99,7 +99,7 @@ const optimizerTests: Tests<Subject> = {
       shapes(first?.state),
     );
   },
-  'is finite, with gradients of zero too (catches: a root or a quotient of zero)': async ({
+  'is finite, even with zero gradients (catches: a root or a quotient of zero)': async ({
     backend,
     make,
   }) => {
@@ -129,7 +129,7 @@ const optimizerTests: Tests<Subject> = {
       'a step must leave no tensor behind: tf.keep and tf.variable outlive it',
     ).toBe(before);
   },
-  'treats one vector as it treats its parts, if it says so (catches: a norm taken by parameter)':
+  'treats one vector like its parts, if it is elementwise (catches: a norm taken per parameter)':
     async ({ backend, make }, context) => {
       if (!make().elementwise) return context.skip('it is not elementwise');
       const named = await walk(backend, make());
@@ -160,7 +160,7 @@ interface Walked {
   readonly updates: Arrays;
 }
 
-/** Some steps with the same gradients (default 3), or down the bowl Σ p²/2. */
+/** Runs some steps with constant gradients (default 3), or on the quadratic Σ p²/2. */
 async function walk(
   backend: Backend,
   optimizer: Optimizer,
@@ -181,7 +181,7 @@ async function walk(
   const step = await backend.compile(
     'update',
     ({ params: at, state: before, grads: fixed }: Step) => {
-      // The bowl Σ p²/2 has its own parameters as gradient.
+      // The gradient of Σ p²/2 is p.
       const next = optimizer.update(grads === 'bowl' ? at : fixed, before, at);
       const moved = Object.entries(at).map(([key, p]) => [key, tf.add(p, next.updates[key]!)]);
       const moving: Params = Object.fromEntries(moved);

@@ -1,4 +1,4 @@
-/** What the conformance suites ask of every component: that people and files can name it, and that its options are checked. */
+/** Tests for the name and options of every component: it can be named in files and its options are checked. */
 import { type ComponentDefinition, isInputError, type Kind, parseOptions } from '@grok/core';
 import { type Created, formatSubject, toJsonSchema } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -12,19 +12,19 @@ export interface OptionsGiven {
   readonly refuses?: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Creates what a component offers, through the same check of options as a specification's. */
+/** Creates a component's product, with the same check of options as for a specification. */
 function createWith<K extends Kind>(offered: ComponentDefinition<K>, given: unknown): Created[K] {
   return offered.create(parseOptions(formatSubject(offered), offered.options, given), { tf });
 }
 
-/** True for a component, false for what one creates: that has no `kind`. */
+/** True for a component, false for its product, which has no `kind`. */
 function isProvision<K extends Kind>(
   subject: ComponentDefinition<K> | Created[K],
 ): subject is ComponentDefinition<K> {
   return 'kind' in subject && 'create' in subject;
 }
 
-/** What a suite is given: what is offered, if that is how it came, and a way to make the thing itself. */
+/** Separates a suite's argument into the component, if it is one, and a function that creates the product. */
 export function subjectMaker<K extends Kind>(
   subject: ComponentDefinition<K> | Created[K],
   options: unknown,
@@ -34,7 +34,7 @@ export function subjectMaker<K extends Kind>(
   return { offered: undefined, make: () => subject };
 }
 
-/** Tests of the options; without a component there are none, and the tests are visibly skipped. */
+/** Registers the tests of the options; without a component they are visibly skipped. */
 export function optionsSuite<K extends Kind>(
   kind: K,
   offered: ComponentDefinition<K> | undefined,
@@ -70,7 +70,7 @@ export function optionsSuite<K extends Kind>(
       expect(stored, 'parsed options must be JSON, as they are written into a run’s files').toEqual(
         parsed,
       );
-      // Read back, they mean the same.
+      // Parsed again, they mean the same.
       expect(
         parseOptions(subject, offered.options, stored),
         'options read back from a file must mean the same',
@@ -83,7 +83,7 @@ export function optionsSuite<K extends Kind>(
       ).toContain('noSuchOption');
     });
     it.each(refuses.map((bad) => [JSON.stringify(bad), bad] as const))(
-      'refuse %s by name (catches: a value without meaning, found out hours later)',
+      'refuse %s by name (catches: an invalid value reported hours later)',
       async (_, bad) => {
         const message = await refusal(() => createWith(offered, { ...options, ...bad }));
         expect(
@@ -95,7 +95,7 @@ export function optionsSuite<K extends Kind>(
   });
 }
 
-/** The message of the error for people that `body` must throw. */
+/** The message of the error that `body` must throw. */
 async function refusal(body: () => unknown): Promise<string> {
   try {
     await body();
@@ -106,7 +106,7 @@ async function refusal(body: () => unknown): Promise<string> {
   throw new Error('was accepted, and should have been refused; check options in the schema');
 }
 
-/** An error for people: an InputError, or the plain Error of a plugin that imports nothing; no TypeError. */
+/** True for an intended error: an InputError, or the plain Error of a plugin that imports nothing; not a TypeError. */
 export function isMeant(error: unknown): boolean {
   return isInputError(error) || (error instanceof Error && error.name === 'Error');
 }

@@ -1,4 +1,4 @@
-/** The conformance suite of probes: results that are JSON, the same at every look, and nothing changed. */
+/** The conformance suite for probes: results are JSON and reproducible, and nothing is changed. */
 import { type ComponentDefinition, type Probe, rng, type Site, type Snapshot } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
@@ -138,7 +138,7 @@ export function probeSuite(
   });
 }
 
-/** A site, or those that a `*` stands for. */
+/** A site, or those that a `*` matches. */
 function matching({ sites }: Snapshot['model'], wanted: Site): readonly Site[] {
   if (!wanted.includes('*')) return [wanted];
   const [head = '', tail = ''] = wanted.split('*');
@@ -149,6 +149,6 @@ function matching({ sites }: Snapshot['model'], wanted: Site): readonly Site[] {
     );
 }
 
-/** Typed arrays as lists, so that every entry counts. */
+/** Converts typed arrays to lists, so that every entry is compared. */
 const plain = (_: string, value: unknown): unknown =>
   value instanceof Float32Array || value instanceof Int32Array ? Array.from(value) : value;

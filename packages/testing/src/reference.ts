@@ -1,6 +1,6 @@
 /**
- * Float64 arithmetic in plain TypeScript, to hold float32 tensors against: written for the eye, not
- * for speed. Shapes are row-major; matrices are `[rows, columns]`.
+ * Float64 arithmetic in plain TypeScript as a reference for float32 tensors, written for clarity,
+ * not for speed. Shapes are row-major; matrices are `[rows, columns]`.
  */
 
 /** A float64 array with its shape. */

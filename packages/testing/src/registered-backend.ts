@@ -1,4 +1,4 @@
-/** The tfjs backend that is registered, as a backend of grok: where suites run unless told otherwise. */
+/** Wraps the registered tfjs backend, which is the default backend of the suites. */
 import { type Backend, tfjsAdapter } from '@grok/core';
 import { createBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';

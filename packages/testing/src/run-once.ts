@@ -1,4 +1,4 @@
-/** Programs fed from host arrays: typed uploads, and a function compiled, run and read in one call. */
+/** Programs on host arrays: typed uploads, and a function compiled, run and read in one call. */
 import type { Backend, HostArray, Program, Tree } from '@grok/core';
 import type { MapLeaves, OnDevice, Signature } from '@grok/core/internal';
 import { freeTree, uploadTree } from '@grok/core/internal';
@@ -7,7 +7,7 @@ import { readAndFree } from './arrays.js';
 /** A tree of tensors as host arrays. */
 export type OnHost<T> = MapLeaves<T, HostArray>;
 
-/** Uploads host arrays as what a function gets of them. */
+/** Uploads host arrays in the form that a function receives. */
 export function upload<I extends object>(
   backend: Backend,
   inputs: OnHost<I> & Tree<HostArray>,
@@ -15,7 +15,7 @@ export function upload<I extends object>(
   return uploadTree(backend, inputs) as OnDevice<I>;
 }
 
-/** A function compiled for the shapes of its inputs, which lie on the backend. */
+/** A compiled function and its uploaded inputs. */
 export interface Loaded<I extends object, O extends object> {
   readonly program: Program<I, O>;
   readonly inputs: OnDevice<I>;
@@ -23,7 +23,7 @@ export interface Loaded<I extends object, O extends object> {
   unload(): void;
 }
 
-/** Uploads the inputs of a function, and compiles it for just their shapes. */
+/** Uploads the inputs of a function and compiles it for their shapes. */
 export async function load<I extends object, O extends object>(
   backend: Backend,
   name: string,
@@ -48,7 +48,7 @@ export async function load<I extends object, O extends object>(
   }
 }
 
-/** Uploads, compiles, runs once, reads the outputs by path, and frees all. */
+/** Uploads, compiles, runs once, reads the outputs by path, and frees everything. */
 export async function runOnce<I extends object, O extends object>(
   backend: Backend,
   name: string,

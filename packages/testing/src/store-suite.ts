@@ -1,11 +1,11 @@
-/** The conformance suite of stores: what a run relies on when it writes, resumes and is looked at. */
+/** The conformance suite for stores: what a run relies on when it writes, resumes and is read. */
 import type { Lease, Store } from '@grok/core';
 import { describe, expect } from 'vitest';
 import { registerTests, type Tests } from './tests-by-title.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** A store, empty at each call, and bytes made the way callers make them. */
+/** Creates an empty store at each call, and bytes in the caller's form. */
 interface Subject {
   readonly make: () => Store | Promise<Store>;
   readonly own: (bytes: Uint8Array) => Uint8Array;
@@ -24,8 +24,8 @@ export function storeSuite(
 }
 
 const storeTests: Tests<Subject> = {
-  'reads what was written, and nothing where nothing was': async ({ make }) => {
-    // Catches: an exception for a missing file, or an old tail left behind a shorter new file.
+  'reads what was written, and undefined for a missing file': async ({ make }) => {
+    // Catches: an exception for a missing file; the old tail left after a shorter new file.
     const store = await make();
     expect(
       await store.read('config.json'),
@@ -47,8 +47,9 @@ const storeTests: Tests<Subject> = {
     );
   },
 
-  'copies what goes in and out': async ({ make, own }) => {
-    // Catches: a caller's buffer, used again for the next step, changing a file; also when it is a view of a larger one, as Node's are.
+  'copies bytes in and out': async ({ make, own }) => {
+    // Catches: a file changed by the caller's reused buffer, including a view of a larger one, as
+    // in Node.
     const store = await make();
     const mine = own(bytes('abc'));
     await store.write('x', mine);
@@ -68,8 +69,8 @@ const storeTests: Tests<Subject> = {
     ).toBe(Uint8Array);
   },
 
-  'appends and cuts': async ({ make }) => {
-    // Catches: append that replaces, and truncate that fills up with zeros.
+  'appends and truncates': async ({ make }) => {
+    // Catches: append that replaces; truncate that pads with zeros.
     const store = await make();
     await store.append('logs/m.jsonl', bytes('one\n'));
     await store.append('logs/m.jsonl', bytes('two\n'));
@@ -87,8 +88,8 @@ const storeTests: Tests<Subject> = {
     ).toBeUndefined();
   },
 
-  'lists the files of one folder, sorted, and removes': async ({ make }) => {
-    // Catches: folders or files of deeper folders listed, and an error where no such folder:.
+  'lists the files of one folder, sorted, and removes files': async ({ make }) => {
+    // Catches: folders, or files of nested folders, in the list; an error for a missing folder.
     const store = await make();
     expect(
       await store.list('checkpoints'),
@@ -115,7 +116,7 @@ const storeTests: Tests<Subject> = {
   },
 
   'never leaves its folder': async ({ make }) => {
-    // Catches: a name from outside (an analysis, a plugin) that writes beside the run.
+    // Catches: a name from outside (an analysis, a plugin) that writes outside the run folder.
     const store = await make();
     for (const path of ['../x', 'a/../../x', '/etc/x', '', 'a//b', 'a/', '.', 'a\\..\\x'])
       for (const use of [
@@ -132,7 +133,7 @@ const storeTests: Tests<Subject> = {
     ).rejects.toThrow('store path ".."');
   },
 
-  'takes writes at the same time': async ({ make }) => {
+  'supports concurrent writes': async ({ make }) => {
     // Catches: two writes that share a temporary name.
     const store = await make();
     await Promise.all(Array.from({ length: 8 }, (_, i) => store.write(`a/${i}`, bytes(`${i}`))));
@@ -145,8 +146,9 @@ const storeTests: Tests<Subject> = {
     ).toContain(same);
   },
 
-  'gives a lease to one at a time': async ({ make }) => {
-    // Catches: a lease that two hold, names that share one, one that is never had again.
+  'grants a lease to one holder at a time': async ({ make }) => {
+    // Catches: a lease with two holders, names that share a lease, a lease that is never available
+    // again.
     const store = await make();
     const answers = await Promise.all(Array.from({ length: 8 }, () => store.lease('work', 60)));
     const held = answers.filter(({ granted }) => granted);
@@ -162,8 +164,9 @@ const storeTests: Tests<Subject> = {
     expect(await store.list(''), 'leases are nobody’s files').toEqual([]);
   },
 
-  'renews a lease, and gives a stale one to one alone': async ({ make }) => {
-    // Catches: a holder that died and holds for ever, a lease lost while it is renewed, two that take a stale one over.
+  'renews a lease, and grants a stale one to one holder only': async ({ make }) => {
+    // Catches: a dead holder that keeps a lease forever, a lease lost during renewal, two processes
+    // that take over a stale one.
     const store = await make();
     const first = await store.lease('work', 1);
     if (!first.granted) throw new Error('a store that is empty refused its lease');

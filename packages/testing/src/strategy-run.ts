@@ -1,4 +1,4 @@
-/** Runs one composed objective on arrays: its loss, its terms, and the gradients of all it may train. */
+/** Runs one composed objective on arrays: its loss, its terms, and the gradients of everything trainable. */
 import {
   type Backend,
   type DeviceTensor,
@@ -20,7 +20,7 @@ export interface Models {
   readonly teachers: Readonly<Record<string, ModelInfo>>;
 }
 
-/** Everything that a term reads; `params` holds the student's sites and the term's own parameters. */
+/** All inputs of a term; `params` holds the student's sites and the term's auxiliary parameters. */
 export type TermInputs = OnHost<TermTensors>;
 interface TermTensors {
   readonly params: Params;
@@ -29,19 +29,19 @@ interface TermTensors {
   readonly labels: tf.Tensor1D;
   readonly step: tf.Scalar;
 }
-/** What came out of a term. */
+/** The outputs of a term. */
 export interface TermOutputs {
   readonly loss: number;
   readonly terms: Readonly<Record<string, HostArray>>;
-  /** By the names in `params`. */
+  /** Gradients by the names in `params`. */
   readonly grads: Readonly<Record<string, HostArray>>;
-  /** The same of a second run on the same tensors, when asked for. */
+  /** Results of a second run on the same tensors, if requested. */
   readonly again?: { readonly loss: number; readonly grads: Readonly<Record<string, HostArray>> };
-  /** The inputs read back are what went in. */
+  /** Whether the inputs are unchanged after the run. */
   readonly unchanged: boolean;
 }
 
-/** Draws all that a term reads at a step of training (default 0); `alike` gives the teachers the student's values. */
+/** Draws all inputs of a term at a training step (default 0); `alike` gives the teachers the student's values. */
 export function drawTerm(
   term: ComposedObjective,
   models: Models,

@@ -1,6 +1,6 @@
 /**
- * The conformance suite of strategies: one call in a vitest file. It needs no model: sites are drawn
- * at random, so what is tested is the loss, its gradients, its options and what it leaves behind.
+ * The conformance suite for strategies: one call in a vitest file. It needs no model: sites are
+ * drawn at random, so it tests the loss, its gradients, its options and leaks.
  */
 import { type Backend, type ComponentDefinition, type Objective, rng } from '@grok/core';
 import { type ComposedObjective, compose } from '@grok/core/internal';
@@ -50,7 +50,7 @@ export function strategySuite(
   const { offered, make } = subjectMaker<'strategy'>(strategy, options);
   const bind = (pair: Models): ComposedObjective =>
     compose([{ name: 'term', weight: 1, objective: make() }], pair);
-  // The first pair is that of models alike, with every teacher that the strategy needs.
+  // The first pair has equal models, with every teacher that the strategy needs.
   const base = Object.values(models)[0] ?? ALIKE;
 
   describe(`strategy ${name}`, () => {
@@ -70,7 +70,7 @@ export function strategySuite(
         });
     });
     it.skipIf(!zeroWhenEqual)(
-      'is zero, with zero gradient, for a student like its teacher (catches: sites paired crosswise)',
+      'is zero, with zero gradient, for a student equal to its teacher (catches: sites paired crosswise)',
       async () => {
         const term = bind(base);
         const drawn = drawTerm(term, base, { seed: 1, batch: 3, alike: true });
@@ -98,17 +98,17 @@ interface Subject {
   readonly backend: Backend;
   readonly term: ComposedObjective;
   readonly pair: Models;
-  /** Binds it anew. */
+  /** Binds it again. */
   readonly bind: () => ComposedObjective;
 }
 
 const draw = ({ term, pair }: Subject, step = 0, batch = 3): TermInputs =>
   drawTerm(term, pair, { seed: 1, batch, step });
 
-/** Steps to test at: a weight may be warmed up from 0, or annealed to it. */
+/** Steps to test at, since a weight may warm up from 0 or anneal to 0. */
 const STEPS = [0, 1000];
 
-/** What a term gives at each of the steps. */
+/** Outputs of a term at each of the steps. */
 async function runAtSteps(subject: Subject, batch?: number) {
   const { backend, term } = subject;
   const found = [];
@@ -143,14 +143,12 @@ const termTests: Tests<Subject> = {
     }
   },
 
-  'has the gradient that its values have (catches: a wrong gradient of one’s own)': async (
-    subject,
-  ) => {
+  'has the gradient of its values (catches: a wrong custom gradient)': async (subject) => {
     const { backend, term } = subject;
     for (const { step, at, grads, slopes } of await runAtSteps(subject)) {
       const size = Math.hypot(...slopes);
-      if (size === 0) continue; // the weight is 0 there; the test before has seen one that is not
-      // Along the gradient the slope is its length.
+      if (size === 0) continue; // the weight is 0 here; the previous test covers a nonzero one
+      // Along the gradient, the directional derivative is its norm.
       const lossAt = async (by: number): Promise<number> => {
         const params = moveAlong(at.params, grads, by / size);
         return (await runTerm(backend, term, { ...at, params })).loss;
@@ -193,7 +191,7 @@ const termTests: Tests<Subject> = {
     ).toBe(before);
   },
 
-  'draws what its seed says (catches: Math.random, draws whose shape changes)': ({
+  'draws reproducibly from its seed (catches: Math.random, draws whose shape changes)': ({
     term,
     bind,
   }) => {
@@ -217,7 +215,7 @@ const termTests: Tests<Subject> = {
   },
 };
 
-/** The bound objective; undefined where it refuses its models, as it may. */
+/** The bound objective; undefined if it refuses its models, which is allowed. */
 function bindUnlessRefused(bind: () => ComposedObjective): ComposedObjective | undefined {
   try {
     return bind();

@@ -1,4 +1,4 @@
-/** The conformance suite of tasks: rows and labels that agree, the same at every call. */
+/** The conformance suite for tasks: rows and labels are consistent and reproducible. */
 import { type ComponentDefinition, sizeOf, type Task } from '@grok/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
@@ -10,7 +10,7 @@ export interface TaskSuiteOptions extends OptionsGiven {
   readonly ambiguous?: boolean;
 }
 
-/** A task, and a way to make it anew. */
+/** A task, and a function that creates it again. */
 interface Subject {
   readonly task: Task;
   readonly make: () => Task;
@@ -53,7 +53,7 @@ const taskTests: Tests<Subject> = {
     );
     expect(data.every(Number.isFinite), 'every input is a finite number').toBe(true);
   },
-  'has one label a row, below the vocabulary (catches: classes counted from 1)': ({ task }) => {
+  'has one label per row, below the vocabulary (catches: classes counted from 1)': ({ task }) => {
     const [rows] = task.inputs.shape;
     expect(rows, 'a task has at least two rows, to train on and to validate').toBeGreaterThan(1);
     expect(task.labels, 'labels must be an Int32Array').toBeInstanceOf(Int32Array);
@@ -81,21 +81,22 @@ const taskTests: Tests<Subject> = {
     ).toEqual(task.labels);
     expect(again.vocabulary, 'the vocabulary must be the same at every call').toBe(task.vocabulary);
   },
-  'shows each row on a line (catches: a table torn by its rows)': ({ task }) => {
+  'shows each row on one line (catches: a table broken by line breaks)': ({ task }) => {
     const [rows = 0] = task.inputs.shape;
     for (const row of [0, 1, rows - 1])
       expect(task.show(row), 'show(row) is one line of text').toMatch(/^\S(.*\S)?$/);
   },
-  'says what its tokens, labels and positions mean, if it does (catches: a token without a meaning)':
-    ({ task: { inputs, labels, vocabulary, format, tokens, classes } }) => {
-      if (format) expect(format.length, 'one word a position').toBe(inputs.shape[1]);
-      if (tokens) expect(tokens.length, 'one word a token').toBe(vocabulary);
-      if (classes)
-        expect(classes.length, 'one word a label').toBeGreaterThan(
-          labels.reduce((most, label) => Math.max(most, label), -1),
-        );
-    },
-  'asks one question a row, if it says which (catches: rows of one key that have two answers)': (
+  'describes its tokens, labels and positions, if at all (catches: a token without a meaning)': ({
+    task: { inputs, labels, vocabulary, format, tokens, classes },
+  }) => {
+    if (format) expect(format.length, 'one word a position').toBe(inputs.shape[1]);
+    if (tokens) expect(tokens.length, 'one word a token').toBe(vocabulary);
+    if (classes)
+      expect(classes.length, 'one word a label').toBeGreaterThan(
+        labels.reduce((most, label) => Math.max(most, label), -1),
+      );
+  },
+  'asks one question per row, if it has questions (catches: two answers to one question)': (
     { task },
     context,
   ) => {
@@ -107,7 +108,7 @@ const taskTests: Tests<Subject> = {
       known.set(key, label);
     }
   },
-  'draws pairs of two different rows, if it does (catches: a row corrupted to itself)': (
+  'draws pairs of different rows, if it has pairs (catches: a row corrupted to itself)': (
     { task },
     context,
   ) => {
@@ -130,7 +131,7 @@ const taskTests: Tests<Subject> = {
       expect(changed, `pair ${i} differs at its position alone`).toEqual([position[i]]);
     }
   },
-  'says its modulus rightly, if it has one (catches: Fourier analysis of something else)': (
+  'states the right modulus, if it has one (catches: Fourier analysis of something else)': (
     { task },
     context,
   ) => {

@@ -58,7 +58,7 @@ export function fakeEvents(
   ];
 }
 
-/** A tracker, made anew at each call, and where to look for what it recorded. */
+/** Creates a tracker, and reads what it recorded. */
 interface Subject {
   readonly make: () => Tracker;
   readonly fakeRun: () => TrackedRun;
@@ -91,7 +91,7 @@ export function trackerSuite(
   });
 }
 
-/** Follows some epochs of a run to their end. */
+/** Follows some epochs of a run to its end. */
 async function follow(
   { make }: Subject,
   run: TrackedRun,
@@ -120,7 +120,7 @@ async function bearsAnEnd(subject: Subject, status: Status): Promise<void> {
 }
 
 const trackerTests: Tests<Subject> = {
-  'has recorded every epoch once it is finished (catches: the last ones, never sent)': async ({
+  'has recorded every epoch when it finishes (catches: the last ones never sent)': async ({
     make,
     fakeRun,
     recorded,
@@ -137,18 +137,18 @@ const trackerTests: Tests<Subject> = {
     await tracking.finish();
     expect(await recorded(run), 'finish must wait for all that was sent').toEqual([1, 2, 3, 4]);
   },
-  'bears a run that is interrupted (catches: an end taken for good)': (subject) =>
+  'handles an interrupted run (catches: every end treated as success)': (subject) =>
     bearsAnEnd(subject, 'interrupted'),
-  'bears a run that is failed (catches: an end taken for good)': (subject) =>
+  'handles a failed run (catches: every end treated as success)': (subject) =>
     bearsAnEnd(subject, 'failed'),
-  'finishes where no event came (catches: a session closed that never was opened)': async ({
+  'finishes without events (catches: closing a session that was never opened)': async ({
     make,
     fakeRun,
   }) => {
     const tracking = await make()(fakeRun());
     await tracking.finish();
   },
-  'leaves events as they are (catches: a number rounded for all who hear it next)': async ({
+  'does not change events (catches: a number rounded for all later listeners)': async ({
     make,
     fakeRun,
   }) => {
@@ -181,7 +181,7 @@ const trackerTests: Tests<Subject> = {
     expect(await recorded(a), why).toEqual([1, 2, 3]);
     expect(await recorded(b), why).toEqual([1, 2]);
   },
-  'has an epoch once, though the run went back (catches: doubles after a kill)': async (
+  'records an epoch once, even if the run was set back (catches: duplicates after a kill)': async (
     subject,
   ) => {
     const run = subject.fakeRun();

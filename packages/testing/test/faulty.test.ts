@@ -1,4 +1,4 @@
-/** The suites reject what they promise to reject: each faulty example fails the test made for it. */
+/** The suites detect what they promise: each faulty example fails the test written for it. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,17 +16,17 @@ interface Report {
   }[];
 }
 
-/** By kind: each faulty example, and the test made for it. */
+/** By kind: each faulty example and the test that must fail. */
 const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: string])[]>> = {
   strategy: [
     ['nan', 'finite scalars'],
     ['silent', 'finite scalars'],
     ['bursting', 'finite scalars'],
     ['timing', 'is pure'],
-    ['slope', 'the gradient that its values have'],
+    ['slope', 'the gradient of its values'],
     ['counting', 'is pure'],
     ['keeping', 'leaves no tensor behind'],
-    ['dicing', 'draws what its seed says'],
+    ['dicing', 'draws reproducibly from its seed'],
     ['crossed', 'is zero'],
     ['crashing', 'reports a missing teacher'],
     ['lax', 'refuse an unknown key'],
@@ -36,15 +36,15 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
   ],
   backend: [
     ['aliasing', 'are copies'],
-    ['inexact', 'has the value and the gradient of float64'],
-    ['mistyped', 'come back as they went up'],
+    ['inexact', 'matches float64 in value and gradient'],
+    ['mistyped', 'are read back as uploaded'],
     ['leaking', 'leaves no tensor behind'],
-    ['leaking', 'are freed once and for all'],
+    ['leaking', 'are gone once freed'],
     ['possessive', 'restores it after each call'],
-    ['immortal', 'dies alone'],
+    ['immortal', 'is independent of another'],
     ['unchecked', 'must fill their shape'],
     ['wavering', 'times alike'],
-    ['nameless', 'says what it is'],
+    ['nameless', 'describes itself'],
   ],
   task: [
     ['lax', 'refuse an unknown key'],
@@ -54,19 +54,19 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['wide', 'tokens below the vocabulary'],
     ['shifted', 'labels equal rows alike'],
     ['dicing', 'the same at every call'],
-    ['torn', 'shows each row on a line'],
-    ['residues', 'says its modulus'],
+    ['torn', 'shows each row on one line'],
+    ['residues', 'states the right modulus'],
   ],
   model: [
     ['dicing', 'draws its parameters from the seed'],
-    ['misdeclared', 'every site that it declares'],
-    ['nameless axes', 'every site that it declares'],
-    ['shortcut', 'whatever else is asked for'],
-    ['mute', 'names the site that it does not have'],
+    ['misdeclared', 'every declared site'],
+    ['nameless axes', 'every declared site'],
+    ['shortcut', 'whatever else is requested'],
+    ['mute', 'names an unknown site'],
     ['mixing', 'computes rows independently'],
-    ['slope', 'the gradient that its values have'],
+    ['slope', 'the gradient of its values'],
     ['untapped', 'lets a value be replaced'],
-    ['always-dropping', 'drops only where it is given masks'],
+    ['always-dropping', 'drops only with masks'],
     ['keeping', 'leaves no tensor behind'],
   ],
   optimizer: [
@@ -75,7 +75,7 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['impure', 'is pure'],
     ['keeping', 'leaves no tensor behind'],
     ['uphill', 'goes downhill'],
-    ['by-norm', 'treats one vector as it treats its parts'],
+    ['by-norm', 'treats one vector like its parts'],
   ],
   probe: [
     ['never', 'has a valid time to run'],
@@ -86,44 +86,44 @@ const FAULTY: Readonly<Record<string, readonly (readonly [name: string, title: s
     ['keeping', 'leaves no tensor behind'],
   ],
   store: [
-    ['empty', 'nothing where nothing was'],
-    ['aliasing', 'copies what goes in and out'],
-    ['replacing', 'appends and cuts'],
+    ['empty', 'undefined for a missing file'],
+    ['aliasing', 'copies bytes in and out'],
+    ['replacing', 'appends and truncates'],
     ['deep', 'lists the files of one folder'],
     ['escaping', 'never leaves its folder'],
-    ['colliding', 'takes writes at the same time'],
-    ['generous', 'gives a lease to one at a time'],
-    ['eternal', 'gives a stale one to one alone'],
+    ['colliding', 'supports concurrent writes'],
+    ['generous', 'grants a lease to one holder at a time'],
+    ['eternal', 'grants a stale one to one holder only'],
   ],
   executor: [
-    ['slotless', 'says who it is'],
-    ['elsewhere', 'carries out a run in its folder'],
-    ['anew', 'and then leaves it'],
-    ['anew', 'goes on from there'],
-    ['backwards', 'tells what it tells in order'],
-    ['touchy', 'bears a listener that throws'],
-    ['rejecting', 'fails a job that cannot be done'],
+    ['slotless', 'has a name and slots'],
+    ['elsewhere', 'executes a run in its folder'],
+    ['anew', 'leaves a finished one alone'],
+    ['anew', 'resumes from there'],
+    ['backwards', 'reports events in order'],
+    ['touchy', 'ignores a listener that throws'],
+    ['rejecting', 'fails an impossible job'],
     ['silent', 'says why'],
-    ['deaf', 'saves when it is told to stop'],
-    ['late', 'does not begin what is cancelled before its turn'],
+    ['deaf', 'saves when canceled'],
+    ['late', 'does not start a job canceled before its turn'],
     ['mixing', 'keeps jobs apart'],
     ['teacherless', 'waits for a teacher'],
     ['edgeless', 'waits for a teacher'],
-    ['edgeless', 'refuses what waits for nothing'],
-    ['repeating', 'gives each outcome once'],
-    ['doubling', 'leaves alone a job that it has'],
+    ['edgeless', 'refuses an edge to nothing'],
+    ['repeating', 'returns each outcome once'],
+    ['doubling', 'ignores a job that it already has'],
   ],
   tracker: [
     ['lax', 'refuse an unknown key'],
     ['forgetful', 'has recorded every epoch'],
-    ['hopeful', 'bears a run that is failed'],
-    ['hasty', 'finishes where no event came'],
-    ['rounding', 'leaves events as they are'],
+    ['hopeful', 'handles a failed run'],
+    ['hasty', 'finishes without events'],
+    ['rounding', 'does not change events'],
     ['mixing', 'keeps runs apart'],
-    ['repeating', 'has an epoch once'],
+    ['repeating', 'records an epoch once'],
   ],
 };
-/** By kind: the examples without a fault. */
+/** By kind: the correct examples. */
 const SOUND: Readonly<Record<string, readonly string[]>> = {
   strategy: ['sound', 'warming', 'cooling'],
   task: ['sound'],
@@ -135,7 +135,7 @@ const SOUND: Readonly<Record<string, readonly string[]>> = {
   tracker: ['sound'],
 };
 
-/** The tests to run: of a faulty example the one made for it, of a sound one all. */
+/** The tests to run: for a faulty example the one written for it, for a correct one all. */
 const wanted = [
   ...Object.entries(FAULTY).flatMap(([kind, examples]) =>
     examples.map(([name, title]) => `${kind} ${name} .*${literal(title)}`),
@@ -147,7 +147,7 @@ function literal(text: string): string {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'grok-faulty-'));
-/** Titles by suite, of the tests that ran. */
+/** Titles of the tests that ran, by suite. */
 let ran: Map<string, { readonly title: string; readonly failed: boolean }[]>;
 
 beforeAll(() => {
@@ -189,13 +189,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const listFailed = (suite: string): string[] =>
   (ran.get(suite) ?? []).filter((test) => test.failed).map(({ title }) => title);
 
-// Catches: a suite that passes anything.
+// Catches: a suite that accepts anything.
 describe.each(Object.entries(FAULTY))('a faulty %s', (kind, examples) => {
   it.each(examples)('%s fails "%s"', (name, title) => {
     expect(listFailed(`${kind} ${name}`).join('\n')).toContain(title);
   });
 });
-describe.each(Object.entries(SOUND))('a sound %s', (kind, names) => {
+describe.each(Object.entries(SOUND))('a correct %s', (kind, names) => {
   it.each(names)('%s fails nothing', (name) => {
     expect(ran.get(`${kind} ${name}`)?.length ?? 0, 'its tests must have run').toBeGreaterThan(0);
     expect(listFailed(`${kind} ${name}`)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Whoever fails a suite reads what was wanted and why: every expectation of a suite says it. */
+/** A failing suite must say what was expected and why, so every expectation has a message. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseSync, Visitor } from 'oxc-parser';
@@ -20,8 +20,8 @@ function silentLines(file: string): readonly string[] {
   return found;
 }
 
-test('every expectation of a suite says what and why', () => {
-  // Catches: `expected false to be true`, and an author who has to read the suite.
+test('every expectation of a suite has a message', () => {
+  // Catches: a bare `expected false to be true`, which makes an author read the suite's source.
   const files = readdirSync(folder).filter((name) => /^[\w-]+\.ts$/.test(name));
   expect(files).toContain('strategy-suite.ts');
   expect(files.flatMap(silentLines)).toEqual([]);

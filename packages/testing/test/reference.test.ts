@@ -1,4 +1,4 @@
-/** The float64 references against values worked by hand, and the matcher's edges. */
+/** The float64 references against values worked by hand, and edge cases of the matcher. */
 import { describe, expect, it } from 'vitest';
 import {
   array64,
@@ -13,7 +13,7 @@ import {
 } from '../src/index.js';
 
 describe('references', () => {
-  it('multiply matrices (catches: rows and columns exchanged in a flag)', () => {
+  it('multiply matrices (catches: rows and columns swapped by a flag)', () => {
     const a = array64([2, 3], [1, 2, 3, 4, 5, 6]);
     const b = array64([3, 1], [1, 0, -1]);
     expect(matMul64(a, b)).toEqual(array64([2, 1], [-2, -2]));
@@ -23,7 +23,7 @@ describe('references', () => {
     expect(() => matMul64(a, a)).toThrow(/does not meet/);
     expect(() => array64([2], [1])).toThrow(/needs 2/);
   });
-  it('take logarithms of large numbers (catches: exp that overflows)', () => {
+  it('take logarithms of large numbers (catches: an overflow in exp)', () => {
     const x = array64([1, 2], [1000, 1000 - Math.log(3)]);
     expect([...logSoftmax64(x).data]).toEqual([
       expect.closeTo(Math.log(0.75), 12),
@@ -40,7 +40,7 @@ describe('references', () => {
     expect(klDivergence64(tilted, tilted, 2)).toBeCloseTo(0, 15);
     expect(meanSquaredError64([1, 2], [3, 2])).toBe(2);
   });
-  it('differentiate (catches: a point that is not put back)', () => {
+  it('differentiate (catches: a point that is not restored)', () => {
     const x = Float64Array.of(1, -2);
     const slope = finiteDifferences(([a, b]) => a! ** 3 * b!, x);
     expect([...slope]).toEqual([expect.closeTo(-6, 6), expect.closeTo(1, 6)]);

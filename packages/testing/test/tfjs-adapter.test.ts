@@ -1,4 +1,4 @@
-/** The adapter of tfjs backends over tfjs's plain JavaScript backend, which keeps and returns arrays by reference. */
+/** The adapter of tfjs backends on tfjs's plain JavaScript backend, which keeps and returns arrays by reference. */
 import '@tensorflow/tfjs-backend-cpu';
 import { tfjsAdapter } from '@grok/core';
 import { createBackend } from '@grok/core/internal';
@@ -6,7 +6,7 @@ import * as tf from '@grok/tfjs';
 import { afterEach, expect, it } from 'vitest';
 import { backendSuite } from '../src/index.js';
 
-// Silences tfjs's advice to install a faster backend.
+// Suppresses tfjs's advice to install a faster backend.
 tf.env().set('IS_TEST', true);
 
 const timeouts = new Map<string, number>();
@@ -22,7 +22,7 @@ backendSuite(
   { repeats: 2 },
 );
 
-it('gives its repetitions the time they take (catches: a runner’s 5 s)', () => {
+it('gives repetitions enough time (catches: a runner’s default of 5 s)', () => {
   const [, timeout] = [...timeouts].find(([name]) => name.includes('2 times alike'))!;
   expect(timeout).toBe(62_000);
 });

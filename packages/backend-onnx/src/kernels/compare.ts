@@ -1,8 +1,8 @@
-/** Kernels that answer yes or no. */
+/** Comparison and logical kernels. */
 import { binary, cast, unary } from '../builder.js';
 import type { Kernel, Kernels } from './types.js';
 
-/** ONNX orders no bools: compare them as int32. */
+/** ONNX cannot order bools, so they are compared as int32. */
 const compare =
   (op: string, negate = false): Kernel =>
   (b, { a, b: c }) => {

@@ -1,4 +1,4 @@
-/** Kernels that treat every element alike: arithmetic, functions of one number, activations. */
+/** Elementwise kernels: arithmetic, functions of one number, activations. */
 import type { Builder } from '../builder.js';
 import {
   binary,
@@ -18,12 +18,12 @@ import type { Value } from '../graph.js';
 import type { Kernel, Kernels } from './types.js';
 
 const float = (b: Builder, x: Value): Value => cast(b, x, 'float32');
-/** A function of real numbers: integers are cast to float32 first, as tfjs does. */
+/** A function of real numbers: integers are cast to float32 first, as in tfjs. */
 const real =
   (op: string): Kernel =>
   (b, { x }) =>
     unary(b, op, float(b, x));
-/** ONNX has no arithmetic on bool: count in int32 and come back. */
+/** ONNX has no arithmetic on bool, so it is done in int32 and cast back. */
 const numeric = (b: Builder, x: Value, f: (x: Value) => Value): Value =>
   x.type === 'bool' ? cast(b, f(cast(b, x, 'int32')), 'bool') : f(x);
 const arithmetic =
@@ -37,7 +37,7 @@ const same =
   (b, { x }) =>
     numeric(b, x, (y) => unary(b, op, y));
 
-/** tfjs's floor division gives int32; integers go through float64, where ONNX would truncate (and trap on 0). */
+/** tfjs's floor division returns int32; integers go through float64, since ONNX would truncate (and trap on 0). */
 const floorDiv: Kernel = (b, { a, b: c }) => {
   const type = a.type === 'float32' ? 'float32' : 'float64';
   const quotient = emitDiv(b, cast(b, a, type), cast(b, c, type));
@@ -194,7 +194,7 @@ export const elementwise: Kernels = {
     return cast(b, x, dtype);
   },
   Select: (b, { condition, t, e }) => {
-    // A vector of conditions chooses whole rows.
+    // A vector of conditions selects whole rows.
     const rows = condition.shape.length === 1 && t.shape.length > 1;
     const aligned = rows
       ? reshape(b, condition, [condition.shape[0]!, ...t.shape.slice(1).map(() => 1)])

@@ -1,7 +1,7 @@
 /**
- * Kernels that look rows up or add them together by index. Sums by index do not use ScatterND with
- * reduction "add": onnxruntime's CPU provider races there with more than one thread. The rule
- * `rowSums` puts it in where there is one.
+ * Kernels that gather rows or sum them by index. Sums by index do not use ScatterND with reduction
+ * "add", because it has a race in onnxruntime's CPU provider with more than one thread. The rule
+ * `rowSums` uses it with one thread.
  */
 import { sizeOf } from '@grok/core';
 import { util } from '@grok/tfjs';
@@ -26,9 +26,9 @@ import {
 import { type ElementType, makeConstant, type Value } from '../graph.js';
 import type { Kernels } from './types.js';
 
-/** Above this many elements a one-hot matrix costs more than a slow scatter. */
+/** Above this many elements, a one-hot matrix costs more than a slow scatter. */
 const ONE_HOT_LIMIT = 1 << 24;
-/** So does one of more segments than this for every element of a row. */
+/** So does a one-hot matrix with more segments than this per element of a row. */
 const SEGMENTS_AN_ELEMENT = 64;
 
 const count = (b: Builder, extent: number, type: ElementType = 'int32'): Value =>
@@ -39,7 +39,7 @@ function isClass(b: Builder, ids: Value, depth: number): Value {
   return binary(b, 'Equal', column, count(b, depth, ids.type), 'bool');
 }
 
-/** Sums of the rows of `x` [n, …] that share an id [n], `[segments, …]`. */
+/** Sums the rows of `x` [n, …] that share an id [n], `[segments, …]`. */
 function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
@@ -55,7 +55,7 @@ function segmentSum(b: Builder, x: Value, ids: Value, segments: number): Value {
       : emit(b, 'MatMul', [transpose(b, hot, [1, 0]), rows], { type, shape });
   return reshape(b, cast(b, sums, x.type), [segments, ...rest]);
 }
-/** The same by ScatterElements, which adds in order; ids out of range are sent to a spare row. */
+/** The same with ScatterElements, which adds in order; ids out of range go to an extra row. */
 function scatterSum(b: Builder, x: Value, ids: Value, segments: number): Value {
   const [n, ...rest] = x.shape as [number, ...number[]];
   const width = sizeOf(rest);
@@ -74,7 +74,7 @@ function linear(b: Builder, indices: Value, extents: readonly number[]): Value {
   const products = emitMul(b, indices, weights);
   return reduce(b, 'ReduceSum', products, [indices.shape.length - 1], false);
 }
-/** How indices `[…, depth]` address a tensor: rows of `slice` elements, by number. */
+/** How indices `[…, depth]` address a tensor: as row numbers, with `slice` elements per row. */
 function addressed(indices: Value, shape: readonly number[]) {
   const depth = indices.shape.at(-1) ?? 1;
   const rows = sizeOf(shape.slice(0, depth));
@@ -88,7 +88,7 @@ export const gathers: Kernels = {
     const { batchDims = 0 } = attrs;
     const axis = util.parseAxisParam(attrs.axis, [...x.shape])[0]!;
     if (batchDims === 0) return gather(b, x, indices, axis);
-    // One table of all batches: row `index` of batch i is row i·extent + index.
+    // One table for all batches: row `index` of batch i is row i·extent + index.
     const batch = sizeOf(x.shape.slice(0, batchDims));
     const outer = x.shape.slice(batchDims, axis);
     const extent = x.shape[axis]!;

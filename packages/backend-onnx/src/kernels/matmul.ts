@@ -1,6 +1,6 @@
 /**
  * Matrix products. Two-dimensional ones become Gemm, whose transpose flags are free; batched ones
- * become onnxruntime's FusedMatMul, which has such flags too.
+ * become onnxruntime's FusedMatMul, which also has transpose flags.
  */
 import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
@@ -10,7 +10,7 @@ import { broadcast, type Value } from '../graph.js';
 import { activate } from './elementwise.js';
 import type { Kernels } from './types.js';
 
-/** `op(a) · op(b)` over the last two axes, the others broadcast. */
+/** `op(a) · op(b)` over the last two axes, with the others broadcast. */
 function matMul(b: Builder, x: Value, y: Value, transposeX: boolean, transposeY: boolean): Value {
   const [batchX, batchY] = [x.shape.slice(0, -2), y.shape.slice(0, -2)];
   const [rows, inner] = lastTwo(x, transposeX);
@@ -22,7 +22,7 @@ function matMul(b: Builder, x: Value, y: Value, transposeX: boolean, transposeY:
     return emit(b, 'MatMul', factors, { type, shape });
   }
   const attributes = { transA: Number(transposeX), transB: Number(transposeY) };
-  // A batch of rows against one matrix is one taller product.
+  // A batch of rows times one matrix is a single taller product.
   const isTall = sizeOf(batchY) === 1 && (sizeOf(batchX) === 1 || !transposeX);
   if (!isTall) return emitOwn(b, 'FusedMatMul', [x, y], { type, shape }, attributes);
   const tall = sizeOf(batchX) * rows;
@@ -36,7 +36,7 @@ function lastTwo(x: Value, transposed: boolean): [number, number] {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   return transposed ? [columns, rows] : [rows, columns];
 }
-/** With its last two axes exchanged, if asked. */
+/** Swaps the last two axes if `transposed`. */
 function swapIf(transposed: boolean, b: Builder, x: Value): Value {
   if (!transposed) return x;
   const axes = x.shape.map((_, axis) => axis);

@@ -1,4 +1,4 @@
-/** Kernels that fold axes away, or normalize and accumulate along one. */
+/** Kernels that reduce axes, or normalize and accumulate along one. */
 import * as tf from '@grok/tfjs';
 import { type Builder, cast, emit, emitMany, fill, int64s, reduce } from '../builder.js';
 import type { ElementType, Value } from '../graph.js';
@@ -6,14 +6,14 @@ import type { Kernel, Kernels } from './types.js';
 
 interface Axes {
   readonly axis: number | number[];
-  /** What Max calls its axes. */
+  /** Max's name for its axes. */
   readonly reductionIndices?: number | number[];
   readonly keepDims: boolean;
 }
 const parseAxes = (x: Value, axis: number | number[]): number[] =>
   tf.util.parseAxisParam(axis, [...x.shape]);
 
-/** Bools are folded as int32 and come back as `out`. */
+/** Bools are reduced as int32 and cast to `out`. */
 const fold =
   (op: string, out: 'int32' | 'bool'): Kernel =>
   (b, { x }, { axis, reductionIndices, keepDims }: Axes) => {

@@ -1,4 +1,4 @@
-/** Kernels that move elements about, or make tensors from nothing. */
+/** Kernels that move elements, or create tensors. */
 import { sizeOf } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import {
@@ -18,16 +18,16 @@ import { type ElementType, makeConstant, type Value } from '../graph.js';
 import type { Inputs, Kernels } from './types.js';
 
 const list = (inputs: Inputs): Value[] => Object.values(inputs);
-/** A shape with each axis longer by its two paddings. */
+/** A shape with each axis extended by its two paddings. */
 const padShape = (shape: readonly number[], paddings: readonly (readonly number[])[]): number[] =>
   shape.map((extent, axis) => (paddings[axis] ?? []).reduce((sum, by) => sum + by, extent));
-/** What tfjs's own checks look at. */
+/** The fields that tfjs's own checks read. */
 const toTensorInfo = ({ shape }: Value): tf.TensorInfo => ({
   dataId: {},
   shape: [...shape],
   dtype: 'float32',
 });
-/** By axis, the end of a slice that goes backwards past the first element. */
+/** By axis, the end of a slice that runs backwards past the first element. */
 const beforeFirst =
   ({ shape }: Value) =>
   (axis: number): number =>
@@ -83,10 +83,11 @@ export const shapes: Kernels = {
     if (info.isIdentity) return reshape(b, x, finalShape);
     if (sizeOf(finalShape) === 0) return fill(b, x.type, finalShape, 0);
     const size = tf.slice_util.computeOutShape(begin, end, strides);
-    // As on tfjs's cpu: these two take neighbors, whatever the strides say.
+    // As on tfjs's cpu backend: these two take neighboring elements, whatever the strides are.
     if (info.sliceDim0 || info.isSimpleSlice)
       return reshape(b, slice(b, x, begin, size), finalShape);
-    // With a negative stride, -1 as an end would mean the last element; go past the first instead.
+    // With a negative stride, an end of -1 would mean the last element, so it goes past the first
+    // instead.
     const first = beforeFirst(x);
     const ends = end.map((to, i) => (Number(strides[i]) < 0 && to < 0 ? first(i) : to));
     const axes = begin.map((_, axis) => axis);
@@ -143,7 +144,7 @@ export const shapes: Kernels = {
       return reshape(b, slice(b, value, begin, size), rest);
     });
   },
-  /** Slices rather than Split, which onnxruntime does slowly on the last axis. */
+  /** Slices instead of Split, which is slow in onnxruntime on the last axis. */
   SplitV: (b, { x }, attrs: { numOrSizeSplits: number[] | number; axis: number }) => {
     const axis = positive(attrs.axis, x.shape.length);
     const sizes = tf.backend_util.prepareSplitSize(toTensorInfo(x), attrs.numOrSizeSplits, axis);

@@ -1,8 +1,8 @@
-/** What a kernel is: tfjs's inputs and attributes in, nodes written, results out. */
+/** The type of a kernel: it takes tfjs's inputs and attributes, writes nodes and returns results. */
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
 
-/** Inputs by the names that tfjs gives them; a kernel takes those that its own signature has. */
+/** Inputs by their tfjs names; each kernel uses those in its own signature. */
 export interface Inputs {
   readonly x: Value;
   readonly a: Value;
@@ -28,7 +28,7 @@ export interface Inputs {
   readonly mean: Value;
   readonly variance: Value;
 }
-/** Records one tfjs kernel; `never` lets each name the attributes that it reads. */
+/** Records one tfjs kernel; `never` lets each kernel declare the attributes that it reads. */
 export type Kernel = (b: Builder, inputs: Inputs, attrs: never) => Value | Value[];
-/** Kernels by tfjs's name. */
+/** Kernels by their tfjs names. */
 export type Kernels = Readonly<Record<string, Kernel>>;

@@ -1,14 +1,14 @@
-/** Equal nodes once: the same operator on the same inputs, and constants of the same content. */
+/** Merges equal nodes (the same operator on the same inputs) and equal constants. */
 import { type Graph, type Node, readElements, readUniform, type Value } from '../graph.js';
 import { withoutDead } from './rewrite.js';
 
-/** One node for all that compute the same, one value for all constants alike. */
+/** Keeps one node per computation and one value per constant. */
 export function mergeCommon(graph: Graph): Graph {
   const constants = new Map<string, Value[]>();
   const merged = new Map<Value, Value>();
   const seen = new Map<string, Node>();
   const nodes: Node[] = [];
-  // Each part of a join is written to a place of its own.
+  // Each part of a join needs its own memory.
   const parts = new Set(graph.joins.flatMap((join) => join.parts));
   const canonical = (value: Value): Value => {
     const known = merged.get(value);

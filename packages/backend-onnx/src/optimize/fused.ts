@@ -1,4 +1,4 @@
-/** Patterns that onnxruntime has one operator for: SiLU, log softmax, sums of squares, RMSNorm, rotary positions. */
+/** Patterns for which onnxruntime has one operator: SiLU, log softmax, sums of squares, RMSNorm, rotary embedding. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Graph, makeConstant, readElements, sameShape, type Value } from '../graph.js';
@@ -6,14 +6,14 @@ import { integers, numberAttribute, reducedAxes, withoutReshapes } from './inspe
 import { any, anyAdd, anyMul, anyNumber, named, once, op, type Pattern, when } from './pattern.js';
 import { findAll, type RewriteSite, type Rule, rebuild, rule, withoutDead } from './rewrite.js';
 
-/** `x · σ(x)` (SiLU) as QuickGelu with alpha 1, where nothing else needs σ(x). */
+/** `x · σ(x)` (SiLU) as QuickGelu with alpha 1, if nothing else reads σ(x). */
 export const silu: readonly Rule[] = [
   rule(anyMul('x', once(op('Sigmoid', 'x'))), ({ x }, b) =>
     make.emitOwn(b, 'QuickGelu', [x], b.out, { alpha: 1 }),
   ),
 ];
 
-/** A reduction over the last axis, which stays with extent 1. */
+/** A reduction over the last axis that keeps it with size 1. */
 const lastAxis = <F>(pattern: Pattern<F>) =>
   when(pattern, (value, known) => {
     const node = known.producer(value);
@@ -44,9 +44,9 @@ const weight = any('w', ({ shape }) => shape.length === 1);
 /** `x · w / √(mean(x²) + ε)`. */
 const norm = named('y', anyMul(anyMul('x', named('inverse', inverse)), weight));
 /**
- * RMSNorm as SimplifiedLayerNormalization, whose second result is the inverse root, so that the gradient
- * need not compute it again. Found first and written after, because the inverse may stand before the
- * scale that it needs.
+ * RMSNorm as SimplifiedLayerNormalization, whose second result is the inverse root, so the gradient
+ * does not compute it again. Matches are collected first and written afterwards, because the
+ * inverse may come before the scale that the operator needs.
  */
 export function rmsNorms(graph: Graph): Graph {
   const found = findAll(graph, norm).filter(({ x, w }) => w.shape[0] === x.shape.at(-1));
@@ -73,8 +73,8 @@ export function rmsNorms(graph: Graph): Graph {
 const table = <V extends string>(name: V): Pattern<Record<V, Value>> =>
   any(name, (value) => value.constant !== undefined && sizeOf(value.shape) > 1);
 /**
- * Half-split rotary positions, `x·cos + swapHalves(x)·sin` with constant tables, as RotaryEmbedding. A
- * gradient is the same with −sin.
+ * Half-split rotary positions, `x·cos + swapHalves(x)·sin` with constant tables, as
+ * RotaryEmbedding. Their gradient is the same with −sin.
  */
 export const rope: readonly Rule[] = [
   rule(
@@ -89,7 +89,7 @@ export const rope: readonly Rule[] = [
       if (cos === undefined || sin === undefined) return undefined;
       const cache = (elements: Float32Array) =>
         make.addConstant(b, 'float32', [positions, width / 2], makeConstant(elements));
-      // One head comes and goes in attention's own shape, which spares two Reshapes.
+      // With one head, this uses attention's own shape and saves two Reshapes.
       const own = heads === 1 ? [batch, 1, positions, width] : [batch, positions, heads * width];
       const flat = make.reshape(b, x, own);
       const inputs = [flat, make.fill(b, 'int64', [1], 0), cache(cos), cache(sin)];
@@ -98,7 +98,7 @@ export const rope: readonly Rule[] = [
     },
   ),
 ];
-/** What `[x1, x2] → [x2, x1]` on the last axis, written as a gather of halves, was applied to. */
+/** Finds the operand of `[x1, x2] → [x2, x1]` on the last axis, written as a gather of halves. */
 function swappedHalves(b: RewriteSite, value: Value): Value | undefined {
   const gather = b.producer(withoutReshapes(b, value));
   const [halves, order] = gather?.inputs ?? [];
@@ -108,11 +108,11 @@ function swappedHalves(b: RewriteSite, value: Value): Value | undefined {
   const pairs = sameShape(halves.shape.slice(-2), [2, (value.shape.at(-1) ?? 0) / 2]);
   return pairs ? withoutReshapes(b, halves) : undefined;
 }
-/** Which axes of `shape` are positions and heads, if a table like `table` gives every position a row. */
+/** Which axes of `shape` are positions and heads, if `table` has one row per position. */
 function rotaryLayout(shape: readonly number[], table: Value) {
   const last = shape.length - 1;
   const own = [...shape.map(() => 1), ...table.shape].slice(-shape.length);
-  // One axis of positions, one of a head's width; others are repeated.
+  // One axis of positions and one of a head's width; the others have size 1.
   const long = own.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const [axis = 0] = long.length === 2 ? long : [Math.max(0, last - 2)];
   const [positions = 0, width = 0] = [own[axis], shape[last]];
@@ -120,7 +120,7 @@ function rotaryLayout(shape: readonly number[], table: Value) {
   const heads = sizeOf(shape.slice(axis + 1, last));
   return { batch: sizeOf(shape.slice(0, axis)), positions, heads, width };
 }
-/** The second half of every row of a table, if the first is that times `sign`. */
+/** The second half of every row of a table, if the first half is the second times `sign`. */
 function halfRows(table: Value, width: number, sign: number): Float32Array | undefined {
   const elements = readElements(table) ?? [];
   const half = width / 2;

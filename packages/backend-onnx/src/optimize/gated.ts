@@ -1,13 +1,13 @@
-/** Sums with a tensor whose rows are scaled, `x + y ∘ gate`, are one operator of onnxruntime: a pass less each. */
+/** Fuses additions of a row-scaled tensor, `x + y ∘ gate`, into one onnxruntime operator, which saves a pass each. */
 import * as make from '../builder.js';
 import { readUniform, sameShape, type Value } from '../graph.js';
 import { anyAdd, anyMul, anyOrder, once, op } from './pattern.js';
 import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
-/** Rows shorter than this are not worth a loop of their own. */
+/** Shorter rows are not worth their own loop. */
 const SHORT = 16;
 
-/** A number for each row of `y`, if that is what `gate` is and `y` has the shape of the result. */
+/** The gate as one number per row of `y`, if it has that form and `y` has the shape of the result. */
 function rowGate(b: RewriteSite, y: Value, gate: Value): Value | undefined {
   const { type, shape } = b.out;
   const [width = 0, ...outer] = [...shape].reverse();
@@ -22,7 +22,7 @@ const gatedAdd = (b: RewriteSite, x: Value, y: Value, gate: Value): Value =>
   make.emitOwn(b, 'GatedAdd', [x, y, gate], x);
 
 const gated = once(anyMul('y', 'gate'));
-/** Sums and differences with one scaled side, or with both: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
+/** Sums and differences with one or two scaled sides: `x + (y ∘ p + z ∘ q)` is `(x + z ∘ q) + y ∘ p`. */
 export const gatedAdds: readonly Rule[] = [
   rule(anyOrder(op('Add Sub', 'x', gated)), ({ x, y, gate }, b) => {
     const rows = sameShape(x.shape, b.out.shape) ? rowGate(b, y, gate) : undefined;

@@ -1,4 +1,4 @@
-/** Rewrites a graph into one that computes the same faster. Every pass has a name, which is its switch. */
+/** Rewrites a graph into a faster equivalent one. Every pass has a name, which is also its switch. */
 import type { Graph } from '../graph.js';
 import { mergeCommon } from './common.js';
 import { logSoftmax, rmsNorms, rope, silu, squareSums } from './fused.js';
@@ -11,9 +11,9 @@ import { rowSums } from './scatter.js';
 import { pads, reshapes, tallGemm, transposes } from './shapes.js';
 import { broadcasts, constants, neutral, signs } from './simplify.js';
 
-/** Switches of the passes by name, all on unless set to false. */
+/** Switches of the passes by name; all are on unless set to false. */
 export type Rules = Readonly<Record<string, boolean | undefined>>;
-/** Rules that are applied until none of their stage fires, or a function of the whole graph. */
+/** Rules that are applied until none of their stage matches, or a function of the whole graph. */
 type Pass = readonly Rule[] | ((graph: Graph) => Graph);
 type Stage = Readonly<Record<string, Pass>>;
 
@@ -35,11 +35,11 @@ const simplify: Stage = {
 };
 const common: Stage = { common: mergeCommon };
 
-/** All passes in the order in which they run; a name that stands twice is one switch. */
+/** All passes in order; a name that appears twice is one switch. */
 const stages: readonly Stage[] = [
   common,
   { views: viewInputs },
-  // While its parts have the shapes that they were written in.
+  // While its parts still have their original shapes.
   { rope },
   simplify,
   common,
@@ -55,7 +55,7 @@ const stages: readonly Stage[] = [
 /** Names of the rewrite rules. */
 export const ruleNames: readonly string[] = [...new Set(stages.flatMap(Object.keys))];
 
-/** The same function, in fewer and cheaper nodes. */
+/** Returns the same function with fewer and cheaper nodes. */
 export function optimize(graph: Graph, switches: Rules): Graph {
   let best = withoutDead(graph);
   for (const stage of stages) {

@@ -1,18 +1,18 @@
-/** What rules ask about values and nodes beyond what a pattern says. */
+/** Queries about values and nodes that patterns cannot express. */
 import { type Node, readElements, type Value } from '../graph.js';
 import { any, type Known, op, type Pattern } from './pattern.js';
 
-/** The first input of the node that computes `value`, if that is the operator named. */
+/** The first input of the node that computes `value`, if its operator is `op`. */
 export function operand(known: Known, value: Value, op: string): Value | undefined {
   const node = known.producer(value);
   return node?.op === op ? node.inputs[0] : undefined;
 }
-/** `value` with the Reshapes before it taken away. */
+/** `value` before any Reshapes. */
 export function withoutReshapes(known: Known, value: Value): Value {
   const inner = operand(known, value, 'Reshape');
   return inner === undefined ? value : withoutReshapes(known, inner);
 }
-/** Whole numbers of a constant input. */
+/** The integers of a constant input. */
 export function integers(value: Value | undefined): number[] | undefined {
   const elements = value && readElements(value);
   return elements && Array.from(elements);
@@ -44,7 +44,7 @@ export function reducedAxes({ inputs: [x, axes] }: Node): readonly number[] {
 }
 const ids = any('ids', ({ shape }) => shape.length === 2 && shape[1] === 1);
 const classes = any('classes', ({ shape }) => shape.length === 1);
-/** A matrix of numbers `ids = classes`, [n, count], of ids [n, 1] and classes [count]. */
+/** A one-hot matrix `ids = classes`, [n, count], of ids [n, 1] and classes [count]. */
 export const oneHot: Pattern<Record<'ids' | 'classes', Value>> = op(
   'Cast',
   op('Equal', ids, classes),

@@ -1,12 +1,12 @@
-/** The last step before encoding: big constants of one number are made by Expand, not stored. */
+/** The last step before encoding: large uniform constants are created by Expand instead of being stored. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Graph, readUniform, type Value } from '../graph.js';
 
-/** Constants of more elements than this are expanded. */
+/** Constants with more elements than this are expanded. */
 const STORED = 64;
 
-/** Replaces the big uniform constants that nodes read. */
+/** Replaces the large uniform constants that nodes read. */
 export function expandUniforms(graph: Graph): Graph {
   const lowered: Graph = { ...graph, nodes: [] };
   const b = { graph: lowered, source: 'constant' };

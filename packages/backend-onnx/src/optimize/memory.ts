@@ -1,6 +1,6 @@
 /**
- * Cutting and joining without copies: a contiguous part of an input is fed as a view of its memory, and
- * an output that is its parts one behind the other is written part by part into one array.
+ * Avoids copies: a contiguous part of an input is fed as a view of its memory, and an output that
+ * is a concatenation is written part by part into one array.
  */
 import { sizeOf } from '@grok/core';
 import { addValue, type Graph, type Node, sameShape, type Value } from '../graph.js';
@@ -12,7 +12,7 @@ interface Place {
   readonly offset: number;
 }
 
-/** Slices along the first axis, and reshapes, of inputs become views. */
+/** Turns slices along the first axis, and reshapes, of inputs into views. */
 export function viewInputs(graph: Graph): Graph {
   const views = [...graph.views];
   const places = new Map<Value, Place>();
@@ -37,7 +37,7 @@ function findPlace({ op, inputs }: Node, places: ReadonlyMap<Value, Place>): Pla
   const place = x && places.get(x);
   if (x === undefined || place === undefined || op === 'Reshape') return place;
   if (op !== 'Slice' || inputs.length > 4) return undefined;
-  // Only the first axis that is longer than 1 may be cut: then the part is contiguous.
+  // Only the first axis with a size above 1 may be sliced, so that the part is contiguous.
   const [axis, ...others] = integers(axes) ?? [];
   const [start] = integers(starts) ?? [];
   if (axis === undefined || start === undefined || others.length > 0) return undefined;
@@ -45,7 +45,7 @@ function findPlace({ op, inputs }: Node, places: ReadonlyMap<Value, Place>): Pla
   return { of: place.of, offset: place.offset + start * sizeOf(x.shape.slice(axis + 1)) };
 }
 
-/** Outputs that are nothing but parts behind one another are joined by where the parts are written. */
+/** Turns concatenated outputs into joins, whose parts are written in place. */
 export function joinOutputs(graph: Graph): Graph {
   const computed = new Map(
     graph.nodes.flatMap((node) => node.outputs.map((out) => [out, node] as const)),

@@ -1,38 +1,39 @@
 /**
- * Patterns of nodes, as data: `mul('x', once(op('Sigmoid', 'x')))` is a product of anything with its own
- * sigmoid that nothing else reads. A name captures a value and, where it stands again, asks for the same
- * one; a number asks for a constant of that number. After tinygrad's `UPat` (tinygrad/uop/ops.py).
+ * Patterns of nodes, as data: `mul('x', once(op('Sigmoid', 'x')))` matches a product of any value
+ * with its own sigmoid, if nothing else reads the sigmoid. A name captures a value and, when
+ * repeated, requires the same one; a number requires a constant of that number. After tinygrad's
+ * `UPat` (tinygrad/uop/ops.py).
  */
 import { sizeOf } from '@grok/core';
 import { type Node, readUniform, type Value } from '../graph.js';
 
-/** What a pattern can ask about the values of a graph. */
+/** What a pattern can query about the values of a graph. */
 export interface Known {
   /** The node that computes `value`, as rewritten so far; undefined for inputs and constants. */
   producer(value: Value): Node | undefined;
-  /** How many nodes and outputs read `value`; Infinity for one computed in this round, whose readers are unknown. */
+  /** Number of nodes and outputs that read `value`; Infinity for one computed in this round, whose readers are unknown. */
   uses(value: Value): number;
 }
-/** What a value must be. */
+/** Requirements on a value. */
 interface Shape {
-  /** Names under which the value, the node that computes it and the number that fills it are captured. */
+  /** Names under which the value, the node that computes it, and the number that fills it are captured. */
   readonly value?: string;
   readonly node?: string;
   readonly number?: string;
-  /** Operators of the node that computes it; any value where there are none. */
+  /** Operators allowed for the node that computes it; any value if missing. */
   readonly ops?: readonly string[];
   /** The node's first inputs; it may have more. */
   readonly inputs?: readonly Shape[];
-  /** The two inputs of a commutative operator may be exchanged. */
+  /** Whether the two inputs of a commutative operator may be swapped. */
   readonly anyOrder?: boolean;
   readonly test?: Test;
 }
-/** The same with the type of what it captures, by name; no pattern has that field. */
+/** A pattern with the type of its captures by name; the field exists only in the type. */
 export interface Pattern<F = unknown> extends Shape {
   readonly found?: F;
 }
 type Test = (value: Value, known: Known) => boolean;
-/** A name stands for any value, a number for a constant of that number in every element. */
+/** A name matches any value, a number matches a constant with that number in every element. */
 type Operand = string | number | Pattern;
 type Captured<O> = O extends string ? Record<O, Value> : O extends Pattern<infer F> ? F : Nothing;
 type Nothing = Record<never, never>;
@@ -44,7 +45,7 @@ const toShape = (operand: Operand): Shape => {
   if (typeof operand === 'number') return { test: (value) => readUniform(value) === operand };
   return operand;
 };
-/** The result of one of the operators (separated by spaces) on inputs that fit `inputs`. */
+/** Matches the result of one of the operators (separated by spaces) on inputs that match `inputs`. */
 export const op = <const P extends readonly Operand[]>(
   ops: string | readonly string[],
   ...inputs: P
@@ -52,7 +53,7 @@ export const op = <const P extends readonly Operand[]>(
   ops: typeof ops === 'string' ? ops.split(' ') : ops,
   inputs: inputs.map(toShape),
 });
-/** The same, and where the operator is commutative the inputs may also be the other way round. */
+/** Also matches swapped inputs if the operator is commutative. */
 export const anyOrder = <F>(pattern: Pattern<F>): Pattern<F> => ({ ...pattern, anyOrder: true });
 /** `x + y`, in any order. */
 export const anyAdd = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
@@ -60,45 +61,45 @@ export const anyAdd = <const P extends readonly Operand[]>(...inputs: P): Patter
 /** `x · y`, in any order. */
 export const anyMul = <const P extends readonly Operand[]>(...inputs: P): PatternOver<P> =>
   anyOrder(op('Mul', ...inputs));
-/** The same, where the value passes a test too. */
+/** Also requires the value to pass a test. */
 export const when = <F>(pattern: Pattern<F>, test: Test): Pattern<F> => ({
   ...pattern,
   test: (value, known) => pattern.test?.(value, known) !== false && test(value, known),
 });
-/** The same, read by nothing else. */
+/** Also requires that nothing else reads the value. */
 export const once = <F>(pattern: Pattern<F>): Pattern<F> =>
   when(pattern, (value, known) => known.uses(value) === 1);
-/** The same, captured as a value too. */
+/** Also captures the value. */
 export const named = <V extends string, F>(
   value: V,
   pattern: Pattern<F>,
 ): Pattern<F & Record<V, Value>> => ({ ...withoutType(pattern), value });
-/** The same, with the node that computes it captured. */
+/** Also captures the node that computes the value. */
 export const node = <N extends string, F>(
   node: N,
   pattern: Pattern<F>,
 ): Pattern<F & Record<N, Node>> => ({ ...withoutType(pattern), node });
 const withoutType = (pattern: Shape): Shape => pattern;
 
-/** A value that passes a test. */
+/** Matches a value that passes a test. */
 export const any = <V extends string>(value: V, test: Test): Pattern<Record<V, Value>> => ({
   value,
   test,
 });
-/** A constant. */
+/** Matches a constant. */
 export const anyConstant = <V extends string>(name: V): Pattern<Record<V, Value>> =>
   any(name, (value) => value.constant !== undefined);
-/** One element, constant or not. */
+/** Matches a value with one element, constant or not. */
 export const scalar = <V extends string>(name: V): Pattern<Record<V, Value>> =>
   any(name, (value) => sizeOf(value.shape) === 1);
-/** The number that fills a constant. */
+/** Captures the number that fills a constant. */
 export const anyNumber = <C extends string>(name: C): Pattern<Record<C, number>> => ({
   number: name,
 });
 
 const COMMUTATIVE = ['Add', 'Mul'];
 type Capture = Value | Node | number;
-/** One thing captured, and what was captured before it. */
+/** A capture, linked to the earlier ones. */
 interface Captures {
   readonly name: string;
   readonly what: Capture;
@@ -108,8 +109,8 @@ const START: Captures = { name: '', what: 0, before: undefined };
 const NONE: readonly Captures[] = [];
 
 /**
- * What `accept` gives for the first way in which `pattern` fits the output of `root`; undefined where it
- * refuses all.
+ * The result of `accept` for the first match of `pattern` at the output of `root` that it does not
+ * reject; undefined if it rejects all.
  */
 export function match<F, K extends Known, R>(
   pattern: Pattern<F>,
@@ -127,7 +128,7 @@ export function match<F, K extends Known, R>(
   }
   return undefined;
 }
-/** All ways in which a value and the node that computes it fit, each by what was captured on it. */
+/** All matches of a value and the node that computes it, each with its captures. */
 function matchNode(
   p: Shape,
   value: Value,
@@ -163,13 +164,13 @@ function matchInputs(
   }
   return ways;
 }
-/** Whether operator and test fit, whatever the inputs and names. */
+/** Whether operator and test match, ignoring inputs and names. */
 function isPlausible(p: Shape | undefined, value: Value | undefined, known: Known): boolean {
   if (p === undefined || value === undefined) return false;
   if (p.ops !== undefined && !p.ops.includes(known.producer(value)?.op ?? '')) return false;
   return p.test === undefined || p.test(value, known);
 }
-/** One thing more; undefined where its name stands for another already. */
+/** Adds a capture; undefined if its name is already used for another value. */
 function capture(name: string, what: Capture | undefined, before: Captures): Captures | undefined {
   if (what === undefined) return undefined;
   for (let at: Captures | undefined = before; at !== undefined; at = at.before)

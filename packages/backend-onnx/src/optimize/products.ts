@@ -1,4 +1,4 @@
-/** Matrix products take factors, sums and signs along at no cost. */
+/** Merges scale factors, sums and signs into matrix products, where they are free. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Node, readUniform, sameShape, type Value } from '../graph.js';
@@ -8,7 +8,7 @@ import { type RewriteSite, type Rule, rule } from './rewrite.js';
 
 const PRODUCTS = ['Gemm', 'FusedMatMul'];
 
-/** What a node multiplies by a constant, and the constant. */
+/** The value and the factor, if a node multiplies by a constant. */
 function scaling(node: Node | undefined): { x: Value; factor: number } | undefined {
   const [[x, y] = [], [out] = []] = [node?.inputs, node?.outputs];
   if (x === undefined || out?.type !== 'float32') return undefined;
@@ -20,10 +20,10 @@ function scaling(node: Node | undefined): { x: Value; factor: number } | undefin
   if (node?.op !== 'Mul' || y === undefined) return undefined;
   return a === undefined ? whole(x, c) : whole(y, a);
 }
-/** onnxruntime has faster ways for products with one row or one column, for as long as they have no alpha. */
+/** onnxruntime has faster code for products with one row or one column, but only without alpha. */
 const isThin = ({ shape }: Value): boolean => shape.slice(-2).includes(1);
 
-/** Factors of factors, signs and division by a constant as one factor; of a product, as its alpha. */
+/** Merges chained factors, signs and divisions by a constant into one factor, and a product's factor into its alpha. */
 export const scales: readonly Rule[] = [
   rule(op('Mul Div Neg'), (_, b) => {
     const outer = scaling(b.node);
@@ -48,9 +48,9 @@ export const scales: readonly Rule[] = [
   }),
 ];
 
-/** A sum or a difference with a product starts the product from there: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
+/** Merges the addend of a product into it: `Gemm(a, b) + c` is `Gemm(a, b, c)`. */
 export const sumsIntoProducts: readonly Rule[] = [
-  // The later product takes the earlier one: what is added must be there before.
+  // The later product absorbs the earlier one, since the addend must be computed before.
   rule(op('Add Sub', 'c', once(node('product', op('Gemm')))), ({ c, product }, b) =>
     startProduct(b, product, c, b.node.op === 'Sub' ? -1 : 1, 1),
   ),
@@ -70,7 +70,7 @@ const isTensor = ({ out }: RewriteSite): boolean =>
   out.type === 'float32' && sizeOf(out.shape) !== 1;
 const flat = (b: RewriteSite, value: Value): Value => make.reshape(b, value, []);
 
-/** Factors of one element are multiplied among themselves, not each with a whole tensor. */
+/** Multiplies one-element factors with each other first, instead of each with a whole tensor. */
 export const scalars: readonly Rule[] = [
   rule(anyMul(scalar('f'), once(anyMul(scalar('s'), 'x'))), ({ f, s, x }, b) =>
     isTensor(b) ? make.emitMul(b, x, make.emitMul(b, flat(b, s), flat(b, f))) : undefined,
@@ -83,7 +83,7 @@ export const scalars: readonly Rule[] = [
   ),
 ];
 
-/** Decay beside an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, two passes less. */
+/** Merges weight decay with an update of the same tensor: `p + (u + p·k)·f` is `p·(1 + k·f) + u·f`, saving two passes. */
 export const decays: readonly Rule[] = [
   rule(anyAdd('p', once(anyMul(scalar('f'), once(anyAdd('u', 'p'))))), (found, b) =>
     decay(b, found, 1),

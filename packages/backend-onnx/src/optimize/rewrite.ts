@@ -1,26 +1,26 @@
 /**
- * The rewriting machine: walks a graph in order, offers each node to the rules for its operator, and
- * repeats until none fires. A rule is a pattern and what is written in place of the node that fits it.
- * Nodes that nothing needs any more are dropped.
+ * The rewriter: it walks a graph in order, offers each node to the rules for its operator, and
+ * repeats until none matches. A rule is a pattern and a replacement for the node that matches it.
+ * Nodes that nothing needs anymore are dropped.
  */
 import type { Builder } from '../builder.js';
 import type { Graph, Node, Value } from '../graph.js';
 import { type Known, match, type Pattern } from './pattern.js';
 
-/** Where a node is rewritten: what is emitted here comes before it. */
+/** The place of a rewrite; emitted nodes come before the rewritten node. */
 export interface RewriteSite extends Builder, Known {
   /** The node, and its first output. */
   readonly node: Node;
   readonly out: Value;
 }
-/** What replaces a node's output; undefined leaves it alone. */
+/** Returns the replacement of a node's output; undefined keeps the node. */
 type Replace = (site: RewriteSite) => Value | undefined;
-/** A pattern of one node and those before it, and what replaces the node. */
+/** A pattern that ends in one node, and the replacement of that node. */
 export interface Rule {
   readonly pattern: Pattern;
   readonly replace: Replace;
 }
-/** A rule; where `write` refuses what a pattern captured (undefined), the next way to match it is tried. */
+/** Creates a rule; if `write` rejects the captures (undefined), the next match is tried. */
 export function rule<F>(
   pattern: Pattern<F>,
   write: (found: F, site: RewriteSite) => Value | undefined,
@@ -28,10 +28,10 @@ export function rule<F>(
   return { pattern, replace: (site) => match(pattern, site.node, site, write) };
 }
 
-/** More rounds than any graph has needed; a pair of rules that undo each other would never end. */
+/** More rounds than any graph has needed; two rules that undo each other would never end. */
 const ROUNDS = 50;
 
-/** Applies rules until none fires. */
+/** Applies rules until none matches. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   const byOp = new Map<string, Replace[]>();
   for (const { pattern, replace } of rules)
@@ -54,7 +54,7 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   throw new Error(`rewriting did not settle in ${ROUNDS} rounds; two rules undo each other`);
 }
 
-/** One walk: the graph with each node that `replace` gives a value for replaced by it. */
+/** One walk over the graph that applies `replace` to each node. */
 export function rebuild(graph: Graph, replace: Replace): Graph {
   const next: Graph = { ...graph, nodes: [] };
   const { producer, uses } = createKnown(graph, next.nodes);
@@ -73,14 +73,14 @@ export function rebuild(graph: Graph, replace: Replace): Graph {
   return next;
 }
 
-/** What every match of `pattern` in the graph captures, in the order of its nodes. */
+/** The captures of every match of `pattern` in the graph, in node order. */
 export function findAll<F>(graph: Graph, pattern: Pattern<F>): F[] {
   const known = createKnown(graph, graph.nodes);
   const roots = graph.nodes.filter(({ op }) => pattern.ops?.includes(op));
   return roots.flatMap((node) => match(pattern, node, known, (found) => found) ?? []);
 }
 
-/** Readers as they are in `graph`; producers among `nodes`, which may grow. */
+/** Readers as in `graph`; producers among `nodes`, which may grow. */
 function createKnown(graph: Graph, nodes: readonly Node[]): Known {
   const producers = new Map<Value, Node>();
   let indexed = 0;
@@ -103,7 +103,7 @@ function countUses(graph: Graph): Map<Value, number> {
   return counts;
 }
 
-/** Drops nodes whose outputs lead to no output of the graph. */
+/** Drops nodes that no output of the graph depends on. */
 export function withoutDead(graph: Graph): Graph {
   const parts = new Map(graph.joins.map((join) => [join.value, join.parts]));
   const needed = new Set(graph.outputs.flatMap((value) => parts.get(value) ?? [value]));

@@ -1,4 +1,4 @@
-/** Sums of rows by index without a product, for runtimes that add in order. */
+/** Sums rows by index without a matrix product, for runtimes that add in order. */
 import * as make from '../builder.js';
 import { sameShape } from '../graph.js';
 import { integers, oneHot, productFlags } from './inspect.js';
@@ -6,9 +6,9 @@ import { op } from './pattern.js';
 import { type Rule, rule } from './rewrite.js';
 
 /**
- * A product with a transposed one-hot matrix adds rows by class: `Gemm(hot(ids)ᵀ, x)` as a ScatterND
- * that adds to zeros, or to the product's third input. On several threads ScatterND races; whoever
- * runs on more than one switches this off.
+ * A product with a transposed one-hot matrix sums rows by class: `Gemm(hot(ids)ᵀ, x)` as a
+ * ScatterND that adds to zeros, or to the product's third input. ScatterND has a race with several
+ * threads, so this rule must be off then.
  */
 export const rowSums: readonly Rule[] = [
   rule(op('Gemm', oneHot, 'x'), ({ ids, classes, x }, b) => {

@@ -1,4 +1,4 @@
-/** Reshapes and transposes: chained ones once, moved to where they vanish, or into a product's flags. */
+/** Reshapes and transposes: merges chains, moves them to where they cancel, or turns them into a product's flags. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { type Node, readUniform, sameShape, type Value } from '../graph.js';
@@ -9,12 +9,12 @@ import { type RewriteSite, type Rule, rule } from './rewrite.js';
 const UNARY = 'Abs Neg Exp Log Sqrt Reciprocal Sigmoid Tanh Erf Sin Cos Relu Floor Not Cast';
 const BINARY = 'Add Sub Mul Div Max Min Equal Greater Less And Or';
 
-/** A value that was computed and then reshaped; a reshaped input of the graph costs nothing and may stay. */
+/** Whether a value was computed and then reshaped; a reshaped graph input costs nothing and may stay. */
 const isReshaped = (value: Value, known: Known): boolean => {
   const inner = operand(known, value, 'Reshape');
   return inner !== undefined && known.producer(inner) !== undefined;
 };
-/** The node of the site again on values as they were before they were reshaped like `like`; then reshaped. */
+/** Applies the site's node to the values before their reshape to the shape of `like`, then reshapes the result. */
 function reshapeAfter(b: RewriteSite, values: readonly Value[], like: Value): Value | undefined {
   const shape = operand(b, like, 'Reshape')?.shape ?? [];
   if (sizeOf(shape) !== sizeOf(b.out.shape)) return undefined;
@@ -31,8 +31,9 @@ function reshapeAfter(b: RewriteSite, values: readonly Value[], like: Value): Va
   return make.reshape(b, again, b.out.shape);
 }
 /**
- * A reshape of a reshape is one; to the same shape it is none. Elementwise nodes work in any shape: those
- * that read reshaped values work before the Reshape, which then meets its opposite further on.
+ * Merges reshapes and removes those to the same shape. Elementwise nodes work in any shape, so
+ * those that read reshaped values move before the Reshape, which may then cancel with its inverse
+ * later.
  */
 export const reshapes: readonly Rule[] = [
   rule(op('Reshape', 'x'), ({ x }, b) => (sameShape(x.shape, b.out.shape) ? x : undefined)),
@@ -44,7 +45,7 @@ export const reshapes: readonly Rule[] = [
   ),
 ];
 
-/** What a transpose of the last two axes was applied to. */
+/** Finds the operand of a transpose of the last two axes. */
 function swapped(known: Known, value: Value): Value | undefined {
   const node = known.producer(value);
   if (node?.op !== 'Transpose') return undefined;
@@ -54,8 +55,8 @@ function swapped(known: Known, value: Value): Value | undefined {
   return others && perm[rank - 1] === rank - 2 ? node.inputs[0] : undefined;
 }
 /**
- * Two transposes are one; one that moves only axes of extent 1 is a reshape. Products read a matrix either
- * way round: a transpose before one is a flag.
+ * Merges transposes; one that only moves axes of size 1 becomes a reshape. Products can read a
+ * transposed matrix, so a transpose before them becomes a flag.
  */
 export const transposes: readonly Rule[] = [
   rule(op('Transpose', 'x'), ({ x }, b) => {
@@ -83,7 +84,7 @@ export const transposes: readonly Rule[] = [
   }),
 ];
 
-/** Zeros around one part plus zeros around the other is both parts side by side: no Pad in slices' gradients. */
+/** The sum of two zero-padded parts is their concatenation, which removes Pad from the gradients of slices. */
 export const pads: readonly Rule[] = [
   rule(
     anyAdd(once(node('p', op('Pad', 'first'))), once(node('q', op('Pad', 'second')))),
@@ -97,7 +98,7 @@ export const pads: readonly Rule[] = [
     },
   ),
 ];
-/** The one axis that a Pad with zeros pads, and where its input starts on it. */
+/** The one axis that a zero Pad extends, and the offset of its input on that axis. */
 function paddedAxis(pad: Node): { axis: number; start: number } | undefined {
   const { inputs, outputs, attributes } = pad;
   const [inner, starts, filler] = inputs;
@@ -109,13 +110,13 @@ function paddedAxis(pad: Node): { axis: number; start: number } | undefined {
   return axes.length !== 1 || start === undefined ? undefined : { axis, start };
 }
 
-/** Rows over which a product that sums over them pays for a transpose of its smaller operand. */
+/** Number of rows from which transposing the smaller operand of a product over rows pays off. */
 const MANY_ROWS = 1024;
-/** Columns of either operand below which it does not. */
+/** With fewer columns than this in either operand, it does not. */
 const NARROW = 32;
-/** Columns of the larger operand from which it does. */
+/** Number of columns of the larger operand from which it does. */
 const WIDE = 256;
-/** Columns of the larger operand from which reading it by columns costs less than packing it does. */
+/** Number of columns of the larger operand from which reading it by columns is cheaper than packing it. */
 const VERY_WIDE = 512;
 
 /** The columns of both operands of `Aᵀ·B` over many rows. */
@@ -126,10 +127,10 @@ function tallColumns(product: Node): readonly [number, number] | undefined {
   return tall ? [m, n] : undefined;
 }
 /**
- * `Aᵀ·B` over many rows, the gradient of weights: products read rows faster than columns, so the smaller
- * operand is transposed first; where that is B, the result is computed the other way round. A very wide
- * operand comes first and is read by columns. A one-hot matrix costs nothing to turn: it is made the
- * other way round.
+ * `Aᵀ·B` over many rows, as in weight gradients: products read rows faster than columns, so the
+ * smaller operand is transposed first; if that is B, the transposed result is computed. A very wide
+ * operand comes first and is read by columns. Transposing a one-hot matrix is free, since it is
+ * built in the transposed layout.
  */
 export const tallGemm: readonly Rule[] = [
   rule(op('Gemm', named('x', oneHot), 'y'), ({ x, ids, classes, y }, b) => {

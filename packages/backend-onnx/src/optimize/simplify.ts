@@ -1,4 +1,4 @@
-/** Arithmetic that need not be done: constants, neutral elements, casts and broadcasts without effect. */
+/** Removes unnecessary arithmetic: constants, neutral elements, casts and broadcasts without effect. */
 import { sizeOf } from '@grok/core';
 import * as make from '../builder.js';
 import { makeConstant, readElements, readUniform, sameShape, type Value } from '../graph.js';
@@ -29,16 +29,16 @@ const BINARY: ReadonlyMap<string, (x: number, y: number) => number> = new Map([
   ['Mul', (x: number, y: number) => x * y],
   ['Div', (x: number, y: number) => x / y],
 ]);
-/** Conversions of numbers to a type; to the other ones they are truncated. */
+/** Conversions of numbers to a type; integer types truncate. */
 const CONVERT: ReadonlyMap<string, (x: number) => number> = new Map([
   ['bool', (x: number) => (x === 0 ? 0 : 1)],
   ['float32', fround],
   ['float64', (x: number) => x],
 ]);
-/** Constants longer than this are left to the runtime. */
+/** Longer constants are left to the runtime. */
 const FOLDED = 4096;
 
-/** Arithmetic on float constants, constants moved about, and sums over axes of one number. */
+/** Folds arithmetic on float constants, moves of constants, and sums over uniform axes. */
 export const constants: readonly Rule[] = [
   rule(op('Expand Transpose', named('x', anyNumber('u'))), ({ x, u }, b) =>
     make.fill(b, x.type, b.out.shape, u),
@@ -77,14 +77,14 @@ function foldBinary(b: RewriteSite, x: Value, y: Value): Value | undefined {
 function foldCast(b: RewriteSite, x: Value): Value | undefined {
   const { type, shape } = b.out;
   const elements = sizeOf(x.shape) > FOLDED ? undefined : integers(x);
-  // A float out of int32's range has no agreed value.
+  // Converting a float outside int32's range has no defined result.
   const whole = elements?.every((n) => Math.abs(n) < 2 ** 31) ? Math.trunc : undefined;
   const convert = CONVERT.get(type) ?? whole;
   if (elements === undefined || convert === undefined) return undefined;
   return make.addConstant(b, type, shape, makeConstant(elements.map(convert)));
 }
 
-/** Casts to the same type, casts of casts that lose nothing, `−(−x)`, `!(!x)`. */
+/** Removes casts to the same type, casts of lossless casts, `−(−x)` and `!(!x)`. */
 const cancelInverses: readonly Rule[] = [
   rule(op('Cast', 'x'), ({ x }, b) => (x.type === b.out.type ? x : undefined)),
   // A bool is 0 or 1 in every type.
@@ -101,16 +101,16 @@ const cancelInverses: readonly Rule[] = [
   rule(op('Neg', op('Neg', 'x')), ({ x }) => x),
   rule(op('Not', op('Not', 'x')), ({ x }) => x),
 ];
-/** `x + 0`, `x · 1`, `x / 1`, `x − 0`, Identity, and what undoes what came before. */
+/** Removes `x + 0`, `x · 1`, `x / 1`, `x − 0`, Identity, and inverse pairs. */
 export const neutral: readonly Rule[] = [
   rule(op('Identity', 'x'), ({ x }) => x),
-  // −0 + 0 is 0: a difference in a sign that nothing here looks at.
+  // −0 + 0 is 0: this loses the sign of zero, which nothing here depends on.
   rule(anyOrder(op('Add Sub', 'x', 0)), ({ x }, b) => make.expand(b, x, b.out.shape)),
   rule(anyOrder(op('Mul Div', 'x', 1)), ({ x }, b) => make.expand(b, x, b.out.shape)),
   ...cancelInverses,
 ];
 
-/** `x − (−y)`, `x + (−y)`, `−(x − y)`: signs absorbed by what reads them. */
+/** Absorbs signs into the node that reads them: `x − (−y)`, `x + (−y)`, `−(x − y)`. */
 export const signs: readonly Rule[] = [
   rule(anyAdd('x', op('Neg', 'y')), ({ x, y }, b) => make.emitSub(b, x, y)),
   rule(op('Sub', 'x', op('Neg', 'y')), ({ x, y }, b) => make.emitAdd(b, x, y)),
@@ -118,7 +118,7 @@ export const signs: readonly Rule[] = [
 ];
 
 const ELEMENTWISE = 'Add Sub Mul Div Max Min Pow';
-/** What a value repeats: the input of an Expand, or the one number of a constant. */
+/** The value that is repeated: the input of an Expand, or the number of a uniform constant. */
 function repeated(b: RewriteSite, value: Value): Value {
   const u = readUniform(value);
   return u === undefined ? (operand(b, value, 'Expand') ?? value) : make.scalarLike(b, value, u);
@@ -128,8 +128,8 @@ const isRepeated = (value: Value, known: Known): boolean =>
     ? operand(known, value, 'Expand') !== undefined
     : value.shape.length > 0;
 /**
- * Elementwise operators broadcast by themselves: no Expand before them where the other operand has the
- * whole shape, and constants of one number as scalars. A slice of an Expand is an Expand.
+ * Elementwise operators broadcast implicitly: no Expand before them if the other operand has the
+ * full shape, and uniform constants become scalars. A slice of an Expand is an Expand.
  */
 export const broadcasts: readonly Rule[] = [
   rule(op(ELEMENTWISE, any('x', isRepeated), 'y'), ({ x, y }, b) =>

@@ -80,7 +80,7 @@ export interface BackendInfo {
 
 /** Compiles pure tfjs functions and keeps tensors between runs. Core makes a backend from an adapter. */
 export interface Backend extends BackendInfo {
-  /** `"onnx"`, `"wasm"`, `"node-gpu"`, or a third party's. */
+  /** `"onnx"`, `"wasm"`, `"node-gpu"`, or the name of a third-party backend. */
   readonly name: string;
   /**
    * Copies host data to the device. Lent data may be used in place instead; the caller must not change it until the
@@ -136,7 +136,7 @@ export interface BackendAdapter<H = unknown> extends BackendInfo {
   upload(data: TypedArray, spec: TensorSpec, how: { readonly lent: boolean }): H;
   /** Returns the elements of a tensor; core copies them. */
   read(handle: H): Promise<TypedArray>;
-  /** Called once for each handle, when nothing refers to it any more. */
+  /** Called once for each handle, when nothing refers to it anymore. */
   release(handle: H): void;
   /**
    * Compiles `fn`, a tfjs function, for inputs of these shapes. Call `fn` while this adapter's tfjs backend is current,
@@ -148,7 +148,7 @@ export interface BackendAdapter<H = unknown> extends BackendInfo {
     fn: (tensors: readonly tf.Tensor[]) => tf.Tensor[],
     inputs: readonly ProgramInput[],
   ): Promise<AdapterProgram<H>>;
-  /** Called once, after every handle was released and every program disposed. */
+  /** Called once, after every handle is released and every program disposed. */
   dispose(): void | Promise<void>;
 }
 

@@ -1,15 +1,15 @@
-/** What does not fit a schema, in words: the key, the rule and what was got, with the nearest known key. */
+/** Describes what does not match a schema: the key, the rule and what was got, with the nearest known key. */
 import { type InputError, quote, truncate, unknownName, withSubject } from './errors.js';
 
-/** An issue of a Standard Schema; zod's say more than their message. */
+/** An issue of a Standard Schema; zod's issues carry more than a message. */
 export interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   readonly code?: string | undefined;
-  /** `told` in those of refinements whose message says all. */
+  /** `told` marks a refinement whose message is already complete. */
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
-/** What does not fit, and the keys that lead to it. */
+/** A schema violation and the path of keys that leads to it. */
 export interface Fault {
   readonly path: readonly string[];
   /** Such as `must be ≥ 1, got 0`. */
@@ -18,10 +18,10 @@ export interface Fault {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-/** Faults told of one document. */
+/** Most faults reported for one document. */
 const MOST = 10;
 
-/** The first key, at any depth, that a JSON Schema does not know; only here can the known ones be named. */
+/** Finds the first key, at any depth, that a JSON Schema does not know; this is where the known keys can be listed. */
 export function findUnknownKey(
   json: Fields,
   value: unknown,
@@ -41,7 +41,7 @@ export function findUnknownKey(
   return undefined;
 }
 
-/** The first number, at any depth, that float32 has only as 0 or infinity: all that is trained is float32. */
+/** Finds the first number, at any depth, that float32 rounds to 0 or infinity; training is in float32. */
 export function findLostNumber(value: unknown, path: readonly string[] = []): Fault | undefined {
   if (typeof value === 'number') {
     const single = Math.fround(value);
@@ -66,7 +66,7 @@ function reportUnknownKey(noun: string, path: readonly string[], known: Iterable
   return { path, problem: error.message, error };
 }
 
-/** Of several forms, the one whose fixed values are those of `value`. */
+/** Picks the alternative of a union whose constant values match those of `value`. */
 function pickAlternative(json: Fields, value: object): Fields {
   if (!Array.isArray(json.oneOf)) return json;
   const members = new Map<string, unknown>(Object.entries(value));
@@ -82,7 +82,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Issues of a schema's own check as faults. */
+/** Converts the issues of a schema's own check to faults. */
 export function findFaults(issues: readonly Issue[], given: unknown): readonly Fault[] {
   return issues.map((issue) => {
     const path = (issue.path ?? []).map((part) =>
@@ -101,21 +101,21 @@ function readMember(at: unknown, key: string): unknown {
   return Object.getOwnPropertyDescriptor(at, key)?.value;
 }
 
-/** Faults in words, one after another; of very many, the first. */
+/** Formats faults one after another; a long list is cut to the first ones. */
 export function formatFaults(faults: readonly Fault[], noun: string): string {
   const messages = faults.slice(0, MOST).map((fault) => formatFault(fault, noun));
   const left = faults.length - messages.length;
   return [...messages, ...(left > 0 ? [`and ${left} more`] : [])].join('; ');
 }
 
-/** `key "a.b": must be ≥ 1, got 0`; what is unknown, and the whole, name themselves. */
+/** Formats `key "a.b": must be ≥ 1, got 0`; unknown keys and whole-document faults carry their own text. */
 function formatFault({ path, problem, error }: Fault, noun: string): string {
   return error === undefined && path.length > 0
     ? `${noun} ${quote(path.join('.'))}: ${problem}`
     : problem;
 }
 
-/** A value as it is written: JSON makes null of NaN, and throws at a bigint. */
+/** Shows a value as it was written; plain JSON turns NaN into null and throws on a bigint. */
 export function show(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'bigint') return `${value}n`;

@@ -1,6 +1,6 @@
 /**
- * Documents that are read: JSON and lines of JSON, each checked by its one schema. What does not fit
- * names the file, the line, the key, the rule, what was got and what to do.
+ * Reads JSON and JSON Lines documents, each checked by one schema. Errors name the file, the line,
+ * the key, the rule, what was got and what to do.
  */
 import { z } from 'zod';
 import { findFaults, findUnknownKey, formatFaults } from './check.js';
@@ -8,25 +8,28 @@ import { InputError } from './errors.js';
 import { describeIssue } from './issue-words.js';
 import { findLine, findTextFault } from './json-lines.js';
 
-/** What a document is read by. */
+/** How a kind of document is read. */
 export interface DocumentKind<T> {
   readonly schema: z.ZodType<T>;
-  /** What to do when it does not fit. */
+  /** What to do when the document does not match. */
   readonly remedy?: string;
-  /** Formats that are read no more, and what to do about each. */
+  /** Formats that are no longer supported, and what to do about each. */
   readonly older?: Readonly<Record<string, string>>;
-  /** The error to throw, default `InputError`. */
+  /** Creates the error to throw; default `InputError`. */
   readonly fail?: (message: string) => Error;
 }
-/** A line of a file, and the byte after it. */
+/** A line of a file, and the offset of the byte after it. */
 export interface Line<T> {
   readonly value: T;
   readonly end: number;
 }
 
-const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes); // drops a byte order mark
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes); // drops the byte order mark
 
-/** Reads a JSON document; `where` is its file as people know it. @throws InputError (or as `fail` says) when it does not fit. */
+/**
+ * Reads a JSON document; `where` names its file in errors. @throws InputError (or the error of
+ * `fail`) when it does not match.
+ */
 export function readDocument<T>(bytes: Uint8Array, where: string, kind: DocumentKind<T>): T {
   const text = decode(bytes);
   const refuse = (problem: string): Error => failure(`${where}: ${problem}`, kind);
@@ -36,7 +39,7 @@ export function readDocument<T>(bytes: Uint8Array, where: string, kind: Document
   return checkDocument(value, where, kind, text);
 }
 
-/** Checks a document that was read already; `text` is what it was read from, for its lines. @throws as `readDocument`. */
+/** Checks an already parsed document; `text` is its source, used to find line numbers. @throws as `readDocument`. */
 export function checkDocument<T>(
   value: unknown,
   where: string,
@@ -51,7 +54,7 @@ export function checkDocument<T>(
   throw failure(`${where}: ${line === undefined ? '' : `line ${line}: `}${problem}`, kind);
 }
 
-/** @throws InputError when the document is of an older format, which is not read any more. */
+/** @throws InputError when the document has an older format that is no longer supported. */
 function checkFormat<T>(value: unknown, where: string, { older = {} }: DocumentKind<T>): void {
   if (typeof value !== 'object' || value === null || !('format' in value)) return;
   const remedy = new Map(Object.entries(older)).get(String(value.format));
@@ -65,7 +68,10 @@ function checkFormat<T>(value: unknown, where: string, { older = {} }: DocumentK
     );
 }
 
-/** Reads the whole lines of a file; a last one that a kill cut short is left out. @throws as `readDocument`, naming the line. */
+/**
+ * Reads the complete lines of a file and drops a partial last line, as a killed process leaves it.
+ * @throws as `readDocument`, naming the line.
+ */
 export function readLines<T>(
   bytes: Uint8Array,
   where: string,
@@ -97,7 +103,7 @@ function parseJson(text: string, refuse: (problem: string) => Error): unknown {
   } catch (error) {
     throw refuse(`must be JSON (${error instanceof Error ? error.message.split('\n')[0] : error})`);
   }
-  // Laid over another object it would become that object's prototype.
+  // Merged into another object, it would become that object's prototype.
   if (proto) throw refuse('"__proto__" cannot be used as a name; choose another');
   return value;
 }
@@ -109,7 +115,7 @@ function parseValue<T>(
   const { success, data, error } = schema.safeParse(value, { error: describeIssue });
   if (success) return { value: data };
   const faults = findFaults(error.issues, value);
-  // A document of something else is not worth telling the rest of.
+  // A document of another format needs no further errors.
   const format = faults.find(({ path }) => path[0] === 'format');
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   const unknown = format === undefined ? findUnknownKey(json, value, 'key') : undefined;

@@ -24,16 +24,16 @@ export class InputError extends Error {
 export class RunError extends Error {
   override readonly name = 'GrokRunError';
 }
-/** True for an `InputError` of any copy of core. */
+/** True for an `InputError` from any copy of core. */
 export function isInputError(error: unknown): error is InputError {
   return error instanceof Error && error.name === 'GrokInputError';
 }
-/** True for a `RunError` of any copy of core. */
+/** True for a `RunError` from any copy of core. */
 export function isRunError(error: unknown): error is RunError {
   return error instanceof Error && error.name === 'GrokRunError';
 }
 
-/** The same error with a subject before its message; code and data are kept. */
+/** Returns the same error with a subject before its message; code and data are kept. */
 export function withSubject(subject: string, error: InputError): InputError {
   const { message, code, data } = error;
   return new InputError(`${subject}: ${message}`, { cause: error, code, data });
@@ -53,7 +53,7 @@ export function quote(text: string): string {
 /** Number of single-character edits (insert, delete, replace, swap neighbors) between two words. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [];
-  /** Edits between the first i letters of a and the first j of b. */
+  /** Edit distance between the first i letters of a and the first j of b */
   const edits = (i: number, j: number): number => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
   for (let i = 0; i <= a.length; i++) {
     const row: number[] = [];
@@ -75,7 +75,7 @@ export function nearest(got: string, known: Iterable<string>): string | undefine
   let least = Math.max(2, Math.floor(got.length / 3)) + 1;
   if (got.length > WORD) return undefined;
   for (const name of known) {
-    if (Math.abs(name.length - got.length) >= least) continue; // as many edits at least
+    if (Math.abs(name.length - got.length) >= least) continue; // lower bound of the edit distance
     const distance = editDistance(got.toLowerCase(), name.toLowerCase());
     if (distance < least) {
       least = distance;

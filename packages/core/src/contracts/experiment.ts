@@ -19,7 +19,7 @@ const positive: z.ZodInt = z.int().min(1).max(MOST_STEPS);
 /** A number of steps taken. */
 const moment: z.ZodInt = natural.max(MOST_STEPS);
 const share: z.ZodNumber = z.number().min(0).max(1);
-/** A SHA-256 as 64 lowercase hex digits. */
+/** A SHA-256 hash as 64 lowercase hex digits. */
 export const sha256Schema: z.ZodType<string> = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits');
@@ -165,7 +165,7 @@ const stop: z.ZodType<StopCondition> = z
   );
 /** A state of another run: the run's id, the step, and the SHA-256 of the model's parameters at that step. */
 export type ParentRef = TeacherRef & { readonly step: number };
-/** Schema of a parent's reference. */
+/** Schema of a parent reference. */
 export const parentRefSchema: z.ZodType<ParentRef> = z.strictObject({
   ...teacherRefShape,
   step: moment.describe('step of the state'),
@@ -297,7 +297,7 @@ export const experimentPartShape: Readonly<Record<string, z.ZodExactOptional<z.Z
   batch: shared.batch.exactOptional(),
 };
 
-/** Points of a run's training. */
+/** Points of a run's training to pin. */
 export type PinnedPoints = {
   /** Numbers of optimizer steps; 0 is the state before the first step. */
   readonly steps?: readonly number[];
@@ -314,7 +314,7 @@ export interface ScalarKey {
   readonly words: readonly string[];
   readonly description: string;
 }
-/** All such keys, in the order of the schema. */
+/** All scalar keys, in schema order. */
 export const SCALAR_KEYS: readonly ScalarKey[] = Object.entries<z.ZodType>(experimentShape).flatMap(
   ([key, schema]): readonly ScalarKey[] => {
     const inner = schema instanceof z.ZodExactOptional ? schema.unwrap() : schema;
@@ -337,7 +337,7 @@ export type Execution = {
   readonly backend?: string;
   /** Options of the backend; unknown ones are errors. */
   readonly backendOptions?: Readonly<Record<string, Json>>;
-  /** Threads of the backend; default: all cores. */
+  /** Threads for the backend; default: all cores. */
   readonly threads?: number;
   /** The run folder. */
   readonly out?: string;

@@ -1,13 +1,13 @@
 /**
- * Fingerprints: SHA-256 of bytes, of canonical JSON (RFC 8785), of an experiment, of parameters, of a
- * task, of a split. All are lowercase hex, equal on every machine, and made without Node.
+ * SHA-256 hashes of bytes, canonical JSON (RFC 8785), experiments, parameters, tasks and splits.
+ * All are lowercase hex, equal on every machine, and need no Node.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { InputError } from './errors.js';
 import type { Experiment, HostParams, SplitRows, Task } from './types.js';
 
-/** SHA-256 of the given parts end to end, as 64 hex digits. */
+/** SHA-256 of the concatenated parts, as 64 hex digits. */
 export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
   const hash = sha256.create();
   for (const part of parts)
@@ -15,7 +15,7 @@ export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
   return bytesToHex(hash.digest());
 }
 
-/** The bytes of a typed array, not copied. Little-endian, as is every machine that JS engines run on today. */
+/** The bytes of a typed array, not copied; little-endian, like every machine that JS engines run on today. */
 export function viewBytes(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer as ArrayBuffer, array.byteOffset, array.byteLength);
 }
@@ -45,12 +45,12 @@ function write(value: unknown, path: string, above: readonly unknown[]): string 
   if (Array.isArray(value))
     return `[${value.map((item, i) => write(item, `${path}[${i}]`, inside)).join(',')}]`;
   const prototype = Object.getPrototypeOf(value);
-  // An object of another realm (a worker's, a test's) is plain too: its prototype has none above it.
+  // A plain object of another realm (a worker, a test) has a prototype whose own prototype is null.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
     throw refuse(`an instance of ${value.constructor?.name ?? 'a class'}`);
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1)) // by UTF-16 code units, as the RFC asks
+    .sort(([a], [b]) => (a < b ? -1 : 1)) // by UTF-16 code units, as the RFC requires
     .map(([key, member]) => {
       const at = path === '' ? key : `${path}.${key}`;
       return `${JSON.stringify(key)}:${write(member, at, inside)}`;
@@ -59,16 +59,16 @@ function write(value: unknown, path: string, above: readonly unknown[]): string 
 }
 
 /**
- * Identity of an experiment: SHA-256 of its canonical JSON, defaults not expanded, its length left out.
- * A run of 5 epochs is the beginning of one of 10: no component is told how long a run will be, and a
- * schedule names its own steps.
+ * Identity of an experiment: SHA-256 of its canonical JSON, without expanded defaults and without
+ * its length. A run of 5 epochs is the start of a run of 10: no component knows how long a run will
+ * be, and a schedule states its own steps.
  */
 export function experimentHash(experiment: Experiment): string {
   const { epochs: _epochs, steps: _steps, ...identity } = experiment;
   return sha256Hex(canonicalJson(identity));
 }
 
-/** SHA-256 of parameters as little-endian float32, end to end in the given order. */
+/** SHA-256 of the parameters as little-endian float32, concatenated in the given order. */
 export function paramsSha256(params: HostParams): string {
   return sha256Hex(
     ...Object.values(params).map(({ data }) =>
@@ -77,12 +77,18 @@ export function paramsSha256(params: HostParams): string {
   );
 }
 
-/** Identity of a task: SHA-256 over the canonical JSON of its vocabulary and its inputs' shape and type, then the inputs, then the labels. */
+/**
+ * Identity of a task: SHA-256 over the canonical JSON of its vocabulary and the inputs' shape and
+ * type, then the inputs, then the labels.
+ */
 export function taskHash({ vocabulary, inputs: { shape, dtype, data }, labels }: Task): string {
   return sha256Hex(canonicalJson({ vocabulary, shape, dtype }), viewBytes(data), viewBytes(labels));
 }
 
-/** Identity of a split: SHA-256 over the number of training rows, then these, then the validation rows, as little-endian int32. */
+/**
+ * Identity of a split: SHA-256 over the number of training rows, the training rows and the
+ * validation rows, as little-endian int32.
+ */
 export function splitHash({ train, validation }: SplitRows): string {
   return sha256Hex(viewBytes(Int32Array.of(train.length)), viewBytes(train), viewBytes(validation));
 }

@@ -1,4 +1,4 @@
-/** zod's issues in plain words: the rule, without what was got. */
+/** Describes zod's issues in plain words: the rule, without the value. */
 import type { z } from 'zod';
 import { nearest, quote } from './errors.js';
 
@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** `must be an integer`, `must be ≥ 1`, `must be "a" or "b"`; undefined leaves an issue its own message. */
+/** Returns `must be an integer`, `must be ≥ 1` or `must be "a" or "b"`; undefined keeps the issue's own message. */
 export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -40,7 +40,7 @@ function describeBound(origin: string, sign: string, bound: number | bigint): st
   return `must be ${sign} ${bound}`;
 }
 
-/** Of forms told apart by a key, the values of that key; else what each form asks for. */
+/** For a discriminated union lists the values of its key, otherwise what each alternative requires. */
 function describeUnion({
   errors,
   input,

@@ -1,19 +1,19 @@
-/** What JSON's own parser does not tell of a text: where a key stands, what is lost of a number, how deep it goes. */
+/** Finds what JSON.parse does not report: the line of a key, numbers that lose their value, and the nesting depth. */
 import { truncate } from './errors.js';
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-/** Levels of lists and objects; what reads documents calls itself once for each. */
+/** Most levels of lists and objects; readers of documents recurse once per level. */
 const DEEPEST = 100;
 
 interface Level {
-  /** The key or index that is being read. */
+  /** The key or index being read. */
   key: string;
   readonly list: boolean;
-  /** The next string of an object is a key. */
+  /** Whether the next string is a key of an object. */
   atKey: boolean;
 }
 
-/** The line (from 1) of the value at `path` in well-formed JSON; of its nearest parent where it is missing. */
+/** The line (from 1) of the value at `path` in well-formed JSON, or of its nearest parent when it is missing. */
 export function findLine(text: string, path: readonly string[]): number {
   const levels: Level[] = [];
   let deepest = -1;
@@ -26,7 +26,7 @@ export function findLine(text: string, path: readonly string[]): number {
   return text.slice(0, found).split('\n').length;
 }
 
-/** Why a text that JSON can hold is not taken: a number that would be read as 0 or infinity, or too many levels. */
+/** Why valid JSON is rejected: a number that would be read as 0 or infinity, or too many levels. */
 export function findTextFault(text: string): string | undefined {
   let depth = 0;
   for (const [token] of text.matchAll(TOKEN)) {
@@ -41,7 +41,7 @@ export function findTextFault(text: string): string | undefined {
   return undefined;
 }
 
-/** Whether a number as it is written is 0 or infinite only once it is read. */
+/** Whether a written number becomes 0 or infinity when parsed. */
 function isLost(token: string): boolean {
   const [, digits] = /^[-+]?([\d.]+)(?:e[-+]?\d+)?$/i.exec(token) ?? [];
   if (digits === undefined) return false;
@@ -49,7 +49,7 @@ function isLost(token: string): boolean {
   return Math.abs(value) === Number.POSITIVE_INFINITY || (value === 0 && /[1-9]/.test(digits));
 }
 
-/** Reads a token; true for a key or a value: a key is where its value is, for who looks for the line. */
+/** Reads a token and returns whether it starts a key or a value; a key has the line of its value. */
 function moveTo(levels: Level[], token: string): boolean {
   const level = levels.at(-1);
   if (token === ':') return false;
@@ -69,7 +69,7 @@ function moveTo(levels: Level[], token: string): boolean {
   return true;
 }
 
-/** The place at `index`, where it lies on the path and further along it than the last one did. */
+/** The position at `index`, if it is on the path and deeper than the last match. */
 function deeper(
   levels: readonly Level[],
   path: readonly string[],

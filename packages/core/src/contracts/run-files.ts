@@ -175,7 +175,7 @@ export const runConfigSchema: z.ZodType<RunConfig> = z.strictObject({
 /** The content of `manifest.json`: settings, progress and result of a run. */
 export interface Manifest {
   readonly format: 'grok manifest 1';
-  /** Hash of the experiment, 64 hex digits. */
+  /** Hash of the experiment, as 64 hex digits. */
   readonly run: string;
   /** Readable name, such as `div97-transformer128-hard-s42`. */
   readonly slug: string;
@@ -201,7 +201,7 @@ export interface Manifest {
   readonly device: string;
   readonly threads: number;
   readonly execution: Execution;
-  /** Versions of packages and of the engine, by name. */
+  /** Versions of the packages and the JS engine, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly peakMemoryBytes?: number;
   /** Total over all epochs, including evaluation. */

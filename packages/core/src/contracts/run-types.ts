@@ -159,7 +159,7 @@ export type JobOutcome =
     }
   /** A dependency did not finish. */
   | { readonly status: 'blocked'; readonly by: string };
-/** A job that ended. */
+/** A finished job. */
 export interface JobResult {
   readonly key: string;
   readonly outcome: JobOutcome;

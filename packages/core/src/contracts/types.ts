@@ -36,14 +36,14 @@ export type * from './run-types.js';
 
 /** A labelled data set: row `i` of `inputs` has class `labels[i]`. */
 export interface Task {
-  /** Number of classes of the model's logits. */
+  /** Number of classes in the model's logits. */
   readonly vocabulary: number;
   /** int32 tokens `[rows, positions]`, or float32 features `[rows, …]`. */
   readonly inputs: HostArray;
   readonly labels: Int32Array;
   /** A row as text, such as `"3 / 5 = 20 (mod 97)"`. */
   show(row: number): string;
-  /** What each position of a row holds, such as `['a', 'op', 'b', 'eq']`. */
+  /** Name of each input position, such as `['a', 'op', 'b', 'eq']`. */
   readonly format?: readonly string[];
   /** The meaning of each token id: `tokens[5]` is `"5"`, another one `"="`. */
   readonly tokens?: readonly string[];
@@ -56,14 +56,14 @@ export interface Task {
   /** Present for tasks over (a, b) modulo p; analyses in the Fourier basis need it. */
   readonly modular?: { readonly p: number; readonly op: string };
 }
-/** Pairs of rows that differ in one place: pair `i` is the rows `clean[i]` and `corrupted[i]`. */
+/** Pairs of rows that differ in one position: pair `i` is the rows `clean[i]` and `corrupted[i]`. */
 export interface RowPairs {
   readonly clean: Int32Array;
   readonly corrupted: Int32Array;
   /** The position at which they differ. */
   readonly position: Int32Array;
 }
-/** Rows of the training and of the validation set. */
+/** Row numbers of the training set and of the validation set. */
 export interface SplitRows {
   readonly train: Int32Array;
   readonly validation: Int32Array;

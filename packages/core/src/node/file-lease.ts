@@ -1,8 +1,8 @@
 /**
- * A lease in a folder: `.lease-NAME/TOKEN.json`. It is taken by renaming a whole folder into place, which
- * fails where one with a file stands, and ended by deleting the file, whose name no other lease has: a
- * stale lease is ended once, and a new one never in its place. It needs no hard links. Times are those
- * of the file system, so that machines whose clocks differ agree.
+ * A lease in a folder: `.lease-NAME/TOKEN.json`. It is taken by renaming a whole folder into place,
+ * which fails if the target has a file in it, and ended by deleting that file, whose name is unique
+ * to the lease. A stale lease is therefore ended once, and never a newer one by mistake. No hard
+ * links are needed. Times come from the file system, so machines with different clocks agree.
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -22,10 +22,10 @@ import {
 import { isHeld, listFolder, ours, readHolder, readStamp, unreadable } from './lease-holder.js';
 import { describeProcess, findState, ownStamp, type ProcessStamp } from './process-stamp.js';
 
-/** How often a lease that changes hands meanwhile is looked at again. */
+/** How often to retry when the lease changes hands meanwhile. */
 const ATTEMPTS = 20;
 
-/** A lease that is to be put in place. */
+/** A lease that is not in place yet. */
 interface Candidate {
   readonly token: string;
   readonly folder: string;
@@ -33,7 +33,7 @@ interface Candidate {
   readonly createdAt: number;
 }
 
-/** Takes the lease `name` of a folder, which is made if need be. @throws RunError that names what cannot be written or read. */
+/** Takes the lease `name` in a folder, which is created if needed. @throws RunError that names what cannot be written or read. */
 export async function fileLease(
   dir: string,
   name: string,
@@ -43,7 +43,7 @@ export async function fileLease(
   return explainFailure('lock', dir, async () => {
     const created = await makeFolder(dir);
     const own = await writeCandidate(path, ttl);
-    // Before it is in place, where others of this thread see it at once.
+    // Recorded before the lease is in place, since others in this thread see it at once.
     ours.add(own.token);
     let isTaken = false;
     try {
@@ -73,14 +73,14 @@ async function writeCandidate(path: string, ttl: number): Promise<Candidate> {
   }
 }
 
-/** Puts a lease in place, where need be of one that has run out; else gives who holds it. */
+/** Puts a lease in place, replacing an expired one if needed; returns the holder if it cannot. */
 async function takeOver(path: string, own: Candidate): Promise<ProcessStamp | undefined> {
   let last: ProcessStamp = ownStamp();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await putInPlace(own.folder, path)) return undefined;
     const holder = await readHolder(path);
     if (holder === undefined) {
-      // Not every system renames over an empty folder.
+      // Some systems cannot rename over an empty folder.
       await removeFolder(path);
       await wait(attempt);
       continue;
@@ -102,7 +102,8 @@ function heldLease(path: string, token: string, ttl: number, created: string | u
         if (there === undefined) throw await describeLoss(path);
         renewed = Date.now();
       } catch (error) {
-        // A disk that is full for a while, or a server that is away, takes no lease from its holder.
+        // A full disk or an unreachable server does not cost the holder its lease before it
+        // expires.
         if (error instanceof RunError || Date.now() - renewed > 1000 * ttl) throw error;
       }
     },
@@ -124,7 +125,7 @@ async function describeLoss(path: string): Promise<RunError> {
   return new RunError(isThere ? lostLease(path) : goneFolder(dir));
 }
 
-/** Renews a file's time of change by its first byte, which stays what it is: so the time is the file system's. */
+/** Updates a file's modification time by rewriting its first byte, so that the time comes from the file system. */
 async function touch(file: string): Promise<true> {
   const handle = await open(file, constants.O_WRONLY);
   try {
@@ -135,7 +136,7 @@ async function touch(file: string): Promise<true> {
   return true;
 }
 
-/** Renames a folder unless there is one of that name that is not empty. */
+/** Renames a folder, unless the target exists and is not empty. */
 async function putInPlace(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
@@ -144,19 +145,19 @@ async function putInPlace(from: string, to: string): Promise<boolean> {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'ENOTDIR') throw unreadable(to);
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    // So Windows and some servers say it.
+    // The error on Windows and some file servers
     const isRefused = code === 'EPERM' || code === 'EACCES';
     if (isRefused && (await listFolder(to)) !== undefined) return false;
     throw error;
   }
 }
 
-/** Ends the lease of a token, once: whoever comes later finds its file gone. */
+/** Ends the lease of a token, once: later callers find its file gone. */
 async function end(path: string, token: string): Promise<void> {
   await unlessMissing(() => unlink(join(path, `${token}.json`)));
 }
 
-/** Removes a folder if it is there and empty. */
+/** Removes a folder if it exists and is empty. */
 async function removeFolder(path: string): Promise<void> {
   try {
     await rmdir(path);
@@ -167,7 +168,10 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes what takers left that were killed before they put their lease in place; one that does not say whose it is, when it is old. */
+/**
+ * Removes leftovers of processes that were killed before their lease was in place; those without an
+ * owner only when they are old.
+ */
 async function removeLeftovers(path: string, now: number, ttl: number): Promise<void> {
   const dir = dirname(path);
   for (const name of await readdir(dir)) {
@@ -183,7 +187,7 @@ async function removeLeftovers(path: string, now: number, ttl: number): Promise<
   }
 }
 
-/** Removes folders from `folder` up to `last`, as long as nothing is in them. */
+/** Removes empty folders from `folder` up to `last`. */
 async function removeEmpty(folder: string, last: string): Promise<void> {
   try {
     await rmdir(folder);

@@ -1,6 +1,7 @@
 /**
- * A store in a folder of the file system. A file is replaced by writing a temporary one beside it,
- * syncing, renaming, and syncing the folder: after a power cut there is the old file or the new one.
+ * A store in a folder of the file system. A file is replaced by writing a temporary file beside it,
+ * syncing, renaming, and syncing the folder: after a power cut either the old or the new file is
+ * there.
  */
 import { open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -20,7 +21,7 @@ import {
   unlessMissing,
 } from './file-system.js';
 
-// `.tmp-<process>-<count>-<name>`: other processes can tell whose it is.
+// `.tmp-<process>-<count>-<name>`, so that other processes can tell the owner.
 const TEMPORARY = /^\.tmp-(\d+)-\d+-/;
 
 let count = 0;
@@ -36,9 +37,9 @@ export function fileStore(dir: string): Store {
   const tidied = new Map<string, Promise<void>>();
   const resolvePath = (path: string): string => join(dir, checkPath(path));
 
-  /** Makes a folder, and once removes what dead processes left there. */
+  /** Creates a folder and, the first time, removes what dead processes left there. */
   async function prepare(folder: string): Promise<void> {
-    // Not by its inode: some systems give a folder another one while it is used.
+    // Not compared by inode: some systems change a folder's inode while it is in use.
     if (isMade && (await unlessMissing(() => stat(dir))) === undefined)
       throw new RunError(goneFolder(dir));
     await makeFolder(folder);
@@ -52,7 +53,7 @@ export function fileStore(dir: string): Store {
     async read(path) {
       const file = resolvePath(path);
       const bytes = await explainFailure('read', file, () => unlessMissing(() => readFile(file)));
-      return bytes === undefined ? undefined : viewBytes(bytes); // no Buffer: its slice is no copy
+      return bytes === undefined ? undefined : viewBytes(bytes); // not a Buffer, whose `slice` does not copy
     },
     async write(path, bytes) {
       const file = resolvePath(path);
@@ -132,7 +133,7 @@ async function syncAppended(appended: Appended): Promise<void> {
   }
 }
 
-/** Writes a temporary file beside, syncs it and renames it. */
+/** Writes a temporary file beside the target, syncs it and renames it. */
 async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
   const name = `.tmp-${process.pid}-${count++}-${basename(file)}`;
   const temporary = join(dirname(file), name);
@@ -159,7 +160,7 @@ async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** Whether its process may still be writing; in containers an earlier process often had our own id. */
+/** Whether its process may still be writing; in containers, an earlier process often had the same id as this one. */
 async function inUse(file: string, owner: number): Promise<boolean> {
   if (owner === process.pid) {
     const written = await unlessMissing(() => stat(file));

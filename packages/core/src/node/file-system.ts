@@ -1,4 +1,4 @@
-/** Steps on the file system that stores are made of, and what their failures mean for a person. */
+/** File system operations for stores, with errors that people can act on. */
 import { fsync } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -6,9 +6,9 @@ import { promisify } from 'node:util';
 import { RunError } from '../contracts/errors.js';
 
 /**
- * Makes a folder and those above it, each synced into its parent, so that a synced file in it lasts.
- * Gives the uppermost that was missing.
- * One by one: Node 20's recursive `mkdir` never returns under `/proc`.
+ * Creates a folder and its parents, syncing each into its parent, so that a synced file in it is
+ * durable. Returns the uppermost folder that was missing. It creates them one by one, since Node
+ * 20's recursive `mkdir` never returns under `/proc`.
  */
 export async function makeFolder(folder: string): Promise<string | undefined> {
   const missing: string[] = [];
@@ -20,19 +20,19 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     missing.unshift(at);
   for (const path of missing) {
     await mkdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error; // another process was quicker
+      if (error.code !== 'EEXIST') throw error; // another process created it first
     });
     await syncFolder(dirname(path));
   }
   return missing[0];
 }
 
-/** As the handle's own `sync`, which Yarn's Plug'n'Play has not implemented. */
+/** Syncs a file handle; Yarn's Plug'n'Play does not implement the handle's own `sync`. */
 export function syncHandle({ fd }: { readonly fd: number }): Promise<void> {
   return promisify(fsync)(fd);
 }
 
-/** Makes a file's bytes last. */
+/** Makes a file's bytes durable. */
 export async function syncFile(file: string): Promise<void> {
   const handle = await open(file, 'r+');
   try {
@@ -41,7 +41,7 @@ export async function syncFile(file: string): Promise<void> {
     await handle.close();
   }
 }
-/** Makes a rename last; systems that cannot open or sync a folder do without. */
+/** Makes a rename durable; skipped on systems that cannot open or sync a folder. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
@@ -54,12 +54,12 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** What is said of a folder that was there before. */
+/** The error text for a folder that no longer exists. */
 export function goneFolder(folder: string): string {
   return `${folder}: no longer exists; it was removed or renamed during the run`;
 }
 
-/** What an action gives, or undefined where no such file. */
+/** Returns the result of an action, or undefined if the file does not exist. */
 export async function unlessMissing<T>(action: () => Promise<T>): Promise<T | undefined> {
   try {
     return await action();
@@ -83,7 +83,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open; raise the limit (ulimit -n) and resume',
 };
 
-/** Does something with a file. @throws RunError that names it and says what to do. */
+/** Runs a file operation. @throws RunError that names the file and says what to do. */
 export async function explainFailure<T>(
   verb: string,
   file: string,

@@ -1,4 +1,4 @@
-/** What of core needs Node; never re-exported from the index, which browsers load. */
+/** The parts of core that need Node; never re-exported from the index, which browsers load. */
 export { fileStore } from './file-store.js';
 export { type LoadedPlugin, loadPlugin } from './load-plugin.js';
 export { file, stores } from './stores.js';

@@ -1,23 +1,26 @@
-/** Who holds a lease, as the file in its folder says it. */
+/** Reads the holder of a lease from the file in the lease's folder. */
 import { open, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { RunError } from '../contracts/errors.js';
 import { unlessMissing } from './file-system.js';
 import { findState, type ProcessStamp } from './process-stamp.js';
 
-/** What a lease's file holds. */
+/** The contents of a lease file. */
 export interface Holder extends ProcessStamp {
   readonly token: string;
-  /** Seconds. */
+  /** Lifetime in seconds. */
   readonly ttl: number;
   /** Milliseconds since 1970, by the file system's clock. */
   readonly renewed: number;
 }
 
-/** Tokens that this thread holds: one of a process with the same id, in an earlier container, is not among them. */
+/** Tokens held by this thread. An earlier container's process with the same id has none of them. */
 export const ours: Set<string> = new Set<string>();
 
-/** A process that is seen to run holds its lease, be it stopped or busy; of all others their time tells. */
+/**
+ * Whether a lease is still held. A holder seen running keeps its lease even if it is stopped or
+ * busy; all others keep it until it expires.
+ */
 export function isHeld(holder: Holder, now: number): boolean {
   const state = findState(holder);
   const inTime = holder.renewed + 1000 * holder.ttl >= now;
@@ -25,10 +28,10 @@ export function isHeld(holder: Holder, now: number): boolean {
   return state === 'unknown' ? inTime : state === 'runs';
 }
 
-/** Who holds a lease; undefined where nobody does. @throws RunError where that cannot be read. */
+/** The holder of a lease; undefined if it is free. @throws RunError when that cannot be read. */
 export async function readHolder(path: string): Promise<Holder | undefined> {
   const entries = await listFolder(path);
-  // A file that was deleted while another had it open: NFS keeps it until then.
+  // NFS keeps a file that was deleted while another process had it open.
   const [name, ...others] = (entries ?? []).filter((entry) => !entry.startsWith('.nfs'));
   if (name === undefined) return undefined;
   if (!name.endsWith('.json')) throw unreadable(path);
@@ -53,7 +56,7 @@ export async function readStamp(file: string, damage: RunError): Promise<Holder 
   }
 }
 
-/** A disk that fails or a process with too many open files says nothing of the lease. */
+/** Whether an error says nothing about the lease: a failing disk, or too many open files. */
 function isUnreadable(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined || ['EACCES', 'EPERM', 'EISDIR', 'ELOOP'].includes(code);
@@ -61,7 +64,7 @@ function isUnreadable(error: unknown): boolean {
 
 const readToken = (file: string): string => basename(file).replace(/\.json$/, '');
 
-/** @throws Error when the text is no stamp. */
+/** @throws Error when the text is not a valid stamp. */
 function parseStamp(text: string): ProcessStamp & Pick<Holder, 'ttl'> {
   const value: unknown = JSON.parse(text);
   const { host, boot, space, pid, began, thread, ttl } = value as Record<string, unknown>;
@@ -79,7 +82,7 @@ function parseStamp(text: string): ProcessStamp & Pick<Holder, 'ttl'> {
 export const unreadable = (path: string): RunError =>
   new RunError(`${path}: not a readable lease; remove it if no process is using the folder`);
 
-/** The names in a lease's folder; undefined where there is none. @throws RunError where it cannot be read. */
+/** The names in a lease's folder; undefined if there is none. @throws RunError when it cannot be read. */
 export async function listFolder(path: string): Promise<readonly string[] | undefined> {
   try {
     return await unlessMissing(() => readdir(path));

@@ -1,6 +1,7 @@
 /**
- * Plugins by name or path, in Node. Loading a plugin runs its code; nothing is loaded that was not
- * named. Packages are looked for from the working folder upwards, then beside grok itself.
+ * Loads plugins by name or path, in Node. Loading a plugin runs its code; only plugins that were
+ * named are loaded. Packages are resolved from the working folder upwards, then from grok's own
+ * folder.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
@@ -11,7 +12,7 @@ import type { Plugin } from '../contracts/types.js';
 import { checkPlugin } from '../plugins/plugin.js';
 import { withTimeout } from '../plugins/timeout.js';
 
-/** Milliseconds that importing a plugin may take, what it awaits at its top level included. */
+/** Milliseconds that importing a plugin may take, including its top-level await. */
 const LOADING = 60_000;
 
 /** A plugin with its file, and with its package if it has one. */
@@ -60,14 +61,14 @@ async function load(file: string): Promise<LoadedPlugin> {
   return around === undefined ? { plugin, file } : { plugin, file, package: around };
 }
 
-/** A default export: a plugin, or all exports of a module that a compiler turned into CommonJS. */
+/** A default export: a plugin, or all exports of a module that was compiled to CommonJS. */
 type Exported = Plugin | { readonly __esModule: true; readonly default?: Plugin };
 
 function readDefault(exported: Exported | undefined): Plugin | undefined {
   return exported && '__esModule' in exported ? exported.default : exported;
 }
 
-/** What to do about the usual reasons for which a module does not load. */
+/** Advice for common reasons why a module does not load. */
 function adviceFor(file: string, reason: string): string {
   if (/Unexpected token 'export'|outside a module/.test(reason))
     return file.endsWith('.cjs')
@@ -106,7 +107,7 @@ function locate(entry: string, cwd: string): string {
   );
 }
 
-/** What Yarn's Plug'n'Play tells of packages, which are in no `node_modules` there. */
+/** Yarn's Plug'n'Play API, needed because its packages are in no `node_modules`. */
 interface PlugAndPlay {
   /** The folder of a package. @throws Error when the issuer does not depend on it. */
   resolveToUnqualified(name: string, issuer: string): string | null;
@@ -118,11 +119,11 @@ function installedByYarn(name: string, cwd: string): string | undefined {
   try {
     return pnp?.resolveToUnqualified(name, join(cwd, '/')) ?? undefined;
   } catch {
-    return undefined; // not a dependency of that folder
+    return undefined; // that folder does not depend on it
   }
 }
 
-/** The folder of a package: as Yarn has it, from `cwd` upwards, then from here upwards. */
+/** The folder of a package: from Yarn, then from `cwd` upwards, then from this file upwards. */
 function installed(name: string, cwd: string): string | undefined {
   const byYarn = installedByYarn(name, cwd);
   if (byYarn !== undefined) return byYarn;
@@ -135,7 +136,7 @@ function installed(name: string, cwd: string): string | undefined {
   return undefined;
 }
 
-/** The file that a package's `exports` (or `main`, or `index.js`) gives for a subpath, if it exists. */
+/** The file of a subpath by the package's `exports` (or `main`, or `index.js`), if it exists. */
 function findEntry(folder: string, sub: string): string | undefined {
   const manifest = readPackage(folder);
   const exports = manifest?.exports;

@@ -1,25 +1,25 @@
-/** Which process of which machine did something, so that others can tell whether it still runs. */
+/** Identifies a process on a machine, so that others can tell whether it is still running. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 
-/** A process, as it is written down; what the system does not tell is left out. */
+/** The identity of a process as it is written to disk; fields the system does not provide are left out. */
 export interface ProcessStamp {
   readonly host: string;
-  /** The start of the machine: process ids count anew after it, and machines may share a name. */
+  /** The machine's boot id: process ids restart with it, and machines may share a host name. */
   readonly boot?: string;
-  /** The space in which process ids count: containers of one machine have their own. */
+  /** The PID namespace: containers on one machine have their own. */
   readonly space?: string;
   readonly pid: number;
-  /** When the process began: ids are used again. */
+  /** When the process started, since ids are reused. */
   readonly began?: string;
   readonly thread?: number;
 }
 
-/** What can be told of a process: nothing of one on another machine or in another container. */
+/** The state of a process; `unknown` on another machine or in another container. */
 export type ProcessState = 'this thread' | 'runs' | 'ended' | 'unknown';
 
-/** The process that asks. */
+/** The stamp of this process. */
 export function ownStamp(): ProcessStamp {
   const began = readStart(process.pid);
   return {
@@ -32,7 +32,7 @@ export function ownStamp(): ProcessStamp {
   };
 }
 
-/** Whether a process still runs; one that only waits to be reaped does not. */
+/** Whether a process is still running; a zombie is not. */
 export function findState(stamp: ProcessStamp): ProcessState {
   const own = ownStamp();
   if (stamp.host !== own.host || stamp.boot !== own.boot || stamp.space !== own.space)
@@ -46,19 +46,19 @@ export function findState(stamp: ProcessStamp): ProcessState {
   }
   const began = readStart(stamp.pid);
   if (began === 'ended') return 'ended';
-  // Without the time of its start, it may be another process of the same id.
+  // Without a start time, it may be another process with the same id.
   if (began === undefined || stamp.began === undefined) return 'unknown';
   return began === stamp.began ? 'runs' : 'ended';
 }
 
-/** A process, for people. */
+/** Describes a process for people. */
 export function describeProcess({ host, boot, space, pid }: ProcessStamp): string {
   const own = ownStamp();
   if (host !== own.host || boot !== own.boot) return `process ${pid} on ${host}`;
   return space === own.space ? `process ${pid}` : `process ${pid} of another container on ${host}`;
 }
 
-/** When a process began; `"ended"` for one that only waits to be reaped, undefined where the system does not tell. */
+/** When a process started; `"ended"` for a zombie, undefined if the system does not say. */
 function readStart(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,4 +1,4 @@
-/** The stores that a program on Node has, as a plugin. */
+/** The stores available on Node, as a plugin. */
 import type { Plugin } from '../contracts/types.js';
 import { type Component, definePlugin, defineStore } from '../plugins/define.js';
 import { schema } from '../plugins/options.js';

@@ -1,19 +1,19 @@
 /**
- * What `create` of a plugin may give back, and what that gives when it is a function; how long it may
- * take. A fault is told by the plugin's name.
+ * Checks what a plugin's `create` returns, what its result returns when it is a function, and how
+ * long it takes. Errors name the plugin.
  */
 import { InputError } from '../contracts/errors.js';
 import type { Created, Kind } from '../contracts/types.js';
 import { attributeError, attributeErrors } from './attribution.js';
 import { withTimeout } from './timeout.js';
 
-/** Milliseconds that an asynchronous `create` may take; a browser may have a runtime to fetch. */
+/** Milliseconds that an asynchronous `create` may take; a browser may have to download a runtime. */
 export const CREATE_TIMEOUT = 300_000;
 
-/** Types of members by name. */
+/** Types of members, by name. */
 type Members = Readonly<Record<string, string>>;
 
-/** Functions and other members that each product must have; `call`: it is a function itself. */
+/** Members that each kind of product must have; `call` means that it is a function itself. */
 const MEMBERS: Readonly<Record<Kind, Members | 'call'>> = {
   backend: {
     ...{ device: 'string', capabilities: 'object', upload: 'function', read: 'function' },
@@ -37,7 +37,7 @@ const MODEL: Members = {
   ...{ dropoutMaskShapes: 'function', apply: 'function' },
 };
 
-/** What products that are functions are called, and what they must give; a tracker is watched by the run that it follows. */
+/** Names and required members of what function products return; a tracker is checked by the run that it follows. */
 const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Members]>>> = {
   executor: [
     'its factory',
@@ -61,9 +61,9 @@ const RESULTS: Readonly<Partial<Record<Kind, readonly [who: string, members: Mem
 
 /**
  * Calls `create` and checks its product; `subject` names the component and its package.
- * @throws InputError when it throws or its product lacks something, and so does a product that is a
- * function when it is called; a promise fails with RunError when nothing comes within `timeout`
- * milliseconds. What never returns cannot be stopped from inside.
+ * @throws InputError when `create` throws or its product lacks a member. A product that is a
+ * function is checked the same way when it is called; a promise rejects with RunError after
+ * `timeout` milliseconds. A function that never returns cannot be stopped from inside.
  */
 export function guardedCreate<K extends Kind>(
   subject: string,
@@ -74,7 +74,7 @@ export function guardedCreate<K extends Kind>(
   const created = attributeErrors(`${subject}: create failed`, create, InputError);
   if (!(created instanceof Promise)) return checked(subject, kind, created);
   if (kind !== 'backend') {
-    created.catch(() => {}); // that it is a promise says all
+    created.catch(() => {}); // the error below already says that it is a promise
     throw new InputError(
       `${subject}: create() must return its result, got a promise; only a backend may be created asynchronously`,
     );

@@ -1,6 +1,6 @@
 /**
- * Two doors, one room: `logit({ temperature: 2 })` in code and `{ "use": "logit" }` in a spec reach
- * the same `create`, through the same check of options.
+ * Two ways to create a component: `logit({ temperature: 2 })` in code and `{ "use": "logit" }` in a
+ * spec call the same `create`, with the same check of options.
  */
 import * as tf from '@grok/tfjs';
 import type {
@@ -19,7 +19,7 @@ import { finishProduct } from './product.js';
 export type Component<K extends Kind, I = Record<string, never>> = ComponentDefinition<K> &
   ((options?: I) => Product<K>);
 
-/** What a plugin's author writes of a component, its kind left to the function that takes it. */
+/** The definition of a component, without its kind. */
 export interface Definition<K extends Kind, I, O> {
   readonly name: string;
   /** One sentence for people. */
@@ -34,7 +34,7 @@ export interface Definition<K extends Kind, I, O> {
   };
   create(options: O, host: Host): Created[K];
 }
-/** Declares a component of one kind; `create` gets validated options and `{ tf }`. */
+/** Declares a component of one kind; `create` receives validated options and `{ tf }`. */
 export type Define<K extends Kind> = <I, O>(definition: Definition<K, I, O>) => Component<K, I>;
 
 function define<K extends Kind>(kind: K): Define<K> {
@@ -44,7 +44,7 @@ function define<K extends Kind>(kind: K): Define<K> {
       const parsed = parseOptions(formatSubject(component), component.options, options);
       return finishProduct(component, component.create(parsed, { tf }));
     };
-    // A function has a name of its own, which is neither writable nor listed.
+    // A function's own `name` is neither writable nor enumerable.
     Object.defineProperty(call, 'name', { writable: true, enumerable: true });
     return Object.assign(call, component);
   };
@@ -81,7 +81,7 @@ export function definePlugin(plugin: Plugin): Plugin {
   return plugin;
 }
 
-/** How a component is called in errors: `strategy "logit"`. */
+/** How errors name a component: `strategy "logit"`. */
 export function formatSubject(of: { kind: string; name: string }): string {
   return `${of.kind} "${of.name}"`;
 }

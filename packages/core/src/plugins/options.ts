@@ -1,6 +1,6 @@
 /**
- * Options of components: small words for schemas (on zod), and one way to check them, whatever
- * Standard Schema or JSON Schema a plugin brings. Unknown keys are errors with a suggestion.
+ * Options of components: short schema builders (on zod), and one way to check options with any
+ * Standard Schema or JSON Schema that a plugin brings. Unknown keys are errors with a suggestion.
  */
 import { z } from 'zod';
 import {
@@ -30,9 +30,9 @@ export const oneOf = <const W extends readonly [string, ...string[]]>(
 /** A list of values of one schema. */
 export const listOf = <S extends z.ZodType>(item: S): z.ZodArray<S> => z.array(item);
 const LAYER = /^\d+$/;
-/** A map of layers, teacher → student, such as `{ "1": 0 }`; student layers count from 0. */
+/** A layer map, teacher → student, such as `{ "1": 0 }`; student layers count from 0. */
 export const layerMap = (): z.ZodRecord<z.ZodString, z.ZodNumber> =>
-  // The pattern is for editors; as a check of each key it would show the value as what was got.
+  // The pattern is for editors; used as a key check, it would report the value instead of the key.
   z
     .record(z.string().meta({ pattern: LAYER.source }), z.int().nonnegative())
     .refine(
@@ -91,7 +91,7 @@ function isStandard<O>(options: OptionSchema<O>): options is StandardOptions<O> 
   return '~standard' in options;
 }
 
-/** Checks by JSON Schema: the caller's word for what it describes. */
+/** Checks options by JSON Schema; the caller vouches for the type. */
 function parseByJson<O>(
   subject: string,
   json: JsonSchema,
@@ -102,13 +102,13 @@ function parseByJson<O>(
   const checker = fromJson(subject, json);
   const { error, data } = parseInWords(checker, given);
   if (error !== undefined) throw refuse(noun, error.issues, given);
-  // JSON Schema checks no default of its own: what it filled in is looked at as if it had been given.
+  // JSON Schema does not check defaults, so the filled-in options are checked again.
   const again = parseInWords(checker, data);
   if (again.error !== undefined) throw refuse(`default of ${noun}`, again.error.issues, data);
   return data as O;
 }
 
-/** zod's rules in this project's words, unless an author gave others. */
+/** Applies this project's wording to zod's rules, unless an author gave a message. */
 function parseInWords(checker: z.ZodType, value: unknown): z.ZodSafeParseResult<unknown> {
   return checker.safeParse(value, { error: describeIssue });
 }

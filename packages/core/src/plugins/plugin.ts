@@ -1,9 +1,9 @@
-/** What makes a plugin acceptable: its shape, and the range of core that it works with. */
+/** Checks a plugin: its shape, and the range of core versions that it supports. */
 import Range from 'semver/classes/range.js';
 import { InputError } from '../contracts/errors.js';
 import type { Kind, Plugin } from '../contracts/types.js';
 
-/** Version of this core; plugins name the range of versions that they work with. */
+/** Version of this core; plugins state the range of versions that they support. */
 export const coreVersion = '0.1.0';
 
 const KINDS: Record<Kind, true> = {
@@ -54,7 +54,7 @@ export function checkPlugin(plugin: Plugin): void {
   });
 }
 
-/** Whether this core is in a range of npm's; undefined for what is no range. */
+/** Whether this core is in an npm version range; undefined if the text is not a range. */
 function inRange(range: string): boolean | undefined {
   try {
     return range.trim() === '' ? undefined : new Range(range).test(coreVersion);

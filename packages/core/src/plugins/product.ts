@@ -1,8 +1,8 @@
-/** From what a component creates to what is used: a backend's adapter becomes a backend. */
+/** Turns what a component creates into what is used: a backend's adapter becomes a backend. */
 import type { BackendAdapter, Created, Kind, Product } from '../contracts/types.js';
 import { createBackend } from '../tensors/backend.js';
 
-/** What whoever asked for a component gets. */
+/** What the caller who asked for a component receives. */
 export function finishProduct<K extends Kind>(
   of: { readonly kind: K; readonly name: string },
   created: Created[K],

@@ -1,6 +1,6 @@
 /**
- * The registry: plugins in a tsyringe container, by explicit tokens (no decorators, no metadata).
- * Injection stays at the edge: only this file, `run.ts` and the apps ever see a container.
+ * The registry holds plugins in a tsyringe container, by explicit tokens (no decorators, no
+ * metadata). Injection stays at the edge: only this file, `run.ts` and the apps use a container.
  */
 import 'reflect-metadata';
 import { type DependencyContainer, type InjectionToken, container as root } from 'tsyringe';
@@ -35,7 +35,7 @@ export interface Registry {
    * @throws InputError if there already is a component of the same kind and name.
    */
   add(plugin: Plugin, options?: { alias?: Readonly<Record<string, string>> }): void;
-  /** @throws InputError that lists the known names and suggests the nearest. */
+  /** @throws InputError that lists the known names and suggests the nearest one. */
   get<K extends Kind>(kind: K, name: string): ComponentDefinition<K>;
   /** Validates options, fills in defaults and calls `create`; errors name the component. */
   create<K extends Kind>(kind: K, name: string, options: unknown, host: Host): Product<K>;
@@ -57,14 +57,14 @@ const makeToken = (kind: string, name: string): InjectionToken<Entry> =>
   Symbol.for(`@grok/${kind}/${name}`) as InjectionToken<Entry>;
 const ALL = Symbol.for('@grok/all') as InjectionToken<Entry>;
 
-/** A registry of the given plugins and of nothing else. */
+/** A registry of the given plugins only. */
 export function buildRegistry(plugins: readonly Plugin[]): Registry {
   const registry = over(root.createChildContainer(), () => []);
   for (const plugin of plugins) registry.add(plugin);
   return registry;
 }
 
-/** A plugin's components under their names. @throws InputError on an alias of nothing, and on a name that is taken. */
+/** A plugin's components by name. @throws InputError on an alias of an unknown component, and on a name that is taken. */
 function nameComponents(
   plugin: Plugin,
   alias: Readonly<Record<string, string>>,
@@ -100,7 +100,7 @@ function nameComponents(
 function over(container: DependencyContainer, inherited: () => readonly Entry[]): Registry {
   const entries = (): readonly Entry[] => {
     const ours = container.isRegistered(ALL) ? container.resolveAll(ALL) : [];
-    // What came later to the parent does not stand above what was here.
+    // Later additions to the parent do not override entries of this registry.
     const theirs = inherited().filter(({ token }) => !ours.some((entry) => entry.token === token));
     return [...theirs, ...ours];
   };

@@ -1,7 +1,7 @@
 /** Gives a promise a time limit. */
 import { RunError } from '../contracts/errors.js';
 
-/** What `promise` gives. @throws RunError with the words of `late` when nothing comes within `timeout` milliseconds. */
+/** Resolves as `promise` does. @throws RunError with the text of `late` after `timeout` milliseconds. */
 export async function withTimeout<T>(
   promise: Promise<T>,
   timeout: number,

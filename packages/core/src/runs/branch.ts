@@ -1,4 +1,4 @@
-/** A run that goes on from a state of another: the same bits up to there, another experiment from there on. */
+/** Branches a run from a state of another: the same bits up to that step, another experiment after it. */
 import { InputError } from '../contracts/errors.js';
 import { experimentHash, paramsSha256 } from '../contracts/hash.js';
 import type { Checkpoint, Store } from '../contracts/types.js';
@@ -19,7 +19,7 @@ import {
 } from './run-folder.js';
 import { checkSpec } from './spec.js';
 
-/** Where a branch begins. */
+/** Where a branch starts. */
 export interface BranchPoint {
   /** Folder of the parent run. */
   readonly store: Store;
@@ -62,7 +62,7 @@ export async function branchRun(
   return resumeRun(host, execution);
 }
 
-/** Copies the rows, then the state: without it, the copy was broken off and begins again. */
+/** Copies the rows, then the state: if the state is missing, the copy was interrupted and starts over. */
 async function copyState(store: Store, from: BranchPoint, checkpoint: Checkpoint): Promise<void> {
   await store.truncate('metrics.jsonl', 0);
   for (const row of await readMetrics(from.store))

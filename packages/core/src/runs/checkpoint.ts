@@ -1,6 +1,7 @@
 /**
- * A checkpoint is one safetensors file: `params/<name>`, `state/<path>`, and as metadata the run, the
- * position and a SHA-256 over the whole file in which the digits of the hash itself count as zeros.
+ * A checkpoint is one safetensors file: `params/<name>`, `state/<path>`, and as metadata the run,
+ * the position and a SHA-256 over the whole file, computed with the digits of the hash set to
+ * zeros.
  */
 
 import { show } from '../contracts/check.js';
@@ -13,11 +14,11 @@ import { withoutAuxiliary } from '../tensors/params.js';
 import { readSafetensors, type StoredArray, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'grok checkpoint 1';
-// The writer puts metadata first, and the checksum first in it: it is found without parsing anything.
+// The writer puts metadata first and the checksum first within it, so it is found without parsing.
 const BEFORE = new TextEncoder().encode('{"__metadata__":{"sha256":"');
 const DIGITS = { begin: 8 + BEFORE.length, end: 8 + BEFORE.length + 64 } as const;
 
-/** Bytes of a checkpoint's file; `about` is for who reads it elsewhere, and is not read here. */
+/** The bytes of a checkpoint file; `about` is metadata for readers elsewhere and is not read here. */
 export function encodeCheckpoint(
   { run, params, state, position }: Checkpoint,
   about: Readonly<Record<string, string>> = {},
@@ -37,8 +38,9 @@ export function encodeCheckpoint(
 }
 
 /**
- * Reads a checkpoint's file.
- * @throws RunError that names `where` when a byte is missing, changed or added, or the file is foreign.
+ * Reads a checkpoint file.
+ * @throws RunError that names `where` when a byte is missing, changed or added, or the file is not
+ * a checkpoint.
  */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const wrong = (what: string): RunError => new RunError(`checkpoint ${where}: ${what}`);
@@ -90,7 +92,7 @@ function sortTensors(tensors: Readonly<Record<string, StoredArray>>): {
   return { params, state, others };
 }
 
-/** Parameters are finite float32; an optimizer's state may hold infinities, such as a least loss so far, but never NaN. */
+/** Parameters must be finite float32; optimizer state may hold infinities, such as the smallest loss so far, but never NaN. */
 function checkArray(
   wrong: (what: string) => RunError,
   name: string,
@@ -104,7 +106,7 @@ function checkArray(
   if (at !== -1) throw wrong(`${quote(name)} has ${data[at]} at ${at}; use an earlier checkpoint`);
 }
 
-/** @throws RunError when a manifest names other parameters for the checkpoint's step. */
+/** @throws RunError when a manifest has another parameter hash for the checkpoint's step. */
 export function checkParamsHash(
   { position, params }: Checkpoint,
   manifest: Manifest | undefined,

@@ -1,4 +1,7 @@
-/** From a specification to the parts of a run: every component resolved, every contradiction found, before anything is written. */
+/**
+ * Turns a specification into the parts of a run: resolves every component and reports every
+ * contradiction before anything is written.
+ */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import { paramsSha256, splitHash } from '../contracts/hash.js';
@@ -36,7 +39,7 @@ import type { ActiveProbe } from '../training/training.js';
 import { DEFAULT_BACKEND } from './execution.js';
 import { newestCheckpoint, readCheckpoint, readConfig, readManifest } from './run-folder.js';
 
-/** An experiment with everything in it created; the backend comes last, for it is costly. */
+/** An experiment with all of its parts created; the backend is created last, since it is expensive. */
 export interface Composed {
   readonly task: Task;
   readonly split: SplitRows;
@@ -54,8 +57,9 @@ export interface Composed {
 const host: Host = { tf };
 
 /**
- * Creates an experiment's parts. @throws InputError on unknown names, bad options, a teacher that is
- * missing, unfinished, of another task, changed since, or of another split without `allowLeak`.
+ * Creates the parts of an experiment. @throws InputError on unknown names, bad options, or a
+ * teacher that is missing, unfinished, changed, of another task, or of another split without
+ * `allowLeak`.
  */
 export async function composeExperiment(
   experiment: Experiment,
@@ -112,9 +116,9 @@ export async function composeExperiment(
 }
 
 /**
- * Task, split and model of an experiment: all that reading a finished run needs. `written` is the task
- * before its labels were shuffled.
- * @throws InputError on rows, labels or tokens that do not fit together, naming the task or the split.
+ * Creates the task, split and model of an experiment, which is all that reading a finished run
+ * needs. `written` is the task before its labels were shuffled.
+ * @throws InputError on rows, labels or tokens that do not match, naming the task or the split.
  */
 export function data(
   experiment: Experiment,
@@ -131,7 +135,7 @@ export function data(
   return { written, task, split, model: createModel(experiment, registry, task) };
 }
 
-/** An experiment's model with its transforms, for the rows of a task; for any rows where it is not given their data. */
+/** An experiment's model with its transforms, for the rows of a task; without the rows' data, for any rows. */
 export function createModel(
   experiment: Experiment,
   registry: Registry,
@@ -159,7 +163,7 @@ export async function openBackend(registry: Registry, execution: Execution): Pro
   return registry.create('backend', name, options, host);
 }
 
-/** A teacher as objectives know it; one that reads other tokens than the student has no state for each of these. */
+/** A teacher's info for objectives; a teacher that reads other tokens than the student has no state per student token. */
 function infoOfTeacher({ model, inputs }: Teacher, task: Task): ModelInfo {
   const info = describeModel(model);
   const own = task.inputs.data;
@@ -206,7 +210,7 @@ async function loadTeacher(
     experiment.shuffleTeachers === true
       ? shuffleRows(inputs ?? student.written.inputs, split, experiment.seed)
       : inputs;
-  // A model may be for the rows of its task alone.
+  // A model may be built for the rows of its task only.
   const taught =
     read === undefined
       ? { model: parts.model }

@@ -1,4 +1,4 @@
-/** Which runs are controls: those that learn from no teacher, whatever else is in their loss. */
+/** Identifies controls: runs that learn from no teacher, whatever else is in their loss. */
 import * as tf from '@grok/tfjs';
 import { isInputError } from '../contracts/errors.js';
 import type { Experiment, ModelInfo, Objective } from '../contracts/types.js';
@@ -6,7 +6,7 @@ import type { Registry } from '../plugins/registry.js';
 import { describeModel } from '../training/probes.js';
 import { data } from './compose.js';
 
-/** Whether a term needs a teacher: without one it asks for a teacher's sites, or refuses its models. */
+/** Whether a term needs a teacher: without one, it either asks for a teacher's sites or throws. */
 export function needsTeacher(objective: Objective, student: ModelInfo): boolean {
   try {
     const { needs } = objective({ student, teachers: {} });
@@ -18,7 +18,7 @@ export function needsTeacher(objective: Objective, student: ModelInfo): boolean 
 }
 
 /**
- * A control is a run none of whose terms needs a teacher: hard labels alone, or with regularizers.
+ * Whether no term of a run needs a teacher: hard labels alone, or with regularizers.
  * @throws InputError on an unknown name or bad options.
  */
 export function isControl(experiment: Experiment, registry: Registry): boolean {

@@ -1,4 +1,4 @@
-/** A run's newest checkpoint over rows of its task, as `grok eval` shows it. */
+/** Evaluates a run's newest checkpoint on rows of its task, for `grok eval`. */
 import { InputError } from '../contracts/errors.js';
 import type { Execution, Score } from '../contracts/types.js';
 import { withoutAuxiliary } from '../tensors/params.js';
@@ -8,7 +8,7 @@ import { resolveExecution } from './execution.js';
 import type { RunHost } from './host.js';
 import { type DamagedCheckpoint, newestCheckpoint, readConfig } from './run-folder.js';
 
-/** Mean loss (nats) and accuracy (0–1), and what they were measured on. */
+/** Mean loss (nats) and accuracy (0–1), and the rows and step they were measured on. */
 export interface RunScore extends Score {
   readonly rows: number;
   readonly step: number;

@@ -1,15 +1,15 @@
 /**
- * How a run is carried out, from all that says so: flags, then the environment, then a file, then
- * defaults. A run or a study that was started before keeps what it was started with.
+ * Merges the execution settings of a run from all sources: flags, the environment, a file, then
+ * defaults. A run or study that was already started keeps the settings it was started with.
  */
 import { InputError } from '../contracts/errors.js';
 import { canonicalJson } from '../contracts/hash.js';
 import type { Execution } from '../contracts/types.js';
 
-/** Used when neither the command line nor a specification names one. */
+/** Used when neither the command line nor a specification names a backend. */
 export const DEFAULT_BACKEND = 'onnx';
 
-/** Parts of an execution by where they come from, the strongest first. */
+/** Execution settings by source, in order of priority. */
 export interface ExecutionSources {
   /** Explicit settings; those of a started run must agree with them. */
   readonly flags?: Execution;
@@ -31,16 +31,16 @@ export interface RecordedExecution {
 }
 
 /**
- * The execution that all sources come to.
- * @throws InputError when a flag names another backend, thread count or backend options than what was
- * started before, whose bits rest on them.
+ * Merges all sources into one execution.
+ * @throws InputError when a flag changes the backend, thread count or backend options of a run that
+ * was already started, since its bits depend on them.
  */
 export function resolveExecution(sources: ExecutionSources): Execution {
   const { flags = {}, env = {}, file = {}, recorded, defaults = {} } = sources;
   if (recorded === undefined) return [file, env, flags].reduce(layExecution, defaults);
   const kept = { ...recorded.requested, ...recorded.used };
   checkUnchanged(flags, kept, recorded);
-  // What has no part in its bits may change.
+  // These do not affect the bits and may change.
   const { trackers, checkpointEvery, pin } = flags;
   return {
     ...flags,
@@ -51,7 +51,7 @@ export function resolveExecution(sources: ExecutionSources): Execution {
   };
 }
 
-/** @throws InputError when flags name another backend, thread count or backend options than what is kept. */
+/** @throws InputError when flags change the recorded backend, thread count or backend options. */
 function checkUnchanged(flags: Execution, kept: Execution, recorded: RecordedExecution): void {
   for (const key of ['backend', 'threads'] as const) {
     const [before, now] = [kept[key], flags[key]];
@@ -63,7 +63,7 @@ function checkUnchanged(flags: Execution, kept: Execution, recorded: RecordedExe
   if (given !== '{}' && given !== own) throw contradiction(recorded, 'backendOptions', own, given);
 }
 
-/** One execution over another; options of a backend are left behind where another backend is named. */
+/** Merges `over` into `under`; backend options are dropped when another backend is named. */
 function layExecution(under: Execution, over: Execution): Execution {
   const isOther = over.backend !== undefined && over.backend !== (under.backend ?? DEFAULT_BACKEND);
   const { backendOptions, ...rest } = under;

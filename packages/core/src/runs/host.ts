@@ -1,4 +1,4 @@
-/** What a run is given, and what it gives. */
+/** Inputs and results of a run. */
 
 import type {
   Execution,

@@ -1,18 +1,18 @@
-/** Leases: one holder at a time works in a store, and who has died holds nothing for long. */
+/** Leases: one process at a time works in a store, and a dead process does not hold it for long. */
 import { InputError, RunError } from '../contracts/errors.js';
 import type { Lease, LeaseRefusal, Store } from '../contracts/types.js';
 
-/** The lease under which a run's or a study's folder is worked in. */
+/** Name of the lease on a run or study folder. */
 const WORK = 'work';
-/** Seconds after which a holder that renews no more has lost its lease. */
+/** Seconds after which a holder that does not renew loses its lease. */
 const TTL = 60;
 /** Seconds between renewals. */
 const BEAT = TTL / 4;
 const POLL_MS = 50;
 
-/** A folder that is held. */
+/** A folder whose lease is held. */
 export interface Hold {
-  /** The folder; once its lease is lost, nothing more is written: that would be beside another. */
+  /** The folder; it refuses writes once the lease is lost, since another process may be writing. */
   readonly store: Store;
   /** Aborts when the lease is lost. */
   readonly lost: AbortSignal;
@@ -20,8 +20,8 @@ export interface Hold {
 }
 
 /**
- * Takes the lease of a run's or a study's folder and keeps renewing it, after waiting up to `waitSeconds`
- * seconds for who holds it. @throws RunError that names the holder.
+ * Takes the lease of a run or study folder and keeps renewing it, after waiting up to `waitSeconds`
+ * seconds for the current holder. @throws RunError that names the holder.
  */
 export async function holdStore(store: Store, waitSeconds = 0): Promise<Hold> {
   const lease = await waitForLease(store, waitSeconds);
@@ -38,10 +38,11 @@ export async function holdStore(store: Store, waitSeconds = 0): Promise<Hold> {
     }
   };
   const timer: unknown = setInterval(() => void renew().catch(() => {}), 1000 * BEAT);
-  // In Node a timer would keep the process alive for a lease that ends with it.
+  // In Node, the timer would keep the process alive.
   if (hasUnref(timer)) timer.unref();
   return {
-    // A process that was stopped, or too busy for its timer, learns before it writes that it is too late.
+    // A process that was suspended or too busy for its timer learns before a write that the lease
+    // is lost.
     store: guardWrites(store, async () => {
       if (lost.signal.aborted || Date.now() - renewed > 2000 * BEAT) await renew();
     }),
@@ -54,8 +55,8 @@ export async function holdStore(store: Store, waitSeconds = 0): Promise<Hold> {
 }
 
 /**
- * Does something in a folder while nobody else works in it, after waiting up to `waitSeconds` seconds.
- * @throws RunError that names the holder; what goes wrong at the release is added to an earlier error.
+ * Runs an action while holding the lease of a folder, after waiting up to `waitSeconds` seconds.
+ * @throws RunError that names the holder; an error at release is added to an earlier error.
  */
 export async function whileHeld<T>(
   store: Store,
@@ -76,7 +77,7 @@ export async function whileHeld<T>(
   return result;
 }
 
-/** The store, with `check` before whatever changes it. */
+/** The store, with `check` before every change. */
 function guardWrites(store: Store, check: () => Promise<void>): Store {
   return {
     where: store.where,
@@ -119,13 +120,13 @@ function hasUnref(timer: unknown): timer is { unref(): void } {
   return typeof timer === 'object' && timer !== null && 'unref' in timer;
 }
 
-/** The name itself. @throws InputError when it cannot stand in a file's name. */
+/** Returns the name. @throws InputError when it cannot be part of a file name. */
 export function checkLeaseName(name: string): string {
   if (/^[\w.-]+$/.test(name)) return name;
   throw new InputError(`lease "${name}": its name may contain only letters, digits, . - _`);
 }
 
-/** Leases of one realm, by name; `what` is what errors call one. */
+/** In-memory leases of one realm, by name; errors call them `what`. */
 export function timedLeases(): (what: string, name: string, ttl: number) => Lease | LeaseRefusal {
   const held = new Map<string, { expires: number }>();
   return (what, name, ttl) => {
@@ -148,7 +149,7 @@ export function timedLeases(): (what: string, name: string, ttl: number) => Leas
   };
 }
 
-/** What is said to who did not renew in time. */
+/** The error text for a holder that did not renew in time. */
 export function lostLease(what: string): string {
   return `${what}: expired and was taken over by another process; stop, and continue once the other is done`;
 }

@@ -1,21 +1,21 @@
-/** Who hears a run: listeners and trackers. Whatever goes wrong with one is told to the others, and the run goes on. */
+/** Notifies listeners and trackers of a run. If one fails, the others are told and the run continues. */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { RunListener, TrackedRun, Tracker, TrackerUse, Tracking } from '../contracts/types.js';
 import type { Registry } from '../plugins/registry.js';
 import { withTimeout } from '../plugins/timeout.js';
 
-/** Milliseconds that a tracker may take to begin, and to finish. */
+/** Milliseconds that a tracker may take to start, and to finish. */
 export const TRACKER_TIMEOUT = 30_000;
 
-/** A run's listeners and trackers as one. */
+/** All listeners and trackers of a run. */
 export interface Listeners {
   readonly notify: RunListener;
   /** Waits for the trackers; never rejects. */
   finish(): Promise<void>;
 }
 
-/** Trackers by name. @throws InputError on unknown names, bad options, and two of one name. */
+/** Creates trackers by name. @throws InputError on unknown names, bad options, and duplicate names. */
 export function createTrackers(
   registry: Registry,
   uses: readonly TrackerUse[] = [],
@@ -29,7 +29,7 @@ export function createTrackers(
   return created;
 }
 
-/** Gathers those who are to hear a run: the trackers begin to follow it. */
+/** Collects the listeners of a run and starts its trackers. */
 export async function createListeners(
   listeners: readonly RunListener[],
   trackers: Readonly<Record<string, Tracker>>,
@@ -42,7 +42,8 @@ export async function createListeners(
   const notify: RunListener = (event) => {
     for (const listener of [...active.keys()])
       try {
-        // A function that returns a promise passes for one that returns nothing.
+        // TypeScript accepts a function that returns a promise where one that returns void is
+        // expected.
         const done: unknown = listener(event);
         if (done instanceof Promise) done.catch((error: unknown) => detach(listener, error));
       } catch (error) {
@@ -76,7 +77,7 @@ export async function createListeners(
       const sent = tracking.on(event);
       if (sent === undefined) return;
       const known = Promise.resolve(sent).catch((error: unknown) => detach(follow, error));
-      // Their values are dropped: kept, they would be a list of all that was ever sent.
+      // Drops the values, which would otherwise keep every event alive.
       heard = Promise.all([heard, known]).then(() => {});
     };
     active.set(follow, who);

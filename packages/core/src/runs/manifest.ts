@@ -1,4 +1,4 @@
-/** A run's manifest as it is when the run begins, or goes on. */
+/** Creates a run's manifest when the run starts or resumes. */
 import { experimentHash, paramsSha256 } from '../contracts/hash.js';
 import type {
   Backend,
@@ -12,21 +12,21 @@ import { withoutAuxiliary } from '../tensors/params.js';
 import type { Composed } from './compose.js';
 import type { RunHost } from './host.js';
 
-/** What a run is carried out with. */
+/** The parts that a run is executed with. */
 export interface RunParts {
   readonly experiment: Experiment;
   readonly execution: Execution;
   readonly composed: Composed;
   readonly backend: Backend;
 }
-/** Where a run goes on: its newest checkpoint, its rows up to there, and the steps of recorded states. */
+/** Where a run resumes: its newest checkpoint, its rows up to it, and the steps of recorded states. */
 export interface Progress {
   readonly checkpoint?: Checkpoint;
   readonly history: readonly MetricsRow[];
   readonly states: readonly number[];
 }
 
-/** The manifest of a run that is about to train. */
+/** The manifest of a run before it trains. */
 export function createManifest(
   host: RunHost,
   { experiment, execution, composed, backend }: RunParts,
@@ -51,8 +51,8 @@ export function createManifest(
     backend: backend.name,
     device: backend.device,
     threads,
-    // What resuming must keep to is what was used, not only what was asked for.
-    // A backend is found again by the name that it was asked for, an alias perhaps.
+    // Resuming must match what was used, not only what was requested. The backend is stored under
+    // the requested name, which may be an alias.
     execution: { backend: backend.name, ...execution, threads },
     versions: listVersions(host, experiment),
     seconds: 0,

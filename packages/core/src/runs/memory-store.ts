@@ -1,4 +1,4 @@
-/** A store in memory, for tests, for trials and for runs whose files nobody needs. */
+/** A store in memory, for tests, experiments and runs whose files are not needed. */
 import { InputError } from '../contracts/errors.js';
 import type { Store } from '../contracts/types.js';
 import { checkLeaseName, timedLeases } from './lease.js';
@@ -40,7 +40,7 @@ export function memoryStore(where = 'memory'): Store {
 
 const copyBytes = (bytes?: Uint8Array): Uint8Array | undefined => bytes && new Uint8Array(bytes);
 
-/** The path itself. @throws InputError when it could lead out of a store, or is none. */
+/** Returns the path. @throws InputError when it is empty or could lead out of the store. */
 export function checkPath(path: string): string {
   const parts = path.split('/');
   if (path.includes('\\') || parts.some((part) => part === '' || part === '.' || part === '..'))

@@ -1,6 +1,6 @@
 /**
  * A store in a browser's origin private file system: pages and workers of one origin see the same
- * files, and they outlive the tab. A writable's `close` puts the new file in place in one move.
+ * files, and the files outlive the tab. A writable's `close` replaces the file atomically.
  */
 import { RunError } from '../contracts/errors.js';
 import type { Lease, LeaseRefusal, Store } from '../contracts/types.js';
@@ -23,7 +23,7 @@ export function opfsStore(folder: string): Store {
     const parent = await openFolder(parts.slice(0, -1), create);
     return parent && unlessMissing(() => parent.getFileHandle(name, { create }));
   };
-  /** Changes a file through a writable, which replaces it as a whole or not at all. */
+  /** Changes a file through a writable, which replaces it completely or not at all. */
   const change = async (
     path: string,
     keepExistingData: boolean,
@@ -89,7 +89,7 @@ function unwritten(file: string, cause: unknown): RunError {
   return new RunError(`${file}: cannot be written (${message}); ${advice}`, { cause });
 }
 
-/** The file system's root. @throws RunError where there is none: the browser is too old, or the window private. */
+/** The file system's root. @throws RunError when there is none: an old browser, or a private window. */
 async function openRoot(): Promise<FileSystemDirectoryHandle> {
   try {
     if (navigator.storage?.getDirectory === undefined) throw new Error('it has none');
@@ -103,11 +103,11 @@ async function openRoot(): Promise<FileSystemDirectoryHandle> {
 }
 
 /**
- * Why `opfsStore` cannot keep anything in this browser, found out by a write; undefined where it can.
+ * Why `opfsStore` cannot store files in this browser, checked by a test write; undefined if it can.
  * Private windows and older browsers refuse files, or the locks that keep two tabs apart.
  */
 export async function findOpfsFault(): Promise<string | undefined> {
-  // Tabs that try at once must not meet.
+  // Tabs that check at the same time must not collide.
   const file = String(Math.random()).slice(2);
   const probe = opfsStore('.grok-probe');
   try {
@@ -117,12 +117,12 @@ export async function findOpfsFault(): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const { message, cause } = error as Error;
-    // What is kept there can still be read, and removed to make room.
+    // Stored files can still be read, and removed to free space.
     return (cause as Error | undefined)?.name === 'QuotaExceededError' ? undefined : message;
   }
 }
 
-/** A folder, by the names that lead to it; undefined where one is missing and not to be made. */
+/** A folder by the names on its path; undefined if one is missing and must not be created. */
 async function openFolder(
   parts: readonly string[],
   create: boolean,
@@ -136,7 +136,10 @@ async function openFolder(
   return at;
 }
 
-/** A lease as a Web Lock, which the browser releases when the tab or worker goes; a timer releases one that is not renewed. */
+/**
+ * A lease as a Web Lock, which the browser releases when the tab or worker closes; a timer releases
+ * a lease that is not renewed.
+ */
 async function webLease(what: string, ttl: number): Promise<Lease | LeaseRefusal> {
   let letGo: (() => void) | undefined;
   const granted = await new Promise<boolean>((answer, fail) => {
@@ -172,10 +175,10 @@ async function webLease(what: string, ttl: number): Promise<Lease | LeaseRefusal
   };
 }
 
-/** Writables refuse views of shared memory. */
+/** Copies the bytes, since writables reject views of shared memory. */
 const own = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);
 
-/** What `open` gives; undefined where nothing is, or, when only looking, a file where a folder is meant. */
+/** Returns the result of `open`; undefined if nothing exists or, with `looking`, a file is where a folder is expected. */
 async function unlessMissing<T>(open: () => Promise<T>, looking = false): Promise<T | undefined> {
   try {
     return await open();

@@ -1,5 +1,5 @@
 /**
- * The record of a run: what each event of the loop does to the run's folder, and who hears of it. A
+ * Records a run: writes each event of the loop to the run folder, then notifies listeners. A
  * store's failure stops the run; a listener's never does.
  */
 import { isInputError, isRunError, RunError } from '../contracts/errors.js';
@@ -22,22 +22,22 @@ import {
   writeManifest,
 } from './run-folder.js';
 
-/** A run that is being recorded. */
+/** A run being recorded. */
 export interface Recording {
   readonly host: RunHost;
   readonly parts: RunParts;
   readonly history: MetricsRow[];
   manifest: Manifest;
-  /** Where the last event left the run. */
+  /** Position of the run at the last event. */
   at: { readonly epoch: number; readonly step: number };
   listeners?: Listeners;
-  /** The folder has the run's `config.json`. */
+  /** Whether the folder has the run's `config.json`. */
   isBegun: boolean;
-  /** An event is being written: after a line that was cut short, another would make both unreadable. */
+  /** Whether an event is being written; appending after a partial line would make both lines unreadable. */
   isWriting: boolean;
 }
 
-/** A run about to be recorded; `from` is where one that was begun goes on. */
+/** Creates the recording of a run; `from` is where a resumed run continues. */
 export function createRecording(host: RunHost, parts: RunParts, from?: Progress): Recording {
   const progress = from ?? { history: [], states: [] };
   return {
@@ -51,7 +51,7 @@ export function createRecording(host: RunHost, parts: RunParts, from?: Progress)
   };
 }
 
-/** Writes `config.json` if there is none, begins to tell listeners and trackers, and passes on what was noticed. */
+/** Writes `config.json` if it does not exist, notifies listeners and trackers, and forwards notices. */
 export async function beginRecording(
   recording: Recording,
   notices: readonly string[],
@@ -115,7 +115,10 @@ const handlers: Handlers = {
   },
 };
 
-/** What a checkpoint says of its run: the experiment without its length, as its id has it, and how the model's parameters lie. */
+/**
+ * Metadata for a run's checkpoints: the experiment without its length, as in its id, and the layout
+ * of the model's parameters.
+ */
 function describeRun({ parts }: Recording): Readonly<Record<string, string>> {
   const { epochs: _epochs, steps: _steps, ...experiment } = parts.experiment;
   const { conventions = '' } = parts.composed.model;
@@ -125,7 +128,7 @@ function describeRun({ parts }: Recording): Readonly<Record<string, string>> {
   };
 }
 
-/** Writes down what the loop yields, then tells it. */
+/** Writes an event of the loop to the folder, then notifies listeners. */
 export async function recordEvent<T extends keyof EventsByType>(
   recording: Recording,
   event: EventsByType[T] & { readonly type: T },
@@ -133,7 +136,7 @@ export async function recordEvent<T extends keyof EventsByType>(
   await handlers[event.type](recording, event);
 }
 
-/** @throws RunError when the folder is no longer this run's: removed while it trained, or another's. */
+/** @throws RunError when the folder no longer belongs to this run: it was removed or replaced during training. */
 async function checkFolder({ host: { store }, manifest }: Recording): Promise<void> {
   const config = await findConfig(store);
   if (config?.run !== manifest.run)
@@ -159,7 +162,7 @@ export async function recordEnd(
   await update(recording, { status });
 }
 
-/** Records that a run failed, as far as its store lets it; gives the error to throw. */
+/** Records that a run failed, as far as the store allows; returns the error to throw. */
 export async function recordFailure(recording: Recording, error: unknown): Promise<Error> {
   const failure = describeFailure(error, recording.isBegun);
   if (!recording.isBegun) return failure;
@@ -171,12 +174,12 @@ export async function recordFailure(recording: Recording, error: unknown): Promi
       await emit(recording, { type: 'end', epoch, step, status: 'failed', error: message });
     await update(recording, { status: 'failed', error: message });
   } catch {
-    // The store itself failed: what it holds is the last good state, and the first error says why.
+    // The store itself failed: it holds the last good state, and the first error says why.
   }
   return failure;
 }
 
-/** What shows only once files are written is a run that failed, whosever fault it is. */
+/** Once files are written, any error counts as a failed run, whatever its cause. */
 function describeFailure(error: unknown, isBegun: boolean): Error {
   if (isRunError(error) || (isInputError(error) && !isBegun)) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -184,7 +187,7 @@ function describeFailure(error: unknown, isBegun: boolean): Error {
   return new RunError(text, { cause: error });
 }
 
-/** Writes an event into `events.jsonl`, then tells it. */
+/** Appends an event to `events.jsonl`, then notifies listeners. */
 async function emit(recording: Recording, event: RunEvent): Promise<void> {
   recording.isWriting = true;
   await appendEvent(recording.host.store, event);

@@ -1,7 +1,7 @@
 /**
- * Any step of a run, though few are kept: read where there is a checkpoint, else trained again from
- * the nearest earlier one. Every random stream is a function of (seed, stream, step), so a replayed
- * state has the bits that the run had then.
+ * Reconstructs any step of a run: read from a checkpoint if there is one, otherwise trained again
+ * from the nearest earlier one. Every random stream is a function of (seed, stream, step), so a
+ * replayed state has the same bits as in the original run.
  */
 
 import { InputError, isRunError, RunError } from '../contracts/errors.js';
@@ -18,31 +18,31 @@ import {
   readMetrics,
 } from './run-folder.js';
 
-/** A state of a run, and the step that it was replayed from: its own where nothing had to be. */
+/** A state of a run, and the step that it was replayed from; both are the same for a stored step. */
 export interface Replayed {
   readonly checkpoint: Checkpoint;
   readonly from: number;
 }
 
-/** What a replay is given. */
+/** What a replay needs. */
 type ReplayHost = Pick<RunHost, 'registry' | 'store' | 'teacherStores' | 'signal'>;
 
 /**
- * The state of the run in a store after `step` optimizer steps, on the backend that the run was on;
- * it writes nothing. Without a backend that is bit-exact, the bits may differ.
- * @throws InputError when the run has not come to that step, or a teacher's folder is not given.
+ * Returns the state of a run after `step` optimizer steps, on the backend that the run used;
+ * it writes nothing. On a backend that is not bit-exact, the bits may differ.
+ * @throws InputError when the run has not reached that step, or a teacher's folder is missing.
  */
 export async function replayTo(host: ReplayHost, step: number): Promise<Replayed> {
   const { store } = host;
   const manifest = await readManifest(store);
   const rows = await readMetrics(store);
-  // A run that is under way has rows beyond its last checkpoint.
+  // An unfinished run has rows beyond its last checkpoint.
   const [kept = 0] = (await listCheckpoints(store)).slice(-1);
   checkReached(store, step, Math.max(manifest?.step ?? 0, rows.at(-1)?.step ?? 0, kept));
   return replayReached(host, step);
 }
 
-/** As `replayTo`, to a step that the run came to, though no file may say so yet. */
+/** As `replayTo`, for a step that the run is known to have reached, even if no file says so yet. */
 export async function replayReached(host: ReplayHost, step: number): Promise<Replayed> {
   const { store, registry, teacherStores = {} } = host;
   const start = await nearest(host, step);
@@ -52,7 +52,7 @@ export async function replayReached(host: ReplayHost, step: number): Promise<Rep
   const { run, experiment, execution } = await readConfig(store);
   const manifest = await readManifest(store);
   const rows = await readMetrics(store);
-  // What is measured or required of a run changes none of its steps.
+  // Probes, stop conditions and requirements change none of the steps.
   const { probes: _p, stop: _s, require: _r, ...plain } = experiment;
   const composed = await composeExperiment(plain, registry, teacherStores);
   const backend = await openBackend(registry, { ...execution, ...manifest?.execution });
@@ -81,7 +81,7 @@ export async function replayReached(host: ReplayHost, step: number): Promise<Rep
   }
 }
 
-/** Lets a run go on to the end of a step, where it stops and gives its state. */
+/** Continues a run to the end of a step, stops it there and returns its state. */
 async function awaitStep(
   loop: AsyncIterable<TrainingEvent>,
   step: number,
@@ -104,7 +104,7 @@ function checkReached({ where }: Store, step: number, reached: number): void {
     );
 }
 
-/** The newest readable checkpoint that is not after `step`. */
+/** The newest readable checkpoint at or before `step`. */
 async function nearest(
   { store }: Pick<RunHost, 'store'>,
   step: number,

@@ -1,7 +1,7 @@
 /**
- * A run's folder, over any store: `config.json` first, then `manifest.json`, `metrics.jsonl` and
- * `events.jsonl` (a line an epoch or event), `checkpoints/` and `analysis/`. Whatever moment a run
- * is killed at, `newestCheckpoint` and `cutBack` lead to a state that it has been in.
+ * A run folder, on any store: `config.json` is written first, then `manifest.json`, `metrics.jsonl`
+ * and `events.jsonl` (one line per epoch or event), `checkpoints/` and `analysis/`. Whenever a run
+ * is killed, `newestCheckpoint` and `cutBack` restore a state that it has been in.
  */
 
 import { type DocumentKind, type Line, readDocument, readLines } from '../contracts/documents.js';
@@ -49,25 +49,25 @@ const CUT = {
 const METRICS: DocumentKind<MetricsRow> = { schema: metricsRowSchema, ...CUT };
 const EVENTS: DocumentKind<RunEvent> = { schema: runEventSchema, ...CUT };
 
-/** Writes `config.json`, synced: the first file of a run. */
+/** Writes and syncs `config.json`, the first file of a run. */
 export async function writeConfig(
   store: Store,
   experiment: Experiment,
   execution: Execution = {},
 ): Promise<RunConfig> {
-  canonicalJson(experiment); // throws on what JSON would silently change
+  canonicalJson(experiment); // throws on values that JSON would silently change
   const run = experimentHash(experiment);
   const config: RunConfig = { format: 'grok run 2', run, experiment, execution };
   await writeJson(store, 'config.json', config);
   return config;
 }
 
-/** The text of a `config.json`, wherever it comes from. @throws InputError that names `where`, the line and the key. */
+/** Parses the text of a `config.json`. @throws InputError that names `where`, the line and the key. */
 export function parseConfig(bytes: Uint8Array, where: string): RunConfig {
   return readDocument(bytes, where, CONFIG);
 }
 
-/** `config.json`, or undefined in a folder without one. @throws InputError when it is not ours or was edited. */
+/** Reads `config.json`; undefined if the folder has none. @throws InputError when it is not valid or was edited. */
 export async function findConfig(store: Store): Promise<RunConfig | undefined> {
   const config = await readJson(store, 'config.json', CONFIG);
   if (config === undefined) return undefined;
@@ -88,7 +88,7 @@ export async function readConfig(store: Store): Promise<RunConfig> {
   return config;
 }
 
-/** @throws InputError when a run's files are left in a folder without its `config.json`. */
+/** @throws InputError when a folder has files of a run but no `config.json`. */
 export async function checkVacant(store: Store): Promise<void> {
   const left = [
     ...(await store.list('')).filter((name) => /^(metrics|events)\.jsonl$/.test(name)),
@@ -109,7 +109,7 @@ export async function readManifest(store: Store): Promise<Manifest | undefined> 
   return readJson(store, 'manifest.json', MANIFEST);
 }
 
-/** Adds an epoch to `metrics.jsonl`; numbers that are not finite become null, as JSON has it. */
+/** Appends an epoch to `metrics.jsonl`; numbers that are not finite become null. */
 export async function appendMetrics(store: Store, row: MetricsRow): Promise<void> {
   await store.append('metrics.jsonl', encode(`${JSON.stringify(row)}\n`));
 }
@@ -133,19 +133,19 @@ export async function readMetrics(
   if (config !== undefined) checkWhole(rows, config.experiment, store, saved);
   return rows;
 }
-/** Adds an event to `events.jsonl`. */
+/** Appends an event to `events.jsonl`. */
 export async function appendEvent(store: Store, event: RunEvent): Promise<void> {
   await store.append('events.jsonl', encode(`${JSON.stringify(event)}\n`));
 }
-/** All events of `events.jsonl`; a torn last line is left out. @throws RunError that names a bad line. */
+/** All events of `events.jsonl`, without a partial last line. @throws RunError that names a bad line. */
 export async function readEvents(store: Store): Promise<readonly RunEvent[]> {
   return (await lines(store, 'events.jsonl', EVENTS)).map(({ value }) => value);
 }
 
 /**
- * Takes a folder back to a checkpoint: metrics and events end before the first line of a later step
- * (a torn last line goes too), and checkpoints of later steps, which were passed over, are removed, as
- * are recorded states. Without its row, a step that the run ended at is one like those around it.
+ * Truncates a folder to a checkpoint: metrics and events end before the first line of a later step,
+ * a partial last line is dropped, and checkpoints and recorded states of later steps are removed.
+ * With `withRow` false, the row, crossing and end of the checkpoint's own step are removed too.
  */
 export async function cutBack(
   store: Store,
@@ -167,7 +167,7 @@ export async function cutBack(
     await store.remove(checkpointFile(later));
   for (const later of (await listStates(store)).filter((s) => s > step))
     await store.remove(stateFile(later));
-  // A crossing that only that row had; what was pinned for its step stays.
+  // The crossing was in that row only; what was pinned for its step itself stays.
   if (!withRow && !pinned) await unpin(store, step);
 }
 
@@ -178,7 +178,7 @@ async function unpin(store: Store, step: number): Promise<void> {
   await writeJson(store, 'checkpoints/pinned.json', others);
 }
 
-/** Cuts a file before the first line that comes after where it shall end. */
+/** Truncates a file before the first line that comes after the end point. */
 async function cutFile<T>(
   store: Store,
   path: string,
@@ -189,7 +189,7 @@ async function cutFile<T>(
   await store.truncate(path, (after === -1 ? all : all.slice(0, after)).at(-1)?.end ?? 0);
 }
 
-/** The step that an event tells of, if any. */
+/** The step that an event refers to, if any. */
 function readStep(event: RunEvent): number | undefined {
   if ('step' in event) return event.step;
   if ('row' in event) return event.row.step;
@@ -200,7 +200,7 @@ function readStep(event: RunEvent): number | undefined {
 export function checkpointFile(step: number): string {
   return `checkpoints/step-${String(step).padStart(6, '0')}.safetensors`;
 }
-/** Steps that have a checkpoint's file, ascending; it may be damaged. */
+/** Steps that have a checkpoint file, ascending; the file may be damaged. */
 export async function listCheckpoints(store: Store): Promise<readonly number[]> {
   return listSteps(store, 'checkpoints');
 }
@@ -213,7 +213,7 @@ export function stateFile(step: number): string {
 export async function listStates(store: Store): Promise<readonly number[]> {
   return listSteps(store, 'states');
 }
-/** Writes the parameters of a step for later analyses: a checkpoint without the optimizer's state. Returns the file's name. */
+/** Writes the parameters of a step for later analyses: a checkpoint without optimizer state. Returns the file name. */
 export async function saveState(
   store: Store,
   checkpoint: Checkpoint,
@@ -236,17 +236,14 @@ async function listSteps(store: Store, folder: string): Promise<readonly number[
     .sort((a, b) => a - b);
 }
 
-/** How a checkpoint is kept, and what else it says of its run. */
+/** Options for keeping a checkpoint, and its metadata about the run. */
 export interface SaveOptions {
   readonly pinned?: boolean;
   readonly keep?: number;
   readonly about?: Readonly<Record<string, string>>;
 }
 
-/**
- * Writes a checkpoint, then removes older ones but the newest `keep` (at least 2) and the pinned.
- * Returns its file's name.
- */
+/** Writes a checkpoint and removes older ones except the newest `keep` (at least 2) and pinned ones. Returns its name. */
 export async function saveCheckpoint(
   store: Store,
   checkpoint: Checkpoint,
@@ -254,7 +251,8 @@ export async function saveCheckpoint(
 ): Promise<string> {
   const { step } = checkpoint.position;
   const pins = [...((await readJson(store, 'checkpoints/pinned.json', PINNED)) ?? [])];
-  // The pin first: killed between the two, a resumed run comes by here again; the other way it would not.
+  // The pin is written first: if the process is killed in between, the resumed run reaches this
+  // point again; in the other order it would not.
   if (pinned && !pins.includes(step)) {
     pins.push(step);
     await writeJson(store, 'checkpoints/pinned.json', pins);
@@ -265,7 +263,7 @@ export async function saveCheckpoint(
   return checkpointFile(step);
 }
 
-/** The checkpoint of a step. @throws InputError when there is none, RunError when it is damaged or another run's. */
+/** Reads the checkpoint of a step. @throws InputError when there is none, RunError when damaged or another run's. */
 export async function readCheckpoint(store: Store, step: number): Promise<Checkpoint> {
   return readStateFile(store, step, checkpointFile(step), listCheckpoints);
 }
@@ -297,12 +295,12 @@ async function readStateFile(
   return checkpoint;
 }
 
-/** A checkpoint's file that cannot be used, and why. */
+/** A checkpoint file that cannot be used, with the reason. */
 export interface DamagedCheckpoint {
   readonly file: string;
   readonly reason: string;
 }
-/** The newest checkpoint that can be used, and those that had to be passed over, newest first. */
+/** The newest usable checkpoint, and the newer ones that were skipped, newest first. */
 export async function newestCheckpoint(store: Store): Promise<{
   readonly checkpoint: Checkpoint | undefined;
   readonly damaged: readonly DamagedCheckpoint[];
@@ -342,7 +340,7 @@ async function readJson<T>(
   return bytes && readDocument(bytes, `${store.where}/${path}`, kind);
 }
 
-/** Whole lines of a file, and the byte after each. */
+/** Complete lines of a file, and the offset of the byte after each. */
 async function lines<T>(
   store: Store,
   path: string,
@@ -351,7 +349,7 @@ async function lines<T>(
   return readLines((await store.read(path)) ?? new Uint8Array(), `${store.where}/${path}`, kind);
 }
 
-/** @throws RunError when rows are doubled or out of order: two processes wrote them. */
+/** @throws RunError when rows are duplicated or out of order, which means that two processes wrote them. */
 function checkOrder(rows: readonly MetricsRow[], store: Store): void {
   const wrong = rows.findIndex((row, i) => row.epoch <= (rows[i - 1]?.epoch ?? 0));
   if (wrong !== -1)
@@ -360,14 +358,14 @@ function checkOrder(rows: readonly MetricsRow[], store: Store): void {
     );
 }
 
-/** Whether a run that does not end here has a row here. */
+/** Whether a run that does not end at this position has a row for it. */
 export function leavesRow({ evalEvery = 1 }: Experiment, { epoch, batch }: Position): boolean {
   return batch === 0 && epoch % evalEvery === 0;
 }
 
 /**
- * A run has a row every `evalEvery` epochs, and one at its end; those of a run that it goes on from come
- * as that had them. @throws RunError when some are missing.
+ * Checks that a run has a row every `evalEvery` epochs and one at its end; rows copied from a
+ * parent run follow the parent's intervals. @throws RunError when some are missing.
  */
 function checkWhole(
   rows: readonly MetricsRow[],
@@ -379,7 +377,7 @@ function checkWhole(
   const own = rows.filter((row) => !isInherited(row));
   const [first] = own;
   const inherited = rows.findLast(isInherited)?.epoch ?? 0;
-  // The epoch at which the parent was left may have no row.
+  // The epoch at which the run left its parent may have no row.
   const left = first && parent ? Math.round((parent.step * first.epoch) / first.step) : 0;
   let before = Math.max(inherited, left);
   const next = (): number => (Math.floor(before / evalEvery) + 1) * evalEvery;

@@ -1,6 +1,6 @@
 /**
- * A run, from specification to record: compose → store → train → listeners. It writes config.json
- * first, so that a run killed at any later moment can be resumed to the same bits.
+ * Executes a run: compose → store → train → listeners. `config.json` is written first, so a run
+ * that is killed at any later time can be resumed to the same bits.
  */
 import { InputError } from '../contracts/errors.js';
 import { experimentHash } from '../contracts/hash.js';
@@ -107,7 +107,7 @@ export async function resumeRun(
     );
   const position = checkpoint?.position;
   const experiment = withBudget(config.experiment, budget, position, store);
-  // Of a finished run whose last state was damaged, the end is trained again.
+  // If the last state of a finished run is damaged, its end is trained again.
   if (manifest?.status === 'finished' && position !== undefined && damaged.length === 0) {
     const history = await readMetrics(store, manifest);
     if (hasEnded(experiment, position) || isReached(experiment.stop, history))
@@ -116,7 +116,7 @@ export async function resumeRun(
   const notices = damaged.map(({ file, reason }) => `${file} is skipped: ${reason}`);
   return carryOut(host, experiment, kept, notices, async () => {
     const isLonger = position !== undefined && !hasEnded(experiment, position);
-    // Killed from here on, it is a run that goes on, not one whose last row is missing.
+    // From here on, a killed run counts as interrupted, not as one that lost its last row.
     if (manifest?.status === 'finished')
       await writeManifest(store, { ...manifest, status: 'interrupted' });
     if (experiment !== config.experiment) await writeConfig(store, experiment, config.execution);
@@ -141,7 +141,7 @@ function readBudget({ epochs, steps }: Experiment): Budget {
   return epochs === undefined ? { ...(steps === undefined ? {} : { steps }) } : { epochs };
 }
 
-/** The experiment with another length. @throws InputError when the run is longer. */
+/** Returns the experiment with another length. @throws InputError when the run is already longer. */
 function withBudget(
   experiment: Experiment,
   budget: Budget,
@@ -162,8 +162,8 @@ function withBudget(
 }
 
 /**
- * Composes a run, opens its backend, trains it and records it. `prepare` makes the folder ready for one
- * that goes on, once nothing of its input is found wrong.
+ * Composes a run, opens its backend, trains and records it. `prepare` prepares the folder of a
+ * resumed run, after its input was checked.
  */
 async function carryOut(
   given: RunHost,
@@ -216,8 +216,8 @@ function createTraining(
 }
 
 /**
- * Where a gradient that was not finite made the parameters and so every term NaN, the error names the
- * terms that it came from: the step before is replayed and their gradients are looked at one by one.
+ * When a non-finite gradient made the parameters, and so every term, NaN, this adds the terms
+ * responsible to the error: it replays the step before and checks each term's gradient.
  */
 async function nameGuilty(error: unknown, host: RunHost, parts: RunParts): Promise<unknown> {
   const terms = parts.experiment.objective ?? [];
@@ -228,6 +228,6 @@ async function nameGuilty(error: unknown, host: RunHost, parts: RunParts): Promi
     const guilty = await findInfiniteGradients(createTraining(host, parts), checkpoint);
     return guilty.length === 0 ? error : error.withGuilty(guilty);
   } catch {
-    return error; // it says what it can
+    return error; // the original error is still useful
   }
 }

@@ -1,9 +1,10 @@
 /**
- * The header of a safetensors file, read as the reference implementation (huggingface/safetensors 0.8, by
- * Rust's serde) reads it: stricter than `JSON.parse` with numbers and names that stand twice, looser with forms.
+ * Parses the header of a safetensors file the way the reference implementation does
+ * (huggingface/safetensors 0.8, Rust's serde): stricter than `JSON.parse` on numbers and duplicate
+ * names, more lenient on enum forms.
  */
 
-/** JSON with numbers as they are written, and objects as pairs, doubled names included. */
+/** JSON with numbers as text and objects as pairs, so that duplicate names are kept. */
 type Written =
   | null
   | boolean
@@ -12,28 +13,28 @@ type Written =
   | { readonly number: string }
   | { readonly pairs: (readonly [string, Written])[] };
 
-/** What a header says of a tensor; counts are up to 2⁶⁴ − 1. */
+/** A tensor's entry in the header; counts go up to 2⁶⁴ − 1. */
 export interface TensorInfo {
   readonly dtype: string;
   readonly shape: readonly bigint[];
   readonly offsets: readonly [bigint, bigint];
 }
-/** A header: tensors in its order, and its metadata. */
+/** A header: its tensors in order, and its metadata. */
 export interface Header {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-/** serde's limit of levels. */
+/** serde's recursion limit. */
 const DEEPEST = 127;
 const LARGEST = 2n ** 64n - 1n;
 const FIELDS = ['dtype', 'shape', 'data_offsets'] as const;
 
-/** Reads a header's bytes. @throws Error that says what is wrong with them. */
+/** Parses the bytes of a header. @throws Error that says what is wrong with them. */
 export function parseHeader(bytes: Uint8Array): Header {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  JSON.parse(text); // the grammar; what it makes of numbers and names is not kept
+  JSON.parse(text); // checks the grammar only; the result is not used
   const pairs = readPairs(readWritten(text));
   if (pairs === undefined) throw new Error('must be a JSON object');
   const named = pairs.filter(([name]) => name === '__metadata__');
@@ -72,7 +73,7 @@ function readInfo(name: string, value: Written): TensorInfo {
   return { dtype: type, shape: sizes, offsets: [begin, end] };
 }
 
-/** `"F32"`, or `{ "F32": null }`, which serde takes for the same. */
+/** Reads `"F32"`, or `{ "F32": null }`, which serde treats as the same. */
 function readType(value: Written | undefined): string | undefined {
   if (typeof value === 'string') return value;
   const [first, ...more] = readPairs(value) ?? [];
@@ -96,10 +97,10 @@ function readPairs(
   return typeof value === 'object' && value !== null && 'pairs' in value ? value.pairs : undefined;
 }
 
-/** Takes the next value of a list or an object. */
+/** Adds the next value to a list or an object. */
 type Level = (value: Written) => void;
 
-/** Reads a well-formed text. @throws Error on what serde does not take: levels, lone surrogates, numbers beyond float64. */
+/** Parses well-formed JSON. @throws Error on what serde rejects: too many levels, lone surrogates, numbers beyond float64. */
 function readWritten(text: string): Written {
   const root: Written[] = [];
   const levels: Level[] = [(value) => void root.push(value)];
@@ -127,7 +128,7 @@ function createList(): [Written, Level] {
   return [items, (value) => void items.push(value)];
 }
 
-/** Names and values come in turn. */
+/** Receives names and values alternately. */
 function createObject(): [Written, Level] {
   const pairs: (readonly [string, Written])[] = [];
   let name: string | undefined;

@@ -1,6 +1,6 @@
 /**
  * The safetensors format (huggingface/safetensors): 8 bytes with the header's length, a JSON header
- * of names, types, shapes and offsets, then the data. Of its types those that grok meets.
+ * of names, types, shapes and offsets, then the data. Only the types that grok needs are supported.
  */
 import { InputError, isInputError, quote, truncate } from '../contracts/errors.js';
 import { viewBytes } from '../contracts/hash.js';
@@ -20,7 +20,7 @@ export type StoredArray =
       readonly data: Uint16Array;
     };
 
-/** Tensors by name, in the header's order, and the strings of `__metadata__`. */
+/** Tensors by name, in header order, and the strings of `__metadata__`. */
 export interface Safetensors {
   readonly tensors: Readonly<Record<string, StoredArray>>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -38,8 +38,8 @@ const TYPES = {
 type TypeName = keyof typeof TYPES;
 
 /**
- * Bytes of a file; the header starts with the metadata, keeps the order of names and is padded so
- * that data begins at a multiple of 8.
+ * Returns the bytes of a file. The header starts with the metadata, keeps the order of names and is
+ * padded so that the data starts at a multiple of 8.
  * @throws InputError when data does not fill a shape.
  */
 export function writeSafetensors(
@@ -56,7 +56,7 @@ export function writeSafetensors(
       );
     return { name, type, tensor, bytes: viewBytes(tensor.data), begin: 0 };
   });
-  // Wide types first, so that every tensor is aligned for readers that map the file.
+  // Wide types first, so that every tensor is aligned for readers that memory-map the file.
   let size = 0;
   for (const entry of entries.toSorted((a, b) => width(b.type) - width(a.type))) {
     entry.begin = size;
@@ -79,7 +79,7 @@ export function writeSafetensors(
   return out;
 }
 
-/** Bits of each type of the format. */
+/** Bits per element of each type in the format. */
 const BITS: Readonly<Record<string, bigint>> = {
   ...{ BOOL: 8n, F4: 4n, F6_E2M3: 6n, F6_E3M2: 6n, U8: 8n, I8: 8n, F8_E5M2: 8n, F8_E4M3: 8n },
   ...{ F8_E8M0: 8n, F8_E4M3FNUZ: 8n, F8_E5M2FNUZ: 8n, I16: 16n, U16: 16n, F16: 16n, BF16: 16n },
@@ -99,7 +99,7 @@ export function readSafetensors(
   where: string,
   onUnsupported?: (name: string, error: InputError) => void,
 ): Safetensors {
-  const bytes = viewBytes(file); // a Buffer's slice is no copy
+  const bytes = viewBytes(file); // a Buffer's `slice` does not copy
   const wrong = (what: string): InputError =>
     new InputError(`${where}: ${what}; the file is damaged or not in safetensors format`);
   const { start, header } = locateHeader(bytes, wrong);
@@ -137,7 +137,7 @@ function locateHeader(bytes: Uint8Array, wrong: Refuse): { start: number; header
   }
 }
 
-/** @throws InputError unless the tensors fill the `size` bytes of data, one after another. */
+/** @throws InputError unless the tensors fill the `size` bytes of data without gaps or overlaps. */
 function checkOffsets({ tensors }: Header, size: number, wrong: Refuse): void {
   let covered = 0n;
   const byOffset = [...tensors].toSorted(([, { offsets: a }], [, { offsets: b }]) =>
@@ -195,7 +195,7 @@ export function decodeTensor(
     throw new InputError(
       `${subject} of shape [${truncate(shape.join())}] has ${bytes.length} bytes; the file is damaged, or its values are not raw data`,
     );
-  // A copy, since a view would need the file's own alignment.
+  // A copy, since a view would depend on the alignment within the file.
   const copy = new array(Uint8Array.from(bytes).buffer);
   return { shape, dtype: type, data: copy } as StoredArray;
 }

@@ -1,4 +1,4 @@
-/** A specification checked by its schema; unknown keys are errors with a suggestion. */
+/** Checks a specification against its schema; unknown keys are errors with a suggestion. */
 import {
   type Experiment,
   experimentSchema,
@@ -7,12 +7,12 @@ import {
 } from '../contracts/experiment.js';
 import { parseOptions } from '../plugins/options.js';
 
-/** Checks a run's specification. @throws InputError that names the key, the rule and what was got. */
+/** Checks a run specification. @throws InputError that names the key, the rule and what was got. */
 export function checkSpec(value: unknown, what = 'spec'): RunSpec {
   return parseOptions(what, runSpecSchema, value, 'key');
 }
 
-/** Checks an experiment alone. @throws InputError as `checkSpec`. */
+/** Checks an experiment on its own. @throws InputError as `checkSpec`. */
 export function checkExperiment(value: unknown, what = 'experiment'): Experiment {
   return parseOptions(what, experimentSchema, value, 'key');
 }

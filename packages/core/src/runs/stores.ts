@@ -1,10 +1,10 @@
-/** Core's stores that run anywhere, as plugins offer them; that of the file system is `@grok/core/node`'s. */
+/** Core's stores that run anywhere, as components; the file store is in `@grok/core/node`. */
 import { type Component, defineStore } from '../plugins/define.js';
 import { schema } from '../plugins/options.js';
 import { memoryStore } from './memory-store.js';
 import { opfsStore } from './opfs-store.js';
 
-/** The store `memory`: what is written goes with the process. */
+/** The store `memory`: its contents are lost when the process ends. */
 export const memory: Component<'store'> = defineStore({
   name: 'memory',
   summary: 'In memory, for experiments: everything is lost when the process ends.',

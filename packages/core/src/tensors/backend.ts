@@ -1,6 +1,6 @@
 /**
- * The `Backend` that runs use, made of an adapter: trees, signatures, donation, lifetimes and checks are
- * here, once for every backend.
+ * Builds a `Backend` from an adapter: trees, signatures, donation, lifetimes and checks are
+ * implemented here for every backend.
  */
 import type * as tf from '@grok/tfjs';
 import { InputError, RunError } from '../contracts/errors.js';
@@ -20,7 +20,7 @@ import { createDeviceTensors, type DeviceTensors } from './device-tensors.js';
 import { checkOutputs, checkUpload, describeInputs, matchInputs } from './program-io.js';
 import { leavesByPath, zipTree } from './tree.js';
 
-/** The backend `name` over an adapter. */
+/** Creates the backend `name` from an adapter. */
 export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Backend {
   const tensors = createDeviceTensors<H>(name, (handle) => adapter.release(handle));
   const programs = new Set<{ dispose(): void }>();
@@ -30,7 +30,7 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
   };
   return {
     name,
-    // Read anew each time: an adapter may count what it did.
+    // Read each time, since an adapter may report counts here.
     get device() {
       return adapter.device;
     },
@@ -54,7 +54,8 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
     ): Promise<Program<I, O>> {
       checkAlive();
       const inputs = describeInputs(program, signature, donate);
-      // Not the signature itself: it may consist of device tensors, which a program does not keep.
+      // Not the signature itself, which may consist of device tensors; a program must not keep
+      // those alive.
       const like = zipTree(signature, inputs, (_, input) => input);
       let outputs: Outputs = { specs: {}, count: 0 };
       const flat = (symbols: readonly tf.Tensor[]): tf.Tensor[] => {
@@ -93,12 +94,12 @@ export function createBackend<H>(name: string, adapter: BackendAdapter<H>): Back
   };
 }
 
-/** What a program's function returned when it was last called. */
+/** What a program's function returned in its last call. */
 interface Outputs {
   readonly specs: Tree<TensorSpec>;
   readonly count: number;
 }
-/** A compiled program, what it takes, and what its function returned. */
+/** A compiled program with its inputs and its function's outputs. */
 interface Call<H> {
   readonly name: string;
   readonly inputs: readonly ProgramInput[];
@@ -106,7 +107,7 @@ interface Call<H> {
   readonly outputs: () => Outputs;
 }
 
-/** Runs a program on device tensors: those donated end, and what comes out are tensors again. */
+/** Runs a program on device tensors: donated ones end, and each output becomes a new tensor. */
 async function runProgram<H>(
   { name, inputs, compiled, outputs }: Call<H>,
   tensors: DeviceTensors<H>,
@@ -116,7 +117,7 @@ async function runProgram<H>(
   const references = given.map(([{ path }, tensor]) =>
     tensors.find(tensor, `program "${name}", input "${path}"`),
   );
-  // Held while the program reads them, whatever the caller frees meanwhile.
+  // Held while the program reads them, even if the caller frees them meanwhile.
   return tensors.hold(references, async () => {
     const handles = await compiled.run(references.map(({ handle }) => handle));
     const { specs, count } = outputs();

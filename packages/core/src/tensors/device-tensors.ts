@@ -1,9 +1,9 @@
-/** Device tensors and the adapter's handles behind them: who refers to which, and how a dead one died. */
+/** Tracks device tensors and the adapter's handles behind them: which tensor refers to which handle, and how a tensor ended. */
 import { InputError } from '../contracts/errors.js';
 import type { DeviceTensor, TensorSpec } from '../contracts/types.js';
 import { specText } from './program-io.js';
 
-/** A handle with the number of device tensors and of running calls that refer to it. */
+/** A handle with the number of device tensors and running calls that refer to it. */
 interface Reference<H> {
   readonly handle: H;
   readonly slot: number;
@@ -11,28 +11,31 @@ interface Reference<H> {
 }
 /** The tensors of one backend. */
 export interface DeviceTensors<H> {
-  /** What the first tensor over a new handle, and all others over it, are added with. */
+  /** Creates the reference of a new handle; all tensors over the handle are added with it. */
   refer(handle: H): Reference<H>;
-  /** A new tensor over a handle that others may refer to as well. */
+  /** Adds a tensor over a handle, which other tensors may share. */
   add(reference: Reference<H>, spec: TensorSpec): DeviceTensor;
-  /** `what` looks for it. @throws InputError when the tensor is dead or of another backend. */
+  /**
+   * Finds a tensor's reference; errors name `what`. @throws InputError when the tensor has ended or
+   * belongs to another backend.
+   */
   find(tensor: DeviceTensor, what: string): Reference<H>;
-  /** Ends a tensor, whatever still runs on its handle; `fate` says how. A dead or foreign one is left alone. */
+  /** Ends a tensor, even while its handle is in use; `fate` says how it ended. Ended and foreign tensors are ignored. */
   end(tensor: DeviceTensor, fate: string): void;
-  /** Waits for what runs, and releases every handle; `fate` is that of all tensors that were alive. */
+  /** Waits for running calls, then releases every handle; all live tensors end with `fate`. */
   endAll(fate: string): Promise<void>;
-  /** Keeps the handles of the references until `body` has settled. */
+  /** Keeps the handles of the references alive until `body` settles. */
   hold<T>(references: readonly Reference<H>[], body: () => Promise<T>): Promise<T>;
 }
 
-/** No tensors yet; `release` gets each handle when its last reference has ended. */
+/** Creates an empty collection; `release` receives each handle when its last reference ends. */
 export function createDeviceTensors<H>(
   backend: string,
   release: (handle: H) => void,
 ): DeviceTensors<H> {
-  // What a tensor refers to, or how it died.
+  // A tensor's reference, or how it ended.
   const entries = new WeakMap<DeviceTensor, { held: Reference<H> | string }>();
-  // Slots and not a set, which would be hashed anew and anew while a step's state goes round.
+  // An array with reused slots: a set would rehash again and again as the state changes every step.
   const live: (Reference<H> | undefined)[] = [];
   const vacant: number[] = [];
   const running = new Set<Promise<unknown>>();

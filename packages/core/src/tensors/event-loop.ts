@@ -1,4 +1,4 @@
-/** Gives timers, signals, messages and sockets their turn: a step that computes never waits for anything else. */
+/** Yields to timers, signals, messages and sockets, since a step that computes never waits on anything else. */
 export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') {

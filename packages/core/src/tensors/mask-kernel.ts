@@ -1,13 +1,13 @@
 /**
  * Dropout masks are most of a step's random bits (2.6 million values for the paper's teacher), so
- * the generator of `rng.ts` is written once more for WebAssembly's 128-bit registers: its four lanes
- * are one register, and sixteen mask values leave each turn. The bits are those of the plain code.
+ * the generator of `rng.ts` is also written for WebAssembly's 128-bit registers: its four lanes
+ * are one register, and each round produces sixteen mask values. The bits match the plain code.
  */
 
 /** Writes `count` (a multiple of 16) mask values of 0 and 1 from lanes a, b, c, counter, four words each. */
 export type MaskKernel = (state: Uint32Array, count: number, threshold: number) => Uint8Array;
 
-// WebAssembly's binary opcodes, as many as are used.
+// The WebAssembly opcodes used here.
 const END = 0x0b;
 const [I32, V128] = [0x7f, 0x7b];
 const simd = (code: number): number[] =>
@@ -29,10 +29,11 @@ const shr = (by: number): number[] => [...i32(by), ...simd(0xad)];
 const xor = simd(0x51);
 const or = simd(0x50);
 
-// Parameters: pointer, end, threshold; then a, b, c, counter, two words, the threshold in eight halves.
+// Locals: pointer, end, threshold; then a, b, c, counter, two words, and the threshold in eight
+// 16-bit lanes.
 const [POINTER, LIMIT, THRESHOLD, A, B, C, COUNTER, W0, W1, EIGHT] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/** One turn of sfc32 on four lanes: word = a + b + counter, and so on as in `rng.ts`. */
+/** One round of sfc32 on four lanes: word = a + b + counter, and so on as in `rng.ts`. */
 const turn = (word: number): number[] => [
   ...[...get(A), ...get(B), ...add, ...get(COUNTER), ...add, ...set(word)],
   ...[...get(COUNTER), ...i32(1), ...simd(0x11), ...add, ...set(COUNTER)],
@@ -48,12 +49,12 @@ const body = [
   ...turn(W0),
   ...turn(W1),
   ...get(POINTER),
-  ...[...get(W0), ...get(EIGHT), ...simd(0x30)], // i16x8.lt_u: all ones where below
+  ...[...get(W0), ...get(EIGHT), ...simd(0x30)], // i16x8.lt_u: all ones if below
   ...[...get(W1), ...get(EIGHT), ...simd(0x30)],
-  ...[...simd(0x65), ...i32(1), ...simd(0x0f), ...simd(0x4e)], // narrow to bytes, and 1
+  ...[...simd(0x65), ...i32(1), ...simd(0x0f), ...simd(0x4e)], // narrow to bytes, then AND with 1
   ...[...simd(0x0b), 4, 0], // store
   ...[...get(POINTER), ...i32(16), 0x6a, 0x22, POINTER],
-  ...[...get(LIMIT), 0x48, 0x0d, 0, END], // again while pointer < end
+  ...[...get(LIMIT), 0x48, 0x0d, 0, END], // loop while pointer < end
   END,
 ];
 const section = (id: number, content: readonly number[]): number[] => [
@@ -77,11 +78,11 @@ const PAGE = 65536;
 /** Kernels by the memory that they write to. */
 const kernels = new WeakMap<ArrayBufferLike, MaskKernel>();
 
-/** The kernel that writes a buffer of `createMaskBuffer` in place. */
+/** The kernel that writes to a buffer of `createMaskBuffer` in place. */
 export function findMaskKernel(buffer: Uint8Array): MaskKernel | undefined {
   return buffer.byteOffset === STATE_BYTES ? kernels.get(buffer.buffer) : undefined;
 }
-/** A buffer of `n` mask values in a kernel's own memory, written again and again without a copy; an ordinary one where there is no kernel. */
+/** A buffer of `n` mask values in a kernel's own memory, reused without copies; an ordinary buffer if there is no kernel. */
 export function createMaskBuffer(n: number): Uint8Array {
   const kernel = createMaskKernel();
   if (kernel === undefined) return new Uint8Array(n);
@@ -89,10 +90,10 @@ export function createMaskBuffer(n: number): Uint8Array {
   kernels.set(buffer.buffer, kernel);
   return buffer;
 }
-/** `n` up to a multiple of what the kernel writes in a turn. */
+/** Rounds `n` up to a multiple of the values per round. */
 export const rounded = (n: number): number => Math.ceil(n / 16) * 16;
 
-/** A kernel with memory of its own, or undefined where the engine has no WebAssembly SIMD. */
+/** A kernel with its own memory, or undefined if the engine has no WebAssembly SIMD. */
 export function createMaskKernel(): MaskKernel | undefined {
   let instance: WebAssembly.Instance;
   try {

@@ -1,13 +1,13 @@
 /**
  * Parameters: named on the host, named or flat inside a step, and their gradients. Elementwise
- * optimizers see one vector, which costs a few graph nodes instead of a dozen a parameter.
+ * optimizers see one vector, which takes a few graph nodes instead of a dozen per parameter.
  */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from '../contracts/errors.js';
 import type { HostParams, Params, TensorSpec, Tree } from '../contracts/types.js';
 import { leavesByPath, zipTree } from './tree.js';
 
-/** The value of that name; nothing that every object inherits, such as `constructor`. */
+/** An own property by name; ignores inherited names such as `constructor`. */
 export function own<T>(
   values: Readonly<Record<string, T>> | undefined,
   name: string,
@@ -15,7 +15,7 @@ export function own<T>(
   return values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-/** Reads by name; throws `unknown <what> "<name>"` and lists the known ones. */
+/** A lookup by name; throws `unknown <what> "<name>"` and lists the known ones. */
 export function reader<T>(what: string, values: Readonly<Record<string, T>>): (name: string) => T {
   return (name) => {
     const value = own(values, name);
@@ -24,7 +24,7 @@ export function reader<T>(what: string, values: Readonly<Record<string, T>>): (n
   };
 }
 
-/** A model's own parameters, without those of its objectives. */
+/** A model's own parameters, without the objectives' auxiliary parameters. */
 export function withoutAuxiliary<T>(params: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(params).filter(([name]) => !name.startsWith('extra.')));
 }
@@ -34,7 +34,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** Shapes of parameters in order, and how many numbers they are together. */
+/** Shapes of the parameters in order, and their total number of elements. */
 export interface Layout {
   readonly specs: Readonly<Record<string, TensorSpec>>;
   readonly size: number;
@@ -48,7 +48,7 @@ export function computeLayout(params: HostParams): Layout {
   return { specs, size };
 }
 
-/** All parameters end to end, as one float32 vector. */
+/** All parameters concatenated into one float32 vector. */
 export function flattenHost(params: HostParams): Float32Array {
   const out = new Float32Array(computeLayout(params).size);
   let offset = 0;
@@ -70,22 +70,22 @@ export function unflattenHost(flat: Float32Array, layout: Layout): HostParams {
   );
 }
 
-/** Inside a step: one vector `[size]` cut into named parameters. */
+/** Inside a step: splits one vector `[size]` into named parameters. */
 export function unpack(flat: tf.Tensor, layout: Layout): Params {
   const sizes = Object.values(layout.specs).map(({ shape }) => sizeOf(shape));
   return zipTree(layout.specs, tf.split(flat, sizes), ({ shape }, part) =>
     tf.reshape(part, [...shape]),
   );
 }
-/** Inside a step: named parameters end to end, `[size]`. */
+/** Inside a step: concatenates named parameters into `[size]`. */
 export function pack(params: Params): tf.Tensor1D {
   return tf.concat(Object.values(params).map((value) => tf.reshape(value, [-1]))) as tf.Tensor1D;
 }
 
 /**
- * Value, auxiliary values and gradients of a scalar loss; a parameter that the loss does not reach
- * has gradient zero. Unlike `tf.valueAndGrads`, auxiliary values outlive the call.
- * @throws InputError of code `no-gradient` on an operation without one.
+ * Value, auxiliary values and gradients of a scalar loss; a parameter that the loss does not depend
+ * on has gradient zero. Unlike `tf.valueAndGrads`, auxiliary values outlive the call.
+ * @throws InputError with code `no-gradient` when an operation has no gradient.
  */
 export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
   f: (params: Params) => { loss: tf.Scalar; aux: Aux },
@@ -99,7 +99,7 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
       () => {
         const out = f(params);
         aux = out.aux;
-        // One that is kept already belongs to somebody else.
+        // A tensor that is already kept belongs to other code.
         for (const leaf of Object.values(leavesByPath(out.aux)))
           if (!leaf.kept) kept.push(tf.keep(leaf));
         return out.loss;
@@ -109,7 +109,8 @@ export function valueAndGrads<Aux extends Tree<tf.Tensor>>(
       true,
     ),
   );
-  // The tape's scope has ended: hand the auxiliary values to the caller's scope, if there is one.
+  // The tape's scope has ended, so the auxiliary values move to the caller's scope, if there is
+  // one.
   const scope: { id: number; track: tf.Tensor[] } | null = engine.state.activeScope;
   for (const leaf of kept) {
     leaf.kept = false;

@@ -1,4 +1,4 @@
-/** What goes into and comes out of a compiled program: shapes and types by path, and errors that name them. */
+/** Inputs and outputs of a compiled program: shapes and types by path, and errors that name them. */
 import * as tf from '@grok/tfjs';
 import { InputError, unknownName } from '../contracts/errors.js';
 import type {
@@ -13,18 +13,18 @@ import type {
 import { sizeOf } from './params.js';
 import { leavesByPath, mapTree } from './tree.js';
 
-/** The host array of each element type. */
+/** The typed array class of each element type. */
 export const TYPED_ARRAYS: {
   readonly float32: typeof Float32Array;
   readonly int32: typeof Int32Array;
   readonly bool: typeof Uint8Array;
 } = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
-/** True for element types that cross the seam. */
+/** True for element types that backends support. */
 export function isDType(dtype: string): dtype is DType {
   return Object.hasOwn(TYPED_ARRAYS, dtype);
 }
-/** For messages: `float32 [2, 3]`. */
+/** Formats a spec for messages: `float32 [2, 3]`. */
 export function specText({ shape, dtype }: TensorLike): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
@@ -33,7 +33,7 @@ export function sameSpec(a: TensorLike, b: TensorLike): boolean {
   return a.dtype === b.dtype && a.shape.join() === b.shape.join();
 }
 
-/** @throws InputError when host data, called `what`, is not of the element type or does not fill the shape. */
+/** @throws InputError when host data, called `what`, has another element type or does not fill the shape. */
 export function checkUpload(data: TypedArray, spec: TensorSpec, what = 'upload'): void {
   const wanted = TYPED_ARRAYS[spec.dtype];
   if (!(data instanceof wanted) || data.length !== sizeOf(spec.shape))
@@ -43,8 +43,8 @@ export function checkUpload(data: TypedArray, spec: TensorSpec, what = 'upload')
 }
 
 /**
- * Inputs of a program in the order of its signature, which may be a tree of device tensors: they are
- * not kept. @throws InputError when a donated key is not among the signature's.
+ * A program's inputs in the order of its signature. Device tensors in the signature are not
+ * kept. @throws InputError when a donated key is not in the signature.
  */
 export function describeInputs(
   program: string,
@@ -61,8 +61,9 @@ export function describeInputs(
 }
 
 /**
- * The tensors given to a program, each with its input, in order.
- * @throws InputError when they are not those of the signature: missing, of another shape or type, unknown.
+ * Matches the given tensors with a program's inputs, in order.
+ * @throws InputError when a tensor is missing, unknown, or of another shape or type than in the
+ * signature.
  */
 export function matchInputs(
   program: string,
@@ -88,9 +89,11 @@ export function matchInputs(
 }
 
 /**
- * The tensors that a program's function returned, in order, and the tree of their shapes and types. State
- * goes round: an output under a donated input's name must be what the next run takes.
- * @throws InputError when one is no tensor, of a type that does not cross the seam, or state of another shape or type.
+ * The tensors that a program's function returned, in order, and the tree of their specs. An output
+ * with the name of a donated input is state and must have that input's shape and type for the next
+ * run.
+ * @throws InputError when an output is not a tensor, has an unsupported type, or is state of
+ * another shape or type.
  */
 export function checkOutputs(
   program: string,

@@ -1,6 +1,6 @@
 /**
- * Functions that are traced must call the same tfjs operations every time: a compiled step keeps what the
- * first call asked for, so a number drawn in JavaScript would be frozen in it without a word.
+ * Checks that traced functions call the same tfjs operations every time: a compiled step keeps the
+ * constants of its first call, so a number drawn in JavaScript would be frozen silently.
  */
 import * as tf from '@grok/tfjs';
 import type { HostArray, HostParams } from '../contracts/types.js';
@@ -8,15 +8,16 @@ import type { HostArray, HostParams } from '../contracts/types.js';
 let isRecording = false;
 
 /**
- * The same function, which its first call runs twice; the second result is left to the tidy around it.
- * @throws Error when the two calls ask for other operations, shapes, attributes or constants.
+ * Wraps a function so that its first call runs it twice; the surrounding tidy disposes of the
+ * second result.
+ * @throws Error when the two calls differ in operations, shapes, attributes or constants.
  */
 export function repeatable<A extends readonly unknown[], R>(
   fn: (...given: A) => R,
 ): (...given: A) => R {
   let isChecked = false;
   return (...given) => {
-    // Inside another's two calls it is part of them; its own come later.
+    // Nested inside another check, it is already recorded there and is checked at a later call.
     if (isChecked || isRecording) return fn(...given);
     isChecked = true;
     const first = recordCalls(() => fn(...given));
@@ -26,7 +27,7 @@ export function repeatable<A extends readonly unknown[], R>(
   };
 }
 
-/** What `fn` gives, and what it asks of tfjs: operations with shapes and attributes, and constants by value. */
+/** Runs `fn` and records its tfjs calls: operations with shapes and attributes, and constants by value. */
 function recordCalls<R>(fn: () => R): { readonly result: R; readonly calls: readonly string[] } {
   const engine = tf.engine();
   const runKernel = engine.runKernel.bind(engine);
@@ -59,14 +60,14 @@ function describeInputs(inputs: tf.NamedTensorMap): string {
     .join(', ');
 }
 
-/** The value of a scalar; of more, the first ones and a sum that tells others apart. */
+/** The value of a scalar; for larger tensors, the first values and a checksum. */
 function describeValues(values: ArrayLike<unknown>, shape: readonly number[]): string {
   if (shape.length === 0) return String(values[0]);
   const shown = Array.from({ length: Math.min(values.length, 3) }, (_, i) => values[i]);
   return `[${shape}] of ${shown.join(', ')}${values.length > 3 ? ` … (${checksum(values)})` : ''}`;
 }
 
-/** FNV-1a over the bytes of numbers, over the text of anything else. */
+/** FNV-1a over the bytes of numbers, or over the text of anything else. */
 function checksum(values: ArrayLike<unknown>): string {
   const bytes = ArrayBuffer.isView(values)
     ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
@@ -89,8 +90,8 @@ function compareCalls(first: readonly string[], second: readonly string[]): void
 }
 
 /**
- * The same function, which its first call runs twice.
- * @throws Error when the two do not draw the same arrays, naming `what`.
+ * Wraps a function so that its first call runs it twice.
+ * @throws Error when the two calls draw different arrays, naming `what`.
  */
 export function repeatableDraw<A extends readonly unknown[]>(
   what: string,

@@ -1,8 +1,8 @@
 /**
- * Random numbers without history: a generator is a key, split by labels as in JAX, and every draw is
- * a pure function of the key, so the draw for (stream, step) needs none before it. Keys are SHA-256
+ * Stateless random numbers: a generator is a key, split by labels as in JAX, and every draw is a
+ * pure function of the key, so the draw for (stream, step) needs no earlier draws. Keys are SHA-256
  * of the path of labels; bits come from four interleaved lanes of sfc32 (Doty-Humphrey, PractRand).
- * Only + − × ÷ √ touch a normal draw, so every JS engine gives the same bits.
+ * Normal draws use only + − × ÷ √, so every JS engine gives the same bits.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Rng } from '../contracts/types.js';
@@ -47,14 +47,14 @@ function deriveKey(path: string): Uint32Array {
   return new Uint32Array(sha256(encoder.encode(path)).slice(0, 16).buffer);
 }
 
-/** Word `i` is word ⌊i/4⌋ of lane i mod 4; lanes differ in the counter's start. */
+/** Word `i` is word ⌊i/4⌋ of lane i mod 4; lanes differ in the initial counter. */
 function fill(out: Uint32Array, key: Uint32Array): Uint32Array {
   const state = startingState(key);
   for (let lane = 0; lane < LANES; lane++) turnLane(state, lane, out, out.length);
   return out;
 }
 
-/** Halves of the words below a threshold of 65,536ths, as 0 and 1. */
+/** Writes 1 for each half word below a threshold (in units of 1/65,536), else 0. */
 function mask(out: Uint8Array, threshold: number, key: Uint32Array): Uint8Array {
   if (threshold >= 65536) return out.fill(1);
   const n = out.length;
@@ -72,7 +72,7 @@ function mask(out: Uint8Array, threshold: number, key: Uint32Array): Uint8Array 
 }
 let kernel: MaskKernel | 'none' | undefined;
 
-/** Lanes' a, b, c, counter (four words each) after twelve turns, as sfc32 is begun. */
+/** a, b, c and counter of the lanes (four words each) after twelve warm-up rounds, as sfc32 requires. */
 function startingState(key: Uint32Array): Uint32Array {
   const state = new Uint32Array(4 * LANES);
   for (let lane = 0; lane < LANES; lane++) {
@@ -83,7 +83,7 @@ function startingState(key: Uint32Array): Uint32Array {
   return state;
 }
 
-/** Writes the words of one lane and leaves its state after them. */
+/** Writes the words of one lane and updates its state. */
 function turnLane(state: Uint32Array, lane: number, out: Uint32Array, length: number): void {
   const read = (word: number): number => (state[word * LANES + lane] ?? 0) | 0;
   let [a, b, c, counter] = [read(0), read(1), read(2), read(3)];
@@ -120,7 +120,7 @@ function normals(n: number, path: string, accept: (z: number) => boolean): Float
   return out;
 }
 
-/** Natural logarithm of x in (0, 1] from + − × ÷ only: engines differ in the last bits of Math.log. */
+/** Natural logarithm of x in (0, 1], using only + − × ÷: engines differ in the last bits of Math.log. */
 export function ln(x: number): number {
   let exponent = 0;
   let m = x;

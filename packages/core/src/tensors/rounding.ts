@@ -1,22 +1,22 @@
 /**
- * Equal up to rounding: one notion for every statistical test and every measure. What is called
- * rounding is small relative to the magnitudes that a value was computed from, not to the value.
+ * Equality up to rounding, shared by all statistical tests and measures. A difference counts as
+ * rounding when it is small relative to the magnitudes of the inputs, not relative to the result.
  */
 
-/** Relative size up to which a difference is rounding: some units in the last place of what values are stored in. */
+/** Relative difference that counts as rounding: a few units in the last place of the storage type. */
 export const ROUNDING: { readonly float32: number; readonly float64: number } = {
   float32: 2 ** -20,
   float64: 2 ** -40,
 };
 
-/** The `ROUNDING` of measured values: of float32 when every value is one, else of float64. */
+/** The `ROUNDING` for measured values: float32 if every value is a float32, else float64. */
 export function chooseTolerance(values: Iterable<number>): number {
   for (const value of values)
     if (Math.fround(value) !== value && !Number.isNaN(value)) return ROUNDING.float64;
   return ROUNDING.float32;
 }
 
-/** A value, or 0 where it is rounding beside the magnitude of what it was computed from. */
+/** Returns a value, or 0 if it is only rounding relative to the magnitude of its inputs. */
 export function dropRounding(
   value: number,
   magnitude: number,
@@ -25,12 +25,12 @@ export function dropRounding(
   return Math.abs(value) <= tolerance * Math.abs(magnitude) ? 0 : value;
 }
 
-/** a − b, 0 where they are equal up to rounding. */
+/** a − b, or 0 if they are equal up to rounding. */
 export function difference(a: number, b: number, tolerance?: number): number {
   return dropRounding(a - b, Math.max(Math.abs(a), Math.abs(b)), tolerance);
 }
 
-/** True when all values are equal up to rounding; false where one is NaN. */
+/** True if all values are equal up to rounding; false if any is NaN. */
 export function isConstant(values: Iterable<number>, tolerance?: number): boolean {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -40,21 +40,21 @@ export function isConstant(values: Iterable<number>, tolerance?: number): boolea
   return low > high || difference(high, low, tolerance) === 0;
 }
 
-/** How `mergeTies` and `ranks` tell ties. */
+/** How `mergeTies` and `ranks` decide ties. */
 export interface TieOptions {
-  /** Magnitude of what the values were computed from; default: of the largest of them. */
+  /** Magnitude of the inputs to the values; default: the largest absolute value. */
   readonly magnitude?: number;
   /** Default: `ROUNDING.float64`. */
   readonly tolerance?: number;
 }
 
-/** The values, each replaced by the least of those that it is tied with up to rounding; NaN stays. */
+/** Replaces each value by the smallest one that it is tied with up to rounding; NaN is kept. */
 export function mergeTies(values: ArrayLike<number>, options: TieOptions = {}): Float64Array {
   const { groupOf: findGroup, starts } = findTies(values, options);
   return Float64Array.from(values, (value) => starts[findGroup(value)] ?? Number.NaN);
 }
 
-/** Ranks from 1; values that are tied up to rounding share the mean of their ranks, and NaN has the rank NaN. */
+/** Ranks from 1; values tied up to rounding share their mean rank, and NaN has rank NaN. */
 export function ranks(values: ArrayLike<number>, options: TieOptions = {}): Float64Array {
   const { groupOf: findGroup, before } = findTies(values, options);
   return Float64Array.from(values, (value) => {
@@ -63,9 +63,9 @@ export function ranks(values: ArrayLike<number>, options: TieOptions = {}): Floa
   });
 }
 
-/** Groups of tied values, ascending: no group is wider than the tolerance, so that dense values never chain into one. */
+/** Groups of tied values, ascending. No group is wider than the tolerance, so dense values do not chain into one group. */
 function findTies(values: ArrayLike<number>, { magnitude, tolerance }: TieOptions) {
-  // Sorting plain numbers and looking each up beats sorting indices by far.
+  // Sorting numbers and looking each one up is much faster than sorting indices.
   const sorted = Float64Array.from(values)
     .filter((value) => !Number.isNaN(value))
     .sort();
@@ -80,7 +80,7 @@ function findTies(values: ArrayLike<number>, { magnitude, tolerance }: TieOption
     before.push(i);
   }
   before.push(sorted.length);
-  /** Index of the last group that starts at the value or below; NaN has none. */
+  /** Index of the last group that starts at or below the value; undefined for NaN. */
   const findGroup = (value: number): number => {
     let [low, high] = [0, starts.length];
     while (low < high) {

@@ -1,6 +1,6 @@
 /**
- * The adapter of any tfjs backend. Nothing is compiled: `run` calls the function inside `tidy`, and the
- * tfjs backend is the current one only meanwhile, so that programs of several backends may interleave.
+ * An adapter for any tfjs backend. Nothing is compiled: `run` calls the function inside `tidy`,
+ * with the tfjs backend current only for that time, so programs of several backends may interleave.
  */
 import * as tf from '@grok/tfjs';
 import { RunError } from '../contracts/errors.js';
@@ -8,7 +8,7 @@ import type { BackendAdapter } from '../contracts/types.js';
 import { yieldToEventLoop } from './event-loop.js';
 import { startTfjsBackend, withTfjsBackend } from './tfjs-backend.js';
 
-/** What tells one tfjs backend from another. */
+/** What differs between tfjs backends. */
 export interface TfjsBackend {
   /** The backend's name in tfjs. */
   readonly tfjs: string;
@@ -42,7 +42,7 @@ export async function tfjsAdapter({
   return {
     device,
     capabilities: { residentInputs: true, threads, bitExact },
-    // Some tfjs backends keep the array that they are given: hand them one of their own.
+    // Some tfjs backends keep the array they are given, so they get a copy.
     upload: (data, { shape, dtype }) =>
       inside(() => tf.keep(tf.tensor(data.slice(), [...shape], dtype))),
     read: (tensor) => tensor.data(),
@@ -51,7 +51,8 @@ export async function tfjsAdapter({
       summary: NOTHING_COMPILED,
       async run(inputs) {
         try {
-          // An input handed back, or one tensor in two places, would be disposed of twice: a copy each.
+          // A returned input, or a tensor returned twice, would be disposed of twice, so each is
+          // copied.
           const outputs = inside(() =>
             tf.tidy(() =>
               fn(inputs).map((tensor) => tf.keep(tensor.kept ? tf.clone(tensor) : tensor)),
@@ -69,7 +70,7 @@ export async function tfjsAdapter({
   };
 }
 
-/** A missing kernel, with the op that asked for it and what there is; anything else as it came. */
+/** Explains a missing kernel with the op that called it and the available kernels; returns other errors unchanged. */
 function explainMissingKernel(error: unknown, program: string, tfjs: string): unknown {
   if (!(error instanceof Error)) return error;
   const [, whose, kernel] = /^(.*?)Kernel '(.+?)' not registered/.exec(error.message) ?? [];

@@ -1,19 +1,20 @@
 /**
- * tfjs has one engine with one current backend. These start a backend and make it the current one for
- * the extent of a function, so that several backends share a process.
+ * tfjs has one engine with one current backend. These functions start a backend and make it current
+ * while a function runs, so that several backends can share a process.
  */
 import * as tf from '@grok/tfjs';
 import { RunError } from '../contracts/errors.js';
 
 /**
- * Runs `body` with a started tfjs backend as the current one, and puts back the one before. Where
- * none was current it stays: tfjs would else start a second instance at the next `tf.ready()`.
+ * Runs `body` with a started tfjs backend as the current one, then restores the previous one. If
+ * there was no current backend it stays current, or tfjs would start a second instance at the next
+ * `tf.ready()`.
  */
 export function withTfjsBackend<T>(name: string, body: () => T): T {
   const engine = tf.engine();
   const before = engine.backendName as string | null | undefined;
   if (before === name) return body();
-  // Synchronous once the backend is started.
+  // synchronous once the backend is started
   void tf.setBackend(name);
   try {
     return body();
@@ -25,8 +26,8 @@ export function withTfjsBackend<T>(name: string, body: () => T): T {
 
 const starting = new Map<string, Promise<void>>();
 /**
- * Starts a registered tfjs backend without making it the current one; `tf.setBackend` would leave
- * every other backend unusable while an asynchronous factory is at work.
+ * Starts a registered tfjs backend without making it current; with `tf.setBackend`, no other
+ * backend would be usable while an asynchronous factory runs.
  * @throws RunError when tfjs does not know the backend or its factory fails.
  */
 export async function startTfjsBackend(name: string): Promise<void> {

@@ -9,7 +9,7 @@ import type {
   Tree,
 } from '../contracts/types.js';
 
-/** True for an object that is no tensor of any kind. */
+/** True for an object that is not a tensor of any kind. */
 function isBranch<A>(node: A | Tree<A>): node is Tree<A> {
   if (typeof node !== 'object' || node === null) return false;
   const { shape, dtype }: Partial<TensorLike> = node;
@@ -46,7 +46,10 @@ export function leavesByPath<A>(tree: Tree<A>): Record<string, A> {
   });
   return leaves;
 }
-/** Applies `f` to the leaves at the same place of several trees; the first gives keys and order. @throws InputError when a tree lacks one. */
+/**
+ * Applies `f` to the leaves at the same path of several trees, in the key order of the first.
+ * @throws InputError when a tree lacks a leaf.
+ */
 export function mapTrees<A extends TensorLike, B>(
   f: (...leaves: A[]) => B,
   first: Readonly<Record<string, A>>,
@@ -70,14 +73,14 @@ function findLeaf<A>(leaves: Readonly<Record<string, A>>, path: string): A {
   if (leaf !== undefined) return leaf;
   throw new InputError(`tensor "${path}" is missing; there are: ${Object.keys(leaves).join(', ')}`);
 }
-/** The tree `like` with other leaves, by path. @throws InputError that names a path without a leaf. */
+/** A tree of the structure of `like` with the given leaves. @throws InputError that names a path without a leaf. */
 export function treeFromPaths<B>(
   like: Tree<unknown>,
   leaves: Readonly<Record<string, B>>,
 ): Tree<B> {
   return mapTree(like, (_, path) => findLeaf(leaves, path));
 }
-/** Applies `f` to every leaf and to what stands at its place in a list. @throws InputError when the list is too short. */
+/** Applies `f` to every leaf and the list item at the same position. @throws InputError when the list is too short. */
 export function zipTree<A extends TensorLike, B, C>(
   tree: Readonly<Record<string, A>>,
   list: Iterable<B>,

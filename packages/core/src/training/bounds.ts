@@ -1,17 +1,17 @@
-/** What a run may be at most, looked at before anything of that size is made or written. */
+/** Upper limits on the size of a run, checked before anything of that size is allocated or written. */
 import { InputError } from '../contracts/errors.js';
 import type { Experiment, Model, SplitRows } from '../contracts/types.js';
 import { sizeOf } from '../tensors/params.js';
 import { countBatches, countSteps } from './budget.js';
 
-/** With two moments of each, a checkpoint stays below the 2 GiB that one write takes. */
+/** With two optimizer moments per parameter, a checkpoint stays below the 2 GiB limit of one write. */
 const MOST_PARAMETERS = 2 ** 27;
-/** Steps are int32 in a program, and so are places in a tensor. */
+/** Steps and tensor indices are int32 in a program. */
 const INT32 = 2 ** 31 - 1;
 
 const write = (count: number): string => count.toLocaleString('en-US');
 
-/** `subject` names the model. @throws InputError when a model of `count` parameters is too large for a checkpoint. */
+/** Errors name the model `subject`. @throws InputError when `count` parameters are too many for a checkpoint. */
 export function checkParameterCount(subject: string, count: number): void {
   if (count > MOST_PARAMETERS)
     throw new InputError(
@@ -19,7 +19,7 @@ export function checkParameterCount(subject: string, count: number): void {
     );
 }
 
-/** @throws InputError when a run has too many steps, or too large a value in its model. */
+/** @throws InputError when a run has too many steps or its model has too large a value. */
 export function checkRunSizes(
   { model: { use }, batch, epochs, steps }: Experiment,
   split: SplitRows,

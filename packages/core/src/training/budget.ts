@@ -1,21 +1,21 @@
-/** How long a run is, in epochs or in steps, and how its rows fill its batches. */
+/** The length of a run, in epochs or steps, and how its rows are divided into batches. */
 import type { Execution, Experiment, MetricsRow, Position } from '../contracts/types.js';
 
 /** The length of a run: a number of epochs, or of optimizer steps. */
 export type Budget = Pick<Experiment, 'epochs' | 'steps'>;
 
-/** Rows of one step, and steps of one epoch over so many rows; the last step of an epoch may have fewer. */
+/** Rows per step and steps per epoch; the last step of an epoch may have fewer rows. */
 export interface Batches {
   readonly size: number;
   readonly perEpoch: number;
 }
-/** How `rows` fill batches. */
+/** Divides `rows` rows into batches. */
 export function countBatches(batch: Experiment['batch'], rows: number): Batches {
   const size = batch === 'full' ? rows : Math.min(batch, rows);
   return { size, perEpoch: Math.ceil(rows / size) };
 }
 
-/** Whether a run has come to its length. */
+/** Whether a run has reached its length. */
 export function isSpent(
   { epochs = Number.POSITIVE_INFINITY, steps = Number.POSITIVE_INFINITY }: Budget,
   { epoch, step }: Pick<Position, 'epoch' | 'step'>,
@@ -23,12 +23,12 @@ export function isSpent(
   return epoch >= epochs || step >= steps;
 }
 
-/** Steps of a whole run. */
+/** Number of steps in the whole run. */
 export function countSteps({ epochs = 0, steps }: Budget, { perEpoch }: Batches): number {
   return steps ?? epochs * perEpoch;
 }
 
-/** Epochs of a whole run, the last one perhaps in part; a number of steps takes a row of the run to tell. */
+/** Number of epochs in the whole run, including a partial last one; for a length in steps, it needs a row of the run. */
 export function countEpochs(
   { epochs, steps }: Budget,
   row?: Pick<MetricsRow, 'epoch' | 'step'>,
@@ -37,13 +37,13 @@ export function countEpochs(
   return Math.ceil((steps * row.epoch) / row.step);
 }
 
-/** A length for people: `150 epochs`, `4000 steps`. */
+/** Formats a length for people: `150 epochs`, `4000 steps`. */
 export function formatBudget({ epochs, steps }: Budget): string {
   const [count, unit] = steps === undefined ? [epochs ?? 0, 'epoch'] : [steps, 'step'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
-/** The steps after which a run's parameters are recorded: those that are named, or so many from 1 to the last in equal ratios. */
+/** The steps after which a run's parameters are recorded: the listed ones, or log-spaced ones from 1 to the last. */
 export function listRecordedSteps(record: Execution['record'], total: number): ReadonlySet<number> {
   if (record === undefined) return new Set();
   if ('steps' in record) return new Set(record.steps);

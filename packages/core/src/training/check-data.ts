@@ -1,12 +1,13 @@
-/** What a run trains on, checked once, where it is made: rows that are not there would be read as zeros. */
+/** Checks the training data once, when it is created: rows out of range would be read as zeros. */
 import { InputError } from '../contracts/errors.js';
 import type { SplitRows, Task } from '../contracts/types.js';
 import { sizeOf } from '../tensors/params.js';
 import { checkUpload, TYPED_ARRAYS } from '../tensors/program-io.js';
 
 /**
- * `subject` names the task in errors.
- * @throws InputError when inputs do not fill their shape, a row has no label, or labels or tokens are outside the vocabulary.
+ * Errors name the task `subject`.
+ * @throws InputError when inputs do not fill their shape, a row has no label, or labels or tokens
+ * are outside the vocabulary.
  */
 export function checkTask(subject: string, { vocabulary, inputs, labels }: Task): void {
   const { data, shape, dtype } = inputs;
@@ -27,7 +28,7 @@ export function checkTask(subject: string, { vocabulary, inputs, labels }: Task)
   if (data instanceof Int32Array) check('token', data, sizeOf(shape.slice(1)));
 }
 
-/** `subject` names the split in errors. @throws InputError when a part is empty, names rows that there are not, or both name one. */
+/** Errors name the split `subject`. @throws InputError when a part is empty, a row does not exist, or a row is in both parts. */
 export function checkSplit(subject: string, split: SplitRows, rows: number): void {
   for (const what of ['train', 'validation'] as const) {
     const part = split[what];

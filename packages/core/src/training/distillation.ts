@@ -1,13 +1,13 @@
-/** Words that strategies share: which layers meet, which sites they need, how terms combine. */
+/** Helpers shared by strategies: which layers are paired, which sites they need, how terms are combined. */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { ModelInfo, ObjectiveTerm, Site } from '../contracts/types.js';
 import { own } from '../tensors/params.js';
 
-/** Pairs of sites that are compared, `[teacher's, student's]`. */
+/** Pairs of sites to compare, `[teacher's, student's]`. */
 export type SitePairs = readonly (readonly [Site, Site])[];
 
-/** The teacher of that name; `subject` is who asks for it. @throws InputError that lists the teachers there are. */
+/** Finds a teacher by name; errors name `subject`. @throws InputError that lists the known teachers. */
 export function requireTeacher(
   subject: string,
   { teachers }: { readonly teachers: Readonly<Record<string, ModelInfo>> },
@@ -59,9 +59,9 @@ export function listNeeds(pairs: SitePairs, teacher = 'teacher'): ObjectiveTerm[
 }
 
 /**
- * The tables of a pair of sites that are both looked up token by token, `[teacher's, student's]`: names
- * of parameters. Such states meet once a token, not once a position, each pair of rows as often as
- * `tokenShares` says.
+ * The parameter names of the tables behind a pair of sites, `[teacher's, student's]`, if both sites
+ * are looked up by token. Such states are compared once per token instead of once per position,
+ * with each token weighted by `tokenShares`.
  */
 export function findTables(
   models: { student: ModelInfo; teachers: Readonly<Record<string, ModelInfo>> },
@@ -73,7 +73,7 @@ export function findTables(
   const [from, to] = [findTable(models.teachers[teacher], theirs), findTable(models.student, own)];
   return from === undefined || to === undefined ? undefined : [from, to];
 }
-/** The share of each token among all of a batch, `[d_vocab, 1]`; tokens int32 `[batch, pos]`. */
+/** The share of each token in a batch, `[d_vocab, 1]`; tokens are int32 `[batch, pos]`. */
 export function tokenShares(tokens: tf.Tensor, vocabulary: number): tf.Tensor2D {
   const ones = tf.fill([tokens.size, 1], 1 / tokens.size);
   const flat = tf.reshape(tokens, [-1]) as tf.Tensor1D;

@@ -1,4 +1,4 @@
-/** A loss that is no finite number: what is told of it, and whose gradient it came from. */
+/** Errors for a loss that is not finite, naming the terms that caused it. */
 import { RunError } from '../contracts/errors.js';
 import type { Checkpoint, EpochSums, HostParams } from '../contracts/types.js';
 import { countBatches } from './budget.js';
@@ -8,11 +8,11 @@ import type { Training } from './training.js';
 
 const REMEDY = 'earlier checkpoints are kept; try a lower learning rate';
 
-/** The training loss or the validation loss of a run is not finite after `step` steps. */
+/** The training or validation loss of a run is not finite after `step` steps. */
 export class DivergenceError extends RunError {
-  /** Steps that were done before. */
+  /** Number of steps completed before. */
   readonly step: number;
-  /** Its message tells some terms from others. */
+  /** Whether the message names specific terms. */
   readonly isNamed: boolean;
   readonly #what: string;
   constructor(step: number, what: string, why = '', isNamed = false) {
@@ -21,7 +21,7 @@ export class DivergenceError extends RunError {
     this.isNamed = isNamed;
     this.#what = what;
   }
-  /** The same error, with the terms whose gradients were not finite. */
+  /** The same error, naming the terms whose gradients were not finite. */
   withGuilty(terms: readonly string[]): DivergenceError {
     const named = terms.map((name) => `"${name}"`).join(', ');
     const of = terms.length === 1 ? `term ${named} was` : `terms ${named} were`;
@@ -30,7 +30,7 @@ export class DivergenceError extends RunError {
   }
 }
 
-/** The error for a step's loss: with the terms that are not finite, or all where it is their weights or their sum. */
+/** The error for a step's loss. It names the terms that are not finite, or all of them when only a weight or the sum is not. */
 export function divergedAt(step: number, { loss, terms }: EpochSums): DivergenceError {
   const all = Object.entries(terms);
   const odd = all.filter(([, value]) => !Number.isFinite(value));
@@ -39,7 +39,7 @@ export function divergedAt(step: number, { loss, terms }: EpochSums): Divergence
   return new DivergenceError(step, `the loss is ${loss}`, ` (${details.join(', ')})`, isNamed);
 }
 
-/** Names of the terms whose gradients are not finite in the step that follows a checkpoint, dropout left out. */
+/** Names of the terms whose gradients are not finite in the step after a checkpoint, without dropout. */
 export async function findInfiniteGradients(
   run: Training,
   checkpoint: Checkpoint,

@@ -1,4 +1,4 @@
-/** Loss and accuracy of parameters over chosen rows, outside a training run. */
+/** Loss and accuracy of given parameters over chosen rows, outside a training run. */
 
 import type { Backend, Score, Task } from '../contracts/types.js';
 import { computeLayout, reader } from '../tensors/params.js';

@@ -1,4 +1,4 @@
-/** Gradients of the hard loss at fixed parameters, batch by batch: for probes, not for training. */
+/** Gradients of the hard loss at fixed parameters, batch by batch, for probes. */
 import type * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { Backend, HostParams, Model, Params, Task } from '../contracts/types.js';
@@ -8,11 +8,11 @@ import { createRowPrograms, toArrays } from './run-in-batches.js';
 
 type Inputs = { params: Params; inputs: tf.Tensor; labels: tf.Tensor1D };
 
-/** Reads gradients of the hard loss; its programs are kept until it is disposed of. */
+/** Computes gradients of the hard loss; it keeps its programs until it is disposed of. */
 export interface GradientReader {
   /**
-   * Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`; rows
-   * that are left over belong to none. @throws InputError when there are fewer rows than batches.
+   * Gradients of the mean hard loss, without dropout, over each of `batches` equal parts of `rows`;
+   * remaining rows are unused. @throws InputError when there are fewer rows than batches.
    */
   read(
     params: HostParams,
@@ -23,7 +23,7 @@ export interface GradientReader {
   dispose(): void;
 }
 
-/** A reader of a model's gradients. */
+/** Creates a gradient reader for a model. */
 export function createGradientReader(backend: Backend, model: Model): GradientReader {
   const logits = new Set(['logits']);
   const programs = createRowPrograms(
@@ -47,7 +47,10 @@ export function createGradientReader(backend: Backend, model: Model): GradientRe
   };
 }
 
-/** The size of `batches` equal parts of rows, and the rows in them. @throws InputError when there are fewer rows than batches. */
+/**
+ * The size of each of `batches` equal parts of rows, and the rows they use. @throws InputError when
+ * there are fewer rows than batches.
+ */
 export function equalBatches(
   rows: Int32Array,
   batches: number,

@@ -1,13 +1,13 @@
-/** Hard labels: cross-entropy with the true classes, the term of every control. */
+/** Hard labels: cross-entropy with the true classes, the only term of a plain control. */
 import * as tf from '@grok/tfjs';
 import { type Component, defineStrategy } from '../plugins/define.js';
 import { flag, schema } from '../plugins/options.js';
 
-/** Cross-entropy of the student's logits with the labels, mean over the batch (nats). */
+/** Mean cross-entropy of the student's logits with the labels over the batch (nats). */
 export const hard: Component<'strategy'> = defineStrategy({
   name: 'hard',
   summary: 'Cross-entropy with the true labels; alone, it is the control without a teacher.',
-  // No default: what does not ask for it keeps its hash.
+  // No default, so that experiments without the option keep their hash.
   options: schema({
     precise: flag().optional().describe('avoid cancellation in the gradient at very small losses'),
   }),
@@ -20,7 +20,7 @@ export const hard: Component<'strategy'> = defineStrategy({
   },
 });
 
-/** The gradient of each row's cross-entropy, from its logits and its one-hot label: `[batch, d_vocab]` all. */
+/** The gradient of each row's cross-entropy from its logits and its one-hot label, all `[batch, d_vocab]`. */
 type RowGradient = (logits: tf.Tensor, target: tf.Tensor) => tf.Tensor;
 
 function meanCrossEntropy(
@@ -57,9 +57,10 @@ export function crossEntropy(
 }
 
 /**
- * `crossEntropy` whose gradients keep their digits where a row is all but certain. There the label's,
- * `softmax − 1`, would be rounded to multiples of 6e-8, which ends in spikes of the loss (Nanda et al.
- * 2023 take float64 instead); as all of a row's sum to 0, it is minus the sum of the others.
+ * `crossEntropy` with a gradient that stays accurate when a row is almost certain. There, `softmax
+ * − 1` for the label would be rounded to multiples of 6e-8, which causes spikes in the loss (Nanda
+ * et al. 2023 use float64 instead). A row's gradients sum to 0, so the label's is minus the sum of
+ * the others.
  */
 export function preciseCrossEntropy(
   logits: tf.Tensor,

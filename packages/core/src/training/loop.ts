@@ -1,4 +1,4 @@
-/** A run on its backend: data, programs, parameters and optimizer state, and where it stands. */
+/** A run on its backend: data, programs, parameters, optimizer state and position. */
 import type {
   Checkpoint,
   EpochSums,
@@ -25,7 +25,7 @@ import {
 } from './programs.js';
 import type { Training } from './training.js';
 
-/** A run that is under way. What changes from step to step is `params`, `state` and `position`. */
+/** A run in progress. Only `params`, `state` and `position` change from step to step. */
 export interface Loop {
   readonly run: Training;
   readonly batches: Batches;
@@ -38,22 +38,22 @@ export interface Loop {
   params: DeviceParams;
   state: OnDevice<OptimizerState>;
   position: Position;
-  /** Seconds of epochs that left no row. */
+  /** Seconds of epochs that have no row. */
   unwrittenSeconds: number;
-  /** What notices have said. */
+  /** Texts of the notices so far, so that each is sent once. */
   readonly notices: Set<string>;
 }
 
-/** Where a run starts from, when it is not its beginning. */
+/** Where a resumed run starts. */
 export interface Start {
   readonly checkpoint: Checkpoint;
   readonly history: readonly MetricsRow[];
 }
 
-/** Sums of an epoch that has not begun. */
+/** Sums at the start of an epoch. */
 export const noSums: EpochSums = { loss: 0, correct: 0, hardLoss: 0, terms: {} };
 
-/** Puts a run on its backend, at its beginning or at `from`, and compiles its programs. */
+/** Loads a run onto its backend, at its beginning or at `from`, and compiles its programs. */
 export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
   const { backend, model, objective, optimizer } = run;
   const root = rng(run.seed);
@@ -88,7 +88,7 @@ export async function prepareLoop(run: Training, from?: Start): Promise<Loop> {
   return { run, batches, layout, data, programs, probeReaders, ...place };
 }
 
-/** Releases all that a run holds on its backend. */
+/** Releases everything that a run holds on its backend. */
 export function disposeLoop({ run, programs, probeReaders, params, state, data }: Loop): void {
   const { backend } = run;
   probeReaders.dispose();
@@ -100,12 +100,12 @@ export function disposeLoop({ run, programs, probeReaders, params, state, data }
   for (const { tensors } of [...data.validation, ...data.trainEval]) freeTree(backend, tensors);
 }
 
-/** The parameters and the state of this moment, read to the host when they are first asked for, and once. */
+/** Parameters and state at one step, read to the host on first use and then cached. */
 export interface HostSnapshot {
   params(): Promise<HostParams>;
   checkpoint(): Promise<Checkpoint>;
 }
-/** A snapshot of where the run stands; to be read before the next step. */
+/** A snapshot of the current step; it must be read before the next step. */
 export function createSnapshot(loop: Loop): HostSnapshot {
   const { run, layout, position } = loop;
   let params: Promise<HostParams> | undefined;

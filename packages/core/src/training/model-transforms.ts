@@ -1,6 +1,6 @@
 /**
- * Transforms of a model: parameters read through a function (masks, fake quantization) and values
- * replaced at sites, around any model and without a line in it. An experiment lists them under
+ * Model transforms: parameters read through a function (masks, fake quantization) and values
+ * replaced at sites, around any model and without changes to it. An experiment lists them under
  * `transforms`; each is a component of kind `transform`.
  */
 
@@ -33,7 +33,8 @@ export function transformModel(
     keepProbability: model.keepProbability,
     init: (rng) => model.init(rng),
     dropoutMaskShapes: (batch) => model.dropoutMaskShapes(batch),
-    // What reads the parameter instead of the site would read it untransformed.
+    // A site's `table` is removed, since code that reads the parameter directly would see it
+    // untransformed.
     sites: () =>
       model
         .sites()
@@ -56,7 +57,7 @@ export function transformModel(
   };
 }
 
-/** Both at every site, `first` first. */
+/** Combines two sets of taps, `first` first. */
 function mergeTaps(
   first: Readonly<Record<Site, Tap>>,
   second: Readonly<Record<Site, Tap>>,
@@ -69,8 +70,8 @@ function mergeTaps(
 }
 
 /**
- * Applies transforms so that parameters pass through them in the order of the list (values at sites in
- * reverse order); `initial` gives the run's initial parameters.
+ * Applies transforms so that parameters pass through them in list order (and values at sites in
+ * reverse order); `initial` returns the run's initial parameters.
  */
 export function applyTransforms(
   model: Model,
@@ -81,8 +82,8 @@ export function applyTransforms(
 }
 
 /**
- * Weights whose initial values are the smallest of their matrix are 0 and stay so (Han et al. 2015; from
- * initial values, as Frankle and Carbin 2019 do it at last). A vector is left as it is.
+ * Sets the weights with the smallest initial values of each matrix to 0 and keeps them there
+ * (magnitude pruning, Han et al. 2015, at initialization). Vectors are unchanged.
  */
 export const pruneMagnitude: Component<'transform', { fraction?: number; match?: string }> =
   defineTransform({
@@ -116,7 +117,7 @@ export const pruneMagnitude: Component<'transform', { fraction?: number; match?:
       },
   });
 
-/** 1 where a value is among the larger ones, 0 for the given fraction of smallest ones; of equal ones the first are 0. */
+/** A mask that is 0 for the given fraction of smallest absolute values and 1 elsewhere; among equal values, the first are 0. */
 function magnitudeMask({ data }: HostArray, fraction: number): Float32Array {
   const sizes = Float32Array.from(data, Math.abs);
   const order = [...sizes.keys()].sort((i, j) => (sizes[i] ?? 0) - (sizes[j] ?? 0) || i - j);

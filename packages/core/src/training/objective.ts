@@ -21,21 +21,21 @@ import { requireTeacher } from './distillation.js';
 import { hard } from './hard.js';
 import { createSchedule } from './schedules.js';
 
-/** A named, weighted objective, before it has met its models. */
+/** A named, weighted objective before it is bound to models. */
 export interface WeightedObjective {
   readonly name: string;
-  /** Its strategy's name, for errors. */
+  /** The name of its strategy, for errors. */
   readonly strategy?: string;
   readonly weight: number | WeightSchedule;
   readonly objective: Objective;
 }
 
-/** What an objective is evaluated on: a batch with the sites that it needs. */
+/** Inputs of an objective: a batch with the sites that it needs. */
 export interface ObjectiveInputs {
   readonly student: Params;
   readonly teachers: Readonly<Record<string, Params>>;
   readonly params: Params;
-  /** The teachers' own parameters: constants of the step. */
+  /** The teachers' parameters, which are constants in the step. */
   readonly teacherParams: Readonly<Record<string, HostParams>>;
   readonly random: Readonly<Record<string, Params>>;
   readonly inputs: tf.Tensor;
@@ -49,24 +49,25 @@ export interface ComposedObjective {
     readonly student: readonly Site[];
     readonly teachers: Readonly<Record<string, readonly Site[]>>;
   };
-  /** The logged term that is the plain cross-entropy with the labels, where there is one. */
+  /** The logged term that is the plain cross-entropy with the labels, if there is one. */
   readonly hardTerm?: string;
-  /** How errors call a logged term, by its name: `strategy "logit"`. */
+  /** The name of a logged term in errors: `strategy "logit"`. */
   subjectOf(logged: string): string;
   /** Trainable parameters of all terms, named `extra.<instance>.<name>`. */
   auxiliaryParams(rng: Rng): HostParams;
   /** Random inputs of all terms for a step, by instance. */
   randomInputs(rng: Rng, step: number, rows: Int32Array): Record<string, Record<string, HostArray>>;
   /**
-   * The weighted total and every term unweighted, named `<instance>` or `<instance>.<part>`.
-   * @throws InputError when a term gives no part, or one that is no scalar.
+   * The weighted total and each unweighted term, named `<instance>` or `<instance>.<part>`.
+   * @throws InputError when a term returns nothing, or a value that is not a scalar.
    */
   loss(on: ObjectiveInputs): { total: tf.Scalar; terms: Record<string, tf.Scalar> };
 }
 
 /**
  * Binds weighted objectives to their models.
- * @throws InputError on two instances of one name, needs that are no lists, a missing teacher or an unknown site.
+ * @throws InputError on duplicate instance names, malformed needs, a missing teacher or an unknown
+ * site.
  */
 export function compose(
   entries: readonly WeightedObjective[],
@@ -131,10 +132,10 @@ export function compose(
   };
 }
 
-/** A term that has met its models; each of its functions must give the same at every call. */
+/** A term bound to its models; each of its functions must return the same at every call. */
 interface BoundTerm {
   readonly name: string;
-  /** How errors call it. */
+  /** Its name in errors. */
   readonly subject: string;
   readonly term: ObjectiveTerm;
   readonly weigh: (term: tf.Scalar, step: tf.Scalar) => tf.Scalar;
@@ -159,7 +160,7 @@ function bindTerm(
   };
 }
 
-/** What one term may read of all that an objective is evaluated on. */
+/** Restricts the objective's inputs to what one term may read. */
 function createLossContext({ name, term: { needs } }: BoundTerm, on: ObjectiveInputs): LossContext {
   return {
     student: reader(`site of the student in "${name}"`, pick(on.student, needs.student)),
@@ -186,7 +187,7 @@ function createLossContext({ name, term: { needs } }: BoundTerm, on: ObjectiveIn
   };
 }
 
-/** Multiplies a term by its weight: nothing to do for 1, a constant, or a function of the step. */
+/** Multiplies a term by its weight, which may be 1, a constant, or a function of the step. */
 function createWeighing(
   weight: number | WeightSchedule,
 ): (term: tf.Scalar, step: tf.Scalar) => tf.Scalar {
@@ -196,12 +197,12 @@ function createWeighing(
   return (term, step) => tf.mul(term, schedule(step));
 }
 
-/** `strategy "logit"`, and the term's own name where it has another. */
+/** Formats `strategy "logit"`, with the term's own name if it differs. */
 function subjectOfTerm(name: string, strategy = name): string {
   return `strategy "${strategy}"${strategy === name ? '' : ` (term "${name}")`}`;
 }
 
-/** All parameters are one float32 vector in the end: one that does not fill its place would shift the others. */
+/** All parameters are stored in one float32 vector: one of the wrong size would shift the others. */
 function checkAuxiliary(subject: string, { data, shape, dtype }: HostArray): void {
   if (dtype !== 'float32' || !(data instanceof Float32Array) || data.length !== sizeOf(shape))
     throw new InputError(
@@ -220,7 +221,7 @@ function selectPrefixed(params: Params, prefix: string): Params {
   );
 }
 
-/** A vector would train by the gradient of its sum, and log one row. */
+/** A vector would train by the gradient of its sum, and only one row would be logged. */
 function checkParts(name: string, parts: readonly (readonly [string, tf.Tensor])[]): void {
   if (parts.length === 0)
     throw new InputError(

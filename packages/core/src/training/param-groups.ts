@@ -1,6 +1,6 @@
 /**
- * Parameter groups and frozen parameters: one optimizer a group, each over its own parameters, as
- * torch's parameter groups and optax's `multi_transform`; frozen parameters have no optimizer.
+ * Parameter groups and frozen parameters: one optimizer per group, each over its own parameters, as
+ * in torch's parameter groups and optax's `multi_transform`; frozen parameters have no optimizer.
  */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
@@ -13,10 +13,11 @@ import { type Layout, pack, reader, sizeOf, unpack } from '../tensors/params.js'
 import { matchesPattern, matchNames } from './patterns.js';
 
 /**
- * The optimizer of an experiment. A parameter belongs to the first group whose pattern it fits, whose
- * options stand above the optimizer's own, else to the rest; `freeze` goes before all groups. `names`
- * lists the parameters' names, where patterns ask for them.
- * @throws InputError on an unknown name, bad options, or a pattern that fits no parameter.
+ * Creates the optimizer of an experiment. A parameter belongs to the first group whose pattern
+ * matches it, and that group's options override the optimizer's own; unmatched parameters use the
+ * optimizer's options, and `freeze` takes precedence over all groups. `names` returns the
+ * parameters' names if patterns need them.
+ * @throws InputError on an unknown name, bad options, or a pattern that matches no parameter.
  */
 export function createOptimizer(
   registry: Registry,
@@ -47,14 +48,14 @@ export function createOptimizer(
   return partitionOptimizer(optimizers, findGroup);
 }
 
-/** Several optimizers as one: `findGroup` gives the index of a parameter's optimizer, undefined for a frozen one. */
+/** Combines several optimizers; `findGroup` returns the index of a parameter's optimizer, undefined for a frozen one. */
 export function partitionOptimizer(
   optimizers: readonly Optimizer[],
   findGroup: (name: string) => number | undefined,
 ): Optimizer {
   const select = (params: Params, group: number): Params =>
     Object.fromEntries(Object.entries(params).filter(([name]) => findGroup(name) === group));
-  /** Each group that has parameters, under the key of its state. */
+  /** Groups that have parameters, by the key of their state. */
   const used = (params: Params) =>
     optimizers
       .map((optimizer, i) => ({ key: String(i), index: i, optimizer, own: select(params, i) }))
@@ -64,7 +65,7 @@ export function partitionOptimizer(
       Object.fromEntries(
         used(params)
           .map(({ key, optimizer, own }) => [key, optimizer.init(packed(optimizer, own))] as const)
-          // An empty branch would not survive being stored by leaves.
+          // An empty branch would be lost, since state is stored by leaves.
           .filter(([, state]) => Object.keys(state).length > 0),
       ),
     update(grads, state, params) {
@@ -87,12 +88,12 @@ export function partitionOptimizer(
   };
 }
 
-/** Parameters as an optimizer takes them: one vector where it treats all entries alike. */
+/** Parameters in the form an optimizer takes: one vector if it is elementwise. */
 function packed({ elementwise }: Optimizer, params: Params): Params {
   return elementwise ? { flat: pack(params) } : params;
 }
 
-/** The inverse of `packed`; `like` has the names and shapes. */
+/** The inverse of `packed`; `like` provides names and shapes. */
 function unpacked({ elementwise }: Optimizer, values: Params, like: Params): Params {
   if (!elementwise) return values;
   const specs = Object.entries(like).map(

@@ -1,7 +1,7 @@
 /** Patterns over dotted names: sites of a model (`blocks.*.attn.hook_pattern`) and parameters (`blocks.0.*`). */
 import { unknownName } from '../contracts/errors.js';
 
-/** Whether a name fits a pattern: `*` stands for any one part between dots, and at the end for all parts that are left. */
+/** Whether a name matches a pattern: `*` matches any one part between dots, and at the end all remaining parts. */
 export function matchesPattern(pattern: string, name: string): boolean {
   const parts = pattern.split('.');
   const own = name.split('.');
@@ -10,8 +10,8 @@ export function matchesPattern(pattern: string, name: string): boolean {
 }
 
 /**
- * The known names that fit any of the patterns, without repeats, pattern by pattern; `what` is what a
- * name is called in errors. @throws InputError when a pattern fits none.
+ * The known names that match any of the patterns, without duplicates, pattern by pattern; `what` is
+ * the word for a name in errors. @throws InputError when a pattern matches none.
  */
 export function matchNames(
   what: string,

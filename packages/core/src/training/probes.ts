@@ -1,4 +1,4 @@
-/** Probes inside a run: which are due, what they are shown, what they found. */
+/** Runs probes during training: which ones are due, their inputs, and their results. */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type {
@@ -21,14 +21,14 @@ import { createSiteReader, type SiteReader } from './sites.js';
 import { gradientsByTerm } from './term-gradients.js';
 import type { ActiveProbe, Training } from './training.js';
 
-/** A probe that is due, and where its result goes: the epoch's row, or an analysis of that moment. */
+/** A probe that is due, and where its result goes: the epoch's row, or a separate analysis file. */
 export interface DueProbe extends ActiveProbe {
   readonly moment: string;
 }
 
 /**
- * Probes by name. @throws InputError on unknown names, bad options, two of one name, a name that is no
- * file's, sites that the model does not have, and a `when` that is no moment.
+ * Creates probes by name. @throws InputError on unknown names, bad options, duplicate names, a name
+ * that cannot be part of a file name, sites that the model does not have, and an invalid `when`.
  */
 export function createProbes(
   registry: Registry,
@@ -65,7 +65,7 @@ function isMoment(when: Probe['when'] | undefined): boolean {
   return when.crossing > 0 && when.crossing <= 1;
 }
 
-/** Whether validation accuracy first comes to `threshold` in `row`, of all rows up to it. */
+/** Whether validation accuracy first reaches `threshold` at `row`, among all rows up to it. */
 export function crosses(
   threshold: number,
   row: Pick<MetricsRow, 'validation'>,
@@ -77,7 +77,7 @@ export function crosses(
   );
 }
 
-/** The probes that run at a row; of epochs that leave none, the next row makes up for one that was due. */
+/** The probes that run at a row; a probe that was due at an epoch without a row runs at the next row. */
 export function dueProbes(
   probes: readonly ActiveProbe[],
   row: Pick<MetricsRow, 'epoch' | 'validation'>,
@@ -98,13 +98,13 @@ export function dueProbes(
   });
 }
 
-/** What a probe found, or why it found nothing. */
+/** The result of a probe, or the error that it failed with. */
 export type Found = { readonly name: string; readonly moment: string } & (
   | { readonly result: Json }
   | { readonly failure: string }
 );
 
-/** Runs probes on the state at the end of an epoch; one that fails costs the run nothing but its result. */
+/** Runs probes on the state at the end of an epoch; a probe that fails only loses its result. */
 export async function runProbes(
   run: Training,
   due: readonly DueProbe[],
@@ -126,14 +126,14 @@ export async function runProbes(
   return found;
 }
 
-/** What reads sites and gradients for probes: compiled once, however often a run is looked at. */
+/** Reads sites and gradients for probes; programs are compiled once per run. */
 export interface ProbeReaders {
   sites(names: readonly Site[]): SiteReader;
   readonly gradients: GradientReader;
   dispose(): void;
 }
 
-/** The readers of a run. */
+/** Creates the readers of a run. */
 export function createProbeReaders({
   backend,
   model,
@@ -155,13 +155,13 @@ export function createProbeReaders({
   };
 }
 
-/** What probes are shown of a run; gradients by term need its objective too. */
+/** What probes need from a run; gradients by term also need its objective. */
 type ProbedRun = Pick<Training, 'backend' | 'task' | 'split' | 'model' | 'peakMemoryBytes'> &
   Partial<Pick<Training, 'objective' | 'teachers' | 'seed'>>;
 
 /**
- * What a probe sees of a state: its rows, sites and gradients over them, and the model's own parameters.
- * `readers` are the run's, where it is looked at more than once.
+ * The snapshot that a probe sees: rows, sites and gradients over them, and the model's own
+ * parameters. Pass the run's `readers` when it is probed more than once.
  */
 export async function snapshot(
   run: ProbedRun,
@@ -229,7 +229,7 @@ function selectRows(
   return split[which];
 }
 
-/** The sites that patterns name. @throws InputError when one matches nothing. */
+/** The sites that match the patterns. @throws InputError when a pattern matches nothing. */
 function matchingSites(model: Model, patterns: readonly string[]): readonly string[] {
   return matchNames(
     'site',
@@ -238,7 +238,7 @@ function matchingSites(model: Model, patterns: readonly string[]): readonly stri
   );
 }
 
-/** What objectives and probes are told of a model. */
+/** The model info for objectives and probes. */
 export function describeModel(model: Model): ModelInfo {
   return { ...model.shape, sites: model.sites() };
 }

@@ -1,4 +1,4 @@
-/** What a run puts on its backend before the first step: data, parameters, state and compiled programs. */
+/** Everything a run puts on its backend before the first step: data, parameters, state and compiled programs. */
 import type * as tf from '@grok/tfjs';
 import type {
   Backend,
@@ -39,7 +39,7 @@ export interface Programs {
   readonly steps: ReadonlyMap<number, { readonly program: StepProgram; readonly masks: Masks }>;
   readonly evaluations: ReadonlyMap<number, EvalProgram>;
 }
-/** Where masks are drawn, by name, again and again: fresh memory for millions of them costs more than drawing. */
+/** Reused arrays for the masks, by name: allocating millions of values costs more than drawing them. */
 export type Masks = Readonly<Record<string, HostArray & { readonly data: Uint8Array }>>;
 /** Parameters on a backend: one vector named `flat`, or one tensor each. */
 export type DeviceParams = OnDevice<Params>;
@@ -50,22 +50,22 @@ export type BatchArrays = {
   readonly labels: HostArray;
   readonly teachers: Readonly<Record<string, HostParams>>;
 };
-/** The training rows, and batches to be evaluated on the device. */
+/** The training rows, and batches for evaluation on the device. */
 export interface Data {
   readonly train: BatchArrays;
-  /** The same on the device, where it may stay there. */
+  /** The same data on the device, if it may stay there. */
   readonly resident?: OnDevice<Batch>;
   readonly validation: readonly EvalBatch[];
-  /** The training rows in the same way, where a run asks for them; else empty. */
+  /** Evaluation batches of the training rows, if the run asks for them; otherwise empty. */
   readonly trainEval: readonly EvalBatch[];
 }
-/** Rows to be evaluated, on the device. */
+/** Rows for evaluation, on the device. */
 export interface EvalBatch {
   readonly rows: number;
   readonly tensors: OnDevice<Omit<EvalInputs, 'params'>>;
 }
 
-/** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay. */
+/** Gathers the training rows, computes the teachers' sites for them, and uploads what may stay on the device. */
 export async function loadData(run: Training): Promise<Data> {
   const { backend, task, split } = run;
   const { labels } = toArrays(task);
@@ -91,7 +91,7 @@ export async function loadData(run: Training): Promise<Data> {
   };
 }
 
-/** The rows of a batch, where they do not stay on the device. */
+/** Takes the rows of a batch on the host, for data that does not stay on the device. */
 export function takeBatch({ inputs, labels, teachers }: BatchArrays, at: Int32Array): BatchArrays {
   const take = (params: HostParams): HostParams =>
     Object.fromEntries(Object.entries(params).map(([site, value]) => [site, takeRows(value, at)]));
@@ -104,7 +104,7 @@ export function takeBatch({ inputs, labels, teachers }: BatchArrays, at: Int32Ar
   };
 }
 
-/** The order in which an epoch, counted from 1, takes the training rows. */
+/** The order of the training rows in an epoch, counted from 1. */
 export function orderRows(
   { seed, split }: Pick<Training, 'seed' | 'split'>,
   epoch: number,
@@ -112,14 +112,14 @@ export function orderRows(
   return rng(seed).split('order').split(epoch).permutation(split.train.length);
 }
 
-/** What a step reads beside parameters, state and data: its number, its rows, and all that is random in it. */
+/** A step's inputs other than parameters, state and data: its number, its rows, and all random values. */
 export type DrawnInputs = {
   readonly step: HostArray;
   readonly rows: { readonly at?: HostArray };
   readonly masks: HostParams;
   readonly random: Readonly<Record<string, HostParams>>;
 };
-/** Arrays for the masks of a step over `rows` rows. */
+/** Allocates the masks of a step over `rows` rows. */
 function createMasks({ model }: Training, rows: number): Masks {
   const masks = Object.entries(model.dropoutMaskShapes(rows)).map(([name, shape]) => {
     const mask = { shape, dtype: 'bool' as const, data: createMaskBuffer(sizeOf(shape)) };
@@ -128,7 +128,7 @@ function createMasks({ model }: Training, rows: number): Masks {
   return Object.fromEntries(masks);
 }
 
-/** Draws the inputs of one step, in the order and shape that the step's signature has; masks in place. */
+/** Draws the inputs of one step, in the order and shapes of the step's signature; masks are written in place. */
 export function drawStepInputs(
   run: Training,
   data: Data,
@@ -152,7 +152,7 @@ export function drawStepInputs(
   };
 }
 
-/** Compiles the step and the evaluation once per number of rows that they meet. */
+/** Compiles the step and the evaluation once per batch size. */
 export async function compilePrograms(
   run: Training,
   { size }: Batches,
@@ -186,14 +186,14 @@ export async function compilePrograms(
   return { steps, evaluations };
 }
 
-/** The program for so many rows. @throws RangeError when none was compiled. */
+/** Finds the program for a number of rows. @throws RangeError when none was compiled. */
 export function findProgram<P>(programs: ReadonlyMap<number, P>, rows: number): P {
   const program = programs.get(rows);
   if (program === undefined) throw new RangeError(`no program was compiled for ${rows} rows`);
   return program;
 }
 
-/** Parameters to the device: one vector `flat`, or one tensor each. */
+/** Uploads parameters: one vector `flat`, or one tensor each. */
 export function uploadParams(
   backend: Backend,
   params: HostParams,
@@ -216,7 +216,7 @@ export async function readParams(
   return unflattenHost(Float32Array.from(reader('parameter', read)('flat').data), layout);
 }
 
-/** Runs the optimizer's `init`, itself a compiled program; its outputs are the state's signature. */
+/** Runs the optimizer's `init` as a compiled program; its outputs are the state's signature. */
 export async function initializeState(
   backend: Backend,
   optimizer: Optimizer,

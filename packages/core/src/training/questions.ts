@@ -1,7 +1,7 @@
 /**
- * What rows ask: a task's rows have keys (`question`) that are equal where two rows ask the same, in
- * whatever format. By them a teacher's training rows are compared with a student's validation rows, and
- * a teacher of another task is given the rows that it knows.
+ * Compares rows by what they ask: a task gives each row a key (`question`) that is equal for equal
+ * questions in any format. This finds validation rows of a student among a teacher's training rows,
+ * and maps rows to those of a teacher of another task.
  */
 import { InputError } from '../contracts/errors.js';
 import { splitHash, taskHash } from '../contracts/hash.js';
@@ -9,7 +9,7 @@ import type { Experiment, HostArray, SplitRows, Task, Use } from '../contracts/t
 import { sizeOf } from '../tensors/params.js';
 import { takeRows } from '../tensors/rows.js';
 
-/** Keys of the given rows; a task that does not say what its rows ask is compared by its inputs. */
+/** Keys of the given rows; a task without `question` is compared by its inputs. */
 export function readQuestions(task: Task, rows: ArrayLike<number>): readonly string[] {
   const { inputs } = task;
   const size = sizeOf(inputs.shape.slice(1));
@@ -20,7 +20,7 @@ export function readQuestions(task: Task, rows: ArrayLike<number>): readonly str
   );
 }
 
-/** How many validation rows of a student ask what its teacher was trained on. */
+/** Number of a student's validation rows that ask what its teacher was trained on. */
 export function countSharedQuestions(
   teacher: { readonly task: Task; readonly train: Int32Array },
   student: { readonly task: Task; readonly validation: Int32Array },
@@ -30,9 +30,11 @@ export function countSharedQuestions(
 }
 
 /**
- * All rows of a student's task as a teacher of another task reads them: its own rows that ask the same,
- * where it has all of them, else the student's rows as they are. `subject` names the teacher in errors.
- * @throws InputError when these differ in shape or type, or have tokens that the teacher does not know.
+ * All rows of a student's task as inputs for a teacher of another task: the teacher's rows with the
+ * same questions if it has all of them, otherwise the student's rows as they are. Errors name the
+ * teacher `subject`.
+ * @throws InputError when these differ in shape or type, or have tokens that the teacher does not
+ * know.
  */
 export function readInputsForTeacher(subject: string, student: Task, teacher: Task): HostArray {
   const rowByQuestion = new Map(
@@ -60,7 +62,7 @@ export function readInputsForTeacher(subject: string, student: Task, teacher: Ta
   return student.inputs;
 }
 
-/** A task as it is written, by name and options, and its split. */
+/** A task as specified, by name and options, and its split. */
 export interface TaughtData {
   readonly use: Use;
   readonly written: Task;
@@ -68,9 +70,11 @@ export interface TaughtData {
 }
 
 /**
- * What a student's data is to its teacher's: the rows as the teacher reads them, where it is of another
- * task, and whether it was trained on what the student is validated on. `subject` names the teacher.
- * @throws InputError on another task without `allowOtherTask`, rows that it cannot read, and a leak without `allowLeak`.
+ * Compares a student's data with its teacher's. Returns the rows as the teacher reads them, if it
+ * is of another task, and whether it was trained on the student's validation rows. Errors name the
+ * teacher `subject`.
+ * @throws InputError on another task without `allowOtherTask`, rows that it cannot read, and a leak
+ * without `allowLeak`.
  */
 export function compareTaughtData(
   subject: string,

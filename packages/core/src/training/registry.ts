@@ -1,4 +1,4 @@
-/** The registry that runs use: core's own strategy `hard` and transform `prune-magnitude`, and whatever plugins are handed in. */
+/** The registry for runs: core's strategy `hard` and transform `prune-magnitude`, plus the given plugins. */
 import type { Plugin } from '../contracts/types.js';
 import { definePlugin } from '../plugins/define.js';
 import { coreVersion } from '../plugins/plugin.js';
@@ -13,7 +13,7 @@ const builtIn: Plugin = definePlugin({
   components: [hard, pruneMagnitude],
 });
 
-/** A registry of the given plugins, and of core's own components. */
+/** Creates a registry of the given plugins and core's own components. */
 export function createRegistry(plugins: readonly Plugin[] = []): Registry {
   return buildRegistry([builtIn, ...plugins]);
 }

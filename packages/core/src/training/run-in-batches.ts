@@ -1,4 +1,4 @@
-/** A function of parameters and rows over any number of rows: part by part, compiled once a size. */
+/** Runs a function of parameters and rows over any number of rows in batches, compiled once per batch size. */
 import type {
   Backend,
   DeviceTensor,
@@ -14,33 +14,33 @@ import type {
 import { ranges, takeRows } from '../tensors/rows.js';
 import { freeTree, mapTree, readTree, uploadTree } from '../tensors/tree.js';
 
-/** A task's inputs and labels, row by row. */
+/** A task's inputs and labels as arrays. */
 export function toArrays(task: Task): { inputs: HostArray; labels: HostArray } {
   const { inputs, labels } = task;
   return { inputs, labels: { shape: [labels.length], dtype: 'int32', data: labels } };
 }
 
-/** What a function is run over. */
+/** Inputs of a batched run. */
 export interface RowsInput<I extends { readonly params: Params }> {
   readonly params: HostParams;
   readonly data: Readonly<Record<Exclude<keyof I, 'params'>, HostArray>>;
   readonly rows: Int32Array;
-  /** Most rows in one part. */
+  /** Maximum rows per batch. */
   readonly most: number;
 }
-/** What it gave for a part of the rows, read to the host by path. */
+/** The output for one batch, read to the host, by path. */
 export interface RowsOutput {
   readonly rows: number;
   readonly values: Record<string, HostArray>;
 }
-/** A function's programs, one for each number of rows, kept until they are disposed of. */
+/** Programs of a function, one per batch size, kept until they are disposed of. */
 export interface RowPrograms<I extends { readonly params: Params }> {
-  /** What the function gives for parts of the rows, in order. */
+  /** Yields the function's output for each batch, in order. */
   run(input: RowsInput<I>): AsyncGenerator<RowsOutput>;
   dispose(): void;
 }
 
-/** Programs of `fn` for any number of rows; each is compiled when it is first needed. */
+/** Creates the programs of `fn`; each batch size is compiled on first use. */
 export function createRowPrograms<I extends { readonly params: Params }>(
   backend: Backend,
   name: string,

@@ -1,15 +1,15 @@
 /**
- * Values as functions of the int32 tensor of steps taken, so that they compile with the step: learning
- * rates of optimizers and weights of loss terms. The names are optax's.
+ * Schedules as functions of an int32 tensor of the step count, so that they compile with the step:
+ * learning rates of optimizers and weights of loss terms. The names are optax's.
  */
 import * as tf from '@grok/tfjs';
 import { InputError } from '../contracts/errors.js';
 import type { WeightSchedule } from '../contracts/run-types.js';
 
-/** A value by the steps taken so far: int32 scalar in, float32 scalar out. */
+/** A value as a function of the steps taken: int32 scalar in, float32 scalar out. */
 export type Schedule = (step: tf.Tensor) => tf.Tensor;
 
-/** From one value to another: `from` up to step `begin` (default 0), `to` after `steps` more. */
+/** From one value to another: `from` until step `begin` (default 0), then `to` after `steps` more. */
 export interface Ramp {
   readonly from: number;
   readonly to: number;
@@ -22,7 +22,10 @@ export function constant(value: number): Schedule {
   return () => tf.scalar(value);
 }
 
-/** From exactly 0 at the first step straight up to `peak` after `steps` steps, then `peak`. @throws InputError when `steps` is not an integer ≥ 0. */
+/**
+ * Linear from exactly 0 at the first step to `peak` after `steps` steps, then constant. @throws
+ * InputError when `steps` is not an integer ≥ 0.
+ */
 export function linearWarmup(peak: number, steps: number): Schedule {
   if (!Number.isInteger(steps) || steps < 0)
     throw new InputError(`schedule: warm-up must be an integer number of steps ≥ 0, got ${steps}`);
@@ -30,7 +33,7 @@ export function linearWarmup(peak: number, steps: number): Schedule {
   return (step) => tf.mul(tf.minimum(tf.div(tf.cast(step, 'float32'), steps), 1), peak);
 }
 
-/** From `from` straight to `to`, both reached exactly. @throws InputError when `steps` is not an integer ≥ 1. */
+/** Linear from `from` to `to`, exact at both ends. @throws InputError when `steps` is not an integer ≥ 1. */
 export function linear(ramp: Ramp): Schedule {
   const progress = rampProgress(ramp);
   return (step) => interpolate(ramp, progress(step));
@@ -49,7 +52,8 @@ export function cosine(ramp: Ramp): Schedule {
 }
 
 /**
- * Warm-up as `linearWarmup`, then `cosine` from `peak` down to `floor` at step `steps`, then `floor`.
+ * Warm-up as in `linearWarmup`, then `cosine` from `peak` down to `floor` at step `steps`, then
+ * constant.
  * @throws InputError when `steps` is not greater than `warmup`.
  */
 export function warmupCosine(
@@ -67,12 +71,12 @@ export function warmupCosine(
   return (step) => tf.mul(rising(step), falling(step));
 }
 
-/** The schedule that a specification writes. @throws InputError as `linear`. */
+/** Creates the schedule of a specification. @throws InputError as `linear`. */
 export function createSchedule({ schedule, ...ramp }: WeightSchedule): Schedule {
   return schedule === 'linear' ? linear(ramp) : cosine(ramp);
 }
 
-/** The share of a ramp that is done, 0 … 1. */
+/** The completed fraction of a ramp, 0 … 1. */
 function rampProgress({ begin = 0, steps }: Ramp): Schedule {
   if (!Number.isInteger(steps) || steps < 1)
     throw new InputError(`schedule: must last an integer number of steps ≥ 1, got ${steps}`);
@@ -82,7 +86,7 @@ function rampProgress({ begin = 0, steps }: Ramp): Schedule {
   };
 }
 
-/** A weighted mean of both ends, which is exact at either. */
+/** A weighted mean of both ends, exact at either end. */
 function interpolate({ from, to }: Ramp, share: tf.Tensor): tf.Tensor {
   return tf.add(tf.mul(tf.sub(1, share), from), tf.mul(share, to));
 }

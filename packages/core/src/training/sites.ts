@@ -1,6 +1,7 @@
 /**
- * A frozen teacher: a finished run's parameters, run once over the training rows without dropout.
- * What the objective asks of it is cached; the teacher never runs inside a step and gets no gradient.
+ * A frozen teacher: a finished run's parameters, evaluated once over the training rows without
+ * dropout. The sites that the objective needs are cached; the teacher never runs inside a step and
+ * gets no gradient.
  */
 
 import type { Backend, HostArray, HostParams, Model, Site } from '../contracts/types.js';
@@ -9,25 +10,25 @@ import { TYPED_ARRAYS } from '../tensors/program-io.js';
 import { createRowPrograms } from './run-in-batches.js';
 import { siteReader } from './step.js';
 
-/** A teacher as a run uses it. */
+/** A teacher as used by a run. */
 export interface Teacher {
   readonly model: Model;
   readonly params: HostParams;
-  /** All rows of the run's task as the teacher reads them, where it is of another task. */
+  /** All rows of the run's task as the teacher reads them, if its task differs. */
   readonly inputs?: HostArray;
 }
 
-/** Most rows a forward pass takes at once: larger batches leave the processor's cache. */
+/** Maximum rows per forward pass: larger batches do not fit in the processor's cache. */
 export const EVAL_ROWS = 1600;
 
-/** Reads sites of a model; its programs are kept until it is disposed of. */
+/** Reads sites of a model; it keeps its programs until it is disposed of. */
 export interface SiteReader {
-  /** The sites over `inputs` (`[rows, …]`), chunk by chunk, to the host. */
+  /** The sites over `inputs` (`[rows, …]`), computed in chunks and read to the host. */
   read(params: HostParams, inputs: HostArray): Promise<Record<Site, HostArray>>;
   dispose(): void;
 }
 
-/** A reader of some sites. */
+/** Creates a reader for the given sites. */
 export function createSiteReader(
   backend: Backend,
   model: Model,
@@ -60,7 +61,7 @@ export function createSiteReader(
   };
 }
 
-/** Computes sites over `inputs` (`[rows, …]`) once, to the host. */
+/** Computes sites over `inputs` (`[rows, …]`) once and reads them to the host. */
 export async function computeSites(
   backend: Backend,
   { model, params }: Teacher,

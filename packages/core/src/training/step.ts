@@ -13,22 +13,22 @@ import type { ComposedObjective } from './objective.js';
 export interface Batch {
   readonly inputs: tf.Tensor;
   readonly labels: tf.Tensor1D;
-  /** Sites by teacher, by site. */
+  /** Sites by teacher, then by site. */
   readonly teachers: Readonly<Record<string, Params>>;
 }
-/** What one training step reads. */
+/** Inputs of one training step. */
 export interface StepInputs {
   /** `{ flat: [size] }` for an elementwise optimizer, else named. */
   readonly params: Params;
   readonly state: OptimizerState;
   readonly step: tf.Scalar;
   readonly data: Batch;
-  /** int32 `[batch]`, positions in `data`; absent when `data` is the batch itself. */
+  /** int32 `[batch]`, row positions in `data`; absent when `data` is the batch itself. */
   readonly rows: { readonly at?: tf.Tensor1D };
   readonly masks: Params;
   readonly random: Readonly<Record<string, Params>>;
 }
-/** What one training step gives: the next state, and scalars to log. */
+/** Outputs of one training step: the next state, and scalars to log. */
 export interface StepOutputs {
   readonly params: Params;
   readonly state: OptimizerState;
@@ -36,11 +36,11 @@ export interface StepOutputs {
   /** Number of rows whose largest logit is the label's. */
   readonly correct: tf.Scalar;
   readonly terms: Readonly<Record<string, tf.Scalar>>;
-  /** Cross-entropy with the labels, mean over the batch; absent where a term is just that. */
+  /** Mean cross-entropy with the labels over the batch; absent if a term already is that. */
   readonly hardLoss?: tf.Scalar;
 }
 
-/** Forward, gradients and optimizer as one pure function. */
+/** Forward pass, gradients and optimizer as one pure function. */
 export function trainingStep(parts: {
   model: Model;
   objective: ComposedObjective;
@@ -104,13 +104,13 @@ export function trainingStep(parts: {
   };
 }
 
-/** What a step's loss gives. */
+/** Outputs of a step's loss. */
 interface Evaluated {
   readonly loss: tf.Scalar;
   readonly aux: Pick<StepOutputs, 'correct' | 'hardLoss' | 'terms'>;
 }
 
-/** As `valueAndGrads`; `blame` names whose operation has no gradient. */
+/** As `valueAndGrads`; `blame` names the component whose operation has no gradient. */
 function gradientsOrCulprit(
   evaluate: (params: Params) => Evaluated,
   params: Params,
@@ -124,7 +124,7 @@ function gradientsOrCulprit(
   }
 }
 
-/** The model, or the strategies of the terms that cannot be differentiated. */
+/** Finds the model or the strategies that cannot be differentiated. */
 function findCulprit(
   objective: ComposedObjective,
   at: {
@@ -151,7 +151,7 @@ function isWithoutGradient(error: unknown): error is InputError {
   return isInputError(error) && error.code === 'no-gradient';
 }
 
-/** What an evaluation reads: parameters and rows of one data set. */
+/** Inputs of an evaluation: parameters and rows of one data set. */
 export interface EvalInputs {
   readonly params: Params;
   readonly inputs: tf.Tensor;
@@ -173,7 +173,7 @@ export function evaluation(parts: {
   };
 }
 
-/** Values of sites over a batch, without dropout: for frozen teachers, probes and analyses. */
+/** Values at sites over a batch, without dropout, for frozen teachers, probes and analyses. */
 export function siteReader(
   model: Model,
   sites: readonly string[],

@@ -1,4 +1,4 @@
-/** When a run has done enough, and what it must have come to: conditions of controls, such as a teacher that only memorised. */
+/** Stop conditions and requirements of a run, such as for a control whose teacher only memorizes. */
 import { RunError } from '../contracts/errors.js';
 import type {
   Bounds,
@@ -14,7 +14,7 @@ import { takeRows } from '../tensors/rows.js';
 
 type Scores = Pick<MetricsRow, 'epoch' | 'trainEval' | 'validation'>;
 
-/** True when the training rows must be evaluated with dropout off: with it on, what is known by heart looks forgotten. */
+/** True when the training rows must be evaluated with dropout off: with it on, memorized rows look wrong. */
 export function needsTrainEval({
   evaluate,
   stop,
@@ -27,7 +27,7 @@ export function needsTrainEval({
   );
 }
 
-/** True when the last rows, over as many epochs as `stop` asks for, come to its accuracies. */
+/** True when the last rows, over as many epochs as `stop` asks for, all reach its accuracies. */
 export function isReached(stop: Experiment['stop'], rows: readonly Scores[]): boolean {
   const last = rows.at(-1);
   if (stop === undefined || last === undefined) return false;
@@ -42,7 +42,7 @@ export function isReached(stop: Experiment['stop'], rows: readonly Scores[]): bo
   return true;
 }
 
-/** @throws RunError when the last epoch's row is outside a bound, naming it. */
+/** @throws RunError when the last epoch's row is outside a bound, naming the bound. */
 export function checkRequired(required: Requirement | undefined, row: Scores | undefined): void {
   if (row === undefined) return;
   const { trainAccuracy, validationAccuracy } = required ?? {};
@@ -69,8 +69,8 @@ function check(
 }
 
 /**
- * All rows as a teacher reads them whose view of the training rows changes places among these, by the
- * stream `teacher-rows` of the seed: what it makes of a row is what another row asks.
+ * Permutes a teacher's inputs among the training rows, by the seed's stream `teacher-rows`: its
+ * output for a row is then the output for another row.
  */
 export function shuffleRows(inputs: HostArray, { train }: SplitRows, seed: number): HostArray {
   const order = rng(seed).split('teacher-rows').permutation(train.length);
@@ -82,8 +82,8 @@ export function shuffleRows(inputs: HostArray, { train }: SplitRows, seed: numbe
 }
 
 /**
- * The task with the labels of the training rows permuted among these rows, by the stream `labels`
- * of the seed; validation rows keep theirs. After Zhang et al. 2017 (1611.03530): what is left is memory.
+ * Permutes the labels among the training rows, by the seed's stream `labels`; validation rows keep
+ * theirs. After Zhang et al. 2017 (1611.03530): only memorization is possible.
  */
 export function shuffleLabels(task: Task, { train }: SplitRows, seed: number): Task {
   const order = rng(seed).split('labels').permutation(train.length);

@@ -1,4 +1,4 @@
-/** Gradients of a run's loss and of each of its terms at fixed parameters: for probes, outside the training step. */
+/** Gradients of a run's loss and of each of its terms at fixed parameters, for probes, outside the training step. */
 import type * as tf from '@grok/tfjs';
 import type { Checkpoint, HostArray, HostParams, Params, Program } from '../contracts/types.js';
 import { reader, valueAndGrads, withoutAuxiliary } from '../tensors/params.js';
@@ -11,13 +11,13 @@ import { computeSites } from './sites.js';
 import type { Batch } from './step.js';
 import type { Training } from './training.js';
 
-/** Gradients by batch: of the weighted total, and of each term unweighted, by its name in the metrics rows. */
+/** Gradients per batch: of the weighted total, and of each unweighted term, by its name in the metrics rows. */
 export interface TermGradients {
   readonly total: readonly HostParams[];
   readonly terms: Readonly<Record<string, readonly HostParams[]>>;
 }
 
-/** What an objective is evaluated with. */
+/** What evaluating an objective needs. */
 type ObjectiveRun = Pick<
   Training,
   'backend' | 'task' | 'model' | 'objective' | 'teachers' | 'seed'
@@ -31,8 +31,9 @@ type Inputs = {
 type Outputs = { readonly total: Params; readonly terms: Readonly<Record<string, Params>> };
 
 /**
- * Gradients by the model's own parameters, without dropout, over `batches` equal parts of `rows`.
- * Weights that are schedules are those of the step to come; random inputs have a stream of their own.
+ * Gradients with respect to the model's own parameters, without dropout, over `batches` equal parts
+ * of `rows`. Scheduled weights are those of the next step; random inputs come from a separate
+ * stream.
  * @throws InputError when there are fewer rows than batches.
  */
 export async function gradientsByTerm(
@@ -70,7 +71,7 @@ export async function gradientsByTerm(
   return { total: found.total, terms: Object.fromEntries(found.terms) };
 }
 
-/** The total's gradients, then one backward pass a term. */
+/** The gradients of the total, then one backward pass per term. */
 function objectiveGradients({
   model,
   objective,

@@ -1,7 +1,7 @@
 /**
  * The training loop, top to bottom: compile, then per epoch order → draws → steps → evaluation →
- * probes. It yields events and calls nobody back; whoever iterates it stores and shows them.
- * Every random stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
+ * probes. It yields events and calls nobody back; the caller stores and shows them. Every random
+ * stream is a function of (seed, stream, step), so a resumed run repeats the same bits.
  */
 
 import type {
@@ -32,12 +32,13 @@ import type { StepOutputs } from './step.js';
 import { checkRequired, isReached } from './stopping.js';
 import type { Training, TrainingEvent } from './training.js';
 
-/** Validation accuracies whose first crossing is an event with a pinned checkpoint. */
+/** Validation accuracies whose first crossing is an event and pins a checkpoint. */
 export const CROSSINGS: readonly number[] = [0.5, 0.9, 0.95, 0.99, 0.999];
 
 /**
- * Trains to the end of its length or to `stop`, or until `signal` aborts (then the state is saved first).
- * @throws RunError when the loss is not finite, naming the step, or when what is required was not met.
+ * Trains until its length or `stop` is reached, or until `signal` aborts (then the state is saved
+ * first).
+ * @throws RunError when the loss is not finite, naming the step, or when a requirement is not met.
  */
 export async function* train(
   run: Training,
@@ -53,7 +54,7 @@ export async function* train(
         checkpoint: await createSnapshot(loop).checkpoint(),
         pinned: true,
       };
-    // Killed after its last checkpoint and before its end, a run comes here with nothing left to do.
+    // A run that was killed between its last checkpoint and its end has nothing left to do here.
     while (!isComplete(loop)) {
       const started = run.now();
       if ((yield* trainEpoch(loop, signal)) === 'interrupted') {
@@ -70,7 +71,7 @@ export async function* train(
   }
 }
 
-/** The steps of an epoch that are left, to the end of the run's length. */
+/** Runs the remaining steps of an epoch, up to the end of the run. */
 async function* trainEpoch(
   loop: Loop,
   signal: AbortSignal | undefined,
@@ -97,12 +98,12 @@ async function* trainEpoch(
   return 'done';
 }
 
-/** One optimizer step on the training rows at `at`; gives the loss. @throws RunError when it is not finite. */
+/** Runs one optimizer step on the training rows at `at` and returns the loss. @throws RunError when it is not finite. */
 async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
   const { run, data, programs, params, state, position } = loop;
   const { backend } = run;
   const { program, masks } = findProgram(programs.steps, at.length);
-  // Masks are drawn into the same arrays at the next step, when these tensors are long free.
+  // The next step draws masks into the same arrays; these tensors are freed before that.
   const drawn = drawStepInputs(run, data, at, position.step, masks);
   const inputs = uploadTree(backend, drawn, { lent: true });
   const batch = data.resident ?? uploadTree(backend, takeBatch(data.train, at), { lent: true });
@@ -122,7 +123,7 @@ async function trainStep(loop: Loop, at: Int32Array): Promise<number> {
   return step.loss;
 }
 
-/** The scalars of a step: means over its rows, and the number of correct ones. */
+/** The scalars of a step: means over its rows, and the number of correct rows. */
 async function readStep(
   { backend, objective }: Training,
   out: OnDevice<StepOutputs>,
@@ -137,7 +138,7 @@ async function readStep(
   return { loss, correct, ...(hardLoss === undefined ? {} : { hardLoss }), terms };
 }
 
-/** Sums with a step of `rows` rows added. */
+/** Adds a step of `rows` rows to the sums. */
 function addStep(sums: EpochSums, step: EpochSums, rows: number): EpochSums {
   const hardLoss = (sums.hardLoss ?? Number.NaN) + (step.hardLoss ?? Number.NaN) * rows;
   return {
@@ -148,7 +149,7 @@ function addStep(sums: EpochSums, step: EpochSums, rows: number): EpochSums {
   };
 }
 
-/** Ends an epoch, whole or cut off by the end of the run: evaluates where that is due, and saves. */
+/** Ends a complete or partial epoch: evaluates if due, and saves. */
 async function* closeEpoch(loop: Loop, started: number): AsyncGenerator<TrainingEvent, void> {
   const { run } = loop;
   const trained = averageEpoch(loop);
@@ -161,7 +162,7 @@ async function* closeEpoch(loop: Loop, started: number): AsyncGenerator<Training
     yield { type: 'checkpoint', checkpoint: await snapshot.checkpoint(), pinned };
 }
 
-/** Scores the parameters, runs the probes that are due and writes the row; tells whether to pin them. */
+/** Scores the parameters, runs the due probes and yields the row; returns whether to pin the checkpoint. */
 async function* evaluateEpoch(
   loop: Loop,
   trained: Trained,
@@ -186,10 +187,10 @@ async function* evaluateEpoch(
   return crossed.length > 0 || requested.some((it) => crosses(it, scored, before));
 }
 
-/** What an epoch's steps measured. */
+/** Training metrics of an epoch. */
 type Trained = Pick<MetricsRow, 'epoch' | 'step' | 'train' | 'terms'>;
 
-/** Means over the rows of the epoch that has just been trained. */
+/** Means over the rows of the epoch that was just trained. */
 function averageEpoch({ run, batches, position }: Loop): Trained {
   const { epoch, batch, step, sums } = position;
   const rows = Math.min(batch * batches.size, run.split.train.length);
@@ -205,14 +206,14 @@ function averageEpoch({ run, batches, position }: Loop): Trained {
   };
 }
 
-/** Goes on to the next epoch, unless the run ends within this one: then it can be trained on from there. */
+/** Moves to the next epoch, unless the run ends within this one, so that training can continue from there. */
 function advanceEpoch(loop: Loop): void {
   const { epoch, batch, step } = loop.position;
   if (batch === loop.batches.perEpoch)
     loop.position = { epoch: epoch + 1, batch: 0, step, sums: noSums };
 }
 
-/** @throws RunError when the validation loss is not finite: the last step's parameters are not. */
+/** @throws RunError when the validation loss is not finite, since the last step's parameters are not. */
 async function scoreEpoch(loop: Loop): Promise<Pick<MetricsRow, 'validation' | 'trainEval'>> {
   const { data, position } = loop;
   const validation = await evaluate(loop, data.validation);
@@ -255,7 +256,7 @@ function selectRowProbes(found: readonly Found[]): Pick<MetricsRow, 'probes'> {
   return Object.keys(probes).length === 0 ? {} : { probes };
 }
 
-/** Analyses, and what went wrong with probes, each once a run. */
+/** Yields analyses, and probe failures once per run. */
 function* tellFindings(
   { notices }: Loop,
   { epoch, step }: MetricsRow,
@@ -270,7 +271,7 @@ function* tellFindings(
     }
 }
 
-/** Whether nothing is left to do: the length is spent, or the last row fulfils `stop`. */
+/** Whether nothing is left to do: the length is reached, or the last row meets `stop`. */
 function isComplete({ run, position, history }: Loop): boolean {
   const { batch, step } = position;
   // A state within an epoch may have been saved before the row that ends the run.

@@ -1,4 +1,4 @@
-/** What a run trains with and what it yields: the words that the loop, its programs and its probes share. */
+/** Types shared by the training loop, its programs and its probes. */
 
 import type {
   Backend,
@@ -15,17 +15,17 @@ import type {
 import type { ComposedObjective } from './objective.js';
 import type { Teacher } from './sites.js';
 
-/** A probe under its name in this run. */
+/** A probe and its name in this run. */
 export interface ActiveProbe {
   readonly name: string;
   readonly probe: Probe;
 }
-/** What the loop reads of an experiment as it is written; its other keys name parts that are created first. */
+/** The keys of an experiment that the loop reads directly; the others name components that are created first. */
 export type TrainingSettings = Omit<
   Experiment,
   'task' | 'split' | 'model' | 'objective' | 'teachers' | 'optimizer' | 'probes'
 >;
-/** Everything that a run trains with; plain data and functions. */
+/** Everything that a run trains with, as plain data and functions. */
 export interface Training extends TrainingSettings {
   /** Id of the run, for its checkpoints. */
   readonly run: string;
@@ -39,19 +39,19 @@ export interface Training extends TrainingSettings {
   readonly probes: readonly ActiveProbe[];
   /** Epochs between checkpoints. */
   readonly checkpointEvery: number;
-  /** Points whose checkpoints are kept, beside those of crossings. */
+  /** Points whose checkpoints are kept, in addition to those at crossings. */
   readonly pin?: PinnedPoints;
   /** Steps after which the parameters are recorded. */
   readonly recordedSteps: ReadonlySet<number>;
-  /** Seconds on a clock that never goes back. */
+  /** Seconds on a monotonic clock. */
   readonly now: () => number;
-  /** Largest memory of the process so far, in bytes, where that can be told. */
+  /** Peak memory of the process so far, in bytes, if available. */
   readonly peakMemoryBytes?: () => number;
 }
 
 /**
- * What the loop yields: the run's events, but for its end, which whoever runs the loop knows first, and
- * for files, which it writes: those come as the states that go into them.
+ * Events of the loop: those of the run except its end, which the caller knows first. Files that
+ * the loop would write come as the states that go into them.
  */
 export type TrainingEvent =
   | Exclude<RunEvent, { type: 'checkpoint' | 'state' | 'end' }>

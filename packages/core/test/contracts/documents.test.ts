@@ -1,4 +1,4 @@
-/** Documents that do not fit: the file, the line, the key, the rule, what was got and what to do. */
+/** Documents that do not match: errors name the file, line, key, rule, what was got and what to do. */
 import { InputError, type RunEvent } from '@grok/core';
 import {
   type DocumentKind,
@@ -27,13 +27,13 @@ const read = (value: unknown): unknown =>
   readDocument(bytes(JSON.stringify(value, null, 2)), 'x.json', kind(experimentSchema));
 
 describe('readDocument', () => {
-  it('gives what it read, a byte order mark or not', () => {
+  it('reads JSON with or without a byte order mark', () => {
     expect(read(experiment)).toEqual(experiment);
     const text = `\uFEFF${JSON.stringify(experiment)}`;
     expect(readDocument(bytes(text), 'x', kind(experimentSchema))).toEqual(experiment);
   });
 
-  // Each is a fault that was a TypeError, a silent acceptance or a message without its place.
+  // Each case used to be a TypeError, a silent acceptance or a message without a location.
   it.each<[string, unknown, string]>([
     ['a list', [], 'x.json: line 1: must be an object, got []'],
     ['null', null, 'x.json: line 1: must be an object, got null'],
@@ -74,14 +74,14 @@ describe('readDocument', () => {
     expect(() => read(value)).toThrow(/; restore it$/);
   });
 
-  it('__proto__ is no name: laid over another object it would be its prototype', () => {
+  it('rejects __proto__ as a name (catches: it becomes a prototype when merged)', () => {
     const text = '{"task":{"use":"div","options":{"__proto__":{"p":7}}}}';
     expect(() => readDocument(bytes(text), 'x.json', kind(experimentSchema))).toThrow(
       'x.json: "__proto__" cannot be used as a name; choose another; restore it',
     );
   });
 
-  it('names the format before anything else, and says what to do with an older one', () => {
+  it('reports the format before other faults, and what to do with an older one', () => {
     const foreign = bytes('{ "name": "not ours" }');
     expect(() => readDocument(foreign, 'config.json', kind(runConfigSchema))).toThrow(
       'config.json: line 1: key "format": is missing (must be "grok run 2"); restore it',
@@ -92,7 +92,7 @@ describe('readDocument', () => {
     );
   });
 
-  it('is not JSON', () => {
+  it('rejects invalid JSON', () => {
     expect(() => readDocument(bytes('{'), 'x.json', kind(experimentSchema))).toThrow(
       /^x\.json: must be JSON \(.*\); restore it$/,
     );
@@ -112,14 +112,14 @@ describe('readLines', () => {
     bytes(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const metrics = kind(metricsRowSchema);
 
-  it('gives whole lines and the byte after each; a torn last one is left out', () => {
+  it('returns complete lines with their end offsets and drops a partial last line', () => {
     const whole = rows(row, { ...row, epoch: 2 });
     const found = readLines(bytes(`${new TextDecoder().decode(whole)}{"epo`), 'm', metrics);
     expect(found.map(({ value }) => value.epoch)).toEqual([1, 2]);
     expect(found.at(-1)?.end).toBe(whole.length);
   });
 
-  it('a number that was not finite comes back as NaN', () => {
+  it('reads back a non-finite number as NaN', () => {
     const [found] = readLines(rows({ ...row, terms: { hard: Number.NaN } }), 'm', metrics);
     expect(found?.value.terms).toEqual({ hard: Number.NaN });
   });
@@ -145,7 +145,7 @@ describe('readLines', () => {
     expect(() => readLines(rows(row, bad), 'm', metrics)).toThrow(message);
   });
 
-  it('an event of an unknown type names the known ones; an unknown key of a known type the nearest', () => {
+  it('lists the known types for an unknown event type, and suggests the nearest key for an unknown key', () => {
     const events = kind<RunEvent>(runEventSchema);
     expect(() => readLines(rows({ type: 'ende' }), 'e', events)).toThrow(
       /e: line 1: key "type": must be "start", "step", .* or "end" \(did you mean "end"\?\), got "ende"/,

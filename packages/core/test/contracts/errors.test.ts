@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { editDistance, nearest } from '../../src/contracts/errors.js';
 
 describe('errors', () => {
-  it('are told apart by name, also those of another copy of core', () => {
-    // Catches: instanceof, which fails for a plugin's own copy; exit code 1 in place of 2.
+  it('identifies errors by name, including those of another copy of core', () => {
+    // Catches: instanceof, which fails for a plugin's own copy of core; exit code 1 instead of 2.
     const foreign = Object.assign(new Error('x'), { name: 'GrokInputError' });
     expect([isInputError(new InputError('x')), isInputError(foreign)]).toEqual([true, true]);
     expect([isRunError(new RunError('x')), isRunError(new InputError('x'))]).toEqual([true, false]);
@@ -16,7 +16,7 @@ describe('errors', () => {
 
 describe('editDistance', () => {
   it('counts inserts, deletes, replacements and swaps', () => {
-    // Catches: a swap of neighbors counted as two, a table filled from the wrong side.
+    // Catches: a swap of neighbors counted as two edits; a table filled from the wrong side.
     const cases: [string, string, number][] = [
       ['', '', 0],
       ['', 'abc', 3],
@@ -35,7 +35,7 @@ describe('editDistance', () => {
 
 describe('unknownName', () => {
   const known = ['logit', 'feature', 'attention', 'hard'];
-  it('cuts what is long, and compares no long names', () => {
+  it('truncates long text and skips suggestions for long names', () => {
     // Catches: an error of 100,000 characters, and a table of 100,000 × 100,000 edits.
     const long = 'x'.repeat(100_000);
     const { message } = unknownName(long, long, [...known, `${long}y`]);
@@ -44,12 +44,12 @@ describe('unknownName', () => {
     );
     expect(message).not.toContain('did you mean');
   });
-  it('writes names as JSON does', () => {
-    // Catches: quotes and control characters that make another error of it.
+  it('quotes names as JSON', () => {
+    // Catches: quotes and control characters that break the message.
     expect(unknownName('arm', 'a"\n', ['b']).message).toBe('unknown arm "a\\"\\n": known: b');
   });
-  it('suggests the nearest and lists the known, sorted', () => {
-    // Catches: a suggestion for anything at all, or none for a slip.
+  it('suggests the nearest name and lists the known ones, sorted', () => {
+    // Catches: a suggestion for any input, or none for a typo.
     expect(unknownName('strategy', 'logti', known).message).toBe(
       'unknown strategy "logti": did you mean "logit"? Known: attention, feature, hard, logit.'.slice(
         0,
@@ -63,8 +63,8 @@ describe('unknownName', () => {
     expect(isInputError(unknownName('probe', 'x', []))).toBe(true);
   });
 
-  it('takes slips of case and of a letter in three, no more', () => {
-    // Catches: "no" suggested for "onnx", or nothing for a name in capitals.
+  it('tolerates differences of case and one edit in three letters, no more', () => {
+    // Catches: "no" suggested for "onnx"; no suggestion for a name in capitals.
     expect(nearest('Attention', known)).toBe('attention');
     expect(nearest('attentoin', known)).toBe('attention');
     expect(nearest('attn', known)).toBeUndefined();

@@ -3,8 +3,8 @@ import { canonicalJson, sha256Hex, splitHash, taskHash } from '@grok/core/intern
 import { describe, expect, it } from 'vitest';
 
 describe('sha256Hex', () => {
-  it('agrees with FIPS 180-4, whole or in parts', () => {
-    // Catches: another hash, upper case, or parts hashed one by one.
+  it('matches FIPS 180-4, whole or in parts', () => {
+    // Catches: another hash, upper case, or parts hashed separately.
     const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     expect(sha256Hex('abc')).toBe(abc);
     expect(sha256Hex('a', new Uint8Array([98, 99]))).toBe(abc);
@@ -13,8 +13,8 @@ describe('sha256Hex', () => {
 });
 
 describe('canonicalJson', () => {
-  it('gives the example of RFC 8785', () => {
-    // Catches: numbers, escapes or order of keys of our own.
+  it('matches the example of RFC 8785', () => {
+    // Catches: nonstandard numbers, escapes or key order.
     const value = {
       numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
@@ -42,7 +42,7 @@ describe('canonicalJson', () => {
     );
   });
 
-  it('leaves undefined out and refuses what JSON would change', () => {
+  it('omits undefined and rejects values that JSON would change', () => {
     // Catches: NaN hashed as null; a Float32Array hashed as an object; a cycle that never ends.
     expect(canonicalJson({ a: undefined, b: -0 })).toBe('{"b":0}');
     expect(() => canonicalJson({ a: { lr: Number.NaN } })).toThrow('JSON at a.lr: NaN');
@@ -58,7 +58,7 @@ describe('canonicalJson', () => {
   });
 });
 
-describe('identities', () => {
+describe('hashes', () => {
   const experiment = {
     task: { use: 'div', options: { p: 97 } },
     model: { use: 'transformer' },
@@ -67,18 +67,19 @@ describe('identities', () => {
     epochs: 150,
     seed: 42,
   };
-  it('of an experiment does not depend on the order of keys', () => {
-    // Catches: two hashes of one experiment written by two hands, or one of two experiments.
+  it('of an experiment do not depend on key order', () => {
+    // Catches: two hashes for one experiment whose keys are ordered differently; one hash for two
+    // experiments.
     const turned = Object.fromEntries(Object.entries(experiment).reverse()) as typeof experiment;
     expect(experimentHash(turned)).toBe(experimentHash(experiment));
     expect(experimentHash({ ...experiment, seed: 43 })).not.toBe(experimentHash(experiment));
   });
-  it('of an experiment does not depend on how long it is (a run that goes on would be another)', () => {
+  it('of an experiment do not depend on its length (catches: a new id for an extended run)', () => {
     expect(experimentHash({ ...experiment, epochs: 10 })).toBe(experimentHash(experiment));
     expect(experimentHash({ ...experiment, batch: 64 })).not.toBe(experimentHash(experiment));
   });
 
-  it('of parameters hashes float32 bytes in the given order', () => {
+  it('of parameters cover the float32 bytes in the given order', () => {
     // Catches: float64 bytes, sorted names, or the whole buffer behind a view.
     const whole = Float32Array.of(9, 1, -2, 9);
     const a = { shape: [2], dtype: 'float32', data: whole.subarray(1, 3) } as const;
@@ -88,8 +89,8 @@ describe('identities', () => {
     expect(paramsSha256({ a: b, z: a })).not.toBe(sha256Hex(bytes));
   });
 
-  it('of a task tells rows and labels apart', () => {
-    // Catches: division taken for subtraction, features for tokens, one shape for another.
+  it('of a task distinguish rows and labels', () => {
+    // Catches: division hashed like subtraction, features like tokens, one shape like another.
     const data = Int32Array.of(0, 1, 1, 0);
     const inputs = { data, shape: [2, 2], dtype: 'int32' } as const;
     const task = { vocabulary: 2, inputs, labels: Int32Array.of(1, 0), show: String };
@@ -104,8 +105,8 @@ describe('identities', () => {
     expect(new Set([task, ...others].map(taskHash)).size).toBe(6);
   });
 
-  it('of a split hashes little-endian int32', () => {
-    // Catches: sides swapped, 64-bit or big-endian numbers, one permutation cut in two places.
+  it('of a split use little-endian int32', () => {
+    // Catches: swapped sides, 64-bit or big-endian numbers, one permutation cut in two places.
     const rows = { train: Int32Array.of(258), validation: Int32Array.of(1) };
     expect(splitHash(rows)).toBe(sha256Hex(Uint8Array.of(1, 0, 0, 0, 2, 1, 0, 0, 1, 0, 0, 0)));
     const empty = { train: Int32Array.of(258, 1), validation: new Int32Array() };

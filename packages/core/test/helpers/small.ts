@@ -1,4 +1,4 @@
-/** A task, a model, an optimizer and a backend that core's own tests train with: small, and with all that a run may have. */
+/** A small task, model, optimizer and backend for core's own tests, covering everything that a run may have. */
 import '@tensorflow/tfjs-backend-cpu';
 import {
   createRegistry,
@@ -29,7 +29,7 @@ import {
 import type { Checkpoint } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 
-/** `a + b` modulo `p`, every pair of them. */
+/** `a + b` modulo `p`, for all pairs. */
 const sum = defineTask({
   name: 'sum',
   summary: 'Sums of two numbers.',
@@ -44,7 +44,7 @@ const sum = defineTask({
     };
   },
 });
-/** Two thirds of the rows train. */
+/** Trains on two thirds of the rows. */
 const shuffled = defineSplit({
   name: 'numpy',
   summary: 'Rows in an order of the seed.',
@@ -55,7 +55,7 @@ const shuffled = defineSplit({
     return { train: order.slice(0, at), validation: order.slice(at) };
   },
 });
-/** `relu(mean of embeddings) · W`, with dropout between. */
+/** `relu(mean of embeddings) · W`, with dropout in between. */
 const bag = defineModel({
   name: 'bag',
   summary: 'A bag of tokens.',
@@ -88,7 +88,7 @@ const bag = defineModel({
       },
     }),
 });
-/** Gradient descent with momentum: a state that a resumed run must have. */
+/** Gradient descent with momentum: it has state that a resumed run must restore. */
 const momentum = defineOptimizer({
   name: 'momentum',
   summary: 'Gradient descent with momentum.',
@@ -116,7 +116,7 @@ const momentum = defineOptimizer({
     };
   },
 });
-/** Mean squared distance to the labels: a loss that is not the hard one. */
+/** Mean squared distance to the labels, as a loss other than the hard loss. */
 const squared = defineStrategy({
   name: 'squared',
   summary: 'Squared distance to one-hot labels.',
@@ -130,7 +130,7 @@ const squared = defineStrategy({
     },
   }),
 });
-/** Gives the number of parameters at a moment. */
+/** Counts the parameters. */
 const count = defineProbe({
   name: 'count',
   summary: 'Counts parameters.',
@@ -158,7 +158,7 @@ export const smallRegistry = (...plugins: readonly Plugin[]): Registry =>
   createRegistry([plugin, ...plugins]);
 export const registry: Registry = smallRegistry();
 
-/** 17 training rows in batches of 6: three steps an epoch, the last of five rows. */
+/** 17 training rows in batches of 6: three steps per epoch, the last with five rows. */
 export const experiment: Experiment & { readonly epochs: number } = {
   task: { use: 'sum' },
   model: { use: 'bag' },
@@ -169,7 +169,7 @@ export const experiment: Experiment & { readonly epochs: number } = {
 };
 export const execution = { backend: 'cpu', checkpointEvery: 1 };
 
-/** Trains the small experiment, changed, in a store of its own or in a given one. */
+/** Trains the small experiment with changes, in a new or a given store. */
 export async function trainSmall(
   changes: object = {},
   { store = memoryStore(), how = {}, ...host }: Partial<RunHost> & { readonly how?: object } = {},
@@ -182,13 +182,13 @@ export async function trainSmall(
 }
 const withoutUndefined = (keys: object): object =>
   Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
-/** Changes of a run whose length is in steps. */
+/** Changes that set a run's length in steps. */
 export const inSteps = (steps: number): object => ({ epochs: undefined, steps });
 
 /** Rows without their times, which differ between equal runs. */
 export const withoutTimes = (rows: readonly MetricsRow[]): readonly object[] =>
   rows.map(({ time: _, ...row }) => row);
-/** A checkpoint's parameters as lists. */
+/** A checkpoint's parameters as arrays. */
 export const listParams = ({
   params,
 }: Pick<Checkpoint, 'params'>): readonly (readonly number[])[] =>

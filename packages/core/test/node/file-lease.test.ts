@@ -1,4 +1,4 @@
-/** Leases among processes: what a killed holder leaves behind must not have to be removed by hand. */
+/** Leases among processes: a lease left by a killed holder must never need manual removal. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The lease of this process, as its file says it. */
+/** The stamp of this process, as its lease file has it. */
 async function ownStamp(): Promise<Record<string, unknown>> {
   const hold = await holdStore(fileStore(join(folder, 'own')));
   const lease = join(folder, 'own', '.lease-work');
@@ -48,7 +48,7 @@ async function left(changes: Record<string, unknown>): Promise<string> {
 const deadPid = (): number => spawnSync(process.execPath, ['-e', '']).pid;
 
 describe('a lease of a folder', () => {
-  it('names its holder, and leaves nothing behind', async () => {
+  it('names its holder and leaves no files behind', async () => {
     const hold = await holdStore(fileStore(folder));
     await expect(holdStore(fileStore(folder))).rejects.toThrow(
       `${folder}: in use by process ${process.pid}; wait until it ends or stop it`,
@@ -56,8 +56,8 @@ describe('a lease of a folder', () => {
     await hold.release();
     expect(readdirSync(folder)).toEqual([]);
   });
-  it('is taken over by one of those that ask at once in one process', async () => {
-    // Catches: a lease in place that its own process does not know yet, ended by another that asks.
+  it('is taken by exactly one of several concurrent callers in one process', async () => {
+    // Catches: a lease in place that its own process does not know yet, ended by another caller.
     const store = fileStore(folder);
     for (let round = 0; round < 40; round++) {
       expect((await store.lease('work', 0.001)).granted).toBe(true);
@@ -68,7 +68,7 @@ describe('a lease of a folder', () => {
       for (const lease of granted) await lease.release();
     }
   });
-  it('removes the folders that were made for it, but none that something is in', async () => {
+  it('removes the folders it created, but only if they are empty', async () => {
     await (await holdStore(fileStore(join(folder, 'a', 'b')))).release();
     expect(readdirSync(folder)).toEqual([]);
     const hold = await holdStore(fileStore(join(folder, 'c', 'd')));
@@ -76,11 +76,11 @@ describe('a lease of a folder', () => {
     await hold.release();
     expect(readdirSync(join(folder, 'c'))).toEqual(['kept']);
   });
-  it('that cannot be written is an error of one line', async () => {
+  it('reports a failed write in one line', async () => {
     writeFileSync(join(folder, 'file'), '');
     await expect(holdStore(fileStore(join(folder, 'file', 'x')))).rejects.toThrow(/^cannot lock /);
   });
-  it('is refused while its holder is alive, and had as soon as it is let go', async () => {
+  it('is refused while its holder is alive, and available once released', async () => {
     await left({ pid: process.ppid, began: undefined });
     await expect(holdStore(fileStore(folder))).rejects.toThrow(`in use by process ${process.ppid}`);
     const next = holdStore(fileStore(folder), 60);
@@ -92,7 +92,7 @@ describe('a lease of a folder', () => {
     ['from before the machine was started again', { boot: 'earlier' }, 'on '],
     ['in another container', { space: 'pid:[1]' }, 'of another container on '],
   ])(
-    'is refused while its holder is %s, until its time is over (catches: a live lease stolen)',
+    'is refused while its holder is %s, until it expires (catches: a live lease stolen)',
     async (_, changes, where) => {
       const pid = deadPid();
       const file = await left({ pid, ...changes });
@@ -116,7 +116,7 @@ describe('a lease of a folder', () => {
       await (await holdStore(fileStore(folder))).release();
     },
   );
-  it('keeps its time by the file system (catches: machines whose clocks differ)', async () => {
+  it('uses the file system’s clock (catches: machines whose clocks differ)', async () => {
     const lease = await fileStore(folder).lease('work', 60);
     if (!lease.granted) throw new Error('it is free');
     const [name = ''] = readdirSync(join(folder, '.lease-work'));
@@ -130,13 +130,13 @@ describe('a lease of a folder', () => {
     expect(readFileSync(file, 'utf8')).toBe(text);
     await lease.release();
   });
-  it('is taken from a holder that has ended', async () => {
+  it('is taken from a holder that has exited', async () => {
     await left({ pid: deadPid() });
     await (await holdStore(fileStore(folder))).release();
     expect(existsSync(join(folder, '.lease-work'))).toBe(false);
   });
-  it('is taken from an earlier process of the same id', async () => {
-    // Catches: a container that is started again, and waits for itself.
+  it('is taken from an earlier process with the same id', async () => {
+    // Catches: a restarted container that waits for itself.
     await left({});
     await (await holdStore(fileStore(folder))).release();
   });
@@ -148,7 +148,7 @@ describe('a lease of a folder', () => {
     },
   );
   it.each(['', '{', '{"pid":"x"}'])(
-    'that reads %j is an error that names it (catches: a wait for ever)',
+    'is an error that names it when it reads %j (catches: waiting forever)',
     async (text) => {
       mkdirSync(join(folder, '.lease-work'));
       writeFileSync(join(folder, '.lease-work', 'theirs.json'), text);
@@ -168,14 +168,14 @@ describe('a lease of a folder', () => {
       'a folder in its place',
       (path: string) => mkdirSync(join(path, 'x.json'), { recursive: true }),
     ],
-  ])('whose place %s has taken is an error that names it', async (_, make) => {
+  ])('is an error that names it when %s is in its place', async (_, make) => {
     const path = join(folder, '.lease-work');
     make(path);
     await expect(holdStore(fileStore(folder), 60)).rejects.toThrow(
       `${path}: not a readable lease; remove it`,
     );
   });
-  it('is had after takers that were killed halfway, and what they left goes', async () => {
+  it('is taken after takers that were killed halfway, and removes what they left', async () => {
     const stamp = JSON.stringify({ ...(await ownStamp()), pid: deadPid() });
     mkdirSync(join(folder, '.lease-work'));
     for (const token of ['dead', 'old']) {
@@ -185,8 +185,8 @@ describe('a lease of a folder', () => {
     await (await holdStore(fileStore(folder))).release();
     expect(readdirSync(folder)).toEqual([]);
   });
-  it('is had after takers that did not come to say who they are; what they left goes when it is old', async () => {
-    // Catches: a folder for each such kill, for ever.
+  it('is taken after takers killed before they wrote a stamp; their leftovers are removed once old', async () => {
+    // Catches: a folder left forever by each such kill.
     for (const token of ['new', 'old']) {
       const candidate = join(folder, `.lease-work.new-${token}`);
       mkdirSync(candidate);
@@ -198,8 +198,8 @@ describe('a lease of a folder', () => {
   });
 });
 
-describe('work in a folder', () => {
-  it('that another took writes nothing more, and says so (catches: two that write)', async () => {
+describe('holding a folder', () => {
+  it('blocks writes once another process has the lease (catches: two writers)', async () => {
     const store = fileStore(folder);
     const hold = await holdStore(store);
     await hold.store.write('config.json', Uint8Array.of(1));
@@ -217,8 +217,8 @@ describe('work in a folder', () => {
     expect(readFileSync(join(folder, 'config.json'))).toEqual(Buffer.of(1));
     await hold.release();
   });
-  it('that fails, and whose lease cannot be released, says both', async () => {
-    // Catches: a read-only file system told as "unlink .lease-work", which is not what went wrong.
+  it('reports both the failure and the failed release', async () => {
+    // Catches: a read-only file system reported only as "unlink .lease-work".
     const store: Store = {
       ...fileStore(folder),
       lease: async () => ({
@@ -244,7 +244,7 @@ describe('work in a folder', () => {
 describe.skipIf(!existsSync(dist))(
   'eight processes and a stale lease (skipped without a build)',
   () => {
-    it('work one at a time (catches: two that take one over, a new lease taken for the stale one)', async () => {
+    it('work one at a time (catches: two that take one over; a new lease taken for the stale one)', async () => {
       await left({ pid: deadPid() });
       const script = `
       import { mkdir, rmdir } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What a store of files must survive: full disks, missing rights, kills, leftovers. */
+/** Failures that a file store must survive: full disks, missing permissions, kills, leftovers. */
 import { spawnSync } from 'node:child_process';
 import fs, {
   existsSync,
@@ -19,7 +19,7 @@ import { isRunError } from '@grok/core';
 import { fileStore, peakMemoryBytes } from '@grok/core/node';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-/** What the file system does wrong: an operation and its error. */
+/** The injected file system fault: an operation and its error. */
 const fault = { op: '', code: '', log: [] as string[], paths: new Map<number, string>() };
 const trap = (op: string): void => {
   if (fault.op === op)
@@ -53,12 +53,12 @@ const spies = [
       return writeFile.call(handle, data);
     };
     fault.paths.set(handle.fd, String(path));
-    // As in Yarn's Plug'n'Play.
+    // as in Yarn's Plug'n'Play
     handle.sync = () => Promise.reject(new Error('Method not implemented.'));
     return handle;
   }),
 ];
-// What was imported by name is exchanged too.
+// also replaces bindings that were imported by name
 syncBuiltinESMExports();
 afterAll(() => {
   for (const spy of spies) spy.mockRestore();
@@ -84,7 +84,7 @@ const failure = async (action: Promise<unknown>): Promise<Error> => {
 
 describe('file store', () => {
   it('needs no hard links, which exFAT and many network folders lack', async () => {
-    // Catches: a file put in place, or a lease taken, by a link.
+    // Catches: a file put in place, or a lease taken, with a hard link.
     const refuse = () => {
       throw Object.assign(new Error('EPERM: from the test'), { code: 'EPERM' });
     };
@@ -114,7 +114,8 @@ describe('file store', () => {
     ['rename', 'EACCES', 'permission denied; make the folder writable'],
     ['open', 'EROFS', 'the file system is read-only; use another folder (EROFS)'],
   ])('keeps the old file when %s fails with %s', async (op, code, advice) => {
-    // Catches: a half-written file in the old one's place, a temporary left on a full disk, a raw errno.
+    // Catches: a half-written file in place of the old one, a temporary file left on a full disk, a
+    // raw errno.
     const store = fileStore(dir);
     await store.write('checkpoints/a', bytes('the old file'));
     Object.assign(fault, { op, code });
@@ -141,8 +142,8 @@ describe('file store', () => {
     },
   );
 
-  it('tells of a file in the way of a folder', async () => {
-    // Catches: "EEXIST: mkdir" shown to a person; a file given for a run's folder must read as no run.
+  it('reports a file in the way of a folder', async () => {
+    // Catches: "EEXIST: mkdir" shown to the user. A file given as a run folder must read as no run.
     mkdirSync(dir);
     writeFileSync(join(dir, 'run'), '');
     const store = fileStore(join(dir, 'run'));
@@ -162,7 +163,8 @@ describe('file store', () => {
   });
 
   it('syncs the bytes before the name, and earlier appends before both', async () => {
-    // Catches: after a power cut, an empty file under the new name, or a checkpoint ahead of its metrics.
+    // Catches: after a power cut, an empty file under the new name, or a checkpoint ahead of its
+    // metrics.
     const store = fileStore(dir);
     await store.append('metrics.jsonl', bytes('row\n'));
     fault.log = [];
@@ -170,7 +172,7 @@ describe('file store', () => {
     const folder = dir.split('/').at(-1);
     expect(fault.log).toEqual([
       'sync metrics.jsonl',
-      `sync ${folder}`, // else its name may be lost though its bytes are there
+      `sync ${folder}`, // otherwise its name may be lost although its bytes are there
       'sync new config.json',
       'rename config.json',
       `sync ${folder}`,
@@ -180,7 +182,7 @@ describe('file store', () => {
     expect(fault.log).toEqual([`sync ${folder}`, 'sync new a', 'rename a', 'sync checkpoints']);
   });
 
-  it('does not make a folder anew that is gone (catches: a run that ends well in an empty folder)', async () => {
+  it('does not recreate a folder that disappeared (catches: a run that finishes in an empty folder)', async () => {
     const store = fileStore(dir);
     await store.append('metrics.jsonl', bytes('row\n'));
     renameSync(dir, `${dir}-elsewhere`);
@@ -194,8 +196,9 @@ describe('file store', () => {
     expect(existsSync(dir)).toBe(false);
   });
 
-  it('ignores what killed processes left, and removes it, but not what others are writing', async () => {
-    // Catches: a half checkpoint listed as one; disks that fill up with leftovers; a live writer robbed.
+  it('ignores and removes leftovers of killed processes, but not files being written by others', async () => {
+    // Catches: half a checkpoint listed as one; disks that fill up with leftovers; a live writer's
+    // file removed.
     const dead = spawnSync(process.execPath, ['-e', 'console.log(process.pid)']).stdout.toString();
     const names = {
       dead: `.tmp-${dead.trim()}-0-step-000900.safetensors`,
@@ -218,7 +221,7 @@ describe('file store', () => {
 
 describe('peakMemoryBytes', () => {
   it('is in bytes', () => {
-    // Catches: kilobytes passed on as bytes.
+    // Catches: kilobytes reported as bytes.
     expect(peakMemoryBytes()).toBeGreaterThan(20e6);
     expect(peakMemoryBytes()).toBeGreaterThanOrEqual(process.memoryUsage().rss * 0.5);
   });

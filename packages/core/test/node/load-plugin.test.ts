@@ -43,7 +43,7 @@ const failure = async (entry: string, cwd = root): Promise<string> => {
 
 describe('loadPlugin', () => {
   it('loads a folder by its exports, its main or its index.js', async () => {
-    // Catches: one of the three ways in which a package names its entry left out; paths not taken from cwd.
+    // Catches: one of the three ways to name a package's entry missing; paths not relative to cwd.
     put(
       'exports/package.json',
       '{"name":"cosine","version":"2.0.0","type":"module","exports":{"types":"./no.d.ts","import":"./lib/a.js"}}',
@@ -70,14 +70,15 @@ describe('loadPlugin', () => {
   });
 
   it('loads a file, by path or URL', async () => {
-    // Catches: a file taken for a package's name.
+    // Catches: a file treated as a package name.
     const file = put('single.mjs', source('single'));
     for (const entry of ['./single.mjs', 'single.mjs', file, `file://${file}`])
       expect((await loadPlugin(entry, root)).plugin.name).toBe('single');
   });
 
-  it('loads an installed package from the working folder upwards, subpaths and links included', async () => {
-    // Catches: only grok's own node_modules searched; a folder of the package's name preferred to it.
+  it('loads an installed package from the working folder upwards, including subpaths and links', async () => {
+    // Catches: only grok's own node_modules searched; a folder with the package's name preferred to
+    // it.
     put(
       'node_modules/@lab/pkg/package.json',
       '{"name":"@lab/pkg","version":"0.3.0","type":"module","exports":{".":"./a.js","./sub":"./b.js"}}',
@@ -96,8 +97,8 @@ describe('loadPlugin', () => {
     expect((await loadPlugin('linked', cwd)).plugin.name).toBe('main');
   });
 
-  it('says what is wrong with an entry that is no plugin', async () => {
-    // Catches: a stack trace, or a failure much later that names neither the entry nor its fault.
+  it('says what is wrong with an entry that is not a plugin', async () => {
+    // Catches: a stack trace, or a much later failure that names neither the entry nor its fault.
     expect(await failure('./nowhere')).toContain(`no file or folder ${join(root, 'nowhere')}`);
     expect(await failure('no-such-package')).toContain('install it or give its path');
     expect(await failure('@lab/absent')).toContain(`no such package in ${root} or above`);
@@ -118,9 +119,9 @@ describe('loadPlugin', () => {
   });
 
   it.each(['*', 'x', '0', '0.1', '0.1.x', '~0.1.0', '^0.1.0-0', '>=0.1.0-0 <1 || ^2', '0.1 - 0.3'])(
-    'takes the range "%s" as npm does',
+    'treats the range "%s" as npm does',
     async (core) => {
-      // Catches: the widest range of all taken for none; a range that npm installs, refused.
+      // Catches: the widest range treated as none; a valid npm range refused.
       const file = put(
         `in-${core.replace(/\W/g, '_')}.mjs`,
         source('any').replace('>=0.1.0 <1', core),
@@ -129,8 +130,8 @@ describe('loadPlugin', () => {
     },
   );
 
-  it('asks Yarn where a package is, where Yarn answers', async () => {
-    // Catches: a dependency that is in no node_modules, not found.
+  it('resolves packages through Yarn, if it is active', async () => {
+    // Catches: a dependency that is in no node_modules reported as missing.
     put('cache/package.json', '{"name":"zipped","version":"1.0.0","main":"a.mjs"}');
     put('cache/a.mjs', source('zipped'));
     const resolveToUnqualified = (name: string, issuer: string): string => {
@@ -147,8 +148,8 @@ describe('loadPlugin', () => {
     }
   });
 
-  it('gives up on one that never finishes loading', async () => {
-    // Catches: a command that hangs on what a plugin awaits at its top level.
+  it('times out on a plugin that never finishes loading', async () => {
+    // Catches: a command that hangs on a plugin's top-level await.
     put('hangs.mjs', `await new Promise(() => {}); ${source('hangs')}`);
     vi.useFakeTimers();
     const message = failure('./hangs.mjs');
@@ -157,8 +158,8 @@ describe('loadPlugin', () => {
     expect(await message).toContain('did not finish loading within 60 s; importing');
   });
 
-  it('says which field of a plugin is missing', async () => {
-    // Catches: a plugin half written accepted, and failing when a run wants it.
+  it('names the missing field of a plugin', async () => {
+    // Catches: an incomplete plugin accepted, only to fail in a run.
     const faults: [string, string, string][] = [
       ['name', "name: 'x', version", 'needs a string "name"'],
       ['version', "version: '1.2.3',", 'needs a string "version"'],
@@ -192,7 +193,7 @@ describe('loadPlugin', () => {
   });
 });
 
-// By Node itself: the test runner takes every file for an ES module.
+// In a Node process: the test runner treats every file as an ES module.
 describe.skipIf(!existsSync(built))('a module as Node takes it (skipped without a build)', () => {
   const ask = `import(process.argv[1]).then(({ loadPlugin }) => loadPlugin(process.argv[2])).then(
     ({ plugin }) => console.log(plugin.name), (error) => console.log(error.message))`;
@@ -206,8 +207,9 @@ describe.skipIf(!existsSync(built))('a module as Node takes it (skipped without 
       },
     ).trim();
 
-  it('is loaded though a compiler made it CommonJS', () => {
-    // Catches: the module's exports taken for the plugin, as tsc writes them without "type": "module".
+  it('loads when a compiler turned it into CommonJS', () => {
+    // Catches: the module's exports used as the plugin, as tsc writes them without "type":
+    // "module".
     put('commonjs/package.json', '{"name":"cjs","version":"1.0.0","main":"dist/index.js"}');
     const mark = '"use strict"; Object.defineProperty(exports, "__esModule", { value: true });';
     const text = source('compiled').replace('export default', 'exports.default =');
@@ -229,8 +231,9 @@ describe.skipIf(!existsSync(built))('a module as Node takes it (skipped without 
       `throw new Error("it tried to access @grok/core (a peer dependency) but it isn't provided by your application")`,
       'yarn add @grok/core @grok/tfjs',
     ],
-  ])('is told what to do where it is of the wrong kind, %s', (path, text, advice) => {
-    // Catches: `Unexpected token 'export'`, and no word on the package that says CommonJS.
+  ])('of the wrong kind gives advice: %s', (path, text, advice) => {
+    // Catches: a bare `Unexpected token 'export'` that does not mention the package's CommonJS
+    // setting.
     put('esm/package.json', '{"name":"esm","type":"commonjs"}');
     put(path, text);
     expect(expected(path)).toContain(advice);

@@ -1,11 +1,11 @@
-/** Processes that meet at a stale lease, some of them killed: a short slice of the torture kit. */
+/** Processes that race for a stale lease, some of them killed: a short run of the torture kit. */
 import { describe, expect, it } from 'vitest';
 import { canLock, hasNamespaces, lock } from '../../../../scripts/torture/lock.mjs';
 
 describe.skipIf(!canLock)(
   'processes that meet at what a killed one left (skipped without a build)',
   () => {
-    it('have one holder, always (catches: two, or none for ever)', async () => {
+    it('never have two holders (catches: two holders, or none forever)', async () => {
       const { granted, failures } = await lock({ rounds: 10, seed: 18, processes: 4 });
       expect(failures).toEqual([]);
       expect(granted).toBeGreaterThanOrEqual(10);

@@ -1,4 +1,4 @@
-/** Plugins that misbehave in `create` are told by name, and the registry goes on. */
+/** Plugins whose `create` misbehaves are named in the error, and the registry stays usable. */
 import {
   type BackendAdapter,
   type ComponentDefinition,
@@ -30,7 +30,7 @@ const createOne = (kind: Kind, create: () => unknown): unknown =>
 afterEach(() => vi.useRealTimers());
 
 describe('a plugin whose create', () => {
-  // Catches: a stack from inside the trainer that names nobody.
+  // Catches: a stack trace from inside the trainer that names no plugin.
   it('throws', () => {
     const create = (): never => {
       throw new TypeError('x is not a function');
@@ -47,16 +47,19 @@ describe('a plugin whose create', () => {
     ['optimizer', { init() {}, update() {} }, '"elementwise" is of type boolean, got undefined'],
     ['probe', { needs: {} }, '"on" is of type function, got undefined'],
     ['backend', { device: 'x' }, '"capabilities" is of type object, got undefined'],
-  ] as const)('gives a %s that is %j', (kind, product, rule) => {
+  ] as const)('returns a %s that is %j', (kind, product, rule) => {
     expect(() => createOne(kind, () => product)).toThrow(rule);
   });
-  it.each(['strategy', 'tracker', 'model', 'probe'] as const)('gives a promise of a %s', (kind) => {
-    // Catches: a promise taken for the product, whose rejection nobody hears: a stack trace of Node.
-    expect(() => createOne(kind, () => Promise.reject(new Error('late')))).toThrow(
-      `${kind} "odd" of grok-odd 1.2.3: create() must return its result, got a promise`,
-    );
-  });
-  it('gives a promise of a bad backend, or of none', async () => {
+  it.each(['strategy', 'tracker', 'model', 'probe'] as const)(
+    'returns a promise of a %s',
+    (kind) => {
+      // Catches: a promise used as the product, whose rejection is unhandled.
+      expect(() => createOne(kind, () => Promise.reject(new Error('late')))).toThrow(
+        `${kind} "odd" of grok-odd 1.2.3: create() must return its result, got a promise`,
+      );
+    },
+  );
+  it('returns a promise of a bad backend, or of none', async () => {
     await expect(createOne('backend', async () => ({ threads: 1 }))).rejects.toThrow(
       'backend "odd" of grok-odd 1.2.3: create must return an object whose "device"',
     );
@@ -64,7 +67,7 @@ describe('a plugin whose create', () => {
       'backend "odd" of grok-odd 1.2.3: create failed: no GPU',
     );
   });
-  it('never comes back', async () => {
+  it('never returns', async () => {
     vi.useFakeTimers();
     const hanging = guardedCreate(
       'backend "odd" of grok-odd 1.2.3',
@@ -78,7 +81,7 @@ describe('a plugin whose create', () => {
     await vi.advanceTimersByTimeAsync(7000);
     await failure;
   });
-  it('fails, and the registry goes on', () => {
+  it('fails does not break the registry', () => {
     const registry = createRegistry([makePlugin('strategy', () => undefined)]);
     expect(() => registry.create('strategy', 'odd', {}, { tf })).toThrow('odd');
     expect(registry.create('strategy', 'hard', {}, { tf })).toBeTypeOf('function');
@@ -89,7 +92,7 @@ describe('a plugin whose function', () => {
   const call = (kind: Kind, product: unknown, given: unknown[] = []): unknown =>
     (createOne(kind, () => product) as (...given: unknown[]) => unknown)(...given);
 
-  // Catches: the same for what is called later, a model's factory, a split or an objective.
+  // Catches: the same for functions called later: a model factory, a split or an objective.
   it.each([
     ['model', 'its factory'],
     ['split', 'its function'],
@@ -111,12 +114,12 @@ describe('a plugin whose function', () => {
     ['strategy', { loss() {} }, 'its objective must return an object whose "needs" is of type'],
     ['strategy', { needs: {} }, '"loss" is of type function, got undefined'],
     ['model', { shape: {} }, 'its factory must return an object whose "keepProbability"'],
-  ] as const)('of a %s gives %j', (kind, result, rule) => {
+  ] as const)('of a %s returns %j', (kind, result, rule) => {
     expect(() => call(kind, () => result)).toThrow(`${kind} "odd" of grok-odd 1.2.3: `);
     expect(() => call(kind, () => result)).toThrow(rule);
   });
-  it('is sound is called with what is given, and its result is its own', () => {
-    // Catches: arguments lost on the way, a copy instead of the result.
+  it('is valid receives its arguments, and its result is returned unchanged', () => {
+    // Catches: arguments lost on the way; a copy instead of the result.
     const rows = { train: [], validation: [] };
     const given: unknown[] = [];
     const split = (...args: unknown[]): object => {

@@ -17,7 +17,7 @@ const cosine = defineStrategy({
 
 describe('component', () => {
   it('is plain data, and a function of its options', () => {
-    // Catches: two doors that lead to two rooms; a `name` hidden by the function's own.
+    // Catches: code and spec that create different things; a `name` hidden by the function's own.
     expect({ ...cosine }).toMatchObject({
       kind: 'strategy',
       name: 'cosine',
@@ -36,7 +36,7 @@ describe('component', () => {
   });
 
   it('checks options in code as in a spec', () => {
-    // Catches: a slip of the hand that only the JSON door notices.
+    // Catches: a typo that is only reported for JSON.
     expect(() => cosine({ margn: 1 } as never)).toThrow(
       'strategy "cosine": unknown option "margn": did you mean "margin"?',
     );

@@ -31,14 +31,14 @@ const parse = (value: unknown): unknown => parseOptions('strategy "logit"', opti
 
 describe('parseOptions', () => {
   it('fills in defaults and passes values on', () => {
-    // Catches: options that are absent, null or empty treated differently; the caller's object changed.
+    // Catches: absent, null and empty options treated differently; the caller's object changed.
     for (const value of [undefined, null, {}])
       expect(parse(value)).toEqual({ temperature: 2, reduce: 'mean' });
     const given = Object.freeze({ temperature: 4, layers: { 1: 0 }, betas: [0.9, 0.98] });
     expect(parse(given)).toEqual({ ...given, reduce: 'mean' });
   });
 
-  it('says of what is missing that it is', () => {
+  it('reports a missing option as missing', () => {
     expect(() => parseOptions('optimizer "sgd"', schema({ rate: number() }), {})).toThrow(
       'optimizer "sgd": option "rate": is missing (',
     );
@@ -70,18 +70,18 @@ describe('parseOptions', () => {
     [[], 'must be an object, got []'],
     [3, 'must be an object, got 3'],
   ])('refuses %o', (value, message) => {
-    // Catches: a wrong option passed on, or an error that does not say whose it is and what was got.
+    // Catches: a wrong option passed on; an error that names neither the component nor the value.
     expect(() => parse(value)).toThrow(/^strategy "logit": /);
     expect(() => parse(value)).toThrow(message);
   });
 
   it('reports every problem at once', () => {
-    // Catches: one error after another for somebody who mends a spec.
+    // Catches: one error at a time while somebody fixes a spec.
     expect(() => parse({ temperature: -1, steps: 0.5 })).toThrow(/"temperature".*; .*"steps"/);
   });
 
-  it('takes plain JSON Schema as well', () => {
-    // Catches: a plugin without zod whose options go unchecked or lose their defaults.
+  it('accepts plain JSON Schema', () => {
+    // Catches: a plugin without zod whose options are unchecked or lose their defaults.
     const check = (value: unknown): unknown => parseOptions('task "own"', json, value);
     expect(check({})).toEqual({ rate: 0.1 });
     expect(check({ rate: 2 })).toEqual({ rate: 2 });
@@ -92,8 +92,8 @@ describe('parseOptions', () => {
     );
   });
 
-  it('refuses a default that its own schema would not take', () => {
-    // Catches: a string handed to create where a number was promised.
+  it('refuses a default that violates its own schema', () => {
+    // Catches: a string passed to create where a number was declared.
     const wrong = (rate: JsonSchema): OptionSchema => ({ type: 'object', properties: { rate } });
     const fill = (rate: JsonSchema) => parseOptions('task "own"', wrong(rate), {});
     expect(() => fill({ type: 'number', default: 'x' })).toThrow(
@@ -105,8 +105,8 @@ describe('parseOptions', () => {
     ).toEqual({ rate: 2 });
   });
 
-  it('takes any Standard Schema, and refuses an asynchronous one', () => {
-    // Catches: code that works with zod only; a promise passed on as the options.
+  it('accepts any Standard Schema, and refuses an asynchronous one', () => {
+    // Catches: code that only works with zod; a promise passed on as the options.
     const standard = (validate: (value: unknown) => unknown): OptionSchema =>
       ({ '~standard': { version: 1, vendor: 'own', validate } }) as OptionSchema;
     const doubling = standard((value) => ({ value: { n: 2 * (value as { n: number }).n } }));
@@ -121,8 +121,8 @@ describe('parseOptions', () => {
 });
 
 describe('toJsonSchema', () => {
-  it('gives what completion and listings need', () => {
-    // Catches: defaults, words or the ban on other keys lost on the way to JSON Schema.
+  it('keeps what completion and listings need', () => {
+    // Catches: defaults, allowed words or additionalProperties lost on the way to JSON Schema.
     expect(toJsonSchema(options)).toMatchObject({
       type: 'object',
       additionalProperties: false,

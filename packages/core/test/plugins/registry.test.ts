@@ -1,4 +1,4 @@
-/** Which of several components a name means, and what is known. */
+/** Which component a name refers to, and which names are known. */
 import { type ComponentDefinition, createRegistry, type Kind, type Plugin } from '@grok/core';
 import { describe, expect, it } from 'vitest';
 
@@ -12,8 +12,8 @@ const names = (registry: ReturnType<typeof createRegistry>): string[] =>
   registry.list().flatMap((it) => (it.kind === 'strategy' ? `${it.package} ${it.name}` : []));
 
 describe('add', () => {
-  it('refuses two of one kind and name, whoever brings the second', () => {
-    // Catches: a second one that silently wins; some of a refused plugin kept.
+  it('refuses a second component of the same kind and name, from any plugin', () => {
+    // Catches: a second component that silently wins; part of a refused plugin kept.
     const registry = createRegistry([makePlugin('one', item('a'))]);
     const twice = makePlugin('two', item('b'), item('c'), item('b'));
     expect(() => registry.add(twice)).toThrow(
@@ -30,18 +30,18 @@ describe('add', () => {
     registry.add(aliased, { alias: { b: 'c', c: 'b' } });
     expect(registry.get('strategy', 'c')).toBe(aliased.components[0]);
   });
-  it('takes two kinds of one name', () => {
+  it('accepts two kinds with the same name', () => {
     // Catches: names compared without their kinds.
     const registry = createRegistry([makePlugin('one', item('a'), item('a', 'probe'))]);
     expect(registry.get('probe', 'a').kind).toBe('probe');
   });
 });
 
-describe('names that every object has', () => {
+describe('names that every object inherits', () => {
   it.each(['constructor', 'valueOf', 'toString', '__proto__'])(
-    'are names like others: %s',
+    'work like any other name: %s',
     (name) => {
-      // Catches: an alias or a kind found among what objects inherit.
+      // Catches: an alias or a kind found among inherited properties.
       const registry = createRegistry([makePlugin('one', item(name))]);
       expect(names(registry)).toEqual(['@grok/core hard', `one ${name}`]);
       expect(registry.get('strategy', name).name).toBe(name);
@@ -57,8 +57,8 @@ describe('names that every object has', () => {
 });
 
 describe('a child', () => {
-  it('lists all that it finds, what came to its parent later too', () => {
-    // Catches: a snapshot of the parent, by which "known" is less than what there is.
+  it('lists everything it can find, including later additions to its parent', () => {
+    // Catches: a snapshot of the parent, so that later components are missing from "known".
     const parent = createRegistry();
     const child = parent.child();
     parent.add(makePlugin('late', item('late')));
@@ -67,7 +67,7 @@ describe('a child', () => {
     expect(() => child.get('strategy', 'none')).toThrow('hard, late');
     expect(() => child.add(makePlugin('later', item('late')))).toThrow('late already has one');
   });
-  it('keeps what is added to it to itself, also beside a later one of that name', () => {
+  it('keeps its additions to itself, even when the parent later gets the same name', () => {
     // Catches: a list that shows another component than the one that is found.
     const parent = createRegistry();
     const child = parent.child();

@@ -1,4 +1,4 @@
-/** A run that goes on from a checkpoint of another. */
+/** Runs that continue from a checkpoint of another run. */
 import { branchRun, memoryStore, readManifest, resumeRun, type Store } from '@grok/core';
 import { paramsSha256, readCheckpoint } from '@grok/core/internal';
 import { expect, it } from 'vitest';
@@ -19,8 +19,8 @@ const branch = (changes: object, from: { store: Store; step: number }, store = m
   ).then((result) => ({ store, ...result }));
 const slower = { optimizer: { use: 'momentum', options: { learningRate: 0.01 } } };
 
-it('a branch has the bits and rows of its parent up to there, and another id', async () => {
-  // Catches: a state without the optimizer's, a history that begins anew, two runs of one id.
+it('a branch has its parent’s bits and rows up to the branch point, and its own id', async () => {
+  // Catches: missing optimizer state, a history that restarts, two runs with one id.
   const parent = await trainSmall({}, { how: { checkpointEvery: 1 } });
   const from = { store: parent.store, step: 9 };
   const same = await branch({}, from);
@@ -36,14 +36,14 @@ it('a branch has the bits and rows of its parent up to there, and another id', a
     status: 'finished',
     parent: { run: parent.manifest.run, step: 9, paramsSha256: paramsSha256(params) },
   });
-  // The state that it began with is kept, and asked for again it is what it was.
+  // The initial state is kept, and a second call returns the same run.
   expect((await readCheckpoint(other.store, 9)).run).toBe(other.manifest.run);
   expect((await branch(slower, from, other.store)).already).toBe(true);
   const longer = await resumeRun({ registry, store: other.store }, {}, { epochs: 5 });
   expect(longer.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5]);
 });
 
-it('a branch whose copy was broken off is begun again (catches: a folder that is no run, and no vacant one)', async () => {
+it('a branch whose copy was interrupted starts over (catches: a folder that is neither a run nor vacant)', async () => {
   const parent = await trainSmall({}, { how: { checkpointEvery: 1 } });
   const from = { store: parent.store, step: 9 };
   const whole = await branch(slower, from);
@@ -62,14 +62,14 @@ it('a branch whose copy was broken off is begun again (catches: a folder that is
   expect(withoutTimes(history)).toEqual(withoutTimes(whole.history));
 });
 
-it('a branch evaluated more often than its parent goes on after it (its rows are no hole)', async () => {
+it('a branch may evaluate more often than its parent (catches: the parent’s rows reported as missing)', async () => {
   const parent = await trainSmall({ evalEvery: 2 }, { how: { checkpointEvery: 1 } });
   const { store } = await branch({ evalEvery: 1 }, { store: parent.store, step: 9 });
   const { history } = await resumeRun({ registry, store }, {}, { epochs: 6 });
   expect(history.map(({ epoch }) => epoch)).toEqual([2, 4, 5, 6]);
 });
 
-it('a branch begins at a checkpoint, at the end of an epoch, and with branchRun', async () => {
+it('a branch requires branchRun and a checkpoint at the end of an epoch', async () => {
   const parent = await trainSmall(inSteps(8));
   const from = (step: number) => ({ store: parent.store, step });
   await expect(branch({}, from(3))).rejects.toThrow('no checkpoint of step 3; there are 6, 8');

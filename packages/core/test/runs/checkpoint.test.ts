@@ -36,16 +36,18 @@ const reject = (bytes: Uint8Array): unknown => {
 };
 
 describe('checkpoint', () => {
-  it('reads back what it wrote, in order, to the last bit', () => {
-    // Catches: parameters reordered, doubles of the position rounded, state mixed up with parameters.
+  it('reads back what it wrote, in order and bit for bit', () => {
+    // Catches: reordered parameters, rounded doubles in the position, state mixed up with
+    // parameters.
     const got = decodeCheckpoint(encodeCheckpoint(checkpoint), where);
     expect(got).toStrictEqual(checkpoint);
     expect(Object.keys(got.params)).toEqual(['unembed.W_U', 'embed.W_E']);
     expect(encodeCheckpoint(got)).toEqual(encodeCheckpoint(checkpoint));
   });
 
-  it('notices a change of any byte, and names the file', () => {
-    // Catches: bytes that no checksum covers: the header's length, padding, case of the hash's own digits.
+  it('detects a change of any byte, and names the file', () => {
+    // Catches: bytes that the checksum does not cover: the header's length, padding, case of the
+    // hash's own digits.
     const bytes = encodeCheckpoint(checkpoint);
     for (let i = 0; i < bytes.length; i++)
       for (const mask of [1, 0x20, 0x80, 0xff]) {
@@ -59,8 +61,8 @@ describe('checkpoint', () => {
     expect(reject(bytes)).toBeUndefined();
   });
 
-  it('notices a cut at any length, and bytes added', () => {
-    // Catches: a file whose tail was lost taken for a whole one.
+  it('detects truncation at any length, and added bytes', () => {
+    // Catches: a truncated file accepted as complete.
     const bytes = encodeCheckpoint(checkpoint);
     for (let length = 0; length < bytes.length; length++)
       expect(isRunError(reject(bytes.slice(0, length))), `length ${length}`).toBe(true);
@@ -69,7 +71,7 @@ describe('checkpoint', () => {
     expect(isRunError(reject(longer))).toBe(true);
   });
 
-  /** A file with a right checksum over whatever it holds. */
+  /** A file with a valid checksum over arbitrary contents. */
   const signed = (
     tensors: Parameters<typeof writeSafetensors>[0],
     { run = checkpoint.run, position = JSON.stringify(checkpoint.position) } = {},
@@ -107,17 +109,17 @@ describe('checkpoint', () => {
     ['epoch −5', {}, at({ epoch: -5 }), 'key "epoch": must be ≥ 0, got -5'],
     ['step 1.5', {}, at({ step: 1.5 }), 'key "step": must be an integer, got 1.5'],
     ['no run', {}, { run: 'x' }, 'has the invalid run id "x"'],
-  ] as const)('refuses %s with a right checksum', (_, tensors, metadata, reason) => {
-    // Catches: a file that somebody else signed, trained on from.
+  ] as const)('refuses %s despite a valid checksum', (_, tensors, metadata, reason) => {
+    // Catches: training from a file that somebody else wrote and hashed.
     expect(() => decodeCheckpoint(signed(tensors, metadata), where)).toThrow(reason);
   });
-  it('lets an optimizer’s state hold an infinity', () => {
+  it('accepts an infinity in optimizer state', () => {
     const { state } = decodeCheckpoint(signed({ 'state/least': floats(Infinity) }), where);
     expect(state.least?.data[0]).toBe(Infinity);
   });
 
-  it('tells foreign files and other formats apart from damage', () => {
-    // Catches: a safetensors file of somebody else, or of a later version, loaded as half a checkpoint.
+  it('distinguishes foreign files and other formats from damage', () => {
+    // Catches: a foreign safetensors file, or a later version, loaded as half a checkpoint.
     const foreign = writeSafetensors(checkpoint.params, { kind: 'model' });
     expect(() => decodeCheckpoint(foreign, where)).toThrow('not a grok checkpoint');
     expect(() =>
@@ -130,8 +132,8 @@ describe('checkpoint', () => {
     );
   });
 
-  it('reads from a Buffer as from any bytes', () => {
-    // Catches: Buffer.slice, which shares memory where Uint8Array's copies.
+  it('reads from a Buffer like from other bytes', () => {
+    // Catches: Buffer.slice, which shares memory where that of Uint8Array copies.
     const buffer = Buffer.from(encodeCheckpoint(checkpoint));
     const before = buffer.toString('hex');
     expect(decodeCheckpoint(buffer, where)).toStrictEqual(checkpoint);

@@ -1,10 +1,10 @@
-/** A gradient that is not a number shows a step later, in every term: the error names those that it came from. */
+/** A non-finite gradient shows one step later, in every term; the error names the terms that caused it. */
 import { definePlugin, defineStrategy, memoryStore, readManifest, schema } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import { expect, test } from 'vitest';
 import { smallRegistry, trainSmall } from '../helpers/small.js';
 
-/** A loss of 0 whose gradient is 0 · ∞, once the logits were trained away from where they began. */
+/** A loss of 0 whose gradient is 0 · ∞ once training has changed the logits. */
 const root = defineStrategy({
   name: 'root',
   summary: 'A root of nothing.',
@@ -24,8 +24,8 @@ const registry = smallRegistry(
   definePlugin({ name: 'roots', version: '1.0.0', core: '*', components: [root] }),
 );
 
-// Catches: three terms that are all NaN, and a search through each of them.
-test('the term whose gradient was not finite is named, with the step before', async () => {
+// Catches: three terms reported as NaN, which leaves the user to search each of them.
+test('the error names the term with the non-finite gradient, and the step before', async () => {
   const store = memoryStore();
   const objective = [{ use: 'hard' }, { use: 'squared' }, { use: 'root', weight: 0.5 }];
   const message =
@@ -34,7 +34,7 @@ test('the term whose gradient was not finite is named, with the step before', as
   expect((await readManifest(store))?.error).toBe(message);
 });
 
-test('a single term needs no search', async () => {
+test('a single term is named without a replay', async () => {
   const objective = [{ use: 'root' }];
   await expect(trainSmall({ objective }, { registry })).rejects.toThrow(
     'step 5: the loss is NaN (term "root" is NaN);',

@@ -1,9 +1,9 @@
-/** One rule for where an execution comes from, and what a run that was started before may not change. */
+/** Where execution settings come from, and which of them a started run may not change. */
 import { resolveExecution } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 
-describe('what begins', () => {
-  it('takes flags over the environment over a file over defaults (any two exchanged)', () => {
+describe('a new run', () => {
+  it('prefers flags over the environment over a file over defaults (catches: any two swapped)', () => {
     const sources = {
       defaults: { backend: 'a', threads: 1, checkpointEvery: 1, out: 'a' },
       file: { backend: 'b', threads: 2, checkpointEvery: 2 },
@@ -18,12 +18,12 @@ describe('what begins', () => {
     });
   });
 
-  it('leaves options of a backend behind where another is named, and keeps those of the same', () => {
+  it('drops backend options when another backend is named, and keeps them for the same one', () => {
     const file = { backend: 'wasm', backendOptions: { simd: true } };
     expect(resolveExecution({ file, flags: { backend: 'onnx' } })).toEqual({ backend: 'onnx' });
     expect(resolveExecution({ file, flags: { backend: 'wasm' } })).toEqual(file);
     expect(resolveExecution({ file, flags: { threads: 2 } })).toEqual({ ...file, threads: 2 });
-    const unnamed = { backendOptions: { key: 1 } }; // of the default backend
+    const unnamed = { backendOptions: { key: 1 } }; // options of the default backend
     expect(resolveExecution({ file: unnamed, env: { backend: 'onnx' } })).toEqual({
       backend: 'onnx',
       ...unnamed,
@@ -31,7 +31,7 @@ describe('what begins', () => {
   });
 });
 
-describe('what was started before', () => {
+describe('a recorded execution', () => {
   const recorded = {
     subject: 'run',
     where: 'runs/x',
@@ -39,7 +39,7 @@ describe('what was started before', () => {
     used: { backend: 'wasm', threads: 1 },
   } as const;
 
-  it('stands above the environment, a file and defaults', () => {
+  it('overrides the environment, files and defaults', () => {
     const other = { backend: 'onnx', threads: 2, checkpointEvery: 9 };
     expect(resolveExecution({ recorded, env: other, file: other, defaults: other })).toEqual({
       backend: 'wasm',
@@ -48,7 +48,7 @@ describe('what was started before', () => {
     });
   });
 
-  it('takes a flag that agrees with what was asked for or used, and what has no part in the bits', () => {
+  it('accepts flags that match the requested or used settings, or that do not affect the bits', () => {
     const trackers = [{ use: 'csv' }];
     for (const flags of [{ threads: 8 }, { threads: 1 }, { backend: 'alias' }])
       expect(resolveExecution({ recorded, flags })).toMatchObject(recorded.used);
@@ -75,7 +75,7 @@ describe('what was started before', () => {
     );
   });
 
-  it('is a study too', () => {
+  it('applies to studies', () => {
     const study = { ...recorded, subject: 'study' } as const;
     expect(() => resolveExecution({ recorded: study, flags: { threads: 4 } })).toThrow(
       'runs/x: study was started with threads=1',

@@ -1,12 +1,12 @@
-/** The length of a run: epochs or steps, a part of an epoch, and runs that are trained on. */
+/** The length of a run: epochs or steps, partial epochs, and extended runs. */
 import { type RunEvent, readConfig, readManifest, readMetrics, resumeRun } from '@grok/core';
 import { listCheckpoints, readEvents } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
 import { inSteps, registry, trainSmall, withoutTimes } from '../helpers/small.js';
 
-describe('a run that is trained on', () => {
-  it('from 5 epochs to 10 has the bits and rows of 10 at once', async () => {
-    // Catches: a length that counts for the id, a stream or a state that starts anew.
+describe('an extended run', () => {
+  it('from 5 to 10 epochs has the bits and rows of 10 at once', async () => {
+    // Catches: a length that affects the id; a stream or a state that restarts.
     const whole = await trainSmall({ epochs: 10 });
     const { store, manifest } = await trainSmall({ epochs: 5 });
     const longer = await trainSmall({ epochs: 10 }, { store });
@@ -16,7 +16,7 @@ describe('a run that is trained on', () => {
     expect(withoutTimes(await readMetrics(store))).toEqual(withoutTimes(whole.history));
     expect((await readConfig(store)).experiment.epochs).toBe(10);
   });
-  it('drops the row and the crossing that only its end had (a row of no evaluated epoch)', async () => {
+  it('drops the row and the crossing at its old end (catches: a row of an epoch that is not evaluated)', async () => {
     const sparse = { evalEvery: 4, optimizer: { use: 'momentum', options: { learningRate: 3 } } };
     const whole = await trainSmall({ ...sparse, epochs: 10 });
     const short = await trainSmall({ ...sparse, epochs: 6 });
@@ -33,7 +33,7 @@ describe('a run that is trained on', () => {
     expect(await crossings(store)).toEqual(await crossings(whole.store));
     expect(await listCheckpoints(store)).toEqual(await listCheckpoints(whole.store));
   });
-  it('keeps what is pinned for its step, though its last row goes', async () => {
+  it('keeps a pinned checkpoint at its old end although the row there goes', async () => {
     const how = { pin: { steps: [8] } };
     const part = await trainSmall(inSteps(8), { how });
     await trainSmall({ epochs: 10 }, { store: part.store, how });
@@ -41,7 +41,7 @@ describe('a run that is trained on', () => {
     expect(await listCheckpoints(part.store)).toEqual(await listCheckpoints(whole.store));
     expect(await listCheckpoints(part.store)).toContain(8);
   });
-  it('is killed once its last row is cut off, and goes on (taken for one that lost its rows)', async () => {
+  it('resumes after a kill between dropping the row and training (catches: rows reported as lost)', async () => {
     const sparse = { evalEvery: 4 };
     const { store, manifest } = await trainSmall({ ...sparse, epochs: 6 });
     expect(manifest.status).toBe('finished');
@@ -58,7 +58,7 @@ describe('a run that is trained on', () => {
     const { history } = await resumeRun({ registry, store });
     expect(history.map(({ epoch }) => epoch)).toEqual([4, 8, 9]);
   });
-  it('is killed between its new length and its first step, and goes on (taken for finished)', async () => {
+  it('resumes after a kill between its new length and its first step (catches: taken for finished)', async () => {
     const { store } = await trainSmall({ epochs: 2 });
     const stop = new AbortController();
     stop.abort();
@@ -69,7 +69,7 @@ describe('a run that is trained on', () => {
     const resumed = await resumeRun({ registry, store });
     expect(resumed.history.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
   });
-  it('never gets shorter', async () => {
+  it('cannot get shorter', async () => {
     const { store } = await trainSmall();
     await expect(trainSmall({ epochs: 3 }, { store })).rejects.toThrow(
       /has 4 epochs \(12 steps\), 3 epochs requested; a run can only be made longer/,
@@ -84,15 +84,15 @@ describe('a run that is trained on', () => {
 });
 
 describe('a length in steps', () => {
-  it('that fills epochs is that many epochs', async () => {
+  it('equals the same length in epochs when it fills them', async () => {
     const epochs = await trainSmall();
     const steps = await trainSmall(inSteps(12));
     expect(withoutTimes(steps.history)).toEqual(withoutTimes(epochs.history));
     expect(steps.manifest.paramsSha256).toBe(epochs.manifest.paramsSha256);
     expect(steps.manifest.run).toBe(epochs.manifest.run);
   });
-  it('may end within an epoch, evaluated there, and goes on from there to the same bits', async () => {
-    // Catches: a step too many, means over rows that were not trained on, sums that begin anew.
+  it('may end within an epoch, evaluates there, and continues to the same bits', async () => {
+    // Catches: one step too many, means over rows that were not trained on, sums that restart.
     const whole = await trainSmall();
     const part = await trainSmall(inSteps(8));
     expect(part.history.map(({ epoch, step }) => [epoch, step])).toEqual([
@@ -110,7 +110,7 @@ describe('a length in steps', () => {
     expect(withoutTimes(longer.history)).toEqual(withoutTimes(whole.history));
     expect(longer.manifest.paramsSha256).toBe(whole.manifest.paramsSha256);
   });
-  it('stands in place of epochs', async () => {
+  it('excludes a length in epochs', async () => {
     await expect(trainSmall({ steps: 3 })).rejects.toThrow('cannot be combined with "epochs"');
     await expect(trainSmall({ epochs: undefined })).rejects.toThrow(
       'required unless "steps" is given',
@@ -118,7 +118,7 @@ describe('a length in steps', () => {
   });
 });
 
-it('a full batch is one step an epoch, whatever the number of rows', async () => {
+it('a full batch is one step per epoch, whatever the number of rows', async () => {
   const full = await trainSmall({ batch: 'full' });
   const wide = await trainSmall({ batch: 17 });
   expect(full.history.at(-1)?.step).toBe(4);

@@ -80,8 +80,8 @@ const failure = async (action: Promise<unknown>): Promise<Error> =>
   );
 
 describe('config.json', () => {
-  it('is read back with the experiment’s hash as the run', async () => {
-    // Catches: an experiment changed on its way to the disk.
+  it('reads back with the experiment’s hash as the run id', async () => {
+    // Catches: an experiment changed on its way to disk.
     const store = memoryStore();
     expect(await findConfig(store)).toBeUndefined();
     const written = await writeConfig(store, experiment);
@@ -91,8 +91,8 @@ describe('config.json', () => {
     expect(await text(store, 'config.json')).toContain('\n  "experiment": {\n');
   });
 
-  it('that is missing, foreign, edited or no JSON is bad input, named with its folder', async () => {
-    // Catches: somebody's own config.json overwritten or trained on; an edit that resume would mix in.
+  it('is bad input when missing, foreign, edited or not JSON, and the error names the folder', async () => {
+    // Catches: somebody's own config.json overwritten or trained on; an edit mixed in by resume.
     const store = memoryStore('runs/x');
     const missing = await failure(readConfig(store));
     expect(missing.message).toBe(
@@ -125,7 +125,7 @@ describe('config.json', () => {
     expect((await failure(readConfig(store))).message).toContain('was edited');
   });
 
-  it('refuses what JSON would change silently', async () => {
+  it('refuses values that JSON would change silently', async () => {
     // Catches: a learning rate of NaN stored as null.
     const bad = { ...experiment, optimizer: { use: 'adamw', options: { lr: Number.NaN } } };
     await expect(writeConfig(memoryStore(), bad)).rejects.toThrow('optimizer.options.lr: NaN');
@@ -133,8 +133,8 @@ describe('config.json', () => {
 });
 
 describe('manifest, metrics and events', () => {
-  it('are read back as written', async () => {
-    // Catches: rounding on the way through JSON, rows run together.
+  it('read back as written', async () => {
+    // Catches: rounding through JSON; rows that run together.
     const store = memoryStore();
     expect(await readManifest(store)).toBeUndefined();
     await writeManifest(store, { ...manifest, status: 'running' });
@@ -149,8 +149,8 @@ describe('manifest, metrics and events', () => {
     expect(await readEvents(store)).toEqual([{ type: 'notice', message: 'two\nlines' }]);
   });
 
-  it('say of a manifest that is no run’s that the run goes on without it', async () => {
-    // Catches: "restore it" as the only way, where the run's other files are enough to go on.
+  it('an invalid manifest’s error says that the run can continue without it', async () => {
+    // Catches: "restore it" as the only advice, when the run's other files are enough to continue.
     const store = memoryStore('runs/x');
     for (const bad of ['{"a":', '{}', 'null']) {
       await store.write('manifest.json', bytes(bad));
@@ -160,8 +160,8 @@ describe('manifest, metrics and events', () => {
     }
   });
 
-  it('leave out a torn last line and name a bad one', async () => {
-    // Catches: a run that cannot be read, or resumed, because it was killed while writing a line.
+  it('drop a partial last line and name a bad one', async () => {
+    // Catches: a run that cannot be read or resumed because it was killed while writing a line.
     const store = memoryStore('runs/x');
     await appendMetrics(store, row(1));
     await store.append('metrics.jsonl', bytes('{"epoch":2,"st'));
@@ -174,8 +174,8 @@ describe('manifest, metrics and events', () => {
 });
 
 describe('cutBack', () => {
-  it('takes metrics and events to the checkpoint, whatever was torn', async () => {
-    // Catches: epochs listed twice after a resume, or a torn line glued to the next row.
+  it('truncates metrics and events to the checkpoint, including a partial last line', async () => {
+    // Catches: epochs listed twice after a resume; a partial line joined with the next row.
     for (const torn of ['', '{"epoch":4', '{"epoch":4,"é']) {
       const store = memoryStore();
       for (const epoch of [1, 2, 3]) {
@@ -198,7 +198,7 @@ describe('cutBack', () => {
     }
   });
 
-  it('without a checkpoint goes to the start, and on an empty folder does nothing', async () => {
+  it('goes to the start without a checkpoint, and does nothing in an empty folder', async () => {
     // Catches: rows of the first attempt kept when a run starts over at step 0.
     const store = memoryStore();
     await cutBack(store, 0);
@@ -221,7 +221,7 @@ describe('cutBack', () => {
     expect((await readEvents(store)).map(({ type }) => type)).toEqual(['start']);
   });
 
-  it('removes the checkpoints that were passed over', async () => {
+  it('removes later checkpoints that were skipped', async () => {
     // Catches: a damaged later file kept among "the newest two", so that only one good one remains.
     const store = memoryStore();
     for (const step of [100, 200, 300])
@@ -233,7 +233,8 @@ describe('cutBack', () => {
 
 describe('checkpoints', () => {
   it('keep the newest two and the pinned ones', async () => {
-    // Catches: the last good one removed before its successor is proven, pins forgotten after a resume.
+    // Catches: the last good one removed before its successor is verified; pins lost after a
+    // resume.
     const store = memoryStore();
     const kept: (readonly number[])[] = [];
     for (const step of [100, 200, 300, 400, 1_000_000, 1_000_100]) {
@@ -257,7 +258,7 @@ describe('checkpoints', () => {
   });
 
   it('record a pin before the file', async () => {
-    // Catches: killed between the two, a resumed run passes the crossing already and never pins it.
+    // Catches: killed between the two, a resumed run is past the crossing and never pins it.
     const store = memoryStore();
     const order: string[] = [];
     const watched: Store = {
@@ -271,8 +272,9 @@ describe('checkpoints', () => {
     expect(order).toEqual(['checkpoints/pinned.json', checkpointFile(100)]);
   });
 
-  it('are passed over when damaged, by name and reason', async () => {
-    // Catches: a resume that dies on a bad newest file, or starts over though the one before is good.
+  it('are skipped when damaged, with name and reason', async () => {
+    // Catches: a resume that fails on a bad newest file, or starts over although the one before is
+    // good.
     const store = memoryStore('runs/x');
     for (const step of [100, 200, 300, 400])
       await store.write(checkpointFile(step), encodeCheckpoint(checkpoint(step)));
@@ -292,8 +294,8 @@ describe('checkpoints', () => {
     expect(isRunError(error)).toBe(true);
   });
 
-  it('of other parameters than the manifest names are passed over', async () => {
-    // Catches: a checkpoint put in another's place, with a checksum of its own that fits.
+  it('are skipped when their parameters do not match the manifest', async () => {
+    // Catches: a checkpoint put in another's place with its own valid checksum.
     const store = memoryStore('runs/x');
     for (const step of [100, 200])
       await store.write(checkpointFile(step), encodeCheckpoint(checkpoint(step)));
@@ -311,8 +313,8 @@ describe('checkpoints', () => {
     ]);
   });
 
-  it('that were renamed, or are missing, are told', async () => {
-    // Catches: a run that goes on from step 100 believing that it stands at 200.
+  it('are reported when renamed or missing', async () => {
+    // Catches: a run that continues from step 100 as if it were at 200.
     const store = memoryStore('runs/x');
     expect(await newestCheckpoint(store)).toEqual({ checkpoint: undefined, damaged: [] });
     await store.write(checkpointFile(100), encodeCheckpoint(checkpoint(100)));

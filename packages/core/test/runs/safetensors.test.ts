@@ -13,7 +13,7 @@ const tensors: Record<string, StoredArray> = {
 };
 const headerLength = (bytes: Uint8Array): number =>
   Number(new DataView(bytes.buffer).getBigUint64(0, true));
-/** A file with a header of one's own. */
+/** A file with a custom header. */
 const file = (header: string, data = new Uint8Array()): Uint8Array => {
   const json = new TextEncoder().encode(header);
   const out = new Uint8Array(8 + json.length + data.length);
@@ -39,8 +39,8 @@ describe('safetensors', () => {
     expect(read.tensors.wide?.data[0]).toBe(Math.PI);
   });
 
-  it('lays out data so that other readers may map them', () => {
-    // Catches: data that begin off the 8-byte grid, or a float64 behind three bytes of a mask.
+  it('aligns data for readers that memory-map the file', () => {
+    // Catches: data that starts off the 8-byte grid, or a float64 after three bytes of a mask.
     const bytes = writeSafetensors(tensors);
     const length = headerLength(bytes);
     expect(length % 8).toBe(0);
@@ -52,15 +52,15 @@ describe('safetensors', () => {
       expect(data_offsets[0] % sizes[dtype], name).toBe(0);
   });
 
-  it('writes what its own data are a part of', () => {
+  it('writes only the viewed part of a buffer', () => {
     // Catches: the whole buffer written for a subarray.
     const part = Float32Array.of(1, 2, 3, 4).subarray(1, 3);
     const bytes = writeSafetensors({ part: { shape: [2], dtype: 'float32', data: part } });
     expect(readSafetensors(bytes, 'x').tensors.part?.data).toStrictEqual(Float32Array.of(2, 3));
   });
 
-  it('reads files of another writer, also from a Buffer', () => {
-    // Catches: metadata after or without ours, F64, and Buffer.slice, which is no copy.
+  it('reads files of another writer, including from a Buffer', () => {
+    // Catches: metadata after the tensors or absent, F64, and Buffer.slice, which does not copy.
     const path = new URL('../../../../tests/fixtures/metrics.safetensors', import.meta.url);
     const { tensors: got, metadata } = readSafetensors(readFileSync(path), 'metrics');
     expect(metadata).toEqual({ kind: '"metrics"', threshold: '0.01' });
@@ -70,8 +70,8 @@ describe('safetensors', () => {
     expect(rows).toBeCloseTo(1, 5);
   });
 
-  it('refuses data that do not fill their shape or type', () => {
-    // Catches: a file that no reader accepts.
+  it('refuses data that does not fill its shape or type', () => {
+    // Catches: writing a file that no reader accepts.
     const data = Float32Array.of(1, 2);
     expect(() => writeSafetensors({ w: { shape: [3], dtype: 'float32', data } })).toThrow(
       'tensor "w": shape [3] needs 3 values, got 2',
@@ -81,8 +81,8 @@ describe('safetensors', () => {
     );
   });
 
-  it('names the file when it is cut at any length', () => {
-    // Catches: a short read taken for a smaller tensor.
+  it('names the file when it is truncated at any length', () => {
+    // Catches: a short read accepted as a smaller tensor.
     const bytes = writeSafetensors(tensors);
     for (let length = 0; length < bytes.length; length++)
       expect(() => readSafetensors(bytes.slice(0, length), 'runs/x.st')).toThrow('runs/x.st: ');
@@ -91,7 +91,7 @@ describe('safetensors', () => {
     expect(() => readSafetensors(longer, 'x')).toThrow('has 1 bytes after its last tensor');
   });
 
-  it('refuses foreign headers', () => {
+  it('refuses invalid headers', () => {
     // Catches: trust in offsets, shapes and types that a file merely claims.
     const one = (dtype: string, shape: string, offsets: string): Uint8Array =>
       file(
@@ -115,7 +115,7 @@ describe('safetensors', () => {
     expect(() => readSafetensors(huge, 'x')).toThrow('its header would end at');
   });
 
-  it('says of a sound file whose type is not read that it is sound', () => {
+  it('reports a valid file with an unsupported type as valid', () => {
     // Catches: a file of eight-bit numbers called damaged.
     const half = file(
       '{"w":{"dtype":"F8_E5M2","shape":[8],"data_offsets":[0,8]}}',
@@ -126,8 +126,9 @@ describe('safetensors', () => {
     );
   });
 
-  it('has the verdict of Python’s safetensors on every file of a mutated set', () => {
-    // Catches: numbers such as 2.0, a name that stands twice, a byte order mark, `__metadata__: null`, told otherwise than there.
+  it('agrees with Python’s safetensors on every file of a mutated set', () => {
+    // Catches: numbers such as 2.0, a duplicate name, a byte order mark or `__metadata__: null`
+    // handled differently.
     const path = new URL('safetensors-verdicts.json', import.meta.url);
     const verdicts: [file: string, verdict: Record<string, [string, number[]]> | null][] =
       JSON.parse(readFileSync(path, 'utf8'));
@@ -153,7 +154,7 @@ function summarize(
   return JSON.stringify(all.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
 }
 
-/** What a file holds; null where it is refused. */
+/** The contents of a file; null if it is refused. */
 function read(bytes: Uint8Array): string | null {
   try {
     const all = Object.entries(readSafetensors(bytes, 'x').tensors);

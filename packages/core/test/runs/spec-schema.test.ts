@@ -1,4 +1,4 @@
-/** The schema of specifications: valid ones pass it, and names and options of plugins are in it. */
+/** The schema of specifications accepts valid ones and has the names and options of plugins. */
 import { buildSpecSchema, createRegistry, type Plugin } from '@grok/core';
 import { checkSpec } from '@grok/core/internal';
 import { expect, test } from 'vitest';
@@ -27,14 +27,14 @@ const plugin: Plugin = {
 const schema = buildSpecSchema(createRegistry([plugin]));
 const experiment = schema.properties?.experiment?.properties ?? {};
 
-test('names what is known, with its summary and options (catches: completion of nothing)', () => {
+test('lists the known names with summary and options (catches: completion without entries)', () => {
   expect(experiment.task?.properties?.use).toEqual({
     anyOf: [{ const: 'parity', description: 'Parity of bits.' }],
   });
   expect(JSON.stringify(experiment.task?.allOf)).toContain('"bits":{"type":"integer"}');
   expect(JSON.stringify(experiment.objective?.items)).toContain('"const":"hard"');
 });
-test('is JSON, and takes what a run takes but for its own line (catches: red lines under a good file)', () => {
+test('is JSON, and accepts what a run accepts except its `$schema` line (catches: errors under a valid file)', () => {
   expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
   const spec = {
     experiment: {
@@ -43,7 +43,7 @@ test('is JSON, and takes what a run takes but for its own line (catches: red lin
     },
   };
   checkSpec(spec);
-  // zod knows no `if`; the rest of the schema it can read.
+  // zod does not support `if`, but reads the rest of the schema.
   const plain = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(plain);
     if (typeof value !== 'object' || value === null) return value;

@@ -1,10 +1,10 @@
-/** Parameters recorded at chosen and at log-spaced steps. */
+/** Parameters recorded at chosen and log-spaced steps. */
 import { memoryStore, type RunEvent, readManifest, resumeRun } from '@grok/core';
 import { listRecordedSteps, listStates, readCheckpoint, readState } from '@grok/core/internal';
 import { expect, it } from 'vitest';
 import { listParams, registry, trainSmall } from '../helpers/small.js';
 
-it('recorded steps are log-spaced from the first to the last, each once', () => {
+it('recorded steps are log-spaced from the first to the last, without duplicates', () => {
   expect([...listRecordedSteps({ logSpaced: 5 }, 10_000)]).toEqual([1, 10, 100, 1000, 10_000]);
   expect([...listRecordedSteps({ logSpaced: 4 }, 3)]).toEqual([1, 2, 3]);
   expect([...listRecordedSteps({ logSpaced: 1 }, 7)]).toEqual([7]);
@@ -12,8 +12,9 @@ it('recorded steps are log-spaced from the first to the last, each once', () => 
   expect([...listRecordedSteps(undefined, 7)]).toEqual([]);
 });
 
-it('a run records its parameters at chosen steps, of the same bits, and lists them', async () => {
-  // Catches: a state of another step, one that changes the run, one that a later checkpoint removes.
+it('a run records its parameters at chosen steps, with the same bits, and lists them', async () => {
+  // Catches: a state of another step, one that changes the run, one that a later checkpoint
+  // removes.
   const plain = await trainSmall();
   const recorded = await trainSmall({}, { how: { record: { steps: [2, 9, 12, 99] } } });
   expect(recorded.manifest.run).toBe(plain.manifest.run);
@@ -26,7 +27,7 @@ it('a run records its parameters at chosen steps, of the same bits, and lists th
   await expect(readState(recorded.store, 3)).rejects.toThrow('there are 2, 9, 12');
 });
 
-it('a run that goes on keeps the states up to where it goes on', async () => {
+it('a resumed run keeps the states up to its checkpoint', async () => {
   const store = memoryStore();
   const stop = new AbortController();
   const listener = (event: RunEvent): void => {

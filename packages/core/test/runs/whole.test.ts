@@ -1,4 +1,4 @@
-/** A run's folder is the run's while it trains, and its rows are without holes when it goes on. */
+/** A run's folder must stay the run's during training, and a resumed run must have all its rows. */
 import { memoryStore, readManifest, readMetrics, resumeRun, type Store } from '@grok/core';
 import { expect, it } from 'vitest';
 import { registry, trainSmall } from '../helpers/small.js';
@@ -6,7 +6,7 @@ import { registry, trainSmall } from '../helpers/small.js';
 const write = (store: Store, path: string, text: string): Promise<void> =>
   store.write(path, new TextEncoder().encode(text));
 
-/** A run of 4 epochs, said to be interrupted, of which only rows of some epochs are left. */
+/** A run of 4 epochs, marked as interrupted, with rows of some epochs only. */
 async function withRows(epochs: readonly number[]): Promise<Store> {
   const { store, history } = await trainSmall();
   const manifest = await readManifest(store);
@@ -21,15 +21,15 @@ it.each([
   { left: [3, 4], missing: 'epochs 1 and 2' },
   { left: [1, 2], missing: 'epochs 3 and 4' },
   { left: [], missing: 'epochs 1 and 4' },
-])('a run with rows of epochs $left of 4 is not gone on with', async ({ left, missing }) => {
-  // Catches: a history with a hole, whose curve and first crossing are wrong.
+])('a run with rows of epochs $left of 4 is not resumed', async ({ left, missing }) => {
+  // Catches: a history with a gap, which gives a wrong curve and first crossing.
   const store = await withRows(left);
   const message = `metrics.jsonl: rows between ${missing} are missing; restore the file`;
   await expect(resumeRun({ registry, store }, {}, { epochs: 6 })).rejects.toThrow(message);
   await expect(readMetrics(store, await readManifest(store))).rejects.toThrow(message);
 });
 
-it('a run with all its rows is gone on with, evaluated every epoch or not', async () => {
+it('a run with all its rows is resumed, whether evaluated every epoch or not', async () => {
   const { history } = await resumeRun({ registry, store: await withRows([1, 2, 3, 4]) });
   expect(history).toHaveLength(4);
   const { store } = await trainSmall({ evalEvery: 3 });
@@ -53,8 +53,8 @@ it.each([
     (store: Store) => store.truncate('metrics.jsonl', 0),
     'rows between epochs 1 and 1 are missing',
   ],
-])('a run whose folder is %s while it trains fails', async (_, act, message) => {
-  // Catches: "finished" over a folder that holds no run.
+])('a run fails when its folder is %s during training', async (_, act, message) => {
+  // Catches: "finished" for a folder that holds no run.
   const store = memoryStore();
   let isDone = false;
   const meddled: Store = {

@@ -1,4 +1,4 @@
-/** What core does for every adapter: trees, donation, lifetimes, and messages that name what is wrong. */
+/** What core does for every adapter: trees, donation, lifetimes, and messages that name the fault. */
 import type { OnDevice } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ const double = ({ x }: X) => ({ y: tf.add(x, x) });
 const floats = (...values: number[]) => Float32Array.from(values);
 
 describe('a program', () => {
-  it('takes leaves by path, whatever their order, and gives the tree of its function', async () => {
+  it('takes leaves by path in any order, and returns the tree of its function', async () => {
     const { backend, programs, held } = createFake();
     type In = { state: { a: tf.Tensor; b: tf.Tensor }; rate: tf.Tensor };
     const state = {
@@ -38,11 +38,11 @@ describe('a program', () => {
     });
     expect([...(await backend.read(out.state.a))]).toEqual([10]);
     expect([...(await backend.read(out.state.b))]).toEqual([12, 13]);
-    // The donated tensors are gone; the rate and three outputs are there.
+    // The donated tensors are gone; the rate and three outputs remain.
     expect(held()).toBe(4);
   });
 
-  it('shows what else its adapter gave it, and what the adapter says of itself now', async () => {
+  it('shows the adapter’s extra members and its current info', async () => {
     const { backend } = createFake();
     const before = backend.device;
     const x = backend.upload(floats(1), [1], 'float32');
@@ -53,8 +53,8 @@ describe('a program', () => {
     });
   });
 
-  it('may give an input, and one tensor in two places: each is released once', async () => {
-    // Catches: a handle released under each of its names, or with the input that it was.
+  it('may return an input, or one tensor twice: each is released once', async () => {
+    // Catches: a handle released once per name, or together with its input.
     const { backend, held, calls } = createFake();
     const x = backend.upload(floats(1, 2), [2], 'float32');
     const program = await backend.compile(
@@ -79,8 +79,8 @@ describe('a program', () => {
     expect(calls.filter((call) => call === 'release')).toHaveLength(2);
   });
 
-  it('keeps its inputs while it runs, whatever is freed meanwhile', async () => {
-    // Catches: memory handed out again that a run still reads.
+  it('keeps its inputs alive while it runs, even if they are freed meanwhile', async () => {
+    // Catches: memory reused while a run still reads it.
     let go = (): void => {};
     const wait = (): Promise<void> => new Promise((resolve) => (go = resolve));
     const { backend, held } = createFake({ wait });
@@ -96,8 +96,8 @@ describe('a program', () => {
     expect(held()).toBe(1);
   });
 
-  it('that fails leaves what was donated alive', async () => {
-    // Catches: state that is lost with the step that failed.
+  it('keeps donated inputs alive when it fails', async () => {
+    // Catches: state lost with the failed step.
     let broken = true;
     const { backend, held } = createFake({
       wait: async () => {
@@ -116,7 +116,7 @@ describe('a program', () => {
     );
   });
 
-  it('whose adapter gives too few outputs is an error that says so', async () => {
+  it('reports too few outputs from its adapter', async () => {
     const { backend } = createFake({ give: (outputs) => outputs.slice(1) });
     const x = backend.upload(floats(4), [1], 'float32');
     const program = await backend.compile('double', double, { x });
@@ -125,7 +125,7 @@ describe('a program', () => {
     );
   });
 
-  it('refuses inputs, outputs and donations that do not fit, by name', async () => {
+  it('refuses mismatched inputs, outputs and donations by name', async () => {
     const { backend } = createFake();
     const x = backend.upload(floats(1, 2), [2], 'float32');
     const wide = backend.upload(floats(1, 2, 3), [3], 'float32');
@@ -157,7 +157,7 @@ describe('a program', () => {
 });
 
 describe('a tensor', () => {
-  it('is read as a copy, also when it is freed before the numbers come', async () => {
+  it('is read as a copy, even if it is freed before the data arrives', async () => {
     const { backend, held } = createFake();
     const x = backend.upload(floats(1, 2), [2], 'float32');
     const first = await backend.read(x);
@@ -168,7 +168,7 @@ describe('a tensor', () => {
     expect(held()).toBe(0);
   });
 
-  it('is copied or lent as it was asked, and must fill its shape', () => {
+  it('is copied or lent as requested, and must fill its shape', () => {
     const { backend, calls } = createFake();
     backend.upload(floats(1), [1], 'float32');
     backend.upload(floats(1), [1], 'float32', { lent: true });
@@ -178,7 +178,7 @@ describe('a tensor', () => {
     expect(calls).toEqual(['upload', 'borrow']);
   });
 
-  it('that is freed, foreign or dead with its backend is told apart', async () => {
+  it('has its own error when freed, foreign, or ended with its backend', async () => {
     const [{ backend }, other] = [createFake(), createFake()];
     const x = backend.upload(floats(1), [1], 'float32');
     await expect(other.backend.read(x)).rejects.toThrow(
@@ -212,8 +212,8 @@ it('disposes of tensors, programs and the adapter, each once', async () => {
   await expect(backend.compile('three', double, { x })).rejects.toThrow('was disposed');
 });
 
-it('waits for a program that runs before it disposes of anything', async () => {
-  // Catches: memory taken from under a run, and what the run gives left behind.
+it('waits for a running program before it disposes of anything', async () => {
+  // Catches: memory freed during a run; outputs of that run leaked.
   let go = (): void => {};
   const { backend, calls, held } = createFake({
     wait: () =>

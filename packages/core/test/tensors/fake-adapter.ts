@@ -1,25 +1,25 @@
 /**
- * An adapter whose handles are numbers: it keeps every array in a table, runs functions on tfjs's own
- * `cpu`, and throws where core uses a handle that it has released.
+ * An adapter whose handles are numbers: it keeps arrays in a table, runs functions on tfjs's `cpu`
+ * backend, and throws when core uses a released handle.
  */
 import type { Backend, BackendAdapter, HostArray, ProgramInput } from '@grok/core';
 import { createBackend, isDType, startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 
-/** A backend over the adapter, and what a test may look at. */
+/** A backend over the adapter, with what tests inspect. */
 export interface Fake {
   readonly backend: Backend;
-  /** What was called, in order. */
+  /** Calls, in order. */
   readonly calls: string[];
-  /** Inputs of each program, as the adapter was told. */
+  /** Inputs of each program, as given to the adapter. */
   readonly programs: Map<string, readonly ProgramInput[]>;
-  /** Number of handles that were not released. */
+  /** Number of handles not yet released. */
   held(): number;
 }
 /** Parts of the adapter that a test may change. */
 export interface FakeParts {
-  /** What `run` gives instead of its outputs. */
+  /** Replaces the outputs of `run`. */
   readonly give?: (outputs: number[]) => readonly number[];
   /** Awaited between reading the inputs and writing the outputs. */
   readonly wait?: () => Promise<void>;
@@ -63,7 +63,7 @@ export function createFake({ give = (outputs) => outputs, wait }: FakeParts = {}
       calls.push(lent ? 'borrow' : 'upload');
       return add({ ...spec, data: lent ? data : data.slice() });
     },
-    // The adapter's own memory, as the contract lets it.
+    // The adapter's own memory, which the contract allows.
     read: async (handle) => find(handle).data,
     release(handle) {
       find(handle);

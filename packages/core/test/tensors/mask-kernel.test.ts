@@ -2,7 +2,7 @@ import { rng } from '@grok/core';
 import { expect, test } from 'vitest';
 import { createMaskBuffer, createMaskKernel } from '../../src/tensors/mask-kernel.js';
 
-test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or tail would differ)', () => {
+test('the SIMD masks match the plain code bit for bit (catches: a wrong opcode, lane order or tail)', () => {
   expect(createMaskKernel()).toBeDefined();
   for (const [n, keep] of [
     [1, 0.5],
@@ -18,7 +18,7 @@ test('the SIMD masks are the plain code’s bits (a wrong opcode, lane order or 
     const threshold = Math.round(keep * 65536);
     const plain = Uint8Array.from(halves.subarray(0, n), (half) => (half < threshold ? 1 : 0));
     expect(stream.bernoulli(n, keep)).toEqual(plain);
-    // Whatever was there before, in memory of one's own and in a kernel's.
+    // Stale contents must not matter, in ordinary and in kernel memory.
     for (const buffer of [new Uint8Array(n).fill(7), createMaskBuffer(n)])
       for (let draw = 0; draw < 2; draw++) {
         expect(stream.bernoulli(n, keep, buffer)).toBe(buffer);

@@ -1,4 +1,4 @@
-/** Named parameters and the one vector that they make, and gradients of both. */
+/** Named parameters, the flat vector of them, and gradients of both. */
 import type { HostParams } from '@grok/core';
 import { sizeOf } from '@grok/core';
 import {
@@ -23,8 +23,8 @@ const host: HostParams = {
   'extra.c': { shape: [1], dtype: 'float32', data: Float32Array.of(8) },
 };
 
-it('are laid end to end and taken apart again, on the host and inside a step', () => {
-  // Catches: an order that differs between the two, a scalar that takes no room.
+it('are concatenated and split again, on the host and inside a step', () => {
+  // Catches: an order that differs between the two; a scalar that takes no space.
   const layout = computeLayout(host);
   expect(layout.size).toBe(8);
   const flat = flattenHost(host);
@@ -41,15 +41,15 @@ it('are laid end to end and taken apart again, on the host and inside a step', (
   expect(sizeOf([2, 0, 3])).toBe(0);
 });
 
-it('are read by name, and a model’s own are those without the objective’s', () => {
+it('are read by name, and a model’s own exclude the objective’s', () => {
   expect(() => reader('parameter', host)('w')).toThrow('unknown parameter "w"');
   // Catches: names that every object inherits.
   expect(() => reader('parameter', host)('toString')).toThrow('unknown parameter "toString"');
   expect(Object.keys(withoutAuxiliary(host))).toEqual(['W', 'b']);
 });
 
-it('have gradients, zero where the loss does not reach, beside auxiliary values that live on', () => {
-  // Catches: auxiliary values disposed of with the tape, or tensors that outlive the step.
+it('have gradients, zero where the loss does not depend on them, and auxiliary values outlive the call', () => {
+  // Catches: auxiliary values disposed of with the tape; tensors that outlive the step.
   const before = tf.memory().numTensors;
   // Kept, as a backend keeps its inputs.
   const given = { used: tf.keep(tf.tensor1d([1, 2])), unused: tf.keep(tf.tensor1d([3, 4, 5])) };

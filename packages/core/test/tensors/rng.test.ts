@@ -1,4 +1,4 @@
-/** The random streams: fixed bits, and statistics with bounds at about four standard errors. */
+/** The random streams: fixed bits, and statistics within about four standard errors. */
 import { rng } from '@grok/core';
 import { sha256Hex, viewBytes } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const correlation = (x: ArrayLike<number>, y: ArrayLike<number>): number => {
   const covariance = mean(Array.from(x, (value, i) => (value - mx) * (y[i]! - my)));
   return covariance / Math.sqrt(variance(x) * variance(y));
 };
-/** Kolmogorov–Smirnov: √n times the largest gap between the sample and its distribution; 1.95 at p = .001. */
+/** Kolmogorov–Smirnov: √n times the largest gap between the sample and its distribution; 1.95 at p = 0.001. */
 const ks = (x: ArrayLike<number>, cdf: (value: number) => number): number => {
   const sorted = Float64Array.from(x).sort();
   let gap = 0;
@@ -36,8 +36,9 @@ const phi = (z: number): number => {
 };
 
 describe('rng', () => {
-  it('gives the bits that an independent implementation gave', () => {
-    // Catches: any change of key, lanes, warm-up, logarithm or shuffle; every stored run depends on them.
+  it('matches the bits of an independent implementation', () => {
+    // Catches: any change of key, lanes, warm-up, logarithm or shuffle; every stored run depends on
+    // them.
     const root = rng(42);
     expect([...root.words(6)]).toEqual([
       0x9a475137, 0x2dd215e7, 0x2b67b3a8, 0x1ad9dfdf, 0xc473d06a, 0x82a7d1ba,
@@ -65,8 +66,8 @@ describe('rng', () => {
     ]);
   });
 
-  it('has no memory', () => {
-    // Catches: hidden state, which would make a resumed run differ from one left alone.
+  it('is stateless', () => {
+    // Catches: hidden state, which would make a resumed run differ from an uninterrupted one.
     const once = rng(1).split('a').words(8);
     const root = rng(1);
     root.words(100);
@@ -78,7 +79,7 @@ describe('rng', () => {
   });
 
   it('has uniform words, in every bit and across lanes', () => {
-    // Catches: a dead or biased bit; lanes that run in step because only their counters differ.
+    // Catches: a dead or biased bit; lanes that are correlated because only their counters differ.
     const n = 40_000;
     const words = rng(3).words(n);
     for (let bit = 0; bit < 32; bit++) {
@@ -95,7 +96,8 @@ describe('rng', () => {
   });
 
   it('splits into independent streams', () => {
-    // Catches: labels or seeds that share or shift a stream, so that dropout repeats the order's bits.
+    // Catches: labels or seeds that share or shift a stream, so that dropout repeats the bits of
+    // the row order.
     const n = 20_000;
     const root = rng(0);
     const streams = [
@@ -117,7 +119,7 @@ describe('rng', () => {
   });
 
   it('draws standard normals', () => {
-    // Catches: a wrong scale, a lost tail, or both numbers of a pair correlated.
+    // Catches: a wrong scale, a missing tail, or correlation between the two numbers of a pair.
     const n = 50_000;
     const z = rng(5).normal(n);
     expect(Math.abs(mean(z))).toBeLessThan(4 / Math.sqrt(n));
@@ -131,8 +133,8 @@ describe('rng', () => {
     expect(rng(5).normal(0)).toHaveLength(0);
   });
 
-  it('cuts truncated normals at two, without rescaling', () => {
-    // Catches: clipping (a spike at ±2) in place of rejection, or a variance already corrected.
+  it('truncates normals at ±2 without rescaling', () => {
+    // Catches: clipping (a spike at ±2) instead of rejection; a variance that is already corrected.
     const n = 50_000;
     const z = rng(6).truncatedNormal(n);
     const inside = phi(2) - phi(-2);
@@ -142,7 +144,7 @@ describe('rng', () => {
   });
 
   it('keeps with the stated probability', () => {
-    // Catches: eight bits a value (.199 for .2), keep and drop swapped, odd lengths cut short.
+    // Catches: eight bits per value (0.199 for 0.2), keep and drop swapped, odd lengths truncated.
     const n = 400_001;
     for (const keep of [0.8, 0.5, 0.1, 0.999]) {
       const kept = rng(7).bernoulli(n, keep);
@@ -155,7 +157,7 @@ describe('rng', () => {
   });
 
   it('permutes uniformly', () => {
-    // Catches: the biased shuffle that swaps with any place, and values lost or doubled.
+    // Catches: the biased shuffle that swaps with any position; values lost or duplicated.
     const counts = new Map<string, number>();
     const draws = 24_000;
     for (let i = 0; i < draws; i++) {
@@ -165,15 +167,15 @@ describe('rng', () => {
     expect(counts.size).toBe(24);
     const expected = draws / 24;
     const chi2 = [...counts.values()].reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0);
-    expect(chi2).toBeLessThan(49.7); // p = .001 at 23 degrees of freedom
+    expect(chi2).toBeLessThan(49.7); // p = 0.001 at 23 degrees of freedom
     const big = rng(8).permutation(5000);
     expect([...big].sort((a, b) => a - b)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
     expect([...rng(8).permutation(0)]).toEqual([]);
     expect([...rng(8).permutation(1)]).toEqual([0]);
   });
 
-  it('takes logarithms to the last bits', () => {
-    // Catches: too short a series, or a loss of digits where the exponent and the series meet.
+  it('computes logarithms accurate to the last bits', () => {
+    // Catches: a series that is too short; lost digits where exponent and series are added.
     const points = [...rng(9).uniform(20_000)];
     for (let e = 1; e <= 1000; e += 7) points.push(2 ** -e, 1.3 * 2 ** -e);
     points.push(1, 1 - 2 ** -53, Math.SQRT1_2, Math.SQRT1_2 - 2 ** -53, 0.70710679, 0.99, 2 ** -33);

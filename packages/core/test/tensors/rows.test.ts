@@ -3,8 +3,8 @@ import type { HostArray } from '@grok/core';
 import { ranges, takeRows } from '@grok/core/internal';
 import { expect, it } from 'vitest';
 
-it('are taken in the order given, whatever the type and the rank', () => {
-  // Catches: rows counted in elements, a repeated row left out, bools that become floats.
+it('are taken in the given order, for any type and rank', () => {
+  // Catches: rows counted in elements, a repeated row dropped, bools that become floats.
   const x: HostArray = { shape: [3, 2], dtype: 'float32', data: Float32Array.of(1, 2, 3, 4, 5, 6) };
   const taken = { shape: [3, 2], dtype: 'float32', data: Float32Array.of(5, 6, 1, 2, 5, 6) };
   expect(takeRows(x, [2, 0, 2])).toEqual(taken);
@@ -14,8 +14,8 @@ it('are taken in the order given, whatever the type and the rank', () => {
   expect(takeRows(x, [])).toEqual({ shape: [0, 2], dtype: 'float32', data: new Float32Array() });
 });
 
-it('are cut into ranges as equal as can be, each row once', () => {
-  // Catches: a last range of one row, which would need a program of its own size.
+it('are split into nearly equal ranges, each row once', () => {
+  // Catches: a last range of one row, which would need its own program.
   expect(ranges(4001, 1600)).toEqual([
     [0, 1334],
     [1334, 2668],

@@ -1,4 +1,4 @@
-/** Several tfjs backends in one process: each is started once, and the current one only while it is used. */
+/** Several tfjs backends in one process: each is started once, and is current only while it is used. */
 import { tfjsAdapter } from '@grok/core';
 import { createBackend, startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -6,7 +6,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { describe, expect, it } from 'vitest';
 
 describe('a tfjs backend', () => {
-  it('gives back the backend before, also after an error (catches: a second backend left current)', async () => {
+  it('restores the previous backend, even after an error (catches: a second backend left current)', async () => {
     await tf.setBackend('cpu');
     tf.registerBackend('other', tf.findBackendFactory('cpu'), 0);
     await startTfjsBackend('other');
@@ -40,7 +40,7 @@ describe('a tfjs backend', () => {
     tf.removeBackend('slow');
   });
 
-  it('says why a backend does not start (catches: the name of a factory that failed, and no more)', async () => {
+  it('says why a backend does not start (catches: only the name of the factory that failed)', async () => {
     await expect(startTfjsBackend('nowhere')).rejects.toThrow(/"nowhere".*cpu/);
     tf.registerBackend('broken', async () => {
       throw new Error('no such file');
@@ -49,7 +49,7 @@ describe('a tfjs backend', () => {
     tf.removeBackend('broken');
   });
 
-  it('notices a backend that was started anew (catches: tensors of a backend that is gone)', async () => {
+  it('detects a restarted backend (catches: tensors of a backend that is gone)', async () => {
     tf.registerBackend('passing', tf.findBackendFactory('cpu'), 0);
     const parts = { tfjs: 'passing', device: '1', threads: 1, bitExact: true };
     const backend = createBackend('passing', await tfjsAdapter(parts));

@@ -1,4 +1,4 @@
-/** Trees of tensors: every leaf in its place, whatever kind of tensor it is. */
+/** Trees of tensors keep every leaf in its place, for any kind of tensor. */
 import type { HostArray, TensorSpec, Tree } from '@grok/core';
 import {
   freeTree,
@@ -22,8 +22,8 @@ const tree: Tree<TensorSpec> = {
 };
 
 describe('a tree', () => {
-  it('is mapped with its keys, its order and its paths', () => {
-    // Catches: an empty branch lost, a name with a dot taken apart, leaves sorted by name.
+  it('is mapped with its keys, order and paths', () => {
+    // Catches: an empty branch lost, a name with a dot split, leaves sorted by name.
     const mapped = mapTree(tree, ({ shape }, path) => `${path} ${shape}`);
     expect(mapped).toEqual({
       b: { 'blocks.0.w': 'b/blocks.0.w 1', empty: {}, deep: { x: 'b/deep/x 2' } },
@@ -32,8 +32,8 @@ describe('a tree', () => {
     expect(Object.keys(mapped)).toEqual(['b', 'a']);
   });
 
-  it('has as leaves all kinds of tensors, and what is no object', () => {
-    // Catches: a walk into a tensor; parameters called `shape` and `dtype` taken for a tensor.
+  it('has tensors of every kind, and values that are not objects, as leaves', () => {
+    // Catches: descending into a tensor; parameters named `shape` and `dtype` taken for a tensor.
     const tensor = tf.scalar(1);
     const host: HostArray = { ...spec(), data: Float32Array.of(1) };
     const leaves = leavesByPath<unknown>({
@@ -50,8 +50,8 @@ describe('a tree', () => {
     tensor.dispose();
   });
 
-  it('is made again from its leaves by path, and names one that is missing', () => {
-    // Catches: a checkpoint that lacks a tensor, found steps later as "undefined".
+  it('is rebuilt from its leaves by path, and names a missing one', () => {
+    // Catches: a tensor missing from a checkpoint that shows up steps later as "undefined".
     const leaves = leavesByPath(tree);
     expect(treeFromPaths(tree, leaves)).toEqual(tree);
     const { a, ...others } = leaves;
@@ -63,8 +63,8 @@ describe('a tree', () => {
     expect(() => treeFromPaths({ constructor: spec() }, {})).toThrow('"constructor" is missing');
   });
 
-  it('is mapped together with others, by name', () => {
-    // Catches: gradients that meet another parameter because a tree has another order.
+  it('is mapped together with others by name', () => {
+    // Catches: gradients applied to another parameter because a tree has another order.
     const sum = mapTrees(
       (...leaves: TensorSpec[]) => leaves.map(({ shape }) => shape).join(' '),
       { a: spec(1), b: spec(2) },
@@ -76,14 +76,14 @@ describe('a tree', () => {
     );
   });
 
-  it('is zipped with a list in order, and names the leaf at which the list ends', () => {
+  it('is zipped with a list in order, and names the leaf where the list ends', () => {
     const zipped = zipTree(tree, [10, 20, 30], ({ shape: [n = 0] }, value) => n + value);
     expect(zipped).toEqual({ b: { 'blocks.0.w': 11, empty: {}, deep: { x: 22 } }, a: 33 });
     expect(() => zipTree(tree, [10, 20], (_, value) => value)).toThrow('tensor "a" is missing');
   });
 });
 
-it('goes to a backend and comes back by path, and leaves nothing there', async () => {
+it('is uploaded, read back by path and freed completely', async () => {
   const { backend, held } = createFake();
   const host = {
     w: { x: { ...spec(2), data: Float32Array.of(1, 2) } },

@@ -1,4 +1,4 @@
-/** Tasks and splits that do not fit together are refused by name before anything trains on them. */
+/** Inconsistent tasks and splits are refused by name before anything trains on them. */
 import { type ComponentDefinition, createRegistry, type Experiment, type Plugin } from '@grok/core';
 import { data } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
@@ -45,8 +45,8 @@ function withChanges(changes: { task?: object; split?: object }): ReturnType<typ
 const changed = (at: number, value: number): Int32Array => inputs.data.with(at, value);
 
 describe('data', () => {
-  it('takes what fits together, features of any size too', () => {
-    // Catches: a check that refuses the last row, the last label, or numbers that are no tokens.
+  it('accepts consistent data, including features of any size', () => {
+    // Catches: a check that refuses the last row, the last label, or inputs that are not tokens.
     expect(withChanges({}).split).toEqual(split);
     const features = { shape: [ROWS, 1], dtype: 'float32', data: new Float32Array(ROWS).fill(99) };
     expect(withChanges({ task: { inputs: features } }).task.inputs).toBe(features);
@@ -71,7 +71,7 @@ describe('data', () => {
     ['no element type', { inputs: { ...inputs, dtype: undefined } }, '{ data, shape, dtype }'],
     ['no values', { inputs: { shape: [ROWS, 2], dtype: 'int32' } }, '{ data, shape, dtype }'],
   ])('refuses a task with %s', (_, change, message) => {
-    // Catches: rows padded with zeros, an embedding read past its end, a class that no logit has.
+    // Catches: rows padded with zeros, an embedding read past its end, a class without a logit.
     expect(() => withChanges({ task: change })).toThrow(/^task "odd": /);
     expect(() => withChanges({ task: change })).toThrow(message);
   });
@@ -90,7 +90,7 @@ describe('data', () => {
       'none of the 10 rows are left for validation',
     ],
   ])('refuses a split with %s', (_, change, message) => {
-    // Catches: a row of zeros trained on; a hash of the split that is the same for all of them.
+    // Catches: training on a row of zeros; the same split hash for different bad rows.
     expect(() => withChanges({ split: change })).toThrow(/^split "odd": /);
     expect(() => withChanges({ split: change })).toThrow(message);
   });

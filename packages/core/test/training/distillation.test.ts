@@ -11,16 +11,16 @@ const models = (teacher: number, student: number): Parameters<typeof layerPairs>
 const site = (layer: number): string => `blocks.${layer}`;
 
 describe('layerPairs', () => {
-  it('pairs like with like at equal depths', () => {
-    // Catches: layers counted from 1, or the last one left out.
+  it('pairs layers by index at equal depths', () => {
+    // Catches: layers counted from 1; the last one missing.
     expect(layerPairs(models(2, 2), undefined, site)).toEqual([
       ['blocks.0', 'blocks.0'],
       ['blocks.1', 'blocks.1'],
     ]);
   });
 
-  it('reads a map from teacher to student', () => {
-    // Catches: the two sides of a map swapped.
+  it('reads a map as teacher → student', () => {
+    // Catches: the two sides of the map swapped.
     expect(layerPairs(models(2, 1), { 1: 0 }, site)).toEqual([['blocks.1', 'blocks.0']]);
     expect(layerPairs(models(1, 2), { 0: 1 }, site)).toEqual([['blocks.0', 'blocks.1']]);
     expect(layerPairs(models(1, 3), { 2: 0 }, site, { teacher: 'second' })).toEqual([
@@ -28,7 +28,7 @@ describe('layerPairs', () => {
     ]);
   });
 
-  it('asks for a map where depths differ, and gives one that would do', () => {
+  it('asks for a map when depths differ, and gives a valid example', () => {
     // Catches: the deeper model's layers silently ignored; an example that is itself wrong.
     expect(() => layerPairs(models(2, 1), undefined, site)).toThrow(
       'teacher has 2 blocks, student 1; give a layer map (teacher → student) such as {"1": 0}',
@@ -40,8 +40,8 @@ describe('layerPairs', () => {
     expect(layerPairs(models(2, 1), { 5: 3 }, site, states)).toEqual([['blocks.5', 'blocks.3']]);
   });
 
-  it('refuses layers and teachers that there are not', () => {
-    // Catches: a site of a missing layer asked of the model, which fails far from its cause.
+  it('refuses unknown layers and teachers', () => {
+    // Catches: a site of a missing layer, which fails far from its cause.
     expect(() => layerPairs(models(2, 1), { 2: 0 }, site)).toThrow(
       'layer map {"2": 0}: teacher has blocks 0 to 1, student 0 to 0',
     );
@@ -55,8 +55,8 @@ describe('layerPairs', () => {
 });
 
 describe('listNeeds', () => {
-  it('names each site once, on its own side', () => {
-    // Catches: a site computed twice when two teacher layers meet one student layer.
+  it('lists each site once, on its own side', () => {
+    // Catches: a site computed twice when two teacher layers map to one student layer.
     const pairs = layerPairs(models(3, 1), { 0: 0, 2: 0 }, site);
     expect(listNeeds(pairs)).toEqual({
       student: ['blocks.0'],
@@ -67,8 +67,8 @@ describe('listNeeds', () => {
 });
 
 describe('hiddenStates', () => {
-  it('counts 2 × depth + 2, in order', () => {
-    // Catches: the embedding or the final norm left out (the reference has six at depth 2).
+  it('returns 2 × depth + 2 sites in order', () => {
+    // Catches: the embedding or the final norm missing (the reference has six at depth 2).
     expect(hiddenStates(model(2))).toEqual([
       'hook_embed',
       'blocks.0.hook_resid_mid',
@@ -82,7 +82,7 @@ describe('hiddenStates', () => {
 
 describe('combine', () => {
   it('takes the mean or the sum', async () => {
-    // Catches: mean and sum swapped, or a mean over one term too few.
+    // Catches: mean and sum swapped; a mean over one term too few.
     await tf.setBackend('cpu');
     const terms = [1, 2, 6].map((value) => tf.scalar(value));
     expect(combine('mean', terms).dataSync()[0]).toBeCloseTo(3, 6);

@@ -1,4 +1,4 @@
-/** Transforms of a model: what its parameters and sites come to, around a model of two products. */
+/** Transforms of parameters and sites, on a model of two matrix products. */
 import '@tensorflow/tfjs-backend-cpu';
 import { type HostParams, type Model, transformModel } from '@grok/core';
 import { applyTransforms, pruneMagnitude } from '@grok/core/internal';
@@ -46,8 +46,8 @@ const values = (of: Model, taps?: Parameters<Model['apply']>[2]['taps']) => {
 };
 
 describe('a transformed model', () => {
-  it('reads its parameters through a function, each once', () => {
-    // Catches: a name that is not passed on; a fake quantization that is computed at every reading.
+  it('reads each parameter through a function, once', () => {
+    // Catches: a name that is not passed on; fake quantization computed at every read.
     const requested: string[] = [];
     const params = (name: string, value: tf.Tensor): tf.Tensor => {
       requested.push(name);
@@ -58,8 +58,8 @@ describe('a transformed model', () => {
     expect(logits).toEqual([-19, 25, -35, 41]);
     expect(requested).toEqual(['E', 'b']);
   });
-  it('has its own taps before those of who applies it', () => {
-    // Catches: a patch that is quantized again, taps of one side lost.
+  it('applies its own taps before those of the caller', () => {
+    // Catches: a patch that is quantized again; taps of one side lost.
     const add = (x: tf.Tensor): tf.Tensor => tf.add(x, 1);
     const double = (x: tf.Tensor): tf.Tensor => tf.mul(x, 2);
     const tapped = transformModel(model, { taps: { hidden: add, logits: add } });
@@ -68,15 +68,15 @@ describe('a transformed model', () => {
     const plain = values(model, { hidden: (x) => double(add(x)) });
     expect(values(tapped, { hidden: double }).logits).toEqual(plain.logits.map((x) => x + 1));
   });
-  it('says of no site that it is a table which it is not any more', () => {
-    // Catches: a term that compares the raw parameter in place of what the model computes.
+  it('removes `table` from transformed sites', () => {
+    // Catches: a term that compares the raw parameter instead of what the model computes.
     const tables = (of: Model) => of.sites().flatMap(({ table = [] }) => table);
     expect(tables(transformModel(model, { params: (_, x) => x }))).toEqual([]);
     expect(tables(transformModel(model, { taps: { hidden: (x) => x } }))).toEqual([]);
     expect(tables(transformModel(model, { taps: { logits: (x) => x } }))).toEqual(['E']);
   });
   it('passes parameters through a list of transforms in order', () => {
-    // Catches: a mask before the rounding that was to come first.
+    // Catches: a mask applied before rounding instead of after it.
     const through = (f: (x: tf.Tensor) => tf.Tensor) => (inner: Model) =>
       transformModel(inner, { params: (name, x) => (name === 'E' ? f(x) : x) });
     const list = [through((x) => tf.add(x, 1)), through((x) => tf.mul(x, 10))];
@@ -85,14 +85,14 @@ describe('a transformed model', () => {
 });
 
 describe('prune-magnitude', () => {
-  it('keeps the largest initial weights of a matrix, and vectors', () => {
-    // Catches: a mask by value instead of by size, a bias that is cut.
+  it('keeps the largest initial weights of a matrix, and all vectors', () => {
+    // Catches: a mask by signed value instead of magnitude; a pruned bias.
     const pruned = pruneMagnitude({ fraction: 0.5 })(model, { initial: () => initial });
     expect(values(pruned).hidden).toEqual([0, -0, 3, -4]);
     expect(values(pruned).logits).toEqual([1, 1, -11, 17]);
   });
-  it('refuses a pattern that fits no matrix', () => {
-    // Catches: an experiment of a pruned model in which nothing was pruned.
+  it('refuses a pattern that matches no matrix', () => {
+    // Catches: a "pruned" model in which nothing was pruned.
     const prune = (match: string) => () =>
       pruneMagnitude({ match })(model, { initial: () => initial });
     expect(prune('b')).toThrow('its pattern must match at least one matrix, got "b"');

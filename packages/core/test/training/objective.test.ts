@@ -1,4 +1,4 @@
-/** What terms of the loss must need and give: a fault is told by the term's name. */
+/** What a term of the loss must declare and return; errors name the term. */
 import { isInputError, type Objective, type ObjectiveTerm } from '@grok/core';
 import { compose } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -49,7 +49,7 @@ describe('the loss of a term', () => {
     expect((error as Error).message).toMatch(message);
   });
   it('is one scalar, or several that are added', () => {
-    // Catches: a check that refuses what is meant.
+    // Catches: a check that refuses valid losses.
     const sums = (x: tf.Tensor) => ({ all: tf.sum(x), mean: tf.mean(x) });
     const terms = computeLoss(sums);
     expect(terms['odd.all']?.dataSync()[0]).toBe(21);
@@ -64,7 +64,7 @@ describe('the needs of a term', () => {
     ['a word', { student: 'logits' }, 'got "logits"'],
     ['unknown', { student: ['logit'] }, 'did you mean "logits"'],
   ])('are never %s', (_, needs, message) => {
-    // Catches: a TypeError about "student" that names no term; a word read letter by letter.
+    // Catches: a TypeError about "student" that names no term; a string read letter by letter.
     const call = () => composed({ needs: needs as never, loss: () => ({}) });
     expect(call).toThrow(message);
     expect(call).toThrow('term "odd"');

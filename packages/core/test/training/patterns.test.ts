@@ -15,11 +15,11 @@ describe('a pattern', () => {
     ['embed', 'embed.W_E', false],
     ['embed.W.E', 'embed.W_E', false],
   ])('%s and the name %s: %s', (pattern, name, fits) => {
-    // Catches: a prefix of a part taken for the part, a star in the middle that takes several.
+    // Catches: a prefix that matches a whole part; a star in the middle that matches several parts.
     expect(matchesPattern(pattern, name)).toBe(fits);
   });
-  it('that fits nothing is an error that lists the names', () => {
-    // Catches: a misspelt pattern by which nothing happens.
+  it('that matches nothing is an error that lists the names', () => {
+    // Catches: a misspelled pattern that silently does nothing.
     const known = ['embed.W_E', 'unembed.W_U'];
     expect(matchNames('parameter', ['unembed.*', '*'], known)).toEqual([
       'unembed.W_U',

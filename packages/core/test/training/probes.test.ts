@@ -1,4 +1,4 @@
-/** What probes cost a run. */
+/** The cost of probes in a run. */
 import { defineBackend, definePlugin, defineProbe, schema, tfjsAdapter } from '@grok/core';
 import { expect, it } from 'vitest';
 import { smallRegistry, trainSmall } from '../helpers/small.js';
@@ -28,8 +28,8 @@ const looking = defineProbe({
   }),
 });
 
-it('a probe that looks at every epoch is compiled once a run', async () => {
-  // Catches: programs compiled anew at each look, which costs more than the look.
+it('a probe that runs every epoch is compiled once per run', async () => {
+  // Catches: programs compiled again for each snapshot, which costs more than the snapshot.
   const registry = smallRegistry(
     definePlugin({ name: 'own', version: '1.0.0', core: '*', components: [counting, looking] }),
   );

@@ -1,4 +1,4 @@
-/** Rows compared by what they ask, on tasks of four rows. */
+/** Rows compared by question, on tasks of four rows. */
 import type { Task } from '@grok/core';
 import { compareTaughtData, countSharedQuestions, readInputsForTeacher } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
@@ -23,8 +23,8 @@ const split = (train: number[], validation: number[]) => ({
 const use = { use: 'sums' };
 
 describe('shared questions', () => {
-  it('are counted whatever the order and the format of rows', () => {
-    // Catches: row numbers compared in place of what rows ask.
+  it('are counted in any order and format of rows', () => {
+    // Catches: row numbers compared instead of questions.
     const teacher = { task: sums([3, 2, 1, 0], true), train: rows(0, 1) };
     const count = (validation: Int32Array, asks = true) =>
       countSharedQuestions(teacher, { task: sums([0, 1, 2, 3], false, asks), validation });
@@ -32,8 +32,8 @@ describe('shared questions', () => {
     expect(count(rows(1, 2))).toBe(1);
     expect(count(rows(2, 3))).toBe(2);
   });
-  it('are equal inputs where tasks do not say what they ask', () => {
-    // Catches: a leak unseen for a plugin's task without `question`.
+  it('are equal inputs for tasks without `question`', () => {
+    // Catches: a missed leak for a plugin's task without `question`.
     const task = sums([0, 1, 2, 3], false, false);
     const student = { task, validation: rows(1, 2) };
     expect(countSharedQuestions({ task, train: rows(0, 1) }, student)).toBe(1);
@@ -41,13 +41,13 @@ describe('shared questions', () => {
 });
 
 describe('a teacher of another task', () => {
-  it('reads its own rows that ask the same', () => {
+  it('reads its own rows with the same questions', () => {
     // Catches: operands given to the teacher in the student's order.
     const read = readInputsForTeacher('t', sums([2, 0]), sums([0, 1, 2, 3], true));
     expect([...read.data]).toEqual([0, 1, 0, 0]);
   });
-  it('else reads the rows as they are, if it can', () => {
-    // Catches: half of the rows given to it, an embedding read past its end.
+  it('otherwise reads the student’s rows as they are, if it can', () => {
+    // Catches: half of the rows passed to it; an embedding read past its end.
     const student = sums([0, 3]);
     expect(readInputsForTeacher('t', student, sums([0, 1]))).toBe(student.inputs);
     const narrow = { ...sums([0, 1]), vocabulary: 1 };
@@ -62,7 +62,7 @@ describe('a teacher of another task', () => {
       'its inputs are int32 [3], a row here is int32 [2]',
     );
   });
-  it('needs leave', () => {
+  it('must be allowed explicitly', () => {
     const teacher = { use, written: sums([0, 1, 2, 3]), split: split([0, 1], [2, 3]) };
     const student = { use, written: sums([0, 1, 2, 3], true), split: split([0, 1], [2, 3]) };
     expect(() => compareTaughtData('t', teacher, student, {})).toThrow(
@@ -83,8 +83,9 @@ describe('a leak', () => {
       { use, written: task, split: split(train, validation) },
       { allowLeak },
     ).leaked;
-  it('is a shared question, not another split', () => {
-    // Catches: a student of fewer rows refused, though its teacher saw none that it is validated on.
+  it('is a shared question, not a different split', () => {
+    // Catches: a student with fewer rows refused although its teacher saw none of its validation
+    // rows.
     expect(compare([0], [2, 3])).toBe(false);
     expect(() => compare([0, 2], [1, 3])).toThrow("on 1 of this run's 2 validation rows");
     expect(compare([0, 2], [1, 3], true)).toBe(true);

@@ -1,10 +1,10 @@
-/** What a row of metrics says beside the loss: the hard loss, and accuracy without dropout. */
+/** Metrics other than the total loss: the hard loss, and training accuracy without dropout. */
 import { memoryStore, type RunEvent, resumeRun } from '@grok/core';
 import { expect, it } from 'vitest';
 import { registry, trainSmall, withoutTimes } from '../helpers/small.js';
 
-it('the hard loss is in every row: the term where there is one, else computed beside', async () => {
-  // Catches: the total taken for it, a weight in it, a term under another name missed.
+it('every row has the hard loss, from its term or computed separately', async () => {
+  // Catches: the total in its place; a weighted value; a hard term under another name missed.
   const plain = await trainSmall();
   for (const { train, terms } of plain.history) expect(train.hardLoss).toBe(terms.hard);
   const named = await trainSmall({
@@ -16,8 +16,8 @@ it('the hard loss is in every row: the term where there is one, else computed be
   }
 });
 
-it('a loss without the hard one leaves its gradients alone, and the hard loss is that of its logits', async () => {
-  // The same first step as with a hard term of weight 0: then its value is the reference.
+it('computing the hard loss of an objective without it does not change its gradients', async () => {
+  // The first step equals that with a hard term of weight 0, whose value is the reference.
   const objective = [{ use: 'squared' }];
   const alone = await trainSmall({ objective, epochs: 1 });
   const beside = await trainSmall({
@@ -29,7 +29,7 @@ it('a loss without the hard one leaves its gradients alone, and the hard loss is
   expect(alone.history[0]?.train.hardLoss).toBe(beside.history[0]?.terms.hard);
 });
 
-it('interrupted within an epoch, the sum of the hard loss goes on', async () => {
+it('a run interrupted within an epoch continues the sum of the hard loss', async () => {
   const objective = [{ use: 'squared' }];
   const whole = await trainSmall({ objective });
   const store = memoryStore();
@@ -42,7 +42,7 @@ it('interrupted within an epoch, the sum of the hard loss goes on', async () => 
   expect(withoutTimes(resumed.history)).toEqual(withoutTimes(whole.history));
 });
 
-it('training accuracy without dropout is in the rows of a run that asks for it', async () => {
+it('a run that asks for it has training accuracy without dropout in its rows', async () => {
   const plain = await trainSmall();
   expect(plain.history.every((row) => row.trainEval === undefined)).toBe(true);
   const withTrain = await trainSmall({ evaluate: { train: true } });

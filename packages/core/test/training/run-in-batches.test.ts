@@ -1,4 +1,4 @@
-/** What is computed over rows in parts, against closed forms in float64: scores, sites, gradients of batches. */
+/** Scores, sites and batch gradients computed in parts, against closed forms in float64. */
 import { type Backend, type HostArray, type Model, rng, type Task, tfjsAdapter } from '@grok/core';
 import {
   computeSites,
@@ -28,7 +28,7 @@ const weights: HostArray = {
   dtype: 'float32',
   data: rng(2).normal(FEATURES * CLASSES),
 };
-/** Logits that are linear in the inputs. */
+/** A model whose logits are linear in the inputs. */
 const model: Model = {
   shape: { layers: 1, width: FEATURES, heads: 1 },
   init: () => ({ w: weights }),
@@ -40,7 +40,7 @@ const model: Model = {
 const linear = { model, params: { w: weights } };
 const firstRows = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i);
 
-/** softmax(x w) of a row and the logits before it, in float64. */
+/** softmax(x w) of a row and its logits, in float64. */
 function forward64(row: number): { x: number[]; logits: number[]; softmax: number[] } {
   const x = Array.from(inputs.data.subarray(row * FEATURES, (row + 1) * FEATURES));
   const logits = Array.from({ length: CLASSES }, (_, k) =>
@@ -65,7 +65,7 @@ function gradient64(rows: readonly number[]): number[] {
 }
 
 let backend: Backend;
-/** Names of what was compiled, and of what was disposed. */
+/** Names of compiled and of disposed programs. */
 let [compiled, disposed]: [string[], string[]] = [[], []];
 beforeAll(async () => {
   const adapter = await tfjsAdapter({ tfjs: 'cpu', device: 'cpu', threads: 1, bitExact: true });
@@ -84,14 +84,14 @@ beforeEach(() => {
   tensors = tf.memory().numTensors;
 });
 afterEach(() => {
-  // Catches: parameters, rows or results of a part that stay on the device, programs that stay compiled.
+  // Catches: parameters, rows or results left on the device; programs that are not disposed of.
   expect(tf.memory().numTensors).toBe(tensors);
   expect(disposed).toEqual(compiled);
 });
 
 describe('over more rows than one pass takes', () => {
-  it('loss and accuracy are those of all rows, compiled once a size', async () => {
-    // Catches: a program for every part; a part left out, or weighed as one of another size.
+  it('loss and accuracy cover all rows, with one program per batch size', async () => {
+    // Catches: a program for every part; a part missing, or weighted like one of another size.
     const score = await evaluateParams(backend, linear, task, firstRows(ROWS));
     const each = Array.from(firstRows(ROWS), (row) => {
       const { logits, softmax } = forward64(row);
@@ -103,8 +103,8 @@ describe('over more rows than one pass takes', () => {
     expect(compiled).toEqual(['eval-1334', 'eval-1333']);
   });
 
-  it('sites are in the order of the rows', async () => {
-    // Catches: parts in one another's place.
+  it('sites are in row order', async () => {
+    // Catches: parts in swapped order.
     const { logits } = await computeSites(backend, linear, ['logits'], inputs);
     expect(logits).toMatchObject({ shape: [ROWS, CLASSES], dtype: 'float32' });
     for (const row of [0, 1333, 1334, 2667, 2668, ROWS - 1])
@@ -121,8 +121,9 @@ describe('gradients of batches', () => {
     [20, 8, 2],
     [12, 5, 2],
     [5, 4, 1],
-  ])('of %i rows in %i batches are of %i rows each', async (rows, batches, size) => {
-    // Catches: fewer batches than asked for, or a shorter one, whose gradient is noisier than the others.
+  ])('of %i rows in %i batches have %i rows each', async (rows, batches, size) => {
+    // Catches: fewer batches than requested, or a shorter one, whose gradient is noisier than the
+    // others.
     const reader = createGradientReader(backend, linear.model);
     const found = await reader.read(linear.params, task, firstRows(rows), batches);
     reader.dispose();
@@ -136,7 +137,7 @@ describe('gradients of batches', () => {
   });
 
   it('refuse fewer rows than batches', async () => {
-    // Catches: batches of no rows, whose gradient is NaN, or silently fewer.
+    // Catches: batches without rows, whose gradient is NaN; silently fewer batches.
     const reader = createGradientReader(backend, linear.model);
     await expect(reader.read(linear.params, task, firstRows(3), 4)).rejects.toThrow(
       'got 3 rows for 4 batches',

@@ -29,8 +29,8 @@ describe('schedules', () => {
     expect(at(constant(0.25), 7)).toBe(0.25);
   });
 
-  it('fall along half a cosine', () => {
-    // Catches: a period of a whole cosine, a floor that is not reached or not kept.
+  it('decay along half a cosine', () => {
+    // Catches: a period of a whole cosine; a floor that is not reached or not kept.
     const schedule = warmupCosine(1, 110, { warmup: 10, floor: 0.1 });
     const wanted = (step: number): number =>
       step < 10
@@ -40,8 +40,8 @@ describe('schedules', () => {
       expect(at(schedule, step)).toBeCloseTo(wanted(step), 6);
   });
 
-  it('go from one value to another between two steps, both exactly', () => {
-    // Catches: a ramp that begins at step 0 whatever `begin` says, ends that are an ulp off, an overshoot.
+  it('ramp from one value to another between two steps, exact at both ends', () => {
+    // Catches: a ramp that ignores `begin`, ends that are an ulp off, an overshoot.
     const ramp = { from: 0.7, to: 0.1, begin: 4, steps: 8 };
     for (const schedule of [linear(ramp), cosine(ramp)]) {
       for (const step of [0, 3, 4]) expect(at(schedule, step)).toBe(Math.fround(0.7));
@@ -53,7 +53,7 @@ describe('schedules', () => {
     expect(at(createSchedule({ schedule: 'cosine', ...ramp }), 6)).toBe(at(cosine(ramp), 6));
   });
 
-  it('refuse what has no meaning', () => {
+  it('refuse invalid lengths', () => {
     // Catches: a division by zero steps.
     expect(() => linearWarmup(1, -1)).toThrow('an integer number of steps ≥ 0, got -1');
     expect(() => linear({ from: 1, to: 0, steps: 0 })).toThrow(

@@ -1,4 +1,4 @@
-/** When a run has done enough: accuracies at once, and for some epochs in a row. */
+/** Stop conditions: accuracies reached once, and for several consecutive epochs. */
 import type { MetricsRow } from '@grok/core';
 import { checkExperiment, isReached, needsTrainEval } from '@grok/core/internal';
 import { describe, expect, it } from 'vitest';
@@ -21,8 +21,8 @@ describe('stop', () => {
     [[0.95, 0.95, 0.9], true],
     [[0.95, 0.1, 0.9, 0.9, 0.9], true],
     [[0.95, 0.95, 0.1, 0.9, 0.9], false],
-  ])('for 3 epochs in a row, of %j: %j', (accuracies, reached) => {
-    // Catches: epochs that are counted though they are not in a row, or one too few.
+  ])('for 3 consecutive epochs, of %j: %j', (accuracies, reached) => {
+    // Catches: counting epochs that are not consecutive; one epoch too few.
     expect(isReached(sustained, rows(...accuracies))).toBe(reached);
   });
   it('counts epochs, not rows', () => {
@@ -31,7 +31,7 @@ describe('stop', () => {
     expect(isReached({ validationAccuracy: 0.9, for: 20 }, sparse)).toBe(true);
     expect(isReached({ validationAccuracy: 0.9, for: 21 }, sparse)).toBe(false);
   });
-  it('asks for both accuracies where both are named', () => {
+  it('requires both accuracies if both are given', () => {
     const both = { trainAccuracy: 0.9, validationAccuracy: 0.5 };
     expect(isReached(both, [row(1, 0.6, 0.8)])).toBe(false);
     expect(isReached(both, [row(1, 0.4, 0.95)])).toBe(false);
@@ -39,20 +39,20 @@ describe('stop', () => {
     expect(isReached({ trainAccuracy: 0 }, [row(1, 1)])).toBe(false);
     expect([isReached(undefined, rows(1)), isReached(both, [])]).toEqual([false, false]);
   });
-  it('evaluates the training rows only where a condition or the run asks for it', () => {
+  it('evaluates the training rows only if a condition or the run asks for it', () => {
     expect(needsTrainEval({ stop: { validationAccuracy: 1 } })).toBe(false);
     expect(needsTrainEval({ stop: { trainAccuracy: 1 } })).toBe(true);
     expect(needsTrainEval({ evaluate: { train: true } })).toBe(true);
     expect(needsTrainEval({ require: { validationAccuracy: {} } })).toBe(false);
   });
-  it('names an accuracy at least', () => {
+  it('requires at least one accuracy', () => {
     const check = (stop: object) => () => checkExperiment({ ...experiment, stop });
     expect(check({ for: 3 })).toThrow('must have "trainAccuracy", "validationAccuracy" or both');
     expect(check({ validationAccuracy: 0.9, for: 0 })).toThrow('stop.for');
   });
 });
 
-it('a run ends at the first row that sustained its accuracy (an epoch early or late)', async () => {
+it('a run ends at the first row that sustained its accuracy (catches: an epoch early or late)', async () => {
   const changes = { epochs: 60, batch: 'full', model: { use: 'bag', options: { dropout: 0 } } };
   const whole = await trainSmall(changes);
   const target = Math.max(...whole.history.slice(0, 30).map((r) => r.validation.accuracy));

@@ -1,4 +1,4 @@
-/** Gradients by term, against float64 differences of the same loss on a linear model. */
+/** Gradients by term, against float64 finite differences of the same loss on a linear model. */
 import {
   type Backend,
   type HostParams,
@@ -36,7 +36,7 @@ const model: Model = {
 const params: HostParams = { w: draw(2, FEATURES, CLASSES), 'extra.match.scale': draw(3, 1, 1) };
 const teacher = { model, params: { w: draw(4, FEATURES, CLASSES) } };
 
-/** Weighted 0.7: decay by a schedule's 0.25 at step 3; to the teacher's logits by a scale of its own. */
+/** With weights 0.7, a schedule that is 0.25 at step 3, and a term with an auxiliary scale on the teacher's logits. */
 const terms: Record<string, ObjectiveTerm> = {
   hard: {
     needs: { student: ['logits'] },
@@ -114,8 +114,9 @@ describe('gradients by term', () => {
   });
   afterEach(() => backend.dispose());
 
-  it('are those of float64, and add up to the total’s by the weights', async () => {
-    // Catches: terms that are weighted, a schedule read at step 0, rows of another batch, an auxiliary parameter among the model's.
+  it('match float64, and their weighted sum is the total’s', async () => {
+    // Catches: weighted terms, a schedule read at step 0, rows of another batch, an auxiliary
+    // parameter among the model's.
     const tensors = tf.memory().numTensors;
     const run = { backend, task, model, objective, teachers: { teacher }, seed: 1 };
     const position = { epoch: 1, batch: 0, step: 3, sums: { loss: 0, correct: 0, terms: {} } };
@@ -146,7 +147,7 @@ describe('gradients by term', () => {
     }
     expect(tf.memory().numTensors).toBe(tensors);
   });
-  it('need a row a batch', async () => {
+  it('need at least one row per batch', async () => {
     const run = { backend, task, model, objective, teachers: { teacher }, seed: 1 };
     const position = { epoch: 1, batch: 0, step: 3, sums: { loss: 0, correct: 0, terms: {} } };
     await expect(gradientsByTerm(run, { params, position }, Int32Array.of(1), 2)).rejects.toThrow(

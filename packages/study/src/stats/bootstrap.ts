@@ -1,4 +1,4 @@
-/** Bootstrap intervals, bias-corrected and accelerated (Efron 1987), from a seed: the same samples give the same interval. */
+/** Bias-corrected and accelerated bootstrap intervals (Efron 1987), seeded: the same sample gives the same interval. */
 import { InputError, rng } from '@grok/core';
 import { dropRounding, isConstant } from '@grok/core/internal';
 import { normalCdf, normalQuantile } from './distributions.js';
@@ -6,7 +6,7 @@ import { mean } from './summary.js';
 
 /** Options of a bootstrap interval. */
 export interface BootstrapOptions {
-  /** Default .95. */
+  /** Default 0.95. */
   readonly confidence?: number;
   /** Number of resamples (default 10,000). */
   readonly resamples?: number;
@@ -38,7 +38,7 @@ export function bootstrapInterval(
     draws[r] = statistic(sample);
   }
   draws.sort();
-  // Half of what equals the statistic counts as below it: with few seeds many resamples do.
+  // Resamples equal to the statistic count as half below it; with few seeds there are many.
   const largest = Math.max(Math.abs(draws[0] ?? 0), Math.abs(draws.at(-1) ?? 0));
   const below = draws.reduce(
     (sum, draw) => sum + (1 - Math.sign(dropRounding(draw - found, largest))) / 2,
@@ -54,7 +54,7 @@ export function bootstrapInterval(
   return [bound((1 - confidence) / 2), bound((1 + confidence) / 2)];
 }
 
-/** From the statistic with each value left out in turn. */
+/** Estimated from the statistic with each value left out in turn. */
 function estimateAcceleration(
   values: readonly number[],
   statistic: (sample: readonly number[]) => number,

@@ -1,7 +1,8 @@
 /**
- * Distribution functions that the tests need, in float64: normal, Student's t (central and not) and
- * χ². Incomplete gamma and beta by series and Lentz's continued fraction (Press et al., Numerical
- * Recipes, 6.2 and 6.4) to 1e-15, log Γ after Lanczos (Godfrey's 15 terms); quantiles by bisection.
+ * Distribution functions for the tests, in float64: normal, Student's t (central and noncentral)
+ * and χ². Incomplete gamma and beta use series and Lentz's continued fraction (Press et al.,
+ * Numerical Recipes, 6.2 and 6.4) to 1e-15; log Γ uses Lanczos (Godfrey's 15 terms); quantiles use
+ * bisection.
  */
 import { InputError } from '@grok/core';
 
@@ -22,7 +23,7 @@ export function logGamma(x: number): number {
   return (x - 0.5) * Math.log(t) - t + 0.5 * Math.log(2 * Math.PI) + Math.log(sum);
 }
 
-/** Regularized lower incomplete gamma P(a, x) and its complement, each exact where it is small. */
+/** Regularized lower incomplete gamma P(a, x) and its complement, each accurate where it is small. */
 function gammaPQ(a: number, x: number): readonly [number, number] {
   if (x <= 0) return [0, 1];
   const front = Math.exp(a * Math.log(x) - x - logGamma(a));
@@ -109,7 +110,7 @@ export function noncentralTCdf(t: number, df: number, delta: number): number {
   const x = (t * t) / (df + t * t);
   const y = df / (df + t * t);
   const half = (delta * delta) / 2;
-  // e^−h underflows beyond |δ| = 38: no effect of that size needs a power analysis.
+  // e^−h underflows for |δ| > 38, far beyond effects that need a power analysis.
   let even = 0.5 * Math.exp(-half);
   let odd = (even * delta) / (Math.SQRT2 * Math.exp(logGamma(1.5)));
   let sum = 0;

@@ -1,12 +1,13 @@
 /**
- * Two arms over the same seeds where some runs never grok: the paired Prentice–Wilcoxon test (O'Brien &
- * Fleming 1987, Biometrics 43, 169–180), with its exact distribution. Scores are of the pooled runs, after Prentice 1978.
+ * Compares two arms over the same seeds when some runs never grok: the paired Prentice–Wilcoxon
+ * test (O'Brien & Fleming 1987, Biometrics 43, 169–180) with its exact distribution. Scores are
+ * computed over the pooled runs (Prentice 1978).
  */
 import { InputError } from '@grok/core';
 import { difference, mergeTies } from '@grok/core/internal';
 import type { Duration } from './survival.js';
 
-/** Pairs beyond which the exchanges are too many to be counted. */
+/** Above this number of pairs, there are too many exchanges to enumerate. */
 const MOST_PAIRS = 20;
 
 /** A two-sided test of paired, censored times. */

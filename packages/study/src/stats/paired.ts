@@ -1,6 +1,7 @@
 /**
- * Two arms over the same seeds: paired t, exact Wilcoxon signed-rank, effect sizes. Differences are
- * a − b; what is equal up to rounding is equal. Effect sizes after Lakens 2013 (d_z, d_av, Hedges' correction) and Kerby 2014 (rank-biserial).
+ * Compares two arms over the same seeds: paired t, exact Wilcoxon signed-rank, effect sizes.
+ * Differences are a − b; values equal up to rounding are equal. Effect sizes follow Lakens 2013
+ * (d_z, d_av, Hedges' correction) and Kerby 2014 (rank-biserial).
  */
 import { InputError } from '@grok/core';
 import { dropRounding, mergeTies, ranks } from '@grok/core/internal';
@@ -58,7 +59,7 @@ export function wilcoxon(a: readonly number[], b: readonly number[]): Wilcoxon {
   const rankByPair = ranks(d.map(Math.abs), { magnitude: largest(a, b) });
   const plus = rankByPair.reduce((sum, rank, i) => sum + (d[i]! > 0 ? rank : 0), 0);
   const w = Math.min(plus, total - plus);
-  // Share of sign patterns by sum of positive ranks; shares instead of counts, which overflow at n > 1023.
+  // Fraction of sign patterns by sum of positive ranks; counts would overflow for n > 1023.
   const shares = new Float64Array(total + 1);
   shares[0] = 1;
   for (let rank = 1; rank <= n; rank++)

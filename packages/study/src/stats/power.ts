@@ -1,4 +1,4 @@
-/** Power of the paired t test, and how many seeds a claim needs: the noncentral t, no normal short cut. */
+/** Power of the paired t test and the required number of seeds, from the noncentral t distribution. */
 import { InputError } from '@grok/core';
 import { noncentralTCdf, tQuantile } from './distributions.js';
 
@@ -25,7 +25,7 @@ const MOST = 100_000;
 export function seedsNeeded(d: number, wanted = 0.8, alpha = 0.05): number | null {
   if (!(wanted > 0 && wanted < 1))
     throw new InputError(`seeds needed: the power must be in (0, 1), got ${wanted}`);
-  let [low, high] = [1, 2]; // the lower are too few
+  let [low, high] = [1, 2]; // `low` is always too few
   while (power(d, high, alpha) < wanted) {
     if (high === MOST) return null;
     low = high;

@@ -1,4 +1,4 @@
-/** Intervals of a share: how many of some runs came to something. */
+/** Confidence intervals of a proportion. */
 import { InputError } from '@grok/core';
 import { normalQuantile } from './distributions.js';
 
@@ -17,6 +17,6 @@ export function wilson(successes: number, n: number, confidence = 0.95): readonl
   const center = (share + z ** 2 / (2 * n)) / (1 + z ** 2 / n);
   const reach = Math.sqrt((share * (1 - share)) / n + (z / (2 * n)) ** 2);
   const half = (z * reach) / (1 + z ** 2 / n);
-  // At the ends the bound is exact, and rounding would put it beyond.
+  // At the ends the bound is exactly 0 or 1, which rounding could exceed.
   return [successes === 0 ? 0 : center - half, successes === n ? 1 : center + half];
 }

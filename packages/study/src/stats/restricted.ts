@@ -1,8 +1,9 @@
 /**
- * Intervals of restricted means by pseudo-observations (Andersen, Hansen and Klein 2004, Lifetime Data
- * Analysis 10, 335–350): with runs censored only at the horizon these are the times cut there, and the
- * intervals are those of Student's t, cut to what a mean up to the horizon can be. Cutting costs no coverage,
- * because the true mean is never outside.
+ * Confidence intervals of restricted means by pseudo-observations (Andersen, Hansen and Klein 2004,
+ * Lifetime Data Analysis 10, 335–350). If runs are censored only at the horizon, these are the
+ * times cut at the horizon, and the intervals are those of Student's t. Intervals are clipped to
+ * the possible range of a restricted mean, which does not reduce coverage, since the true mean is
+ * always inside.
  */
 import { InputError } from '@grok/core';
 import { tQuantile } from './distributions.js';

@@ -1,4 +1,4 @@
-/** What a sample looks like: mean ± standard deviation, median. */
+/** Summary statistics of a sample: mean ± standard deviation, median. */
 import { isConstant } from '@grok/core/internal';
 
 /** Summary of a sample; `sd` divides by n − 1. Undefined values are null. */
@@ -9,7 +9,7 @@ export interface Summary {
   readonly median: number | null;
 }
 
-/** Arithmetic mean; NaN of an empty list. */
+/** Arithmetic mean; NaN for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

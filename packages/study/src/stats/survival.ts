@@ -1,6 +1,7 @@
 /**
- * Time to grok with censoring: a run that never groks says that its time is longer than its epochs.
- * Kaplan & Meier 1958; log-rank (Mantel 1966); restricted mean (area under the curve up to a horizon).
+ * Time to grok with censoring: for a run that never groks, the time is known to exceed its epochs.
+ * Kaplan & Meier 1958; log-rank (Mantel 1966); restricted mean (area under the curve up to a
+ * horizon).
  */
 import { InputError } from '@grok/core';
 import { difference, mergeTies } from '@grok/core/internal';
@@ -28,7 +29,7 @@ export function kaplanMeier(watched: readonly Duration[]): readonly SurvivalStep
   });
 }
 
-/** The share without the event after `time`. */
+/** The fraction without the event after `time`. */
 export function survivalAt(curve: readonly SurvivalStep[], time: number): number {
   return curve.findLast((step) => difference(step.time, time) <= 0)?.survival ?? 1;
 }
@@ -74,7 +75,7 @@ export function logRank(
   return { chiSquare, p: chiSquareTail(chiSquare, 1) };
 }
 
-/** The same with equal times where they are equal up to rounding. */
+/** Makes times equal that are equal up to rounding. */
 function tied(durations: readonly Duration[]): readonly Duration[] {
   const times = mergeTies(durations.map(({ time }) => time));
   return durations.map((duration, i) => ({ ...duration, time: times[i] ?? duration.time }));
@@ -85,7 +86,7 @@ function eventTimes(durations: readonly Duration[]): number[] {
   return [...new Set(times)].sort((x, y) => x - y);
 }
 
-/** Those still watched just before `time`, and the events at it. */
+/** The number at risk just before `time`, and the events at it. */
 function at(durations: readonly Duration[], time: number): { atRisk: number; events: number } {
   const atRisk = durations.filter((duration) => duration.time >= time);
   const events = atRisk.filter((duration) => duration.observed && duration.time === time);

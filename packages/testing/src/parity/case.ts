@@ -1,4 +1,4 @@
-/** One file of the reference's results: its settings, and its tensors by prefix. */
+/** A file of the reference's results: its settings, and its tensors by prefix. */
 import { type HostArray, InputError } from '@grok/core';
 import { readSafetensors, type StoredArray } from '@grok/core/internal';
 
@@ -7,21 +7,21 @@ export interface ParityFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
-/** Tensors by name, a common prefix cut off. */
+/** Tensors by name, with a common prefix removed. */
 export type Group = Readonly<Record<string, StoredArray>>;
 /** A safetensors case. */
 export interface ParityCase {
   readonly file: string;
   readonly kind: string;
-  /** A setting. @throws InputError when the file does not have it and there is no default. */
+  /** Reads a setting. @throws InputError when the file does not have it and there is no default. */
   setting<T>(name: string, otherwise?: T): T;
   /** Tensors whose names start with `prefix`, in the file's order. */
   group(prefix: string): Group;
-  /** One tensor. @throws InputError when the file does not have it. */
+  /** Returns one tensor. @throws InputError when the file does not have it. */
   tensor(name: string): StoredArray;
 }
 
-/** Reads a safetensors case. @throws InputError when it is none. */
+/** Reads a safetensors case. @throws InputError when it is not one. */
 export function parityCase({ name, bytes }: ParityFile): ParityCase {
   const { tensors, metadata } = readSafetensors(bytes, name);
   const settings = new Map(Object.entries(metadata).map(([key, text]) => [key, JSON.parse(text)]));
@@ -48,18 +48,18 @@ export function parityCase({ name, bytes }: ParityFile): ParityCase {
   return self;
 }
 
-/** A stored array as it goes to a backend: float64 becomes float32, uint8 becomes bool. */
+/** Converts a stored array for a backend: float64 becomes float32, uint8 becomes bool. */
 export function hostArray({ data, shape, dtype }: StoredArray): HostArray {
   if (dtype === 'float64') return { shape, dtype: 'float32', data: Float32Array.from(data) };
   if (dtype === 'uint8') return { shape, dtype: 'bool', data: data as Uint8Array };
   return { shape, dtype, data } as HostArray;
 }
-/** Every array of a group as it goes to a backend. */
+/** Converts every array of a group for a backend. */
 export function hostArrays(group: Group): Record<string, HostArray> {
   return Object.fromEntries(Object.entries(group).map(([key, value]) => [key, hostArray(value)]));
 }
 
-/** Names of operations: how files write them, and how tasks are called. */
+/** Task names by the operation names in the files. */
 export const TASK_OF: Readonly<Record<string, string>> = {
   '+': 'add',
   '-': 'sub',

@@ -1,7 +1,7 @@
 /**
- * Case `distill`: the teacher's sites, then three steps of AdamW on the composed objective, run by
- * the same step that training compiles; each term before each step, the first step's gradients, and
- * the parameters after each.
+ * Case `distill`: the teacher's sites, then three AdamW steps on the composed objective with the
+ * same step function that training compiles. It compares each term before each step, the first
+ * step's gradients, and the parameters after each step.
  */
 import type {
   Backend,
@@ -35,16 +35,16 @@ import { type Find, make } from './features.js';
 import { buildModel, inOrder } from './model.js';
 import { GRADIENTS, type ParityVerdict, SITES } from './verdict.js';
 
-/** How files call strategies, how they are called here, and under what name their loss is stored. */
+/** Strategies by their names in the files, with the names here and the stored names of their losses. */
 const STRATEGIES = {
   logit: { use: 'logit', loss: 'logit_loss' },
   attention_transfer: { use: 'attention', loss: 'attention_loss' },
   feature_projection: { use: 'feature', loss: 'feature_loss' },
 } as const;
 type StrategyName = keyof typeof STRATEGIES;
-/** A gradient below this decides only the sign of Adam's first steps. */
+/** A gradient below this only affects the sign of Adam's first steps. */
 const TINY = 1e-5;
-/** Stored extras belong to the one strategy that has any. */
+/** Stored auxiliary parameters belong to the only strategy that has any. */
 const EXTRAS = 'extra.feature.';
 
 /** Runs a case of kind `distill`. */
@@ -243,7 +243,7 @@ async function steps(
   for (const tree of [at, fixed]) freeTree(backend, tree);
 }
 
-/** `student/x` and `extra/x` of the files, as the step knows them. */
+/** Converts `student/x` and `extra/x` in the files to the names in the step. */
 function ownName(name: string): string {
   return name.startsWith('extra/')
     ? EXTRAS + name.slice('extra/'.length)

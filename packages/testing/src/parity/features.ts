@@ -1,4 +1,4 @@
-/** Features by kind and name, as a registry gives them: this package knows none of them itself. */
+/** Looks up features by kind and name, as in a registry; this package depends on none of them. */
 import { type ComponentDefinition, type HostArray, type Kind, parseOptions } from '@grok/core';
 import { type Created, formatSubject } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
@@ -6,7 +6,7 @@ import * as tf from '@grok/tfjs';
 /** Finds a component, such as a registry's `get`. */
 export type Find = <K extends Kind>(kind: K, name: string) => ComponentDefinition<K>;
 
-/** Creates what a component offers, its options checked. */
+/** Creates a component's product, with its options checked. */
 export function make<K extends Kind>(
   find: Find,
   kind: K,

@@ -1,11 +1,11 @@
-/** Cases that no backend computes: `metrics`, and the splits of `splits.json`. */
+/** Cases that need no backend: `metrics`, and the splits of `splits.json`. */
 import type { HostArray, Task, TypedArray } from '@grok/core';
 import { sha256Hex, takeRows } from '@grok/core/internal';
 import { hostArray, type ParityCase, TASK_OF } from './case.js';
 import { type Find, make, type ParityMetrics } from './features.js';
 import type { ParityValues, ParityVerdict } from './verdict.js';
 
-/** Runs a case of kind `metrics`; results are named by what was measured of which tensors. */
+/** Runs a case of kind `metrics`; results are named by the measure and its tensors. */
 export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: ParityVerdict): void {
   const array = (name: string): HostArray => hostArray(of.tensor(name));
   const measure: Record<string, (names: readonly string[]) => number> = {
@@ -17,7 +17,7 @@ export function metricsCase(of: ParityCase, metrics: ParityMetrics, found: Parit
     for (const [names, want] of Object.entries(of.group(`${what}/`)))
       found.check(`${what}/${names}`, scalar(f(names.split(','))), want, { absolute: 1e-5 });
 }
-/** In float64: a float32 would be compared after rounding. */
+/** In float64, since float32 would be compared after rounding. */
 const scalar = (value: number): ParityValues => ({ shape: [], data: [value] });
 
 interface Splits {
@@ -42,12 +42,12 @@ interface Splits {
     sha256_val_labels: string;
   }[];
 }
-/** True for the content of a `splits.json`. */
+/** True for the contents of a `splits.json`. */
 export function isSplits(json: object): json is Splits {
   return 'numpy_permutation' in json || 'splits' in json;
 }
 
-/** Holds tasks and the `numpy` split against a `splits.json`, exactly. */
+/** Compares tasks and the `numpy` split with a `splits.json`, exactly. */
 export function splitsCase(json: Splits, find: Find, found: ParityVerdict): void {
   for (const { seed, n, first, sha256 } of json.numpy_permutation ?? []) {
     const { train, validation } = make(find, 'split', 'numpy')(n, seed);

@@ -1,6 +1,6 @@
 /**
- * The parity runner: files of the reference's results on every backend at hand. It needs no vitest,
- * so scripts and browsers can run it too; the features under test are handed in.
+ * The parity runner: compares files of the reference's results on every available backend. It needs
+ * no vitest, so scripts and browsers can run it too; the features under test are passed in.
  */
 import type { Backend } from '@grok/core';
 import { type ParityFile, parityCase } from './case.js';
@@ -26,7 +26,7 @@ export interface ParityResult {
   readonly file: string;
   readonly backend: string;
   readonly status: 'passed' | 'failed' | 'skipped';
-  /** Worst deviation over its tolerance: above 1 fails. */
+  /** Largest deviation over its tolerance: above 1 fails. */
   readonly ratio: number;
   /** The largest deviation, or why the file failed or was skipped. */
   readonly where: string;
@@ -66,7 +66,7 @@ export async function runParity(what: {
   return results;
 }
 
-/** The backend, or why it did not start. */
+/** The backend, or the reason why it did not start. */
 async function start(create: ParityBackend['create']): Promise<Backend | string> {
   try {
     return await create();
@@ -103,7 +103,7 @@ async function runFile(file: ParityFile, backend: Backend, features: Features): 
     : { status: 'failed', ratio, where: problems.slice(0, 5).join('; '), checked };
 }
 
-/** Holds a file of splits or statistics against what is computed; an outcome where nothing is compared. */
+/** Compares a file of splits or statistics with computed values; returns an outcome if nothing is compared. */
 function runJson(
   file: ParityFile,
   { find, statistics }: Features,

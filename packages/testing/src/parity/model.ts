@@ -63,7 +63,7 @@ export async function modelCase(
     found.check(`grads/${name}`, out[`grads/${name}`], want, GRADIENTS);
 }
 
-/** The transformer of a case, at a width. */
+/** The transformer of a case, with the given width. */
 export function buildModel(of: ParityCase, find: Find, dim: number, heads: number): Model {
   const { shape } = of.tensor('tokens');
   return make(find, 'model', 'transformer', {
@@ -77,7 +77,7 @@ export function buildModel(of: ParityCase, find: Find, dim: number, heads: numbe
   })({ vocabulary: of.setting<number>('p') + 2, inputs: { shape, dtype: 'int32' } });
 }
 
-/** Stored parameters in the model's own order; names and shapes must be the model's. */
+/** Stored parameters in the model's order; names and shapes must match the model's. */
 export function inOrder(model: Model, stored: Group, found: ParityVerdict): HostParams {
   const own = Object.entries(model.init(rng(0)));
   for (const [name, { shape }] of Object.entries(stored))

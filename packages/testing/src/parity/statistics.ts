@@ -10,12 +10,12 @@ export type ParityStatistics = (file: object) => object;
 const RELATIVE = 1e-6;
 const KNOWN = ['paired', 'holm', 'power', 'needed', 'survival', 'similarity', 'gini'];
 
-/** True for the content of a `statistics*.json`. */
+/** True for the contents of a `statistics*.json`. */
 export function isStatistics(json: object): boolean {
   return KNOWN.some((section) => section in json);
 }
 
-/** Holds every number of the file against the computed one, to 1e-6 relative. */
+/** Compares every number of the file with the computed one, to 1e-6 relative. */
 export function statisticsCase(
   json: object,
   compute: ParityStatistics,
@@ -37,5 +37,5 @@ function compare(path: string, want: unknown, got: unknown, found: ParityVerdict
   else found.require(path, want === got, `is ${String(got)}, wanted ${String(want)}`);
 }
 
-/** In float64: a float32 would be compared after rounding. */
+/** In float64, since float32 would be compared after rounding. */
 const scalar = (value: number): ParityValues => ({ shape: [], data: [value] });

@@ -1,4 +1,4 @@
-/** Collects deviations, and keeps the worst of them. */
+/** Collects deviations and keeps the largest. */
 import { findWorst, type Tolerance, worstText } from '../closeness.js';
 
 /** Numbers to compare, with their shape. */
@@ -7,16 +7,16 @@ export interface ParityValues {
   readonly data: ArrayLike<number>;
 }
 
-/** What was found so far in one case. */
+/** The deviations found so far in one case. */
 export interface ParityVerdict {
-  /** Holds an array against what is wanted; the tolerance may differ from entry to entry. */
+  /** Compares an array with the expected one; the tolerance may differ per entry. */
   check(
     name: string,
     got: ParityValues | undefined,
     want: ParityValues,
     tolerance: Tolerance | ((index: number) => Tolerance),
   ): void;
-  /** A fact that must hold exactly. */
+  /** Checks a condition that must hold exactly. */
   require(name: string, holds: boolean, otherwise: string): void;
   /** Largest deviation over its tolerance, and where; above 1 is a failure. */
   readonly ratio: number;
@@ -25,7 +25,7 @@ export interface ParityVerdict {
   readonly checked: number;
 }
 
-/** Deviations that reference and float32 have in common: see the fixtures' README. */
+/** Deviations common to the reference and float32: see the fixtures' README. */
 export const SITES: Tolerance = { absolute: 2e-5 };
 export const GRADIENTS: Tolerance = { absolute: 2e-5, relative: 1e-3 };
 
@@ -41,7 +41,7 @@ export function verdict(): ParityVerdict {
   return {
     check(name, got, want, tolerance) {
       if (got === undefined) return note(name, Number.POSITIVE_INFINITY, 'is missing');
-      // A loss is an array of one in the files and a scalar in a step.
+      // A loss is an array of one element in the files and a scalar in a step.
       const sizes = [got.shape, want.shape].map((shape) => shape.filter((n) => n !== 1).join());
       if (sizes[0] !== sizes[1])
         return note(

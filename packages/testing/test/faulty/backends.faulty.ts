@@ -1,4 +1,4 @@
-/** One deliberately faulty backend for each thing that the suite promises to find. */
+/** One deliberately faulty backend for each fault that the suite must find. */
 import '@tensorflow/tfjs-backend-cpu';
 import { type Backend, type DeviceTensor, type Program, tfjsAdapter } from '@grok/core';
 import { createBackend } from '@grok/core/internal';
@@ -11,7 +11,7 @@ tf.registerBackend('other', tf.findBackendFactory('cpu'), 0);
 beforeAll(() => tf.setBackend('cpu'));
 
 type Run = Program<object, object>['run'];
-/** The sound backend with a part replaced. */
+/** The correct backend with one part replaced. */
 function faulty(
   name: string,
   change: (sound: Backend) => Partial<Backend> & { run?: (run: Run) => Run },
@@ -68,7 +68,7 @@ faulty(
   (sound) => {
     let n = 0;
     return {
-      // One bit in the last place, every other time.
+      // Flips the last bit, every other time.
       read: async (tensor) => {
         const data = await sound.read(tensor);
         if (data.length === 99 * 32 && n++ % 2 === 1) new Uint32Array(data.buffer)[7]! ^= 1;

@@ -1,4 +1,4 @@
-/** One deliberately faulty model or optimizer for each thing that the suites promise to find, and sound ones. */
+/** One deliberately faulty model or optimizer for each fault that the suites must find, and correct ones. */
 import { type Model, type ModelFactory, type Optimizer, unknownName } from '@grok/core';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
@@ -6,7 +6,7 @@ import { f32, modelSuite, optimizerSuite } from '../../src/index.js';
 
 tf.env().set('IS_TEST', true);
 
-/** Tokens' mean embedding, unembedded. */
+/** The mean embedding of the tokens, unembedded. */
 const bag =
   (change: (sound: Model) => Partial<Model> = () => ({})): ModelFactory =>
   ({ vocabulary }) => {

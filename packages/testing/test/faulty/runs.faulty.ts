@@ -1,4 +1,4 @@
-/** One deliberately faulty executor or tracker for each thing that the suites promise to find, and sound ones. */
+/** One deliberately faulty executor or tracker for each fault that the suites must find, and correct ones. */
 import wasm from '@grok/backend-wasm';
 import {
   type ComponentDefinition,
@@ -23,7 +23,7 @@ import { executorSuite, trackerSuite } from '../../src/index.js';
 const registry = createRegistry([data, model, optim, logit, wasm]);
 type CarryOut = JobWorkers['carryOut'];
 type Open = (folder: string) => Store;
-/** An executor that is faulty in how it carries out a job, or in how it handles jobs. */
+/** A fault in how an executor executes or handles jobs. */
 interface Fault {
   readonly slots?: number;
   readonly carryOut?: (sound: CarryOut, open: Open) => CarryOut;
@@ -168,7 +168,7 @@ executor('doubling', {
   },
 });
 
-/** Epochs that were sent, by run: what a server would hold. */
+/** Epochs received, by run, as on a server. */
 const server = new Map<string, number[]>();
 const recorded = ({ run }: { run: string }): number[] => server.get(run) ?? [];
 const sound: Tracker = ({ run }) => {

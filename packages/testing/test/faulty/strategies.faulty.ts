@@ -1,4 +1,4 @@
-/** One deliberately faulty strategy for each thing that the suite promises to find, and a sound one. */
+/** One deliberately faulty strategy for each fault that the suite must find, and a correct one. */
 import '@tensorflow/tfjs-backend-cpu';
 import {
   type ComponentDefinition,
@@ -15,7 +15,7 @@ tf.env().set('IS_TEST', true);
 
 const site = 'logits';
 type Loss = (student: tf.Tensor, teacher: tf.Tensor, auxiliary: tf.Tensor) => tf.Tensor;
-/** Mean squared error of the logits, or another loss of them. */
+/** Mean squared error of the logits, or another loss on them. */
 function strategy(loss: Loss, auxiliary?: () => Record<string, HostArray>): Objective {
   return ({ teachers }) => {
     if (teachers.teacher === undefined) throw new Error('needs a teacher');
@@ -43,7 +43,7 @@ const sound = defineStrategy({
 });
 strategySuite('sound', sound, { refuses: [{ scale: 0 }] });
 
-/** Its loss under a weight by the step's number. */
+/** The loss with a weight that depends on the step. */
 const weighted =
   (weigh: (step: tf.Tensor) => tf.Tensor): Objective =>
   (models) => {

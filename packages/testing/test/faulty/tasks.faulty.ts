@@ -1,4 +1,4 @@
-/** One deliberately faulty task, probe or store for each thing that the suites promise to find, and sound ones. */
+/** One deliberately faulty task, probe or store for each fault that the suites must find, and correct ones. */
 import {
   type ComponentDefinition,
   defineTask,
