@@ -13,10 +13,11 @@ import { attention } from './measures/attention.js';
 import { circuit, overlap } from './measures/circuits.js';
 import { gradients, termGradients } from './measures/gradients.js';
 import { connectivity, hessian, landscape, trajectory } from './measures/landscape.js';
-import { neurons } from './measures/neurons.js';
+import { matchedModes, modes } from './measures/modes.js';
+import { neurons, soughtInputs } from './measures/neurons.js';
 import { patching } from './measures/patching.js';
 import { similarity } from './measures/similarity.js';
-import { states } from './measures/states.js';
+import { states, trajectories } from './measures/states.js';
 import { stitching } from './measures/stitching.js';
 import { training } from './measures/training.js';
 import { weights } from './measures/weights.js';
@@ -24,8 +25,8 @@ import { type MeasuredTables, tablesSchema } from './tables.js';
 
 /** The measures of an atlas, in the order in which they are taken. */
 export const atlasMeasures: readonly Measure[] = [
-  ...[training, attention, neurons, weights, states, patching, circuit],
-  ...[similarity, overlap, stitching],
+  ...[training, attention, modes, neurons, soughtInputs, weights, states, trajectories],
+  ...[patching, circuit, similarity, overlap, stitching, matchedModes],
   ...[gradients, termGradients, landscape, trajectory, connectivity, hessian],
 ];
 

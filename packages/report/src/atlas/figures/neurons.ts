@@ -58,7 +58,7 @@ export const neuronSpectra: AtlasFigure = {
   group,
   title: 'Spectra of neurons',
   caption:
-    'Share of a neuron’s variance at each pair of frequencies of the operands (by discrete logarithm for products). Noise would spread it evenly: at modulus 97 each cell would have about .04 %.',
+    'Share of a neuron’s variance at each pair of frequencies of the operands (by discrete logarithm for products). Noise would spread it evenly: at modulus 97 each cell would have about .04 %. The share that one frequency explains, and that with permuted pairs, are in the data.',
   canvas: true,
   data: (runs) =>
     readStrongest(runs)
@@ -69,5 +69,21 @@ export const neuronSpectra: AtlasFigure = {
       ...{ packed: 'spectrum', side: 'side', value: 'share of variance' },
       ...{ x: 'frequency of b', y: 'frequency of a' },
       choices: choose(rows, [...whose, neuron]),
+    }),
+};
+
+/** What neurons seek. */
+export const soughtInputs: AtlasFigure = {
+  id: 'feature-visualization',
+  group,
+  title: 'Inputs that neurons seek',
+  caption:
+    'The activation of a run’s two strongest neurons on the best input that gradient ascent in embedding space finds, over that on the strongest of all rows: 1 where ascent finds it. Beside it the best of as many random inputs, which is chance; means with 95 % t intervals over neurons and seeds.',
+  data: (runs) =>
+    averageOverSeeds(collectRows(runs, 'sought-inputs', 'sought'), ['inputs'], 'share'),
+  draw: (_, labels) =>
+    bars({
+      ...{ x: { field: 'inputs', title: 'inputs' }, labels },
+      y: { field: 'value', title: 'share of the largest activation' },
     }),
 };
