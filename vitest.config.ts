@@ -26,9 +26,19 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-          exclude: ['**/*.{browser,docs,page,slow}.test.ts'],
+          exclude: ['**/*.{browser,docs,page,slow}.test.ts', 'tests/store-s3.test.ts'],
           // Else one core of two is left idle.
           maxWorkers: '100%',
+        },
+      },
+      {
+        // AWS's builds for bundlers, which the condition `module` names, are none that Node loads.
+        ssr: { resolve: { conditions: ['@grok/source', 'node', 'development|production'] } },
+        test: {
+          name: 's3',
+          include: ['tests/store-s3.test.ts'],
+          setupFiles: ['./tests/setup.ts'],
+          testTimeout: 60_000,
         },
       },
       {

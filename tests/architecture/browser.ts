@@ -14,6 +14,7 @@ const NODE_FILES: readonly RegExp[] = [
   /^packages\/create-plugin\//,
   /^packages\/backend-node-gpu\//,
   /^packages\/executor-.+\//,
+  /^packages\/store-s3\//,
   /^packages\/core\/src\/node\//,
   /^packages\/backend-onnx\/src\/(.+\/)?(.+[.-])?node\.ts$/,
   /^packages\/backend-onnx\/src\/node\//,
