@@ -150,6 +150,7 @@ try {
   await stopped('killed', 'SIGKILL', ['train', ...TINY, '--out', 'killed', ...TRACK]);
   check('a killed run goes on', grok('resume', 'killed', '--quiet').status === 0);
   grok('analyze', 'whole', '--quiet');
+  check('an analyzed run has analyses to send', existsSync(join(dir, 'whole/analysis')));
   for (const run of ['whole', 'killed']) {
     const again = grok('track', 'sync', run, '--wide');
     check(`${run}: nothing is missing after a sync`, again.status === 0, again.stderr);
