@@ -186,7 +186,11 @@ const cases: readonly [string, readonly string[], RegExp][] = [
     set('epochs.x=1'),
     /--set experiment.epochs.x: 2 has no "x" inside it/,
   ],
-  ['unknown command', ['trian'], /unknown command "trian": did you mean "train".*study, train/],
+  [
+    'unknown command',
+    ['trian'],
+    /unknown command "trian": did you mean "train".*study, track, train/,
+  ],
   [
     'help on an unknown command',
     ['help', 'trian'],

@@ -23,6 +23,7 @@ beforeAll(async () => {
   await world.grok('train', ...TINY, '--wd', '0', '--out', 'runs/other');
   await world.grok('study', 'run', 'plan.json', '--out', 'runs/study', '--quiet');
   await world.grok('reproduce', '--spec', 'short.json', '--out', 'runs/pair', '--quiet');
+  await world.grok('export', 'huggingface', 'runs/other', '--quiet');
 }, 300_000);
 
 /** An ordinary call of every command, by its name. */
@@ -34,6 +35,10 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   eval: ['runs/teacher'],
   analyze: ['runs/teacher'],
   report: ['runs/pair'],
+  atlas: ['runs/teacher'],
+  export: ['csv', 'runs/study'],
+  import: ['runs/other/export/huggingface/model.safetensors', ...loud, '--out', 'imported'],
+  'track sync': ['runs/teacher'],
   verify: ['distilling-grokking', 'runs/study'],
   runs: [],
   inspect: ['runs/teacher'],
@@ -48,11 +53,19 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   completion: ['bash'],
   doctor: [],
 };
+/** Commands that need a server: only their help texts are read here. */
+const SERVED = ['worker'];
 
 /** Names of the commands that a help text lists. */
 function listed(help: string): readonly string[] {
   const names = [...help.matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name]) => name ?? '');
   return names.filter((name) => name !== 'help');
+}
+/** A command, or the commands of a group. */
+async function withChildren(name: string): Promise<readonly string[]> {
+  if (name !== 'study' && name !== 'track') return [name];
+  const { out } = await world.grok(name, '--help');
+  return listed(out).map((child) => `${name} ${child}`);
 }
 const tooLong = (text: string): readonly string[] =>
   text.split('\n').filter((line) => line.length > COLUMNS);
@@ -73,14 +86,10 @@ describe('80 columns', () => {
 
   it('hold every help text, with two examples that fit', async () => {
     const root = (await world.grok('--help')).out;
-    const commands = listed(root);
-    const studies = listed((await world.grok('study', '--help')).out);
-    const all = commands.flatMap((name) =>
-      name === 'study' ? studies.map((child) => `study ${child}`) : [name],
-    );
+    const all = (await Promise.all(listed(root).map(withChildren))).flat();
     // Catches: a command without a row above.
-    expect([...all].sort()).toEqual(Object.keys(CALLS).sort());
-    for (const name of ['', 'study', ...all]) {
+    expect([...all].sort()).toEqual([...Object.keys(CALLS), ...SERVED].sort());
+    for (const name of ['', 'study', 'track', ...all]) {
       const { out } = await world.grok(...name.split(' ').filter(Boolean), '--help');
       expect(tooLong(out), name).toEqual([]);
       const [, examples = ''] = out.split('\nExamples:\n');

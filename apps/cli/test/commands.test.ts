@@ -229,7 +229,7 @@ describe('eval, runs, plugins, doctor', () => {
     expect(new Set(plugins.map(({ kind }) => kind))).toEqual(
       new Set([
         ...['task', 'split', 'model', 'transform', 'strategy', 'optimizer', 'backend', 'probe'],
-        ...['executor', 'store'],
+        ...['executor', 'exporter', 'store'],
       ]),
     );
     expect(plugins.find(({ name }) => name === 'logit')).toMatchObject({

@@ -131,7 +131,10 @@ describe('gradients', () => {
   it('tells layers apart, and the same gradient twice is all signal', () => {
     const { all, layers } = noiseToSignal([params, params]);
     expect(all.noise).toBe(0);
-    expect(layers['blocks.1']).toEqual({ signal: 4, noise: 0, ratio: 0 });
+    expect(layers['blocks.1']).toEqual({
+      ...{ signal: 4, noise: 0, ratio: 0 },
+      signalToNoise: Number.POSITIVE_INFINITY,
+    });
     expect(() => noiseToSignal([params])).toThrow('at least 2 batches');
   });
 });

@@ -104,13 +104,18 @@ describe('probes inside the model', () => {
     const names = plugin.components.map(({ name }) => name).sort();
     expect(names).toEqual([
       'attention-entropy',
+      'attention-flow',
+      'attention-modes',
       'crossings',
       'effective-ranks',
       'fourier',
       'gradients',
+      'layouts',
+      'neuron-images',
       'neurons',
       'peak-memory',
       'score',
+      'singular-spectra',
       'weight-norms',
       'weight-statistics',
     ]);

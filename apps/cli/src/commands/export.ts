@@ -30,8 +30,8 @@ export function exportRun(program: Command, io: Io, done: (code: number) => void
   command
     .description('write a run or a study as another tool reads it')
     .argument(
-      '<exporter[:key=value,…]>',
-      'csv, parquet, huggingface, transformerlens, onnx or a plugin’s',
+      '<exporter>',
+      'csv, parquet, huggingface, transformerlens, onnx or a plugin’s; options as NAME:key=value,…',
     )
     .argument('<dir>', 'the run’s folder, or a study’s')
     .option('--out <dir>', 'where to write (default: export/EXPORTER in that folder)')
@@ -41,7 +41,7 @@ export function exportRun(program: Command, io: Io, done: (code: number) => void
   examples(
     outputFlags(pluginFlag(command)),
     'export parquet runs/study-small',
-    'export onnx:sites=["blocks.*.hook_resid_post"] runs/teacher --out teacher-onnx',
+    `export 'onnx:sites=["blocks.*.hook_resid_post"]' runs/teacher`,
   ).action(async (text: string, folder: string, flags: Flags) => {
     const { use, options } = parseExporter(text);
     const registry = await openRegistry(flags.plugin, io);

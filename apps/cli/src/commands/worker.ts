@@ -23,7 +23,11 @@ interface WorkerFlags {
 /** `grok worker`: carries out runs of studies that others submitted. */
 export function worker(program: Command, io: Io, done: (code: number) => void): void {
   const command = program.command('worker').helpGroup('Train:');
-  examples(pluginFlag(command), 'worker --queue redis://127.0.0.1:6379')
+  examples(
+    pluginFlag(command),
+    'worker --queue redis://127.0.0.1:6379',
+    'worker --queue redis://127.0.0.1:6379 --threads 1 --backends wasm',
+  )
     .description('carry out runs of studies from a queue, one at a time, until Ctrl-C')
     .optionsGroup(GROUP.compute)
     .option('--queue <url>', 'queue on Redis, such as redis://host:6379')
