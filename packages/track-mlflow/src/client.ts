@@ -68,10 +68,16 @@ async function request(
   const url = `${uri.replace(/\/$/, '')}/${path}`;
   let response: Response;
   try {
-    response = await fetch(url, {
-      ...init,
-      headers: { ...headers, ...init.headers },
-      signal: AbortSignal.timeout(TIMEOUT),
+    const send = (): Promise<Response> =>
+      fetch(url, {
+        ...init,
+        headers: { ...headers, ...init.headers },
+        signal: AbortSignal.timeout(TIMEOUT),
+      });
+    // A connection that was kept may be closed by the server while a step blocks this process.
+    response = await send().catch((error: unknown) => {
+      if (/^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(describe(error))) return send();
+      throw error;
     });
   } catch (error) {
     throw new MlflowError(
