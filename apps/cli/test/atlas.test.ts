@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => world.remove());
 
 const keptFiles = (): readonly string[] =>
-  world.files().filter((file) => /analysis.atlas.\w+\.json$/.test(file));
+  world.files().filter((file) => /analysis.atlas.[\w-]+\.json$/.test(file));
 
 interface Result {
   readonly out: string;
