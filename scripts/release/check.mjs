@@ -7,6 +7,9 @@ import { run } from './packages.mjs';
 
 /** @typedef {import('./packages.mjs').Manifest} Manifest */
 
+/** Files of the packages that a template makes: their source and tests are what is shipped. */
+const TEMPLATES = /^(package|\.)\/templates\//;
+
 /** Faults of a tarball, one line each. @param {string} tarball @param {Manifest} own the manifest in the repository */
 export async function faultsOf(tarball, own) {
   const bytes = new Uint8Array(readFileSync(tarball));
@@ -46,7 +49,8 @@ export function fileFaults(files, read) {
     .map((name) => `has no ${name}`);
   // A declaration map points to source, which is not shipped.
   const left = /\/(test|src|node_modules|\.tsc)\/|\.d\.ts\.map$/;
-  for (const path of files.filter((name) => left.test(name))) faults.push(`ships ${path}`);
+  const own = files.filter((name) => !TEMPLATES.test(name));
+  for (const path of own.filter((name) => left.test(name))) faults.push(`ships ${path}`);
   if (!files.some((name) => /^package\/(dist\/)?THIRD_PARTY_LICENSES$/.test(name)))
     for (const path of files.filter((name) => name.endsWith('.js')))
       if (read(path).includes('Apache License'))
@@ -62,12 +66,19 @@ export function fileFaults(files, read) {
 /** @param {Uint8Array} bytes @param {Manifest} packed @returns {Promise<string[]>} */
 async function lintFaults(bytes, packed) {
   const { messages } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
-  return messages.map((message) => `publint: ${formatMessage(message, packed, { color: false })}`);
+  const own = messages.filter(
+    ({ code, args }) =>
+      code !== 'NESTED_PACKAGE_JSON_FIELD_IGNORED' || !TEMPLATES.test(args.filePath),
+  );
+  return own.map((message) => `publint: ${formatMessage(message, packed, { color: false })}`);
 }
 
 /** @param {Uint8Array} bytes @returns {Promise<string[]>} */
 async function typeFaults(bytes) {
-  const result = await checkPackage(createPackageFromTarballData(bytes));
+  const result = await checkPackage(createPackageFromTarballData(bytes), {
+    // A script that a page loads has no types.
+    excludeEntrypoints: [/\.js$/],
+  });
   if (!result.types) return []; // a command line has no types
   // ES modules only, by design: problems with CommonJS and the oldest resolver are ignored.
   const left = result.problems.filter(
