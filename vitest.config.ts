@@ -14,7 +14,8 @@ declare module 'vitest' {
 
 export default defineConfig({
   resolve: { conditions: ['@grok/source', 'module', 'browser', 'development|production'] },
-  ssr: { resolve: { conditions: ['@grok/source', 'module', 'node', 'development|production'] } },
+  // Without `module`: it names AWS's builds for bundlers, which Node does not load.
+  ssr: { resolve: { conditions: ['@grok/source', 'node', 'development|production'] } },
   test: {
     reporters: ['default', './scripts/plain-reporter.mjs'],
     setupFiles: ['./tests/setup.ts'],
@@ -26,19 +27,9 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{packages,apps,examples}/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
-          exclude: ['**/*.{browser,docs,page,slow}.test.ts', 'tests/store-s3.test.ts'],
+          exclude: ['**/*.{browser,docs,page,slow}.test.ts'],
           // Else one core of two is left idle.
           maxWorkers: '100%',
-        },
-      },
-      {
-        // AWS's builds for bundlers, which the condition `module` names, are none that Node loads.
-        ssr: { resolve: { conditions: ['@grok/source', 'node', 'development|production'] } },
-        test: {
-          name: 's3',
-          include: ['tests/store-s3.test.ts'],
-          setupFiles: ['./tests/setup.ts'],
-          testTimeout: 60_000,
         },
       },
       {

@@ -37,7 +37,7 @@ try {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const { status } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', 's3', 'tests/store-s3.test.ts'],
+    [vitest, 'run', '--project', 'node', 'tests/store-s3.test.ts'],
     { cwd: root, stdio: 'inherit', env },
   );
   if (status !== 0) throw new Error('the suite failed');
