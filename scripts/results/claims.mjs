@@ -16,7 +16,7 @@ export async function claimsParts(root, results, summaries, planned) {
   const known = JSON.parse(readFileSync(new URL('inside-study.json', results), 'utf8')).claims;
   const recorded = planned.map(({ plan, runs }) => {
     const store = fileStore(fileURLToPath(new URL(`${plan.name}/`, results)));
-    return readEvidence(store, runsOfWholeArms(runs));
+    return readEvidence(claims, store, runsOfWholeArms(runs));
   });
   const evidence = joinedEvidence([...summaries.map(ofSummary), ...(await Promise.all(recorded))]);
   const verified = verify(claims, evidence).map((item, i) => {
@@ -63,7 +63,7 @@ function ofSummary({ name, runs }) {
     const config = { experiment: plan.experiment };
     return [{ ...plan, run, state, config, manifest, history: [], record: result }];
   });
-  return { runs: known, inside: new Map() };
+  return { runs: known, inside: new Map(), atlas: new Map() };
 }
 
 function countsOf(verified, counts, { budget, longBudget }) {

@@ -1,5 +1,6 @@
 /** Verdicts on claims, on made-up runs; and the claims file of the paper. */
 import { readFileSync } from 'node:fs';
+import { memoryStore } from '@grok/core';
 import { describe, expect, it } from 'vitest';
 import { type MadeUp, madeUp, paper } from '../../../tests/made-up-study.js';
 import {
@@ -9,6 +10,7 @@ import {
   type Evidence,
   isComplete,
   publishedPath,
+  readEvidence,
   type Verdict,
   verify,
 } from '../src/index.js';
@@ -18,6 +20,17 @@ const shipped = () => checkClaims(JSON.parse(readFileSync(file, 'utf8')), 'claim
 const evidence = (runs: readonly MadeUp[]): Evidence => ({
   runs: runs.map(madeUp),
   inside: new Map(runs.map((run) => [publishedPath(madeUp(run)), paper])),
+  atlas: new Map(runs.map((run) => [madeUp(run).run, measured(run)])),
+});
+/** What an atlas would keep of a run. */
+const measured = ({ name }: MadeUp) => ({
+  overlap: {
+    overlap: [
+      { statistic: 'jaccard', value: name === 'feature' ? 0.4 : 0.2 },
+      { statistic: 'rankCorrelation', value: name === 'feature' ? 0.1 : 0.3 },
+    ],
+  },
+  memorization: { barrier: [{ loss: 0.3 }, { loss: null }] },
 });
 const one = (claim: object, runs: readonly MadeUp[], setting: object = {}): Verdict => {
   const claims = {
@@ -120,6 +133,40 @@ describe('verdicts', () => {
     const both = [{ name: 'logit', crossing: 123, wd: 0, override: 'wd-0' }, ...seeds(50)];
     expect(one(weak, both, setting)).toBe('reproduced');
     expect(one({ testable: false, why: 'no such machine' }, [])).toBe('cannot be tested');
+  });
+
+  it('finds the tables that an atlas kept beside a run, and leaves out a damaged file', async () => {
+    const of = { of: 'atlas', run: 'logit', measure: 'overlap', table: 'overlap', column: 'value' };
+    const claim = { id: 'x', source: '1', claim: 'c', quantity: of, band: [0, 1] };
+    const claims = checkClaims(
+      { format: 'grok claims 1', paper: 'p', setting: {}, claims: [claim] },
+      'claims',
+    );
+    const run = madeUp({ name: 'logit' });
+    const decide = async (text: string): Promise<Verdict> => {
+      await run.store.write('analysis/atlas/overlap.json', new TextEncoder().encode(text));
+      return verify(claims, await readEvidence(claims, memoryStore(), [run]))[0]!.verdict;
+    };
+    const tables = { overlap: [{ value: 0.5 }] };
+    const piece = { format: 'grok atlas 1', measure: 'overlap', from: 'a run', tables };
+    expect(await decide(JSON.stringify(piece))).toBe('reproduced');
+    expect(await decide('{')).toBe('untested');
+  });
+
+  it('tables of the atlas are read by the values of their rows; what is not there is untested', () => {
+    // Catches: rows of another statistic averaged in, empty cells as 0, a missing table as a number.
+    const cellOf = (more: object, value: number): Verdict => {
+      const quantity = { of: 'atlas', run: 'logit', measure: 'overlap', table: 'overlap' };
+      return one({ quantity: { ...quantity, column: 'value', ...more }, value, band: 1e-9 }, [
+        { name: 'logit' },
+      ]);
+    };
+    expect(cellOf({ where: { statistic: 'jaccard' } }, 0.2)).toBe('reproduced');
+    expect(cellOf({}, 0.25)).toBe('reproduced');
+    expect(cellOf({ where: { statistic: 'other' } }, 0)).toBe('untested');
+    expect(cellOf({ table: 'constructor' }, 0)).toBe('untested');
+    const barrier = { measure: 'memorization', table: 'barrier', column: 'loss' };
+    expect(cellOf(barrier, 0.3)).toBe('reproduced');
   });
 });
 

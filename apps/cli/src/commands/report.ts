@@ -38,7 +38,9 @@ export function report(program: Command, io: Io, done: (code: number) => void): 
     const words = [folder, ...(flags.claims === undefined ? [] : ['--claims', flags.claims])];
     const { root, runs, onSkipped } = opened;
     const verified =
-      claims === undefined ? undefined : verify(claims, await readEvidence(root, runs, onSkipped));
+      claims === undefined
+        ? undefined
+        : verify(claims, await readEvidence(claims, root, runs, onSkipped));
     const files = await writeReport(opened, out, `grok report ${words.join(' ')}`, verified, io);
     if (flags.quiet !== true) human(io, flags).write(`${files.join('\n')}\n`);
     if (flags.json === true)

@@ -23,7 +23,7 @@ export function verifyClaims(program: Command, io: Io, done: (code: number) => v
       const opened: OpenedFolder[] = [];
       for (const folder of folders) opened.push(await openFolder(folder, io));
       const evidence = opened.map(({ root, runs, onSkipped }) =>
-        readEvidence(root, runs, onSkipped),
+        readEvidence(claims, root, runs, onSkipped),
       );
       const verified = verify(claims, joinedEvidence(await Promise.all(evidence)));
       const leftOut = opened.flatMap((folder) => folder.leftOut);

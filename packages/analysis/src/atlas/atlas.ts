@@ -2,7 +2,7 @@
  * The atlas of a run or a study: every measure of every run. What a measure finds is kept beside the run in
  * `analysis/atlas/`, with what it was computed from, so that an atlas that was interrupted resumes.
  */
-import { isInputError, RunError } from '@grok/core';
+import { isInputError, RunError, type Store } from '@grok/core';
 import { type DocumentKind, readDocument, yieldToEventLoop, z } from '@grok/core/internal';
 import { type BegunRun, findTeacher } from '@grok/study';
 import { plain } from '../compare.js';
@@ -13,6 +13,7 @@ import { attention } from './measures/attention.js';
 import { circuit, overlap } from './measures/circuits.js';
 import { gradients, termGradients } from './measures/gradients.js';
 import { connectivity, hessian, landscape, trajectory } from './measures/landscape.js';
+import { memorization } from './measures/memorization.js';
 import { matchedModes, modes } from './measures/modes.js';
 import { neurons, soughtInputs } from './measures/neurons.js';
 import { patching } from './measures/patching.js';
@@ -27,7 +28,7 @@ import { type MeasuredTables, tablesSchema } from './tables.js';
 export const atlasMeasures: readonly Measure[] = [
   ...[training, attention, modes, neurons, soughtInputs, weights, states, trajectories],
   ...[patching, circuit, similarity, overlap, stitching, matchedModes],
-  ...[gradients, termGradients, landscape, trajectory, connectivity, hessian],
+  ...[gradients, termGradients, landscape, trajectory, connectivity, memorization, hessian],
 ];
 
 /** A run and what measures found of it, by their names; a measure that does not fit is left out. */
@@ -140,7 +141,7 @@ async function take(
     (measure.comparesPeers === true && subject.peers.length === 0);
   if (isAlone) return { tables: undefined, wasKept: true };
   const { store } = subject.run;
-  const path = `analysis/atlas/${measure.name}.json`;
+  const path = locatePiece(measure.name);
   const from = describeOrigin(subject, measure);
   const kept = await readPiece(store, path);
   if (kept?.from === from) return { tables: kept.tables, wasKept: true };
@@ -155,6 +156,16 @@ async function take(
     return { tables: undefined, wasKept: false };
   }
 }
+
+/** The tables that an atlas kept of a measure beside a run; undefined where there are none that can be read. */
+export async function readMeasured(
+  store: Store,
+  measure: string,
+): Promise<MeasuredTables | undefined> {
+  return (await readPiece(store, locatePiece(measure)))?.tables;
+}
+
+const locatePiece = (measure: string): string => `analysis/atlas/${measure}.json`;
 
 /** A piece that can be read; any other is computed again. */
 async function readPiece(store: Subject['run']['store'], path: string): Promise<Piece | undefined> {

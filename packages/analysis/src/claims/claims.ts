@@ -25,6 +25,15 @@ export type Quantity =
       readonly measure: Measure;
       readonly layer?: number;
     }
+  /** The mean of a column in a table of the atlas (`grok atlas`), over the rows that have these values in other columns. */
+  | {
+      readonly of: 'atlas';
+      readonly run: string;
+      readonly measure: string;
+      readonly table: string;
+      readonly column: string;
+      readonly where?: Readonly<Record<string, string | number>>;
+    }
   /** Power of a paired t test over `n` pairs at level .05. */
   | { readonly of: 'power'; readonly n: number; readonly d: number }
   | { readonly of: 'ratio' | 'difference'; readonly a: Quantity; readonly b: Quantity }
@@ -112,6 +121,14 @@ const quantity: z.ZodType<Quantity> = z.lazy(() =>
         'measures "cka", "rank" and "entropy" need a "layer"',
       ),
     z.strictObject({
+      of: z.literal('atlas'),
+      run,
+      measure: z.string().min(1),
+      table: z.string().min(1),
+      column: z.string().min(1),
+      where: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+    } satisfies Shape<QuantityOf<'atlas'>>),
+    z.strictObject({
       of: z.literal('power'),
       n: z.int().min(2),
       d: z.number(),
@@ -188,6 +205,16 @@ const CLAIMS: DocumentKind<Claims> = {
       }
     }),
 };
+
+/** Measures of the atlas that a claims file reads. */
+export function listAtlasMeasures({ claims }: Claims): readonly string[] {
+  const list = (quantity: Quantity): readonly string[] => {
+    if ('among' in quantity) return quantity.among.flatMap(list);
+    if ('a' in quantity) return [...list(quantity.a), ...list(quantity.b)];
+    return quantity.of === 'atlas' ? [quantity.measure] : [];
+  };
+  return [...new Set(claims.flatMap(({ quantity }) => (quantity ? list(quantity) : [])))];
+}
 
 /**
  * Validates a claims file; with the original `text`, errors name the line.

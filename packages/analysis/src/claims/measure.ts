@@ -5,10 +5,12 @@ import {
   type BegunRun,
   isObject,
   type JsonObject,
+  mean,
   merge,
   nameStrategies,
   power,
 } from '@grok/study';
+import type { MeasuredTables } from '../atlas/tables.js';
 import type { PublishedAnalysis } from '../files.js';
 import { publishedPath } from '../study.js';
 import type { Measure, Quantity } from './claims.js';
@@ -18,6 +20,8 @@ export interface Evidence {
   readonly runs: readonly BegunRun[];
   /** Files of the published layout with the published choices, by path in the study. */
   readonly inside: ReadonlyMap<string, PublishedAnalysis>;
+  /** By a run's id, the tables that an atlas kept of it, by their measures. */
+  readonly atlas: ReadonlyMap<string, Readonly<Record<string, MeasuredTables>>>;
 }
 /**
  * A value with the ids of its runs. Both ends are equal if it is known; the epochs of a run that never reached
@@ -159,7 +163,7 @@ function describeLength({ config, history }: BegunRun): number {
 function valueIn(
   quantity: OfRuns,
   run: BegunRun,
-  { inside }: Evidence,
+  { inside, atlas }: Evidence,
   budget = Number.POSITIVE_INFINITY,
 ): Bounds | string {
   const exactly = (value: number): Bounds => ({ low: value, high: value });
@@ -189,6 +193,8 @@ function valueIn(
       if (value !== undefined) return exactly(value);
       return 'no analysis with the published choices (grok analyze DIR --as-published)';
     }
+    case 'atlas':
+      return readAtlas(quantity, run, atlas);
   }
 }
 
@@ -209,6 +215,21 @@ function fromRecord(
   if (quantity.of !== 'epochsTo') return lacks;
   const epoch = own(record.epochsTo, String(quantity.threshold ?? 0.99));
   return epoch === null ? { low: record.epochs, high: Number.POSITIVE_INFINITY } : value(epoch);
+}
+
+/** The mean of the numbers in a column of an atlas's table, over the rows that a quantity asks for, or what it lacks. */
+function readAtlas(
+  { measure, table, column, where = {} }: Extract<Quantity, { of: 'atlas' }>,
+  { run }: BegunRun,
+  atlas: Evidence['atlas'],
+): Bounds | string {
+  const rows = own(own(atlas.get(run), measure), table) ?? [];
+  const values = rows
+    .filter((row) => Object.entries(where).every(([name, value]) => own(row, name) === value))
+    .map((row) => own(row, column))
+    .filter((value) => typeof value === 'number');
+  if (values.length === 0) return `no "${measure}" of an atlas with this (grok atlas DIR)`;
+  return { low: mean(values), high: mean(values) };
 }
 
 function readPublishedValue(
