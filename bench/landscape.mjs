@@ -4,7 +4,7 @@
  * memorized, curvature, and the barriers between every two runs before and after alignment.
  */
 import onnx from '@grok/backend-onnx';
-import { createRegistry, readMetrics } from '@grok/core';
+import { createRegistry, readMetrics, rng } from '@grok/core';
 import { fileStore } from '@grok/core/node';
 import data from '@grok/data';
 import attention from '@grok/distill-attention';
@@ -34,8 +34,12 @@ const seconds = async (measure) => {
   return [value, `${round((user + system) / 1e6)} s of processor time`];
 };
 
-/** The last epoch before half of the validation rows are right, if the training rows were by then. */
-async function findMemorized(folder) {
+/**
+ * The last epoch before half of the validation rows are right, if the training rows were by then; none of a
+ * distilled run, which would need its teacher to train again to that step.
+ */
+async function findMemorized(folder, { experiment }) {
+  if (experiment.teachers !== undefined) return undefined;
   const rows = await readMetrics(fileStore(folder));
   const before = rows.filter(({ validation }) => validation.accuracy < 0.5);
   return before.findLast(({ train }) => train.accuracy >= 0.99)?.step;
@@ -49,15 +53,14 @@ for (const folder of process.argv.slice(2)) {
   const batch = makeBatch(run.task, [...run.task.labels.keys()]);
   const surface = createLossSurface({ backend: run.backend, model: run.model.model, batch });
   runs.push({ folder, run, surface });
-  const start = await openRun(folder, { registry, backend: run.backend, at: 0 });
+  const start = run.model.model.init(rng(run.experiment.seed).split('init'));
   const end = run.model.params;
-  const [line, lineTime] = await seconds(() => lossOnLine(surface, start.model.params, end));
+  const [line, lineTime] = await seconds(() => lossOnLine(surface, start, end));
   const peak = line.loss.indexOf(Math.max(...line.loss));
   console.log(
     `${folder}: from step 0 to ${run.step} the loss is ${round(line.loss[0])}, at most ${round(line.loss[peak])} (t = ${round(line.t[peak])}), ${round(line.loss.at(-1))}; ${lineTime}`,
   );
-  await start.close();
-  const memorized = await findMemorized(folder);
+  const memorized = await findMemorized(folder, run);
   if (memorized !== undefined) {
     const early = await openRun(folder, { registry, backend: run.backend, at: memorized });
     const { barrier } = await connectLinearly(surface, early.model.params, end);

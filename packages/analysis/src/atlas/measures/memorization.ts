@@ -1,5 +1,4 @@
 /** Whether a run had to cross a barrier from where it had memorized its training rows to where it generalizes. */
-import { InputError } from '@grok/core';
 import { connectLinearly, createLossSurface, makeBatch } from '@grok/interp';
 import { type Measure, type Subject, spreadOut } from '../measure.js';
 import { cell, type MeasuredTables } from '../tables.js';
@@ -9,7 +8,8 @@ const ROWS = 1024;
 
 /**
  * Tables `line` and `barrier`: loss and accuracy of training rows on the line from the last state that had
- * memorized (training accuracy ≥ .99, validation accuracy < .5) to the last, and how far it rises above its chord.
+ * memorized (training accuracy ≥ .99, validation accuracy < .5) to the last, and how far it rises above its chord;
+ * empty where no such state is kept, or the run did not generalize.
  */
 export const memorization: Measure = {
   name: 'memorization',
@@ -22,10 +22,11 @@ type Memorizer = Pick<Subject, 'model' | 'task' | 'split' | 'step' | 'steps' | '
   readonly run: Pick<Subject['run'], 'history'>;
 };
 
-/** The tables of `memorization`. @throws InputError when no state that memorized is kept, or the run did not generalize. */
+/** The tables of `memorization`. */
 export async function measureMemorization(subject: Memorizer): Promise<MeasuredTables> {
   const { model, task, split, step, readState } = subject;
   const from = findMemorized(subject);
+  if (from === undefined) return { line: [], barrier: [] };
   const batch = makeBatch(task, Int32Array.from(spreadOut([...split.train], ROWS)));
   const surface = createLossSurface({ backend: model.backend, model: model.model, batch });
   try {
@@ -44,15 +45,10 @@ export async function measureMemorization(subject: Memorizer): Promise<MeasuredT
 }
 
 /** The last state at hand that had memorized. */
-function findMemorized({ run, steps }: Memorizer): number {
-  const last = run.history.at(-1);
-  const memorized = steps.findLast((step) => {
+function findMemorized({ run, steps }: Memorizer): number | undefined {
+  if ((run.history.at(-1)?.validation.accuracy ?? 0) < 0.5) return undefined;
+  return steps.findLast((step) => {
     const row = run.history.findLast((it) => it.step <= step);
     return row !== undefined && row.train.accuracy >= 0.99 && row.validation.accuracy < 0.5;
   });
-  if (memorized === undefined || last === undefined || last.validation.accuracy < 0.5)
-    throw new InputError(
-      'no state that memorized is kept, or the run did not generalize from it; record states while training',
-    );
-  return memorized;
 }
