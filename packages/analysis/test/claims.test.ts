@@ -155,18 +155,18 @@ describe('verdicts', () => {
 
   it('tables of the atlas are read by the values of their rows; what is not there is untested', () => {
     // Catches: rows of another statistic averaged in, empty cells as 0, a missing table as a number.
-    const cellOf = (more: object, value: number): Verdict => {
+    const decideCell = (more: object, value: number): Verdict => {
       const quantity = { of: 'atlas', run: 'logit', measure: 'overlap', table: 'overlap' };
       return one({ quantity: { ...quantity, column: 'value', ...more }, value, band: 1e-9 }, [
         { name: 'logit' },
       ]);
     };
-    expect(cellOf({ where: { statistic: 'jaccard' } }, 0.2)).toBe('reproduced');
-    expect(cellOf({}, 0.25)).toBe('reproduced');
-    expect(cellOf({ where: { statistic: 'other' } }, 0)).toBe('untested');
-    expect(cellOf({ table: 'constructor' }, 0)).toBe('untested');
+    expect(decideCell({ where: { statistic: 'jaccard' } }, 0.2)).toBe('reproduced');
+    expect(decideCell({}, 0.25)).toBe('reproduced');
+    expect(decideCell({ where: { statistic: 'other' } }, 0)).toBe('untested');
+    expect(decideCell({ table: 'constructor' }, 0)).toBe('untested');
     const barrier = { measure: 'memorization', table: 'barrier', column: 'loss' };
-    expect(cellOf(barrier, 0.3)).toBe('reproduced');
+    expect(decideCell(barrier, 0.3)).toBe('reproduced');
   });
 });
 

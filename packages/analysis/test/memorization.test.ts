@@ -41,7 +41,7 @@ const row = (step: number, train: number, validation: number): MetricsRow => ({
   train: { loss: 0, accuracy: train },
   validation: { loss: 0, accuracy: validation },
 });
-const measure = (history: readonly MetricsRow[], asked: number[] = []) =>
+const measure = (history: readonly MetricsRow[], readSteps: number[] = []) =>
   measureMemorization({
     model: hookModel({ backend, model, params: point(-2, -2) }),
     task: {
@@ -51,17 +51,17 @@ const measure = (history: readonly MetricsRow[], asked: number[] = []) =>
     split: { train: Int32Array.of(0), validation: Int32Array.of(1) },
     ...{ step: 40, steps: [0, 10, 20, 30, 40], run: { history } },
     async readState(step) {
-      asked.push(step);
+      readSteps.push(step);
       return { step, params: point(2, 2) };
     },
   });
 
 test('is read from the last state that memorized to the last', async () => {
   // Catches: a state that had not memorized or already generalized, validation rows, a chord that is not subtracted.
-  const asked: number[] = [];
+  const readSteps: number[] = [];
   const history = [row(10, 1, 0.1), row(20, 1, 0.4), row(30, 1, 0.8), row(40, 1, 1)];
-  const { barrier: [barrier] = [], line = [] } = await measure(history, asked);
-  expect(asked).toEqual([20]);
+  const { barrier: [barrier] = [], line = [] } = await measure(history, readSteps);
+  expect(readSteps).toEqual([20]);
   expect(barrier).toMatchObject({ from: 20, to: 40, t: 0.5 });
   expect(barrier?.loss).toBeCloseTo(Math.log(2) - Math.log(1 + Math.exp(-4)), 4);
   expect(line).toHaveLength(25);
