@@ -12,6 +12,7 @@ const SITES = { sites: ['blocks.0.hook_resid_post'], first: 20 };
 const PROBE_OPTIONS: Readonly<Record<string, object>> = {
   'attention-entropy': { sites: ['blocks.0.attn.hook_pattern'], first: 20 },
   'effective-ranks': SITES,
+  layouts: SITES,
   neurons: { sites: ['blocks.0.mlp.hook_post'], first: 49 },
 };
 

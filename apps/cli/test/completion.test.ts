@@ -44,7 +44,7 @@ describe.each(Object.keys(ASK))('%s', (shell) => {
     'offers commands, options and names (skipped if the shell is not installed)',
     async () => {
       // Catches: an option of another command, a preset or a strategy that is not offered.
-      expect(await offered('tr')).toEqual(['train']);
+      expect(await offered('tra')).toEqual(['track', 'train']);
       expect(await offered('study', 're')).toEqual(['record', 'resume']);
       expect(await offered('train', '--weight')).toEqual([]);
       expect(await offered('train', '--epo')).toEqual(['--epochs']);

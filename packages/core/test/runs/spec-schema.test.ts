@@ -29,6 +29,7 @@ const experiment = schema.properties?.experiment?.properties ?? {};
 
 test('lists the known names with summary and options (catches: completion without entries)', () => {
   expect(experiment.task?.properties?.use).toEqual({
+    ...{ type: 'string', minLength: 1, description: 'name of the component' },
     anyOf: [{ const: 'parity', description: 'Parity of bits.' }],
   });
   expect(JSON.stringify(experiment.task?.allOf)).toContain('"bits":{"type":"integer"}');
