@@ -1,7 +1,7 @@
 /**
  * The landscape around runs: `node bench/landscape.mjs FOLDER…`, runs of one model and task. Prints, over all rows
- * of the task, the line from initial to final parameters, the barrier that the run crossed from where it had
- * memorized, curvature, and the barriers between every two runs before and after alignment.
+ * of the task, the line from initial to final parameters, the barrier from before the run
+ * generalized, curvature, and the barriers between every two runs before and after alignment.
  */
 import onnx from '@grok/backend-onnx';
 import { createRegistry, readMetrics, rng } from '@grok/core';
@@ -35,14 +35,13 @@ const seconds = async (measure) => {
 };
 
 /**
- * The last epoch before half of the validation rows are right, if the training rows were by then; none of a
- * distilled run, which would need its teacher to train again to that step.
+ * The last step that was evaluated before half of the validation rows are right; none of a distilled run, which would
+ * need its teacher to train again to that step.
  */
-async function findMemorized(folder, { experiment }) {
+async function findBefore(folder, { experiment }) {
   if (experiment.teachers !== undefined) return undefined;
   const rows = await readMetrics(fileStore(folder));
-  const before = rows.filter(({ validation }) => validation.accuracy < 0.5);
-  return before.findLast(({ train }) => train.accuracy >= 0.99)?.step;
+  return rows.findLast(({ validation }) => validation.accuracy < 0.5)?.step;
 }
 
 const runs = [];
@@ -60,11 +59,11 @@ for (const folder of process.argv.slice(2)) {
   console.log(
     `${folder}: from step 0 to ${run.step} the loss is ${round(line.loss[0])}, at most ${round(line.loss[peak])} (t = ${round(line.t[peak])}), ${round(line.loss.at(-1))}; ${lineTime}`,
   );
-  const memorized = await findMemorized(folder, run);
-  if (memorized !== undefined) {
-    const early = await openRun(folder, { registry, backend: run.backend, at: memorized });
+  const before = await findBefore(folder, run);
+  if (before !== undefined) {
+    const early = await openRun(folder, { registry, backend: run.backend, at: before });
     const { barrier } = await connectLinearly(surface, early.model.params, end);
-    console.log(`  from step ${memorized}, memorized, its barrier is ${show(barrier)}`);
+    console.log(`  from step ${before}, before it generalized, its barrier is ${show(barrier)}`);
     await early.close();
   }
   const [spectrum, time] = await seconds(() => hessianEigenvalues(surface, end));

@@ -56,19 +56,19 @@ const measure = (history: readonly MetricsRow[], readSteps: number[] = []) =>
     },
   });
 
-test('is read from the last state that memorized to the last', async () => {
-  // Catches: a state that had not memorized or already generalized, validation rows, a chord that is not subtracted.
+test('is read from the last state before the run generalized', async () => {
+  // Catches: a state that had already generalized, validation rows, a chord that is not subtracted.
   const readSteps: number[] = [];
   const history = [row(10, 1, 0.1), row(20, 1, 0.4), row(30, 1, 0.8), row(40, 1, 1)];
   const { barrier: [barrier] = [], line = [] } = await measure(history, readSteps);
   expect(readSteps).toEqual([20]);
-  expect(barrier).toMatchObject({ from: 20, to: 40, t: 0.5 });
+  expect(barrier).toMatchObject({ from: 20, to: 40, t: 0.5, accuracyBefore: 1 });
   expect(barrier?.loss).toBeCloseTo(Math.log(2) - Math.log(1 + Math.exp(-4)), 4);
   expect(line).toHaveLength(25);
 });
 
-test('is none of a run that did not memorize first, or never generalized', async () => {
+test('is none of a run without a state from before, or that never generalized', async () => {
   const none = { line: [], barrier: [] };
-  expect(await measure([row(10, 0.4, 0.4), row(40, 1, 1)])).toEqual(none);
+  expect(await measure([row(10, 1, 0.8), row(40, 1, 1)])).toEqual(none);
   expect(await measure([row(10, 1, 0.1), row(40, 1, 0.2)])).toEqual(none);
 });

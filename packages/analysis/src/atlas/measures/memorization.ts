@@ -1,4 +1,4 @@
-/** Whether a run had to cross a barrier from where it had memorized its training rows to where it generalizes. */
+/** Whether a run crossed a barrier from before it generalized, when it had at most memorized, to its end. */
 import { connectLinearly, createLossSurface, makeBatch } from '@grok/interp';
 import { type Measure, type Subject, spreadOut } from '../measure.js';
 import { cell, type MeasuredTables } from '../tables.js';
@@ -7,9 +7,10 @@ import { cell, type MeasuredTables } from '../tables.js';
 const ROWS = 1024;
 
 /**
- * Tables `line` and `barrier`: loss and accuracy of training rows on the line from the last state that had
- * memorized (training accuracy ≥ .99, validation accuracy < .5) to the last, and how far it rises above its chord;
- * empty where no such state is kept, or the run did not generalize.
+ * Tables `line` and `barrier`: loss and accuracy of training rows, without dropout, on the line from the last state
+ * with less than half of the validation rows right to the last state, how far it rises above its chord, and the
+ * accuracy where it begins: near 1 where the run had memorized. Empty where no such state is kept, or the run did
+ * not generalize.
  */
 export const memorization: Measure = {
   name: 'memorization',
@@ -18,14 +19,14 @@ export const memorization: Measure = {
 };
 
 /** What this measure reads of a run. */
-type Memorizer = Pick<Subject, 'model' | 'task' | 'split' | 'step' | 'steps' | 'readState'> & {
+type Learner = Pick<Subject, 'model' | 'task' | 'split' | 'step' | 'steps' | 'readState'> & {
   readonly run: Pick<Subject['run'], 'history'>;
 };
 
 /** The tables of `memorization`. */
-export async function measureMemorization(subject: Memorizer): Promise<MeasuredTables> {
+export async function measureMemorization(subject: Learner): Promise<MeasuredTables> {
   const { model, task, split, step, readState } = subject;
-  const from = findMemorized(subject);
+  const from = findBefore(subject);
   if (from === undefined) return { line: [], barrier: [] };
   const batch = makeBatch(task, Int32Array.from(spreadOut([...split.train], ROWS)));
   const surface = createLossSurface({ backend: model.backend, model: model.model, batch });
@@ -37,18 +38,23 @@ export async function measureMemorization(subject: Memorizer): Promise<MeasuredT
       line: found.t.map((t, i) => ({
         ...{ t: cell(t), loss: cell(found.loss[i]), accuracy: cell(found.accuracy[i]) },
       })),
-      barrier: [{ from, to: step, loss: cell(loss), accuracy: cell(accuracy), t: cell(at) }],
+      barrier: [
+        {
+          ...{ from, to: step, accuracyBefore: cell(found.accuracy[0]) },
+          ...{ loss: cell(loss), accuracy: cell(accuracy), t: cell(at) },
+        },
+      ],
     };
   } finally {
     surface.dispose();
   }
 }
 
-/** The last state at hand that had memorized. */
-function findMemorized({ run, steps }: Memorizer): number | undefined {
+/** The step of the last state at hand from before the run generalized. */
+function findBefore({ run, steps }: Learner): number | undefined {
   if ((run.history.at(-1)?.validation.accuracy ?? 0) < 0.5) return undefined;
   return steps.findLast((step) => {
     const row = run.history.findLast((it) => it.step <= step);
-    return row !== undefined && row.train.accuracy >= 0.99 && row.validation.accuracy < 0.5;
+    return row !== undefined && row.validation.accuracy < 0.5;
   });
 }
