@@ -45,32 +45,49 @@ export const attentionEntropies: Component<'probe', SiteOptions> = defineProbe({
   }),
 });
 
-/** Effective ranks by site, with positions as rows, and of every weight matrix if `weights` is true. */
-export const effectiveRanks: Component<'probe', Partial<SiteOptions> & { weights?: boolean }> =
-  defineProbe({
-    name: 'effective-ranks',
-    summary: 'Five effective ranks of hidden states, and of weight matrices.',
+type MatrixOptions = Partial<SiteOptions> & { weights?: boolean };
+
+/** Describes a probe of matrices: states of sites, with positions as rows, and every weight matrix if `weights` is true. */
+export function defineMatrixProbe(
+  { name, summary, weights }: { name: string; summary: string; weights: string },
+  first: number,
+  measure: (value: HostArray, options?: { centered: false }) => unknown,
+): Component<'probe', MatrixOptions> {
+  return defineProbe({
+    ...{ name, summary },
     options: schema({
       every,
       crossing,
       sites: listOf(text()).default([]).describe('names of sites; `*` matches one part'),
-      first: integer().positive().default(500).describe('number of validation rows'),
-      weights: flag().default(true).describe('also the ranks of weight matrices'),
+      first: integer().positive().default(first).describe('number of validation rows'),
+      weights: flag().default(true).describe(weights),
     }),
     create: (options) => ({
       needs: { sites: options.sites, rows: options.first },
-      when: parseWhen('effective-ranks', options, 'end'),
+      when: parseWhen(name, options, 'end'),
       on({ sites, params }) {
         const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
         return toJson({
-          sites: mapTree(sites, (value) => computeEffectiveRanks(value)),
+          sites: mapTree(sites, (value) => measure(value)),
           weights: mapTree(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
-            computeEffectiveRanks(value, { centered: false }),
+            measure(value, { centered: false }),
           ),
         });
       },
     }),
   });
+}
+
+/** Effective ranks by site, with positions as rows, and of every weight matrix if `weights` is true. */
+export const effectiveRanks: Component<'probe', MatrixOptions> = defineMatrixProbe(
+  {
+    name: 'effective-ranks',
+    summary: 'Five effective ranks of hidden states, and of weight matrices.',
+    weights: 'also the ranks of weight matrices',
+  },
+  500,
+  computeEffectiveRanks,
+);
 
 /** Dead neurons, and neurons specialized in the label, a or b, at one position (default: the last). */
 export const neurons: Component<'probe', SiteOptions & { position?: number }> = defineProbe({

@@ -2,7 +2,6 @@
 import {
   type Component,
   defineProbe,
-  flag,
   type HostArray,
   integer,
   listOf,
@@ -11,7 +10,6 @@ import {
   schema,
   text,
 } from '@grok/core';
-import { mapTree } from '@grok/core/internal';
 import type { Matrix } from 'ml-matrix';
 import { trustworthiness } from '../layout.js';
 import { computePca } from '../pca.js';
@@ -19,7 +17,7 @@ import { atPosition, takeLabels, toMatrix } from '../rows.js';
 import { singularSpectrum } from '../spectrum.js';
 import { computeTsne } from '../tsne.js';
 import { computeUmap } from '../umap.js';
-import type { SiteOptions } from './inside.js';
+import { defineMatrixProbe, type effectiveRanks, type SiteOptions } from './inside.js';
 import { toJson } from './json.js';
 import { crossing, every, parseWhen } from './when.js';
 
@@ -68,29 +66,16 @@ async function layOut(x: Matrix, method: Method): Promise<readonly (readonly num
 }
 
 /** `singularSpectrum` by site, positions as rows, and of every weight matrix when `weights` is true. */
-export const singularSpectra: Component<'probe', Partial<SiteOptions> & { weights?: boolean }> =
-  defineProbe({
+export const singularSpectra: typeof effectiveRanks = defineMatrixProbe(
+  {
     name: 'singular-spectra',
     summary: 'Singular values of hidden states and of weight matrices, beside those of chance.',
-    options: schema({
-      every,
-      crossing,
-      sites: listOf(text()).default([]).describe('names of sites; `*` matches one part'),
-      first: integer().positive().default(300).describe('number of validation rows'),
-      weights: flag().default(true).describe('also the spectra of weight matrices'),
+    weights: 'also the spectra of weight matrices',
+  },
+  300,
+  (value, options) =>
+    singularSpectrum(value, {
+      ...{ rng: rng(0).split('singular-spectra'), permutations: 19 },
+      ...options,
     }),
-    create: (options) => ({
-      needs: { sites: options.sites, rows: options.first },
-      when: parseWhen('singular-spectra', options, 'end'),
-      on({ sites, params }) {
-        const matrices = Object.entries(params).filter(([, { shape }]) => shape.length === 2);
-        const own = { rng: rng(0).split('singular-spectra'), permutations: 19 };
-        return toJson({
-          sites: mapTree(sites, (value) => singularSpectrum(value, own)),
-          weights: mapTree(options.weights ? Object.fromEntries(matrices) : {}, (value) =>
-            singularSpectrum(value, { ...own, centered: false }),
-          ),
-        });
-      },
-    }),
-  });
+);

@@ -4,6 +4,7 @@ import { sha256Hex } from '@grok/core/internal';
 import type { TopLevelSpec } from 'vega-lite';
 import { assignStyles } from '../palette.js';
 import { html } from '../report/grid.js';
+import { pageHead } from '../report/page.js';
 import { listLabels } from '../report/style.js';
 import type { AtlasFigure } from './figure.js';
 import { atlasFigures } from './figures.js';
@@ -70,23 +71,11 @@ function formatPage(
   labels: readonly string[],
 ): string {
   const groups = [...new Set(filled.map(({ figure }) => figure.group))];
-  const policy = `default-src 'none'; script-src 'sha256-${base64(sha256Hex(script))}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
   const darker = assignStyles(labels, true).map(({ color }) => color);
   const colors = Object.fromEntries(
     assignStyles(labels).map(({ color }, i) => [color, darker[i] ?? color]),
   );
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${html(title)}</title>
-<style>
-${STYLE}
-</style>
-</head>
+  return `${pageHead(title, STYLE, `'sha256-${base64(sha256Hex(script))}'`)}
 <body>
 <a class="skip" href="#figures">Skip to the figures</a>
 <header>

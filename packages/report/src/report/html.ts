@@ -1,6 +1,7 @@
 /** `report.html`: one file that opens from a disk: no script, no request, figures inline. */
 
 import { formatHtml, html, type Table } from './grid.js';
+import { pageHead } from './page.js';
 import type { DrawnFigure, ReportInput } from './report.js';
 
 const STYLE = `
@@ -27,18 +28,7 @@ export function htmlPage(
   tables: readonly Table[],
 ): string {
   const { title, summary, statistics, facts = {}, leftOut = [] } = input;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${html(title)}</title>
-<style>
-${STYLE}
-</style>
-</head>
+  return `${pageHead(title, STYLE)}
 <body>
 <main>
 <h1>${html(title)}</h1>
