@@ -4,82 +4,34 @@
  * `npm run test:slurm -- suite` or `study` for a part.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { openTest } from './engines/harness.mjs';
 import { startSlurm, whyNoSlurm } from './engines/slurm.mjs';
-import {
-  countFinished,
-  end,
-  finished,
-  generations,
-  root,
-  startGrok,
-  table,
-  untilFinished,
-  writePlan,
-} from './engines/study.mjs';
+import { countFinished, end, finished, untilFinished } from './engines/study.mjs';
 
-const missing = whyNoSlurm();
-if (missing !== undefined) {
-  console.log(`slurm: skipped, ${missing}`);
-  process.exit(0);
-}
-const parts = process.argv.slice(2);
-/** @param {string} part */
-const requested = (part) => parts.length === 0 || parts.includes(part);
-const home = mkdtempSync(join(tmpdir(), 'grok-slurm-'));
+const test = openTest('slurm', whyNoSlurm());
+const { home, tell, study, same } = test;
 const slurm = await startSlurm(home);
 Object.assign(process.env, slurm.env);
-const began = performance.now();
-/** @param {string} what */
-const tell = (what) => console.log(`${Math.round((performance.now() - began) / 1000)} s: ${what}`);
-/** @type {import('./engines/study.mjs').Started[]} */
-const all = [];
-/** @param {string} file @param {string} folder @param {readonly string[]} more */
-function study(file, folder, more = ['--executor', 'slurm:pollSeconds=1']) {
-  const grok = startGrok(['study', 'run', file, '--out', folder, '--quiet', ...more]);
-  all.push(grok);
-  return grok;
-}
+const onSlurm = ['--executor', 'slurm:pollSeconds=1'];
 /** @param {string} command @param {readonly string[]} args */
 const run = (command, args) => spawnSync(command, args, { encoding: 'utf8' }).stdout;
 
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.on(signal, () => {
-    for (const { child } of all) child.kill('SIGKILL');
-    void slurm.stop().then(() => process.exit(1));
-  });
-try {
-  if (requested('suite')) suite();
-  if (requested('study')) await studies();
-  console.log('slurm: passed');
-} finally {
-  for (const grok of all) await end(grok, 'SIGKILL');
-  await slurm.stop();
-  rmSync(home, { recursive: true, force: true });
-}
-
-function suite() {
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const { status } = spawnSync(
-    process.execPath,
-    [vitest, 'run', '--project', 'node', 'tests/executor-slurm.test.ts'],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, GROK_SLURM: 'yes' } },
-  );
-  if (status !== 0) throw new Error('the suite failed');
-}
+await test.run(
+  async () => {
+    if (test.isRequested('suite')) test.suite({ GROK_SLURM: 'yes' });
+    if (test.isRequested('study')) await studies();
+  },
+  () => slurm.stop(),
+);
 
 async function studies() {
-  const file = writePlan(home, generations);
-  const local = join(home, 'local');
-  await finished(study(file, local, []));
-  const expected = table(local);
-  tell(`local: ${countFinished(local)} runs`);
+  const { file, expected } = await test.expected();
 
   const folder = join(home, 'left');
-  const first = study(file, folder);
+  const first = study(file, folder, onSlurm);
   await untilFinished(folder, 3, first);
   await end(first, 'SIGKILL');
   tell(`the coordinator is gone after ${countFinished(folder)} runs`);
@@ -93,17 +45,17 @@ async function studies() {
   const log = readFileSync(join(folder, 'jobs', `${job}.log`), 'utf8');
   if (!log.includes('saving and stopping')) throw new Error(`job ${job} did not save: ${log}`);
   tell(`Slurm did the rest: ${outcomes.length} jobs ended, the warned one saved and was requeued`);
-  await finished(study(file, folder));
+  await finished(study(file, folder, onSlurm));
   same(folder, expected);
 
   const other = join(home, 'all');
-  const second = study(file, other);
+  const second = study(file, other, onSlurm);
   await untilFinished(other, 8, second);
   await end(second, 'SIGKILL');
   run('scancel', ['--user=root', '--signal=KILL', '--full']);
   run('scancel', ['--user=root']);
   tell(`killed everything after ${countFinished(other)} runs`);
-  await finished(study(file, other));
+  await finished(study(file, other, onSlurm));
   same(other, expected);
 }
 
@@ -117,11 +69,4 @@ async function findBegun(folder) {
       if (written.includes(`${id}.bound.json`) && running.split('\n').includes(ref)) return ref;
     await wait(50);
   }
-}
-
-/** @param {string} folder @param {string} expected */
-function same(folder, expected) {
-  if (table(folder) !== expected)
-    throw new Error(`${folder}: another table than local:\n${table(folder)}\n${expected}`);
-  tell('the same table as local');
 }

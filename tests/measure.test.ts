@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { countFile } from '../scripts/measure/counts.mjs';
 import { findDoubles, publicNames, readModules } from '../scripts/measure/exports.mjs';
-import { parse } from '../scripts/measure/sources.mjs';
+import { parse, readPackages } from '../scripts/measure/sources.mjs';
 
 const count = (text: string) => countFile(parse('a.ts', text));
 
@@ -59,4 +59,11 @@ test('a name is ambiguous if two files declare it, not if one re-exports it', ()
     'p/run.browser.ts': 'export const run = 2;',
   });
   expect(findDoubles(modules)).toEqual([{ name: 'a', files: ['p/a.ts', 'p/b.ts'] }]);
+});
+
+test('this tree keeps its counts: one meaning a name, and a small core', () => {
+  // Catches: a new package that exports a name which another one has, a type added to core's public API for one caller.
+  const modules = readModules(readPackages());
+  expect(findDoubles(modules)).toEqual([]);
+  expect(publicNames(modules, 'packages/core/src/index.ts').size).toBeLessThanOrEqual(110);
 });

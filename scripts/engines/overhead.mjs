@@ -27,14 +27,15 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
  * @typedef {import('./study.mjs').Started} Started
  * @param {{
  *   home: string,
- *   study: (file: string, folder: string, more?: readonly string[]) => Started,
+ *   queued: readonly string[],
+ *   study: (file: string, folder: string, more: readonly string[]) => Started,
  *   worker: () => Started,
  *   end: (grok: Started, signal: NodeJS.Signals) => Promise<void>,
  *   finished: (grok: Started) => Promise<void>,
  *   tell: (what: string) => void,
  * }} tools
  */
-export async function overhead({ home, study, worker, end, finished, tell }) {
+export async function overhead({ home, queued, study, worker, end, finished, tell }) {
   const file = writePlan(home, tiny);
   /** @type {{ local: number[], queue: number[] }} */
   const seconds = { local: [], queue: [] };
@@ -44,7 +45,7 @@ export async function overhead({ home, study, worker, end, finished, tell }) {
     seconds.local.push((performance.now() - began) / 1000);
     const workers = [worker(), worker()];
     began = performance.now();
-    await finished(study(file, join(home, `queue-${round}`)));
+    await finished(study(file, join(home, `queue-${round}`), queued));
     seconds.queue.push((performance.now() - began) / 1000);
     for (const each of workers) await end(each, 'SIGTERM');
     tell(`round ${round + 1}: local ${seconds.local[round]} s, queue ${seconds.queue[round]} s`);

@@ -1,7 +1,6 @@
 /** One run from specification to record, as `train`, `distill` and `resume` tell it. */
 import { relative, resolve } from 'node:path';
 import {
-  branchRun,
   type Execution,
   type Experiment,
   InputError,
@@ -12,6 +11,7 @@ import {
   type Store,
   startRun,
 } from '@grok/core';
+import { branchRun } from '@grok/core/internal';
 import { listColumns, runTable } from '@grok/report';
 import { buildRecord, identifyRun } from '@grok/study';
 import type { ComputeFlags, OutputFlags, RunFlags } from './flags.js';

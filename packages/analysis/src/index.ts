@@ -1,8 +1,8 @@
 /** Measures of finished runs and studies, and the verdicts on claims that follow from them. */
 export * from './analyze.js';
 export * from './atlas/atlas.js';
-export type { Measure, State, Subject } from './atlas/measure.js';
-export { type Cell, LEVELS, type MeasuredTables, type TableRow } from './atlas/tables.js';
+export type { AtlasMeasure, SavedState, Subject } from './atlas/measure.js';
+export { LEVELS, type MeasuredTables, type TableCell, type TableRow } from './atlas/tables.js';
 export * from './claims/claims.js';
 export * from './claims/evidence.js';
 export * from './claims/measure.js';

@@ -1,6 +1,7 @@
 /** Every run of a folder analyzed beside its teacher, and each seed's models in the published layout. */
 
-import type { Json, Store } from '@grok/core';
+import type { Store } from '@grok/core';
+import { writeJson } from '@grok/core/internal';
 import { type BegunRun, findTeacher } from '@grok/study';
 import { type AnalysisOptions, analyzeRun } from './analyze.js';
 import { type Analysis, type PublishedAnalysis, readAnalysis, readPublished } from './files.js';
@@ -127,9 +128,4 @@ export function isOpenable({ manifest, recorded }: BegunRun): boolean {
 /** Path of the published layout of a seed in a study. */
 export function publishedPath({ seed, override }: Pick<BegunRun, 'seed' | 'override'>): string {
   return `analysis/${override === undefined ? '' : `${override}/`}seed-${seed}/${PUBLISHED_FILE}`;
-}
-
-/** Writes indented JSON. */
-export async function writeJson(store: Store, path: string, value: Json): Promise<void> {
-  await store.write(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
 }

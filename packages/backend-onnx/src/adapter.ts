@@ -2,7 +2,8 @@
  * The adapter of onnxruntime: `compile` traces a function into one graph, and `run` is one call of
  * the runtime. Tensors are typed arrays; a step's state alternates between two of them.
  */
-import type { AdapterProgram, BackendAdapter, Program, ProgramInput } from '@grok/core';
+import type { AdapterProgram, BackendAdapter, Program } from '@grok/core';
+import type { ProgramInput } from '@grok/core/internal';
 import type * as tf from '@grok/tfjs';
 import { computedOutputs, encode } from './encode.js';
 import type { Graph } from './graph.js';

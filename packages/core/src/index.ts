@@ -16,11 +16,9 @@ export type {
   RunListener,
   RunSpec,
   Store,
-  StudyRef,
   TeacherRef,
   TrackedRun,
   Tracker,
-  Tracking,
 } from './contracts/run-types.js';
 export type {
   AdapterProgram,
@@ -31,7 +29,6 @@ export type {
   DType,
   ExportedModel,
   ExportedRun,
-  Exporter,
   ExportSource,
   Host,
   HostArray,
@@ -41,7 +38,6 @@ export type {
   Model,
   ModelFactory,
   ModelInfo,
-  ModelTransform,
   Objective,
   ObjectiveTerm,
   Optimizer,
@@ -51,7 +47,6 @@ export type {
   Plugin,
   Probe,
   Program,
-  ProgramInput,
   Rng,
   RowPairs,
   Site,
@@ -94,7 +89,6 @@ export {
   text,
 } from './plugins/options.js';
 export type { Registry } from './plugins/registry.js';
-export { branchRun } from './runs/branch.js';
 export { openBackend } from './runs/compose.js';
 export { evaluateRun } from './runs/evaluate-run.js';
 export type { RunHost, RunResult } from './runs/host.js';

@@ -9,7 +9,7 @@ import { type BoundJob, type JobDocument, runEventSchema } from '@grok/core/inte
 import { checkOutcome, type HandedJob, queueExecutor } from '@grok/study';
 import { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { connect, describeRedis, type QueueOptions, stopChannel } from './redis.js';
+import { connectRedis, describeRedis, type QueueOptions, stopChannel } from './redis.js';
 
 /** Milliseconds between looks at jobs whose events may have been lost. */
 const LOOK_MS = 5000;
@@ -101,7 +101,7 @@ async function openChannel(
   notice: (message: string) => void,
   countWorkers: (count: number) => void,
 ): Promise<Channel> {
-  const redis = await connect(url, notice);
+  const redis = await connectRedis(url, notice);
   const queue = new Queue(name, { connection: redis });
   const events = new QueueEvents(name, { connection: redis });
   queue.on('error', () => {}); // the connection tells

@@ -25,7 +25,7 @@ export function describeRedis(url: string): string {
  * Connects to Redis. What is lost later comes back by itself, and `notice` hears of it.
  * @throws InputError when there is no answer at the start.
  */
-export async function connect(url: string, notice: (message: string) => void): Promise<Redis> {
+export async function connectRedis(url: string, notice: (message: string) => void): Promise<Redis> {
   checkUrl(url);
   const where = describeRedis(url);
   let isReady = false;

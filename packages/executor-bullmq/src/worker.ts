@@ -6,7 +6,7 @@ import type { InputError, RunEvent } from '@grok/core';
 import type { WorkerHost } from '@grok/core/internal';
 import { isRefusal } from '@grok/study';
 import { DelayedError, type Job, Worker } from 'bullmq';
-import { connect, describeRedis, type QueueOptions, stopChannel } from './redis.js';
+import { connectRedis, describeRedis, type QueueOptions, stopChannel } from './redis.js';
 
 /** A job that many workers could not take waits longer each time, up to this. */
 const LONGEST_MS = 30_000;
@@ -18,7 +18,7 @@ const STALLS = 1_000_000;
 export function takeJobs(options: QueueOptions): (host: WorkerHost) => Promise<void> {
   const { url, queue, lockSeconds } = options;
   return async (host) => {
-    const redis = await connect(url, host.notice);
+    const redis = await connectRedis(url, host.notice);
     const subscriber = redis.duplicate();
     subscriber.on('error', () => {}); // the first connection tells
     const running = new Map<string, AbortController>();

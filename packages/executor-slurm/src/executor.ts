@@ -13,20 +13,18 @@ import {
   readMetrics,
   type Store,
 } from '@grok/core';
-import type { BoundJob, JobDocument, JobEdge, JobEvent, JobResult } from '@grok/core/internal';
-import { checkOutcome, noteTeachers } from '@grok/study';
 import {
-  files,
-  JOBS,
-  nameJob,
-  readBound,
-  readJson,
-  readRefs,
+  type BoundJob,
+  type JobDocument,
+  type JobEdge,
+  type JobEvent,
+  type JobResult,
   writeJson,
-  writeRefs,
-} from './files.js';
+} from '@grok/core/internal';
+import { checkOutcome, noteTeachers, notifyWatchers } from '@grok/study';
+import { files, JOBS, nameJob, readBound, readJson, readRefs, writeRefs } from './files.js';
 import { type JobArray, listArguments, type SlurmOptions, writeScript } from './script.js';
-import { cancelJobs, checkSlurm, describeEnd, listStates, submit } from './slurm.js';
+import { cancelJobs, checkSlurm, describeEnd, listJobStates, submit } from './slurm.js';
 
 /** Most jobs of an array; Slurm's own limit is 1001 unless a cluster changed it. */
 const LARGEST_ARRAY = 1000;
@@ -89,7 +87,7 @@ class SlurmExecutor implements Executor {
     await checkSlurm();
     noteTeachers(this.name, { keys: this.#entries, jobs, edges, folders: this.#folders });
     const refs = await readRefs(this.#jobs);
-    const states = await listStates();
+    const states = await listJobStates();
     const added: Entry[] = [];
     for (const job of jobs.filter(({ key }) => !this.#entries.has(key))) {
       const own = edges.filter((edge) => edge.job === job.key);
@@ -193,7 +191,7 @@ class SlurmExecutor implements Executor {
   /** Looks once at every job. */
   async #look(): Promise<void> {
     try {
-      const states = await listStates();
+      const states = await listJobStates();
       const written = new Set(await this.#jobs.list(''));
       this.#running = [...states.values()].filter((state) => state === 'RUNNING').length;
       for (const [key, entry] of [...this.#entries])
@@ -256,12 +254,7 @@ class SlurmExecutor implements Executor {
   }
 
   #notify(event: JobEvent): void {
-    for (const listener of this.#listeners)
-      try {
-        listener(event);
-      } catch {
-        this.#listeners.delete(listener); // a listener never stops a run
-      }
+    notifyWatchers(this.#listeners, event);
   }
 }
 

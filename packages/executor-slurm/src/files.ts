@@ -1,7 +1,14 @@
 /** What the study and its jobs leave for one another, in the folder `jobs` of the study. */
 import { createHash } from 'node:crypto';
 import type { Store } from '@grok/core';
-import { type BoundJob, readDocument, runSpecSchema, type Shape, z } from '@grok/core/internal';
+import {
+  type BoundJob,
+  readDocument,
+  runSpecSchema,
+  type Shape,
+  writeJson,
+  z,
+} from '@grok/core/internal';
 
 /** The folder, beside those of the runs. */
 export const JOBS = 'jobs';
@@ -26,11 +33,6 @@ const BOUND: z.ZodType<BoundJob> = z.strictObject({
 } satisfies Shape<BoundJob>);
 const REFS = z.record(z.string(), z.string());
 const REFS_FILE = 'slurm.json';
-
-/** Writes a JSON file. */
-export async function writeJson(store: Store, file: string, value: unknown): Promise<void> {
-  await store.write(file, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
-}
 
 /** Reads a JSON file, or gives undefined where there is none. */
 export async function readJson(store: Store, file: string): Promise<unknown> {

@@ -24,15 +24,23 @@ export const slurm: Component<'executor', Partial<SlurmOptions>> = defineExecuto
   summary:
     'Array jobs of a Slurm cluster, submitted by sbatch; students start after their teachers.',
   options: schema({
-    partition: text().optional(),
-    account: text().optional(),
-    qos: text().optional(),
-    constraint: text().optional(),
-    gres: text().optional(),
-    time: text().optional(),
-    memory: text().optional(),
-    pollSeconds: integer().min(1).max(600).default(POLL_SECONDS),
-    warnSeconds: integer().min(1).max(3600).default(WARN_SECONDS),
+    partition: text().optional().describe('partition, as sbatch takes it'),
+    account: text().optional().describe('account that is charged'),
+    qos: text().optional().describe('quality of service'),
+    constraint: text().optional().describe('features that nodes must have'),
+    gres: text().optional().describe('generic resources, such as gpu:1'),
+    time: text().optional().describe('time limit of a job, such as 2:00:00'),
+    memory: text().optional().describe('memory of a job, such as 4G'),
+    pollSeconds: integer()
+      .min(1)
+      .max(600)
+      .default(POLL_SECONDS)
+      .describe('seconds between looks at the jobs'),
+    warnSeconds: integer()
+      .min(1)
+      .max(3600)
+      .default(WARN_SECONDS)
+      .describe('seconds before the time limit at which a run saves'),
   }),
   create: (options): ExecutorFactory =>
     Object.assign(submitToSlurm(options), { serve: takeJob(process.env) }),

@@ -43,7 +43,7 @@ export async function submit(args: readonly string[], script: string): Promise<s
 }
 
 /** States of this user's jobs, by their names such as `12_3`. @throws RunError where Slurm does not answer. */
-export async function listStates(): Promise<ReadonlyMap<string, string>> {
+export async function listJobStates(): Promise<ReadonlyMap<string, string>> {
   const printed = await call('squeue', ['--me', '--noheader', '--array', '--format=%i|%T']);
   const lines = printed.split('\n').filter((line) => line.includes('|'));
   return new Map(

@@ -1,8 +1,8 @@
 /** The job's side: it carries out the one job that its environment names, and writes down how it ended. */
 import { InputError, type JobOutcome, RunError } from '@grok/core';
-import type { BoundJob, JobEdge, WorkerHost } from '@grok/core/internal';
+import { type BoundJob, type JobEdge, type WorkerHost, writeJson } from '@grok/core/internal';
 import { checkOutcome, isRefusal, readJobDocument } from '@grok/study';
-import { files, JOBS, nameJob, readJson, writeJson } from './files.js';
+import { files, JOBS, nameJob, readJson } from './files.js';
 
 /** Serves one job. @throws RunError where it did not finish, so that Slurm holds back those that wait for it. */
 export function takeJob(

@@ -1,6 +1,6 @@
 /** The exporter `csv`: the epochs of a run or a study as one text table (RFC 4180). */
 import { type Component, defineExporter, schema } from '@grok/core';
-import { buildTable, type Cell } from './table.js';
+import { buildTable, type TidyValue } from './table.js';
 
 /** Writes `metrics.csv`, a row for each run and epoch; an empty cell says that the run has no such value. */
 export const csv: Component<'exporter'> = defineExporter({
@@ -22,7 +22,7 @@ export const csv: Component<'exporter'> = defineExporter({
     },
 });
 
-function formatCell(cell: Cell): string {
+function formatCell(cell: TidyValue): string {
   const text = String(cell ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -14,7 +14,7 @@ export {
   type ParamSource,
 } from './param-map.js';
 export { parquet } from './parquet.js';
-export { buildTable, type Cell, type Column } from './table.js';
+export { buildTable, type TidyColumn, type TidyValue } from './table.js';
 
 export { readTensors, type SourceTensor } from './tensor-file.js';
 

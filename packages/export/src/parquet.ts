@@ -1,6 +1,6 @@
 /** The exporter `parquet`: the epochs of a run or a study as one typed table (Apache Parquet). */
 import { type Component, defineExporter, schema } from '@grok/core';
-import { buildTable, type Cell, type Column } from './table.js';
+import { buildTable, type TidyColumn, type TidyValue } from './table.js';
 
 /** Writes `metrics.parquet`, a row for each run and epoch; a null says that the run has no such value. */
 export const parquet: Component<'exporter'> = defineExporter({
@@ -20,7 +20,7 @@ export const parquet: Component<'exporter'> = defineExporter({
 /** Numbers that only count; every other is a double, whatever values it happens to have. */
 const COUNTS: ReadonlySet<string> = new Set(['seed', 'epoch', 'step', 'parameters']);
 
-function toColumnData({ name, cells }: Column): {
+function toColumnData({ name, cells }: TidyColumn): {
   name: string;
   data: (string | number | bigint | boolean | null)[];
   type: 'BOOLEAN' | 'DOUBLE' | 'INT64' | 'STRING';
@@ -28,7 +28,7 @@ function toColumnData({ name, cells }: Column): {
 } {
   const known = cells.filter((cell) => cell !== undefined);
   const nullable = known.length < cells.length;
-  const as = <T>(convert: (cell: NonNullable<Cell>) => T): (T | null)[] =>
+  const as = <T>(convert: (cell: NonNullable<TidyValue>) => T): (T | null)[] =>
     cells.map((cell) => (cell === undefined ? null : convert(cell)));
   if (COUNTS.has(name)) return { name, data: as(BigInt), type: 'INT64', nullable };
   // What no run has, such as an override, is text.

@@ -2,18 +2,18 @@
 import type { ExportedRun, Json } from '@grok/core';
 
 /** A value of a cell; undefined where the run has none of that name. */
-export type Cell = string | number | boolean | undefined;
+export type TidyValue = string | number | boolean | undefined;
 /** A column, one cell a row. */
-export interface Column {
+export interface TidyColumn {
   readonly name: string;
-  readonly cells: readonly Cell[];
+  readonly cells: readonly TidyValue[];
 }
 
 /**
  * Columns by JSON path: what the run is (`run`, `name`, `seed`, …), the epoch's row as in `metrics.jsonl`
  * (`validation.accuracy`), then the experiment (`experiment.optimizer.options.weightDecay`). Lists are JSON text.
  */
-export function buildTable(runs: readonly ExportedRun[]): readonly Column[] {
+export function buildTable(runs: readonly ExportedRun[]): readonly TidyColumn[] {
   const rows = runs.flatMap((run) => {
     const { key, name, role, override, manifest, experiment } = run;
     const { seed: _seed, ...settings } = experiment;
@@ -35,7 +35,7 @@ function orderColumns(names: readonly string[]): readonly string[] {
   return [...names.filter((name) => !isSetting(name)), ...names.filter(isSetting)];
 }
 
-function flatten(value: object, prefix = ''): readonly (readonly [string, Cell])[] {
+function flatten(value: object, prefix = ''): readonly (readonly [string, TidyValue])[] {
   return Object.entries(value).flatMap(([key, item]: [string, Json | undefined]) => {
     const path = `${prefix}${key}`;
     if (item === undefined || item === null) return [[path, undefined] as const];

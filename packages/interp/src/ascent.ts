@@ -17,7 +17,7 @@ import {
   type Points,
   type Search,
   snap,
-  softmax,
+  softmaxRows,
 } from './mixtures.js';
 import { findSite, getActName, selectionMask } from './sites.js';
 
@@ -71,11 +71,11 @@ export async function ascendNeuron(model: HookedModel, options: AscentOptions): 
     for (let step = 0; step < steps; step++) {
       const [warm, cold] = TEMPERATURES;
       const temperature = warm * (cold / warm) ** (step / Math.max(1, steps - 1));
-      const shares = softmax(state.logits, search.tokens.length, temperature);
+      const shares = softmaxRows(state.logits, search.tokens.length, temperature);
       const { gradient } = await programs.run(mix(search, shares, starts));
       climb(state, backpropagate(search, shares, gradient, temperature), step + 1);
     }
-    const shares = softmax(state.logits, search.tokens.length, TEMPERATURES[1]);
+    const shares = softmaxRows(state.logits, search.tokens.length, TEMPERATURES[1]);
     const { activations: relaxed } = await programs.run(mix(search, shares, starts));
     const chosen = snap(search, shares, starts);
     const { activations } = await programs.run(embed(search, chosen));

@@ -31,21 +31,21 @@ export interface Points {
 }
 
 /** Logits with Adam's moments. */
-export interface State {
+export interface SearchState {
   readonly logits: Float64Array;
   readonly momentum: Float64Array;
   readonly square: Float64Array;
 }
 
 /** Logits `[starts, free, tokens]`, spread so that each start is near tokens of its own. */
-export function createState(size: number, random: Rng): State {
+export function createState(size: number, random: Rng): SearchState {
   const logits = Float64Array.from(random.split('starts').normal(size), (v) => SPREAD * v);
   return { logits, momentum: new Float64Array(size), square: new Float64Array(size) };
 }
 
 /** One step of Adam upwards, in place. */
 export function climb(
-  { logits, momentum, square }: State,
+  { logits, momentum, square }: SearchState,
   gradient: Float64Array,
   step: number,
 ): void {
@@ -61,7 +61,7 @@ export function climb(
 }
 
 /** Softmax over each `size` logits at a temperature. */
-export function softmax(logits: Float64Array, size: number, temperature: number): Float64Array {
+export function softmaxRows(logits: Float64Array, size: number, temperature: number): Float64Array {
   const out = new Float64Array(logits.length);
   for (let start = 0; start < logits.length; start += size) {
     const part = logits.subarray(start, start + size);

@@ -3,7 +3,7 @@ import { InputError } from '@grok/core';
 import { checkPaired, type Rows, toMatrix } from './rows.js';
 
 /** A layout of observations in the plane. */
-export interface Layout {
+export interface PlaneLayout {
   /** `[observations, 2]`. */
   readonly points: readonly (readonly number[])[];
 }

@@ -33,7 +33,7 @@ export function atPosition(value: HostArray, position: number): Matrix {
 }
 
 /** The last position's values, `[rows, d]`. */
-export function lastPosition(value: HostArray): HostArray {
+export function takeLastPosition(value: HostArray): HostArray {
   const matrix = atPosition(value, -1);
   return {
     shape: [matrix.rows, matrix.columns],

@@ -3,7 +3,7 @@
  * over 500 rounds: where it drops at once, as in scikit-learn, starts end up to 20 % of the divergence apart.
  */
 import { InputError } from '@grok/core';
-import type { Layout } from './layout.js';
+import type { PlaneLayout } from './layout.js';
 import { computePca } from './pca.js';
 import { type Rows, toMatrix } from './rows.js';
 import { addAt, average, dot } from './sample.js';
@@ -20,7 +20,7 @@ const [MOST_ROWS, EXAGGERATION, EARLY_ROUNDS] = [1000, 12, 500];
 export function computeTsne(
   value: Rows,
   options: { readonly perplexity?: number; readonly rounds?: number } = {},
-): Layout & { readonly divergence: number } {
+): PlaneLayout & { readonly divergence: number } {
   const x = toMatrix(value).to2DArray();
   const n = x.length;
   const { perplexity = Math.min(30, (n - 1) / 3), rounds = 1000 } = options;

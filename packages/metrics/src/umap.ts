@@ -1,6 +1,6 @@
 /** UMAP (McInnes et al. 2018) by umap-js, which is loaded when it is first asked for. */
 import { InputError, type Rng } from '@grok/core';
-import type { Layout } from './layout.js';
+import type { PlaneLayout } from './layout.js';
 import { type Rows, toMatrix } from './rows.js';
 
 /** How to lay out. */
@@ -18,7 +18,7 @@ export interface UmapOptions {
  * Lays out observations `[…, d]` so that neighbors stay neighbors; the same draws give the same points.
  * @throws InputError on fewer than 4 rows, or neighbors that are not from 2 to rows − 1.
  */
-export async function computeUmap(value: Rows, options: UmapOptions): Promise<Layout> {
+export async function computeUmap(value: Rows, options: UmapOptions): Promise<PlaneLayout> {
   const x = toMatrix(value).to2DArray();
   const { rng, neighbors = Math.min(15, x.length - 1), minDist = 0.1, rounds } = options;
   if (x.length < 4) throw new InputError(`UMAP: needs at least 4 rows, got ${x.length}`);

@@ -41,7 +41,7 @@ const DEFAULT_REGION = 'us-east-1';
 const REFUSED = [412, 409];
 
 /** The objects of `s3://bucket/prefix`. @throws InputError on another address. */
-export function connect(
+export function connectBucket(
   address: string,
   { endpoint, region, forcePathStyle = endpoint !== undefined }: S3Options,
 ): Bucket {

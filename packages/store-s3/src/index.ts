@@ -9,12 +9,12 @@ import {
   schema,
   text,
 } from '@grok/core';
-import { connect, type S3Options } from './client.js';
+import { connectBucket, type S3Options } from './client.js';
 import { createStore } from './store.js';
 
 /** The store of an address such as `s3://bucket/prefix`; keys come from the environment, as AWS's tools have them. */
 export function s3Store(address: string, options: S3Options = {}): Store {
-  return createStore(connect(address, options));
+  return createStore(connectBucket(address, options));
 }
 
 /** The store `s3`. */

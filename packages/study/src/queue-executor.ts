@@ -74,6 +74,16 @@ export function noteTeachers(
   }
 }
 
+/** Tells those who watch an executor; one that throws is removed, because a listener never stops a run. */
+export function notifyWatchers(watchers: Set<(event: JobEvent) => void>, event: JobEvent): void {
+  for (const watcher of watchers)
+    try {
+      watcher(event);
+    } catch {
+      watchers.delete(watcher);
+    }
+}
+
 /** An executor with a queue in this process. */
 export function queueExecutor(workers: JobWorkers): Executor {
   return new JobQueue(workers);
@@ -194,11 +204,6 @@ class JobQueue implements Executor {
   }
 
   #notify(event: JobEvent): void {
-    for (const listener of this.#listeners)
-      try {
-        listener(event);
-      } catch {
-        this.#listeners.delete(listener); // a listener never stops a run
-      }
+    notifyWatchers(this.#listeners, event);
   }
 }

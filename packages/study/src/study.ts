@@ -14,13 +14,13 @@ import {
   type Registry,
   RunError,
   type RunEvent,
-  type StudyRef,
 } from '@grok/core';
 import {
   type JobEdge,
   type JobEvent,
   type JobResult,
   type PinnedPoints,
+  type StudyRef,
   whileHeld,
 } from '@grok/core/internal';
 import { findPins } from './bind.js';

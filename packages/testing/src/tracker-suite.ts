@@ -7,9 +7,8 @@ import {
   readMetrics,
   type TrackedRun,
   type Tracker,
-  type Tracking,
 } from '@grok/core';
-import { appendMetrics } from '@grok/core/internal';
+import { appendMetrics, type Tracking } from '@grok/core/internal';
 import { describe, expect } from 'vitest';
 import { type OptionsGiven, optionsSuite, subjectMaker } from './options-suite.js';
 import { registerTests, type Tests } from './tests-by-title.js';

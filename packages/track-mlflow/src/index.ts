@@ -12,10 +12,10 @@ import {
 import {
   createTracker,
   type EndStatus,
-  type Known,
+  type KnownRun,
   listConfig,
   listScalars,
-  type Session,
+  type TrackingSession,
 } from '@grok/track';
 import { callMlflow, MlflowError, type MlflowServer, putArtifact } from './client.js';
 
@@ -66,8 +66,8 @@ async function openRun(
   server: MlflowServer,
   experiment: string | undefined,
   tracked: TrackedRun,
-  known: Known,
-): Promise<Session> {
+  known: KnownRun,
+): Promise<TrackingSession> {
   const { run } = await (known.id === undefined
     ? createRun(server, experiment ?? tracked.study?.name ?? 'grok', tracked, known)
     : goOn(server, known.id, tracked.name));
@@ -94,7 +94,7 @@ async function createRun(
   server: MlflowServer,
   experiment: string,
   tracked: TrackedRun,
-  { begun }: Known,
+  { begun }: KnownRun,
 ): Promise<RunAnswer> {
   const { slug, study } = tracked;
   const labels = {

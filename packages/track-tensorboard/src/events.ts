@@ -4,7 +4,7 @@
  * they are.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { Histogram } from './histogram.js';
+import type { HistogramBins } from './histogram.js';
 
 type ConfigValue = string | number | boolean | null;
 type Write = (to: BinaryWriter) => void;
@@ -103,7 +103,7 @@ export function scalarsEvent(
 export function histogramsEvent(
   wallTime: number,
   step: number,
-  histograms: Readonly<Record<string, Histogram>>,
+  histograms: Readonly<Record<string, HistogramBins>>,
 ): Uint8Array {
   const values = Object.entries(histograms).map(
     ([tag, bins]): Value => ({
@@ -118,7 +118,7 @@ export function histogramsEvent(
 }
 
 /** A picture: its size in pixels, and the bytes of a PNG. */
-export interface Picture {
+export interface ImageSummary {
   readonly width: number;
   readonly height: number;
   readonly png: Uint8Array;
@@ -128,7 +128,7 @@ export interface Picture {
 export function picturesEvent(
   wallTime: number,
   step: number,
-  pictures: Readonly<Record<string, Picture>>,
+  pictures: Readonly<Record<string, ImageSummary>>,
 ): Uint8Array {
   const text = (value: number): Uint8Array => new TextEncoder().encode(String(value));
   const values = Object.entries(pictures).map(

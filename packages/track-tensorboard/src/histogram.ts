@@ -7,12 +7,12 @@ interface Bin {
   readonly count: number;
 }
 /** Bins in ascending order. */
-export type Histogram = readonly Bin[];
+export type HistogramBins = readonly Bin[];
 
 const BINS = 30;
 
 /** Counts finite values in 30 bins, or in one where all are equal; empty without any. */
-export function countBins(values: ArrayLike<number>): Histogram {
+export function countBins(values: ArrayLike<number>): HistogramBins {
   let [least, greatest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? Number.NaN;

@@ -14,7 +14,13 @@ import {
   text,
 } from '@grok/core';
 import type { Checkpoint } from '@grok/core/internal';
-import { createTracker, type Known, listConfig, listScalars, type Session } from '@grok/track';
+import {
+  createTracker,
+  type KnownRun,
+  listConfig,
+  listScalars,
+  type TrackingSession,
+} from '@grok/track';
 import {
   histogramsEvent,
   hparamsEndEvent,
@@ -27,7 +33,7 @@ import {
 } from './events.js';
 import { countBins } from './histogram.js';
 import { drawMatrix } from './picture.js';
-import { encodeRecord, readRecords } from './records.js';
+import { encodeTfRecord, readRecords } from './records.js';
 
 /** Options of `tensorboard`. */
 export interface TensorBoardOptions {
@@ -53,14 +59,18 @@ interface Shown {
   readonly pictures: readonly string[];
 }
 
-async function openEvents(run: TrackedRun, known: Known, shown: Shown): Promise<Session> {
+async function openEvents(
+  run: TrackedRun,
+  known: KnownRun,
+  shown: Shown,
+): Promise<TrackingSession> {
   const { store } = run;
   const second = Math.floor(known.begun / 1000);
   const file =
     known.id ?? `tensorboard/events.out.tfevents.${String(second).padStart(10, '0')}.grok`;
   const step = await mend(store, file);
   const write = async (...events: readonly Uint8Array[]): Promise<void> =>
-    store.append(file, concat(events.map(encodeRecord)));
+    store.append(file, concat(events.map(encodeTfRecord)));
   const now = (): number => Date.now() / 1000;
   if (step === undefined)
     await write(versionEvent(now()), hparamsStartEvent(now(), listConfig(run), nameGroup(run)));

@@ -19,7 +19,7 @@ function maskedCrc(bytes: Uint8Array): number {
 }
 
 /** One record of a file. */
-export function encodeRecord(bytes: Uint8Array): Uint8Array {
+export function encodeTfRecord(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 16);
   const view = new DataView(out.buffer);
   view.setBigUint64(0, BigInt(bytes.length), true);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { countBins } from '../src/histogram.js';
 import { tensorboard } from '../src/index.js';
 import { drawMatrix } from '../src/picture.js';
-import { crc32c, encodeRecord, readRecords } from '../src/records.js';
+import { crc32c, encodeTfRecord, readRecords } from '../src/records.js';
 
 interface Found {
   readonly step: number;
@@ -68,7 +68,7 @@ test('CRC-32C is that of RFC 3720 (a file that every reader calls damaged)', () 
 });
 
 test('a record that is cut short or damaged ends a file (numbers after a hole)', () => {
-  const records = [[1], [2, 3]].map((bytes) => encodeRecord(Uint8Array.from(bytes)));
+  const records = [[1], [2, 3]].map((bytes) => encodeTfRecord(Uint8Array.from(bytes)));
   const file = Uint8Array.from(records.flatMap((record) => [...record]));
   expect(readRecords(file).map(({ bytes }) => [...bytes])).toEqual([[1], [2, 3]]);
   expect(readRecords(file.subarray(0, -1))).toHaveLength(1);

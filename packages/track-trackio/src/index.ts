@@ -8,8 +8,8 @@ import {
   type TrackedRun,
   text,
 } from '@grok/core';
-import { createTracker, type Known, type Session } from '@grok/track';
-import { describeRun, openPythonSession } from '@grok/track/python';
+import { createTracker, type KnownRun, type TrackingSession } from '@grok/track';
+import { describeTrackedRun, openPythonSession } from '@grok/track/python';
 
 /** Options of `trackio`. */
 export interface TrackioOptions {
@@ -39,13 +39,17 @@ interface Given {
   readonly python: string;
 }
 
-function openRun(run: TrackedRun, known: Known, { python, project, dir }: Given): Promise<Session> {
+function openRun(
+  run: TrackedRun,
+  known: KnownRun,
+  { python, project, dir }: Given,
+): Promise<TrackingSession> {
   return openPythonSession(
     {
       ...{ python, pip: 'trackio', file: new URL('../python/calls.py', import.meta.url) },
       ...(dir === undefined ? {} : { env: { TRACKIO_DIR: dir } }),
     },
-    { project, ...describeRun(run, known) },
+    { project, ...describeTrackedRun(run, known) },
   );
 }
 

@@ -9,8 +9,8 @@ import {
   type TrackedRun,
   text,
 } from '@grok/core';
-import { createTracker, type Known, type Session } from '@grok/track';
-import { describeRun, openPythonSession } from '@grok/track/python';
+import { createTracker, type KnownRun, type TrackingSession } from '@grok/track';
+import { describeTrackedRun, openPythonSession } from '@grok/track/python';
 
 /** Options of `wandb`. */
 export interface WandbOptions {
@@ -41,10 +41,15 @@ export const wandb: Component<'tracker', WandbOptions> = defineTracker({
     createTracker((run, known) => openRun(run, known, python, options)),
 });
 
-function openRun(run: TrackedRun, known: Known, python: string, options: object): Promise<Session> {
+function openRun(
+  run: TrackedRun,
+  known: KnownRun,
+  python: string,
+  options: object,
+): Promise<TrackingSession> {
   return openPythonSession(
     { python, pip: 'wandb', file: new URL('../python/calls.py', import.meta.url) },
-    { ...options, ...describeRun(run, known) },
+    { ...options, ...describeTrackedRun(run, known) },
   );
 }
 

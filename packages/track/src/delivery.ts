@@ -15,7 +15,7 @@ import {
 import { type EndStatus, readPosition, type SentPosition, writePosition } from './position.js';
 
 /** A run as it is open where it is tracked. Every method rejects with one line that says what to do. */
-export interface Session {
+export interface TrackingSession {
   /** What the run is called there; it goes on under this name. */
   readonly id: string;
   /** The step of the last row that is there, where that can be told. */
@@ -32,9 +32,9 @@ export interface Session {
   abandon?(): void;
 }
 /** What is known of a run that was sent before. */
-export type Known = Pick<SentPosition, 'id' | 'begun' | 'step'>;
+export type KnownRun = Pick<SentPosition, 'id' | 'begun' | 'step'>;
 /** Opens a run where it is tracked, or goes on with it there. */
-export type Connect = (run: TrackedRun, known: Known) => Promise<Session>;
+export type Connect = (run: TrackedRun, known: KnownRun) => Promise<TrackingSession>;
 
 /** Rows of one request. */
 const BATCH = 500;
@@ -51,7 +51,7 @@ export class Delivery {
   #isBehind = false;
   /** Steps whose parameters are to be sent, each with the file's kind. */
   #parameters = new Map<number, 'checkpoint' | 'state'>();
-  #session: Session | undefined;
+  #session: TrackingSession | undefined;
   #isAbandoned = false;
 
   private constructor(run: TrackedRun, connect: Connect, position: SentPosition) {
@@ -140,7 +140,7 @@ export class Delivery {
     return readMetrics(store);
   }
 
-  async #open(): Promise<Session> {
+  async #open(): Promise<TrackingSession> {
     if (this.#isAbandoned) throw new Error('it took too long');
     if (this.#session !== undefined) return this.#session;
     const session = await this.#connect(this.#run, this.#position);
@@ -153,7 +153,7 @@ export class Delivery {
     return session;
   }
 
-  async #sendParameters(session: Session): Promise<void> {
+  async #sendParameters(session: TrackingSession): Promise<void> {
     const { sendParameters } = session;
     const steps = [...this.#parameters].sort(([a], [b]) => a - b);
     for (const [step, kind] of steps) {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { TrackedRun } from '@grok/core';
 import { withTimeout } from '@grok/core/internal';
-import type { Known, Session } from './delivery.js';
+import type { KnownRun, TrackingSession } from './delivery.js';
 import { type ConfigValue, listConfig, listScalars } from './scalars.js';
 
 /** How a Python package is asked. */
@@ -132,7 +132,7 @@ export interface PythonRun {
 }
 
 /** A run as a Python package is told of it; a new one gets an id that no other has. */
-export function describeRun(run: TrackedRun, { id, step }: Known): PythonRun {
+export function describeTrackedRun(run: TrackedRun, { id, step }: KnownRun): PythonRun {
   const { study, slug } = run;
   return {
     id: id ?? `${run.run.slice(0, 10)}-${randomBytes(4).toString('hex')}`,
@@ -148,7 +148,10 @@ export function describeRun(run: TrackedRun, { id, step }: Known): PythonRun {
  * Opens a run in a Python package whose file has the calls `open(…)`, which returns `id` and the last `step`
  * it has or None, `log(rows)`, `artifact(path, content)` and `close(status)`. @throws Error in one line.
  */
-export async function openPythonSession(options: PythonOptions, given: object): Promise<Session> {
+export async function openPythonSession(
+  options: PythonOptions,
+  given: object,
+): Promise<TrackingSession> {
   const python = await startPython(options);
   try {
     const { id, step } = await python.call<{ id: string; step: number | null }>('open', given);

@@ -7,10 +7,9 @@ import {
   analyzeStudy,
   PUBLISHED_FILE,
   parseMoment,
-  writeJson,
 } from '@grok/analysis';
 import { type Backend, InputError, type Json, openBackend } from '@grok/core';
-import type { ProbeUse } from '@grok/core/internal';
+import { type ProbeUse, writeJson } from '@grok/core/internal';
 import { formatLabel } from '@grok/report';
 import { type BegunRun, nameStrategies } from '@grok/study';
 import type { Command } from 'commander';

@@ -3,32 +3,67 @@
  * `analysis/atlas/`, with what it was computed from, so that an atlas that was interrupted resumes.
  */
 import { isInputError, RunError, type Store } from '@grok/core';
-import { type DocumentKind, readDocument, yieldToEventLoop, z } from '@grok/core/internal';
+import {
+  type DocumentKind,
+  readDocument,
+  writeJson,
+  yieldToEventLoop,
+  z,
+} from '@grok/core/internal';
 import { type BegunRun, findTeacher } from '@grok/study';
 import { plain } from '../compare.js';
 import { type AnalysisHost, unlessDamaged } from '../open.js';
-import { isOpenable, writeJson } from '../study.js';
-import { findPeers, type Measure, openSubject, type Subject } from './measure.js';
-import { attention } from './measures/attention.js';
-import { circuit, overlap } from './measures/circuits.js';
-import { gradients, termGradients } from './measures/gradients.js';
-import { connectivity, hessian, landscape, trajectory } from './measures/landscape.js';
-import { memorization } from './measures/memorization.js';
-import { matchedModes, modes } from './measures/modes.js';
-import { neurons, soughtInputs } from './measures/neurons.js';
-import { patching } from './measures/patching.js';
-import { similarity } from './measures/similarity.js';
-import { states, trajectories } from './measures/states.js';
-import { stitching } from './measures/stitching.js';
-import { training } from './measures/training.js';
-import { weights } from './measures/weights.js';
+import { isOpenable } from '../study.js';
+import { type AtlasMeasure, findPeers, openSubject, type Subject } from './measure.js';
+import { attentionMeasure } from './measures/attention.js';
+import { circuitMeasure, overlapMeasure } from './measures/circuits.js';
+import { gradientsMeasure, termGradientsMeasure } from './measures/gradients.js';
+import {
+  connectivityMeasure,
+  hessianMeasure,
+  landscapeMeasure,
+  trajectoryMeasure,
+} from './measures/landscape.js';
+import { memorizationMeasure } from './measures/memorization.js';
+import { matchedModesMeasure, modesMeasure } from './measures/modes.js';
+import { neuronsMeasure, soughtInputsMeasure } from './measures/neurons.js';
+import { patchingMeasure } from './measures/patching.js';
+import { similarityMeasure } from './measures/similarity.js';
+import { statesMeasure, trajectoriesMeasure } from './measures/states.js';
+import { stitchingMeasure } from './measures/stitching.js';
+import { trainingMeasure } from './measures/training.js';
+import { weightsMeasure } from './measures/weights.js';
 import { type MeasuredTables, tablesSchema } from './tables.js';
 
 /** The measures of an atlas, in the order in which they are taken. */
-export const atlasMeasures: readonly Measure[] = [
-  ...[training, attention, modes, neurons, soughtInputs, weights, states, trajectories],
-  ...[patching, circuit, similarity, overlap, stitching, matchedModes],
-  ...[gradients, termGradients, landscape, trajectory, connectivity, memorization, hessian],
+export const atlasMeasures: readonly AtlasMeasure[] = [
+  ...[
+    trainingMeasure,
+    attentionMeasure,
+    modesMeasure,
+    neuronsMeasure,
+    soughtInputsMeasure,
+    weightsMeasure,
+    statesMeasure,
+    trajectoriesMeasure,
+  ],
+  ...[
+    patchingMeasure,
+    circuitMeasure,
+    similarityMeasure,
+    overlapMeasure,
+    stitchingMeasure,
+    matchedModesMeasure,
+  ],
+  ...[
+    gradientsMeasure,
+    termGradientsMeasure,
+    landscapeMeasure,
+    trajectoryMeasure,
+    connectivityMeasure,
+    memorizationMeasure,
+    hessianMeasure,
+  ],
 ];
 
 /** A run and what measures found of it, by their names; a measure that does not fit is left out. */
@@ -49,7 +84,7 @@ export interface AtlasProgress {
 /** What to measure, and who hears of it. */
 export interface AtlasOptions {
   /** Default: `atlasMeasures`. */
-  readonly measures?: readonly Measure[];
+  readonly measures?: readonly AtlasMeasure[];
   /** Take measures that cost much, by their flags. */
   readonly hessian?: boolean;
   readonly onMeasured?: (progress: AtlasProgress) => void;
@@ -83,9 +118,11 @@ export async function measureAtlas(
   runs: readonly BegunRun[],
   options: AtlasOptions = {},
 ): Promise<readonly MeasuredRun[]> {
-  const { onMeasured, notice = () => {}, hessian = false } = options;
+  const { onMeasured, notice = () => {}, hessian: hessianMeasure = false } = options;
   const all = options.measures ?? atlasMeasures;
-  const measures = all.filter(({ flag }) => flag === undefined || (flag === 'hessian' && hessian));
+  const measures = all.filter(
+    ({ flag }) => flag === undefined || (flag === 'hessian' && hessianMeasure),
+  );
   const finished = [...new Map(runs.filter(isOpenable).map((run) => [run.run, run])).values()];
   const opened = new Map<string, Subject>();
   const open = async (run: BegunRun): Promise<Subject> => {
@@ -133,7 +170,7 @@ interface Taken {
 /** One measure: as it was kept, else computed and kept. */
 async function take(
   subject: Subject,
-  measure: Measure,
+  measure: AtlasMeasure,
   missed: (why: string) => void,
 ): Promise<Taken> {
   const isAlone =
@@ -180,7 +217,10 @@ async function readPiece(store: Subject['run']['store'], path: string): Promise<
 }
 
 /** What a measure is computed from: the run and its step, the teacher and its step, peers, the steps of states. */
-function describeOrigin({ run, step, teacher, peers, steps }: Subject, measure: Measure): string {
+function describeOrigin(
+  { run, step, teacher, peers, steps }: Subject,
+  measure: AtlasMeasure,
+): string {
   const parts = [`${run.run.slice(0, 16)}@${step}`];
   if (measure.comparesTeacher && teacher)
     parts.push(`${teacher.run.run.slice(0, 16)}@${teacher.step}`);

@@ -24,12 +24,12 @@ import {
   makeBatch,
   openRunFromStore,
 } from '@grok/interp';
-import type { BegunRun } from '@grok/study';
+import { type BegunRun, nameArm } from '@grok/study';
 import type { AnalysisHost } from '../open.js';
 import type { MeasuredTables } from './tables.js';
 
 /** Parameters after some steps. */
-export interface State {
+export interface SavedState {
   readonly step: number;
   readonly params: HostParams;
 }
@@ -45,7 +45,7 @@ export interface Subject {
   readonly teacher?: Subject;
   /** Steps whose parameters are at hand, ascending, from 0 (the initial ones) to the last. */
   readonly steps: readonly number[];
-  readState(step: number): Promise<State>;
+  readState(step: number): Promise<SavedState>;
   /** The last step's checkpoint, with the parameters of its objective. */
   readCheckpoint(): Promise<Checkpoint>;
   /** Runs of the same model that differ in seed or in arm alone. */
@@ -64,7 +64,7 @@ export interface Peer {
   readonly differ: 'seed' | 'arm';
 }
 /** One measure of a run. */
-export interface Measure {
+export interface AtlasMeasure {
   /** Its file's name. */
   readonly name: string;
   /** It compares a run with its teacher; a teacher has no such measure. */
@@ -151,8 +151,8 @@ export function spreadOut<T>(values: readonly T[], most: number): readonly T[] {
 }
 
 /** What a run is called where it is compared with another. */
-export function formatPeer({ name, override, seed }: BegunRun): string {
-  return `${override === undefined ? '' : `${override}/`}${name}, seed ${seed}`;
+export function formatPeer(run: BegunRun): string {
+  return `${nameArm(run)}, seed ${run.seed}`;
 }
 
 /** Most other seeds that a run is compared with. */

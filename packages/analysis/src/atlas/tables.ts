@@ -2,9 +2,9 @@
 import { z } from '@grok/core/internal';
 
 /** A value of a table; null where it does not exist, such as the similarity of a constant. */
-export type Cell = string | number | null;
+export type TableCell = string | number | null;
 /** One observation. */
-export type TableRow = Readonly<Record<string, Cell>>;
+export type TableRow = Readonly<Record<string, TableCell>>;
 /** Tables by name. */
 export type MeasuredTables = Readonly<Record<string, readonly TableRow[]>>;
 

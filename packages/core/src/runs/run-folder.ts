@@ -328,7 +328,8 @@ export async function writeAnalysis(
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-async function writeJson(store: Store, path: string, value: unknown): Promise<void> {
+/** Writes indented JSON. */
+export async function writeJson(store: Store, path: string, value: unknown): Promise<void> {
   await store.write(path, encode(`${JSON.stringify(value, null, 2)}\n`));
 }
 async function readJson<T>(

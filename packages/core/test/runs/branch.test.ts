@@ -1,6 +1,6 @@
 /** Runs that continue from a checkpoint of another run. */
-import { branchRun, memoryStore, readManifest, resumeRun, type Store } from '@grok/core';
-import { paramsSha256, readCheckpoint } from '@grok/core/internal';
+import { memoryStore, readManifest, resumeRun, type Store } from '@grok/core';
+import { branchRun, paramsSha256, readCheckpoint } from '@grok/core/internal';
 import { expect, it } from 'vitest';
 import {
   execution,

@@ -2,8 +2,14 @@
  * An adapter whose handles are numbers: it keeps arrays in a table, runs functions on tfjs's `cpu`
  * backend, and throws when core uses a released handle.
  */
-import type { Backend, BackendAdapter, HostArray, ProgramInput } from '@grok/core';
-import { createBackend, isDType, startTfjsBackend, withTfjsBackend } from '@grok/core/internal';
+import type { Backend, BackendAdapter, HostArray } from '@grok/core';
+import {
+  createBackend,
+  isDType,
+  type ProgramInput,
+  startTfjsBackend,
+  withTfjsBackend,
+} from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
 import '@tensorflow/tfjs-backend-cpu';
 

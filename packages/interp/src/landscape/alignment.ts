@@ -4,7 +4,7 @@
  * al. 2022; Ainsworth et al. 2023). Of what is left after alignment, barriers say something.
  */
 import type { HostParams, Model } from '@grok/core';
-import { checkShapes, dot, norm } from './points.js';
+import { checkShapes, dotParams, norm } from './points.js';
 import {
   ANCHORS,
   type Architecture,
@@ -12,12 +12,12 @@ import {
   alignNeurons,
   alignResidual,
   foldNorms,
+  type ModelWeights,
   readArchitecture,
-  type Weights,
 } from './symmetries.js';
 
 /** Two models in one basis. */
-export interface Alignment {
+export interface ModelAlignment {
   /** The first model with the scales of its norms folded into the weights behind them: the same function. */
   readonly reference: HostParams;
   /** The second model as close to it as symmetries bring it: the same function as before. */
@@ -43,13 +43,13 @@ export function align(
   a: HostParams,
   b: HostParams,
   { rounds: most = 30 }: { readonly rounds?: number } = {},
-): Alignment {
+): ModelAlignment {
   checkShapes(a, b);
   const architecture = readArchitecture(model, a);
   const [reference, moving] = [foldNorms(a, architecture), foldNorms(b, architecture)];
   const folded = toParams(reference, a);
   const cosine = (params: HostParams): number =>
-    dot(folded, params) / (norm(folded) * norm(params));
+    dotParams(folded, params) / (norm(folded) * norm(params));
   const before = cosine(toParams(moving, a));
   alignResidual(reference, moving, architecture, (name) => ANCHORS.has(name));
   let [after, rounds] = [Number.NEGATIVE_INFINITY, 0];
@@ -66,14 +66,14 @@ export function align(
   };
 }
 
-function alignParts(a: Weights, b: Weights, architecture: Architecture): void {
+function alignParts(a: ModelWeights, b: ModelWeights, architecture: Architecture): void {
   for (let layer = 0; layer < architecture.layers; layer++) {
     alignHeads(a, b, layer, architecture);
     alignNeurons(a, b, layer, architecture.isGated);
   }
 }
 
-function toParams(weights: Weights, like: HostParams): HostParams {
+function toParams(weights: ModelWeights, like: HostParams): HostParams {
   return Object.fromEntries(
     Object.entries(like).map(([name, { shape }]) => [
       name,

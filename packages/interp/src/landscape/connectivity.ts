@@ -12,8 +12,8 @@ import {
   valueAndGrads,
 } from '@grok/core/internal';
 import * as tf from '@grok/tfjs';
-import { combine, norm } from './points.js';
-import { type LossCurve, type RangeOptions, readCurve, spread } from './slices.js';
+import { combineParams, norm } from './points.js';
+import { type LossCurve, lossOnLine, type RangeOptions, readCurve, spaceEvenly } from './slices.js';
 import { type LossSurface, sumLoss } from './surface.js';
 
 /** How far a path rises above the straight line between the values at its ends. */
@@ -54,10 +54,8 @@ export async function connectLinearly(
   b: HostParams,
   { points = 25 }: Pick<RangeOptions, 'points'> = {},
 ): Promise<ConnectingPath> {
-  const curve = await readCurve(surface, spread([0, 1], points), (t) =>
-    combine([1 - t, a], [t, b]),
-  );
-  const distance = norm(combine([1, a], [-1, b]));
+  const curve = await lossOnLine(surface, a, b, { points });
+  const distance = norm(combineParams([1, a], [-1, b]));
   return { ...curve, barrier: measureBarrier(curve), distance };
 }
 
@@ -99,10 +97,10 @@ export async function connectByBezier(
   options: BezierOptions,
 ): Promise<BezierPath> {
   const bend = await trainBend(surface, a, b, options);
-  const curve = await readCurve(surface, spread([0, 1], options.points ?? 25), (t) =>
-    combine([(1 - t) ** 2, a], [2 * t * (1 - t), bend], [t ** 2, b]),
+  const curve = await readCurve(surface, spaceEvenly([0, 1], options.points ?? 25), (t) =>
+    combineParams([(1 - t) ** 2, a], [2 * t * (1 - t), bend], [t ** 2, b]),
   );
-  const distance = norm(combine([1, a], [-1, b]));
+  const distance = norm(combineParams([1, a], [-1, b]));
   return { ...curve, barrier: measureBarrier(curve), distance, bend };
 }
 
@@ -152,7 +150,7 @@ async function trainBend(
     };
   };
   const ends = { a: uploadTree(backend, a), b: uploadTree(backend, b) };
-  const start = uploadTree(backend, combine([0.5, a], [0.5, b]));
+  const start = uploadTree(backend, combineParams([0.5, a], [0.5, b]));
   let moving = { bend: start, state: await initializeState(backend, optimizer, start) };
   const first = uploadTree(backend, drawStep(0));
   const program = await backend.compile<StepInputs, StepOutputs>(

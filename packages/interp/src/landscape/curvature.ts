@@ -8,7 +8,7 @@
 import { type HostParams, InputError, rng } from '@grok/core';
 import { computeLayout, flattenHost, unflattenHost } from '@grok/core/internal';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { checkShapes, combine, norm } from './points.js';
+import { checkShapes, combineParams, norm } from './points.js';
 import type { LossSurface } from './surface.js';
 
 /** How far a difference of gradients reaches, over the norm of the parameters. */
@@ -33,9 +33,9 @@ export async function hessianVectorProduct(
   if (!(length > 0))
     throw new InputError(`hessian: a direction must not be 0, got length ${length}`);
   const step = (reach * (norm(params) || 1)) / length;
-  const ahead = await surface.gradient(combine([1, params], [step, direction]));
-  const behind = await surface.gradient(combine([1, params], [-step, direction]));
-  return combine([1 / (2 * step), ahead], [-1 / (2 * step), behind]);
+  const ahead = await surface.gradient(combineParams([1, params], [step, direction]));
+  const behind = await surface.gradient(combineParams([1, params], [-step, direction]));
+  return combineParams([1 / (2 * step), ahead], [-1 / (2 * step), behind]);
 }
 
 /** Both ends of the spectrum. */

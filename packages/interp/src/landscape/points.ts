@@ -3,7 +3,7 @@ import { type HostParams, InputError } from '@grok/core';
 import { reader } from '@grok/core/internal';
 
 /** Σ factor · parameters, summed in float64. @throws InputError when names or shapes differ. */
-export function combine(
+export function combineParams(
   first: readonly [factor: number, params: HostParams],
   ...rest: readonly (readonly [factor: number, params: HostParams])[]
 ): HostParams {
@@ -21,7 +21,7 @@ export function combine(
 }
 
 /** The inner product over all parameters. */
-export function dot(a: HostParams, b: HostParams): number {
+export function dotParams(a: HostParams, b: HostParams): number {
   const read = reader('parameter', b);
   let sum = 0;
   for (const [name, { data }] of Object.entries(a)) {
@@ -33,7 +33,7 @@ export function dot(a: HostParams, b: HostParams): number {
 
 /** The Euclidean norm over all parameters. */
 export function norm(a: HostParams): number {
-  return Math.sqrt(dot(a, a));
+  return Math.sqrt(dotParams(a, a));
 }
 
 /** @throws InputError when parameters differ in names or shapes. */

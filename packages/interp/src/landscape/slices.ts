@@ -5,7 +5,7 @@
  */
 import { type HostArray, type HostParams, InputError, type Model, rng } from '@grok/core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { combine, dot } from './points.js';
+import { combineParams, dotParams } from './points.js';
 import type { LossPoint, LossSurface } from './surface.js';
 
 /** Loss and accuracy at points along a line or a path. */
@@ -32,7 +32,7 @@ export interface RangeOptions {
 }
 
 /** Equal steps from one end of a range to the other. @throws InputError when there are not two points. */
-export function spread([first, last]: readonly [number, number], points: number): number[] {
+export function spaceEvenly([first, last]: readonly [number, number], points: number): number[] {
   if (!Number.isInteger(points) || points < 2)
     throw new InputError(`landscape: points must be an integer ≥ 2, got ${points}`);
   if (!Number.isFinite(first) || !Number.isFinite(last))
@@ -65,7 +65,9 @@ export async function lossOnLine(
   to: HostParams,
   { range = [0, 1], points = 25 }: RangeOptions = {},
 ): Promise<LossCurve> {
-  return readCurve(surface, spread(range, points), (t) => combine([1 - t, from], [t, to]));
+  return readCurve(surface, spaceEvenly(range, points), (t) =>
+    combineParams([1 - t, from], [t, to]),
+  );
 }
 
 /** The line `center + t · direction`, by default from t = −1 to 1 at 25 points. */
@@ -75,7 +77,9 @@ export async function lossAlongDirection(
   direction: HostParams,
   { range = [-1, 1], points = 25 }: RangeOptions = {},
 ): Promise<LossCurve> {
-  return readCurve(surface, spread(range, points), (t) => combine([1, center], [t, direction]));
+  return readCurve(surface, spaceEvenly(range, points), (t) =>
+    combineParams([1, center], [t, direction]),
+  );
 }
 
 /** The plane `center + x · directions[0] + y · directions[1]`, by default from −1 to 1 at 25 × 25 points. */
@@ -89,11 +93,11 @@ export async function lossOnPlane(
     points = 25,
   }: RangeOptions & { readonly rangeY?: readonly [number, number] } = {},
 ): Promise<LossGrid> {
-  const [x, y] = [spread(range, points), spread(rangeY, points)];
+  const [x, y] = [spaceEvenly(range, points), spaceEvenly(rangeY, points)];
   const [loss, accuracy]: [number[], number[]] = [[], []];
   for (const up of y) {
-    const moved = combine([1, center], [up, directions[1]]);
-    const row = await readCurve(surface, x, (t) => combine([1, moved], [t, directions[0]]));
+    const moved = combineParams([1, center], [up, directions[1]]);
+    const row = await readCurve(surface, x, (t) => combineParams([1, moved], [t, directions[0]]));
     loss.push(...row.loss);
     accuracy.push(...row.accuracy);
   }
@@ -166,11 +170,11 @@ export async function lossOnTrajectory(
     throw new InputError(
       `landscape: a trajectory must have 3 states or more, got ${states.length}`,
     );
-  const moves = states.map((state) => combine([1, state], [-1, last]));
+  const moves = states.map((state) => combineParams([1, state], [-1, last]));
   const { directions, explained } = findPrincipalDirections(moves);
   const path = moves.map((move): [number, number] => [
-    dot(move, directions[0]),
-    dot(move, directions[1]),
+    dotParams(move, directions[0]),
+    dotParams(move, directions[1]),
   ]);
   const reach = (axis: 0 | 1): [number, number] => {
     const values = path.map((point) => point[axis]);
@@ -187,7 +191,7 @@ function findPrincipalDirections(moves: readonly HostParams[]): {
   readonly directions: readonly [HostParams, HostParams];
   readonly explained: readonly [number, number];
 } {
-  const gram = new Matrix(moves.map((a) => moves.map((b) => dot(a, b))));
+  const gram = new Matrix(moves.map((a) => moves.map((b) => dotParams(a, b))));
   const centered = gram.center('row').center('column');
   const { realEigenvalues: values, eigenvectorMatrix: vectors } = new EigenvalueDecomposition(
     centered,
@@ -205,7 +209,7 @@ function findPrincipalDirections(moves: readonly HostParams[]): {
     );
     const [first, ...rest] = terms;
     if (first === undefined) throw new RangeError('landscape: no states');
-    return { direction: combine(first, ...rest), share: value / total };
+    return { direction: combineParams(first, ...rest), share: value / total };
   };
   const [first, second] = [component(0), component(1)];
   return {

@@ -10,7 +10,7 @@ import { assign, reader } from '@grok/core/internal';
 import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 
 /** Weights by name in float64; norms and biases are matrices of one row. */
-export type Weights = Map<string, Matrix>;
+export type ModelWeights = Map<string, Matrix>;
 
 /** What of an architecture its symmetries depend on. */
 export interface Architecture {
@@ -75,8 +75,8 @@ export function readArchitecture(model: Model, params: HostParams): Architecture
 }
 
 /** Copies parameters into matrices, with the scale of each norm moved into the weights behind it. @throws InputError on a scale of 0 beside a bias. */
-export function foldNorms(params: HostParams, { norms }: Architecture): Weights {
-  const weights: Weights = new Map(
+export function foldNorms(params: HostParams, { norms }: Architecture): ModelWeights {
+  const weights: ModelWeights = new Map(
     Object.entries(params).map(([name, { data, shape }]) => {
       const columns = shape.at(-1) ?? 1;
       return [name, Matrix.from1DArray(data.length / columns, columns, data)];
@@ -97,7 +97,7 @@ export function foldNorms(params: HostParams, { norms }: Architecture): Weights 
   return weights;
 }
 
-const take = (weights: Weights, name: string): Matrix =>
+const take = (weights: ModelWeights, name: string): Matrix =>
   reader('parameter', Object.fromEntries(weights))(name);
 
 /** An orthogonal map and the inner product that it reaches. */
@@ -133,8 +133,8 @@ function fitRotary(m: Matrix): Fit {
 
 /** Turns the residual stream of `b` to that of `a`, as far as the named weights say. */
 export function alignResidual(
-  a: Weights,
-  b: Weights,
+  a: ModelWeights,
+  b: ModelWeights,
   { keepsMean, writers, readers }: Architecture,
   uses: (name: string) => boolean,
 ): void {
@@ -158,7 +158,12 @@ function holdMean(m: Matrix): Matrix {
 }
 
 /** Puts the neurons of a block of `b` in the order of their counterparts in `a`. */
-export function alignNeurons(a: Weights, b: Weights, layer: number, isGated: boolean): void {
+export function alignNeurons(
+  a: ModelWeights,
+  b: ModelWeights,
+  layer: number,
+  isGated: boolean,
+): void {
   const at = (name: string): string => `blocks.${layer}.mlp.${name}`;
   const columnProducts = (name: string): Matrix =>
     take(a, at(name))
@@ -179,18 +184,18 @@ export function alignNeurons(a: Weights, b: Weights, layer: number, isGated: boo
 
 /** Puts the heads of a block of `b` in the order of their counterparts in `a`, each in its counterpart's basis. */
 export function alignHeads(
-  a: Weights,
-  b: Weights,
+  a: ModelWeights,
+  b: ModelWeights,
   layer: number,
   { heads, isRotary }: Architecture,
 ): void {
   const at = (name: string): string => `blocks.${layer}.attn.${name}`;
   const width = take(a, at('W_Q')).columns / heads;
-  const columns = (weights: Weights, name: string, head: number): Matrix => {
+  const columns = (weights: ModelWeights, name: string, head: number): Matrix => {
     const all = take(weights, at(name));
     return all.subMatrix(0, all.rows - 1, head * width, (head + 1) * width - 1);
   };
-  const rows = (weights: Weights, head: number): Matrix => {
+  const rows = (weights: ModelWeights, head: number): Matrix => {
     const all = take(weights, at('W_O'));
     return all.subMatrix(head * width, (head + 1) * width - 1, 0, all.columns - 1);
   };

@@ -11,7 +11,7 @@ import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 const PATTERNS = 'blocks.*.attn.hook_pattern';
 
 /** `attentionModes` of the last query by site, related to the label, a and b; at the end unless told otherwise. */
-export const attentionModes: Component<'probe', Partial<SiteOptions> & { modes?: number }> =
+export const attentionModesProbe: Component<'probe', Partial<SiteOptions> & { modes?: number }> =
   defineProbe({
     name: 'attention-modes',
     summary: 'Clusters of attention patterns over inputs, and what they follow of the inputs.',
@@ -41,17 +41,19 @@ export const attentionModes: Component<'probe', Partial<SiteOptions> & { modes?:
   });
 
 /** `attentionFlow` of all layers to the last position; at the end unless told otherwise. */
-export const attentionFlow: Component<'probe', WhenOptions & { first?: number }> = defineProbe({
-  name: 'attention-flow',
-  summary: 'Attention rollout and flow from tokens through all layers to the logits.',
-  options: schema({
-    every,
-    crossing,
-    first: integer().positive().default(500).describe('number of validation rows'),
-  }),
-  create: (options) => ({
-    needs: { sites: [PATTERNS], rows: options.first },
-    when: parseWhen('attention-flow', options, 'end'),
-    on: ({ sites }) => toJson(computeFlow(Object.values(sites))),
-  }),
-});
+export const attentionFlowProbe: Component<'probe', WhenOptions & { first?: number }> = defineProbe(
+  {
+    name: 'attention-flow',
+    summary: 'Attention rollout and flow from tokens through all layers to the logits.',
+    options: schema({
+      every,
+      crossing,
+      first: integer().positive().default(500).describe('number of validation rows'),
+    }),
+    create: (options) => ({
+      needs: { sites: [PATTERNS], rows: options.first },
+      when: parseWhen('attention-flow', options, 'end'),
+      on: ({ sites }) => toJson(computeFlow(Object.values(sites))),
+    }),
+  },
+);

@@ -4,7 +4,7 @@ import { embeddingSpectrum, gridPowers } from '../fourier.js';
 import { explainedNeurons, keyFrequencies, neuronFrequencies } from '../frequencies.js';
 import { cyclicGroup, layOutGrid, locateCells } from '../modular.js';
 import { progressLosses } from '../progress.js';
-import { lastPosition } from '../rows.js';
+import { takeLastPosition } from '../rows.js';
 import { toJson } from './json.js';
 import { crossing, every, parseWhen, type WhenOptions } from './when.js';
 
@@ -39,7 +39,7 @@ export const fourier: Component<'probe', WhenOptions & { neurons?: boolean }> = 
       const keys = keyFrequencies(gridPowers(grid));
       const embedding = params['embed.W_E'];
       const neurons = Object.entries(blocks).map(([site, value]) => {
-        const powers = gridPowers(layOutGrid(group, task, rows, lastPosition(value)));
+        const powers = gridPowers(layOutGrid(group, task, rows, takeLastPosition(value)));
         const found = neuronFrequencies(powers, group.order);
         const counts = new Map<number, number>();
         for (const { frequency } of found) counts.set(frequency, (counts.get(frequency) ?? 0) + 1);

@@ -1,54 +1,106 @@
 /** The figures of the atlas, in its order. */
 import type { AtlasFigure } from './figure.js';
 import {
-  attentionFlow,
-  attentionModes,
-  entropy,
-  entropyByPosition,
-  flowEdges,
-  modesFollow,
-  modesMatched,
-  patterns,
+  attentionFlowFigure,
+  attentionModesFigure,
+  entropyByPositionFigure,
+  entropyFigure,
+  flowEdgesFigure,
+  modesFollowFigure,
+  modesMatchedFigure,
+  patternsFigure,
 } from './figures/attention.js';
-import { circuit, matchedNeurons, overlap } from './figures/circuits.js';
+import { circuitFigure, matchedNeuronsFigure, overlapFigure } from './figures/circuits.js';
 import {
-  agreement,
-  gradientNorms,
-  hessian,
-  signalToNoise,
-  termCosines,
+  agreementFigure,
+  gradientNormsFigure,
+  hessianFigure,
+  signalToNoiseFigure,
+  termCosinesFigure,
 } from './figures/gradients.js';
-import { barriers, connections, line, plane, slice, trajectory } from './figures/landscape.js';
-import { neuronKinds, neuronPictures, neuronSpectra, soughtInputs } from './figures/neurons.js';
 import {
-  activationPatching,
-  directAttribution,
-  logitLens,
-  pathPatching,
+  barriersFigure,
+  connectionsFigure,
+  lineFigure,
+  planeFigure,
+  sliceFigure,
+  trajectoryFigure,
+} from './figures/landscape.js';
+import {
+  neuronKindsFigure,
+  neuronPicturesFigure,
+  neuronSpectraFigure,
+  soughtInputsFigure,
+} from './figures/neurons.js';
+import {
+  activationPatchingFigure,
+  directAttributionFigure,
+  logitLensFigure,
+  pathPatchingFigure,
 } from './figures/patching.js';
-import { ranks } from './figures/ranks.js';
-import { cka, ckaArms, procrustes, stitching, svcca } from './figures/similarity.js';
-import { layouts, principalComponents, trajectories } from './figures/states.js';
-import { accuracy, loss } from './figures/training.js';
+import { ranksFigure } from './figures/ranks.js';
 import {
-  histograms,
-  kurtosis,
-  magnitudes,
-  sparsity,
-  spectra,
-  weightRanks,
+  ckaArmsFigure,
+  ckaFigure,
+  procrustesFigure,
+  stitchingFigure,
+  svccaFigure,
+} from './figures/similarity.js';
+import { layoutsFigure, principalComponentsFigure, trajectoriesFigure } from './figures/states.js';
+import { accuracyFigure, lossFigure } from './figures/training.js';
+import {
+  histogramsFigure,
+  kurtosisFigure,
+  magnitudesFigure,
+  sparsityFigure,
+  spectraFigure,
+  weightRanksFigure,
 } from './figures/weights.js';
 
 /** All figures; those that nothing was measured for are left out of a page. */
 export const atlasFigures: readonly AtlasFigure[] = [
-  ...[accuracy, loss],
-  ...[cka, ckaArms, svcca, procrustes, ranks, stitching],
-  ...[principalComponents, layouts, trajectories],
-  ...[entropy, patterns, entropyByPosition],
-  ...[attentionModes, modesFollow, modesMatched, attentionFlow, flowEdges],
-  ...[activationPatching, pathPatching, directAttribution, logitLens, circuit, overlap],
-  ...[neuronKinds, neuronPictures, neuronSpectra, soughtInputs, matchedNeurons],
-  ...[magnitudes, histograms, kurtosis, sparsity, spectra, weightRanks],
-  ...[gradientNorms, signalToNoise, agreement, termCosines],
-  ...[line, slice, plane, trajectory, barriers, connections, hessian],
+  ...[accuracyFigure, lossFigure],
+  ...[ckaFigure, ckaArmsFigure, svccaFigure, procrustesFigure, ranksFigure, stitchingFigure],
+  ...[principalComponentsFigure, layoutsFigure, trajectoriesFigure],
+  ...[entropyFigure, patternsFigure, entropyByPositionFigure],
+  ...[
+    attentionModesFigure,
+    modesFollowFigure,
+    modesMatchedFigure,
+    attentionFlowFigure,
+    flowEdgesFigure,
+  ],
+  ...[
+    activationPatchingFigure,
+    pathPatchingFigure,
+    directAttributionFigure,
+    logitLensFigure,
+    circuitFigure,
+    overlapFigure,
+  ],
+  ...[
+    neuronKindsFigure,
+    neuronPicturesFigure,
+    neuronSpectraFigure,
+    soughtInputsFigure,
+    matchedNeuronsFigure,
+  ],
+  ...[
+    magnitudesFigure,
+    histogramsFigure,
+    kurtosisFigure,
+    sparsityFigure,
+    spectraFigure,
+    weightRanksFigure,
+  ],
+  ...[gradientNormsFigure, signalToNoiseFigure, agreementFigure, termCosinesFigure],
+  ...[
+    lineFigure,
+    sliceFigure,
+    planeFigure,
+    trajectoryFigure,
+    barriersFigure,
+    connectionsFigure,
+    hessianFigure,
+  ],
 ];

@@ -4,7 +4,7 @@ import { fillEncoding, lineEncoding } from '../report/style.js';
 import { type Drawing, listValues } from './figure.js';
 
 /** A column as an axis or a color has it. */
-export interface Column {
+export interface ChartField {
   readonly field: string;
   readonly title: string;
 }
@@ -14,7 +14,7 @@ interface Choices {
 }
 
 /** A list to choose from for each column; one that has a single value needs none. */
-export function choose(rows: readonly TableRow[], columns: readonly Column[]): Choices {
+export function choose(rows: readonly TableRow[], columns: readonly ChartField[]): Choices {
   const open = columns
     .map(({ field, title }) => ({ field, title, options: listValues(rows, field) }))
     .filter(({ options }) => options.length > 1);
@@ -28,7 +28,7 @@ export function choose(rows: readonly TableRow[], columns: readonly Column[]): C
 }
 
 /** A slider through the values of a numeric column, which begins at the last. */
-export function slide(rows: readonly TableRow[], { field, title }: Column): Choices {
+export function slide(rows: readonly TableRow[], { field, title }: ChartField): Choices {
   const values = listValues(rows, field).toSorted((a, b) => Number(a) - Number(b));
   if (values.length < 2) return { params: [], transform: [] };
   const last = values.length - 1;
@@ -49,18 +49,18 @@ export function both(a: Choices, b: Choices): Choices {
   return { params: [...a.params, ...b.params], transform: [...a.transform, ...b.transform] };
 }
 
-const describe = (columns: readonly Column[]): readonly object[] =>
+const describe = (columns: readonly ChartField[]): readonly object[] =>
   columns.map(({ field, title }) => ({ field, title }));
 
 /** What a heat map shows. */
 export interface HeatMap {
   readonly rows: readonly TableRow[];
-  readonly x: Column;
-  readonly y: Column;
-  readonly value: Column;
+  readonly x: ChartField;
+  readonly y: ChartField;
+  readonly value: ChartField;
   readonly choices: Choices;
   /** Columns that the reader is reported of beside the value. */
-  readonly reported?: readonly Column[];
+  readonly reported?: readonly ChartField[];
   /** Default: from the least to the largest value. */
   readonly domain?: readonly [number, number];
   /** Colors that part at 0. */
@@ -70,7 +70,7 @@ export interface HeatMap {
 /** A cell for each pair of categories, in the order of the rows. */
 export function heatMap(map: HeatMap): Drawing {
   const { rows, x, y, value, choices, reported = [], domain, diverging } = map;
-  const axis = (column: Column): object => ({ ...column, type: 'ordinal', sort: null });
+  const axis = (column: ChartField): object => ({ ...column, type: 'ordinal', sort: null });
   return {
     ...choices,
     width: 'container',
@@ -116,7 +116,7 @@ export function picture({
     params: choices.params,
     transform: [
       ...choices.transform,
-      ...unpack(packed),
+      ...unpackValues(packed),
       { calculate: `(datum.at - 1) % datum['${side}']`, as: 'column' },
       { calculate: `floor((datum.at - 1) / datum['${side}'])`, as: 'line' },
     ],
@@ -140,7 +140,7 @@ export function picture({
 }
 
 /** Turns a packed column into a row for each value: its number from 1 in `at`, itself in `unpacked`. */
-export function unpack(packed: string): readonly object[] {
+export function unpackValues(packed: string): readonly object[] {
   const level = `indexof('${LEVELS}', datum.character)`;
   const [low, high] = [`datum['${packed}Low']`, `datum['${packed}High']`];
   return [
@@ -154,8 +154,8 @@ export function unpack(packed: string): readonly object[] {
 
 /** What lines show: a mean for each run at each x, `low` and `high` its interval. */
 export interface Lines {
-  readonly x: Column;
-  readonly y: Column;
+  readonly x: ChartField;
+  readonly y: ChartField;
   readonly choices?: Choices;
   readonly labels: readonly string[];
   readonly xScale?: object;
@@ -206,8 +206,8 @@ export function lines({ x, y, choices, labels, xScale, yScale, xType }: Lines): 
 
 /** What bars show: a mean for each run in each category, `low` and `high` its interval, perhaps `chance`. */
 export interface Bars {
-  readonly x: Column;
-  readonly y: Column;
+  readonly x: ChartField;
+  readonly y: ChartField;
   readonly choices?: Choices;
   readonly labels: readonly string[];
   readonly domain?: readonly [number, number];

@@ -1,12 +1,12 @@
 /** Where heads look: mean attention patterns and their entropy, beside that of attention to all keys alike. */
 import { attentionEntropy, meanPatterns } from '@grok/metrics';
 import { sitesByKind } from '../../open.js';
-import { firstRows, type Measure } from '../measure.js';
+import { type AtlasMeasure, firstRows } from '../measure.js';
 import { cell } from '../tables.js';
 import { namePosition } from './positions.js';
 
 /** Tables `patterns` (a row for each head, query and key) and `entropies` (each head and query, nats). */
-export const attention: Measure = {
+export const attentionMeasure: AtlasMeasure = {
   name: 'attention',
   async measure(subject) {
     const { patterns } = sitesByKind(subject.model.model);

@@ -1,10 +1,10 @@
 /** The heads and neurons that keep the answer, and what of a student's circuit is in its teacher's. */
 import { compareCircuits, makeBatch, matchNeurons } from '@grok/interp';
-import { firstRows, type Measure } from '../measure.js';
+import { type AtlasMeasure, firstRows } from '../measure.js';
 import { cell } from '../tables.js';
 
 /** Table `members`: by kind and block, how many components there are and are in the circuit, and their largest effect. */
-export const circuit: Measure = {
+export const circuitMeasure: AtlasMeasure = {
   name: 'circuit',
   async measure(subject) {
     const found = await subject.readCircuit();
@@ -28,7 +28,7 @@ export const circuit: Measure = {
 };
 
 /** Table `overlap`: Jaccard index and rank correlation of effects with the teacher's circuit, and what chance shows. */
-export const overlap: Measure = {
+export const overlapMeasure: AtlasMeasure = {
   name: 'overlap',
   comparesTeacher: true,
   async measure(subject) {

@@ -1,13 +1,13 @@
 /** Gradients of the loss on training rows: their size and how much of them is signal, and the angles between terms. */
 import { composeExperiment, createGradientReader, gradientsByTerm } from '@grok/core/internal';
 import { averageGradients, gradientCosines, summarizeGradients } from '@grok/metrics';
-import type { Measure, Subject } from '../measure.js';
+import type { AtlasMeasure, Subject } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 const BATCHES = 4;
 
 /** Table `gradients`: a row for each state and layer, of the hard loss without dropout. */
-export const gradients: Measure = {
+export const gradientsMeasure: AtlasMeasure = {
   name: 'gradients',
   readsStates: true,
   async measure({ model, task, split, steps, readState }) {
@@ -35,7 +35,7 @@ export const gradients: Measure = {
 };
 
 /** Table `cosines`: between the gradients of every two terms of a run's loss at its last step, by layer. */
-export const termGradients: Measure = {
+export const termGradientsMeasure: AtlasMeasure = {
   name: 'terms',
   async measure(subject) {
     const { terms } = await readTerms(subject);

@@ -14,7 +14,7 @@ import {
   lossOnTrajectory,
   makeBatch,
 } from '@grok/interp';
-import { formatPeer, type Measure, type Subject, spreadOut } from '../measure.js';
+import { type AtlasMeasure, formatPeer, type Subject, spreadOut } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 /** Rows of all, training and validation, that the loss is a mean over. */
@@ -43,7 +43,7 @@ function listCells({ x, y, loss, accuracy }: LossGrid): readonly TableRow[] {
 }
 
 /** Tables `line` (initial to final parameters), `slice` (along a random direction) and `plane` (along two). */
-export const landscape: Measure = {
+export const landscapeMeasure: AtlasMeasure = {
   name: 'landscape',
   measure: (subject) =>
     onSurface(subject, async (surface) => {
@@ -62,7 +62,7 @@ export const landscape: Measure = {
 };
 
 /** Tables `plane` and `path`: the plane of most variance through a run's states, and where they lie on it. */
-export const trajectory: Measure = {
+export const trajectoryMeasure: AtlasMeasure = {
   name: 'trajectory',
   readsStates: true,
   async measure(subject) {
@@ -86,7 +86,7 @@ export const trajectory: Measure = {
 };
 
 /** Tables `paths` and `barriers`: straight lines to runs that differ in seed or arm alone, before and after alignment. */
-export const connectivity: Measure = {
+export const connectivityMeasure: AtlasMeasure = {
   name: 'connectivity',
   comparesPeers: true,
   measure: (subject) =>
@@ -121,7 +121,7 @@ export const connectivity: Measure = {
 };
 
 /** Table `hessian`: leading eigenvalues of the Hessian at the last step, the smallest, and the trace. */
-export const hessian: Measure = {
+export const hessianMeasure: AtlasMeasure = {
   name: 'hessian',
   flag: 'hessian',
   measure: (subject) =>

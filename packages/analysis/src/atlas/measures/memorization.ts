@@ -1,6 +1,6 @@
 /** Whether a run crossed a barrier from before it generalized, when it had at most memorized, to its end. */
 import { connectLinearly, createLossSurface, makeBatch } from '@grok/interp';
-import { type Measure, type Subject, spreadOut } from '../measure.js';
+import { type AtlasMeasure, type Subject, spreadOut } from '../measure.js';
 import { cell, type MeasuredTables } from '../tables.js';
 
 /** Training rows that the loss is a mean over. */
@@ -12,7 +12,7 @@ const ROWS = 1024;
  * accuracy where it begins: near 1 where the run had memorized. Empty where no such state is kept, or the run did
  * not generalize.
  */
-export const memorization: Measure = {
+export const memorizationMeasure: AtlasMeasure = {
   name: 'memorization',
   readsStates: true,
   measure: measureMemorization,

@@ -8,7 +8,7 @@ import {
   readOperands,
 } from '@grok/metrics';
 import { sitesByKind } from '../../open.js';
-import { firstRows, type Measure, type Subject } from '../measure.js';
+import { type AtlasMeasure, firstRows, type Subject } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 import { namePosition } from './positions.js';
 
@@ -16,7 +16,7 @@ import { namePosition } from './positions.js';
  * Tables `centroids` (a row for each head, mode and key at the last query), `related` (what a head's modes say
  * of the operands and the answer), and `flow` (the share of each token in the logits).
  */
-export const modes: Measure = {
+export const modesMeasure: AtlasMeasure = {
   name: 'modes',
   async measure(subject) {
     const patterns = await readPatterns(subject);
@@ -40,7 +40,7 @@ export const modes: Measure = {
 };
 
 /** Table `matched`: each head's partner in the teacher, and the share of rows in matched modes. */
-export const matchedModes: Measure = {
+export const matchedModesMeasure: AtlasMeasure = {
   name: 'matched-modes',
   comparesTeacher: true,
   async measure(subject) {

@@ -8,7 +8,7 @@ import {
   neuronImages,
   readOperands,
 } from '@grok/metrics';
-import type { Measure, Subject } from '../measure.js';
+import type { AtlasMeasure, Subject } from '../measure.js';
 import { cell, packValues, type TableRow } from '../tables.js';
 
 /** Neurons of a run that are drawn, and of these those whose inputs are sought by ascent. */
@@ -30,7 +30,7 @@ interface Layer {
  * Table `kinds`: the share of each block's neurons that is dead, or specialized in the label, a or b. Table
  * `strongest`: the neurons with the largest effect, packed over (a, b), and their spectra over frequency pairs.
  */
-export const neurons: Measure = {
+export const neuronsMeasure: AtlasMeasure = {
   name: 'neurons',
   async measure(subject) {
     const { task } = subject;
@@ -58,7 +58,7 @@ export const neurons: Measure = {
  * Table `sought`: activations of the strongest neurons on the inputs that gradient ascent finds and on random
  * ones, over that of the strongest row of all.
  */
-export const soughtInputs: Measure = {
+export const soughtInputsMeasure: AtlasMeasure = {
   name: 'sought-inputs',
   async measure(subject) {
     const { task, model } = subject;

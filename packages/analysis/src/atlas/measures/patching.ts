@@ -12,7 +12,7 @@ import {
   type Where,
 } from '@grok/interp';
 import { scoreLogits } from '@grok/metrics';
-import type { Measure, Subject } from '../measure.js';
+import type { AtlasMeasure, Subject } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 import { namePosition } from './positions.js';
 
@@ -26,7 +26,7 @@ const ACTIVATIONS = [
  * Tables `grid` (a row for each activation, block, head and position: 0 is the corrupted run, 1 the clean
  * one), `paths`, `direct` and `lens`; logit differences in nats.
  */
-export const patching: Measure = {
+export const patchingMeasure: AtlasMeasure = {
   name: 'patching',
   async measure(subject) {
     const pairs = drawPairs(subject.task, 0, PAIRS);

@@ -3,14 +3,14 @@ import { rng } from '@grok/core';
 import { atPosition, ckaTest, procrustes, svcca } from '@grok/metrics';
 import { DRAWS } from '../../compare.js';
 import { sitesByKind } from '../../open.js';
-import { firstRows, type Measure } from '../measure.js';
+import { type AtlasMeasure, firstRows } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 const ROWS = 128;
 type Matrix = ReturnType<typeof atPosition>;
 
 /** Table `similarity`: a row for each pair of hidden states; chance is the same with the rows of one permuted. */
-export const similarity: Measure = {
+export const similarityMeasure: AtlasMeasure = {
   name: 'similarity',
   comparesTeacher: true,
   async measure(subject) {
@@ -39,7 +39,7 @@ export const similarity: Measure = {
 };
 
 async function readStates(
-  subject: Parameters<Measure['measure']>[0],
+  subject: Parameters<AtlasMeasure['measure']>[0],
   rows: Int32Array,
 ): Promise<readonly (readonly [string, Matrix])[]> {
   const { states } = sitesByKind(subject.model.model);

@@ -10,7 +10,7 @@ import {
   trustworthiness,
 } from '@grok/metrics';
 import { sitesByKind } from '../../open.js';
-import { firstRows, type Measure, type Subject } from '../measure.js';
+import { type AtlasMeasure, firstRows, type Subject } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 /** Rows whose way through training is drawn. */
@@ -18,12 +18,12 @@ const TRACED = 12;
 type Points = readonly (readonly number[])[];
 
 /** Table `points`: rows in each hidden state at the last position, by `layout`; UMAP and t-SNE of the last state alone. */
-export const states: Measure = {
+export const statesMeasure: AtlasMeasure = {
   name: 'states',
   async measure(subject) {
     const rows = firstRows(subject);
-    const { states } = sitesByKind(subject.model.model);
-    const read = await subject.readSites(states, rows);
+    const { states: statesMeasure } = sitesByKind(subject.model.model);
+    const read = await subject.readSites(statesMeasure, rows);
     const points: TableRow[] = [];
     const add = (site: string, layout: string, all: Points, trust: number | null): void => {
       for (const [i, [x, y]] of all.entries())
@@ -32,9 +32,9 @@ export const states: Measure = {
           answer: subject.task.labels[rows[i] ?? 0] ?? null,
         });
     };
-    for (const site of states)
+    for (const site of statesMeasure)
       add(site, 'PCA', computePca(atPosition(read(site), -1), 2).scores, null);
-    const last = states.at(-1);
+    const last = statesMeasure.at(-1);
     if (last === undefined) return { points };
     const x = atPosition(read(last), -1);
     const umap = await computeUmap(x, { rng: rng(0).split('atlas umap') });
@@ -46,7 +46,7 @@ export const states: Measure = {
 };
 
 /** Table `paths`: rows in the last hidden state at each state of training, along common principal components. */
-export const trajectories: Measure = {
+export const trajectoriesMeasure: AtlasMeasure = {
   name: 'trajectories',
   readsStates: true,
   async measure(subject) {

@@ -2,13 +2,13 @@
 
 import { takeRows } from '@grok/core/internal';
 import { getActName, makeBatch, stitch } from '@grok/interp';
-import { firstRows, type Measure, spreadOut } from '../measure.js';
+import { type AtlasMeasure, firstRows, spreadOut } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 const FIT_ROWS = 1024;
 
 /** Table `stitching`: accuracy of the student as it is, with its teacher's states, and with its own mean states. */
-export const stitching: Measure = {
+export const stitchingMeasure: AtlasMeasure = {
   name: 'stitching',
   comparesTeacher: true,
   async measure(subject) {

@@ -2,13 +2,13 @@
 import { createSiteReader, reader, takeRows } from '@grok/core/internal';
 import { attentionEntropy, computeEffectiveRanks, computeWeightStatistics } from '@grok/metrics';
 import { sitesByKind } from '../../open.js';
-import { firstRows, type Measure, type State } from '../measure.js';
+import { type AtlasMeasure, firstRows, type SavedState } from '../measure.js';
 import { cell, packValues, type TableRow } from '../tables.js';
 
 const BINS = 40;
 
 /** Tables `ranks`, `entropies`, `weights`: a row for each state and hidden state, head or layer. */
-export const training: Measure = {
+export const trainingMeasure: AtlasMeasure = {
   name: 'training',
   readsStates: true,
   async measure(subject) {
@@ -46,7 +46,7 @@ export const training: Measure = {
   },
 };
 
-function describeWeights({ step, params }: State): readonly TableRow[] {
+function describeWeights({ step, params }: SavedState): readonly TableRow[] {
   const { parts } = computeWeightStatistics(params, { bins: BINS });
   return Object.entries(parts).map(
     ([layer, { l2, std, sparsity, kurtosis, histogram, count }]) => ({

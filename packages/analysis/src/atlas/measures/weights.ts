@@ -1,14 +1,14 @@
 /** Singular values and ranks of weight matrices, beside those of the same matrices before training. */
 import type { HostArray } from '@grok/core';
 import { computeEffectiveRanks, singularValues, toMatrix } from '@grok/metrics';
-import type { Measure } from '../measure.js';
+import type { AtlasMeasure } from '../measure.js';
 import { cell, type TableRow } from '../tables.js';
 
 /** Singular values of a matrix that are kept: evenly among them. */
 const VALUES = 32;
 
 /** Tables `spectra` (singular values over the largest, at shares of their number) and `ranks`. */
-export const weights: Measure = {
+export const weightsMeasure: AtlasMeasure = {
   name: 'weights',
   async measure(subject) {
     const [before, after] = [await subject.readState(0), await subject.readState(subject.step)];

@@ -1,14 +1,14 @@
 /** Where heads look, and how widely. */
 import { type AtlasFigure, averageOverSeeds, collectRows, SHARE } from '../figure.js';
 import { bars, choose, heatMap, lines } from '../marks.js';
-import { block, head, overTraining, step, whose } from './columns.js';
+import { block, head, nameHeads, overTraining, step, whose } from './columns.js';
 
 const group = 'Attention';
 const query = { field: 'query', title: 'query' };
 const key = { field: 'key', title: 'key' };
 
 /** Mean attention patterns. */
-export const patterns: AtlasFigure = {
+export const patternsFigure: AtlasFigure = {
   id: 'patterns',
   group,
   title: 'Attention patterns',
@@ -24,17 +24,13 @@ export const patterns: AtlasFigure = {
 };
 
 /** Entropy of each head at each position. */
-export const entropyByPosition: AtlasFigure = {
+export const entropyByPositionFigure: AtlasFigure = {
   id: 'entropy-positions',
   group,
   title: 'Attention entropy by position',
   caption:
     'Entropy of attention in nats, by head and query position. Attention to all keys alike, the most there can be, is shown with each cell; the first position has one key and 0.',
-  data: (runs) =>
-    collectRows(runs, 'attention', 'entropies').map((row) => ({
-      ...row,
-      place: `block ${row.block}, head ${row.head}`,
-    })),
+  data: (runs) => nameHeads(collectRows(runs, 'attention', 'entropies')),
   draw: (rows) =>
     heatMap({
       rows,
@@ -46,7 +42,7 @@ export const entropyByPosition: AtlasFigure = {
 };
 
 /** Entropy during training. */
-export const entropy: AtlasFigure = {
+export const entropyFigure: AtlasFigure = {
   id: 'entropy',
   group,
   title: 'Attention entropy during training',
@@ -62,7 +58,7 @@ export const entropy: AtlasFigure = {
 };
 
 /** Modes of heads. */
-export const attentionModes: AtlasFigure = {
+export const attentionModesFigure: AtlasFigure = {
   id: 'attention-modes',
   group,
   title: 'Modes of attention',
@@ -83,7 +79,7 @@ export const attentionModes: AtlasFigure = {
 };
 
 /** What modes follow. */
-export const modesFollow: AtlasFigure = {
+export const modesFollowFigure: AtlasFigure = {
   id: 'attention-modes-follow',
   group,
   title: 'What modes of attention follow',
@@ -105,7 +101,7 @@ export const modesFollow: AtlasFigure = {
 };
 
 /** Modes shared with the teacher. */
-export const modesMatched: AtlasFigure = {
+export const modesMatchedFigure: AtlasFigure = {
   id: 'attention-modes-matched',
   group,
   title: 'Modes shared with the teacher',
@@ -113,10 +109,7 @@ export const modesMatched: AtlasFigure = {
     'Share of rows whose mode is matched with their mode in the teacher, heads and modes matched by optimal assignment; means over seeds with 95 % t intervals. The mark across a bar is that with permuted rows.',
   data: (runs) =>
     averageOverSeeds(
-      collectRows(runs, 'matched-modes', 'matched').map((row) => ({
-        ...row,
-        place: `block ${row.block}, head ${row.head}`,
-      })),
+      nameHeads(collectRows(runs, 'matched-modes', 'matched')),
       ['place'],
       'agreement',
       { chance: 'chance', bounds: SHARE },
@@ -129,7 +122,7 @@ export const modesMatched: AtlasFigure = {
 };
 
 /** From tokens to logits. */
-export const attentionFlow: AtlasFigure = {
+export const attentionFlowFigure: AtlasFigure = {
   id: 'attention-flow',
   group,
   title: 'From tokens to logits',
@@ -149,7 +142,7 @@ export const attentionFlow: AtlasFigure = {
 };
 
 /** The graph that flow goes through. */
-export const flowEdges: AtlasFigure = {
+export const flowEdgesFigure: AtlasFigure = {
   id: 'attention-flow-edges',
   group,
   title: 'Flow through the layers',

@@ -5,7 +5,7 @@ import { bars, choose } from '../marks.js';
 const group = 'Causes';
 
 /** Share of components in the circuit. */
-export const circuit: AtlasFigure = {
+export const circuitFigure: AtlasFigure = {
   id: 'circuit',
   group,
   title: 'Size of the circuit',
@@ -44,7 +44,7 @@ function averageBySeed(
 }
 
 /** Overlap with the teacher's circuit. */
-export const overlap: AtlasFigure = {
+export const overlapFigure: AtlasFigure = {
   id: 'circuit-overlap',
   group,
   title: 'Overlap with the teacher’s circuit',
@@ -68,7 +68,7 @@ export const overlap: AtlasFigure = {
 };
 
 /** How well neurons find a partner. */
-export const matchedNeurons: AtlasFigure = {
+export const matchedNeuronsFigure: AtlasFigure = {
   id: 'matched-neurons',
   group: 'Neurons',
   title: 'Neurons matched with the teacher’s',

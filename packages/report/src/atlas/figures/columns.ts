@@ -2,18 +2,21 @@
 import type { TableRow } from '@grok/analysis';
 import { shortSite as nameHiddenState } from '../../report/states.js';
 import { averageOverSeeds } from '../figure.js';
-import type { Column } from '../marks.js';
+import type { ChartField } from '../marks.js';
 
 /** Whose value it is. */
-export const whose: readonly Column[] = [
+export const whose: readonly ChartField[] = [
   { field: 'run', title: 'run' },
   { field: 'seed', title: 'seed' },
 ];
-export const site: Column = { field: 'site', title: 'hidden state' };
-export const teacherSite: Column = { field: 'teacherSite', title: 'hidden state of the teacher' };
-export const block: Column = { field: 'block', title: 'block' };
-export const head: Column = { field: 'head', title: 'head' };
-export const step: Column = { field: 'step', title: 'step' };
+export const site: ChartField = { field: 'site', title: 'hidden state' };
+export const teacherSite: ChartField = {
+  field: 'teacherSite',
+  title: 'hidden state of the teacher',
+};
+export const block: ChartField = { field: 'block', title: 'block' };
+export const head: ChartField = { field: 'head', title: 'head' };
+export const step: ChartField = { field: 'step', title: 'step' };
 
 /** A site as tables call it; what a block reads has a name of its own. */
 function shortSite(site: string): string {
@@ -31,6 +34,11 @@ export function nameSites(rows: readonly TableRow[]): readonly TableRow[] {
       ...(typeof teacherSite === 'string' ? { teacherSite: shortSite(teacherSite) } : {}),
     };
   });
+}
+
+/** Rows with the name of their head in `place`. */
+export function nameHeads(rows: readonly TableRow[]): readonly TableRow[] {
+  return rows.map((row) => ({ ...row, place: `block ${row.block}, head ${row.head}` }));
 }
 
 /** Means over seeds of a column during training, at steps for a logarithmic axis: step 0 stands at 1. */

@@ -25,7 +25,7 @@ function overSteps(
 }
 
 /** Norms of gradients. */
-export const gradientNorms: AtlasFigure = overSteps(
+export const gradientNormsFigure: AtlasFigure = overSteps(
   {
     id: 'gradient-norms',
     title: 'Gradient norms',
@@ -37,7 +37,7 @@ export const gradientNorms: AtlasFigure = overSteps(
 );
 
 /** Signal-to-noise of gradients. */
-export const signalToNoise: AtlasFigure = overSteps(
+export const signalToNoiseFigure: AtlasFigure = overSteps(
   {
     id: 'gradient-signal-to-noise',
     title: 'Signal-to-noise of gradients',
@@ -49,7 +49,7 @@ export const signalToNoise: AtlasFigure = overSteps(
 );
 
 /** Agreement of batches. */
-export const agreement: AtlasFigure = overSteps(
+export const agreementFigure: AtlasFigure = overSteps(
   {
     id: 'gradient-agreement',
     title: 'Agreement of batches',
@@ -61,7 +61,7 @@ export const agreement: AtlasFigure = overSteps(
 );
 
 /** Angles between terms. */
-export const termCosines: AtlasFigure = {
+export const termCosinesFigure: AtlasFigure = {
   id: 'term-cosines',
   group,
   title: 'Angles between the terms of the loss',
@@ -82,7 +82,7 @@ export const termCosines: AtlasFigure = {
 };
 
 /** Means over seeds of the largest curvature. */
-export const hessian: AtlasFigure = {
+export const hessianFigure: AtlasFigure = {
   id: 'hessian',
   group: 'Landscape',
   title: 'Curvature of the loss',

@@ -18,7 +18,7 @@ const atLeast = (rows: readonly TableRow[]): readonly TableRow[] =>
   }));
 
 /** From initial to final parameters. */
-export const line: AtlasFigure = {
+export const lineFigure: AtlasFigure = {
   id: 'loss-line',
   group,
   title: 'From initial to final parameters',
@@ -30,7 +30,7 @@ export const line: AtlasFigure = {
 };
 
 /** Along a random direction. */
-export const slice: AtlasFigure = {
+export const sliceFigure: AtlasFigure = {
   id: 'loss-slice',
   group,
   title: 'Along a random direction',
@@ -43,7 +43,7 @@ export const slice: AtlasFigure = {
 };
 
 /** On two random directions. */
-export const plane: AtlasFigure = {
+export const planeFigure: AtlasFigure = {
   id: 'loss-plane',
   group,
   title: 'On two random directions',
@@ -54,7 +54,7 @@ export const plane: AtlasFigure = {
 };
 
 /** Along a run's own path. */
-export const trajectory: AtlasFigure = {
+export const trajectoryFigure: AtlasFigure = {
   id: 'loss-trajectory',
   group,
   title: 'Along the path of training',
@@ -135,7 +135,7 @@ function drawPlane(
 }
 
 /** Barriers between runs. */
-export const barriers: AtlasFigure = {
+export const barriersFigure: AtlasFigure = {
   id: 'barriers',
   group,
   title: 'Barriers between runs',
@@ -159,7 +159,7 @@ export const barriers: AtlasFigure = {
 };
 
 /** Lines between runs. */
-export const connections: AtlasFigure = {
+export const connectionsFigure: AtlasFigure = {
   id: 'mode-connectivity',
   group,
   title: 'Lines between runs',

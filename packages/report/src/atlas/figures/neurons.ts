@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** Specialized and dead neurons. */
-export const neuronKinds: AtlasFigure = {
+export const neuronKindsFigure: AtlasFigure = {
   id: 'neuron-kinds',
   group,
   title: 'Dead and specialized neurons',
@@ -34,7 +34,7 @@ export const neuronKinds: AtlasFigure = {
 };
 
 /** Neurons as pictures. */
-export const neuronPictures: AtlasFigure = {
+export const neuronPicturesFigure: AtlasFigure = {
   id: 'neuron-pictures',
   group,
   title: 'Neurons as pictures',
@@ -53,7 +53,7 @@ export const neuronPictures: AtlasFigure = {
 };
 
 /** Spectra of neurons. */
-export const neuronSpectra: AtlasFigure = {
+export const neuronSpectraFigure: AtlasFigure = {
   id: 'neuron-spectra',
   group,
   title: 'Spectra of neurons',
@@ -73,7 +73,7 @@ export const neuronSpectra: AtlasFigure = {
 };
 
 /** What neurons seek. */
-export const soughtInputs: AtlasFigure = {
+export const soughtInputsFigure: AtlasFigure = {
   id: 'feature-visualization',
   group,
   title: 'Inputs that neurons seek',

@@ -15,7 +15,7 @@ const readGrid: AtlasFigure['data'] = (runs) =>
   }));
 
 /** Activation patching. */
-export const activationPatching: AtlasFigure = {
+export const activationPatchingFigure: AtlasFigure = {
   id: 'activation-patching',
   group,
   title: 'Activation patching',
@@ -33,7 +33,7 @@ export const activationPatching: AtlasFigure = {
 };
 
 /** Path patching. */
-export const pathPatching: AtlasFigure = {
+export const pathPatchingFigure: AtlasFigure = {
   id: 'path-patching',
   group,
   title: 'Path patching',
@@ -50,7 +50,7 @@ export const pathPatching: AtlasFigure = {
 };
 
 /** Direct logit attribution. */
-export const directAttribution: AtlasFigure = {
+export const directAttributionFigure: AtlasFigure = {
   id: 'direct-logit-attribution',
   group,
   title: 'Direct logit attribution',
@@ -65,7 +65,7 @@ export const directAttribution: AtlasFigure = {
 };
 
 /** The logit lens. */
-export const logitLens: AtlasFigure = {
+export const logitLensFigure: AtlasFigure = {
   id: 'logit-lens',
   group,
   title: 'Logit lens',

@@ -4,7 +4,7 @@ import { choose, lines } from '../marks.js';
 import { nameSites, overTraining, site, step } from './columns.js';
 
 /** Effective rank of states during training. */
-export const ranks: AtlasFigure = {
+export const ranksFigure: AtlasFigure = {
   id: 'ranks',
   group: 'Representations',
   title: 'Effective rank of hidden states',

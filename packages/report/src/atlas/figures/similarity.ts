@@ -1,35 +1,49 @@
 /** How alike students and their teachers are, hidden state by hidden state. */
 import { type AtlasFigure, averageOverSeeds, collectRows, SHARE } from '../figure.js';
-import { bars, choose, heatMap } from '../marks.js';
+import { bars, type ChartField, choose, heatMap } from '../marks.js';
 import { nameSites, site, teacherSite, whose } from './columns.js';
 
 const group = 'Representations';
 const read: AtlasFigure['data'] = (runs) =>
   nameSites(collectRows(runs, 'similarity', 'similarity'));
 
+/** A similarity of every pair of layers; what chance shows is read beside each cell. */
+function ofPairs(
+  about: Pick<AtlasFigure, 'id' | 'title' | 'caption'>,
+  value: ChartField,
+  domain: readonly [number, number],
+  reported: readonly ChartField[],
+): AtlasFigure {
+  return {
+    ...about,
+    ...{ group, data: read },
+    draw: (rows) =>
+      heatMap({
+        ...{ rows, x: teacherSite, y: site, value, domain, reported },
+        choices: choose(rows, whose),
+      }),
+  };
+}
+
 /** CKA by pair of layers. */
-export const cka: AtlasFigure = {
-  id: 'cka',
-  group,
-  title: 'CKA of every pair of layers',
-  caption:
-    'Debiased linear CKA of a student’s hidden states (rows) with its teacher’s (columns), at the last position, on validation rows. Unrelated states give 0 in the mean; the largest value of 97.5 % of permutations of the rows is shown with each cell.',
-  data: read,
-  draw: (rows) =>
-    heatMap({
-      rows,
-      ...{ x: teacherSite, y: site, value: { field: 'cka', title: 'CKA' }, domain: [0, 1] },
-      choices: choose(rows, whose),
-      reported: [
-        { field: 'ckaChance', title: 'chance' },
-        { field: 'ckaHigh', title: 'chance at most' },
-        { field: 'p', title: 'p' },
-      ],
-    }),
-};
+export const ckaFigure: AtlasFigure = ofPairs(
+  {
+    id: 'cka',
+    title: 'CKA of every pair of layers',
+    caption:
+      'Debiased linear CKA of a student’s hidden states (rows) with its teacher’s (columns), at the last position, on validation rows. Unrelated states give 0 in the mean; the largest value of 97.5 % of permutations of the rows is shown with each cell.',
+  },
+  { field: 'cka', title: 'CKA' },
+  [0, 1],
+  [
+    { field: 'ckaChance', title: 'chance' },
+    { field: 'ckaHigh', title: 'chance at most' },
+    { field: 'p', title: 'p' },
+  ],
+);
 
 /** CKA of the same layers, over seeds. */
-export const ckaArms: AtlasFigure = {
+export const ckaArmsFigure: AtlasFigure = {
   id: 'cka-arms',
   group,
   title: 'CKA with the teacher, arms side by side',
@@ -46,42 +60,33 @@ export const ckaArms: AtlasFigure = {
 };
 
 /** SVCCA by pair of layers. */
-export const svcca: AtlasFigure = {
-  id: 'svcca',
-  group,
-  title: 'SVCCA of every pair of layers',
-  caption:
-    'Mean canonical correlation between the directions that carry 99 % of the variance of each state. Few rows and many directions correlate by chance: the same with permuted rows is shown with each cell.',
-  data: read,
-  draw: (rows) =>
-    heatMap({
-      rows,
-      ...{ x: teacherSite, y: site, value: { field: 'svcca', title: 'SVCCA' }, domain: [0, 1] },
-      choices: choose(rows, whose),
-      reported: [{ field: 'svccaChance', title: 'chance' }],
-    }),
-};
+export const svccaFigure: AtlasFigure = ofPairs(
+  {
+    id: 'svcca',
+    title: 'SVCCA of every pair of layers',
+    caption:
+      'Mean canonical correlation between the directions that carry 99 % of the variance of each state. Few rows and many directions correlate by chance: the same with permuted rows is shown with each cell.',
+  },
+  { field: 'svcca', title: 'SVCCA' },
+  [0, 1],
+  [{ field: 'svccaChance', title: 'chance' }],
+);
 
 /** Procrustes distance by pair of layers. */
-export const procrustes: AtlasFigure = {
-  id: 'procrustes',
-  group,
-  title: 'Alignment of hidden states',
-  caption:
-    'Squared Procrustes distance after the best rotation, both states centered and of norm 1: 0 for equal shapes, 2 for unrelated ones of infinitely many rows. The same with permuted rows is shown with each cell.',
-  data: read,
-  draw: (rows) =>
-    heatMap({
-      rows,
-      ...{ x: teacherSite, y: site, domain: [0, 2] },
-      value: { field: 'procrustes', title: 'distance' },
-      choices: choose(rows, whose),
-      reported: [{ field: 'procrustesChance', title: 'chance' }],
-    }),
-};
+export const procrustesFigure: AtlasFigure = ofPairs(
+  {
+    id: 'procrustes',
+    title: 'Alignment of hidden states',
+    caption:
+      'Squared Procrustes distance after the best rotation, both states centered and of norm 1: 0 for equal shapes, 2 for unrelated ones of infinitely many rows. The same with permuted rows is shown with each cell.',
+  },
+  { field: 'procrustes', title: 'distance' },
+  [0, 2],
+  [{ field: 'procrustesChance', title: 'chance' }],
+);
 
 /** What a student does with its teacher's states. */
-export const stitching: AtlasFigure = {
+export const stitchingFigure: AtlasFigure = {
   id: 'stitching',
   group,
   title: 'The teacher’s states in the student',

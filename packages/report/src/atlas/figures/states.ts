@@ -1,13 +1,13 @@
 /** Hidden states as points. */
 import type { TableRow } from '@grok/analysis';
 import { type AtlasFigure, collectRows, type Drawing } from '../figure.js';
-import { type Column, choose } from '../marks.js';
+import { type ChartField, choose } from '../marks.js';
 import { nameSites, site, whose } from './columns.js';
 
 const group = 'Representations';
 const layout = { field: 'layout', title: 'layout' };
 
-function drawPoints(rows: readonly TableRow[], columns: readonly Column[]): Drawing {
+function drawPoints(rows: readonly TableRow[], columns: readonly ChartField[]): Drawing {
   return {
     ...choose(rows, [...whose, ...columns]),
     width: 'container',
@@ -29,7 +29,7 @@ function drawPoints(rows: readonly TableRow[], columns: readonly Column[]): Draw
 }
 
 /** Principal components of hidden states. */
-export const principalComponents: AtlasFigure = {
+export const principalComponentsFigure: AtlasFigure = {
   id: 'pca',
   group,
   title: 'Hidden states along their principal components',
@@ -43,7 +43,7 @@ export const principalComponents: AtlasFigure = {
 };
 
 /** UMAP and t-SNE of the last hidden state. */
-export const layouts: AtlasFigure = {
+export const layoutsFigure: AtlasFigure = {
   id: 'umap-tsne',
   group,
   title: 'UMAP and t-SNE of the last hidden state',
@@ -54,7 +54,7 @@ export const layouts: AtlasFigure = {
 };
 
 /** Rows on their way through training. */
-export const trajectories: AtlasFigure = {
+export const trajectoriesFigure: AtlasFigure = {
   id: 'trajectories',
   group,
   title: 'Rows on their way through training',

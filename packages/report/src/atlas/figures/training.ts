@@ -27,7 +27,7 @@ function listCurves(
 const epoch = { field: 'epoch', title: 'epoch' };
 
 /** Validation accuracy by epoch. */
-export const accuracy: AtlasFigure = {
+export const accuracyFigure: AtlasFigure = {
   id: 'accuracy',
   group: 'Training',
   title: 'Validation accuracy',
@@ -39,7 +39,7 @@ export const accuracy: AtlasFigure = {
 };
 
 /** Validation loss by epoch. */
-export const loss: AtlasFigure = {
+export const lossFigure: AtlasFigure = {
   id: 'loss',
   group: 'Training',
   title: 'Validation loss',

@@ -1,7 +1,7 @@
 /** Weights: their sizes, distributions and ranks. */
 import type { TableRow } from '@grok/analysis';
 import { type AtlasFigure, averageOverSeeds, collectRows, type Drawing, SHARE } from '../figure.js';
-import { bars, both, choose, lines, slide, unpack } from '../marks.js';
+import { bars, both, choose, lines, slide, unpackValues } from '../marks.js';
 import { overTraining, step, whose } from './columns.js';
 
 const group = 'Weights';
@@ -28,7 +28,7 @@ function statistic(
 }
 
 /** Norms of weights. */
-export const magnitudes: AtlasFigure = statistic(
+export const magnitudesFigure: AtlasFigure = statistic(
   {
     id: 'weight-norms',
     title: 'Magnitude of the weights',
@@ -39,7 +39,7 @@ export const magnitudes: AtlasFigure = statistic(
 );
 
 /** Kurtosis of weights. */
-export const kurtosis: AtlasFigure = statistic(
+export const kurtosisFigure: AtlasFigure = statistic(
   {
     id: 'weight-kurtosis',
     title: 'Kurtosis of the weights',
@@ -50,7 +50,7 @@ export const kurtosis: AtlasFigure = statistic(
 );
 
 /** Sparsity of weights. */
-export const sparsity: AtlasFigure = statistic(
+export const sparsityFigure: AtlasFigure = statistic(
   {
     id: 'weight-sparsity',
     title: 'Sparsity of the weights',
@@ -61,7 +61,7 @@ export const sparsity: AtlasFigure = statistic(
 );
 
 /** Histograms of weights during training. */
-export const histograms: AtlasFigure = {
+export const histogramsFigure: AtlasFigure = {
   id: 'weight-histograms',
   group,
   title: 'Histograms of the weights',
@@ -84,7 +84,7 @@ function drawHistogram(rows: readonly TableRow[]): Drawing {
     params: choices.params,
     transform: [
       ...choices.transform,
-      ...unpack('shares'),
+      ...unpackValues('shares'),
       { calculate: 'datum.from + (datum.to - datum.from) * (datum.at - 1) / 40', as: 'left' },
       { calculate: 'datum.from + (datum.to - datum.from) * datum.at / 40', as: 'right' },
     ],
@@ -106,7 +106,7 @@ function drawHistogram(rows: readonly TableRow[]): Drawing {
 }
 
 /** Singular values of weight matrices. */
-export const spectra: AtlasFigure = {
+export const spectraFigure: AtlasFigure = {
   id: 'weight-spectra',
   group,
   title: 'Singular values of weight matrices',
@@ -126,7 +126,7 @@ export const spectra: AtlasFigure = {
 };
 
 /** Effective ranks of weight matrices. */
-export const weightRanks: AtlasFigure = {
+export const weightRanksFigure: AtlasFigure = {
   id: 'weight-ranks',
   group,
   title: 'Effective rank of weight matrices',
