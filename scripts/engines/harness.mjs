@@ -67,7 +67,7 @@ export function openTest(name, missing) {
     same(folder, expected) {
       if (table(folder) !== expected)
         throw new Error(`${folder}: another table than local:\n${table(folder)}\n${expected}`);
-      tell(`${countFinished(folder)} runs, the same table as local`);
+      tell('the same table as local');
     },
     /** Acts, and ends all that was started, also when a signal stops it. @param {() => Promise<void>} act @param {() => Promise<unknown>} stop */
     async run(act, stop) {
